@@ -1,0 +1,1 @@
+//! The macros of kommodore. Their documentation is at their re-export in `kommodore`.
