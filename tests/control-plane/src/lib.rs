@@ -1,1 +1,6 @@
-//! A Kubernetes API server inside the process.
+//! A Kubernetes API server inside the process, for tests, examples and benchmarks.
+
+mod patch;
+mod real;
+mod schema;
+mod serve;

@@ -1,0 +1,1 @@
+//! What changes an object: the four patch types of the API, and who owns which field.
