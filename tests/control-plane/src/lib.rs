@@ -4,3 +4,5 @@ mod patch;
 mod real;
 mod schema;
 mod serve;
+
+pub use serve::{Mark, RequestLog, RequestRecord, ResourcePath, Verb};

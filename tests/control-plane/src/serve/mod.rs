@@ -1,1 +1,40 @@
 //! The edge to the network: TLS, the listener and the log of requests.
+//!
+//! [`Edge`] stands before both servers of this crate, the embedded one and the real one: it splits Milo's paths,
+//! writes the log, and can silence a project.
+
+mod edge;
+mod gate;
+mod listener;
+mod log;
+mod paths;
+mod tls;
+mod token;
+
+pub(crate) use edge::Edge;
+pub(crate) use gate::Gate;
+pub(crate) use listener::{Listener, ListenerOptions};
+pub(crate) use log::PLAYED_USER_AGENT;
+pub use log::{Mark, RequestLog, RequestRecord, Verb};
+pub use paths::ResourcePath;
+pub(crate) use tls::{Authority, TlsError};
+pub(crate) use token::{bearer_token, unauthorized};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, combinators::BoxBody};
+
+/// An error of whatever kind a body may end with.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body of every answer.
+pub(crate) type Body = BoxBody<Bytes, BoxError>;
+
+/// A body that is all there.
+pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into())
+        .map_err(|never| match never {})
+        .boxed()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! What every request goes through before a server answers it.
+
+use std::future::Future;
+
+use http::uri::PathAndQuery;
+use http::{Request, Response, Uri};
+
+use super::paths::project_and_path;
+use super::{Body, Gate, RequestLog, Verb};
+
+/// The log and the gate of a server. Clones share both.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Edge {
+    /// Every request, in order.
+    pub(crate) log: RequestLog,
+    /// Silences projects.
+    pub(crate) gate: Gate,
+}
+
+impl Edge {
+    /// Reads the project off the path (or takes `direct`, on a listener that serves one project alone), logs the
+    /// request, and lets it through to `answer` with a path that is the control plane's own.
+    pub(crate) async fn handle<B, H, F>(
+        &self,
+        request: Request<B>,
+        direct: Option<&str>,
+        answer: H,
+    ) -> Response<Body>
+    where
+        H: FnOnce(Option<String>, Request<B>) -> F,
+        F: Future<Output = Response<Body>>,
+    {
+        let (mut parts, body) = request.into_parts();
+        let (project, path) = match direct {
+            Some(project) => (Some(project), parts.uri.path()),
+            None => project_and_path(parts.uri.path()),
+        };
+        let project = project.map(String::from);
+        let uri = with_path(&parts.uri, path);
+        let (number, verb) = self.log.begin(project.as_deref(), &parts, &uri);
+        parts.uri = uri;
+        let name = project.clone();
+        let request = Request::from_parts(parts, body);
+        let response = self
+            .gate
+            .pass(name.as_deref(), verb == Verb::Watch, async move {
+                answer(project, request).await
+            })
+            .await;
+        self.log.answered(number, response.status());
+        response
+    }
+}
+
+/// The path and query alone: what a server of HTTP/1.1 is sent, whatever the client's protocol was.
+fn with_path(uri: &Uri, path: &str) -> Uri {
+    let whole = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.into(),
+    };
+    match PathAndQuery::try_from(whole) {
+        Ok(whole) => Uri::from(whole),
+        // Cannot be: it is a part of a URI that was read.
+        Err(_) => uri.clone(),
+    }
+}

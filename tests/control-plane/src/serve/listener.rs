@@ -1,0 +1,183 @@
+//! A port on loopback: accept, TLS, HTTP/1.1 or HTTP/2, and a handler for each request.
+
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+use super::Body;
+
+/// How a [`Listener`] speaks HTTP.
+#[derive(Clone, Debug)]
+pub(crate) struct ListenerOptions {
+    /// How many requests one HTTP/2 connection may have open. A real kube-apiserver allows 100.
+    pub(crate) max_concurrent_streams: u32,
+    /// The port; 0 takes a free one.
+    pub(crate) port: u16,
+}
+
+impl Default for ListenerOptions {
+    fn default() -> Self {
+        Self {
+            max_concurrent_streams: 100,
+            port: 0,
+        }
+    }
+}
+
+/// An HTTPS server on loopback. It ends when this is dropped.
+pub(crate) struct Listener {
+    address: SocketAddr,
+    closing: CancellationToken,
+    accepting: JoinHandle<()>,
+}
+
+impl Listener {
+    /// Opens the port and answers every request with `handler`, on tasks of the current runtime.
+    pub(crate) async fn start<H, F>(
+        tls: Arc<ServerConfig>,
+        options: ListenerOptions,
+        handler: H,
+    ) -> io::Result<Self>
+    where
+        H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response<Body>> + Send + 'static,
+    {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+        let address = listener.local_addr()?;
+        let closing = CancellationToken::new();
+        let accepting = tokio::spawn(accept(
+            listener,
+            TlsAcceptor::from(tls),
+            options,
+            handler,
+            closing.clone(),
+        ));
+        Ok(Self {
+            address,
+            closing,
+            accepting,
+        })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL of `path` here; the path begins with a slash or is empty.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("https://{}{path}", self.address)
+    }
+
+    /// Closes the port, lets the answers that are under way finish for at most `grace`, and cuts the rest.
+    pub(crate) async fn shutdown(mut self, grace: Duration) {
+        self.closing.cancel();
+        if tokio::time::timeout(grace, &mut self.accepting)
+            .await
+            .is_err()
+        {
+            self.accepting.abort();
+            // An aborted task that has ended is what is waited for: its error says no more than that.
+            let _ = (&mut self.accepting).await;
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// The connections live in a set that this task owns, so that they end with it.
+async fn accept<H, F>(
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    options: ListenerOptions,
+    handler: H,
+    closing: CancellationToken,
+) where
+    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = closing.cancelled() => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    let (tls, options) = (tls.clone(), options.clone());
+                    connections.spawn(connection(stream, tls, options, handler.clone(), closing.clone()));
+                }
+                Err(error) => {
+                    // Out of file descriptors, say: the loop would spin on it.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn connection<H, F>(
+    stream: TcpStream,
+    tls: TlsAcceptor,
+    options: ListenerOptions,
+    handler: H,
+    closing: CancellationToken,
+) where
+    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY was refused");
+    }
+    let stream = tokio::select! {
+        biased;
+        () = closing.cancelled() => return,
+        accepted = tls.accept(stream) => match accepted {
+            Ok(stream) => stream,
+            Err(error) => return tracing::debug!(%error, "a TLS handshake failed"),
+        },
+    };
+    let service = service_fn(move |request| {
+        let answer = handler(request);
+        async move { Ok::<_, std::convert::Infallible>(answer.await) }
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new());
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(options.max_concurrent_streams);
+    let serving = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(serving);
+    let ended = tokio::select! {
+        biased;
+        () = closing.cancelled() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+        ended = serving.as_mut() => ended,
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
