@@ -1,0 +1,284 @@
+//! What Milo's project controllers do to a project: take it into service, and clear it away.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt};
+use http::HeaderValue;
+use http::header::USER_AGENT;
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, WatchEvent, WatchParams};
+use kube::{Client, Config, ResourceExt};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::{PROJECT, PROJECT_CONTROL_PLANE, ProjectKind, purge};
+use crate::serve::PLAYED_USER_AGENT;
+
+/// Keeps a project from being deleted before its control plane is empty.
+const FINALIZER: &str = "resourcemanager.miloapis.com/project-controller";
+
+/// A project with this annotation, whatever its value, is not taken into service: whether it is ready is left to the
+/// test.
+pub const HOLD_ANNOTATION: &str = "control-plane.kommodore.dev/hold";
+
+/// The first pause before something is tried or looked at again; each is double the one before.
+const PROMPTLY: Duration = Duration::from_millis(25);
+
+/// How the controllers behave.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    /// At the latest after so long a deleted project's control plane is looked at again.
+    pub(crate) recheck: Duration,
+    /// Lets go of empty namespaces that terminate, where no namespace controller does.
+    pub(crate) finalize_namespaces: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            recheck: Duration::from_secs(5),
+            finalize_namespaces: false,
+        }
+    }
+}
+
+/// A configuration whose requests are known as those of a played controller.
+pub(crate) fn played(mut config: Config) -> Config {
+    let agent = HeaderValue::from_static(concat!(
+        "kommodore-control-plane/",
+        env!("CARGO_PKG_VERSION")
+    ));
+    debug_assert!(agent.as_bytes().starts_with(PLAYED_USER_AGENT.as_bytes()));
+    config.headers.push((USER_AGENT, agent));
+    config
+}
+
+/// Milo's controllers of `Project` and `ProjectControlPlane`. They end when this is dropped.
+pub(crate) struct Controller {
+    _tasks: JoinSet<()>,
+}
+
+impl Controller {
+    /// Starts them on the current runtime; `project` is asked for a client of a project's control plane.
+    pub(crate) fn start<F>(root: Client, project: F, options: Options) -> Self
+    where
+        F: Fn(&str) -> kube::Result<Client> + Send + Sync + 'static,
+    {
+        let shared = Arc::new(Shared {
+            root,
+            project: Box::new(project),
+            options,
+        });
+        let mut tasks = JoinSet::new();
+        for kind in [PROJECT, PROJECT_CONTROL_PLANE] {
+            tasks.spawn(follow(shared.clone(), kind));
+        }
+        Self { _tasks: tasks }
+    }
+}
+
+struct Shared {
+    root: Client,
+    project: Box<dyn Fn(&str) -> kube::Result<Client> + Send + Sync>,
+    options: Options,
+}
+
+/// Follows all objects of a kind, for ever.
+async fn follow(shared: Arc<Shared>, kind: ProjectKind) {
+    let api: Api<DynamicObject> = Api::all_with(shared.root.clone(), &kind.api_resource());
+    let mut work = Work {
+        shared,
+        kind,
+        api,
+        busy: BTreeSet::new(),
+        again: BTreeSet::new(),
+        tasks: JoinSet::new(),
+    };
+    loop {
+        if let Err(error) = work.list_and_watch().await {
+            tracing::debug!(%error, kind = kind.kind, "the played controller lost its watch");
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// One task for each object that has something to be done, never two for one.
+struct Work {
+    shared: Arc<Shared>,
+    kind: ProjectKind,
+    api: Api<DynamicObject>,
+    busy: BTreeSet<String>,
+    again: BTreeSet<String>,
+    tasks: JoinSet<String>,
+}
+
+impl Work {
+    async fn list_and_watch(&mut self) -> kube::Result<()> {
+        let api = self.api.clone();
+        let list = api.list(&ListParams::default()).await?;
+        for object in &list.items {
+            self.wake(object.name_any());
+        }
+        let version = list.metadata.resource_version.unwrap_or_default();
+        let mut events = api.watch(&WatchParams::default(), &version).await?.boxed();
+        loop {
+            tokio::select! {
+                biased;
+                Some(done) = self.tasks.join_next() => match done {
+                    Ok(name) => self.finished(name),
+                    Err(error) => tracing::error!(%error, "the played controller failed on an object"),
+                },
+                event = events.try_next() => match event? {
+                    Some(WatchEvent::Added(object) | WatchEvent::Modified(object)) => self.wake(object.name_any()),
+                    Some(WatchEvent::Deleted(_) | WatchEvent::Bookmark(_)) => {}
+                    Some(WatchEvent::Error(_)) | None => return Ok(()),
+                },
+            }
+        }
+    }
+
+    fn wake(&mut self, name: String) {
+        if self.busy.insert(name.clone()) {
+            let (shared, kind, api) = (self.shared.clone(), self.kind, self.api.clone());
+            self.tasks.spawn(async move {
+                settle(&shared, &kind, &api, &name).await;
+                name
+            });
+        } else {
+            self.again.insert(name);
+        }
+    }
+
+    fn finished(&mut self, name: String) {
+        self.busy.remove(&name);
+        if self.again.remove(&name) {
+            self.wake(name);
+        }
+    }
+}
+
+/// Does what one object needs until nothing more is to be done now.
+async fn settle(shared: &Shared, kind: &ProjectKind, api: &Api<DynamicObject>, name: &str) {
+    let mut pause = PROMPTLY;
+    loop {
+        match step(shared, kind, api, name).await {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::debug!(%error, kind = kind.kind, name, "the played controller tries again")
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(shared.options.recheck);
+    }
+}
+
+/// Whether nothing more is to be done.
+async fn step(
+    shared: &Shared,
+    kind: &ProjectKind,
+    api: &Api<DynamicObject>,
+    name: &str,
+) -> kube::Result<bool> {
+    let Some(object) = api.get_opt(name).await? else {
+        return Ok(true);
+    };
+    let holds = object
+        .finalizers()
+        .iter()
+        .any(|finalizer| finalizer == FINALIZER);
+    if object.metadata.deletion_timestamp.is_some() {
+        if holds {
+            let project = (shared.project)(name)?;
+            if !purge(&project, shared.options.finalize_namespaces).await? {
+                return Ok(false);
+            }
+            let rest = object
+                .finalizers()
+                .iter()
+                .filter(|finalizer| *finalizer != FINALIZER);
+            set_finalizers(api, &object, rest.cloned().collect()).await?;
+        }
+        return Ok(true);
+    }
+    if !holds {
+        let all = object
+            .finalizers()
+            .iter()
+            .cloned()
+            .chain([FINALIZER.into()]);
+        set_finalizers(api, &object, all.collect()).await?;
+        // The resource version has moved on.
+        return Box::pin(step(shared, kind, api, name)).await;
+    }
+    if !object.annotations().contains_key(HOLD_ANNOTATION) && is_undecided(kind, &object) {
+        (shared.project)(name)?.apiserver_version().await?;
+        set_ready(kind, api, &object).await?;
+    }
+    Ok(true)
+}
+
+async fn set_finalizers(
+    api: &Api<DynamicObject>,
+    object: &DynamicObject,
+    all: Vec<String>,
+) -> kube::Result<()> {
+    let metadata = json!({"finalizers": all, "resourceVersion": object.metadata.resource_version});
+    let patch = Patch::Merge(json!({"metadata": metadata}));
+    match api
+        .patch(&object.name_any(), &PatchParams::default(), &patch)
+        .await
+    {
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        other => other.map(|_| ()),
+    }
+}
+
+fn conditions(object: &DynamicObject) -> &[Value] {
+    object
+        .data
+        .pointer("/status/conditions")
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+/// Nobody has said anything yet; a False that somebody wrote is left alone.
+fn is_undecided(kind: &ProjectKind, object: &DynamicObject) -> bool {
+    let condition = conditions(object)
+        .iter()
+        .find(|condition| condition["type"] == kind.condition);
+    condition.is_none_or(|condition| {
+        (condition["status"].as_str(), condition["reason"].as_str())
+            == (Some(kind.undecided.0), Some(kind.undecided.1))
+    })
+}
+
+async fn set_ready(
+    kind: &ProjectKind,
+    api: &Api<DynamicObject>,
+    object: &DynamicObject,
+) -> kube::Result<()> {
+    let now = jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string();
+    let ready = json!({
+        "type": kind.condition, "status": "True", "reason": "Ready", "message": "The project is ready",
+        "lastTransitionTime": now, "observedGeneration": object.metadata.generation,
+    });
+    let others = conditions(object)
+        .iter()
+        .filter(|condition| condition["type"] != kind.condition);
+    let all: Vec<Value> = others.cloned().chain([ready]).collect();
+    let patch = json!({
+        "metadata": {"resourceVersion": object.metadata.resource_version},
+        "status": {"conditions": all},
+    });
+    api.patch_status(
+        &object.name_any(),
+        &PatchParams::default(),
+        &Patch::Merge(patch),
+    )
+    .await?;
+    Ok(())
+}
