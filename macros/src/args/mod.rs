@@ -1,0 +1,250 @@
+//! First stage: what stands in the attribute, option by option.
+
+mod values;
+
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Ident, LitStr, Path, TypePath};
+
+use crate::errors::{Errors, code};
+use crate::options::{self, Opt, Word};
+
+/// The attribute's options, in the order of the user.
+pub(crate) struct Args {
+    pub(crate) options: Vec<Arg>,
+}
+
+/// One option with the word that names it.
+pub(crate) struct Arg {
+    pub(crate) keyword: Ident,
+    pub(crate) value: Value,
+}
+
+pub(crate) enum Value {
+    /// The error is not reported yet: it takes the kind's place in the expansion, where it keeps
+    /// rustc from comparing the user's methods with some other kind.
+    For(syn::Result<TypePath>),
+    Owns(Vec<TypePath>),
+    Watches(Vec<Watch>),
+    Finalizer(Given<LitStr>),
+    /// An error as with `For`.
+    Conditions(Given<syn::Result<TypePath>>),
+    Name(Option<LitStr>),
+    Crate(Option<Path>),
+}
+
+/// The value of an option that may stand alone.
+pub(crate) enum Given<T> {
+    Bare,
+    Value(T),
+    /// Reported already.
+    Broken,
+}
+
+/// `K => path`
+pub(crate) struct Watch {
+    pub(crate) kind: TypePath,
+    pub(crate) mapper: TypePath,
+}
+
+/// Reads the attribute. Whatever is wrong with one option, the others are read all the same.
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
+    let mut options = Vec::new();
+    each(tokens, errors, |input, errors| {
+        options.extend(option(input, errors)?);
+        Ok(())
+    });
+    Args { options }
+}
+
+/// Reads one option. `None` where nothing can be made of it, which has then been reported.
+fn option(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<Arg>> {
+    if let Some(kind) = bare_kind(input) {
+        errors.on(&kind, format!("write `for = {}`", code(&kind)));
+        let keyword = Ident::new("for", Span::call_site());
+        return Ok(Some(Arg {
+            keyword,
+            value: Value::For(Ok(kind)),
+        }));
+    }
+    if !input.peek(Ident::peek_any) {
+        return Err(syn::Error::new(
+            input.span(),
+            "expected an option, such as `for = YourKind`",
+        ));
+    }
+    let keyword = Ident::parse_any(input)?;
+    let word = keyword.unraw().to_string();
+    match options::option(&word) {
+        Word::Option(opt) => {
+            let value = values::value(opt, &keyword, input, errors);
+            return Ok(Some(Arg { keyword, value }));
+        }
+        Word::MeantOption(opt) => {
+            // What is wrong in the value besides is not worth a second error: the first shows the form.
+            let value = values::value(opt, &keyword, input, &mut Errors::default());
+            let meant = form(opt, &value);
+            errors.on(
+                &keyword,
+                format!("unknown option `{word}`; did you mean `{meant}`?"),
+            );
+            return Ok(Some(Arg { keyword, value }));
+        }
+        Word::Later => errors.on(&keyword, format!("`{word}` is not supported yet")),
+        Word::MeantLater(name) => errors.on(
+            &keyword,
+            format!("unknown option `{word}`; did you mean `{name}`? It is not supported yet"),
+        ),
+        Word::Unknown => errors.on(
+            &keyword,
+            format!(
+                "unknown option `{word}`; `#[controller]` takes {}",
+                options::all()
+            ),
+        ),
+    }
+    skip(input);
+    Ok(None)
+}
+
+/// A kind in the place of an option, as in `#[controller(Website)]`.
+fn bare_kind(input: ParseStream<'_>) -> Option<TypePath> {
+    let fork = input.fork();
+    let kind = match fork.parse::<LitStr>() {
+        Ok(text) => text.parse::<TypePath>().ok()?,
+        Err(_) => {
+            let fork = input.fork();
+            let kind = values::path(&fork).ok()?;
+            if !fork.is_empty() {
+                return None;
+            }
+            kind
+        }
+    };
+    let last = kind.path.segments.last()?.ident.to_string();
+    let is_type = kind.path.segments.len() > 1 || last.starts_with(char::is_uppercase);
+    is_type.then(|| {
+        skip(input);
+        kind
+    })
+}
+
+/// How the option is written, with what the user gave for it.
+pub(crate) fn form(opt: Opt, value: &Value) -> String {
+    match value {
+        Value::For(Ok(kind)) => format!("for = {}", code(kind)),
+        Value::For(Err(_)) => "for = YourKind".into(),
+        Value::Owns(kinds) if kinds.is_empty() => "owns(YourKind)".into(),
+        Value::Owns(kinds) => format!(
+            "owns({})",
+            kinds.iter().map(code).collect::<Vec<_>>().join(", ")
+        ),
+        Value::Watches(watches) if watches.is_empty() => {
+            "watches(YourKind => Self::your_method)".into()
+        }
+        Value::Watches(watches) => {
+            let watches: Vec<_> = watches
+                .iter()
+                .map(|watch| format!("{} => {}", code(&watch.kind), code(&watch.mapper)))
+                .collect();
+            format!("watches({})", watches.join(", "))
+        }
+        Value::Conditions(Given::Value(Ok(conditions))) => {
+            format!("conditions = {}", code(conditions))
+        }
+        Value::Conditions(Given::Bare) => "conditions".into(),
+        Value::Conditions(_) => "conditions = YourConditions".into(),
+        Value::Finalizer(Given::Value(text)) => format!("finalizer = {}", text.token()),
+        Value::Finalizer(_) => "finalizer = \"your.domain/name\"".into(),
+        Value::Name(Some(text)) => format!("name = {}", text.token()),
+        Value::Name(None) => "name = \"your-controller\"".into(),
+        Value::Crate(Some(path)) => format!("crate = {}", code(path)),
+        Value::Crate(None) => format!("{} = your::path", opt.name()),
+    }
+}
+
+/// Reads what stands between commas, one by one; a mistake in one leaves the others alone.
+fn each(
+    tokens: TokenStream,
+    errors: &mut Errors,
+    mut read: impl FnMut(ParseStream<'_>, &mut Errors) -> syn::Result<()>,
+) {
+    for mut part in split(tokens, errors) {
+        loop {
+            let mut left = TokenStream::new();
+            let parser = |input: ParseStream<'_>| {
+                read(input, errors)?;
+                left = input.parse()?;
+                Ok(())
+            };
+            if let Err(error) = parser.parse2(part) {
+                errors.push(error);
+                break;
+            }
+            match left.clone().into_iter().next() {
+                None => break,
+                Some(TokenTree::Ident(word)) => {
+                    errors.on(&word, format!("expected `,` before `{word}`"));
+                    part = left;
+                }
+                Some(other) => {
+                    errors.on(&other, "expected `,`");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Cuts at commas, but not at those between `<` and `>`.
+fn split(tokens: TokenStream, errors: &mut Errors) -> Vec<TokenStream> {
+    let mut parts = Vec::new();
+    let mut part = Vec::new();
+    let mut depth = 0_usize;
+    let mut before = ' ';
+    for token in tokens {
+        let mut this = ' ';
+        if let TokenTree::Punct(punct) = &token {
+            this = punct.as_char();
+            match this {
+                '<' => depth += 1,
+                '>' if !matches!(before, '=' | '-') => depth = depth.saturating_sub(1),
+                ',' if depth == 0 => {
+                    if part.is_empty() {
+                        errors.on(punct, "there is nothing before this `,`");
+                    } else {
+                        parts.push(part.drain(..).collect());
+                    }
+                    before = this;
+                    continue;
+                }
+                _ => {}
+            }
+        }
+        before = this;
+        part.push(token);
+    }
+    if !part.is_empty() {
+        parts.push(part.into_iter().collect());
+    }
+    parts
+}
+
+/// Passes over the rest of an option that nothing can be made of.
+fn skip(input: ParseStream<'_>) {
+    // Reading a token stream takes everything and cannot fail.
+    let _: syn::Result<TokenStream> = input.parse();
+}
+
+/// The group that comes next, whatever its parentheses, and its first token for errors.
+fn group(input: ParseStream<'_>) -> Option<proc_macro2::Group> {
+    input
+        .step(|cursor| match cursor.token_tree() {
+            Some((TokenTree::Group(group), rest)) if group.delimiter() != Delimiter::None => {
+                Ok((group, rest))
+            }
+            _ => Err(cursor.error("no group")),
+        })
+        .ok()
+}

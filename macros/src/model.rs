@@ -1,0 +1,259 @@
+//! Second stage: the options beside the item that they stand on, one value for each.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
+use syn::{Attribute, Data, DeriveInput, Generics, Item, LitStr, Path, Type, TypePath};
+
+use crate::args::{Arg, Args, Given, Value, Watch};
+use crate::errors::{Errors, code};
+use crate::names;
+use crate::options::Opt;
+
+/// A controller, as far as it could be understood.
+pub(crate) struct Model {
+    pub(crate) target: Target,
+    /// Where kommodore is, if not at `::kommodore`.
+    pub(crate) root: Option<Path>,
+    pub(crate) name: Name,
+    /// The kind, or the mistake that takes its place.
+    pub(crate) object: syn::Result<TypePath>,
+    pub(crate) owns: Vec<TypePath>,
+    pub(crate) watches: Vec<Watch>,
+    pub(crate) finalizer: Option<Finalizer>,
+    pub(crate) conditions: Option<Given<syn::Result<TypePath>>>,
+}
+
+/// The type that becomes a controller.
+pub(crate) struct Target {
+    pub(crate) ident: Ident,
+    /// The type with its parameters.
+    pub(crate) ty: TokenStream,
+    pub(crate) generics: Generics,
+    /// Attributes that the implementations have to share with the type.
+    pub(crate) cfgs: Vec<Attribute>,
+}
+
+/// The controller's name, and where it comes from.
+pub(crate) struct Name {
+    pub(crate) value: String,
+    pub(crate) given: Option<LitStr>,
+}
+
+/// `finalizer`, with the word itself for errors about what it demands.
+pub(crate) struct Finalizer {
+    pub(crate) keyword: Ident,
+    pub(crate) value: Given<LitStr>,
+}
+
+/// The item to emit, which is the user's own, and the model, if there is a type to make it for.
+pub(crate) fn build(
+    args: Args,
+    item: TokenStream,
+    errors: &mut Errors,
+) -> (TokenStream, Option<Model>) {
+    let (item, target) = target(item, errors);
+    let Some(target) = target else {
+        // The place of the attribute is the mistake; what it says is looked at once it has moved.
+        return (item, None);
+    };
+    let mut given = Slots::default();
+    for arg in args.options {
+        given.take(arg, errors);
+    }
+    let name = match given.name.flatten() {
+        Some(text) => Name {
+            value: text.value(),
+            given: Some(text),
+        },
+        None => Name {
+            value: names::kebab(target.ident.to_string().trim_start_matches("r#")),
+            given: None,
+        },
+    };
+    let object = given.object.unwrap_or_else(|| {
+        Err(syn::Error::new(
+            Span::call_site(),
+            format!(
+                "which kind does `{}` reconcile? write `#[controller(for = YourKind)]`",
+                target.ident
+            ),
+        ))
+    });
+    let model = Model {
+        target,
+        root: given.root.flatten(),
+        name,
+        object,
+        owns: given.owns.unwrap_or_default(),
+        watches: given.watches.unwrap_or_default(),
+        finalizer: given.finalizer,
+        conditions: given.conditions,
+    };
+    (item, Some(model))
+}
+
+/// One place for each option.
+#[derive(Default)]
+struct Slots {
+    object: Option<syn::Result<TypePath>>,
+    owns: Option<Vec<TypePath>>,
+    watches: Option<Vec<Watch>>,
+    finalizer: Option<Finalizer>,
+    conditions: Option<Given<syn::Result<TypePath>>>,
+    name: Option<Option<LitStr>>,
+    root: Option<Option<Path>>,
+}
+
+impl Slots {
+    fn take(&mut self, arg: Arg, errors: &mut Errors) {
+        let keyword = &arg.keyword;
+        let again = |opt: Opt, advice: &str, errors: &mut Errors| {
+            errors.on(keyword, format!("`{}` is given twice{advice}", opt.name()));
+        };
+        match arg.value {
+            Value::For(_) if self.object.is_some() => {
+                again(
+                    Opt::For,
+                    ": a controller has one kind, so write a struct for each",
+                    errors,
+                );
+            }
+            Value::For(kind) => self.object = Some(kind),
+            Value::Owns(kinds) if self.owns.is_some() => {
+                again(Opt::Owns, ": name all kinds in one list", errors);
+                self.owns.get_or_insert_default().extend(kinds);
+            }
+            Value::Owns(kinds) => self.owns = Some(kinds),
+            Value::Watches(watches) if self.watches.is_some() => {
+                again(Opt::Watches, ": name all kinds in one list", errors);
+                self.watches.get_or_insert_default().extend(watches);
+            }
+            Value::Watches(watches) => self.watches = Some(watches),
+            Value::Finalizer(_) if self.finalizer.is_some() => again(Opt::Finalizer, "", errors),
+            Value::Finalizer(value) => {
+                self.finalizer = Some(Finalizer {
+                    keyword: arg.keyword,
+                    value,
+                })
+            }
+            Value::Conditions(_) if self.conditions.is_some() => {
+                again(Opt::Conditions, ": one enum has them all", errors);
+            }
+            Value::Conditions(value) => self.conditions = Some(value),
+            Value::Name(_) if self.name.is_some() => again(Opt::Name, "", errors),
+            Value::Name(text) => self.name = Some(text),
+            Value::Crate(_) if self.root.is_some() => again(Opt::Crate, "", errors),
+            Value::Crate(path) => self.root = Some(path),
+        }
+    }
+}
+
+/// The type of the item. Where the attribute stands on something else than a struct, the type that
+/// was most likely meant, so that the user's other implementations do not fail for its lack.
+fn target(item: TokenStream, errors: &mut Errors) -> (TokenStream, Option<Target>) {
+    if let Ok(input) = syn::parse2::<DeriveInput>(item.clone()) {
+        let keyword = match &input.data {
+            Data::Struct(_) => None,
+            Data::Enum(data) => Some((data.enum_token.span, "an enum")),
+            Data::Union(data) => Some((data.union_token.span, "a union")),
+        };
+        if let Some((span, what)) = keyword {
+            errors.at(
+                span,
+                format!("a controller is a struct, and `{}` is {what}", input.ident),
+            );
+        }
+        let item = without_second_attribute(item, &input.attrs, errors);
+        return (item, Some(Target::new(input)));
+    }
+    let (span, what, target) = match syn::parse2::<Item>(item.clone()) {
+        Ok(Item::Impl(block)) => {
+            let message = format!(
+                "`#[controller]` belongs on the struct `{}`, and not on an `impl` of it",
+                code(&block.self_ty)
+            );
+            errors.at(block.impl_token.span(), message);
+            return (item, Target::of_impl(*block.self_ty, block.generics));
+        }
+        Ok(Item::Fn(function)) => (
+            function.sig.ident.span(),
+            "a function: its code goes into `impl Reconcile` for the struct",
+            None,
+        ),
+        Ok(Item::Trait(item)) => (item.ident.span(), "a trait", None),
+        Ok(Item::Mod(item)) => (item.ident.span(), "a module", None),
+        Ok(Item::Type(item)) => (item.ident.span(), "a type alias", None),
+        _ => (Span::call_site(), "anything else", None),
+    };
+    errors.at(
+        span,
+        format!("`#[controller]` belongs on a struct, and not on {what}"),
+    );
+    (item, target)
+}
+
+impl Target {
+    fn new(input: DeriveInput) -> Self {
+        let (_, parameters, _) = input.generics.split_for_impl();
+        let ident = &input.ident;
+        let ty = quote!(#ident #parameters);
+        let cfgs = input
+            .attrs
+            .into_iter()
+            .filter(|attribute| attribute.path().is_ident("cfg"))
+            .collect();
+        Self {
+            ident: input.ident,
+            ty,
+            generics: input.generics,
+            cfgs,
+        }
+    }
+
+    fn of_impl(ty: Type, generics: Generics) -> Option<Self> {
+        let Type::Path(path) = &ty else { return None };
+        let ident = path.path.segments.last()?.ident.clone();
+        Some(Self {
+            ident,
+            ty: ty.into_token_stream(),
+            generics,
+            cfgs: Vec::new(),
+        })
+    }
+}
+
+/// A second `#[controller]` would implement everything twice, with an error for each.
+fn without_second_attribute(
+    item: TokenStream,
+    attributes: &[Attribute],
+    errors: &mut Errors,
+) -> TokenStream {
+    let is_ours = |attribute: &&Attribute| {
+        let name = attribute.path().segments.last();
+        name.is_some_and(|segment| segment.ident == "controller")
+            && (attribute.path().segments.len() == 1
+                || attribute.path().segments[0].ident == "kommodore")
+    };
+    let seconds: Vec<_> = attributes.iter().filter(is_ours).collect();
+    if seconds.is_empty() {
+        return item;
+    }
+    for second in &seconds {
+        errors.on(
+            second,
+            "a struct is one controller: `#[controller]` stands here twice",
+        );
+    }
+    // Attributes are `#` and a group, at the beginning of the item.
+    let mut kept = TokenStream::new();
+    let mut tokens = item.into_iter();
+    for attribute in attributes {
+        let pair: TokenStream = tokens.by_ref().take(2).collect();
+        if !is_ours(&attribute) {
+            kept.extend(pair);
+        }
+    }
+    kept.extend(tokens);
+    kept
+}
