@@ -1,1 +1,21 @@
 //! What changes an object: the four patch types of the API, and who owns which field.
+//!
+//! All of it is functions of values: nothing here stores, and the time comes from the caller.
+
+mod apply;
+mod error;
+mod fields;
+mod json;
+mod managers;
+mod merge;
+mod strategic;
+#[cfg(test)]
+mod tests;
+mod track;
+
+pub(crate) use apply::server_side_apply;
+pub(crate) use error::{ApplyError, Conflict, PatchError};
+pub(crate) use json::json_patch;
+pub(crate) use merge::merge_patch;
+pub(crate) use strategic::strategic_merge_patch;
+pub(crate) use track::{Writer, track_update};

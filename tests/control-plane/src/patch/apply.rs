@@ -1,0 +1,173 @@
+//! Server-side apply.
+
+use serde_json::Value;
+
+use super::fields::{Set, combine, compare, field_set, remove, undeclared};
+use super::managers::{Entry, Id, Managers, Operation, take};
+use super::track::{Writer, after_update, applied_set, settle};
+use super::{ApplyError, Conflict};
+use crate::schema::{Schema, empty};
+
+/// Who owns what was there before the first apply.
+const BEFORE_FIRST_APPLY: &str = "before-first-apply";
+
+/// The object after an apply, with its `managedFields`. When the apply changes nothing it is the live object.
+pub(crate) fn server_side_apply(
+    live: Option<&Value>,
+    applied: &Value,
+    schema: &Schema,
+    writer: &Writer<'_>,
+    force: bool,
+) -> Result<Value, ApplyError> {
+    check(applied, schema, writer)?;
+    let managers = Managers::decode(live.and_then(|live| live.pointer("/metadata/managedFields")))
+        .map_err(ApplyError::BadRequest)?;
+    let mut before = live.cloned().unwrap_or_else(|| empty(schema));
+    take(&mut before);
+    let managers = match live {
+        Some(_) if managers.is_empty() => {
+            let first = Writer {
+                manager: BEFORE_FIRST_APPLY,
+                ..*writer
+            };
+            after_update(&empty(schema), &before, managers, schema, &first)
+        }
+        _ => managers,
+    };
+    let outcome = merge(&before, applied, managers, schema, writer, force)?;
+    let mut object = outcome.object;
+    settle(live, &mut object, &outcome.managers);
+    Ok(object)
+}
+
+struct Outcome {
+    object: Value,
+    managers: Managers,
+}
+
+fn check(applied: &Value, schema: &Schema, writer: &Writer<'_>) -> Result<(), ApplyError> {
+    let version = applied
+        .get("apiVersion")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    if version != writer.api_version {
+        return Err(ApplyError::BadRequest(format!(
+            "Incorrect version specified in apply patch. Specified patch version: {version}, expected: {}",
+            writer.api_version
+        )));
+    }
+    if applied
+        .pointer("/metadata/managedFields")
+        .is_some_and(|entries| !entries.is_null())
+    {
+        return Err(ApplyError::BadRequest(
+            "metadata.managedFields must be nil".into(),
+        ));
+    }
+    let errors = undeclared(applied, schema);
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let text = |path: &str| {
+        applied
+            .pointer(path)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    Err(ApplyError::Untypable(format!(
+        "failed to create typed patch object ({}/{}; {}, Kind={}): {}",
+        text("/metadata/namespace"),
+        text("/metadata/name"),
+        version_text(version),
+        text("/kind"),
+        errors.join("\n")
+    )))
+}
+
+fn version_text(version: &str) -> String {
+    if version.contains('/') {
+        version.to_owned()
+    } else {
+        format!("/{version}")
+    }
+}
+
+fn merge(
+    before: &Value,
+    applied: &Value,
+    mut managers: Managers,
+    schema: &Schema,
+    writer: &Writer<'_>,
+    force: bool,
+) -> Result<Outcome, ApplyError> {
+    let id = writer.id(Operation::Apply);
+    let last = managers.set(&id);
+    let mine = applied_set(applied, schema, writer);
+    let time = managers.0.get(&id).and_then(|entry| entry.time.clone());
+    let entry = Entry {
+        api_version: writer.api_version.to_owned(),
+        time,
+        set: mine,
+    };
+    managers.0.insert(id.clone(), entry);
+    let merged = combine(before, applied, schema);
+    let object = prune(merged, &managers, &last, schema);
+
+    let changes = compare(before, &object, schema).without(&writer.reset());
+    let taken = changes.added.union(&changes.modified);
+    let conflicts: Vec<(Id, Set)> = managers
+        .0
+        .iter()
+        .filter(|(other, _)| **other != id)
+        .map(|(other, entry)| (other.clone(), entry.set.intersection(&taken)))
+        .filter(|(_, set)| !set.is_empty())
+        .collect();
+    if !conflicts.is_empty() && !force {
+        let named = |(id, set): &(Id, Set)| -> Vec<Conflict> {
+            let manager = id.describe();
+            let conflict = |field| Conflict {
+                manager: manager.clone(),
+                field,
+            };
+            set.paths().into_iter().map(conflict).collect()
+        };
+        return Err(ApplyError::Conflicts(
+            conflicts.iter().flat_map(named).collect(),
+        ));
+    }
+    for (other, set) in &conflicts {
+        if let Some(entry) = managers.0.get_mut(other) {
+            entry.set = entry.set.difference(set);
+        }
+    }
+    for (other, entry) in &mut managers.0 {
+        if *other != id {
+            entry.set = entry.set.difference(&changes.removed);
+        }
+    }
+    if object != *before
+        && let Some(entry) = managers.0.get_mut(&id)
+    {
+        entry.time = Some(writer.time());
+    }
+    managers.drop_empty();
+    Ok(Outcome { object, managers })
+}
+
+/// Takes out what the applier has given up and nobody else owns.
+fn prune(merged: Value, managers: &Managers, last: &Set, schema: &Schema) -> Value {
+    if last.is_empty() {
+        return merged;
+    }
+    let named = |set: &Set| set.with_named_fields(Some(schema));
+    let last = named(last);
+    let without = |set: &Set| remove(&merged, set, schema).unwrap_or(Value::Null);
+    let all = named(&field_set(&merged, schema));
+    // Without all that it had applied, but with what anybody owns now.
+    let pruned = without(&last);
+    let kept = named(&field_set(&pruned, schema)).union(&named(&managers.owned()));
+    let pruned = without(&all.difference(&kept));
+    // What went along with it, but was never applied, comes back.
+    let kept = named(&field_set(&pruned, schema));
+    without(&all.difference(&kept).intersection(&last))
+}

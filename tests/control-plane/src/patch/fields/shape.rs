@@ -1,0 +1,70 @@
+//! How server-side apply sees a value: as one leaf, as fields, or as elements with names of their own.
+
+use serde_json::{Map, Value};
+
+use crate::schema::{Kind, ListType, Schema};
+
+/// A value seen through its schema.
+pub(super) enum Shape<'v> {
+    /// A scalar, or a list or map that has one owner.
+    Leaf,
+    Fields(&'v Map<String, Value>),
+    Elements(&'v [Value]),
+    /// `null` where fields or elements could be.
+    Nothing,
+}
+
+pub(super) fn shape<'v>(value: &'v Value, schema: &Schema) -> Shape<'v> {
+    let node = schema.target();
+    match value {
+        Value::Object(_) if schema.atomic || node.atomic => Shape::Leaf,
+        Value::Object(fields) => Shape::Fields(fields),
+        Value::Array(_) if node.list == ListType::Atomic => Shape::Leaf,
+        Value::Array(elements) => Shape::Elements(elements),
+        Value::Null => match node.kind {
+            Some(Kind::Object) if !schema.atomic && !node.atomic => Shape::Nothing,
+            Some(Kind::Array) if node.list != ListType::Atomic => Shape::Nothing,
+            _ => Shape::Leaf,
+        },
+        _ => Shape::Leaf,
+    }
+}
+
+/// The name of a list's element, as `fieldsV1` writes it.
+pub(super) fn element_name(value: &Value, list: &Schema) -> Result<String, String> {
+    let list = list.target();
+    let ListType::Map(keys) = &list.list else {
+        return match value {
+            Value::Null => {
+                Err("associative list without keys has an element that's an explicit null".into())
+            }
+            Value::Object(_) | Value::Array(_) => {
+                Err("associative list without keys has an element that's a map type".into())
+            }
+            scalar => Ok(format!("v:{scalar}")),
+        };
+    };
+    let Value::Object(fields) = value else {
+        return Err(match value {
+            Value::Null => "associative list with keys may not have null elements".into(),
+            _ => "associative list with keys may not have non-map elements".into(),
+        });
+    };
+    let mut name = Map::new();
+    for key in keys {
+        let default = || {
+            list.element()
+                .field(key)
+                .and_then(|field| field.target().default.as_ref())
+        };
+        match fields.get(key).or_else(default) {
+            Some(value) => name.insert(key.clone(), value.clone()),
+            None => {
+                return Err(format!(
+                    "associative list with keys has an element that omits key field {key:?} (and doesn't have default value)"
+                ));
+            }
+        };
+    }
+    Ok(format!("k:{}", Value::Object(name)))
+}

@@ -1,0 +1,253 @@
+//! Strategic merge patch, for the built-in kinds: lists with a merge key are merged element by element.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::PatchError;
+use crate::schema::{Merge, Schema};
+
+const DIRECTIVE: &str = "$patch";
+const RETAIN_KEYS: &str = "$retainKeys";
+const ORDER: &str = "$setElementOrder/";
+const DELETE_VALUES: &str = "$deleteFromPrimitiveList/";
+
+type Fields = Map<String, Value>;
+
+/// The document with the patch merged in.
+pub(crate) fn strategic_merge_patch(
+    doc: &Value,
+    patch: &Value,
+    schema: &Schema,
+) -> Result<Value, PatchError> {
+    let (Some(doc), Some(patch)) = (doc.as_object(), patch.as_object()) else {
+        return Err(PatchError::BadRequest(
+            "error decoding patch: the patch is no object".into(),
+        ));
+    };
+    Ok(Value::Object(merge_map(
+        doc.clone(),
+        patch.clone(),
+        schema,
+    )?))
+}
+
+fn merge_map(
+    mut original: Fields,
+    mut patch: Fields,
+    schema: &Schema,
+) -> Result<Fields, PatchError> {
+    match patch
+        .remove(DIRECTIVE)
+        .as_ref()
+        .map(|directive| directive.as_str())
+    {
+        None => {}
+        Some(Some("replace")) => return Ok(patch),
+        Some(Some("delete")) => return Ok(Fields::new()),
+        // "merge" is what happens anyway.
+        Some(Some("merge")) => {}
+        Some(_) => return Err(PatchError::Invalid),
+    }
+    if let Some(keep) = patch.remove(RETAIN_KEYS) {
+        let keep = keep.as_array().ok_or(PatchError::Invalid)?;
+        let keep: BTreeSet<&str> = keep.iter().filter_map(Value::as_str).collect();
+        if patch
+            .keys()
+            .any(|name| !name.starts_with('$') && !keep.contains(name.as_str()))
+        {
+            return Err(PatchError::Invalid);
+        }
+        original.retain(|name, _| keep.contains(name.as_str()));
+    }
+    order_lists(&mut original, &mut patch, schema)?;
+    for (name, value) in patch {
+        if let Some(name) = name.strip_prefix(DELETE_VALUES) {
+            let gone = value.as_array().ok_or(PatchError::Invalid)?;
+            if let Some(Value::Array(values)) = original.get_mut(name) {
+                values.retain(|value| !gone.contains(value));
+            }
+            continue;
+        }
+        if value.is_null() {
+            original.remove(&name);
+            continue;
+        }
+        let field = schema.field(&name);
+        let merged = match (original.remove(&name), value, field) {
+            (Some(Value::Object(original)), Value::Object(patch), Some(field)) => {
+                Value::Object(merge_map(original, patch, field)?)
+            }
+            (Some(Value::Array(original)), Value::Array(patch), Some(field)) => {
+                Value::Array(merge_list(original, patch, field)?)
+            }
+            (_, value, _) => plain(value)?,
+        };
+        original.insert(name, merged);
+    }
+    Ok(original)
+}
+
+/// A value that has nothing to be merged with: without nulls and directives.
+fn plain(value: Value) -> Result<Value, PatchError> {
+    Ok(match value {
+        Value::Object(fields) => {
+            let mut rest = Fields::new();
+            for (name, value) in fields {
+                if !value.is_null() && !is_directive(&name) {
+                    rest.insert(name, plain(value)?);
+                }
+            }
+            Value::Object(rest)
+        }
+        Value::Array(elements) => {
+            let kept = elements
+                .into_iter()
+                .filter(|element| element.get(DIRECTIVE).is_none());
+            Value::Array(kept.map(plain).collect::<Result<_, _>>()?)
+        }
+        scalar => scalar,
+    })
+}
+
+fn is_directive(name: &str) -> bool {
+    name == DIRECTIVE
+        || name == RETAIN_KEYS
+        || name.starts_with(ORDER)
+        || name.starts_with(DELETE_VALUES)
+}
+
+/// Merges the lists whose order the patch states.
+fn order_lists(
+    original: &mut Fields,
+    patch: &mut Fields,
+    schema: &Schema,
+) -> Result<(), PatchError> {
+    let directives: Vec<String> = patch
+        .keys()
+        .filter(|name| name.starts_with(ORDER))
+        .cloned()
+        .collect();
+    for directive in directives {
+        let Some(Value::Array(order)) = patch.remove(&directive) else {
+            return Err(PatchError::Invalid);
+        };
+        let name = directive.trim_start_matches(ORDER);
+        let live = original.get(name).and_then(Value::as_array).cloned();
+        let patched = match patch.get(name) {
+            Some(Value::Array(_)) => patch.remove(name),
+            _ => None,
+        };
+        let field = schema.field(name).ok_or(PatchError::Invalid)?;
+        let key = merge_key(field);
+        let merged = match (live.clone(), patched) {
+            (Some(live), Some(Value::Array(patched))) => merge_list(live, patched, field)?,
+            (Some(live), _) => live,
+            (None, Some(patched)) => plain(patched)?.as_array().cloned().unwrap_or_default(),
+            (None, None) => continue,
+        };
+        let merged = arrange(merged, &order, &live.unwrap_or_default(), key);
+        original.insert(name.to_owned(), merged.into());
+    }
+    Ok(())
+}
+
+fn merge_key(list: &Schema) -> Option<&str> {
+    match &list.merge {
+        Merge::Key(key) => Some(key),
+        _ => None,
+    }
+}
+
+fn merge_list(
+    original: Vec<Value>,
+    patch: Vec<Value>,
+    list: &Schema,
+) -> Result<Vec<Value>, PatchError> {
+    match &list.merge {
+        Merge::Replace => Ok(plain(Value::Array(patch))?
+            .as_array()
+            .cloned()
+            .unwrap_or_default()),
+        Merge::Values => {
+            let mut all = Vec::new();
+            for value in original.iter().chain(&patch) {
+                if !all.contains(value) {
+                    all.push(value.clone());
+                }
+            }
+            Ok(arrange(all, &patch, &original, None))
+        }
+        Merge::Key(key) => merge_by_key(original, patch, list.element(), key),
+    }
+}
+
+fn merge_by_key(
+    mut original: Vec<Value>,
+    patch: Vec<Value>,
+    element: &Schema,
+    key: &str,
+) -> Result<Vec<Value>, PatchError> {
+    let server_order = original.clone();
+    let mut replace = false;
+    let mut rest = Vec::new();
+    for entry in patch {
+        match entry.get(DIRECTIVE).map(Value::as_str) {
+            None => rest.push(entry),
+            Some(Some("delete")) => {
+                let gone = entry.get(key).ok_or(PatchError::Invalid)?;
+                original.retain(|element| element.get(key) != Some(gone));
+            }
+            Some(Some("replace")) => replace = true,
+            Some(_) => return Err(PatchError::Invalid),
+        }
+    }
+    if replace {
+        return rest.into_iter().map(plain).collect();
+    }
+    for entry in &rest {
+        let (Value::Object(fields), Some(name)) = (entry, entry.get(key)) else {
+            return Err(PatchError::Invalid);
+        };
+        match original
+            .iter_mut()
+            .find(|element| element.get(key) == Some(name))
+        {
+            Some(old) => {
+                let before = old.as_object().cloned().unwrap_or_default();
+                *old = Value::Object(merge_map(before, fields.clone(), element)?);
+            }
+            None => original.push(plain(entry.clone())?),
+        }
+    }
+    Ok(arrange(original, &rest, &server_order, Some(key)))
+}
+
+/// Puts what the patch names in the patch's order, and the rest, in the server's order, before the first of them that
+/// follows it there.
+fn arrange(merged: Vec<Value>, order: &[Value], server: &[Value], key: Option<&str>) -> Vec<Value> {
+    let same = |a: &Value, b: &Value| match key {
+        Some(key) => a.get(key) == b.get(key),
+        None => a == b,
+    };
+    let position = |list: &[Value], value: &Value| list.iter().position(|other| same(other, value));
+    let (mut named, mut others): (Vec<Value>, Vec<Value>) = merged
+        .into_iter()
+        .partition(|value| position(order, value).is_some());
+    named.sort_by_key(|value| position(order, value));
+    others.sort_by_key(|value| position(server, value));
+    let (mut named, mut others) = (named.into_iter().peekable(), others.into_iter().peekable());
+    let mut all = Vec::new();
+    loop {
+        let first = match (others.peek(), named.peek()) {
+            (Some(other), Some(name)) => match (position(server, other), position(server, name)) {
+                (Some(other), Some(name)) => other < name,
+                _ => false,
+            },
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
+            (None, None) => return all,
+        };
+        all.extend(if first { others.next() } else { named.next() });
+    }
+}

@@ -1,0 +1,175 @@
+//! Who owns what after a create, an update or a patch that is not an apply.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::fields::{Set, compare, field_set};
+use super::managers::{Entry, Id, Managers, Operation, is_reset, put, same_but_times, take};
+use crate::schema::{Schema, empty};
+
+/// Who writes, through which endpoint.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Writer<'a> {
+    /// `fieldManager`, or what the user agent begins with.
+    pub(crate) manager: &'a str,
+    pub(crate) subresource: Option<&'a str>,
+    pub(crate) now: Timestamp,
+    pub(crate) api_version: &'a str,
+    /// The main endpoint does not write the status.
+    pub(crate) status_is_subresource: bool,
+    /// Its status endpoint does not write metadata either.
+    pub(crate) custom_resource: bool,
+}
+
+impl Writer<'_> {
+    pub(super) fn id(&self, operation: Operation) -> Id {
+        Id {
+            manager: if self.manager.is_empty() {
+                "unknown"
+            } else {
+                self.manager
+            }
+            .to_owned(),
+            operation,
+            api_version: match operation {
+                Operation::Apply => String::new(),
+                Operation::Update => self.api_version.to_owned(),
+            },
+            subresource: self.subresource.unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// What the endpoint leaves as it was, whatever the body says.
+    pub(super) fn reset(&self) -> Set {
+        match self.subresource {
+            Some("status") if self.custom_resource => {
+                Set::default().with(&["metadata"]).with(&["spec"])
+            }
+            Some("status") => Set::default().with(&["spec"]),
+            None if self.status_is_subresource => Set::default().with(&["status"]),
+            _ => Set::default(),
+        }
+    }
+
+    /// The time as objects have it, to the second.
+    pub(super) fn time(&self) -> String {
+        let seconds = Timestamp::from_second(self.now.as_second()).unwrap_or(self.now);
+        seconds.to_string()
+    }
+}
+
+/// What nobody owns, because the server alone sets it or it names the object.
+pub(super) fn never_owned() -> Set {
+    let mut set = Set::default()
+        .with(&["apiVersion"])
+        .with(&["kind"])
+        .with(&["metadata"]);
+    for name in [
+        "name",
+        "namespace",
+        "creationTimestamp",
+        "selfLink",
+        "uid",
+        "clusterName",
+        "generation",
+        "managedFields",
+        "resourceVersion",
+    ] {
+        set = set.with(&["metadata", name]);
+    }
+    set
+}
+
+/// Sets `metadata.managedFields` of an object that is about to be stored in the place of `live`.
+pub(crate) fn track_update(
+    live: Option<&Value>,
+    new: &mut Value,
+    schema: &Schema,
+    writer: &Writer<'_>,
+) {
+    let sent = take(new);
+    let live_entries = live.and_then(|live| live.pointer("/metadata/managedFields"));
+    let managers = match writer.subresource {
+        None if is_reset(sent.as_ref()) => Managers::default(),
+        None => match Managers::decode(sent.as_ref()) {
+            Ok(managers) if !managers.is_empty() => managers,
+            _ => Managers::decode(live_entries).unwrap_or_default(),
+        },
+        Some(_) => Managers::decode(live_entries).unwrap_or_default(),
+    };
+    // An object that has lost its entries is tracked again from its first apply on.
+    if managers.is_empty() && live.is_some() {
+        return;
+    }
+    let mut before = live.cloned().unwrap_or_else(|| empty(schema));
+    take(&mut before);
+    let managers = after_update(&before, new, managers, schema, writer);
+    settle(live, new, &managers);
+}
+
+/// The entries after an update from one object to the next, both without entries.
+pub(super) fn after_update(
+    before: &Value,
+    after: &Value,
+    mut managers: Managers,
+    schema: &Schema,
+    writer: &Writer<'_>,
+) -> Managers {
+    let changes = compare(before, after, schema).without(&writer.reset());
+    let taken = changes.added.union(&changes.modified);
+    let lost = taken.union(&changes.removed);
+    for entry in managers.0.values_mut() {
+        entry.set = entry.set.difference(&lost);
+    }
+    let taken = taken.difference(&never_owned());
+    if !taken.is_empty() {
+        let id = writer.id(Operation::Update);
+        let entry = Entry {
+            api_version: writer.api_version.to_owned(),
+            time: Some(writer.time()),
+            set: managers.set(&id).union(&taken),
+        };
+        managers.0.insert(id, entry);
+    }
+    managers.drop_empty();
+    managers.cap();
+    managers
+}
+
+/// Writes the entries into the object that is to be stored. When nothing else differs from the live object, the times
+/// stay what they were.
+pub(super) fn settle(live: Option<&Value>, object: &mut Value, managers: &Managers) {
+    put(object, managers);
+    let (Some(live), Some(new)) = (
+        live,
+        object
+            .pointer("/metadata/managedFields")
+            .and_then(Value::as_array),
+    ) else {
+        return;
+    };
+    let old = live
+        .pointer("/metadata/managedFields")
+        .and_then(Value::as_array);
+    let Some(old) = old.filter(|old| same_but_times(old, new)) else {
+        return;
+    };
+    let old = old.clone();
+    let mut bare = (live.clone(), object.clone());
+    take(&mut bare.0);
+    take(&mut bare.1);
+    if bare.0 == bare.1
+        && let Some(metadata) = object
+            .pointer_mut("/metadata")
+            .and_then(Value::as_object_mut)
+    {
+        metadata.insert("managedFields".into(), old.into());
+    }
+}
+
+/// The fields of an applied object that its applier owns.
+pub(super) fn applied_set(applied: &Value, schema: &Schema, writer: &Writer<'_>) -> Set {
+    field_set(applied, schema)
+        .without_trees(&writer.reset())
+        .difference(&never_owned())
+}

@@ -1,0 +1,207 @@
+//! The built-in kinds, as a table (`builtin.txt`).
+//!
+//! A line `kind GROUP/VERSION NAME:` or `type NAME [atomic]:` opens a type; below it are its fields, `name type`
+//! with commas between. Types: `string int number bool bytes time any int|string`, `[T]` a list, `{T}` a map, or a
+//! type of the table. After the type: `map(keys)`, `set` (what a list is to server-side apply; atomic if nothing is
+//! said), `atomic` (a map), `merge(key)` and `merge` (what a list is to a strategic merge patch), `=value` (the
+//! default of a key). `name!` is always serialized. The root's apiVersion, kind and metadata go without saying.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+
+use super::{Additional, Kind, ListType, Merge, Schema};
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| read(include_str!("builtin.txt")));
+
+#[derive(Default)]
+struct Table {
+    types: BTreeMap<&'static str, Schema>,
+    /// By `group/version kind`.
+    kinds: BTreeMap<String, Schema>,
+}
+
+/// The schema of a built-in kind; the core group is `""`.
+pub(crate) fn builtin(group: &str, version: &str, kind: &str) -> Option<&'static Schema> {
+    let slash = if group.is_empty() { "" } else { "/" };
+    TABLE.kinds.get(&format!("{group}{slash}{version} {kind}"))
+}
+
+/// A type of the table.
+pub(super) fn named(name: &str) -> Option<&'static Schema> {
+    TABLE.types.get(name)
+}
+
+/// What an object of the schema serializes to before anything is set: the fields that are always there.
+pub(crate) fn empty(schema: &Schema) -> Value {
+    schema
+        .target()
+        .properties
+        .iter()
+        .filter(|(_, field)| field.always)
+        .map(|(name, field)| (name.clone(), empty(field)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+fn read(table: &'static str) -> Table {
+    let mut read = Table::default();
+    let mut heads = table.split("\n").peekable();
+    while let Some(head) = heads.next() {
+        let mut body = String::new();
+        while let Some(line) = heads.next_if(|line| line.starts_with(' ')) {
+            body.push_str(line);
+        }
+        let words: Vec<&'static str> = head.trim_end_matches(':').split(' ').collect();
+        let mut schema = object(&body);
+        match words.as_slice() {
+            ["kind", api_version, kind] => {
+                root(&mut schema);
+                read.kinds.insert(format!("{api_version} {kind}"), schema);
+            }
+            ["type", name, rest @ ..] => {
+                schema.atomic = rest == ["atomic"];
+                read.types.insert(name, schema);
+            }
+            _ => {}
+        }
+    }
+    read
+}
+
+/// Adds what every object has.
+pub(super) fn root(schema: &mut Schema) {
+    for name in ["apiVersion", "kind"] {
+        schema.properties.insert(name.into(), scalar(Kind::String));
+    }
+    let mut metadata = reference("ObjectMeta");
+    metadata.always = true;
+    schema.properties.insert("metadata".into(), metadata);
+}
+
+pub(super) fn reference(name: &'static str) -> Schema {
+    Schema {
+        refers: Some(name),
+        kind: Some(Kind::Object),
+        ..Schema::default()
+    }
+}
+
+fn scalar(kind: Kind) -> Schema {
+    Schema {
+        kind: Some(kind),
+        nullable: true,
+        ..Schema::default()
+    }
+}
+
+fn object(body: &str) -> Schema {
+    let fields = body
+        .split(',')
+        .map(str::trim)
+        .filter(|field| !field.is_empty());
+    Schema {
+        kind: Some(Kind::Object),
+        nullable: true,
+        properties: fields.map(field).collect(),
+        ..Schema::default()
+    }
+}
+
+fn field(text: &str) -> (String, Schema) {
+    let mut words = text.split_whitespace();
+    let name = words.next().unwrap_or_default();
+    let mut schema = kind(words.next().unwrap_or("any"));
+    schema.always = name.ends_with('!');
+    let mut rest = words.collect::<Vec<_>>().join(" ");
+    while !rest.is_empty() {
+        // A word, with what is in its parentheses.
+        let end = match (rest.find(' '), rest.find('(')) {
+            (Some(space), Some(open)) if open < space => {
+                rest.find(')').map_or(rest.len(), |close| close + 1)
+            }
+            (Some(space), _) => space,
+            (None, _) => rest.len(),
+        };
+        let tail = rest.split_off(end).trim_start().to_owned();
+        option(&mut schema, &rest);
+        rest = tail;
+    }
+    (name.trim_end_matches('!').to_owned(), schema)
+}
+
+fn option(schema: &mut Schema, word: &str) {
+    let within = |name: &str| {
+        word.strip_prefix(name)?
+            .strip_prefix('(')?
+            .strip_suffix(')')
+    };
+    if let Some(keys) = within("map") {
+        schema.list = ListType::Map(keys.split(' ').map(str::to_owned).collect());
+    } else if let Some(key) = within("merge") {
+        schema.merge = Merge::Key(key.to_owned());
+    } else if let Some(default) = word.strip_prefix('=') {
+        schema.default = Some(json!(default));
+    } else {
+        match word {
+            "set" => schema.list = ListType::Set,
+            "merge" => schema.merge = Merge::Values,
+            _ => schema.atomic = true,
+        }
+    }
+}
+
+fn kind(name: &str) -> Schema {
+    let inside = |open, close| name.strip_prefix(open)?.strip_suffix(close);
+    if let Some(element) = inside('[', ']') {
+        return Schema {
+            items: Some(Box::new(kind(element))),
+            ..scalar(Kind::Array)
+        };
+    }
+    if let Some(values) = inside('{', '}') {
+        return Schema {
+            additional: Additional::Values(Box::new(kind(values))),
+            ..scalar(Kind::Object)
+        };
+    }
+    let formatted = |format: &str| {
+        let mut schema = scalar(Kind::String);
+        schema.rules.format = Some(format.into());
+        schema
+    };
+    match name {
+        "string" => scalar(Kind::String),
+        "bytes" => formatted("byte"),
+        "time" => formatted("date-time"),
+        "int" => scalar(Kind::Integer),
+        "number" => scalar(Kind::Number),
+        "bool" => scalar(Kind::Boolean),
+        "any" => Schema::anything(),
+        "int|string" => Schema {
+            int_or_string: true,
+            nullable: true,
+            ..Schema::default()
+        },
+        _ => {
+            let mut schema = Schema {
+                nullable: true,
+                ..Schema::default()
+            };
+            schema.refers = TYPE_NAMES.iter().copied().find(|known| *known == name);
+            schema.kind = Some(Kind::Object);
+            schema
+        }
+    }
+}
+
+/// The names of the table's types, which references borrow.
+static TYPE_NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let types = include_str!("builtin.txt")
+        .lines()
+        .filter_map(|line| line.strip_prefix("type "));
+    types
+        .filter_map(|line| line.trim_end_matches(':').split(' ').next())
+        .collect()
+});

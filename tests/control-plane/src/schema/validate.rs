@@ -1,0 +1,453 @@
+//! Validates a value against a schema, in the API server's words.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::formats;
+use super::{Additional, Kind, ListType, Schema};
+
+/// One reason why an object is refused; a cause of a `Status`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cause {
+    pub(crate) reason: Reason,
+    pub(crate) field: String,
+    pub(crate) message: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    Required,
+    TypeInvalid,
+    Invalid,
+    NotSupported,
+    Duplicate,
+    TooLong,
+    TooMany,
+}
+
+impl Reason {
+    /// As `details.causes[].reason` has it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Required => "FieldValueRequired",
+            Self::TypeInvalid => "FieldValueTypeInvalid",
+            Self::Invalid => "FieldValueInvalid",
+            Self::NotSupported => "FieldValueNotSupported",
+            Self::Duplicate => "FieldValueDuplicate",
+            Self::TooLong => "FieldValueTooLong",
+            Self::TooMany => "FieldValueTooMany",
+        }
+    }
+}
+
+impl Cause {
+    pub(crate) fn new(reason: Reason, field: &str, message: &str) -> Self {
+        Self {
+            reason,
+            field: field.to_owned(),
+            message: message.to_owned(),
+        }
+    }
+
+    /// The causes as the message of a `Status` has them, after `Kind.group "name" is invalid: `.
+    pub(crate) fn summary(causes: &[Cause]) -> String {
+        match causes {
+            [one] => one.to_string(),
+            many => {
+                let each: Vec<String> = many.iter().map(Cause::to_string).collect();
+                format!("[{}]", each.join(", "))
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.field, self.message)
+    }
+}
+
+impl Schema {
+    /// What is wrong with an object, field by field. The root's metadata is validated elsewhere, apart from what the
+    /// schema itself says about it. CEL rules are not evaluated.
+    pub(crate) fn validate(&self, object: &Value) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        self.check(object, "", &mut causes);
+        self.check_lists(object, "", &mut causes);
+        causes
+    }
+
+    fn check(&self, value: &Value, path: &str, causes: &mut Vec<Cause>) {
+        if value.is_null() && self.nullable {
+            return;
+        }
+        let mut found = Found { path, causes };
+        if !self.check_type(value, &mut found) {
+            return;
+        }
+        self.check_logic(value, path, causes);
+        let mut found = Found { path, causes };
+        match value {
+            Value::String(text) => self.check_string(text, &mut found),
+            Value::Number(number) => self.check_number(number, &mut found),
+            Value::Array(elements) => self.check_array(elements, &mut found),
+            _ => {}
+        }
+        if let Some(allowed) = self
+            .rules
+            .one_of_values
+            .as_ref()
+            .filter(|allowed| !allowed.contains(value))
+        {
+            let allowed: Vec<String> = allowed.iter().map(Value::to_string).collect();
+            let message = format!(
+                "Unsupported value: {value}: supported values: {}",
+                allowed.join(", ")
+            );
+            found.add(Reason::NotSupported, &message);
+        }
+        if let Value::Object(fields) = value {
+            self.check_object(fields, path, causes);
+        }
+    }
+
+    fn check_type(&self, value: &Value, found: &mut Found<'_>) -> bool {
+        let got = type_of(value);
+        if self.int_or_string {
+            if matches!(got, "integer" | "string") {
+                return true;
+            }
+            found.type_invalid("integer,string", got);
+            return false;
+        }
+        let Some(kind) = self.kind else { return true };
+        let fits = match (kind, value) {
+            (Kind::Number, Value::Number(_)) => true,
+            (Kind::Integer, Value::Number(number)) => return self.check_integer(number, found),
+            (Kind::Integer, Value::Bool(_)) if self.rules.format.is_some() => {
+                found.type_invalid(self.rules.format.as_deref().unwrap_or_default(), "");
+                return false;
+            }
+            _ => kind.name() == got,
+        };
+        if !fits {
+            found.type_invalid(kind.name(), got);
+        }
+        fits
+    }
+
+    fn check_integer(&self, number: &serde_json::Number, found: &mut Found<'_>) -> bool {
+        let whole = number.as_i64().or_else(|| {
+            let float = number
+                .as_f64()
+                .filter(|float| float.fract() == 0.0 && float.abs() < 9.2e18)?;
+            format!("{float:.0}").parse().ok()
+        });
+        let format = self
+            .rules
+            .format
+            .as_deref()
+            .filter(|format| matches!(*format, "int32" | "int64"));
+        match (whole, format) {
+            (Some(whole), Some("int32")) if i32::try_from(whole).is_err() => {
+                found.out_of_range("int32")
+            }
+            (Some(_), _) => {}
+            (None, Some(format)) => {
+                found.type_invalid(format, "float64");
+                found.out_of_range(format);
+                return false;
+            }
+            (None, None) => {
+                found.type_invalid("integer", "number");
+                return false;
+            }
+        }
+        true
+    }
+
+    fn check_string(&self, text: &str, found: &mut Found<'_>) {
+        let (path, length) = (
+            found.path,
+            u64::try_from(text.chars().count()).unwrap_or(u64::MAX),
+        );
+        if let Some(max) = self.rules.length.max.filter(|max| length > *max) {
+            found.add(
+                Reason::TooLong,
+                &format!("Too long: may not be more than {max} bytes"),
+            );
+        }
+        if let Some(min) = self.rules.length.min.filter(|min| length < *min) {
+            let message = format!(
+                "Invalid value: {text:?}: {path} in body should be at least {min} chars long"
+            );
+            found.add(Reason::Invalid, &message);
+        }
+        if let Some((pattern, Some(compiled))) = &self.rules.pattern
+            && !compiled.is_match(text)
+        {
+            let message =
+                format!("Invalid value: {text:?}: {path} in body should match '{pattern}'");
+            found.add(Reason::Invalid, &message);
+        }
+        if let Some(format) = &self.rules.format
+            && formats::is_of(format, text) == Some(false)
+        {
+            found.type_invalid(format, text);
+        }
+    }
+
+    fn check_number(&self, number: &serde_json::Number, found: &mut Found<'_>) {
+        let path = found.path;
+        let Some(value) = number.as_f64() else { return };
+        let bound = |number: &serde_json::Number| number.as_f64().unwrap_or(value);
+        let mut wrong = |message: String| {
+            found.add(
+                Reason::Invalid,
+                &format!("Invalid value: {number}: {path} in body {message}"),
+            );
+        };
+        if let Some(of) = &self.rules.multiple_of
+            && bound(of) > 0.0
+            && ((value / bound(of)) - (value / bound(of)).round()).abs() > 1e-9
+        {
+            wrong(format!("should be a multiple of {of}"));
+        }
+        match &self.rules.maximum {
+            Some((max, true)) if value >= bound(max) => wrong(format!("should be less than {max}")),
+            Some((max, false)) if value > bound(max) => {
+                wrong(format!("should be less than or equal to {max}"))
+            }
+            _ => {}
+        }
+        match &self.rules.minimum {
+            Some((min, true)) if value <= bound(min) => {
+                wrong(format!("should be greater than {min}"))
+            }
+            Some((min, false)) if value < bound(min) => {
+                wrong(format!("should be greater than or equal to {min}"))
+            }
+            _ => {}
+        }
+    }
+
+    fn check_array(&self, elements: &[Value], found: &mut Found<'_>) {
+        let path = found.path;
+        if let Some(items) = &self.items {
+            for (at, element) in elements.iter().enumerate() {
+                items.check(element, &format!("{path}[{at}]"), found.causes);
+            }
+        }
+        let count = u64::try_from(elements.len()).unwrap_or(u64::MAX);
+        if let Some(min) = self.rules.item_count.min.filter(|min| count < *min) {
+            let message =
+                format!("Invalid value: {count}: {path} in body should have at least {min} items");
+            found.add(Reason::Invalid, &message);
+        }
+        if let Some(max) = self.rules.item_count.max.filter(|max| count > *max) {
+            found.add(
+                Reason::TooMany,
+                &format!("Too many: {count}: must have at most {max} items"),
+            );
+        }
+        if self.rules.unique_items
+            && elements
+                .iter()
+                .enumerate()
+                .any(|(at, one)| elements[..at].contains(one))
+        {
+            found.add(
+                Reason::Duplicate,
+                &format!("{path} in body shouldn't contain duplicates"),
+            );
+        }
+    }
+
+    fn check_object(&self, fields: &Map<String, Value>, path: &str, causes: &mut Vec<Cause>) {
+        let below = |name: &str| {
+            if path.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{path}.{name}")
+            }
+        };
+        let mut found = Found { path, causes };
+        let count = u64::try_from(fields.len()).unwrap_or(u64::MAX);
+        if let Some(min) = self.rules.property_count.min.filter(|min| count < *min) {
+            let message = format!(
+                "Invalid value: {count}: {path} in body should have at least {min} properties"
+            );
+            found.add(Reason::Invalid, &message);
+        }
+        if let Some(max) = self.rules.property_count.max.filter(|max| count > *max) {
+            found.add(
+                Reason::TooMany,
+                &format!("Too many: {count}: must have at most {max} items"),
+            );
+        }
+        let own = ["apiVersion", "kind"].into_iter().filter(|_| self.embedded);
+        for name in own.chain(self.rules.required.iter().map(String::as_str)) {
+            if !fields.contains_key(name) {
+                causes.push(Cause::new(Reason::Required, &below(name), "Required value"));
+            }
+        }
+        for (name, value) in fields {
+            // A reference (metadata) is checked elsewhere, but for what this schema adds to it.
+            if let Some(field) = self.properties.get(name) {
+                field.check(value, &below(name), causes);
+            } else if let Additional::Values(values) = &self.additional {
+                values.check(value, &below(name), causes);
+            }
+        }
+    }
+
+    fn check_logic(&self, value: &Value, path: &str, causes: &mut Vec<Cause>) {
+        let attempt = |schema: &Schema| {
+            let mut causes = Vec::new();
+            schema.check(value, path, &mut causes);
+            causes
+        };
+        let of_whole = |message: &str| Cause::new(Reason::Invalid, "<nil>", message);
+        let rules = &self.rules;
+        let any: Vec<_> = rules.any_of.iter().map(attempt).collect();
+        if !any.is_empty() && !any.iter().any(Vec::is_empty) {
+            causes.push(of_whole(&format!(
+                "Invalid value: \"\": {path:?} must validate at least one schema (anyOf)"
+            )));
+            causes.extend(any.into_iter().next().unwrap_or_default());
+        }
+        let mut one: Vec<_> = rules.one_of.iter().map(attempt).collect();
+        let valid = one.iter().filter(|causes| causes.is_empty()).count();
+        if !one.is_empty() && valid != 1 {
+            let found = match valid {
+                0 => "Found none valid".to_owned(),
+                many => format!("Found {many} valid alternatives"),
+            };
+            causes.push(of_whole(&format!(
+                "Invalid value: \"\": {path:?} must validate one and only one schema (oneOf). {found}"
+            )));
+            if valid == 0 {
+                causes.append(&mut one[0]);
+            }
+        }
+        let all: Vec<_> = rules.all_of.iter().map(attempt).collect();
+        let valid = all.iter().filter(|causes| causes.is_empty()).count();
+        if valid < all.len() {
+            causes.extend(all.into_iter().flatten());
+            let note = if valid == 0 { ". None validated" } else { "" };
+            causes.push(of_whole(&format!(
+                "Invalid value: \"\": {path:?} must validate all the schemas (allOf){note}"
+            )));
+        }
+        if rules
+            .not
+            .as_deref()
+            .is_some_and(|not| attempt(not).is_empty())
+        {
+            causes.push(of_whole(&format!(
+                "Invalid value: \"\": {path:?} must not validate the schema (not)"
+            )));
+        }
+    }
+
+    /// What list types demand: elements that are told apart by their value or their keys.
+    fn check_lists(&self, value: &Value, path: &str, causes: &mut Vec<Cause>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    let path = if path.is_empty() {
+                        name.clone()
+                    } else {
+                        format!("{path}.{name}")
+                    };
+                    match (self.properties.get(name), &self.additional) {
+                        (Some(field), _) => field.check_lists(value, &path, causes),
+                        (None, Additional::Values(values)) => {
+                            values.check_lists(value, &path, causes)
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Value::Array(elements) => {
+                let mut seen = BTreeSet::new();
+                for (at, element) in elements.iter().enumerate() {
+                    let path = format!("{path}[{at}]");
+                    let name = match (&self.list, element) {
+                        (ListType::Atomic, _) => None,
+                        (ListType::Set, _) => Some(element.to_string()),
+                        (ListType::Map(keys), Value::Object(fields)) => {
+                            let key = |key: &String| Some((key.clone(), fields.get(key)?.clone()));
+                            Some(Value::Object(keys.iter().filter_map(key).collect()).to_string())
+                        }
+                        (ListType::Map(_), _) => {
+                            let message = format!(
+                                "Invalid value: {element}: must be an object for an array of list-type map"
+                            );
+                            causes.push(Cause::new(Reason::Invalid, &path, &message));
+                            None
+                        }
+                    };
+                    if let Some(name) = name
+                        && !seen.insert(name.clone())
+                    {
+                        causes.push(Cause::new(
+                            Reason::Duplicate,
+                            &path,
+                            &format!("Duplicate value: {name}"),
+                        ));
+                    }
+                    if let Some(items) = &self.items {
+                        items.check_lists(element, &path, causes);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Where causes go, for one field.
+struct Found<'a> {
+    path: &'a str,
+    causes: &'a mut Vec<Cause>,
+}
+
+impl Found<'_> {
+    fn add(&mut self, reason: Reason, message: &str) {
+        self.causes.push(Cause::new(reason, self.path, message));
+    }
+
+    fn type_invalid(&mut self, expected: &str, got: &str) {
+        let path = self.path;
+        let message =
+            format!("Invalid value: {got:?}: {path} in body must be of type {expected}: {got:?}");
+        self.add(Reason::TypeInvalid, &message);
+    }
+
+    fn out_of_range(&mut self, format: &str) {
+        let path = self.path;
+        let message = format!(
+            "Invalid value: \"\": Checked value must be of type integer with format {format} in {path}"
+        );
+        self.causes
+            .push(Cause::new(Reason::Invalid, "<nil>", &message));
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number)
+            if number.is_f64() && number.as_f64().is_none_or(|n| n.fract() != 0.0) =>
+        {
+            "number"
+        }
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
