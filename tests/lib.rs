@@ -1,1 +1,29 @@
-//! What the tests share.
+//! What the front-door tests share: a fleet that is either embedded or real, so that each case is written once.
+//!
+//! ```ignore
+//! kommodore_tests::on_both_servers! {
+//!     async fn a_new_project_becomes_ready(fleet: &Fleet) {
+//!         fleet.create_project("red").await;
+//!     }
+//! }
+//! ```
+//!
+//! makes the tests `embedded::a_new_project_becomes_ready` and `real::a_new_project_becomes_ready`. The real one needs
+//! `KUBEBUILDER_ASSETS`, a folder with `etcd` and `kube-apiserver`, and says that it is skipped where there is none.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+mod support;
+
+pub use support::eventually::{Seen, eventually};
+pub use support::fleet::Fleet;
+pub use support::kinds::{
+    Domain, DomainSpec, DomainStatus, Website, WebsiteSpec, WebsiteStatus, crds,
+};
+
+#[doc(hidden)]
+pub use support::run;

@@ -7,4 +7,5 @@ mod schema;
 mod serve;
 
 pub use milo::HOLD_ANNOTATION;
-pub use serve::{Mark, RequestLog, RequestRecord, ResourcePath, Verb};
+pub use real::{Assets, RealError, RealFleet, RealLease};
+pub use serve::{Mark, RequestLog, RequestRecord, ResourcePath, TlsError, Verb};

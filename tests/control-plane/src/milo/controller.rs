@@ -12,7 +12,7 @@ use kube::{Client, Config, ResourceExt};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::{PROJECT, PROJECT_CONTROL_PLANE, ProjectKind, purge};
+use super::{PROJECT, PROJECT_CONTROL_PLANE, ProjectKind, Purge};
 use crate::serve::PLAYED_USER_AGENT;
 
 /// Keeps a project from being deleted before its control plane is empty.
@@ -191,7 +191,14 @@ async fn step(
     if object.metadata.deletion_timestamp.is_some() {
         if holds {
             let project = (shared.project)(name)?;
-            if !purge(&project, shared.options.finalize_namespaces).await? {
+            let finalize_namespaces = shared.options.finalize_namespaces;
+            if !(Purge {
+                finalize_namespaces,
+                strip_finalizers: false,
+            })
+            .pass(&project)
+            .await?
+            {
                 return Ok(false);
             }
             let rest = object

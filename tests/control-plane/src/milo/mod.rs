@@ -7,4 +7,4 @@ mod purge;
 pub use controller::HOLD_ANNOTATION;
 pub(crate) use controller::{Controller, Options, played};
 pub(crate) use crds::{PROJECT, PROJECT_CONTROL_PLANE, ProjectKind, crds};
-pub(crate) use purge::purge;
+pub(crate) use purge::Purge;

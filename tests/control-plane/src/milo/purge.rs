@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use http::Request;
-use kube::api::{Api, DeleteParams, DynamicObject, ListParams, PartialObjectMeta};
+use kube::api::{
+    Api, DeleteParams, DynamicObject, ListParams, PartialObjectMeta, Patch, PatchParams,
+};
 use kube::core::ApiResource;
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
@@ -45,37 +47,107 @@ struct Kind {
 
 type Remaining = PartialObjectMeta<DynamicObject>;
 
-/// Deletes what is there, once; whether nothing is left.
-pub(crate) async fn purge(client: &Client, finalize_namespaces: bool) -> kube::Result<bool> {
-    let kinds = kinds(client).await?;
-    let (namespaces, others): (Vec<Kind>, Vec<Kind>) = kinds
-        .into_iter()
-        .partition(|kind| kind.resource.plural == "namespaces" && kind.resource.group.is_empty());
-    // A handful at a time, for the sake of the others.
-    let left: Vec<Vec<Remaining>> = stream::iter(others)
-        .map(|kind| async move { purge_kind(client, &kind).await })
-        .buffer_unordered(4)
-        .try_collect()
-        .await?;
-    let occupied: BTreeSet<String> = left
-        .iter()
-        .flatten()
-        .filter_map(ResourceExt::namespace)
-        .collect();
-    let mut empty = left.iter().all(Vec::is_empty);
-    for kind in &namespaces {
-        for namespace in purge_kind(client, kind).await? {
-            empty = false;
-            let name = namespace.name_any();
-            if finalize_namespaces
-                && namespace.metadata.deletion_timestamp.is_some()
-                && !occupied.contains(&name)
-            {
-                finalize(client, &name).await?;
+/// How thoroughly a control plane is emptied.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Purge {
+    /// Lets go of empty namespaces that terminate, where no namespace controller does.
+    pub(crate) finalize_namespaces: bool,
+    /// Takes away the finalizers of what is to go, whosever they are.
+    pub(crate) strip_finalizers: bool,
+}
+
+impl Purge {
+    /// Deletes what is there, once; whether nothing is left.
+    pub(crate) async fn pass(self, client: &Client) -> kube::Result<bool> {
+        let (namespaces, others): (Vec<Kind>, Vec<Kind>) =
+            kinds(client).await?.into_iter().partition(|kind| {
+                kind.resource.plural == "namespaces" && kind.resource.group.is_empty()
+            });
+        // A handful at a time, for the sake of the others.
+        let left: Vec<Vec<Remaining>> = stream::iter(others)
+            .map(|kind| async move { self.kind(client, &kind).await })
+            .buffer_unordered(4)
+            .try_collect()
+            .await?;
+        let occupied: BTreeSet<String> = left
+            .iter()
+            .flatten()
+            .filter_map(ResourceExt::namespace)
+            .collect();
+        let mut empty = left.iter().all(Vec::is_empty);
+        for kind in &namespaces {
+            for namespace in self.kind(client, kind).await? {
+                empty = false;
+                let name = namespace.name_any();
+                if self.finalize_namespaces && !occupied.contains(&name) {
+                    finalize(client, &name).await?;
+                }
             }
         }
+        Ok(empty)
     }
-    Ok(empty)
+
+    /// Deletes all objects of a kind; those that are still there, or were until now.
+    async fn kind(self, client: &Client, kind: &Kind) -> kube::Result<Vec<Remaining>> {
+        let api: Api<DynamicObject> = Api::all_with(client.clone(), &kind.resource);
+        let list = match api.list_metadata(&ListParams::default()).await {
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 405) => {
+                return Ok(Vec::new());
+            }
+            list => list?,
+        };
+        let mut left = list.items;
+        left.retain(|object| !is_always_there(&kind.resource.plural, object));
+        let stays = left
+            .iter()
+            .filter(|object| object.metadata.deletion_timestamp.is_none());
+        if kind.namespaced && kind.in_collections {
+            for namespace in stays
+                .filter_map(ResourceExt::namespace)
+                .collect::<BTreeSet<_>>()
+            {
+                let api: Api<DynamicObject> =
+                    Api::namespaced_with(client.clone(), &namespace, &kind.resource);
+                gone_is_fine(
+                    api.delete_collection(&DeleteParams::background(), &ListParams::default())
+                        .await,
+                )?;
+            }
+        } else {
+            for object in stays {
+                let api = kind.api_of(client, object);
+                gone_is_fine(
+                    api.delete(&object.name_any(), &DeleteParams::background())
+                        .await,
+                )?;
+            }
+        }
+        if self.strip_finalizers {
+            let nothing = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+            for object in left.iter().filter(|object| !object.finalizers().is_empty()) {
+                let api = kind.api_of(client, object);
+                gone_is_fine(
+                    api.patch_metadata(&object.name_any(), &PatchParams::default(), &nothing)
+                        .await,
+                )?;
+            }
+        }
+        // Events come and go by themselves, not least those about this deletion: nobody waits for them.
+        Ok(if kind.resource.plural == "events" {
+            Vec::new()
+        } else {
+            left
+        })
+    }
+}
+
+impl Kind {
+    fn api_of(&self, client: &Client, object: &Remaining) -> Api<DynamicObject> {
+        match object.namespace() {
+            Some(namespace) => Api::namespaced_with(client.clone(), &namespace, &self.resource),
+            None => Api::all_with(client.clone(), &self.resource),
+        }
+    }
 }
 
 /// What can be listed and deleted, by discovery; of a group the version that the server prefers.
@@ -115,50 +187,6 @@ async fn kinds(client: &Client) -> kube::Result<Vec<Kind>> {
         })
     });
     Ok(kinds.collect())
-}
-
-/// Deletes all objects of a kind; those that are still there, or were until now.
-async fn purge_kind(client: &Client, kind: &Kind) -> kube::Result<Vec<Remaining>> {
-    let api: Api<DynamicObject> = Api::all_with(client.clone(), &kind.resource);
-    let list = match api.list_metadata(&ListParams::default()).await {
-        Err(kube::Error::Api(status)) if matches!(status.code, 404 | 405) => return Ok(Vec::new()),
-        list => list?,
-    };
-    let mut left = list.items;
-    left.retain(|object| !is_always_there(&kind.resource.plural, object));
-    let stays = left
-        .iter()
-        .filter(|object| object.metadata.deletion_timestamp.is_none());
-    if kind.namespaced && kind.in_collections {
-        for namespace in stays
-            .filter_map(ResourceExt::namespace)
-            .collect::<BTreeSet<_>>()
-        {
-            let api: Api<DynamicObject> =
-                Api::namespaced_with(client.clone(), &namespace, &kind.resource);
-            gone_is_fine(
-                api.delete_collection(&DeleteParams::background(), &ListParams::default())
-                    .await,
-            )?;
-        }
-    } else {
-        for object in stays {
-            let api: Api<DynamicObject> = match object.namespace() {
-                Some(namespace) => Api::namespaced_with(client.clone(), &namespace, &kind.resource),
-                None => api.clone(),
-            };
-            gone_is_fine(
-                api.delete(&object.name_any(), &DeleteParams::background())
-                    .await,
-            )?;
-        }
-    }
-    // Events come and go by themselves, not least those about this deletion: nobody waits for them.
-    Ok(if kind.resource.plural == "events" {
-        Vec::new()
-    } else {
-        left
-    })
 }
 
 fn is_always_there(plural: &str, object: &Remaining) -> bool {

@@ -37,17 +37,19 @@ impl Edge {
         };
         let project = project.map(String::from);
         let uri = with_path(&parts.uri, path);
-        let (number, verb) = self.log.begin(project.as_deref(), &parts, &uri);
+        let begun = self.log.begin(project.as_deref(), &parts, &uri);
         parts.uri = uri;
         let name = project.clone();
-        let request = Request::from_parts(parts, body);
-        let response = self
-            .gate
-            .pass(name.as_deref(), verb == Verb::Watch, async move {
-                answer(project, request).await
-            })
-            .await;
-        self.log.answered(number, response.status());
+        let answer = answer(project, Request::from_parts(parts, body));
+        // What is silent is so for those who are tested; the controllers that are played go on with their work.
+        let response = if begun.played {
+            answer.await
+        } else {
+            self.gate
+                .pass(name.as_deref(), begun.verb == Verb::Watch, answer)
+                .await
+        };
+        self.log.answered(begun.number, response.status());
         response
     }
 }

@@ -125,9 +125,7 @@ impl RequestRecord {
     }
 
     fn is_played(&self) -> bool {
-        self.user_agent
-            .as_deref()
-            .is_some_and(|agent| agent.starts_with(PLAYED_USER_AGENT))
+        self.user_agent.as_deref().is_some_and(is_played)
     }
 }
 
@@ -153,6 +151,13 @@ impl fmt::Display for RequestRecord {
 /// A moment in a [`RequestLog`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark(u64);
+
+/// A request that has just been written down.
+pub(crate) struct Begun {
+    pub(crate) number: u64,
+    pub(crate) verb: Verb,
+    pub(crate) played: bool,
+}
 
 /// The requests of a server, in the order in which they came. Clones share one log.
 #[derive(Clone, Debug, Default)]
@@ -207,10 +212,12 @@ impl RequestLog {
         project: Option<&str>,
         request: &request::Parts,
         uri: &Uri,
-    ) -> (u64, Verb) {
+    ) -> Begun {
         let resource = ResourcePath::parse(uri.path());
         let query = uri.query().unwrap_or_default();
         let verb = Verb::of(&request.method, query, resource.as_ref());
+        let user_agent = text(&request.headers, USER_AGENT);
+        let played = user_agent.as_deref().is_some_and(is_played);
         let mut inner = self.lock();
         let number = inner.next;
         inner.next += 1;
@@ -225,11 +232,15 @@ impl RequestLog {
             query: query.into(),
             verb,
             resource,
-            user_agent: text(&request.headers, USER_AGENT),
+            user_agent,
             content_type: text(&request.headers, CONTENT_TYPE),
             status: None,
         });
-        (number, verb)
+        Begun {
+            number,
+            verb,
+            played,
+        }
     }
 
     pub(crate) fn answered(&self, number: u64, status: StatusCode) {
@@ -256,6 +267,11 @@ impl RequestLog {
     }
 }
 
+/// Whether a request with this `User-Agent` comes from a controller that this crate plays.
+fn is_played(user_agent: &str) -> bool {
+    user_agent.starts_with(PLAYED_USER_AGENT)
+}
+
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(String::from)
 }
@@ -273,7 +289,7 @@ mod tests {
             .unwrap()
             .into_parts();
         let uri = parts.uri.clone();
-        log.begin(None, &parts, &uri).0
+        log.begin(None, &parts, &uri).number
     }
 
     #[test]

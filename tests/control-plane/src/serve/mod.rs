@@ -17,8 +17,9 @@ pub(crate) use listener::{Listener, ListenerOptions};
 pub(crate) use log::PLAYED_USER_AGENT;
 pub use log::{Mark, RequestLog, RequestRecord, Verb};
 pub use paths::ResourcePath;
-pub(crate) use tls::{Authority, TlsError};
-pub(crate) use token::{bearer_token, unauthorized};
+pub(crate) use tls::Authority;
+pub use tls::TlsError;
+pub(crate) use token::{bearer_token, failure, unauthorized};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, combinators::BoxBody};

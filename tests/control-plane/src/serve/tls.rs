@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// What can go wrong while keys and certificates are made.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum TlsError {
+pub enum TlsError {
     /// A key or a certificate could not be made.
     #[error("a certificate could not be made: {0}")]
     Certificate(#[from] rcgen::Error),
@@ -59,8 +59,8 @@ impl Authority {
         &self.der
     }
 
-    /// A TLS server for `localhost`, `127.0.0.1` and `::1` that offers HTTP/2 and HTTP/1.1.
-    pub(crate) fn server_config(&self) -> Result<Arc<ServerConfig>, TlsError> {
+    /// A certificate for `localhost`, `127.0.0.1` and `::1`, and its key.
+    fn server_certificate(&self) -> Result<(Certificate, KeyPair), TlsError> {
         let names = ["localhost", "127.0.0.1", "::1"].map(String::from);
         let mut params = CertificateParams::new(names)?;
         params
@@ -70,8 +70,18 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate()?;
-        let certificate = params.signed_by(&key, &self.issuer)?;
+        Ok((params.signed_by(&key, &self.issuer)?, key))
+    }
 
+    /// The same as [`Authority::server_config`] for another process: certificate and key, in PEM.
+    pub(crate) fn server_pem(&self) -> Result<(String, String), TlsError> {
+        let (certificate, key) = self.server_certificate()?;
+        Ok((certificate.pem(), key.serialize_pem()))
+    }
+
+    /// A TLS server for `localhost`, `127.0.0.1` and `::1` that offers HTTP/2 and HTTP/1.1.
+    pub(crate) fn server_config(&self) -> Result<Arc<ServerConfig>, TlsError> {
+        let (certificate, key) = self.server_certificate()?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?

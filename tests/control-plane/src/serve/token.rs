@@ -1,6 +1,6 @@
-//! Bearer tokens.
+//! Bearer tokens, and the answer to those who have none.
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
@@ -17,18 +17,20 @@ pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
 
 /// What an API server answers to a request without a token that it knows.
 pub(crate) fn unauthorized() -> Response<Body> {
+    failure(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized")
+}
+
+/// A `Status` that says what failed.
+pub(crate) fn failure(code: StatusCode, reason: &str, message: &str) -> Response<Body> {
     let status = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {},
-        "status": "Failure", "message": "Unauthorized", "reason": "Unauthorized", "code": 401,
+        "status": "Failure", "message": message, "reason": reason, "code": code.as_u16(),
     });
     let mut response = Response::new(full(status.to_string()));
-    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    *response.status_mut() = code;
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-        .headers_mut()
-        .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     response
 }
 

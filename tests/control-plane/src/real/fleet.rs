@@ -1,0 +1,298 @@
+//! The root, two projects and the router in front of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, DeleteParams, ListParams};
+use kube::{Client, Config, ResourceExt};
+use serde_json::Value;
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::mirror::{is_milos, mirror};
+use super::plane::{Plane, random};
+use super::router::Router;
+use super::{Assets, RealError};
+use crate::milo::{self, Controller, played};
+use crate::serve::{Authority, Listener, ListenerOptions, RequestLog};
+
+/// A fleet of real API servers. All that was started ends when the last clone is dropped, or this process ends.
+#[derive(Clone)]
+pub struct RealFleet {
+    inner: Arc<Inner>,
+}
+
+/// In the order in which it is to end.
+struct Inner {
+    directs: tokio::sync::Mutex<BTreeMap<String, Listener>>,
+    _controller: Controller,
+    _mirror: JoinSet<()>,
+    listener: Listener,
+    router: Arc<Router>,
+    planes: [Plane; 3],
+    authority: Authority,
+    token: String,
+    /// The CRDs that stay.
+    permanent: Vec<String>,
+    has_controllers: bool,
+    runtime: Handle,
+}
+
+impl RealFleet {
+    /// Starts everything on the current runtime, with `crds` installed for good. The garbage collector knows these
+    /// from the start, and of all others half a minute late.
+    pub async fn start(assets: &Assets, crds: &[Value]) -> Result<Self, RealError> {
+        let authority = Authority::new()?;
+        let base = std::env::temp_dir().join(format!(
+            "kommodore-real-{}-{}",
+            std::process::id(),
+            random()
+        ));
+        let folder = fs::DirBuilder::new().mode(0o700).create(&base);
+        folder.map_err(RealError::io(base.display().to_string()))?;
+        let start = |name| Plane::start(name, &base, assets, &authority);
+        let (mut root, mut one, mut two) =
+            futures::try_join!(start("root"), start("one"), start("two"))?;
+        let install = async |plane: &Plane, crds: Vec<&Value>| {
+            futures::future::try_join_all(crds.into_iter().map(|crd| plane.install(crd))).await
+        };
+        let milos = milo::crds();
+        futures::try_join!(
+            install(&root, milos.iter().chain(crds).collect()),
+            install(&one, crds.iter().collect()),
+            install(&two, crds.iter().collect()),
+        )?;
+        let controller_manager = assets.controller_manager();
+        if let Some(program) = &controller_manager {
+            for plane in [&mut root, &mut one, &mut two] {
+                plane.start_controllers(program, &authority)?;
+            }
+        }
+
+        let token = random();
+        let projects = [one.client().clone(), two.client().clone()];
+        let router = Arc::new(Router::new(
+            token.clone(),
+            root.client().clone(),
+            projects.clone(),
+        ));
+        let listener = listen(&authority, &router, None).await?;
+        let mut mirroring = JoinSet::new();
+        mirroring.spawn(mirror(root.client().clone(), projects.into()));
+        let options = milo::Options {
+            finalize_namespaces: true,
+            ..Default::default()
+        };
+        let address = listener.address();
+        let config = config(address, "", &authority, &token)?;
+        let to_project = played(config.clone());
+        let root_client = Client::try_from(played(config)).map_err(RealError::api("a client"))?;
+        let controller = Controller::start(
+            root_client,
+            move |name| {
+                let mut config = to_project.clone();
+                let url = format!("https://{address}{}", path_of(name));
+                config.cluster_url = url.parse().map_err(|error: http::uri::InvalidUri| {
+                    kube::Error::HttpError(http::Error::from(error))
+                })?;
+                Client::try_from(config)
+            },
+            options,
+        );
+        let permanent = crds
+            .iter()
+            .filter_map(|crd| crd["metadata"]["name"].as_str())
+            .map(String::from)
+            .collect();
+        Ok(Self {
+            inner: Arc::new(Inner {
+                directs: tokio::sync::Mutex::default(),
+                _controller: controller,
+                _mirror: mirroring,
+                listener,
+                router,
+                planes: [root, one, two],
+                authority,
+                token,
+                permanent,
+                has_controllers: controller_manager.is_some(),
+                runtime: Handle::current(),
+            }),
+        })
+    }
+
+    /// How to reach the root.
+    pub fn config(&self) -> Result<Config, RealError> {
+        self.config_at(self.inner.listener.address(), "")
+    }
+
+    /// How to reach a project's control plane, at Milo's path.
+    pub fn project_config(&self, name: &str) -> Result<Config, RealError> {
+        self.config_at(self.inner.listener.address(), &path_of(name))
+    }
+
+    /// An address that serves this project's control plane alone, at the root path, as Milo's internal one does.
+    pub async fn direct(&self, name: &str) -> Result<SocketAddr, RealError> {
+        let name = name.to_owned();
+        self.run(|inner| async move {
+            let mut directs = inner.directs.lock().await;
+            if let Some(listener) = directs.get(&name) {
+                return Ok(listener.address());
+            }
+            let listener = listen(&inner.authority, &inner.router, Some(name.clone())).await?;
+            let address = listener.address();
+            directs.insert(name, listener);
+            Ok(address)
+        })
+        .await
+    }
+
+    /// Installs a CRD at the root and waits until all projects serve it.
+    pub async fn install(&self, crd: Value) -> Result<(), RealError> {
+        self.run(|inner| async move {
+            for plane in &inner.planes {
+                plane.install(&crd).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Every request.
+    pub fn requests(&self) -> &RequestLog {
+        &self.inner.router.edge.log
+    }
+
+    /// From now on the project answers nothing.
+    pub fn silence(&self, project: &str) {
+        self.inner.router.edge.gate.silence(project);
+    }
+
+    /// The project answers again.
+    pub fn unsilence(&self, project: &str) {
+        self.inner.router.edge.gate.unsilence(project);
+    }
+
+    /// Cuts all watches in a project.
+    pub fn drop_watches(&self, project: &str) {
+        self.inner.router.edge.gate.drop_watches(project);
+    }
+
+    /// Whether garbage is collected and namespaces end.
+    pub fn has_controllers(&self) -> bool {
+        self.inner.has_controllers
+    }
+
+    /// Back to how it was at the start: no projects, no objects, no CRDs but the permanent ones.
+    pub async fn reset(&self) -> Result<(), RealError> {
+        self.run(|inner| async move {
+            for plane in &inner.planes {
+                plane.check()?;
+            }
+            inner.directs.lock().await.clear();
+            inner.router.reset().await?;
+            inner.delete_crds().await
+        })
+        .await
+    }
+
+    /// On the fleet's own runtime: connections that are opened belong to it.
+    async fn run<T, F>(&self, work: impl FnOnce(Arc<Inner>) -> F) -> Result<T, RealError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, RealError>> + Send + 'static,
+    {
+        let done = self.inner.runtime.spawn(work(self.inner.clone())).await;
+        done.unwrap_or_else(|error| Err(RealError::Server(error.to_string())))
+    }
+
+    fn config_at(&self, address: SocketAddr, path: &str) -> Result<Config, RealError> {
+        config(address, path, &self.inner.authority, &self.inner.token)
+    }
+}
+
+impl Inner {
+    /// Deletes all but the permanent CRDs, and waits until no API server has them.
+    async fn delete_crds(&self) -> Result<(), RealError> {
+        let started = Instant::now();
+        loop {
+            let mut left = Vec::new();
+            for plane in &self.planes {
+                let api: Api<CustomResourceDefinition> = Api::all(plane.client().clone());
+                let list = api
+                    .list(&ListParams::default())
+                    .await
+                    .map_err(RealError::api("the CRDs"))?;
+                for crd in list.items {
+                    let name = crd.name_any();
+                    if is_milos(&name) || self.permanent.contains(&name) {
+                        continue;
+                    }
+                    if crd.metadata.deletion_timestamp.is_none() {
+                        // Gone in the meantime is as good.
+                        let _ = api.delete(&name, &DeleteParams::default()).await;
+                    }
+                    left.push(name);
+                }
+            }
+            if left.is_empty() {
+                return Ok(());
+            }
+            if started.elapsed() > Duration::from_secs(30) {
+                return Err(RealError::Server(format!(
+                    "CRDs that do not go: {}",
+                    left.join(", ")
+                )));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+async fn listen(
+    authority: &Authority,
+    router: &Arc<Router>,
+    direct: Option<String>,
+) -> Result<Listener, RealError> {
+    let router = router.clone();
+    let handler = move |request: Request<Incoming>| {
+        let (router, direct) = (router.clone(), direct.clone());
+        async move { router.answer(request, direct.as_deref()).await }
+    };
+    let listener = Listener::start(
+        authority.server_config()?,
+        ListenerOptions::default(),
+        handler,
+    )
+    .await;
+    listener.map_err(RealError::io("the router's port"))
+}
+
+fn config(
+    address: SocketAddr,
+    path: &str,
+    authority: &Authority,
+    token: &str,
+) -> Result<Config, RealError> {
+    let url = format!("https://{address}{path}");
+    let mut config = Config::new(
+        url.parse()
+            .map_err(|error| RealError::Server(format!("{url}: {error}")))?,
+    );
+    config.root_cert = Some(vec![authority.der().to_vec()]);
+    config.auth_info.token = Some(token.to_owned().into());
+    Ok(config)
+}
+
+fn path_of(project: &str) -> String {
+    format!("/apis/resourcemanager.miloapis.com/v1alpha1/projects/{project}/control-plane")
+}

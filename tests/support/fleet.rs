@@ -1,0 +1,139 @@
+//! A fleet of Milo projects, on either server.
+
+use std::net::SocketAddr;
+
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kommodore_control_plane::{Assets, RealFleet, RealLease, RequestLog};
+use kube::api::{Api, PostParams};
+use kube::{Client, Config};
+use serde_json::Value;
+
+use super::eventually::eventually;
+use super::kinds::crds;
+
+/// Milo's root and its projects. It is empty but for the CRDs when a case begins, and the case has it for itself.
+pub struct Fleet {
+    server: Server,
+}
+
+enum Server {
+    Real(RealLease),
+}
+
+impl Fleet {
+    /// Waits for the real one; none where the binaries are missing.
+    pub async fn real() -> Option<Self> {
+        let assets = Assets::from_env().unwrap_or_else(|error| panic!("{error}"))?;
+        let lease = RealFleet::lease(&assets, crds())
+            .await
+            .unwrap_or_else(|error| panic!("the real fleet: {error}"));
+        Some(Self {
+            server: Server::Real(lease),
+        })
+    }
+
+    /// How to reach the root.
+    pub fn config(&self) -> Config {
+        match &self.server {
+            Server::Real(fleet) => fleet.config().unwrap(),
+        }
+    }
+
+    /// A client of the root.
+    pub fn client(&self) -> Client {
+        client(self.config())
+    }
+
+    /// How to reach a project's control plane, at Milo's path.
+    pub fn project_config(&self, name: &str) -> Config {
+        match &self.server {
+            Server::Real(fleet) => fleet.project_config(name).unwrap(),
+        }
+    }
+
+    /// A client of a project's control plane.
+    pub fn project_client(&self, name: &str) -> Client {
+        client(self.project_config(name))
+    }
+
+    /// An address that serves this project's control plane alone, at the root path, as inside of Milo's cluster.
+    pub async fn direct(&self, name: &str) -> SocketAddr {
+        match &self.server {
+            Server::Real(fleet) => fleet.direct(name).await.unwrap(),
+        }
+    }
+
+    /// Every request so far.
+    pub fn requests(&self) -> &RequestLog {
+        match &self.server {
+            Server::Real(fleet) => fleet.requests(),
+        }
+    }
+
+    /// From now on the project answers nothing.
+    pub fn silence(&self, project: &str) {
+        match &self.server {
+            Server::Real(fleet) => fleet.silence(project),
+        }
+    }
+
+    /// The project answers again.
+    pub fn unsilence(&self, project: &str) {
+        match &self.server {
+            Server::Real(fleet) => fleet.unsilence(project),
+        }
+    }
+
+    /// Cuts all watches in a project.
+    pub fn drop_watches(&self, project: &str) {
+        match &self.server {
+            Server::Real(fleet) => fleet.drop_watches(project),
+        }
+    }
+
+    /// Whether what is owned by something that is gone goes too; a case that needs it begins with
+    /// [`needs_garbage_collection!`](crate::needs_garbage_collection).
+    pub fn supports_gc(&self) -> bool {
+        match &self.server {
+            Server::Real(fleet) => fleet.has_controllers(),
+        }
+    }
+
+    /// Installs a further CRD at the root and waits until all projects serve it.
+    pub async fn install(&self, crd: Value) {
+        match &self.server {
+            Server::Real(fleet) => fleet.install(crd).await.unwrap(),
+        }
+    }
+
+    /// Waits until the namespace is there and can be used.
+    pub async fn ensure_namespace(&self, project: &str, name: &str) {
+        let api: Api<Namespace> = Api::all(self.project_client(project));
+        let metadata = ObjectMeta {
+            name: Some(name.into()),
+            ..Default::default()
+        };
+        let namespace = Namespace {
+            metadata,
+            ..Default::default()
+        };
+        eventually(&format!("the namespace {name} in {project}"), async || {
+            match api.create(&PostParams::default(), &namespace).await {
+                Err(kube::Error::Api(status)) if status.code == 409 => {}
+                created => return created.map(|_| ()).map_err(|error| error.to_string()),
+            }
+            match api.get(name).await {
+                Ok(namespace) if namespace.metadata.deletion_timestamp.is_some() => {
+                    Err("it terminates".into())
+                }
+                other => other.map(|_| ()).map_err(|error| error.to_string()),
+            }
+        })
+        .await;
+    }
+}
+
+fn client(config: Config) -> Client {
+    Client::try_from(config).expect("a client")
+}

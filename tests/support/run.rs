@@ -1,0 +1,59 @@
+//! One case on both servers.
+
+use std::sync::Once;
+
+use super::fleet::Fleet;
+
+/// Makes two tests of each case, `embedded::..` and `real::..`. One invocation a file.
+#[macro_export]
+macro_rules! on_both_servers {
+    ($($(#[$meta:meta])* async fn $name:ident($fleet:ident: &Fleet) $body:block)+) => {
+        $($(#[$meta])* async fn $name($fleet: &$crate::Fleet) $body)+
+
+        mod real {
+            $(
+                #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    if let Some(fleet) = $crate::run::real(stringify!($name)).await {
+                        super::$name(&fleet).await;
+                    }
+                }
+            )+
+        }
+    };
+}
+
+/// Ends a case, with a word, where nobody collects garbage and no namespace ever ends.
+#[macro_export]
+macro_rules! needs_garbage_collection {
+    ($fleet:expr) => {
+        if !$fleet.supports_gc() {
+            eprintln!("skipped: there is no kube-controller-manager beside kube-apiserver, and this case needs it");
+            return;
+        }
+    };
+}
+
+/// The real fleet, or a word that the case is skipped.
+pub async fn real(case: &str) -> Option<Fleet> {
+    logs();
+    let fleet = Fleet::real().await;
+    if fleet.is_none() {
+        eprintln!(
+            "skipped: real::{case} needs KUBEBUILDER_ASSETS, a folder with etcd and kube-apiserver"
+        );
+    }
+    fleet
+}
+
+/// What `RUST_LOG` asks for, shown with a test that fails.
+fn logs() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_test_writer()
+            .init();
+    });
+}
