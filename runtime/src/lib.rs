@@ -1,1 +1,46 @@
-//! Kommodore.
+#![doc = include_str!("../README.md")]
+
+mod controller;
+mod engine;
+mod error;
+mod fleet;
+mod manager;
+mod object;
+mod providers;
+mod transport;
+mod watch;
+
+pub use controller::{
+    Action, Cleanup, ConditionType, ConditionValue, Context, Controller, DeclaresFinalizer, Object,
+    ObjectKey, Polarity, Reconcile, Scoped, State,
+};
+pub use error::{BoxError, Error, Result, ResultExt, Retry};
+pub use fleet::{Cluster, ClusterName, Fleet, InvalidName, Reason, State as ClusterState};
+pub use manager::{Builder, Manager};
+pub use object::{Apply, NotOwned, Scope};
+pub use providers::{Endpoint, Milo, ProjectName, Provider};
+pub use transport::Failure;
+pub use {k8s_openapi, kube};
+
+pub use kommodore_macros::{ConditionType, controller};
+
+/// Everything that an operator usually needs: `use kommodore::prelude::*;`.
+pub mod prelude {
+    pub use crate::{
+        Action, Cleanup, Cluster, ClusterName, ConditionType, Context, Error, Manager, Milo,
+        ObjectKey, Reconcile, Result, ResultExt, Scope, controller,
+    };
+    pub use kube::Config;
+}
+
+/// What the macros write. Not for people: it changes without notice.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::controller::{
+        Action, Cleanup, ConditionType, Context, Controller, Declaration, DeclaresFinalizer,
+        IntoKeys, NoConditions, Polarity, Reconcile, Start, keys,
+    };
+    pub use crate::error::Result;
+    pub use futures::future::BoxFuture;
+    pub use std::boxed::Box;
+}

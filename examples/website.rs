@@ -1,0 +1,146 @@
+//! Serves a page for every `Website`, in every project of a Milo fleet.
+//!
+//! ```sh
+//! cargo run --example website                       # plays a fleet and a user; needs no cluster
+//! cargo run --example website -- --serve            # stays, and writes a kubeconfig for kubectl
+//! cargo run --example website -- --kubeconfig FILE  # works on the Milo that FILE points to
+//! ```
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kommodore::prelude::*;
+use kommodore_examples::Dns;
+use kube::{CustomResource, CustomResourceExt as _, ResourceExt as _};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A page on the web.
+#[derive(CustomResource, Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[kube(
+    group = "demo.kommodore.dev",
+    version = "v1alpha1",
+    kind = "Website",
+    namespaced,
+    status = "WebsiteStatus",
+    shortname = "site",
+    printcolumn(name = "Host", type_ = "string", json_path = ".spec.host"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+struct WebsiteSpec {
+    /// Where the page is served, for example `shop.example.com`.
+    #[schemars(length(min = 1))]
+    host: String,
+    /// The name of a Secret with the certificate; without one the page is served over plain HTTP.
+    certificate: Option<String>,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct WebsiteStatus {
+    url: Option<String>,
+    observed_generation: Option<i64>,
+    #[serde(default)]
+    conditions: Vec<Condition>,
+}
+
+#[derive(ConditionType)]
+enum SiteCondition {
+    DnsConfigured,
+    #[condition(negative)]
+    Degraded,
+}
+
+/// Serves a page for every Website, in every project.
+#[controller(
+    for = Website,
+    owns(ConfigMap),
+    watches(Secret => Self::sites_using),
+    finalizer = "demo.kommodore.dev/website",
+    conditions = SiteCondition,
+)]
+struct WebsiteController {
+    dns: Dns,
+}
+
+impl Reconcile for WebsiteController {
+    async fn reconcile(&self, site: &Website, cx: &Context<Self>) -> Result<Action> {
+        cx.apply(page(site)).await?;
+        self.dns.upsert(cx.cluster().name(), &site.spec.host).await?;
+        cx.set(SiteCondition::DnsConfigured.is_true("Upserted", "the record points here"));
+        cx.set(match certificate_is_missing(site, cx).await? {
+            false => SiteCondition::Degraded.is_false("AsExpected", "nothing is missing"),
+            true => SiteCondition::Degraded.is_true("NoCertificate", "the Secret is missing"),
+        });
+        cx.status(|status| status.url = Some(url(site)));
+        Ok(Action::done())
+    }
+}
+
+impl Cleanup for WebsiteController {
+    async fn cleanup(&self, site: &Website, cx: &Context<Self>) -> Result<Action> {
+        self.dns.remove(cx.cluster().name(), &site.spec.host).await?;
+        Ok(Action::done())
+    }
+}
+
+impl WebsiteController {
+    /// Which websites to look at again when a Secret changes.
+    fn sites_using(
+        &self,
+        secret: &Secret,
+        cluster: &Cluster,
+    ) -> impl IntoIterator<Item = ObjectKey> {
+        cluster
+            .list::<Website>()
+            .filter(|site| site.namespace() == secret.namespace())
+            .filter(|site| site.spec.certificate == secret.metadata.name)
+            .map(ObjectKey::of)
+    }
+}
+
+/// The page, as the web server reads it.
+fn page(site: &Website) -> ConfigMap {
+    let html = format!("<h1>{}</h1>", site.spec.host);
+    let mut page = ConfigMap {
+        data: Some(BTreeMap::from([("index.html".into(), html)])),
+        ..ConfigMap::default()
+    };
+    page.metadata.name = Some(site.name_any());
+    page
+}
+
+fn url(site: &Website) -> String {
+    let scheme = if site.spec.certificate.is_some() { "https" } else { "http" };
+    format!("{scheme}://{}", site.spec.host)
+}
+
+async fn certificate_is_missing(site: &Website, scope: &Scope) -> Result<bool> {
+    match &site.spec.certificate {
+        Some(name) => Ok(scope.get::<Secret>(name).await?.is_none()),
+        None => Ok(false),
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let dns = Dns::default();
+    let controller = WebsiteController { dns: dns.clone() };
+    kommodore_examples::main(Website::crd(), dns, |config, milo| {
+        Manager::builder(config).provider(milo).controller(controller)
+    })
+    .await
+}

@@ -1,0 +1,64 @@
+//! From a change to one reconcile: the queue, the workers, and a reconcile from start to finish.
+
+mod dispatch;
+mod queue;
+mod reconcile;
+mod wake;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+use crate::controller::ObjectKey;
+use crate::fleet::Cluster;
+use crate::watch::Source;
+
+pub(crate) use dispatch::Engine;
+
+pub(crate) use reconcile::{Handled, Settings};
+pub(crate) use wake::{Priority, Waker};
+
+/// A controller as the engine sees it, without its types.
+pub(crate) trait Handler: Send + Sync {
+    /// Its name: field manager, and the name in the log.
+    fn name(&self) -> &str;
+    /// Watches in `cluster` what it is for, owns and watches, and wakes keys through `waker`.
+    fn watch(self: Arc<Self>, cluster: &Cluster, waker: Waker) -> Vec<Arc<dyn Source>>;
+    /// One reconcile of one object, from start to finish. `trouble` counts the API hiccups of this key
+    /// in a row.
+    fn reconcile(
+        self: Arc<Self>,
+        cluster: Cluster,
+        key: ObjectKey,
+        trouble: u32,
+    ) -> BoxFuture<'static, Outcome>;
+}
+
+/// How a reconcile ended, as far as the queue needs to know.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// When the key runs again by itself.
+    pub(crate) again: Again,
+    /// True when an API hiccup ended it.
+    pub(crate) hiccup: bool,
+    /// What it wrote: the changes that these writes cause wake nothing.
+    pub(crate) written: Vec<Version>,
+}
+
+/// When a key runs again, if nothing wakes it before.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    #[default]
+    Never,
+    After(Duration),
+    /// After its backoff, which grows with each failure and is reset by a success.
+    Backoff,
+    /// After the delay that the error named; a failure like the others.
+    FailedAfter(Duration),
+    /// Not by itself; the failure still counts.
+    FailedForGood,
+}
+
+/// One version of one object: its uid and its resourceVersion.
+pub(crate) type Version = (String, String);

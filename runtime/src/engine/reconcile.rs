@@ -1,0 +1,478 @@
+//! One reconcile of one object, from start to finish.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use kube::Resource as _;
+use kube::api::ApiResource;
+use serde_json::{Value, json};
+use tracing::Instrument as _;
+
+use super::wake::{AskMapper, WakeItself, WakeOwner};
+use super::{Again, Handler, Outcome, Waker};
+use crate::controller::{
+    Action, Conditions, Context, Controller, Declaration, Object, ObjectKey, RunState, Scoped,
+    Start,
+};
+use crate::error::Retry;
+use crate::fleet::Cluster;
+use crate::object::{
+    Finalizer, Owner, Ready, Remote, Scope, Secured, StatusChange, Verdict, declared, holds,
+    write_status,
+};
+use crate::transport::Failure;
+use crate::watch::{Cache, Selector, Source};
+use crate::{Error, Result};
+
+/// After how many API hiccups in a row an object's `Ready` becomes Unknown.
+const HICCUPS: u32 = 3;
+const FAILED: &str = "ReconcileFailed";
+const CLEANUP_FAILED: &str = "CleanupFailed";
+const CLEANING_UP: &str = "CleaningUp";
+const UNAVAILABLE: &str = "ServerUnavailable";
+
+/// What the manager sets for all its controllers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    /// How long one `reconcile` or `cleanup` may take.
+    pub(crate) timeout: Duration,
+}
+
+/// A controller at work.
+pub(crate) struct Handled<C: Controller> {
+    controller: C,
+    declaration: Declaration<C>,
+    name: Arc<str>,
+    kind: ApiResource,
+    settings: Settings,
+    /// Whether the status type has an `observedGeneration`, once that is known.
+    observes_generation: OnceLock<bool>,
+}
+
+/// How the user's method ended.
+enum Ended {
+    Returned(Result<Action>),
+    Panicked(String),
+    TimedOut(Duration),
+}
+
+impl<C: Start> Handled<C> {
+    pub(crate) fn new(controller: C, settings: Settings) -> Self {
+        let declaration = C::declare();
+        Self {
+            controller,
+            name: declaration.name.into(),
+            kind: ApiResource::erase::<C::Object>(&()),
+            declaration,
+            settings,
+            observes_generation: OnceLock::new(),
+        }
+    }
+
+    /// Whether the controller writes conditions, and to which kind.
+    pub(crate) fn writes_conditions(&self) -> Option<&ApiResource> {
+        (self.declaration.conditions == Conditions::Declared).then_some(&self.kind)
+    }
+
+    async fn run(&self, cluster: Cluster, key: ObjectKey, trouble: u32) -> Outcome {
+        let cache = cluster.cache::<C::Object>(Selector::default());
+        let Some(object) = cache.get(&key) else {
+            return Outcome::default();
+        };
+        let remote = Remote::new(cluster.client(), &self.kind, key.clone());
+        let leaving = object.meta().deletion_timestamp.is_some();
+        let finalizer = self.declaration.finalizer.as_ref();
+        match finalizer {
+            Some(finalizer) if leaving && holds(object.meta(), finalizer.name) => {}
+            _ if leaving => return Outcome::default(),
+            // What is created in a cluster that is being deleted goes with it: it is not begun.
+            Some(_) if cluster.is_retiring() && !leaving => return Outcome::default(),
+            _ => {}
+        }
+        let scope = Scope::new(
+            cluster,
+            Owner {
+                kind: self.kind.clone(),
+                key,
+                uid: object.meta().uid.clone().unwrap_or_default(),
+            },
+            Arc::clone(&self.name),
+        );
+        let object = match finalizer {
+            Some(finalizer) if !leaving && !holds(object.meta(), finalizer.name) => {
+                let guard = Finalizer {
+                    name: finalizer.name,
+                    manager: &self.name,
+                    remote: &remote,
+                };
+                match guard.add(object.meta()).await {
+                    Ok(Secured::Ours(returned)) => {
+                        scope.wrote(&returned);
+                        match take_in(&cache, returned) {
+                            Ok(object) => object,
+                            Err(failure) => return self.stumbled(&scope, failure, trouble),
+                        }
+                    }
+                    Ok(Secured::Leaving) => return self.done(&scope, Again::Never),
+                    Err(failure) => return self.stumbled(&scope, failure, trouble),
+                }
+            }
+            _ => object,
+        };
+        let seen = Arc::clone(&object);
+        let context = Context::new(
+            scope,
+            Box::new(move || json_of(&*seen).get("status").cloned().unwrap_or_default()),
+        );
+        let step = match finalizer {
+            Some(finalizer) if leaving => (finalizer.cleanup)(&self.controller, &object, &context),
+            _ => self.controller.start(&object, &context),
+        };
+        let ended = run_user_code(step, self.settings.timeout).await;
+        if leaving
+            && let (Ended::Returned(Ok(action)), Some(finalizer)) = (&ended, finalizer)
+            && action.delay().is_none()
+        {
+            let guard = Finalizer {
+                name: finalizer.name,
+                manager: &self.name,
+                remote: &remote,
+            };
+            return match guard.remove(object.meta()).await {
+                Ok(returned) => {
+                    returned.iter().for_each(|returned| context.wrote(returned));
+                    tracing::info!("cleaned up");
+                    self.done(&context, Again::Never)
+                }
+                Err(failure) => self.stumbled(&context, failure, trouble),
+            };
+        }
+        self.conclude(&cache, &remote, &object, &context, ended, trouble)
+            .await
+    }
+
+    /// Writes the status, and says what comes next.
+    async fn conclude(
+        &self,
+        cache: &Cache<C::Object>,
+        remote: &Remote,
+        object: &Arc<C::Object>,
+        context: &Context<C>,
+        ended: Ended,
+        trouble: u32,
+    ) -> Outcome {
+        let mut run = context.take_run();
+        let error = match (&ended, run.unreadable.take()) {
+            (Ended::Returned(Ok(_)), Some(error)) => {
+                Some(Error::terminal(error).context("reading the status into its type"))
+            }
+            _ => None,
+        };
+        let leaving = object.meta().deletion_timestamp.is_some();
+        let (verdict, again, hiccup) = match (error, ended) {
+            (None, Ended::Returned(Ok(action))) => {
+                let verdict = match run.ready.take() {
+                    Some((state, reason, message)) => Verdict::Said(state, reason, message),
+                    None if leaving => Verdict::Failed {
+                        reason: CLEANING_UP,
+                        message: "the object is being deleted, and its cleanup has not finished"
+                            .into(),
+                        stalled: false,
+                    },
+                    None => Verdict::Derived,
+                };
+                tracing::debug!(requeue = ?action.delay(), "reconciled");
+                (
+                    Some(verdict),
+                    action.delay().map_or(Again::Never, Again::After),
+                    false,
+                )
+            }
+            (Some(error), _) | (None, Ended::Returned(Err(error))) => {
+                failed(&error, leaving, trouble)
+            }
+            (None, Ended::Panicked(message)) => failed(
+                &Error::new(format!("it panicked: {message}")),
+                leaving,
+                trouble,
+            ),
+            (None, Ended::TimedOut(limit)) => failed(
+                &Error::new(format!(
+                    "it did not finish within {} s",
+                    limit.as_secs_f32()
+                )),
+                leaving,
+                trouble,
+            ),
+        };
+        match self
+            .write(cache, remote, object, context, &run, verdict.as_ref())
+            .await
+        {
+            Ok(()) => Outcome {
+                hiccup,
+                ..self.done(context, again)
+            },
+            Err(error) if error.find::<Failure>().is_some_and(Failure::is_hiccup) => {
+                tracing::warn!(error = %format!("{error:#}"), "cannot write the status; trying again");
+                Outcome {
+                    hiccup: true,
+                    ..self.done(context, delay_of(&error))
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = %format!("{error:#}"), "cannot write the status");
+                self.done(context, delay_of(&error))
+            }
+        }
+    }
+
+    async fn write(
+        &self,
+        cache: &Cache<C::Object>,
+        remote: &Remote,
+        object: &Arc<C::Object>,
+        context: &Context<C>,
+        run: &RunState,
+        verdict: Option<&Verdict>,
+    ) -> Result<()> {
+        let conditions = self.declaration.conditions == Conditions::Declared;
+        if !conditions && run.status.is_none() {
+            return Ok(());
+        }
+        // A hiccup leaves the status alone.
+        let Some(verdict) = verdict else {
+            return Ok(());
+        };
+        let before = json_of(&**object);
+        let declared = declared::<C::Condition>();
+        let generation = object.meta().generation;
+        let mut change = StatusChange {
+            fields: run.status.as_ref(),
+            conditions: conditions.then(|| Ready {
+                declared: &declared,
+                set: &run.conditions,
+                verdict,
+                generation,
+                now: Timestamp::now(),
+            }),
+            observed_generation: None,
+        };
+        let observes = match self.observes_generation.get() {
+            Some(known) => *known,
+            None => self.probe(&before, &change)?,
+        };
+        // A reconcile that failed has seen this generation all the same; kstatus reads it together with
+        // the conditions.
+        change.observed_generation = generation.filter(|_| observes);
+        match write_status(remote, context.manager(), &before, &change).await {
+            Ok(None) => Ok(()),
+            Ok(Some(returned)) => {
+                // Where there is a generation, a status write wakes nothing and so has no echo to expect.
+                if generation.is_none() {
+                    context.wrote(&returned);
+                }
+                take_in(cache, returned)?;
+                Ok(())
+            }
+            Err(failure) if failure.code() == Some(404) => {
+                Err(Error::terminal(failure).context(format!(
+                    "{} has no status subresource, which conditions and `cx.status` need",
+                    self.kind.kind
+                )))
+            }
+            Err(failure) => Err(Error::new(failure).context("writing the status")),
+        }
+    }
+
+    /// Whether the status type keeps `observedGeneration`; an error if it does not keep the conditions.
+    fn probe(&self, before: &Value, change: &StatusChange<'_>) -> Result<bool> {
+        let mut trial = before.clone();
+        let mut status = before
+            .get("status")
+            .filter(|status| status.is_object())
+            .cloned()
+            .unwrap_or(json!({}));
+        let patch = change.patch(&status).unwrap_or(json!({}));
+        if let (Some(status), Some(patch)) = (status.as_object_mut(), patch.as_object()) {
+            status.extend(
+                patch
+                    .iter()
+                    .map(|(field, value)| (field.clone(), value.clone())),
+            );
+            status.insert("observedGeneration".into(), json!(1));
+        }
+        trial["status"] = status;
+        // A status that cannot be read back says nothing; the server has the last word on it.
+        let Ok(read) = serde_json::from_value::<C::Object>(trial) else {
+            return Ok(false);
+        };
+        let kept = json_of(&read);
+        if change.conditions.is_some()
+            && kept
+                .pointer("/status/conditions")
+                .is_none_or(|kept| !kept.is_array())
+        {
+            return Err(Error::terminal(format!(
+                "the status of {} cannot hold conditions: give its status type a field `conditions: Vec<Condition>`",
+                self.kind.kind
+            )));
+        }
+        let observes = kept.pointer("/status/observedGeneration") == Some(&json!(1));
+        Ok(*self.observes_generation.get_or_init(|| observes))
+    }
+
+    /// A call of our own, outside the user's code, went wrong.
+    fn stumbled(&self, scope: &Scope, failure: Failure, trouble: u32) -> Outcome {
+        let hiccup = failure.is_hiccup();
+        let error = Error::new(failure);
+        tracing::warn!(error = %format!("{error:#}"), tries = trouble + 1, "cannot change the finalizer; trying again");
+        Outcome {
+            hiccup,
+            ..self.done(scope, delay_of(&error))
+        }
+    }
+
+    fn done(&self, scope: &Scope, again: Again) -> Outcome {
+        Outcome {
+            again,
+            hiccup: false,
+            written: scope.take_written(),
+        }
+    }
+}
+
+/// What an error means for the status and for the next try.
+fn failed(error: &Error, leaving: bool, trouble: u32) -> (Option<Verdict>, Again, bool) {
+    let message = format!("{error:#}");
+    let again = delay_of(error);
+    let hiccup = error.retry() != Retry::Never && is_hiccup(error);
+    match again {
+        Again::FailedForGood => {
+            tracing::error!(error = %message, "failed, and will not be tried again before something changes")
+        }
+        _ => tracing::warn!(error = %message, "failed; trying again"),
+    }
+    if hiccup && trouble + 1 < HICCUPS {
+        return (None, again, true);
+    }
+    let verdict = match hiccup {
+        true => Verdict::Unknown {
+            reason: UNAVAILABLE,
+            message,
+        },
+        false => Verdict::Failed {
+            reason: if leaving { CLEANUP_FAILED } else { FAILED },
+            message,
+            stalled: again == Again::FailedForGood,
+        },
+    };
+    (Some(verdict), again, hiccup)
+}
+
+/// When a failed reconcile is tried again: as the error says, else as the server asked.
+fn delay_of(error: &Error) -> Again {
+    match error.retry() {
+        Retry::Never => Again::FailedForGood,
+        Retry::In(delay) => Again::FailedAfter(delay),
+        Retry::Backoff => match error.find::<Failure>().and_then(Failure::retry_after) {
+            Some(delay) => Again::FailedAfter(delay),
+            None => Again::Backoff,
+        },
+    }
+}
+
+/// Whether the API server of a cluster, and not the reconcile, is in trouble.
+fn is_hiccup(error: &Error) -> bool {
+    match (error.find::<Failure>(), error.find::<kube::Error>()) {
+        (Some(failure), _) => failure.is_hiccup(),
+        (None, Some(kube::Error::Api(status))) => status.code == 429 || status.code >= 500,
+        (None, Some(kube::Error::HyperError(_) | kube::Error::Service(_))) => true,
+        _ => false,
+    }
+}
+
+async fn run_user_code(step: BoxFuture<'_, Result<Action>>, limit: Duration) -> Ended {
+    match tokio::time::timeout(limit, AssertUnwindSafe(step).catch_unwind()).await {
+        Ok(Ok(returned)) => Ended::Returned(returned),
+        Ok(Err(panic)) => Ended::Panicked(message_of(&*panic)),
+        Err(_elapsed) => Ended::TimedOut(limit),
+    }
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "(no message)".into())
+}
+
+/// Reads what a write of ours returned, and lets the cache show it at once.
+fn take_in<K: Object>(cache: &Cache<K>, returned: Value) -> Result<Arc<K>, Failure> {
+    let mut object: K = serde_json::from_value(returned).map_err(kube::Error::SerdeError)?;
+    object.meta_mut().managed_fields = None;
+    let object = Arc::new(object);
+    cache.overlay(Arc::clone(&object));
+    Ok(object)
+}
+
+/// The object as JSON. A type that cannot be written is taken as empty: it came from JSON.
+fn json_of<K: Object>(object: &K) -> Value {
+    serde_json::to_value(object).unwrap_or_default()
+}
+
+impl<C: Start> Handler for Handled<C> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn watch(self: Arc<Self>, cluster: &Cluster, waker: Waker) -> Vec<Arc<dyn Source>> {
+        let itself: Arc<dyn Source> = cluster.cache::<C::Object>(Selector::default());
+        itself.observe(Arc::new(WakeItself(waker.clone())));
+        let mut sources = vec![itself];
+        for kind in &self.declaration.owns {
+            let source: Arc<dyn Source> = cluster.metadata(kind);
+            source.observe(Arc::new(WakeOwner {
+                waker: waker.clone(),
+                owner: self.kind.clone(),
+                owner_namespaced: <C::Object as kube::Resource>::Scope::NAMESPACED,
+            }));
+            sources.push(source);
+        }
+        for watched in &self.declaration.watches {
+            let source = (watched.open)(cluster, Selector::default());
+            let (map, this) = (Arc::clone(&watched.map), Arc::clone(&self));
+            let observer = AskMapper::start(
+                cluster,
+                waker.clone(),
+                Arc::new(move |object, cluster| {
+                    let (map, this) = (Arc::clone(&map), Arc::clone(&this));
+                    Box::pin(async move { map(&this.controller, object.as_any(), cluster).await })
+                }),
+            );
+            source.observe(observer);
+            sources.push(source);
+        }
+        sources
+    }
+
+    fn reconcile(
+        self: Arc<Self>,
+        cluster: Cluster,
+        key: ObjectKey,
+        trouble: u32,
+    ) -> BoxFuture<'static, Outcome> {
+        let span = tracing::info_span!(
+            "reconcile",
+            controller = %self.name,
+            cluster = %cluster.name(),
+            namespace = key.namespace.as_deref().unwrap_or_default(),
+            name = key.name,
+        );
+        Box::pin(async move { self.run(cluster, key, trouble).await }.instrument(span))
+    }
+}

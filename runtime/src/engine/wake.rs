@@ -1,0 +1,173 @@
+//! From a change to the keys that it wakes.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use kube::api::{ApiResource, ObjectMeta};
+use tokio::sync::mpsc;
+
+use super::Version;
+use super::queue::{Lane, Queue};
+use crate::controller::ObjectKey;
+use crate::fleet::Cluster;
+use crate::watch::{Change, Observer, Watched};
+
+/// Which keys go first inside a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Priority {
+    /// Deletions and changes: somebody may be waiting.
+    Change,
+    /// What was already there when the watch began.
+    Initial,
+}
+
+/// Wakes the keys of one controller in one cluster.
+#[derive(Clone)]
+pub(crate) struct Waker {
+    queue: Arc<Queue>,
+    lane: Lane,
+}
+
+impl Waker {
+    pub(super) fn new(queue: Arc<Queue>, lane: Lane) -> Self {
+        Self { queue, lane }
+    }
+
+    fn wake(&self, key: ObjectKey, priority: Priority, cause: Option<Version>) {
+        self.queue.wake(self.lane, key, priority, cause);
+    }
+}
+
+/// Wakes the key of the object that changed.
+pub(crate) struct WakeItself(pub(crate) Waker);
+
+impl Observer for WakeItself {
+    fn changed(&self, change: &Change<'_>) {
+        // An object that is gone needs nothing: its finalizer saw to that.
+        if let Some(after) = change.after
+            && change.significant
+        {
+            self.0.wake(
+                ObjectKey::of_meta(after.metadata()),
+                priority(change),
+                version(after.metadata()),
+            );
+        }
+    }
+}
+
+/// Wakes the controlling owners of the object that changed, of the kind `owner`.
+pub(crate) struct WakeOwner {
+    pub(crate) waker: Waker,
+    pub(crate) owner: ApiResource,
+    pub(crate) owner_namespaced: bool,
+}
+
+impl WakeOwner {
+    fn owner_of(&self, meta: &ObjectMeta) -> Option<ObjectKey> {
+        let group = |api_version: &str| {
+            api_version
+                .rsplit_once('/')
+                .map_or(String::new(), |(group, _)| group.into())
+        };
+        let owner = meta.owner_references.iter().flatten().find(|owner| {
+            owner.controller == Some(true)
+                && owner.kind == self.owner.kind
+                && group(&owner.api_version) == self.owner.group
+        })?;
+        let namespace = if self.owner_namespaced {
+            meta.namespace.clone()
+        } else {
+            None
+        };
+        Some(ObjectKey {
+            namespace,
+            name: owner.name.clone(),
+        })
+    }
+}
+
+impl Observer for WakeOwner {
+    fn changed(&self, change: &Change<'_>) {
+        // What is there when the watch begins belongs to owners that the same beginning wakes.
+        if change.initial {
+            return;
+        }
+        let newest = change.after.or(change.before);
+        // A delete carries no version that we could have written.
+        let cause = change.after.and_then(|after| version(after.metadata()));
+        let before = change
+            .before
+            .and_then(|before| self.owner_of(before.metadata()));
+        let now = newest.and_then(|newest| self.owner_of(newest.metadata()));
+        if let Some(before) = before.filter(|before| now.as_ref() != Some(before)) {
+            self.waker.wake(before, Priority::Change, cause.clone());
+        }
+        if let Some(now) = now {
+            self.waker.wake(now, Priority::Change, cause);
+        }
+    }
+}
+
+/// A mapper of a controller, which the cluster and the object are all that it lacks.
+pub(crate) type AskedMapper = Arc<
+    dyn for<'a> Fn(&'a dyn Watched, &'a Cluster) -> BoxFuture<'a, Vec<ObjectKey>> + Send + Sync,
+>;
+
+/// An object that a mapper is to be asked about.
+struct Mapped {
+    object: Arc<dyn Watched>,
+    priority: Priority,
+    cause: Option<Version>,
+}
+
+/// Hands changed objects to the task that asks the mapper, which may be async.
+pub(crate) struct AskMapper(mpsc::UnboundedSender<Mapped>);
+
+impl AskMapper {
+    /// The observer, and the task that runs `map` in `cluster` until the watches end.
+    pub(crate) fn start(cluster: &Cluster, waker: Waker, map: AskedMapper) -> Arc<dyn Observer> {
+        let (sender, mut receiver) = mpsc::unbounded_channel::<Mapped>();
+        let home = cluster.clone();
+        cluster.spawn(async move {
+            loop {
+                let mapped = tokio::select! {
+                    biased;
+                    () = home.stopped() => return,
+                    Some(mapped) = receiver.recv() => mapped,
+                };
+                for key in map(&*mapped.object, &home).await {
+                    waker.wake(key, mapped.priority, mapped.cause.clone());
+                }
+            }
+        });
+        Arc::new(Self(sender))
+    }
+}
+
+impl Observer for AskMapper {
+    fn changed(&self, change: &Change<'_>) {
+        // Both what it was and what it is: a change may move an object from one key to another.
+        for object in change.before.into_iter().chain(change.after) {
+            let mapped = Mapped {
+                object: Arc::clone(object),
+                priority: priority(change),
+                cause: change.after.and_then(|after| version(after.metadata())),
+            };
+            // It fails only when the watches have ended.
+            let _ = self.0.send(mapped);
+        }
+    }
+}
+
+fn priority(change: &Change<'_>) -> Priority {
+    if change.initial {
+        Priority::Initial
+    } else {
+        Priority::Change
+    }
+}
+
+fn version(meta: &ObjectMeta) -> Option<Version> {
+    Some((meta.uid.clone()?, meta.resource_version.clone()?))
+}

@@ -1,0 +1,54 @@
+//! What is said of a cluster that is in trouble: once, and once more when it is over.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use kube::api::ApiResource;
+
+use super::ClusterName;
+use crate::transport::Failure;
+use crate::watch::Report;
+
+const HTTP_NOT_FOUND: u16 = 404;
+
+/// The trouble of one cluster, by kind.
+pub(crate) struct Health {
+    cluster: ClusterName,
+    trouble: Mutex<BTreeMap<String, String>>,
+}
+
+impl Health {
+    pub(crate) fn new(cluster: ClusterName) -> Self {
+        Self {
+            cluster,
+            trouble: Mutex::default(),
+        }
+    }
+}
+
+impl Report for Health {
+    fn failed(&self, kind: &ApiResource, failure: &Failure) {
+        let message = match failure.code() {
+            Some(HTTP_NOT_FOUND) => format!(
+                "the server has no kind {} in {}",
+                kind.kind, kind.api_version
+            ),
+            _ => failure.to_string(),
+        };
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if trouble.get(&kind.plural) != Some(&message) {
+            tracing::warn!(
+                cluster = %self.cluster, kind = %kind.kind, error = %message,
+                "cannot watch; trying again until it works"
+            );
+            trouble.insert(kind.plural.clone(), message);
+        }
+    }
+
+    fn works(&self, kind: &ApiResource) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if trouble.remove(&kind.plural).is_some() {
+            tracing::info!(cluster = %self.cluster, kind = %kind.kind, "watching again");
+        }
+    }
+}

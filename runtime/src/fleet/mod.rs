@@ -1,0 +1,235 @@
+//! The clusters of the fleet: their names, their connections, and the engagement of each.
+
+mod cluster;
+mod engagement;
+mod health;
+mod name;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use kube::Config;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use cluster::Cluster;
+pub use name::{ClusterName, InvalidName};
+
+use engagement::Engagement;
+pub(crate) use health::Health;
+
+/// How many clusters may fill their caches at once.
+const ENGAGING_AT_ONCE: usize = 64;
+
+/// Who works on the clusters: told of each one that is engaged and of its end.
+pub(crate) trait Crew: Send + Sync {
+    /// Begins to watch and to reconcile in `cluster`.
+    fn board(&self, cluster: &Cluster);
+    /// Takes no more work from `cluster`, and drops what was waiting.
+    fn leave(&self, cluster: &Cluster);
+}
+
+/// Why a cluster is disengaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// It is there, and not ready for longer than the grace.
+    NotReady,
+    /// The provider's selection does not contain it any more.
+    Deselected,
+    /// It does not exist any more.
+    Gone,
+    /// The manager is shutting down.
+    Shutdown,
+}
+
+/// Where a cluster stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// The watches are being filled, or one of them cannot be.
+    Connecting,
+    /// Every watched kind has been listed.
+    Engaged,
+    /// The watches have been stopped, and running reconciles may finish.
+    Disengaging,
+}
+
+/// The fleet as a provider sees it: which clusters are to be worked on. Cheap to clone.
+///
+/// Each call only says how things should be; it returns at once, and the engagement of one cluster
+/// never waits for that of another.
+#[derive(Clone)]
+pub struct Fleet(Arc<Shared>);
+
+pub(crate) struct Shared {
+    crew: Arc<dyn Crew>,
+    grace: Duration,
+    engaging: Arc<Semaphore>,
+    clusters: Mutex<BTreeMap<ClusterName, Member>>,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+}
+
+struct Member {
+    wish: watch::Sender<Wish>,
+    state: watch::Receiver<State>,
+}
+
+/// How a cluster should be.
+#[derive(Clone)]
+enum Wish {
+    Engaged {
+        connection: Connection,
+        retiring: bool,
+    },
+    Disengaged(Reason),
+}
+
+/// How to reach a cluster.
+#[derive(Clone)]
+enum Connection {
+    Config(Box<Config>),
+    Client(kube::Client),
+}
+
+impl Fleet {
+    pub(crate) fn new(crew: Arc<dyn Crew>, grace: Duration) -> Self {
+        Self(Arc::new(Shared {
+            crew,
+            grace,
+            engaging: Arc::new(Semaphore::new(ENGAGING_AT_ONCE)),
+            clusters: Mutex::default(),
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+        }))
+    }
+
+    /// The cluster is to be worked on, through `config`. A cluster that is engaged already stays as it
+    /// is, with the connection that it has.
+    pub fn engage(&self, name: &ClusterName, config: Config) {
+        self.wish(name, false, Connection::Config(Box::new(config)));
+    }
+
+    /// Like [`engage`](Fleet::engage), for a cluster that is being deleted: `cleanup` runs there, and
+    /// no new finalizer is set.
+    pub fn retire(&self, name: &ClusterName, config: Config) {
+        self.wish(name, true, Connection::Config(Box::new(config)));
+    }
+
+    /// The places of those that may fill their caches at once.
+    pub(crate) fn places(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.engaging)
+    }
+
+    pub(crate) fn engage_client(&self, name: &ClusterName, client: kube::Client) {
+        self.wish(name, false, Connection::Client(client));
+    }
+
+    /// The cluster is not to be worked on any more. Watches end at once, what was waiting is dropped,
+    /// and running reconciles may finish for the manager's grace.
+    pub fn disengage(&self, name: &ClusterName, reason: Reason) {
+        let mut clusters = self
+            .0
+            .clusters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(member) = clusters.get_mut(name) {
+            member.wish.send_if_modified(|wish| match wish {
+                Wish::Engaged { .. } => {
+                    *wish = Wish::Disengaged(reason);
+                    true
+                }
+                Wish::Disengaged(_) => false,
+            });
+        }
+    }
+
+    /// Every cluster that is engaged, or on its way there or back, by name.
+    pub fn clusters(&self) -> Vec<(ClusterName, State)> {
+        let clusters = self
+            .0
+            .clusters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        clusters
+            .iter()
+            .map(|(name, member)| (name.clone(), *member.state.borrow()))
+            .collect()
+    }
+
+    fn wish(&self, name: &ClusterName, retiring: bool, connection: Connection) {
+        if self.0.closing.is_cancelled() {
+            return;
+        }
+        let mut clusters = self
+            .0
+            .clusters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(member) = clusters.get(name) {
+            member.wish.send_if_modified(|wish| match wish {
+                Wish::Engaged { retiring: was, .. } if *was == retiring => false,
+                Wish::Engaged { retiring: was, .. } => {
+                    *was = retiring;
+                    true
+                }
+                Wish::Disengaged(_) => {
+                    *wish = Wish::Engaged {
+                        connection,
+                        retiring,
+                    };
+                    true
+                }
+            });
+            return;
+        }
+        let wish = watch::Sender::new(Wish::Engaged {
+            connection,
+            retiring,
+        });
+        let (state, watched) = watch::channel(State::Connecting);
+        let engagement = Engagement {
+            name: name.clone(),
+            fleet: self.clone(),
+            wish: wish.subscribe(),
+            state,
+        };
+        clusters.insert(
+            name.clone(),
+            Member {
+                wish,
+                state: watched,
+            },
+        );
+        self.0.tasks.spawn(engagement.run());
+    }
+
+    /// Takes a cluster that has come to its end out of the fleet, unless somebody wished for it again.
+    fn forget(&self, name: &ClusterName) -> bool {
+        let mut clusters = self
+            .0
+            .clusters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let unwanted = clusters
+            .get(name)
+            .is_none_or(|member| matches!(*member.wish.borrow(), Wish::Disengaged(_)));
+        if unwanted {
+            clusters.remove(name);
+        }
+        unwanted
+    }
+
+    /// Disengages every cluster, and resolves when nothing of ours talks to any of them.
+    pub(crate) fn close(&self) -> BoxFuture<'_, ()> {
+        self.0.closing.cancel();
+        let names: Vec<ClusterName> = self.clusters().into_iter().map(|(name, _)| name).collect();
+        for name in names {
+            self.disengage(&name, Reason::Shutdown);
+        }
+        self.0.tasks.close();
+        Box::pin(self.0.tasks.wait())
+    }
+}

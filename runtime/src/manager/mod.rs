@@ -1,0 +1,19 @@
+//! One process: its controllers, its providers, and its life from start to shutdown.
+
+mod builder;
+mod run;
+
+pub use builder::Builder;
+
+/// Runs controllers against a fleet of clusters. See [`Manager::builder`].
+#[derive(Debug)]
+pub struct Manager(());
+
+impl Manager {
+    /// A manager whose host cluster is the one that `config` names. Without a
+    /// [`provider`](Builder::provider) its controllers work in the host cluster, else in the clusters
+    /// of the provider.
+    pub fn builder(config: kube::Config) -> Builder {
+        Builder::new(config)
+    }
+}

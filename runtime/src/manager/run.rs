@@ -1,0 +1,106 @@
+//! A manager from start to shutdown.
+
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use tokio_util::sync::CancellationToken;
+
+use super::builder::Parts;
+use crate::engine::Engine;
+use crate::fleet::{Cluster, ClusterName, Crew, Fleet, Health};
+use crate::transport::client;
+use crate::{Result, ResultExt as _};
+
+/// How many reconciles of one controller run at once: in all clusters together, and in one of them.
+const CONCURRENCY: usize = 64;
+const CLUSTER_CONCURRENCY: usize = 8;
+
+pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
+    let Parts {
+        config,
+        providers,
+        handlers,
+        grace,
+    } = parts;
+    let what = format!("connecting to {}", config.cluster_url);
+    let host_client = client(config.clone()).context(what)?;
+    let engine = Engine::new(handlers, CONCURRENCY, CLUSTER_CONCURRENCY);
+    let fleet = Fleet::new(Arc::clone(&engine) as Arc<dyn Crew>, grace);
+    let stop = CancellationToken::new();
+    let workers = tokio::spawn(engine.run(stop.clone()));
+
+    let health = Arc::new(Health::new(ClusterName::LOCAL));
+    let host = Cluster::new(
+        ClusterName::LOCAL,
+        host_client.clone(),
+        fleet.places(),
+        health,
+    );
+    if providers.is_empty() {
+        fleet.engage_client(&ClusterName::LOCAL, host_client);
+    }
+    tracing::info!(host = %config.cluster_url, "running");
+    let mut running: FuturesUnordered<_> = providers
+        .into_iter()
+        .map(|provider| {
+            let what = format!("the provider {}", provider.name());
+            let run = provider.run(host.clone(), config.clone(), fleet.clone());
+            async move { run.await.context(what) }
+        })
+        .collect();
+    let outcome = tokio::select! {
+        biased;
+        () = shutdown => Ok(()),
+        Err(error) = first_error(&mut running) => Err(error),
+    };
+    tracing::info!("shutting down");
+    drop(running);
+    stop.cancel();
+    fleet.close().await;
+    host.end(grace).await;
+    // It was told to stop, and nothing in it panics on what comes from outside.
+    let _ = workers.await;
+    tracing::info!("ended");
+    outcome
+}
+
+/// Resolves when a provider gives up; never if all of them run or end well.
+async fn first_error<F>(running: &mut FuturesUnordered<F>) -> Result<()>
+where
+    F: Future<Output = Result<()>>,
+{
+    while let Some(ended) = running.next().await {
+        ended?;
+    }
+    std::future::pending().await
+}
+
+/// Resolves on Ctrl-C or SIGTERM; after that a second one ends the process at once.
+pub(super) async fn interrupted() {
+    signal().await;
+    tokio::spawn(async {
+        signal().await;
+        tracing::warn!("interrupted again: ending at once");
+        std::process::exit(130);
+    });
+}
+
+async fn signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                biased;
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Where there are no signals, nothing interrupts us.
+        std::future::pending().await
+    }
+}

@@ -1,0 +1,160 @@
+//! Whose object it is.
+
+use kube::api::{ApiResource, ObjectMeta};
+use serde_json::{Map, Value, json};
+
+use super::scope::Owner;
+use crate::controller::ObjectKey;
+
+/// Why an object may not be applied as a child of the reconciled one.
+#[derive(Debug, thiserror::Error)]
+pub enum NotOwned {
+    /// It lies in another namespace than its owner.
+    #[error(
+        "{kind} {child} cannot be owned by {owner}: an owner reference does not reach into another namespace, and the \
+         garbage collector would delete the {kind}"
+    )]
+    OtherNamespace {
+        /// The kind of the child.
+        kind: String,
+        /// The child.
+        child: ObjectKey,
+        /// The reconciled object.
+        owner: String,
+    },
+    /// It is cluster-scoped and its owner is not.
+    #[error(
+        "{kind} {child} cannot be owned by {owner}: a cluster-scoped object cannot have an owner in a namespace, and the \
+         garbage collector would delete the {kind}"
+    )]
+    ClusterScoped {
+        /// The kind of the child.
+        kind: String,
+        /// The child.
+        child: ObjectKey,
+        /// The reconciled object.
+        owner: String,
+    },
+    /// It exists, and somebody else controls it.
+    #[error("{kind} {child} is controlled by {controller}: it is left alone")]
+    Controlled {
+        /// The kind of the child.
+        kind: String,
+        /// The child.
+        child: ObjectKey,
+        /// Its controller.
+        controller: String,
+    },
+    /// It exists, and nobody controls it.
+    #[error(
+        "{kind} {child} exists and is controlled by nobody: it is left alone; `cx.apply(..).adopt()` takes such objects over"
+    )]
+    Foreign {
+        /// The kind of the child.
+        kind: String,
+        /// The child.
+        child: ObjectKey,
+    },
+    /// It has no name.
+    #[error(
+        "a {kind} without `metadata.name` cannot be applied: server-side apply does not know `generateName`"
+    )]
+    Nameless {
+        /// The kind of the child.
+        kind: String,
+    },
+}
+
+/// Refuses a child that an owner reference to `owner` cannot hold.
+pub(super) fn check_reach(
+    owner: &Owner,
+    kind: &ApiResource,
+    namespaced: bool,
+    child: &ObjectKey,
+) -> Result<(), NotOwned> {
+    let refused = (kind.kind.clone(), child.clone(), owner.to_string());
+    match &owner.key.namespace {
+        Some(_) if !namespaced => {
+            let (kind, child, owner) = refused;
+            Err(NotOwned::ClusterScoped { kind, child, owner })
+        }
+        Some(_) if child.namespace != owner.key.namespace => {
+            let (kind, child, owner) = refused;
+            Err(NotOwned::OtherNamespace { kind, child, owner })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses an existing object that is not the owner's: never taken from another controller, and from
+/// nobody only to `adopt`.
+pub(super) fn check_ours(
+    owner: &Owner,
+    kind: &ApiResource,
+    child: &ObjectKey,
+    existing: &ObjectMeta,
+    adopt: bool,
+) -> Result<(), NotOwned> {
+    let controller = existing
+        .owner_references
+        .iter()
+        .flatten()
+        .find(|owner| owner.controller == Some(true));
+    match controller {
+        Some(controller) if controller.uid == owner.uid => Ok(()),
+        Some(controller) => Err(NotOwned::Controlled {
+            kind: kind.kind.clone(),
+            child: child.clone(),
+            controller: format!("{} {}", controller.kind, controller.name),
+        }),
+        None if adopt => Ok(()),
+        None => Err(NotOwned::Foreign {
+            kind: kind.kind.clone(),
+            child: child.clone(),
+        }),
+    }
+}
+
+/// Removes what the server owns, and adds the kind and the controller owner reference.
+pub(super) fn prepare(
+    object: &mut Map<String, Value>,
+    kind: &ApiResource,
+    owner: &Owner,
+    child: &ObjectKey,
+) {
+    object.remove("status");
+    object.insert("apiVersion".into(), json!(kind.api_version));
+    object.insert("kind".into(), json!(kind.kind));
+    let metadata = object.entry("metadata").or_insert_with(|| json!({}));
+    let Value::Object(metadata) = metadata else {
+        return;
+    };
+    for of_the_server in [
+        "managedFields",
+        "resourceVersion",
+        "uid",
+        "creationTimestamp",
+        "generation",
+        "deletionTimestamp",
+    ] {
+        metadata.remove(of_the_server);
+    }
+    if let Some(namespace) = &child.namespace {
+        metadata.insert("namespace".into(), json!(namespace));
+    }
+    let references = metadata
+        .entry("ownerReferences")
+        .or_insert_with(|| json!([]));
+    if let Value::Array(references) = references {
+        references
+            .retain(|reference| reference.get("uid").and_then(Value::as_str) != Some(&owner.uid));
+        references.push(json!({
+            "apiVersion": owner.kind.api_version,
+            "kind": owner.kind.kind,
+            "name": owner.key.name,
+            "uid": owner.uid,
+            "controller": true,
+            "blockOwnerDeletion": true,
+        }));
+    }
+}

@@ -1,0 +1,138 @@
+//! One object at its API server, as JSON: the calls that a reconcile makes, compiled once for all kinds.
+
+use http::Request;
+use json_patch::Patch as JsonPatch;
+use kube::Client;
+use kube::api::{ApiResource, DeleteParams, Patch, PatchParams};
+use kube::core::{DynamicObject, request};
+use serde_json::Value;
+
+use crate::controller::ObjectKey;
+use crate::transport::{Failure, within};
+
+/// Where an object is to be found.
+#[derive(Clone)]
+pub(crate) struct Remote {
+    client: Client,
+    kind: ApiResource,
+    key: ObjectKey,
+}
+
+impl Remote {
+    pub(crate) fn new(client: &Client, kind: &ApiResource, key: ObjectKey) -> Self {
+        Self {
+            client: client.clone(),
+            kind: kind.clone(),
+            key,
+        }
+    }
+
+    pub(crate) fn kind(&self) -> &ApiResource {
+        &self.kind
+    }
+
+    pub(crate) fn key(&self) -> &ObjectKey {
+        &self.key
+    }
+
+    fn request(&self) -> request::Request {
+        let path =
+            <DynamicObject as kube::Resource>::url_path(&self.kind, self.key.namespace.as_deref());
+        request::Request::new(path)
+    }
+
+    /// The object as it is now, `None` when there is none.
+    pub(crate) async fn get(&self) -> Result<Option<Value>, Failure> {
+        match self
+            .call(
+                self.request()
+                    .get(&self.key.name, &kube::api::GetParams::default()),
+            )
+            .await
+        {
+            Ok(object) => Ok(Some(object)),
+            Err(failure) if failure.code() == Some(404) && failure.names_an_object() => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Changes the object by JSON patch.
+    pub(crate) async fn json_patch(
+        &self,
+        patch: JsonPatch,
+        manager: &str,
+    ) -> Result<Value, Failure> {
+        let patch: Patch<Value> = Patch::Json(patch);
+        self.call(self.request().patch(&self.key.name, &by(manager), &patch))
+            .await
+    }
+
+    /// Changes the status by merge patch.
+    pub(crate) async fn merge_status(
+        &self,
+        patch: &Value,
+        manager: &str,
+    ) -> Result<Value, Failure> {
+        self.call(self.request().patch_subresource(
+            "status",
+            &self.key.name,
+            &by(manager),
+            &Patch::Merge(patch),
+        ))
+        .await
+    }
+
+    /// Server-side apply.
+    pub(crate) async fn apply(
+        &self,
+        object: &Value,
+        manager: &str,
+        force: bool,
+    ) -> Result<Value, Failure> {
+        let params = PatchParams {
+            force,
+            ..by(manager)
+        };
+        self.call(
+            self.request()
+                .patch(&self.key.name, &params, &Patch::Apply(object)),
+        )
+        .await
+    }
+
+    /// Deletes the object in the background; `false` when there was none.
+    pub(crate) async fn delete(&self) -> Result<bool, Failure> {
+        match self
+            .call(
+                self.request()
+                    .delete(&self.key.name, &DeleteParams::background()),
+            )
+            .await
+        {
+            Ok(_status_or_object) => Ok(true),
+            Err(failure) if failure.code() == Some(404) && failure.names_an_object() => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn call(
+        &self,
+        request: Result<Request<Vec<u8>>, request::Error>,
+    ) -> Result<Value, Failure> {
+        let request = request.map_err(kube::Error::BuildRequest)?;
+        within(self.client.request(request)).await
+    }
+}
+
+fn by(manager: &str) -> PatchParams {
+    PatchParams {
+        field_manager: Some(manager.to_owned()),
+        ..PatchParams::default()
+    }
+}
+
+/// The uid and the resourceVersion of what a call returned.
+pub(super) fn version(object: &Value) -> Option<(String, String)> {
+    let text = |field: &str| Some(object.get("metadata")?.get(field)?.as_str()?.to_owned());
+    Some((text("uid")?, text("resourceVersion")?))
+}

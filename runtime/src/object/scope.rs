@@ -1,0 +1,167 @@
+//! What a reconcile can do, without the types of its controller.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::future::BoxFuture;
+use kube::Client;
+use kube::api::ApiResource;
+use serde_json::Value;
+
+use super::apply::Apply;
+use super::remote::{Remote, version};
+use crate::controller::{Object, ObjectKey, Scoped};
+use crate::fleet::Cluster;
+use crate::{Error, Result};
+
+/// The reconciled object, as its children refer to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Owner {
+    pub(crate) kind: ApiResource,
+    pub(crate) key: ObjectKey,
+    pub(crate) uid: String,
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.kind, self.key)
+    }
+}
+
+/// The part of a [`Context`](crate::Context) that does not depend on the controller: the cluster, and
+/// the objects in it. Helper functions take a `&Scope`.
+pub struct Scope {
+    cluster: Cluster,
+    owner: Owner,
+    manager: Arc<str>,
+    written: Mutex<Vec<(String, String)>>,
+}
+
+impl Scope {
+    pub(crate) fn new(cluster: Cluster, owner: Owner, manager: Arc<str>) -> Self {
+        Self {
+            cluster,
+            owner,
+            manager,
+            written: Mutex::default(),
+        }
+    }
+
+    /// The cluster in which the object lives.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// kube's client for the cluster; short for `cluster().client()`.
+    pub fn client(&self) -> &Client {
+        self.cluster.client()
+    }
+
+    /// The key of the object that is reconciled.
+    pub fn key(&self) -> &ObjectKey {
+        &self.owner.key
+    }
+
+    /// Creates or changes a child of the reconciled object by server-side apply. Await it as it is, or
+    /// with [`.unforced()`](Apply::unforced) or [`.adopt()`](Apply::adopt) first; it returns the
+    /// child as the server has it now.
+    ///
+    /// The controller's name is the field manager, and a controller owner reference to the reconciled
+    /// object is added, so that the child goes when its owner goes. A child of a namespaced owner lies
+    /// in the owner's namespace, which is filled in where it is missing. Only the fields that are set
+    /// are owned, and drift in them is put right (the apply is forced). What the server owns, and
+    /// `status`, is not sent.
+    ///
+    /// # Errors
+    /// When the child exists and is not ours ([`NotOwned`](crate::NotOwned)), when an owner reference
+    /// cannot hold it (another namespace; cluster-scoped under a namespaced owner), or when the
+    /// server refuses it.
+    pub fn apply<K: Object>(&self, child: K) -> Apply<'_, K> {
+        Apply::new(self, child)
+    }
+
+    /// An object of the same cluster, `None` when there is none.
+    ///
+    /// Kinds that a controller is `for` or `watches` come from the cache, others from the server. A bare
+    /// name (`"page"`) means the namespace of the reconciled object, where the kind has namespaces.
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub fn get<K: Object>(
+        &self,
+        key: impl Into<ObjectKey>,
+    ) -> BoxFuture<'_, Result<Option<Arc<K>>>> {
+        let key = self.complete::<K>(key.into());
+        if let Some(cache) = self
+            .cluster
+            .watched::<K>()
+            .filter(|cache| cache.is_synced())
+        {
+            return Box::pin(std::future::ready(Ok(cache.get(&key))));
+        }
+        let remote = Remote::new(self.client(), &ApiResource::erase::<K>(&()), key);
+        Box::pin(async move {
+            let what = || format!("reading {} {}", remote.kind().kind, remote.key());
+            match remote
+                .get()
+                .await
+                .map_err(|failure| Error::new(failure).context(what()))?
+            {
+                Some(object) => Ok(Some(Arc::new(serde_json::from_value(object)?))),
+                None => Ok(None),
+            }
+        })
+    }
+
+    /// Deletes an object of the same cluster, and in the background what it owns. Returns whether there
+    /// was one. A bare name means the namespace of the reconciled object, as in [`get`](Scope::get).
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub fn delete<K: Object>(&self, key: impl Into<ObjectKey>) -> BoxFuture<'_, Result<bool>> {
+        let remote = Remote::new(
+            self.client(),
+            &ApiResource::erase::<K>(&()),
+            self.complete::<K>(key.into()),
+        );
+        Box::pin(async move {
+            let what = || format!("deleting {} {}", remote.kind().kind, remote.key());
+            remote
+                .delete()
+                .await
+                .map_err(|failure| Error::new(failure).context(what()))
+        })
+    }
+
+    /// Fills in the namespace of the reconciled object, where the kind has namespaces.
+    pub(super) fn complete<K: Object>(&self, mut key: ObjectKey) -> ObjectKey {
+        if !K::Scope::NAMESPACED {
+            key.namespace = None;
+        } else if key.namespace.is_none() {
+            key.namespace = self.owner.key.namespace.clone();
+        }
+        key
+    }
+
+    pub(crate) fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    pub(crate) fn manager(&self) -> &str {
+        &self.manager
+    }
+
+    /// Remembers a write of ours, whose echo is to wake nothing.
+    pub(crate) fn wrote(&self, returned: &Value) {
+        if let Some(version) = version(returned) {
+            self.written
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(version);
+        }
+    }
+
+    pub(crate) fn take_written(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

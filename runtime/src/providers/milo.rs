@@ -1,0 +1,419 @@
+//! Milo: every project has a control plane of its own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use http::Uri;
+use http::uri::PathAndQuery;
+use kube::Config;
+use kube::api::{ApiResource, DynamicObject, ObjectMeta};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::Provider;
+use crate::fleet::{Cluster, ClusterName, Fleet, Reason};
+use crate::watch::{Change, Observer, Selector, Source as _, Watched};
+use crate::{Error, Result};
+
+/// How long a project may be not ready before it is disengaged.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long a project that is being deleted stays engaged at most.
+const CLEANUP_DEADLINE: Duration = Duration::from_secs(10 * 60);
+
+/// The validated name of a project.
+pub type ProjectName = ClusterName;
+
+/// Where a project's API server answers, as Milo's own services would be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// A host name or an address.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+type Resolver = Arc<dyn Fn(&ProjectName) -> Endpoint + Send + Sync>;
+
+/// The projects of a Milo control plane, each of them a cluster named like the project.
+///
+/// A project is engaged once it is ready, and disengaged when it has not been ready for longer than
+/// the [`grace`](Milo::grace), is not selected any more, or is gone. One that is being deleted stays
+/// engaged, ready or not, so that `cleanup` can run: no new finalizers are set in it, until it is gone
+/// or the [`cleanup_deadline`](Milo::cleanup_deadline) has passed.
+#[derive(Clone)]
+pub struct Milo {
+    mode: Mode,
+    labels: Option<String>,
+    config: Option<Box<Config>>,
+    grace: Duration,
+    cleanup_deadline: Duration,
+}
+
+#[derive(Clone)]
+enum Mode {
+    External,
+    Internal(Resolver),
+}
+
+impl Milo {
+    /// From outside: watches `Project` (`resourcemanager.miloapis.com/v1alpha1`), and reaches the
+    /// control plane of each through the endpoint of the manager's own configuration, at
+    /// `/apis/resourcemanager.miloapis.com/v1alpha1/projects/{name}/control-plane`.
+    pub fn external() -> Self {
+        Self::with(Mode::External)
+    }
+
+    /// From inside Milo's infrastructure cluster: watches `ProjectControlPlane`
+    /// (`infrastructure.miloapis.com/v1alpha1`), and reaches each project's own API server at
+    /// `milo-apiserver.project-{name}.svc.cluster.local:6443`.
+    pub fn internal() -> Self {
+        Self::with(Mode::Internal(Arc::new(|name| Endpoint {
+            host: format!("milo-apiserver.project-{name}.svc.cluster.local"),
+            port: 6443,
+        })))
+    }
+
+    fn with(mode: Mode) -> Self {
+        Self {
+            mode,
+            labels: None,
+            config: None,
+            grace: GRACE,
+            cleanup_deadline: CLEANUP_DEADLINE,
+        }
+    }
+
+    /// Only projects that match this label selector (`"tier=gold,region in (eu, us)"`). It is applied by
+    /// the server; a project that loses the label is disengaged.
+    #[must_use]
+    pub fn labels(mut self, selector: impl Into<String>) -> Self {
+        self.labels = Some(selector.into());
+        self
+    }
+
+    /// Credentials, CA and (for [`external`](Milo::external)) endpoint of the projects, where they are not
+    /// those of the manager's own configuration.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = Some(Box::new(config));
+        self
+    }
+
+    /// How long a project may be not ready before it is disengaged; 10 s by default.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// How long a project that is being deleted stays engaged at most; 10 min by default.
+    #[must_use]
+    pub fn cleanup_deadline(mut self, deadline: Duration) -> Self {
+        self.cleanup_deadline = deadline;
+        self
+    }
+
+    /// Where the API server of a project is, for [`internal`](Milo::internal) with another address scheme.
+    #[must_use]
+    pub fn resolver(
+        mut self,
+        resolve: impl Fn(&ProjectName) -> Endpoint + Send + Sync + 'static,
+    ) -> Self {
+        if let Mode::Internal(resolver) = &mut self.mode {
+            *resolver = Arc::new(resolve);
+        }
+        self
+    }
+
+    /// The kind that stands for a project, and its ready condition.
+    fn kind(&self) -> (ApiResource, &'static str) {
+        let (group, kind, plural, condition) = match self.mode {
+            Mode::External => (
+                "resourcemanager.miloapis.com",
+                "Project",
+                "projects",
+                "Ready",
+            ),
+            Mode::Internal(_) => (
+                "infrastructure.miloapis.com",
+                "ProjectControlPlane",
+                "projectcontrolplanes",
+                "ControlPlaneReady",
+            ),
+        };
+        let resource = ApiResource {
+            group: group.into(),
+            version: "v1alpha1".into(),
+            api_version: format!("{group}/v1alpha1"),
+            kind: kind.into(),
+            plural: plural.into(),
+        };
+        (resource, condition)
+    }
+
+    /// The configuration for the control plane of a project.
+    fn connection(&self, base: &Config, name: &ProjectName) -> Result<Config, http::Error> {
+        let mut config = self.config.as_deref().unwrap_or(base).clone();
+        let mut parts = config.cluster_url.clone().into_parts();
+        match &self.mode {
+            Mode::External => {
+                let path = format!(
+                    "/apis/resourcemanager.miloapis.com/v1alpha1/projects/{name}/control-plane"
+                );
+                parts.path_and_query = Some(PathAndQuery::try_from(path)?);
+            }
+            Mode::Internal(resolver) => {
+                let Endpoint { host, port } = resolver(name);
+                parts.authority = Some(format!("{host}:{port}").parse()?);
+                parts.path_and_query = Some(PathAndQuery::from_static("/"));
+            }
+        }
+        config.cluster_url = Uri::from_parts(parts)?;
+        Ok(config)
+    }
+}
+
+impl Provider for Milo {
+    fn name(&self) -> &str {
+        match self.mode {
+            Mode::External => "milo-external",
+            Mode::Internal(_) => "milo-internal",
+        }
+    }
+
+    fn run(
+        self: Box<Self>,
+        host: Cluster,
+        config: Config,
+        fleet: Fleet,
+    ) -> BoxFuture<'static, Result<()>> {
+        Box::pin(async move {
+            let (kind, condition) = self.kind();
+            let (sender, changes) = mpsc::unbounded_channel();
+            let projects = host.dynamic(
+                &kind,
+                Selector {
+                    labels: self.labels.clone(),
+                },
+            );
+            projects.observe(Arc::new(Tell { sender, condition }));
+            let follower = Follower {
+                milo: *self,
+                base: config,
+                fleet,
+                projects: BTreeMap::new(),
+            };
+            follower.run(changes).await
+        })
+    }
+}
+
+/// What a change of a project comes to.
+enum News {
+    There {
+        name: String,
+        ready: bool,
+        deleting: bool,
+    },
+    Gone {
+        name: String,
+        deleted: bool,
+    },
+}
+
+/// Tells the follower of every change.
+struct Tell {
+    sender: mpsc::UnboundedSender<News>,
+    condition: &'static str,
+}
+
+impl Observer for Tell {
+    fn changed(&self, change: &Change<'_>) {
+        let deleting = |meta: &ObjectMeta| meta.deletion_timestamp.is_some();
+        let news = match (change.before, change.after) {
+            (_, Some(project)) => News::There {
+                name: project.metadata().name.clone().unwrap_or_default(),
+                ready: is_true(&**project, self.condition),
+                deleting: deleting(project.metadata()),
+            },
+            (Some(project), None) => News::Gone {
+                name: project.metadata().name.clone().unwrap_or_default(),
+                deleted: deleting(project.metadata()),
+            },
+            (None, None) => return,
+        };
+        // It fails only when the manager is shutting down.
+        let _ = self.sender.send(news);
+    }
+}
+
+fn is_true(project: &dyn Watched, condition: &str) -> bool {
+    let Some(project) = project.as_any().downcast_ref::<DynamicObject>() else {
+        return false;
+    };
+    let conditions = project
+        .data
+        .pointer("/status/conditions")
+        .and_then(serde_json::Value::as_array);
+    conditions.into_iter().flatten().any(|found| {
+        found.get("type").is_some_and(|name| name == condition)
+            && found.get("status").is_some_and(|status| status == "True")
+    })
+}
+
+/// A project that has been seen.
+struct Project {
+    name: ProjectName,
+    engaged: bool,
+    deleting: bool,
+    /// When it is disengaged, if nothing changes.
+    deadline: Option<Instant>,
+}
+
+struct Follower {
+    milo: Milo,
+    base: Config,
+    fleet: Fleet,
+    projects: BTreeMap<String, Project>,
+}
+
+impl Follower {
+    async fn run(mut self, mut changes: mpsc::UnboundedReceiver<News>) -> Result<()> {
+        loop {
+            let next = self
+                .projects
+                .values()
+                .filter_map(|project| project.deadline)
+                .min();
+            let timer = async {
+                match next {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                news = changes.recv() => match news {
+                    Some(News::There { name, ready, deleting }) => self.there(&name, ready, deleting)?,
+                    Some(News::Gone { name, deleted }) => self.gone(&name, deleted),
+                    None => return Ok(()),
+                },
+                () = timer => self.expire(Instant::now()),
+            }
+        }
+    }
+
+    fn there(&mut self, name: &str, ready: bool, deleting: bool) -> Result<()> {
+        if !self.projects.contains_key(name) {
+            match ProjectName::new(name) {
+                Ok(valid) => {
+                    let fresh = Project {
+                        name: valid,
+                        engaged: false,
+                        deleting: false,
+                        deadline: None,
+                    };
+                    self.projects.insert(name.to_owned(), fresh);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a project is left out");
+                    return Ok(());
+                }
+            }
+        }
+        let Some(project) = self.projects.get_mut(name) else {
+            return Ok(());
+        };
+        match (deleting, ready) {
+            // Once it is being deleted, only its end or the deadline disengages it.
+            (true, _) if project.deleting => {}
+            (true, _) => {
+                project.deleting = true;
+                project.engaged = true;
+                project.deadline = Some(Instant::now() + self.milo.cleanup_deadline);
+                let config = self
+                    .milo
+                    .connection(&self.base, &project.name)
+                    .map_err(Error::new)?;
+                self.fleet.retire(&project.name, config);
+            }
+            (false, true) => {
+                project.deleting = false;
+                project.engaged = true;
+                project.deadline = None;
+                let config = self
+                    .milo
+                    .connection(&self.base, &project.name)
+                    .map_err(Error::new)?;
+                self.fleet.engage(&project.name, config);
+            }
+            (false, false) => {
+                if project.engaged && project.deadline.is_none() {
+                    tracing::info!(cluster = %project.name, "the project is not ready");
+                    project.deadline = Some(Instant::now() + self.milo.grace);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn gone(&mut self, name: &str, deleted: bool) {
+        if let Some(project) = self.projects.remove(name) {
+            self.fleet.disengage(
+                &project.name,
+                if deleted {
+                    Reason::Gone
+                } else {
+                    Reason::Deselected
+                },
+            );
+        }
+    }
+
+    fn expire(&mut self, now: Instant) {
+        for project in self.projects.values_mut() {
+            if project.deadline.is_some_and(|deadline| deadline <= now) {
+                project.deadline = None;
+                project.engaged = false;
+                if project.deleting {
+                    tracing::warn!(cluster = %project.name, "the project is still being deleted at the deadline: its cleanup is given up");
+                }
+                self.fleet.disengage(&project.name, Reason::NotReady);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(milo: &Milo, base: &str) -> String {
+        let config = Config::new(base.parse().unwrap());
+        milo.connection(&config, &ProjectName::new("alpha").unwrap())
+            .unwrap()
+            .cluster_url
+            .to_string()
+    }
+
+    #[test]
+    fn external_replaces_the_path_and_internal_the_host() {
+        let path = "apis/resourcemanager.miloapis.com/v1alpha1/projects/alpha/control-plane";
+        assert_eq!(
+            url(&Milo::external(), "https://milo:8443/some/path"),
+            format!("https://milo:8443/{path}")
+        );
+        let internal = url(&Milo::internal(), "https://infra:443/some/path");
+        assert_eq!(
+            internal,
+            "https://milo-apiserver.project-alpha.svc.cluster.local:6443/"
+        );
+        let resolved = Milo::internal().resolver(|_| Endpoint {
+            host: "127.0.0.1".into(),
+            port: 7,
+        });
+        assert_eq!(url(&resolved, "https://infra"), "https://127.0.0.1:7/");
+    }
+}

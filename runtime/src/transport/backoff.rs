@@ -1,0 +1,58 @@
+//! How long to wait before the next try.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Doubling delays with jitter, so that a fleet does not come back all at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Backoff {
+    next: Duration,
+    longest: Duration,
+}
+
+impl Backoff {
+    pub(crate) fn new(first: Duration, longest: Duration) -> Self {
+        Self {
+            next: first,
+            longest,
+        }
+    }
+
+    /// The delay before the next try.
+    pub(crate) fn next(&mut self) -> Duration {
+        let delay = self.next;
+        self.next = delay.saturating_mul(2).min(self.longest);
+        jittered(delay)
+    }
+}
+
+/// Between 75 and 125 percent of `delay`.
+pub(crate) fn jittered(delay: Duration) -> Duration {
+    // SplitMix64 over a counter: spread matters here, secrecy does not.
+    static STATE: LazyLock<AtomicU64> =
+        LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(0)));
+    let mut bits = STATE.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let share = f64::from((bits >> 40) as u32) / f64::from(1 << 24);
+    delay.mul_f64(0.75 + share / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubles_up_to_its_cap() {
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_millis(350));
+        for expected in [100, 200, 350, 350] {
+            let delay = backoff.next().as_millis();
+            assert!(
+                (expected * 3 / 4..=expected * 5 / 4).contains(&delay),
+                "{delay} ms for {expected} ms"
+            );
+        }
+    }
+}

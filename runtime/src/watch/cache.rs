@@ -1,0 +1,306 @@
+//! The objects of one kind in one cluster.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::future::BoxFuture;
+use kube::Resource;
+use tokio::sync::watch;
+
+use super::significance::{fingerprint, is_newer};
+use super::{Change, Observer, Source, Watched};
+use crate::controller::ObjectKey;
+
+/// What the watch has delivered, overlaid with what our own writes returned until the watch has
+/// passed it.
+pub(crate) struct Cache<K> {
+    state: Mutex<State<K>>,
+    synced: watch::Sender<bool>,
+}
+
+struct State<K> {
+    objects: BTreeMap<ObjectKey, Entry<K>>,
+    observers: Vec<Arc<dyn Observer>>,
+}
+
+struct Entry<K> {
+    object: Arc<K>,
+    /// What the watch delivered last. Changes are told against this and not against `object`: a write
+    /// of ours may have returned a user's change that the watch has yet to deliver.
+    seen_version: Option<String>,
+    seen_fingerprint: u64,
+}
+
+impl<K> Default for Cache<K> {
+    fn default() -> Self {
+        Self {
+            state: Mutex::new(State {
+                objects: BTreeMap::new(),
+                observers: Vec::new(),
+            }),
+            synced: watch::Sender::new(false),
+        }
+    }
+}
+
+impl<K: Resource + Send + Sync + 'static> Cache<K> {
+    pub(crate) fn get(&self, key: &ObjectKey) -> Option<Arc<K>> {
+        self.lock()
+            .objects
+            .get(key)
+            .map(|entry| Arc::clone(&entry.object))
+    }
+
+    pub(crate) fn list(&self) -> Vec<Arc<K>> {
+        self.lock()
+            .objects
+            .values()
+            .map(|entry| Arc::clone(&entry.object))
+            .collect()
+    }
+
+    pub(crate) fn is_synced(&self) -> bool {
+        *self.synced.borrow()
+    }
+
+    /// Takes in an object that the watch delivered.
+    pub(super) fn put(&self, object: K) {
+        self.lock().put(object, false);
+    }
+
+    /// Takes in that the watch saw `object` go.
+    pub(super) fn remove(&self, object: &K) {
+        self.lock().remove(&ObjectKey::of(object));
+    }
+
+    /// Takes in a complete list; what it lacks is gone, also where the watch was down when it went.
+    pub(super) fn replace(&self, objects: Vec<K>) {
+        let initial = !self.is_synced();
+        let mut state = self.lock();
+        let listed: BTreeSet<ObjectKey> = objects.iter().map(ObjectKey::of).collect();
+        let gone: Vec<ObjectKey> = state
+            .objects
+            .keys()
+            .filter(|key| !listed.contains(key))
+            .cloned()
+            .collect();
+        for key in gone {
+            state.remove(&key);
+        }
+        for object in objects {
+            state.put(object, initial);
+        }
+        drop(state);
+        self.synced.send_replace(true);
+    }
+
+    /// The kind is not served any more, so its objects are gone.
+    pub(super) fn clear(&self) {
+        let mut state = self.lock();
+        let gone: Vec<ObjectKey> = state.objects.keys().cloned().collect();
+        for key in gone {
+            state.remove(&key);
+        }
+    }
+
+    /// Takes in what one of our own writes returned, until the watch delivers this version or a newer one.
+    pub(crate) fn overlay(&self, written: Arc<K>) {
+        let mut state = self.lock();
+        if let Some(entry) = state.objects.get_mut(&ObjectKey::of(&*written))
+            && entry.object.meta().uid == written.meta().uid
+            && is_newer(version(&*written), version(&*entry.object))
+        {
+            entry.object = written;
+        }
+    }
+
+    /// No observer can leave the state broken by panicking: each change is complete before it is told.
+    fn lock(&self) -> MutexGuard<'_, State<K>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Resource + Send + Sync + 'static> State<K> {
+    fn put(&mut self, object: K, initial: bool) {
+        let key = ObjectKey::of(&object);
+        let seen_version = object.meta().resource_version.clone();
+        let seen_fingerprint = fingerprint(object.meta());
+        let before = self.objects.get(&key);
+        let significant = match before {
+            // A relist, or the watch repeating itself.
+            Some(before) if before.seen_version == seen_version => return,
+            Some(before) => before.seen_fingerprint != seen_fingerprint,
+            None => true,
+        };
+        let newest = match before {
+            Some(before)
+                if before.object.meta().uid == object.meta().uid
+                    && is_newer(version(&*before.object), seen_version.as_deref()) =>
+            {
+                Arc::clone(&before.object)
+            }
+            _ => Arc::new(object),
+        };
+        let entry = Entry {
+            object: Arc::clone(&newest),
+            seen_version,
+            seen_fingerprint,
+        };
+        let before = self.objects.insert(key, entry);
+        let before = before.map(|before| before.object as Arc<dyn Watched>);
+        let after = newest as Arc<dyn Watched>;
+        self.tell(&Change {
+            before: before.as_ref(),
+            after: Some(&after),
+            significant,
+            initial,
+        });
+    }
+
+    fn remove(&mut self, key: &ObjectKey) {
+        if let Some(entry) = self.objects.remove(key) {
+            let before = entry.object as Arc<dyn Watched>;
+            self.tell(&Change {
+                before: Some(&before),
+                after: None,
+                significant: true,
+                initial: false,
+            });
+        }
+    }
+
+    fn tell(&self, change: &Change<'_>) {
+        for observer in &self.observers {
+            observer.changed(change);
+        }
+    }
+}
+
+fn version<K: Resource>(object: &K) -> Option<&str> {
+    object.meta().resource_version.as_deref()
+}
+
+impl<K: Resource + Send + Sync + 'static> Source for Cache<K> {
+    fn observe(&self, observer: Arc<dyn Observer>) {
+        let mut state = self.lock();
+        for entry in state.objects.values() {
+            let after = Arc::clone(&entry.object) as Arc<dyn Watched>;
+            observer.changed(&Change {
+                before: None,
+                after: Some(&after),
+                significant: true,
+                initial: true,
+            });
+        }
+        state.observers.push(observer);
+    }
+
+    fn synced(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            // The sender lives as long as the cache, which the caller holds.
+            let _ = self.synced.subscribe().wait_for(|synced| *synced).await;
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::api::core::v1::ConfigMap;
+    use kube::api::ObjectMeta;
+
+    #[derive(Default)]
+    struct Tape(Mutex<Vec<String>>);
+
+    impl Observer for Tape {
+        fn changed(&self, change: &Change<'_>) {
+            let newest = change.after.or(change.before).unwrap();
+            let word = match (change.before, change.after) {
+                (_, None) => "gone",
+                (None, _) => "new",
+                _ if change.significant => "changed",
+                _ => "same",
+            };
+            self.0.lock().unwrap().push(format!(
+                "{word} {}",
+                newest.metadata().name.as_deref().unwrap()
+            ));
+        }
+    }
+
+    fn object(name: &str, version: u32, generation: i64) -> ConfigMap {
+        let metadata = ObjectMeta {
+            name: Some(name.into()),
+            namespace: Some("shop".into()),
+            uid: Some(format!("uid-{name}")),
+            resource_version: Some(version.to_string()),
+            generation: Some(generation),
+            ..ObjectMeta::default()
+        };
+        ConfigMap {
+            metadata,
+            ..ConfigMap::default()
+        }
+    }
+
+    fn taped() -> (Cache<ConfigMap>, Arc<Tape>) {
+        let (cache, tape) = (Cache::default(), Arc::new(Tape::default()));
+        Source::observe(&cache, Arc::clone(&tape) as Arc<dyn Observer>);
+        (cache, tape)
+    }
+
+    #[test]
+    fn a_relist_tells_what_went_while_the_watch_was_down() {
+        let (cache, tape) = taped();
+        cache.replace(vec![object("a", 1, 1), object("b", 2, 1)]);
+        cache.replace(vec![object("b", 2, 1), object("c", 5, 1)]);
+        assert_eq!(
+            *tape.0.lock().unwrap(),
+            ["new a", "new b", "gone a", "new c"]
+        );
+    }
+
+    #[test]
+    fn our_own_write_is_seen_at_once_and_hides_no_change_of_a_user() {
+        let (cache, tape) = taped();
+        cache.put(object("a", 1, 1));
+        // A user's change (version 2, generation 2) comes back to us with our own write (version 3).
+        cache.overlay(Arc::new(object("a", 3, 2)));
+        let key = ObjectKey::namespaced("shop", "a");
+        assert_eq!(
+            cache
+                .get(&key)
+                .unwrap()
+                .metadata
+                .resource_version
+                .as_deref(),
+            Some("3")
+        );
+        cache.put(object("a", 2, 2));
+        assert_eq!(
+            cache
+                .get(&key)
+                .unwrap()
+                .metadata
+                .resource_version
+                .as_deref(),
+            Some("3"),
+            "the older one came in"
+        );
+        cache.put(object("a", 3, 2));
+        cache.put(object("a", 4, 2));
+        assert_eq!(
+            *tape.0.lock().unwrap(),
+            ["new a", "changed a", "same a", "same a"]
+        );
+    }
+
+    #[test]
+    fn a_write_does_not_bring_back_what_is_gone() {
+        let (cache, _) = taped();
+        cache.put(object("a", 1, 1));
+        cache.remove(&object("a", 2, 1));
+        cache.overlay(Arc::new(object("a", 3, 1)));
+        assert!(cache.get(&ObjectKey::namespaced("shop", "a")).is_none());
+    }
+}

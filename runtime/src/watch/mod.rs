@@ -1,0 +1,68 @@
+//! List and watch: one cache for each (cluster, kind, selector), kept up to date by a reflector, and
+//! what is told of every change.
+
+mod cache;
+mod reflector;
+mod significance;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use kube::api::ObjectMeta;
+
+pub(crate) use cache::Cache;
+pub(crate) use reflector::{Reflector, Report};
+
+/// An object of any kind.
+pub(crate) type AnyObject = dyn Any + Send + Sync;
+
+/// An object that lies in a cache.
+pub(crate) trait Watched: Any + Send + Sync {
+    fn metadata(&self) -> &ObjectMeta;
+    fn as_any(&self) -> &AnyObject;
+}
+
+impl<K: kube::Resource + Any + Send + Sync> Watched for K {
+    fn metadata(&self) -> &ObjectMeta {
+        self.meta()
+    }
+
+    fn as_any(&self) -> &AnyObject {
+        self
+    }
+}
+
+/// Which objects of a kind are watched; everything by default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Selector {
+    /// A label selector, in the API's own notation.
+    pub(crate) labels: Option<String>,
+}
+
+/// One change of one object, as the watch delivers it.
+pub(crate) struct Change<'a> {
+    /// The object before, `None` when it is new to us.
+    pub(crate) before: Option<&'a Arc<dyn Watched>>,
+    /// The object now, `None` when it is gone.
+    pub(crate) after: Option<&'a Arc<dyn Watched>>,
+    /// False when nothing changed that a reconcile of this object would look at: status alone, or
+    /// managedFields.
+    pub(crate) significant: bool,
+    /// True for what was already there when the watch began.
+    pub(crate) initial: bool,
+}
+
+/// Who is told of changes. Called in order and with the cache locked: it must not look into the
+/// cache, and must not wait.
+pub(crate) trait Observer: Send + Sync {
+    fn changed(&self, change: &Change<'_>);
+}
+
+/// A cache whose kind does not matter.
+pub(crate) trait Source: Send + Sync {
+    /// Tells `observer` of everything that is there now, as initial, and of every change from then on.
+    fn observe(&self, observer: Arc<dyn Observer>);
+    /// Resolves once the cache has been filled for the first time.
+    fn synced(&self) -> BoxFuture<'_, ()>;
+}
