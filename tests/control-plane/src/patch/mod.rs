@@ -10,6 +10,8 @@ mod managers;
 mod merge;
 mod strategic;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod tests;
 mod track;
 

@@ -12,7 +12,7 @@ impl Schema {
                 fields.retain(|name, value| {
                     !value.is_null() || self.field(name).is_none_or(|field| field.target().nullable)
                 });
-                for (name, field) in &self.properties {
+                for (name, field) in &self.target().properties {
                     if let (Some(default), false) = (&field.default, fields.contains_key(name)) {
                         fields.insert(name.clone(), default.clone());
                     }
