@@ -4,6 +4,7 @@ use std::future::Future;
 
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
+use http_body_util::BodyExt as _;
 
 use super::paths::project_and_path;
 use super::{Body, Gate, RequestLog, Verb};
@@ -39,6 +40,10 @@ impl Edge {
         let uri = with_path(&parts.uri, path);
         let begun = self.log.begin(project.as_deref(), &parts, &uri);
         parts.uri = uri;
+        let end = End {
+            log: self.log.clone(),
+            number: begun.number,
+        };
         let name = project.clone();
         let answer = answer(project, Request::from_parts(parts, body));
         // What is silent is so for those who are tested; the controllers that are played go on with their work.
@@ -50,7 +55,26 @@ impl Edge {
                 .await
         };
         self.log.answered(begun.number, response.status());
-        response
+        response.map(|body| body.map_frame(move |frame| end.not_yet(frame)).boxed())
+    }
+}
+
+/// Writes down the end of a request, when the last of its body is sent or the client has gone.
+struct End {
+    log: RequestLog,
+    number: u64,
+}
+
+impl End {
+    /// Lets a frame pass. That the body holds this, is what ties the end to its own.
+    fn not_yet<T>(&self, frame: T) -> T {
+        frame
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.log.ended(self.number);
     }
 }
 

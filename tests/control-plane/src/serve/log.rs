@@ -92,6 +92,8 @@ pub struct RequestRecord {
     pub content_type: Option<String>,
     /// The status of the answer; none until there is one.
     pub status: Option<StatusCode>,
+    /// Whether the client is still waiting for the answer, or for the end of it: so it is with a watch.
+    pub open: bool,
 }
 
 impl RequestRecord {
@@ -197,6 +199,11 @@ impl RequestLog {
         self.select(|record| record.number >= mark.0 && !record.is_played() && record.verb.reads())
     }
 
+    /// The watches that are open now.
+    pub fn open_watches(&self) -> Vec<RequestRecord> {
+        self.select(|record| record.open && record.verb == Verb::Watch && !record.is_played())
+    }
+
     /// Those of the controllers that this crate plays.
     pub fn played(&self) -> Vec<RequestRecord> {
         self.select(RequestRecord::is_played)
@@ -235,6 +242,7 @@ impl RequestLog {
             user_agent,
             content_type: text(&request.headers, CONTENT_TYPE),
             status: None,
+            open: true,
         });
         Begun {
             number,
@@ -244,12 +252,20 @@ impl RequestLog {
     }
 
     pub(crate) fn answered(&self, number: u64, status: StatusCode) {
+        self.change(number, |record| record.status = Some(status));
+    }
+
+    pub(crate) fn ended(&self, number: u64) {
+        self.change(number, |record| record.open = false);
+    }
+
+    fn change(&self, number: u64, change: impl FnOnce(&mut RequestRecord)) {
         let mut inner = self.lock();
         if let Ok(at) = inner
             .records
             .binary_search_by_key(&number, |record| record.number)
         {
-            inner.records[at].status = Some(status);
+            change(&mut inner.records[at]);
         }
     }
 
