@@ -12,7 +12,7 @@ mod watch;
 
 pub use controller::{
     Action, Cleanup, ConditionType, ConditionValue, Context, Controller, DeclaresFinalizer, Object,
-    ObjectKey, Polarity, Reconcile, Scoped, State,
+    ObjectKey, Polarity, Reconcile, State,
 };
 pub use error::{BoxError, Error, Result, ResultExt, Retry};
 pub use fleet::{Cluster, ClusterName, Fleet, InvalidName, Reason, State as ClusterState};
@@ -41,6 +41,8 @@ pub mod __private {
         IntoKeys, NoConditions, Polarity, Reconcile, Start, keys,
     };
     pub use crate::error::Result;
+    pub use core::marker::{Send, Sync};
+    pub use core::primitive::str;
     pub use futures::future::BoxFuture;
     pub use std::boxed::Box;
 }

@@ -12,7 +12,7 @@ pub use context::Context;
 pub(crate) use context::Run as RunState;
 pub(crate) use declaration::Conditions;
 pub use declaration::{Declaration, IntoKeys, NoConditions, Start, keys};
-pub use object::{Object, ObjectKey, Scoped};
+pub use object::{Object, ObjectKey};
 
 use crate::Result;
 

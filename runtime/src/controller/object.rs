@@ -1,22 +1,28 @@
 //! Kinds and keys, as the user names them.
 
+use std::any::TypeId;
 use std::fmt;
 use std::ops::Deref;
 
-use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
+use k8s_openapi::NamespaceResourceScope;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// A kind with a Rust type: a custom resource of one's own, a built-in, or a foreign kind.
 ///
 /// Implemented for everything with `kube::Resource<DynamicType = ()>` that serde can read and write.
+// On the trait, `do_not_recommend` is about its supertraits: of a type that is no kind, rustc would
+// otherwise name each of them in an error of its own, and not this trait. A compiler that knows no
+// such use of it says more; nothing else depends on it.
+#[allow(unknown_or_malformed_diagnostic_attributes)]
+#[diagnostic::do_not_recommend]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a Kubernetes kind",
+    message = "this is not a Kubernetes kind",
     label = "needs `kube::Resource<DynamicType = ()>`, `Clone`, `Debug`, `Serialize` and `Deserialize`",
     note = "a kind of your own derives `kube::CustomResource`; built-in kinds come from `k8s_openapi`"
 )]
 pub trait Object:
-    kube::Resource<DynamicType = (), Scope: Scoped>
+    kube::Resource<DynamicType = ()>
     + Clone
     + fmt::Debug
     + Serialize
@@ -25,11 +31,17 @@ pub trait Object:
     + Sync
     + 'static
 {
+    /// True for kinds whose objects live in a namespace.
+    #[doc(hidden)]
+    fn namespaced() -> bool {
+        TypeId::of::<Self::Scope>() == TypeId::of::<NamespaceResourceScope>()
+    }
 }
 
+// The bounds are those of the trait and no more, so that what is missing is said once.
 #[diagnostic::do_not_recommend]
 impl<K> Object for K where
-    K: kube::Resource<DynamicType = (), Scope: Scoped>
+    K: kube::Resource<DynamicType = ()>
         + Clone
         + fmt::Debug
         + Serialize
@@ -38,20 +50,6 @@ impl<K> Object for K where
         + Sync
         + 'static
 {
-}
-
-/// Whether the objects of a kind live in namespaces.
-pub trait Scoped {
-    /// True for kinds whose objects live in a namespace.
-    const NAMESPACED: bool;
-}
-
-impl Scoped for NamespaceResourceScope {
-    const NAMESPACED: bool = true;
-}
-
-impl Scoped for ClusterResourceScope {
-    const NAMESPACED: bool = false;
 }
 
 /// The name of an object inside its cluster and kind.

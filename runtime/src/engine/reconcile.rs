@@ -16,8 +16,7 @@ use tracing::Instrument as _;
 use super::wake::{AskMapper, WakeItself, WakeOwner};
 use super::{Again, Handler, Outcome, Waker};
 use crate::controller::{
-    Action, Conditions, Context, Controller, Declaration, Object, ObjectKey, RunState, Scoped,
-    Start,
+    Action, Conditions, Context, Controller, Declaration, Object, ObjectKey, RunState, Start,
 };
 use crate::error::Retry;
 use crate::fleet::Cluster;
@@ -439,7 +438,7 @@ impl<C: Start> Handler for Handled<C> {
             source.observe(Arc::new(WakeOwner {
                 waker: waker.clone(),
                 owner: self.kind.clone(),
-                owner_namespaced: <C::Object as kube::Resource>::Scope::NAMESPACED,
+                owner_namespaced: C::Object::namespaced(),
             }));
             sources.push(source);
         }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::ownership::{NotOwned, check_ours, check_reach, prepare};
 use super::remote::{Remote, version};
 use super::scope::Scope;
-use crate::controller::{Object, ObjectKey, Scoped};
+use crate::controller::{Object, ObjectKey};
 use crate::transport::Failure;
 use crate::{Error, Result};
 
@@ -35,7 +35,7 @@ impl<'a, K: Object> Apply<'a, K> {
     pub(super) fn new(scope: &'a Scope, child: K) -> Self {
         let child = Child {
             kind: ApiResource::erase::<K>(&()),
-            namespaced: K::Scope::NAMESPACED,
+            namespaced: K::namespaced(),
             key: scope.complete::<K>(ObjectKey::of(&child)),
             json: serde_json::to_value(child),
         };

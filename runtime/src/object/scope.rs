@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::apply::Apply;
 use super::remote::{Remote, version};
-use crate::controller::{Object, ObjectKey, Scoped};
+use crate::controller::{Object, ObjectKey};
 use crate::fleet::Cluster;
 use crate::{Error, Result};
 
@@ -135,7 +135,7 @@ impl Scope {
 
     /// Fills in the namespace of the reconciled object, where the kind has namespaces.
     pub(super) fn complete<K: Object>(&self, mut key: ObjectKey) -> ObjectKey {
-        if !K::Scope::NAMESPACED {
+        if !K::namespaced() {
             key.namespace = None;
         } else if key.namespace.is_none() {
             key.namespace = self.owner.key.namespace.clone();
