@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::fields::{Set, combine, compare, field_set, remove, undeclared};
 use super::managers::{Entry, Id, Managers, Operation, take};
 use super::track::{Writer, after_update, applied_set, settle};
-use super::{ApplyError, Conflict};
+use super::{ApplyError, Conflict, last_applied};
 use crate::schema::{Schema, empty};
 
 /// Who owns what was there before the first apply.
@@ -34,10 +34,40 @@ pub(crate) fn server_side_apply(
         }
         _ => managers,
     };
-    let outcome = merge(&before, applied, managers, schema, writer, force)?;
-    let mut object = outcome.object;
-    settle(live, &mut object, &outcome.managers);
+    let merge = |force| merge(&before, applied, managers.clone(), schema, writer, force);
+    let outcome = match merge(force) {
+        Err(Refusal::Conflicts(conflicts)) => {
+            match last_applied::not_excused(&conflicts, &before, schema, writer) {
+                conflicts if conflicts.is_empty() => merge(true),
+                conflicts => Err(Refusal::Conflicts(conflicts)),
+            }
+        }
+        outcome => outcome,
+    };
+    let Outcome {
+        mut object,
+        managers,
+    } = outcome.map_err(|Refusal::Conflicts(conflicts)| name(&conflicts))?;
+    last_applied::keep_up(&before, &mut object, applied, writer);
+    settle(live, &mut object, &managers);
     Ok(object)
+}
+
+/// Why a merge is refused: who else owns what it would change.
+enum Refusal {
+    Conflicts(Vec<(Id, Set)>),
+}
+
+fn name(conflicts: &[(Id, Set)]) -> ApplyError {
+    let named = |(id, set): &(Id, Set)| -> Vec<Conflict> {
+        let manager = id.describe();
+        let conflict = |field| Conflict {
+            manager: manager.clone(),
+            field,
+        };
+        set.paths().into_iter().map(conflict).collect()
+    };
+    ApplyError::Conflicts(conflicts.iter().flat_map(named).collect())
 }
 
 struct Outcome {
@@ -68,6 +98,10 @@ fn check(applied: &Value, schema: &Schema, writer: &Writer<'_>) -> Result<(), Ap
     if errors.is_empty() {
         return Ok(());
     }
+    let wrong = match errors.as_slice() {
+        [one] => one.clone(),
+        many => format!("errors:\n  {}", many.join("\n  ")),
+    };
     let text = |path: &str| {
         applied
             .pointer(path)
@@ -80,7 +114,7 @@ fn check(applied: &Value, schema: &Schema, writer: &Writer<'_>) -> Result<(), Ap
         text("/metadata/name"),
         version_text(version),
         text("/kind"),
-        errors.join("\n")
+        wrong
     )))
 }
 
@@ -99,7 +133,7 @@ fn merge(
     schema: &Schema,
     writer: &Writer<'_>,
     force: bool,
-) -> Result<Outcome, ApplyError> {
+) -> Result<Outcome, Refusal> {
     let id = writer.id(Operation::Apply);
     let last = managers.set(&id);
     let mine = applied_set(applied, schema, writer);
@@ -123,17 +157,7 @@ fn merge(
         .filter(|(_, set)| !set.is_empty())
         .collect();
     if !conflicts.is_empty() && !force {
-        let named = |(id, set): &(Id, Set)| -> Vec<Conflict> {
-            let manager = id.describe();
-            let conflict = |field| Conflict {
-                manager: manager.clone(),
-                field,
-            };
-            set.paths().into_iter().map(conflict).collect()
-        };
-        return Err(ApplyError::Conflicts(
-            conflicts.iter().flat_map(named).collect(),
-        ));
+        return Err(Refusal::Conflicts(conflicts));
     }
     for (other, set) in &conflicts {
         if let Some(entry) = managers.0.get_mut(other) {

@@ -8,6 +8,9 @@ pub(crate) enum PatchError {
     /// It is no patch: 400.
     #[error("{0}")]
     BadRequest(String),
+    /// It is a strategic merge patch that contradicts itself or the schema: 500, as the real server answers.
+    #[error("{0}")]
+    Internal(String),
     /// It does not fit the object: 422 Invalid, with empty details, and nothing about why.
     #[error("the server rejected our request due to an error in our request")]
     Invalid,

@@ -5,12 +5,14 @@
 mod apply;
 mod error;
 mod fields;
+mod go;
 mod json;
+mod last_applied;
 mod managers;
 mod merge;
-mod strategic;
 #[cfg(test)]
 mod recorded;
+mod strategic;
 #[cfg(test)]
 mod tests;
 mod track;

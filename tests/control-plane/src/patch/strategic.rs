@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::PatchError;
+use super::{PatchError, go};
 use crate::schema::{Merge, Schema};
 
 const DIRECTIVE: &str = "$patch";
@@ -37,33 +37,34 @@ fn merge_map(
     mut patch: Fields,
     schema: &Schema,
 ) -> Result<Fields, PatchError> {
-    match patch
-        .remove(DIRECTIVE)
-        .as_ref()
-        .map(|directive| directive.as_str())
-    {
+    match patch.get(DIRECTIVE).map(Value::as_str) {
         None => {}
-        Some(Some("replace")) => return Ok(patch),
+        Some(Some("replace")) => {
+            patch.remove(DIRECTIVE);
+            return Ok(patch);
+        }
         Some(Some("delete")) => return Ok(Fields::new()),
         // "merge" is what happens anyway.
-        Some(Some("merge")) => {}
-        Some(_) => return Err(PatchError::Invalid),
+        Some(Some("merge")) => {
+            patch.remove(DIRECTIVE);
+        }
+        Some(_) => return Err(unknown_directive(&patch)),
     }
     if let Some(keep) = patch.remove(RETAIN_KEYS) {
-        let keep = keep.as_array().ok_or(PatchError::Invalid)?;
+        let keep = keep.as_array().ok_or_else(|| bad_format("retainKeys"))?;
         let keep: BTreeSet<&str> = keep.iter().filter_map(Value::as_str).collect();
         if patch
             .keys()
             .any(|name| !name.starts_with('$') && !keep.contains(name.as_str()))
         {
-            return Err(PatchError::Invalid);
+            return Err(bad_format("retainKeys"));
         }
         original.retain(|name, _| keep.contains(name.as_str()));
     }
     order_lists(&mut original, &mut patch, schema)?;
     for (name, value) in patch {
         if let Some(name) = name.strip_prefix(DELETE_VALUES) {
-            let gone = value.as_array().ok_or(PatchError::Invalid)?;
+            let gone = value.as_array().ok_or_else(|| no_list(&value))?;
             if let Some(Value::Array(values)) = original.get_mut(name) {
                 values.retain(|value| !gone.contains(value));
             }
@@ -86,6 +87,32 @@ fn merge_map(
         original.insert(name, merged);
     }
     Ok(original)
+}
+
+fn unknown_directive(patch: &Fields) -> PatchError {
+    let directive = patch.get(DIRECTIVE).map(go::plain).unwrap_or_default();
+    PatchError::Internal(format!(
+        "unknown patch type: {directive} in map: {}",
+        go::map(patch)
+    ))
+}
+
+fn no_key(entry: &Value, key: &str) -> PatchError {
+    PatchError::Internal(format!(
+        "map: {} does not contain declared merge key: {key}",
+        go::plain(entry)
+    ))
+}
+
+fn no_list(value: &Value) -> PatchError {
+    PatchError::Internal(format!(
+        "expected a []interface {{}}, but received a {}",
+        go::type_name(value)
+    ))
+}
+
+fn bad_format(of: &str) -> PatchError {
+    PatchError::BadRequest(format!("invalid patch format of {of}"))
 }
 
 /// A value that has nothing to be merged with: without nulls and directives.
@@ -129,8 +156,9 @@ fn order_lists(
         .cloned()
         .collect();
     for directive in directives {
-        let Some(Value::Array(order)) = patch.remove(&directive) else {
-            return Err(PatchError::Invalid);
+        let order = match patch.remove(&directive) {
+            Some(Value::Array(order)) => order,
+            other => return Err(no_list(&other.unwrap_or_default())),
         };
         let name = directive.trim_start_matches(ORDER);
         let live = original.get(name).and_then(Value::as_array).cloned();
@@ -138,7 +166,12 @@ fn order_lists(
             Some(Value::Array(_)) => patch.remove(name),
             _ => None,
         };
-        let field = schema.field(name).ok_or(PatchError::Invalid)?;
+        let unknown = || {
+            PatchError::Internal(format!(
+                "unable to find api field for the json field {name:?}"
+            ))
+        };
+        let field = schema.field(name).ok_or_else(unknown)?;
         let key = merge_key(field);
         let merged = match (live.clone(), patched) {
             (Some(live), Some(Value::Array(patched))) => merge_list(live, patched, field)?,
@@ -195,11 +228,15 @@ fn merge_by_key(
         match entry.get(DIRECTIVE).map(Value::as_str) {
             None => rest.push(entry),
             Some(Some("delete")) => {
-                let gone = entry.get(key).ok_or(PatchError::Invalid)?;
+                let gone = entry.get(key).ok_or_else(|| no_key(&entry, key))?;
                 original.retain(|element| element.get(key) != Some(gone));
             }
             Some(Some("replace")) => replace = true,
-            Some(_) => return Err(PatchError::Invalid),
+            Some(_) => {
+                return Err(unknown_directive(
+                    entry.as_object().unwrap_or(&Fields::new()),
+                ));
+            }
         }
     }
     if replace {
@@ -207,7 +244,7 @@ fn merge_by_key(
     }
     for entry in &rest {
         let (Value::Object(fields), Some(name)) = (entry, entry.get(key)) else {
-            return Err(PatchError::Invalid);
+            return Err(no_key(entry, key));
         };
         match original
             .iter_mut()

@@ -21,11 +21,15 @@ fn writer(manager: &str) -> Writer<'_> {
 }
 
 fn managed(object: &Value) -> Value {
-    object.pointer("/metadata/managedFields").cloned().unwrap_or(Value::Null)
+    object
+        .pointer("/metadata/managedFields")
+        .cloned()
+        .unwrap_or(Value::Null)
 }
 
 fn apply_map(live: Option<&Value>, manager: &str, data: Value) -> Result<Value, ApplyError> {
-    let applied = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s"}, "data": data});
+    let applied =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s"}, "data": data});
     server_side_apply(live, &applied, config_map(), &writer(manager), false)
 }
 
@@ -41,7 +45,10 @@ fn an_applied_config_map_with_an_owner() {
             "fieldsType": "FieldsV1", "fieldsV1": {"f:data": {"f:k": {}, "f:l": {}}, "f:metadata": {"f:labels": {"f:a": {}},
             "f:ownerReferences": {"k:{\"uid\":\"11\"}": {}}}}}])
     );
-    let later = Writer { now: "2026-11-23T15:00:00Z".parse().unwrap(), ..writer("one") };
+    let later = Writer {
+        now: "2026-11-23T15:00:00Z".parse().unwrap(),
+        ..writer("one")
+    };
     let again = server_side_apply(Some(&created), &applied, config_map(), &later, true).unwrap();
     assert_eq!(again, created);
 }
@@ -62,7 +69,8 @@ fn shared_fields_conflicts_and_what_is_given_up() {
 
     let three = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s", "labels": {"a": "c"}},
         "data": {"k": "w"}});
-    let conflict = server_side_apply(Some(&shared), &three, config_map(), &writer("three"), false).unwrap_err();
+    let conflict = server_side_apply(Some(&shared), &three, config_map(), &writer("three"), false)
+        .unwrap_err();
     assert_eq!(
         conflict.to_string(),
         "Apply failed with 3 conflicts: conflicts with \"one\":\n- .data.k\n- .metadata.labels.a\nconflicts with \
@@ -79,10 +87,16 @@ fn shared_fields_conflicts_and_what_is_given_up() {
             "fieldsType": "FieldsV1", "fieldsV1": {"f:data": {"f:k": {}, "f:n": {}}}}])
     );
     let conflict = apply_map(Some(&patched), "three", json!({"k": "w"})).unwrap_err();
-    assert_eq!(conflict.to_string(), "Apply failed with 1 conflict: conflict with \"four\" using v1: .data.k");
+    assert_eq!(
+        conflict.to_string(),
+        "Apply failed with 1 conflict: conflict with \"four\" using v1: .data.k"
+    );
 
     let given_up = apply_map(Some(&patched), "one", json!({"l": "m"})).unwrap();
     assert_eq!(given_up["data"], json!({"k": "z", "l": "m", "n": "o"}));
     assert_eq!(given_up["metadata"].get("labels"), None);
-    assert_eq!(managed(&given_up)[0]["fieldsV1"], json!({"f:data": {"f:l": {}}}));
+    assert_eq!(
+        managed(&given_up)[0]["fieldsV1"],
+        json!({"f:data": {"f:l": {}}})
+    );
 }

@@ -1,7 +1,7 @@
 //! The built-in kinds, as a table (`builtin.txt`).
 //!
 //! A line `kind GROUP/VERSION NAME:` or `type NAME [atomic]:` opens a type; below it are its fields, `name type`
-//! with commas between. Types: `string int number bool bytes time any int|string`, `[T]` a list, `{T}` a map, or a
+//! with commas between. Types: `string int int64 number bool bytes time microtime any int|string`, `[T]` a list, `{T}` a map, or a
 //! type of the table. After the type: `map(keys)`, `set` (what a list is to server-side apply; atomic if nothing is
 //! said), `atomic` (a map), `merge(key)` and `merge` (what a list is to a strategic merge patch), `=value` (the
 //! default of a key). `name!` is always serialized. The root's apiVersion, kind and metadata go without saying.
@@ -35,14 +35,53 @@ pub(super) fn named(name: &str) -> Option<&'static Schema> {
 
 /// What an object of the schema serializes to before anything is set: the fields that are always there.
 pub(crate) fn empty(schema: &Schema) -> Value {
-    schema
+    let fields = schema
         .target()
         .properties
         .iter()
-        .filter(|(_, field)| field.always)
-        .map(|(name, field)| (name.clone(), empty(field)))
+        .filter(|(_, field)| field.always);
+    fields
+        .map(|(name, field)| (name.clone(), always(field)))
         .collect::<serde_json::Map<_, _>>()
         .into()
+}
+
+/// The value of a field that is always there.
+pub(super) fn always(field: &Schema) -> Value {
+    match field.kind {
+        Some(Kind::Object) => empty(field),
+        Some(Kind::String) if field.rules.format.is_none() => "".into(),
+        Some(Kind::Integer) => 0.into(),
+        Some(Kind::Boolean) => false.into(),
+        // Times and lists.
+        _ => Value::Null,
+    }
+}
+
+impl Schema {
+    /// The name of a type of the table.
+    pub(super) fn type_name(&self) -> Option<&'static str> {
+        self.refers
+    }
+
+    /// The Go type of a field, as a decoding error names it.
+    pub(super) fn go_type(&self) -> String {
+        if let Some(name) = self.refers {
+            return format!("v1.{name}");
+        }
+        match (self.kind, self.rules.format.as_deref(), &self.additional) {
+            (Some(Kind::String), Some("byte"), _) => "[]uint8".into(),
+            (Some(Kind::String), ..) => "string".into(),
+            (Some(Kind::Boolean), ..) => "bool".into(),
+            (Some(Kind::Integer), Some("int64"), _) => "int64".into(),
+            (Some(Kind::Number), ..) => "float64".into(),
+            (Some(Kind::Array), ..) => format!("[]{}", self.element().go_type()),
+            (Some(Kind::Object), _, Additional::Values(values)) => {
+                format!("map[string]{}", values.go_type())
+            }
+            _ => "int32".into(),
+        }
+    }
 }
 
 fn read(table: &'static str) -> Table {
@@ -166,16 +205,18 @@ fn kind(name: &str) -> Schema {
             ..scalar(Kind::Object)
         };
     }
-    let formatted = |format: &str| {
-        let mut schema = scalar(Kind::String);
+    let formatted = |kind: Kind, format: &str| {
+        let mut schema = scalar(kind);
         schema.rules.format = Some(format.into());
         schema
     };
     match name {
         "string" => scalar(Kind::String),
-        "bytes" => formatted("byte"),
-        "time" => formatted("date-time"),
+        "bytes" => formatted(Kind::String, "byte"),
+        "time" => formatted(Kind::String, "date-time"),
+        "microtime" => formatted(Kind::String, "microtime"),
         "int" => scalar(Kind::Integer),
+        "int64" => formatted(Kind::Integer, "int64"),
         "number" => scalar(Kind::Number),
         "bool" => scalar(Kind::Boolean),
         "any" => Schema::anything(),

@@ -4,6 +4,7 @@
 //! ([`builtin()`]); the patches read from it which lists have keys and which maps are one leaf.
 
 mod builtin;
+mod decode;
 mod defaults;
 mod formats;
 mod parse;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub(crate) use builtin::{builtin, empty};
+pub(crate) use decode::decode_metadata;
 pub(crate) use validate::{Cause, Reason};
 
 /// A node of a structural schema.

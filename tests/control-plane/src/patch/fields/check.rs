@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::shape::{Shape, element_name, shape};
+use crate::patch::go;
 use crate::schema::{Kind, Schema};
 
 /// What is wrong with an applied object: undeclared fields, wrong types, elements that share a name.
@@ -14,30 +15,26 @@ pub(crate) fn undeclared(value: &Value, schema: &Schema) -> Vec<String> {
 
 fn look(value: &Value, schema: &Schema, path: &str, errors: &mut Vec<String>) {
     let node = schema.target();
-    let got = match value {
-        Value::Null => return,
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "numeric",
-        Value::String(_) => "string",
-        Value::Array(_) => "list",
-        Value::Object(_) => "map",
-    };
+    if value.is_null() {
+        return;
+    }
     if !node.int_or_string && !schema.preserve_unknown {
-        let expected = match node.kind {
-            Some(Kind::Object) if !value.is_object() => Some("map"),
-            Some(Kind::Array) if !value.is_array() => Some("list"),
-            Some(Kind::String) if !value.is_string() => Some("string"),
-            Some(Kind::Boolean) if !value.is_boolean() => Some("boolean"),
+        let plain = || format!("&{{{}}}", go::plain(value));
+        let mistake = match node.kind {
+            Some(Kind::Object) if !value.is_object() => Some(("map", plain())),
+            Some(Kind::Array) if !value.is_array() => Some(("list", plain())),
+            Some(Kind::Boolean) if !value.is_boolean() => Some(("boolean", plain())),
+            Some(Kind::String) if !value.is_string() => Some((
+                "string",
+                format!("&value.valueUnstructured{{Value:{}}}", go::syntax(value)),
+            )),
             Some(Kind::Integer | Kind::Number) if !value.is_number() => {
-                Some("numeric (int or float)")
+                Some(("numeric (int or float)", go::type_name(value).to_owned()))
             }
             _ => None,
         };
-        if let Some(expected) = expected {
-            errors.push(format!(
-                "{path}: expected {expected}, got {}",
-                describe(value, got)
-            ));
+        if let Some((expected, got)) = mistake {
+            errors.push(format!("{path}: expected {expected}, got {got}"));
             return;
         }
     }
@@ -63,7 +60,11 @@ fn look(value: &Value, schema: &Schema, path: &str, errors: &mut Vec<String>) {
                     let path = format!("{path}.{name}");
                     match schema.field(name) {
                         Some(field) => look(value, field, &path, errors),
-                        None => errors.push(format!("{path}: field not declared in schema")),
+                        None => {
+                            // The first one is enough for a map.
+                            errors.push(format!("{path}: field not declared in schema"));
+                            break;
+                        }
                     }
                 }
             }
@@ -74,12 +75,5 @@ fn look(value: &Value, schema: &Schema, path: &str, errors: &mut Vec<String>) {
             }
             _ => {}
         },
-    }
-}
-
-fn describe(value: &Value, kind: &str) -> String {
-    match value {
-        Value::Object(_) | Value::Array(_) => kind.to_owned(),
-        scalar => format!("{kind} {scalar}"),
     }
 }

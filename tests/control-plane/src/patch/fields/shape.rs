@@ -57,14 +57,17 @@ pub(super) fn element_name(value: &Value, list: &Schema) -> Result<String, Strin
                 .field(key)
                 .and_then(|field| field.target().default.as_ref())
         };
-        match fields.get(key).or_else(default) {
-            Some(value) => name.insert(key.clone(), value.clone()),
-            None => {
-                return Err(format!(
-                    "associative list with keys has an element that omits key field {key:?} (and doesn't have default value)"
-                ));
-            }
-        };
+        if let Some(value) = fields.get(key).or_else(default) {
+            name.insert(key.clone(), value.clone());
+        }
+    }
+    if name.is_empty() {
+        let keys: Vec<_> = keys.iter().map(|key| format!("{key:?}")).collect();
+        return Err(format!(
+            "associative list with keys has an element that omits all key fields [{}] (and doesn't have default \
+             values for any key fields)",
+            keys.join(" ")
+        ));
     }
     Ok(format!("k:{}", Value::Object(name)))
 }

@@ -1,0 +1,60 @@
+//! Values as Go prints them, for messages that hold one.
+
+use serde_json::{Map, Value};
+
+/// As `%v` prints it: `map[a:1 b:[x y]]`.
+pub(super) fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".into(),
+        Value::String(text) => text.clone(),
+        Value::Array(elements) => format!(
+            "[{}]",
+            elements.iter().map(plain).collect::<Vec<_>>().join(" ")
+        ),
+        Value::Object(fields) => map(fields),
+        scalar => scalar.to_string(),
+    }
+}
+
+/// A map as `%v` prints it.
+pub(super) fn map(fields: &Map<String, Value>) -> String {
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}:{}", plain(value)))
+        .collect();
+    format!("map[{}]", fields.join(" "))
+}
+
+/// As `%#v` prints it: `[]interface {}{"x", 1}`.
+pub(super) fn syntax(value: &Value) -> String {
+    match value {
+        Value::Null => "interface {}(nil)".into(),
+        Value::Array(elements) => {
+            format!(
+                "[]interface {{}}{{{}}}",
+                elements.iter().map(syntax).collect::<Vec<_>>().join(", ")
+            )
+        }
+        Value::Object(fields) => {
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(name, value)| format!("{name:?}:{}", syntax(value)))
+                .collect();
+            format!("map[string]interface {{}}{{{}}}", fields.join(", "))
+        }
+        scalar => scalar.to_string(),
+    }
+}
+
+/// What the type is called.
+pub(super) fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
+}

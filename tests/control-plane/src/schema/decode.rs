@@ -1,0 +1,200 @@
+//! Reads a built-in object as the API server's Go types do: what does not fit is refused in their words, and what they
+//! always write is there afterwards.
+
+use serde_json::{Map, Value};
+
+use super::builtin::{always, named};
+use super::{Additional, Kind, Schema};
+
+const SECONDS: &str = "2006-01-02T15:04:05Z07:00";
+const MICROSECONDS: &str = "2006-01-02T15:04:05.000000Z07:00";
+
+impl Schema {
+    /// Brings a built-in object into the form in which the server keeps it: nulls and empty lists and maps go, times
+    /// are in UTC, and fields that are always written are added. The error is what follows `cannot be handled as a
+    /// <Kind>: `.
+    pub(crate) fn decode(&self, kind: &str, object: &mut Value) -> Result<(), String> {
+        Place {
+            holder: kind,
+            path: "",
+        }
+        .read(self, object)
+    }
+}
+
+/// The same for the metadata of a custom resource, the one part of it that has a Go type.
+pub(crate) fn decode_metadata(object: &mut Value) -> Result<(), String> {
+    let (Some(metadata), Some(schema)) = (object.get_mut("metadata"), named("ObjectMeta")) else {
+        return Ok(());
+    };
+    if !metadata.is_object() {
+        let got = describe(metadata);
+        return Err(format!(
+            "json: cannot unmarshal {got} into Go value of type v1.ObjectMeta"
+        ));
+    }
+    Place {
+        holder: "ObjectMeta",
+        path: "",
+    }
+    .read(schema, metadata)
+}
+
+/// Where a value is, as Go's decoder says it: the struct that holds the field, and the path without indices.
+#[derive(Clone, Copy)]
+struct Place<'p> {
+    holder: &'p str,
+    path: &'p str,
+}
+
+impl Place<'_> {
+    fn read(self, schema: &Schema, value: &mut Value) -> Result<(), String> {
+        let node = schema.target();
+        match value {
+            Value::Object(fields) if !node.properties.is_empty() => {
+                let holder = schema.type_name().unwrap_or(self.holder);
+                Place {
+                    holder,
+                    path: self.path,
+                }
+                .read_fields(node, fields)
+            }
+            Value::Object(fields) if node.kind == Some(Kind::Object) => {
+                if let Additional::Values(values) = &node.additional {
+                    for value in fields.values_mut() {
+                        if value.is_null() && values.kind == Some(Kind::String) {
+                            *value = "".into();
+                        }
+                        self.read(values, value)?;
+                    }
+                }
+                Ok(())
+            }
+            Value::Array(elements) if node.kind == Some(Kind::Array) => elements
+                .iter_mut()
+                .try_for_each(|element| self.read(node.element(), element)),
+            _ => self.read_scalar(schema, value),
+        }
+    }
+
+    fn read_fields(self, node: &Schema, fields: &mut Map<String, Value>) -> Result<(), String> {
+        for (name, value) in fields.iter_mut() {
+            let Some(field) = node.properties.get(name) else {
+                continue;
+            };
+            let path = if self.path.is_empty() {
+                name.clone()
+            } else {
+                format!("{}.{name}", self.path)
+            };
+            Place {
+                path: &path,
+                ..self
+            }
+            .read(field, value)?;
+        }
+        fields.retain(|name, value| {
+            node.properties.get(name).is_none_or(|field| {
+                let bare = field.target().properties.is_empty() && !field.preserve_unknown;
+                let empty = match &*value {
+                    Value::Null => true,
+                    Value::Object(fields) => bare && fields.is_empty(),
+                    Value::Array(elements) => elements.is_empty() && !field.always,
+                    _ => false,
+                };
+                !empty
+            })
+        });
+        for (name, field) in node.properties.iter().filter(|(_, field)| field.always) {
+            if !fields.contains_key(name) && name != "metadata" {
+                fields.insert(name.clone(), always(field));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_scalar(self, schema: &Schema, value: &mut Value) -> Result<(), String> {
+        let node = schema.target();
+        let wrong = |value: &Value| {
+            let (got, holder, path, wanted) =
+                (describe(value), self.holder, self.path, schema.go_type());
+            Err(format!(
+                "json: cannot unmarshal {got} into Go struct field {holder}.{path} of type {wanted}"
+            ))
+        };
+        match (&*value, node.kind) {
+            (Value::Null, _) => Ok(()),
+            (Value::Number(_) | Value::String(_), _) if node.int_or_string => Ok(()),
+            (_, None) if !node.int_or_string => Ok(()),
+            (Value::String(text), Some(Kind::String)) => {
+                match time(text, node.rules.format.as_deref())? {
+                    Some(time) => {
+                        *value = time.into();
+                        Ok(())
+                    }
+                    None => Ok(()),
+                }
+            }
+            (Value::Bool(_), Some(Kind::Boolean)) | (Value::Number(_), Some(Kind::Number)) => {
+                Ok(())
+            }
+            (Value::Number(number), Some(Kind::Integer)) => {
+                let whole = number.as_i64();
+                let fits = match node.rules.format.as_deref() {
+                    Some("int64") => whole.is_some(),
+                    _ => whole.is_some_and(|whole| i32::try_from(whole).is_ok()),
+                };
+                if fits { Ok(()) } else { wrong(value) }
+            }
+            _ => wrong(value),
+        }
+    }
+}
+
+/// A time as the server writes it; `None` for a string that is none.
+fn time(text: &str, format: Option<&str>) -> Result<Option<String>, String> {
+    let layout = match format {
+        Some("date-time") => SECONDS,
+        Some("microtime") => MICROSECONDS,
+        Some("byte") => {
+            use base64::Engine;
+            let decoded = base64::engine::general_purpose::STANDARD.decode(text);
+            return match decoded {
+                Ok(_) => Ok(None),
+                Err(base64::DecodeError::InvalidByte(at, _)) => {
+                    Err(format!("illegal base64 data at input byte {at}"))
+                }
+                Err(_) => Err(format!("illegal base64 data at input byte {}", text.len())),
+            };
+        }
+        _ => return Ok(None),
+    };
+    let parsed = text.parse::<jiff::Timestamp>();
+    let fraction = text.get(19..20) == Some(".");
+    match parsed {
+        Ok(_) if layout == MICROSECONDS && !fraction => Err(format!(
+            "parsing time {text:?} as {layout:?}: cannot parse {:?} as \".000000\"",
+            text.get(19..).unwrap_or("")
+        )),
+        Ok(time) if layout == MICROSECONDS => {
+            Ok(Some(time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()))
+        }
+        Ok(time) => Ok(Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
+        Err(_) => Err(format!(
+            "parsing time {text:?} as {layout:?}: cannot parse {text:?} as \"2006\""
+        )),
+    }
+}
+
+/// What Go's decoder calls a JSON value.
+fn describe(value: &Value) -> String {
+    match value {
+        Value::Null => "null".into(),
+        Value::Bool(_) => "bool".into(),
+        Value::Number(number) if number.is_f64() => format!("number {number}"),
+        Value::Number(_) => "number".into(),
+        Value::String(_) => "string".into(),
+        Value::Array(_) => "array".into(),
+        Value::Object(_) => "object".into(),
+    }
+}
