@@ -78,9 +78,12 @@ impl Controller {
     }
 }
 
+/// Gives a client of a project's control plane.
+type ProjectClient = dyn Fn(&str) -> kube::Result<Client> + Send + Sync;
+
 struct Shared {
     root: Client,
-    project: Box<dyn Fn(&str) -> kube::Result<Client> + Send + Sync>,
+    project: Box<ProjectClient>,
     options: Options,
 }
 

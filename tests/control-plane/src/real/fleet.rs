@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::mirror::{is_milos, mirror};
+use super::mirror::{Mirror, is_milos};
 use super::plane::{Plane, random};
 use super::router::Router;
 use super::{Assets, RealError};
@@ -35,7 +35,8 @@ pub struct RealFleet {
 struct Inner {
     directs: tokio::sync::Mutex<BTreeMap<String, Listener>>,
     _controller: Controller,
-    _mirror: JoinSet<()>,
+    _mirroring: JoinSet<()>,
+    mirror: Arc<Mirror>,
     listener: Listener,
     router: Arc<Router>,
     planes: [Plane; 3],
@@ -86,8 +87,10 @@ impl RealFleet {
             projects.clone(),
         ));
         let listener = listen(&authority, &router, None).await?;
+        let mirror = Arc::new(Mirror::new(root.client().clone(), projects));
         let mut mirroring = JoinSet::new();
-        mirroring.spawn(mirror(root.client().clone(), projects.into()));
+        let mirrored = mirror.clone();
+        mirroring.spawn(async move { mirrored.run().await });
         let options = milo::Options {
             finalize_namespaces: true,
             ..Default::default()
@@ -117,7 +120,8 @@ impl RealFleet {
             inner: Arc::new(Inner {
                 directs: tokio::sync::Mutex::default(),
                 _controller: controller,
-                _mirror: mirroring,
+                _mirroring: mirroring,
+                mirror,
                 listener,
                 router,
                 planes: [root, one, two],
@@ -167,6 +171,34 @@ impl RealFleet {
         .await
     }
 
+    /// A project's control plane stops to serve a CRD of the root.
+    pub async fn hide(&self, project: &str, crd: &str) -> Result<(), RealError> {
+        let (project, crd) = (project.to_owned(), crd.to_owned());
+        self.run(|inner| async move {
+            let at = inner.router.place_of(&project).await?;
+            inner
+                .mirror
+                .hide(at, &crd)
+                .await
+                .map_err(RealError::api(format!("hiding {crd}")))
+        })
+        .await
+    }
+
+    /// A project's control plane serves a CRD of the root again.
+    pub async fn show(&self, project: &str, crd: &str) -> Result<(), RealError> {
+        let (project, crd) = (project.to_owned(), crd.to_owned());
+        self.run(|inner| async move {
+            let at = inner.router.place_of(&project).await?;
+            inner
+                .mirror
+                .show(at, &crd)
+                .await
+                .map_err(RealError::api(format!("showing {crd}")))
+        })
+        .await
+    }
+
     /// Every request.
     pub fn requests(&self) -> &RequestLog {
         &self.inner.router.edge.log
@@ -200,7 +232,12 @@ impl RealFleet {
             }
             inner.directs.lock().await.clear();
             inner.router.reset().await?;
-            inner.delete_crds().await
+            inner.delete_crds().await?;
+            inner
+                .mirror
+                .show_all()
+                .await
+                .map_err(RealError::api("the CRDs"))
         })
         .await
     }

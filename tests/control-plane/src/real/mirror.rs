@@ -1,6 +1,7 @@
 //! CRDs of the root, served in every project: Milo has them shared, a real API server has to be told.
 
 use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
@@ -13,58 +14,122 @@ use crate::milo::{PROJECT, PROJECT_CONTROL_PLANE};
 
 type Crds = Api<CustomResourceDefinition>;
 
-/// Keeps the projects' CRDs as the root's are, for ever.
-pub(super) async fn mirror(root: Client, projects: Vec<Client>) {
-    let root: Crds = Api::all(root);
-    let projects: Vec<Crds> = projects.into_iter().map(Api::all).collect();
-    loop {
-        if let Err(error) = follow(&root, &projects).await {
-            tracing::debug!(%error, "the mirror of CRDs lost its watch");
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+/// The CRDs of the root and of the projects' API servers.
+pub(super) struct Mirror {
+    root: Crds,
+    projects: Vec<Crds>,
+    /// What one of the projects is not to serve.
+    hidden: Mutex<BTreeSet<(usize, String)>>,
 }
 
-async fn follow(root: &Crds, projects: &[Crds]) -> kube::Result<()> {
-    let list = root.list(&ListParams::default()).await?;
-    let wanted: BTreeSet<String> = list.items.iter().map(ResourceExt::name_any).collect();
-    for crd in &list.items {
-        put(crd, projects).await?;
+impl Mirror {
+    pub(super) fn new(root: Client, projects: impl IntoIterator<Item = Client>) -> Self {
+        let projects = projects.into_iter().map(Api::all).collect();
+        Self {
+            root: Api::all(root),
+            projects,
+            hidden: Mutex::default(),
+        }
     }
-    for project in projects {
-        for crd in project.list(&ListParams::default()).await?.items {
-            if !wanted.contains(&crd.name_any()) {
-                delete(&crd.name_any(), std::slice::from_ref(project)).await?;
+
+    /// Keeps the projects' CRDs as the root's are, for ever.
+    pub(super) async fn run(&self) {
+        loop {
+            if let Err(error) = self.follow().await {
+                tracing::debug!(%error, "the mirror of CRDs lost its watch");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn follow(&self) -> kube::Result<()> {
+        let version = self.put_all().await?;
+        let mut events = self
+            .root
+            .watch(&WatchParams::default(), &version)
+            .await?
+            .boxed();
+        while let Some(event) = events.try_next().await? {
+            match event {
+                WatchEvent::Added(crd) | WatchEvent::Modified(crd) => self.put(&crd).await?,
+                WatchEvent::Deleted(crd) => self.delete(&crd.name_any()).await?,
+                WatchEvent::Bookmark(_) => {}
+                WatchEvent::Error(_) => break,
             }
         }
+        Ok(())
     }
-    let version = list.metadata.resource_version.unwrap_or_default();
-    let mut events = root.watch(&WatchParams::default(), &version).await?.boxed();
-    while let Some(event) = events.try_next().await? {
-        match event {
-            WatchEvent::Added(crd) | WatchEvent::Modified(crd) => put(&crd, projects).await?,
-            WatchEvent::Deleted(crd) => delete(&crd.name_any(), projects).await?,
-            WatchEvent::Bookmark(_) => {}
-            WatchEvent::Error(_) => break,
+
+    /// As the root is now; its version.
+    async fn put_all(&self) -> kube::Result<String> {
+        let list = self.root.list(&ListParams::default()).await?;
+        let wanted: BTreeSet<String> = list.items.iter().map(ResourceExt::name_any).collect();
+        for crd in &list.items {
+            self.put(crd).await?;
+        }
+        for project in &self.projects {
+            for crd in project.list(&ListParams::default()).await?.items {
+                if !wanted.contains(&crd.name_any()) {
+                    delete(project, &crd.name_any()).await?;
+                }
+            }
+        }
+        Ok(list.metadata.resource_version.unwrap_or_default())
+    }
+
+    async fn put(&self, crd: &CustomResourceDefinition) -> kube::Result<()> {
+        let name = crd.name_any();
+        if is_milos(&name) {
+            return Ok(());
+        }
+        if crd.metadata.deletion_timestamp.is_some() {
+            return self.delete(&name).await;
+        }
+        let copy = copy(crd);
+        for (at, project) in self.projects.iter().enumerate() {
+            if !self.hidden().contains(&(at, name.clone())) {
+                let apply = PatchParams::apply("kommodore-control-plane").force();
+                project.patch(&name, &apply, &Patch::Apply(&copy)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, name: &str) -> kube::Result<()> {
+        for project in &self.projects {
+            delete(project, name).await?;
+        }
+        Ok(())
+    }
+
+    /// One of the projects serves a kind no more, until it is shown.
+    pub(super) async fn hide(&self, at: usize, crd: &str) -> kube::Result<()> {
+        self.hidden().insert((at, crd.into()));
+        loop {
+            delete(&self.projects[at], crd).await?;
+            if self.projects[at].get_metadata_opt(crd).await?.is_none() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
-    Ok(())
-}
 
-async fn put(crd: &CustomResourceDefinition, projects: &[Crds]) -> kube::Result<()> {
-    let name = crd.name_any();
-    if is_milos(&name) {
-        return Ok(());
+    /// One of the projects serves a kind again.
+    pub(super) async fn show(&self, at: usize, crd: &str) -> kube::Result<()> {
+        self.hidden().remove(&(at, crd.into()));
+        let crd = self.root.get(crd).await?;
+        self.put(&crd).await
     }
-    if crd.metadata.deletion_timestamp.is_some() {
-        return delete(&name, projects).await;
+
+    /// Nothing is hidden any more.
+    pub(super) async fn show_all(&self) -> kube::Result<()> {
+        self.hidden().clear();
+        self.put_all().await.map(|_| ())
     }
-    let copy = copy(crd);
-    for project in projects {
-        let apply = PatchParams::apply("kommodore-control-plane").force();
-        project.patch(&name, &apply, &Patch::Apply(&copy)).await?;
+
+    fn hidden(&self) -> MutexGuard<'_, BTreeSet<(usize, String)>> {
+        self.hidden.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    Ok(())
 }
 
 fn copy(crd: &CustomResourceDefinition) -> Value {
@@ -77,14 +142,11 @@ fn copy(crd: &CustomResourceDefinition) -> Value {
     })
 }
 
-async fn delete(name: &str, projects: &[Crds]) -> kube::Result<()> {
-    for project in projects {
-        match project.delete(name, &DeleteParams::default()).await {
-            Err(kube::Error::Api(status)) if status.code == 404 => {}
-            other => other.map(|_| ())?,
-        }
+async fn delete(project: &Crds, name: &str) -> kube::Result<()> {
+    match project.delete(name, &DeleteParams::default()).await {
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        other => other.map(|_| ()),
     }
-    Ok(())
 }
 
 /// Milo's own two are the root's alone.

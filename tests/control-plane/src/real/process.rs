@@ -137,7 +137,9 @@ mod tests {
             sh("echo $$; exec sleep 1000"),
         )
         .unwrap();
-        wait_for("the server writes", || !process.last_words().is_empty());
+        wait_for("the server writes", || {
+            fs::read_to_string(folder.join("log")).is_ok_and(|log| log.ends_with('\n'))
+        });
         let proc = PathBuf::from("/proc").join(process.last_words());
         assert!(proc.exists());
         process.check().unwrap();
@@ -159,5 +161,43 @@ mod tests {
         wait_for("it ends", || process.check().is_err());
         let error = process.check().unwrap_err().to_string();
         assert_eq!(error, "sh ended with code 3:\nno such flag");
+    }
+
+    /// The victim of the next test, which runs it in a process of its own.
+    #[test]
+    #[ignore = "is started by another test"]
+    fn victim() {
+        let Some(folder) = std::env::var_os("KOMMODORE_GUARDED_FOLDER") else {
+            return;
+        };
+        let _process = Process::start(
+            "sleep",
+            Path::new("sh"),
+            Path::new(&folder),
+            sh("echo $$; exec sleep 1000"),
+        )
+        .unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(1000));
+    }
+
+    #[test]
+    fn a_server_and_its_folder_are_gone_when_its_owner_is_killed() {
+        let folder = folder("killed");
+        let mut owner = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "real::process::tests::victim", "--ignored"])
+            .env("KOMMODORE_GUARDED_FOLDER", &folder)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let log = folder.join("log");
+        wait_for("the server writes", || {
+            fs::read_to_string(&log).is_ok_and(|log| log.ends_with('\n'))
+        });
+        let proc = PathBuf::from("/proc").join(fs::read_to_string(&log).unwrap().trim());
+        assert!(proc.exists());
+        owner.kill().unwrap();
+        owner.wait().unwrap();
+        wait_for("the server ends", || !proc.exists());
+        wait_for("the folder goes", || !folder.parent().unwrap().exists());
     }
 }

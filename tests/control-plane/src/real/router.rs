@@ -41,6 +41,25 @@ struct Holder {
     uid: String,
 }
 
+/// Why a project has no API server.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("there is no such project")]
+    Unknown,
+    #[error("there are API servers for {PROJECTS} projects at a time only")]
+    Full,
+    #[error(transparent)]
+    Api(#[from] kube::Error),
+    #[error(transparent)]
+    Wipe(#[from] RealError),
+}
+
+impl From<Refusal> for RealError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Server(refusal.to_string())
+    }
+}
+
 impl Router {
     pub(super) fn new(token: String, root: Client, projects: [Client; PROJECTS]) -> Self {
         Self {
@@ -74,57 +93,46 @@ impl Router {
         self.edge.handle(request, direct, there).await
     }
 
-    /// The API server of a project that exists; it gets one when it is asked for the first time.
     async fn project(&self, name: &str) -> Result<&Client, Response<Body>> {
-        let unavailable = |message: String| {
-            failure(
+        match self.place_of(name).await {
+            Ok(at) => Ok(&self.projects[at]),
+            Err(Refusal::Unknown) => {
+                let message = format!("projects.resourcemanager.miloapis.com \"{name}\" not found");
+                Err(failure(StatusCode::NOT_FOUND, "NotFound", &message))
+            }
+            Err(other) => Err(failure(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "ServiceUnavailable",
-                &message,
-            )
-        };
-        let uids = self
-            .uids(name)
-            .await
-            .map_err(|error| unavailable(error.to_string()))?;
+                &other.to_string(),
+            )),
+        }
+    }
+
+    /// Which API server a project that exists has; it gets one when it is asked for the first time.
+    pub(super) async fn place_of(&self, name: &str) -> Result<usize, Refusal> {
+        let uids = self.uids(name).await?;
         let Some(uid) = uids.first() else {
-            let message = format!("projects.resourcemanager.miloapis.com \"{name}\" not found");
-            return Err(failure(StatusCode::NOT_FOUND, "NotFound", &message));
+            return Err(Refusal::Unknown);
         };
         let mut holders = self.holders.lock().await;
         let of_that_name = holders
             .iter()
-            .position(|holder| holder.as_ref().is_some_and(|holder| holder.name == name));
-        if let Some(at) = of_that_name {
-            if holders[at]
-                .as_ref()
-                .is_some_and(|holder| uids.contains(&holder.uid))
-            {
-                return Ok(&self.projects[at]);
-            }
-        }
+            .enumerate()
+            .find_map(|(at, holder)| Some((at, holder.as_ref().filter(|h| h.name == name)?)));
         let at = match of_that_name {
-            Some(at) => Some(at),
-            None => self
-                .vacant(&holders[..])
-                .await
-                .map_err(|error| unavailable(error.to_string()))?,
-        };
-        let Some(at) = at else {
-            return Err(unavailable(format!(
-                "there are API servers for {PROJECTS} projects at a time only"
-            )));
+            Some((at, holder)) if uids.contains(&holder.uid) => return Ok(at),
+            // An earlier project of the same name.
+            Some((at, _)) => at,
+            None => self.vacant(&holders[..]).await?.ok_or(Refusal::Full)?,
         };
         if holders[at].take().is_some() {
-            wipe(&self.projects[at])
-                .await
-                .map_err(|error| unavailable(error.to_string()))?;
+            wipe(&self.projects[at]).await?;
         }
         holders[at] = Some(Holder {
             name: name.into(),
             uid: uid.clone(),
         });
-        Ok(&self.projects[at])
+        Ok(at)
     }
 
     /// One that nobody has, or whose project is gone.
