@@ -1,0 +1,289 @@
+//! What the server tells about itself: versions, groups and resources.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Asked, response};
+use crate::failure::Failure;
+use crate::kinds::{Resource, Version, priority};
+use crate::plane::{Plane, World};
+use crate::serve::Body;
+
+const VERBS: [&str; 8] = [
+    "create",
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "update",
+    "watch",
+];
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+pub(crate) fn version() -> Response<Body> {
+    let version = json!({
+        "major": "1", "minor": "36", "gitVersion": "v1.36.0+kommodore", "gitCommit": "", "gitTreeState": "clean",
+        "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": "rustc", "platform": "linux/amd64",
+    });
+    response::json(StatusCode::OK, &version)
+}
+
+/// The groups, each with its versions, the preferred one first.
+fn groups_of(world: &World, plane: &Plane) -> BTreeMap<Arc<str>, Vec<String>> {
+    let mut groups: BTreeMap<Arc<str>, Vec<String>> = BTreeMap::new();
+    for resource in world.resources(plane) {
+        let versions = groups.entry(resource.group.clone()).or_default();
+        for version in &resource.versions {
+            if !versions.contains(&version.name) {
+                versions.push(version.name.clone());
+            }
+        }
+    }
+    for versions in groups.values_mut() {
+        versions.sort_by_key(|version| std::cmp::Reverse(priority(version)));
+    }
+    groups.retain(|_, versions| !versions.is_empty());
+    groups
+}
+
+fn describe(group: &str, versions: &[String]) -> Value {
+    let versions: Vec<Value> = versions
+        .iter()
+        .map(|version| json!({"groupVersion": format!("{group}/{version}"), "version": version}))
+        .collect();
+    json!({"name": group, "versions": versions, "preferredVersion": versions.first()})
+}
+
+pub(crate) fn core(world: &World, plane: &Plane, asked: &Asked) -> Result<Response<Body>, Failure> {
+    if wants_aggregated(asked) {
+        return Ok(aggregated(world, plane, true));
+    }
+    let versions =
+        json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []});
+    Ok(response::json(StatusCode::OK, &versions))
+}
+
+pub(crate) fn groups(
+    world: &World,
+    plane: &Plane,
+    asked: &Asked,
+) -> Result<Response<Body>, Failure> {
+    if wants_aggregated(asked) {
+        return Ok(aggregated(world, plane, false));
+    }
+    let groups: Vec<Value> = groups_of(world, plane)
+        .iter()
+        .filter(|(group, _)| !group.is_empty())
+        .map(|(group, versions)| describe(group, versions))
+        .collect();
+    Ok(response::json(
+        StatusCode::OK,
+        &json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}),
+    ))
+}
+
+pub(crate) fn group(world: &World, plane: &Plane, group: &str) -> Result<Response<Body>, Failure> {
+    let groups = groups_of(world, plane);
+    let versions = groups
+        .get(group)
+        .filter(|_| !group.is_empty())
+        .ok_or_else(Failure::page_not_found)?;
+    let mut described = describe(group, versions);
+    described["kind"] = "APIGroup".into();
+    described["apiVersion"] = "v1".into();
+    Ok(response::json(StatusCode::OK, &described))
+}
+
+/// The resources of one version of a group.
+fn resources_of(
+    world: &World,
+    plane: &Plane,
+    group: &str,
+    version: &str,
+) -> Vec<(Arc<Resource>, usize)> {
+    let all = world
+        .resources(plane)
+        .into_iter()
+        .filter(|resource| *resource.group == *group);
+    all.filter_map(|resource| {
+        let index = resource
+            .versions
+            .iter()
+            .position(|served| served.name == version)?;
+        Some((resource, index))
+    })
+    .collect()
+}
+
+fn verbs(resource: &Resource) -> Vec<&'static str> {
+    let collection = !resource.is("", "namespaces");
+    VERBS
+        .into_iter()
+        .filter(|verb| collection || *verb != "deletecollection")
+        .collect()
+}
+
+/// The subresources, with their verbs.
+fn subresources(
+    resource: &Resource,
+    version: &Version,
+) -> Vec<(&'static str, &'static [&'static str])> {
+    let mut subresources: Vec<(&str, &[&str])> = Vec::new();
+    if resource.is("", "namespaces") {
+        subresources.push(("finalize", &["update"]));
+    }
+    if version.status {
+        subresources.push(("status", &["get", "patch", "update"]));
+    }
+    subresources
+}
+
+pub(crate) fn resources(
+    world: &World,
+    plane: &Plane,
+    group: &str,
+    version: &str,
+) -> Result<Response<Body>, Failure> {
+    let found = resources_of(world, plane, group, version);
+    let Some((first, _)) = found.first() else {
+        return Err(if group.is_empty() {
+            Failure::no_such_resource()
+        } else {
+            Failure::page_not_found()
+        });
+    };
+    let group_version = first.api_version(version);
+    let mut list = Vec::new();
+    for (resource, index) in &found {
+        let mut described = json!({
+            "name": &*resource.plural, "singularName": resource.singular, "namespaced": resource.namespaced,
+            "kind": resource.kind, "verbs": verbs(resource),
+        });
+        add_names(&mut described, resource);
+        list.push(described);
+        for (name, verbs) in subresources(resource, &resource.versions[*index]) {
+            list.push(json!({
+                "name": format!("{}/{name}", resource.plural), "singularName": "",
+                "namespaced": resource.namespaced, "kind": resource.kind, "verbs": verbs,
+            }));
+        }
+    }
+    let list = json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": list});
+    Ok(response::json(StatusCode::OK, &list))
+}
+
+fn add_names(described: &mut Value, resource: &Resource) {
+    if !resource.short_names.is_empty() {
+        described["shortNames"] = json!(resource.short_names);
+    }
+    if !resource.categories.is_empty() {
+        described["categories"] = json!(resource.categories);
+    }
+}
+
+fn wants_aggregated(asked: &Asked) -> bool {
+    let accept = asked.header(ACCEPT).unwrap_or_default();
+    accept.split(',').any(|accepted| {
+        let mut parts: Vec<&str> = accepted.split(';').map(str::trim).collect();
+        parts.sort_unstable();
+        parts
+            == [
+                "application/json",
+                "as=APIGroupDiscoveryList",
+                "g=apidiscovery.k8s.io",
+                "v=v2",
+            ]
+    })
+}
+
+/// Everything in one answer, of the core group or of all others.
+fn aggregated(world: &World, plane: &Plane, core: bool) -> Response<Body> {
+    let groups = groups_of(world, plane);
+    let items: Vec<Value> = groups
+        .iter()
+        .filter(|(group, _)| group.is_empty() == core)
+        .map(|(group, versions)| {
+            let versions: Vec<Value> = versions
+                .iter()
+                .map(|version| {
+                    let found = resources_of(world, plane, group, version);
+                    let resources: Vec<Value> = found
+                        .iter()
+                        .map(|(resource, index)| discovered(resource, &resource.versions[*index]))
+                        .collect();
+                    json!({"version": version, "resources": resources, "freshness": "Current"})
+                })
+                .collect();
+            let metadata = if core {
+                json!({})
+            } else {
+                json!({"name": &**group})
+            };
+            json!({"metadata": metadata, "versions": versions})
+        })
+        .collect();
+    let list = json!({
+        "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items,
+    });
+    let mut response = response::json(StatusCode::OK, &list);
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(AGGREGATED));
+    response
+}
+
+fn discovered(resource: &Resource, version: &Version) -> Value {
+    let kind = json!({"group": &*resource.group, "version": version.name, "kind": resource.kind});
+    let scope = if resource.namespaced {
+        "Namespaced"
+    } else {
+        "Cluster"
+    };
+    let mut described = json!({
+        "resource": &*resource.plural, "responseKind": kind, "scope": scope,
+        "singularResource": resource.singular, "verbs": verbs(resource),
+    });
+    add_names(&mut described, resource);
+    let subresources: Vec<Value> = subresources(resource, version)
+        .into_iter()
+        .map(|(name, verbs)| json!({"subresource": name, "responseKind": kind, "verbs": verbs}))
+        .collect();
+    if !subresources.is_empty() {
+        described["subresources"] = subresources.into();
+    }
+    described
+}
+
+/// The paths of the root.
+pub(crate) fn paths(world: &World, plane: &Plane) -> Response<Body> {
+    let mut paths: Vec<String> = [
+        "/api",
+        "/api/v1",
+        "/apis",
+        "/healthz",
+        "/livez",
+        "/openapi/v3",
+        "/readyz",
+        "/version",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    for (group, versions) in groups_of(world, plane)
+        .iter()
+        .filter(|(group, _)| !group.is_empty())
+    {
+        paths.push(format!("/apis/{group}"));
+        paths.extend(
+            versions
+                .iter()
+                .map(|version| format!("/apis/{group}/{version}")),
+        );
+    }
+    paths.sort();
+    response::json(StatusCode::OK, &json!({"paths": paths}))
+}

@@ -1,0 +1,176 @@
+//! From a request to its answer.
+
+mod body;
+mod delete;
+mod discovery;
+mod openapi;
+mod options;
+mod query;
+mod read;
+mod response;
+mod rules;
+mod selector;
+mod table;
+mod target;
+mod view;
+mod watch;
+mod write;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt, Limited};
+
+use crate::failure::Failure;
+pub(crate) use delete::{CRD_CLEANUP, DeleteOptions, FOREGROUND, ORPHAN, Policy, remove};
+
+use crate::plane::{Plane, World};
+use crate::serve::{Body, BoxError};
+use query::Query;
+use target::Target;
+
+/// The largest body that is read, as in a kube-apiserver.
+const LARGEST_BODY: usize = 3 * 1024 * 1024;
+
+/// A request whose body has been read.
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: Query,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Asked {
+    pub(crate) fn header(&self, name: http::HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// Answers a request to a control plane; the path is the control plane's own.
+pub(crate) async fn answer<B>(
+    world: &Arc<World>,
+    project: Option<&str>,
+    request: Request<B>,
+) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    let (parts, body) = request.into_parts();
+    let answered = match Limited::new(body, LARGEST_BODY).collect().await {
+        Ok(body) => {
+            let asked = Asked {
+                method: parts.method,
+                path: parts.uri.path().to_owned(),
+                query: Query::parse(parts.uri.query().unwrap_or_default()),
+                headers: parts.headers,
+                body: body.to_bytes(),
+            };
+            route(world, project, &asked)
+        }
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Failure::new(
+            http::StatusCode::PAYLOAD_TOO_LARGE,
+            "RequestEntityTooLarge",
+            format!("Request entity too large: limit is {LARGEST_BODY}"),
+        )),
+        Err(error) => Err(Failure::bad_request(format!(
+            "the body could not be read: {error}"
+        ))),
+    };
+    answered.unwrap_or_else(|failure| response::failure(&failure))
+}
+
+/// Creates an object at the root for the server itself.
+pub(crate) fn install(
+    world: &Arc<World>,
+    path: &str,
+    object: &serde_json::Value,
+) -> Result<(), Failure> {
+    let asked = Asked {
+        method: Method::POST,
+        path: path.to_owned(),
+        query: Query::default(),
+        headers: http::HeaderMap::new(),
+        body: object.to_string().into(),
+    };
+    route(world, None, &asked).map(drop)
+}
+
+fn route(
+    world: &Arc<World>,
+    project: Option<&str>,
+    asked: &Asked,
+) -> Result<Response<Body>, Failure> {
+    let Some(plane) = world.plane(project) else {
+        let name = project.unwrap_or_default();
+        return Err(
+            match world
+                .registry
+                .get("resourcemanager.miloapis.com", "projects")
+            {
+                Some(projects) => Failure::not_found(&projects, name),
+                None => Failure::page_not_found(),
+            },
+        );
+    };
+    match Target::resolve(world, &plane, &asked.path)? {
+        Some(target) => resource(&target, asked),
+        None => not_a_resource(world, &plane, asked),
+    }
+}
+
+fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
+    let watches = asked.query.flag("watch");
+    match (
+        asked.method.as_str(),
+        &target.name,
+        target.subresource.as_deref(),
+    ) {
+        ("GET", Some(_), None | Some("status")) if !watches => read::get(target, asked),
+        ("GET", _, None) if watches => watch::watch(target, asked),
+        ("GET", None, None) => read::list(target, asked),
+        ("POST", None, None) if target.namespace.is_some() || !target.resource.namespaced => {
+            write::create(target, asked)
+        }
+        ("PUT", Some(name), None | Some("status" | "finalize")) => {
+            write::update(target, name, asked)
+        }
+        ("PATCH", Some(name), None | Some("status")) => write::patch(target, name, asked),
+        ("DELETE", Some(name), None) => delete::delete(target, name, asked),
+        ("DELETE", None, None) if target.allows_delete_collection() => {
+            delete::delete_collection(target, asked)
+        }
+        _ => Err(Failure::method_not_allowed()),
+    }
+}
+
+fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Response<Body>, Failure> {
+    let path = asked.path.trim_end_matches('/');
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    if asked.method != Method::GET {
+        return Err(if path.starts_with("/api") {
+            Failure::method_not_allowed()
+        } else {
+            Failure::page_not_found()
+        });
+    }
+    match segments.as_slice() {
+        [] => Ok(discovery::paths(world, plane)),
+        ["healthz" | "readyz" | "livez", ..] => Ok(response::text("ok")),
+        ["version"] => Ok(discovery::version()),
+        ["api"] => discovery::core(world, plane, asked),
+        ["apis"] => discovery::groups(world, plane, asked),
+        ["apis", group] => discovery::group(world, plane, group),
+        ["api", version] => discovery::resources(world, plane, "", version),
+        ["apis", group, version] => discovery::resources(world, plane, group, version),
+        ["openapi", "v3"] => Ok(openapi::index(world, plane)),
+        ["openapi", "v3", "api", version] => openapi::document(world, plane, "", version),
+        ["openapi", "v3", "apis", group, version] => {
+            openapi::document(world, plane, group, version)
+        }
+        ["openapi", "v2"] => openapi::v2(world, plane, asked),
+        _ => Err(Failure::page_not_found()),
+    }
+}

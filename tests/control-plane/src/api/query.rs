@@ -1,0 +1,72 @@
+//! The query of a request.
+
+/// The parameters, decoded, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(crate) fn parse(text: &str) -> Self {
+        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(name, true), decode(value, true))
+        });
+        Self(pairs.collect())
+    }
+
+    /// A parameter; an empty one counts as not given.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// All values of a parameter that may be given more than once.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        self.0
+            .iter()
+            .filter(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+            .collect()
+    }
+
+    /// A flag, as Kubernetes reads it: there and not false.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.tri(name) == Some(true)
+    }
+
+    /// A flag that may also be left open.
+    pub(crate) fn tri(&self, name: &str) -> Option<bool> {
+        let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
+        Some(!matches!(
+            value.to_ascii_lowercase().as_str(),
+            "false" | "0"
+        ))
+    }
+}
+
+/// Undoes percent encoding (and, in a query, pluses).
+pub(crate) fn decode(text: &str, plus: bool) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut index = 0;
+    while let Some(&byte) = bytes.get(index) {
+        let hex = |at: usize| {
+            bytes
+                .get(at)
+                .and_then(|&digit| char::from(digit).to_digit(16))
+        };
+        match (byte, hex(index + 1), hex(index + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push((high * 16 + low) as u8);
+                index += 3;
+                continue;
+            }
+            (b'+', ..) if plus => out.push(b' '),
+            _ => out.push(byte),
+        }
+        index += 1;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

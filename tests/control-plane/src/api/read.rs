@@ -1,0 +1,235 @@
+//! `get` and `list`.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::Asked;
+use super::response;
+use super::selector::Selector;
+use super::target::Target;
+use super::view::Form;
+use crate::failure::{Cause, Failure};
+use crate::serve::Body;
+use crate::store::{Key, Snapshot};
+
+pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
+    let form = Form::of(asked)?;
+    let name = target.name.as_deref().unwrap_or_default();
+    let object = target
+        .plane
+        .store
+        .get(target.bucket(), &target.key(name))
+        .ok_or_else(|| Failure::not_found(&target.resource, name))?;
+    Ok(response::json(
+        StatusCode::OK,
+        &form.object(target, &object),
+    ))
+}
+
+/// What the query of a list or a watch says about versions.
+pub(crate) struct Since {
+    /// Nothing is the newest state; 0 is any.
+    pub(crate) revision: Option<u64>,
+    exactly: bool,
+}
+
+impl Since {
+    pub(crate) fn read(asked: &Asked) -> Result<Self, Failure> {
+        let query = &asked.query;
+        let text = query.get("resourceVersion");
+        let matched = query.get("resourceVersionMatch");
+        let watching = query.flag("watch");
+        let initial = query.tri("sendInitialEvents");
+        let refuse = |cause: Cause| Failure::invalid("meta.k8s.io", "ListOptions", "", vec![cause]);
+        let forbid = |field: &str, message: &str| Err(refuse(Cause::forbidden(field, message)));
+        const FIELD: &str = "resourceVersionMatch";
+        match (matched, initial) {
+            (_, Some(_)) if !watching => {
+                return forbid(
+                    "sendInitialEvents",
+                    "sendInitialEvents is forbidden for list",
+                );
+            }
+            (None, Some(_)) => {
+                return forbid(
+                    FIELD,
+                    "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+                );
+            }
+            (Some(_), None) if watching => {
+                return forbid(
+                    FIELD,
+                    "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+                );
+            }
+            (Some(_), None) if text.is_none() => {
+                return forbid(
+                    FIELD,
+                    "resourceVersionMatch is forbidden unless resourceVersion is provided",
+                );
+            }
+            (Some(other), _) if other != "Exact" && other != "NotOlderThan" => {
+                let supported = "\"Exact\", \"NotOlderThan\", \"\"";
+                return Err(refuse(Cause::unsupported(FIELD, &other.into(), supported)));
+            }
+            (Some("Exact"), _) if text == Some("0") => {
+                return forbid(
+                    FIELD,
+                    "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
+                );
+            }
+            _ => {}
+        }
+        let revision = text.map(str::parse).transpose().map_err(|_| {
+            let text = Value::from(text.unwrap_or_default());
+            Failure::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "",
+                format!("resourceVersion: Invalid value: {text}: strconv.ParseUint: parsing {text}: invalid syntax"),
+            )
+        })?;
+        Ok(Self {
+            revision,
+            exactly: matched == Some("Exact"),
+        })
+    }
+}
+
+/// Where the next page of a list begins.
+struct Page {
+    revision: u64,
+    after: Key,
+}
+
+impl Page {
+    fn token(&self) -> String {
+        let text = json!({"v": "meta.k8s.io/v1", "rv": self.revision, "start": [self.after.namespace, self.after.name]});
+        URL_SAFE_NO_PAD.encode(text.to_string())
+    }
+
+    fn read(token: &str) -> Result<Self, Failure> {
+        let read = || {
+            let value: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+            let start = value.get("start")?;
+            Some(Self {
+                revision: value.get("rv")?.as_u64()?,
+                after: Key::new(start.get(0)?.as_str()?, start.get(1)?.as_str()?),
+            })
+        };
+        read().ok_or_else(|| {
+            Failure::bad_request("invalid continue token: continue key is not valid")
+        })
+    }
+}
+
+pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
+    let form = Form::of(asked)?;
+    initialize(target)?;
+    let selector = selector(target, asked)?;
+    let since = Since::read(asked)?;
+    let limit = limit(asked)?;
+    let page = asked.query.get("continue").map(Page::read).transpose()?;
+    let snapshot = snapshot(target, &since, page.as_ref())?;
+    let mut rest = snapshot
+        .objects
+        .iter()
+        .filter(|object| {
+            page.as_ref()
+                .is_none_or(|page| Key::of(object) > page.after)
+        })
+        .filter(|object| selector.matches(object));
+    let objects: Vec<&Arc<Value>> = rest.by_ref().take(limit.unwrap_or(usize::MAX)).collect();
+    let mut metadata = json!({"resourceVersion": snapshot.revision.to_string()});
+    let remaining = rest.count();
+    if remaining > 0
+        && let Some(last) = objects.last()
+    {
+        let next = Page {
+            revision: snapshot.revision,
+            after: Key::of(last),
+        };
+        metadata["continue"] = next.token().into();
+        if selector.is_empty() {
+            metadata["remainingItemCount"] = remaining.into();
+        }
+    }
+    let objects: Vec<&Value> = objects.into_iter().map(Arc::as_ref).collect();
+    Ok(response::json(
+        StatusCode::OK,
+        &form.list(target, &objects, metadata),
+    ))
+}
+
+fn snapshot(target: &Target, since: &Since, page: Option<&Page>) -> Result<Snapshot, Failure> {
+    let store = &target.plane.store;
+    let namespace = target.namespace.as_deref();
+    let at = |revision| {
+        store.list_at(target.bucket(), namespace, revision).map_err(|compacted| match page {
+            Some(_) => Failure::expired(
+                "The provided continue parameter is too old to display a consistent list result. You can start a new \
+                 list without the continue parameter.",
+            ),
+            None => Failure::expired(format!("The resourceVersion for the provided list is too old (oldest is {}).", compacted.oldest)),
+        })
+    };
+    let newest = store.revision();
+    match (page, since.revision) {
+        (Some(page), _) => at(page.revision),
+        (None, Some(revision)) if revision > newest => Err(too_new(revision, newest)),
+        (None, Some(revision)) if since.exactly => at(revision),
+        _ => Ok(store.list(target.bucket(), namespace)),
+    }
+}
+
+fn too_new(revision: u64, newest: u64) -> Failure {
+    Failure::new(
+        StatusCode::GATEWAY_TIMEOUT,
+        "Timeout",
+        format!("Timeout: Too large resource version: {revision}, current: {newest}"),
+    )
+    .with_causes(vec![Cause::new(
+        "ResourceVersionTooLarge",
+        "",
+        "Too large resource version",
+    )])
+    .retry_after(1)
+}
+
+/// Both selectors of a list or a watch; a watch of one name is one of a field.
+pub(crate) fn selector(target: &Target, asked: &Asked) -> Result<Selector, Failure> {
+    let (labels, fields) = (
+        asked.query.get("labelSelector"),
+        asked.query.get("fieldSelector"),
+    );
+    let selector = Selector::parse(labels, fields, &target.resource, target.version())?;
+    Ok(match &target.name {
+        Some(name) => selector.named(name),
+        None => selector,
+    })
+}
+
+fn limit(asked: &Asked) -> Result<Option<usize>, Failure> {
+    let Some(text) = asked.query.get("limit") else {
+        return Ok(None);
+    };
+    match text.parse::<i64>() {
+        Ok(limit) => Ok(usize::try_from(limit).ok().filter(|limit| *limit > 0)),
+        Err(_) => Err(Failure::bad_request(format!(
+            "strconv.ParseInt: parsing \"{text}\": invalid syntax"
+        ))),
+    }
+}
+
+/// What Milo answers the first who reads a kind in a project, where that is played.
+pub(crate) fn initialize(target: &Target) -> Result<(), Failure> {
+    let plays = target.world.options.storage_initializes && target.plane.project.is_some();
+    if plays && target.plane.is_first_read(target.bucket()) {
+        Err(Failure::initializing())
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! Answers.
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WARNING};
+use http::{Response, StatusCode};
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::serve::{Body, full};
+
+/// A body of JSON.
+pub(crate) fn json(code: StatusCode, value: &Value) -> Response<Body> {
+    bytes(code, "application/json", value.to_string())
+}
+
+pub(crate) fn bytes(
+    code: StatusCode,
+    content_type: &'static str,
+    body: impl Into<bytes::Bytes>,
+) -> Response<Body> {
+    let mut response = Response::new(full(body));
+    *response.status_mut() = code;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+    response
+}
+
+pub(crate) fn text(body: &'static str) -> Response<Body> {
+    bytes(StatusCode::OK, "text/plain; charset=utf-8", body)
+}
+
+pub(crate) fn failure(failure: &Failure) -> Response<Body> {
+    if failure.plain {
+        return bytes(
+            failure.code,
+            "text/plain; charset=utf-8",
+            format!("{}\n", failure.message()),
+        );
+    }
+    let mut response = json(failure.code, &failure.status());
+    if let Some(seconds) = failure.retry_after {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// Adds a `Warning` header for each.
+pub(crate) fn warn(mut response: Response<Body>, warnings: &[String]) -> Response<Body> {
+    for warning in warnings {
+        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
+        if let Ok(value) = HeaderValue::try_from(format!("299 - \"{quoted}\"")) {
+            response.headers_mut().append(WARNING, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,178 @@
+//! What holds for every object that is written, whatever its kind; [`kinds`] adds what holds for one.
+
+mod kinds;
+mod metadata;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::target::Target;
+use crate::failure::{Cause, Failure};
+use crate::kinds::{Origin, Resource, namespace_bucket};
+use crate::object;
+use crate::store::{Key, Transaction};
+
+pub(crate) use metadata::{check_name, place, same_object};
+
+/// The rules of a new object.
+pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
+    let resource = &target.resource;
+    if target.version().status && resource.is_crd() {
+        object::as_map(object).remove("status");
+    }
+    let mut wrong = metadata::check(target, object);
+    wrong.extend(kinds::before_create(target, object));
+    if has_generation(resource) {
+        object::set_meta(object, "generation", 1);
+    }
+    wrong
+}
+
+/// The rules of an object that takes the place of another.
+pub(crate) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Vec<Cause> {
+    let mut wrong = metadata::check(target, new);
+    wrong.extend(new_finalizers(old, new));
+    wrong.extend(kinds::before_update(target, old, new));
+    if has_generation(&target.resource) && generation_moves(target, old, new) {
+        let generation = old
+            .pointer("/metadata/generation")
+            .and_then(Value::as_i64)
+            .unwrap_or(0);
+        object::set_meta(new, "generation", generation + 1);
+    }
+    wrong
+}
+
+fn has_generation(resource: &Resource) -> bool {
+    match resource.origin {
+        Origin::BuiltIn { generation, .. } => generation,
+        Origin::Crd { .. } => true,
+    }
+}
+
+/// With a status subresource the generation follows the spec (everything but metadata and status); without one,
+/// everything but metadata.
+fn generation_moves(target: &Target, old: &Value, new: &Value) -> bool {
+    let counted = |object: &Value| {
+        let mut object = object.clone();
+        let fields = object::as_map(&mut object);
+        fields.remove("metadata");
+        if target.version().status {
+            fields.remove("status");
+        }
+        object
+    };
+    counted(old) != counted(new)
+}
+
+fn new_finalizers(old: &Value, new: &Value) -> Option<Cause> {
+    if !object::is_deleting(old) {
+        return None;
+    }
+    let known: BTreeSet<&str> = object::finalizers(old).collect();
+    let added: BTreeSet<&str> = object::finalizers(new)
+        .filter(|finalizer| !known.contains(finalizer))
+        .collect();
+    let list: Vec<String> = added
+        .iter()
+        .map(|finalizer| format!("{finalizer:?}"))
+        .collect();
+    let message = format!(
+        "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+        list.join(", ")
+    );
+    (!added.is_empty()).then(|| Cause::forbidden("metadata.finalizers", &message))
+}
+
+/// Takes over from the old object what the endpoint does not write.
+pub(crate) fn keep_what_is_not_written(target: &Target, old: &Value, new: &mut Value) {
+    let keep = |new: &mut Value, field: &str| match old.get(field) {
+        Some(value) => {
+            object::as_map(new).insert(field.to_owned(), value.clone());
+        }
+        None => {
+            object::as_map(new).remove(field);
+        }
+    };
+    match target.subresource.as_deref() {
+        Some("status") => {
+            let managed = new.pointer("/metadata/managedFields").cloned();
+            let mut whole = old.clone();
+            match new.get("status") {
+                Some(status) => {
+                    object::as_map(&mut whole).insert("status".to_owned(), status.clone())
+                }
+                None => object::as_map(&mut whole).remove("status"),
+            };
+            if !target.resource.is_crd()
+                && let Some(metadata) = new.get("metadata")
+            {
+                whole["metadata"] = metadata.clone();
+            }
+            match managed {
+                Some(managed) => object::set_meta(&mut whole, "managedFields", managed),
+                None => {
+                    object::metadata_mut(&mut whole).remove("managedFields");
+                }
+            }
+            *new = whole;
+        }
+        Some("finalize") => {
+            let finalizers = new
+                .pointer("/spec/finalizers")
+                .cloned()
+                .unwrap_or_else(|| json!([]));
+            *new = old.clone();
+            object::field_mut(new, "spec").insert("finalizers".to_owned(), finalizers);
+        }
+        _ => {
+            if target.version().status {
+                keep(new, "status");
+            }
+            if target.resource.is("", "namespaces") {
+                keep(new, "spec");
+            }
+        }
+    }
+}
+
+/// Whether nothing holds an object any more that is being deleted.
+pub(crate) fn is_finished(target: &Target, object: &Value) -> bool {
+    let spec_holds = target.resource.is("", "namespaces")
+        && object
+            .pointer("/spec/finalizers")
+            .and_then(Value::as_array)
+            .is_some_and(|list| !list.is_empty());
+    object::is_deleting(object) && object::finalizers(object).next().is_none() && !spec_holds
+}
+
+/// Nothing is created in a namespace that is not there, or is going away.
+pub(crate) fn namespace_takes_content(
+    target: &Target,
+    transaction: &Transaction<'_>,
+    name: &str,
+) -> Result<(), Failure> {
+    let Some(namespace) = target
+        .namespace
+        .as_deref()
+        .filter(|_| target.resource.namespaced)
+    else {
+        return Ok(());
+    };
+    let Some(found) = transaction.get(&namespace_bucket(), &Key::new("", namespace)) else {
+        return Err(match target.world.registry.get("", "namespaces") {
+            Some(namespaces) => Failure::not_found(&namespaces, namespace),
+            None => Failure::no_such_resource(),
+        });
+    };
+    if !object::is_deleting(&found) {
+        return Ok(());
+    }
+    let why = format!(
+        "unable to create new content in namespace {namespace} because it is being terminated"
+    );
+    let message = format!("namespace {namespace} is being terminated");
+    let cause = Cause::new("NamespaceTerminating", "metadata.namespace", message);
+    Err(Failure::forbidden(&target.resource, name, &why).with_causes(vec![cause]))
+}

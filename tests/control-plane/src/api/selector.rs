@@ -1,0 +1,327 @@
+//! Label and field selectors.
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::kinds::{Resource, Version};
+use crate::object;
+
+/// What a list or a watch is limited to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Selector {
+    labels: Vec<Requirement>,
+    fields: Vec<FieldRequirement>,
+}
+
+#[derive(Clone, Debug)]
+struct Requirement {
+    key: String,
+    test: Test,
+}
+
+#[derive(Clone, Debug)]
+enum Test {
+    In(Vec<String>),
+    NotIn(Vec<String>),
+    Exists,
+    Absent,
+    Above(i64),
+    Below(i64),
+}
+
+#[derive(Clone, Debug)]
+struct FieldRequirement {
+    path: String,
+    equal: bool,
+    value: String,
+}
+
+impl Selector {
+    /// Reads both selectors of a request.
+    pub(crate) fn parse(
+        labels: Option<&str>,
+        fields: Option<&str>,
+        resource: &Resource,
+        version: &Version,
+    ) -> Result<Self, Failure> {
+        let labels = parse_labels(labels.unwrap_or_default()).map_err(Failure::bad_request)?;
+        let fields = parse_fields(fields.unwrap_or_default()).map_err(Failure::bad_request)?;
+        for field in &fields {
+            let known = ["metadata.name", "metadata.namespace"].contains(&field.path.as_str())
+                || version.selectable.contains(&field.path);
+            if !known {
+                return Err(Failure::bad_request(if resource.is_crd() {
+                    format!("field label not supported: {}", field.path)
+                } else if version.selectable.is_empty() {
+                    format!(
+                        "\"{}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
+                        field.path
+                    )
+                } else {
+                    format!("field label not supported: {}", field.path)
+                }));
+            }
+        }
+        Ok(Self { labels, fields })
+    }
+
+    /// Limits it to one name.
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        self.fields.push(FieldRequirement {
+            path: "metadata.name".to_owned(),
+            equal: true,
+            value: name.to_owned(),
+        });
+        self
+    }
+
+    pub(crate) fn matches(&self, object: &Value) -> bool {
+        self.fields.iter().all(|field| field.matches(object)) && {
+            let labels = object
+                .get("metadata")
+                .and_then(|metadata| metadata.get("labels"));
+            self.labels.iter().all(|requirement| {
+                requirement.matches(
+                    labels
+                        .and_then(|labels| labels.get(&requirement.key))
+                        .and_then(Value::as_str),
+                )
+            })
+        }
+    }
+
+    /// Whether everything matches.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.fields.is_empty()
+    }
+}
+
+impl Requirement {
+    fn matches(&self, value: Option<&str>) -> bool {
+        let number = || value.and_then(|value| value.parse::<i64>().ok());
+        match &self.test {
+            Test::In(values) => value.is_some_and(|value| values.iter().any(|one| one == value)),
+            Test::NotIn(values) => value.is_none_or(|value| values.iter().all(|one| one != value)),
+            Test::Exists => value.is_some(),
+            Test::Absent => value.is_none(),
+            Test::Above(limit) => number().is_some_and(|value| value > *limit),
+            Test::Below(limit) => number().is_some_and(|value| value < *limit),
+        }
+    }
+}
+
+impl FieldRequirement {
+    fn matches(&self, object: &Value) -> bool {
+        let text;
+        let value = match self.path.as_str() {
+            "metadata.name" => object::name(object),
+            "metadata.namespace" => object::namespace(object),
+            path => match path
+                .split('.')
+                .try_fold(object, |value, field| value.get(field))
+            {
+                Some(Value::String(value)) => value,
+                Some(Value::Null) | None => "",
+                Some(other) => {
+                    text = other.to_string();
+                    &text
+                }
+            },
+        };
+        (value == self.value) == self.equal
+    }
+}
+
+fn parse_fields(text: &str) -> Result<Vec<FieldRequirement>, String> {
+    text.split(',')
+        .filter(|part| !part.trim().is_empty())
+        .map(|part| {
+            let (path, equal, value) = if let Some((path, value)) = part.split_once("!=") {
+                (path, false, value)
+            } else if let Some((path, value)) =
+                part.split_once("==").or_else(|| part.split_once('='))
+            {
+                (path, true, value)
+            } else {
+                return Err(format!(
+                    "invalid selector: '{text}'; can't understand '{part}'"
+                ));
+            };
+            Ok(FieldRequirement {
+                path: path.trim().to_owned(),
+                equal,
+                value: value.trim().to_owned(),
+            })
+        })
+        .collect()
+}
+
+fn parse_labels(text: &str) -> Result<Vec<Requirement>, String> {
+    let mut parser = Labels { rest: text };
+    let mut requirements = Vec::new();
+    loop {
+        parser.skip();
+        if parser.rest.is_empty() {
+            return Ok(requirements);
+        }
+        requirements.push(parser.requirement()?);
+        parser.skip();
+        match parser.rest.chars().next() {
+            None => return Ok(requirements),
+            Some(',') => parser.rest = &parser.rest[1..],
+            Some(other) => {
+                return Err(format!("found '{other}', expected: ',' or 'end of string'"));
+            }
+        }
+    }
+}
+
+struct Labels<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Labels<'a> {
+    fn skip(&mut self) {
+        self.rest = self.rest.trim_start();
+    }
+
+    fn eat(&mut self, token: &str) -> bool {
+        self.skip();
+        match self.rest.strip_prefix(token) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn word(&mut self) -> &'a str {
+        self.skip();
+        let end = self
+            .rest
+            .find(|c: char| c.is_whitespace() || "=!<>(),".contains(c))
+            .unwrap_or(self.rest.len());
+        let (word, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        word
+    }
+
+    fn key(&mut self) -> Result<String, String> {
+        match self.word() {
+            "" => Err(format!(
+                "unable to parse requirement: found '{}', expected: identifier",
+                self.rest
+            )),
+            word => Ok(word.to_owned()),
+        }
+    }
+
+    fn requirement(&mut self) -> Result<Requirement, String> {
+        if self.eat("!") {
+            return Ok(Requirement {
+                key: self.key()?,
+                test: Test::Absent,
+            });
+        }
+        let key = self.key()?;
+        let test = if self.eat("!=") {
+            Test::NotIn(vec![self.word().to_owned()])
+        } else if self.eat("==") || self.eat("=") {
+            Test::In(vec![self.word().to_owned()])
+        } else if self.eat(">") {
+            Test::Above(self.number()?)
+        } else if self.eat("<") {
+            Test::Below(self.number()?)
+        } else {
+            let before = self.rest;
+            match self.word() {
+                "in" => Test::In(self.set()?),
+                "notin" => Test::NotIn(self.set()?),
+                "" => Test::Exists,
+                other => {
+                    self.rest = before;
+                    return Err(format!(
+                        "unable to parse requirement: found '{other}', expected: in, notin, =, ==, !=, gt, lt"
+                    ));
+                }
+            }
+        };
+        Ok(Requirement { key, test })
+    }
+
+    fn number(&mut self) -> Result<i64, String> {
+        let word = self.word();
+        word.parse().map_err(|_| format!("values: Invalid value: \"{word}\": for 'Gt', 'Lt' operators, the value must be an integer"))
+    }
+
+    fn set(&mut self) -> Result<Vec<String>, String> {
+        if !self.eat("(") {
+            return Err(format!("found '{}' expected: '('", self.rest));
+        }
+        let mut values = Vec::new();
+        loop {
+            values.push(self.word().to_owned());
+            if self.eat(")") {
+                return Ok(values);
+            }
+            if !self.eat(",") {
+                return Err(format!(
+                    "found '{}', expected: ',', ')' or identifier",
+                    self.rest
+                ));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn matches(selector: &str, labels: Value) -> bool {
+        let selector = Selector {
+            labels: parse_labels(selector).unwrap(),
+            fields: Vec::new(),
+        };
+        selector.matches(&json!({"metadata": {"labels": labels}}))
+    }
+
+    #[test]
+    fn label_selectors_select() {
+        for yes in [
+            "",
+            "a=1",
+            "a==1",
+            "a!=2",
+            "b!=2",
+            "a in (0, 1)",
+            "a notin (2),a",
+            "!b",
+            "a>0",
+            "a<2",
+            " a = 1 , !b",
+        ] {
+            assert!(matches(yes, json!({"a": "1"})), "{yes}");
+        }
+        for no in [
+            "a=2",
+            "a!=1",
+            "a in (2)",
+            "a notin (1)",
+            "!a",
+            "b",
+            "a>1",
+            "a<1",
+            "a=",
+            "b=",
+        ] {
+            assert!(!matches(no, json!({"a": "1"})), "{no}");
+        }
+        for wrong in ["a==b!c", "=1", "a in 1", "a in (1", "a b", "a>x"] {
+            assert!(parse_labels(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Tables, which `kubectl get` prints.
+
+use serde_json::{Value, json};
+
+use super::Asked;
+use super::target::Target;
+use super::view;
+use crate::object;
+
+/// What each row carries besides its cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Include {
+    Nothing,
+    Metadata,
+    Object,
+}
+
+impl Include {
+    pub(crate) fn of(asked: &Asked) -> Self {
+        match asked.query.get("includeObject") {
+            Some("None") => Self::Nothing,
+            Some("Object") => Self::Object,
+            _ => Self::Metadata,
+        }
+    }
+}
+
+const NAME: &str = "Name must be unique within a namespace. Is required when creating resources, although some \
+    resources may allow a client to request the generation of an appropriate name automatically. Name is primarily \
+    intended for creation idempotence and configuration definition. Cannot be updated. More info: \
+    https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names";
+
+/// The objects as rows; a watch sends the columns with its first event only.
+pub(crate) fn table(
+    target: &Target,
+    objects: &[&Value],
+    include: Include,
+    metadata: Value,
+    columns: bool,
+) -> Value {
+    let rows: Vec<Value> = objects
+        .iter()
+        .map(|object| row(target, object, include))
+        .collect();
+    let columns = if columns {
+        definitions(target)
+    } else {
+        Value::Null
+    };
+    json!({
+        "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
+        "columnDefinitions": columns, "rows": rows,
+    })
+}
+
+/// A bookmark of a watch of Tables: a row of nothing.
+pub(crate) fn bookmark(target: &Target, bare: &Value, include: Include, metadata: Value) -> Value {
+    let mut cells = vec![Value::from("")];
+    cells.resize(target.version().columns.len() + 1, Value::Null);
+    json!({
+        "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": null,
+        "rows": [{"cells": cells, "object": carried(target, bare, include)}],
+    })
+}
+
+fn definitions(target: &Target) -> Value {
+    let name = json!({"name": "Name", "type": "string", "format": "name", "description": NAME, "priority": 0});
+    let others = target.version().columns.iter().map(|column| {
+        json!({
+            "name": column.name, "type": column.kind, "format": column.format,
+            "description": column.description, "priority": column.priority,
+        })
+    });
+    std::iter::once(name).chain(others).collect()
+}
+
+fn row(target: &Target, object: &Value, include: Include) -> Value {
+    let name = std::iter::once(Value::from(object::name(object)));
+    let cells: Vec<Value> = name
+        .chain(
+            target
+                .version()
+                .columns
+                .iter()
+                .map(|column| column.cell(object)),
+        )
+        .collect();
+    json!({"cells": cells, "object": carried(target, object, include)})
+}
+
+fn carried(target: &Target, object: &Value, include: Include) -> Value {
+    match include {
+        Include::Nothing => Value::Null,
+        Include::Metadata => view::metadata(object),
+        Include::Object => view::present(target, object),
+    }
+}

@@ -1,0 +1,126 @@
+//! The resource that a path names.
+
+use std::sync::Arc;
+
+use super::query::decode;
+use crate::failure::Failure;
+use crate::kinds::{Resource, Version, crd_bucket};
+use crate::plane::{Plane, World};
+use crate::serve::ResourcePath;
+use crate::store::{Bucket, Key};
+
+/// A resource of a control plane, in one version; a namespace and a name where the path has them.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) world: Arc<World>,
+    pub(crate) plane: Arc<Plane>,
+    pub(crate) resource: Arc<Resource>,
+    version: usize,
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) subresource: Option<String>,
+}
+
+impl Target {
+    /// Reads a path; nothing if it names no resource.
+    pub(crate) fn resolve(
+        world: &Arc<World>,
+        plane: &Arc<Plane>,
+        path: &str,
+    ) -> Result<Option<Self>, Failure> {
+        let Some(path) = ResourcePath::parse(path) else {
+            return Ok(None);
+        };
+        let served = world
+            .registry
+            .get(&path.group, &path.resource)
+            .filter(|resource| world.serves(plane, resource));
+        let found = served.and_then(|resource| {
+            let version = resource
+                .versions
+                .iter()
+                .position(|version| version.name == path.version)?;
+            Some((resource, version))
+        });
+        let Some((resource, version)) = found else {
+            return Err(unserved(world, plane, &path));
+        };
+        let text = |text: &Option<String>| text.as_deref().map(|text| decode(text, false));
+        let target = Self {
+            world: world.clone(),
+            // CRDs are installed at the root, wherever they are asked for.
+            plane: if resource.bucket == crd_bucket() {
+                world.root.clone()
+            } else {
+                plane.clone()
+            },
+            version,
+            namespace: text(&path.namespace),
+            name: text(&path.name),
+            subresource: text(&path.subresource),
+            resource,
+        };
+        target.check_scope()?;
+        target.check_subresource()?;
+        Ok(Some(target))
+    }
+
+    fn check_scope(&self) -> Result<(), Failure> {
+        let fits = match (&self.namespace, self.resource.namespaced) {
+            (Some(_), namespaced) => namespaced,
+            (None, true) => self.name.is_none(),
+            (None, false) => true,
+        };
+        match (fits, self.resource.is_crd()) {
+            (true, _) => Ok(()),
+            (false, true) => Err(Failure::page_not_found()),
+            (false, false) => Err(Failure::no_such_resource()),
+        }
+    }
+
+    fn check_subresource(&self) -> Result<(), Failure> {
+        match self.subresource.as_deref() {
+            None => Ok(()),
+            Some("status") if self.version().status => Ok(()),
+            Some("finalize") if self.resource.is("", "namespaces") => Ok(()),
+            Some(_) if self.resource.is_crd() => Err(Failure::not_found(
+                &self.resource,
+                self.name.as_deref().unwrap_or_default(),
+            )),
+            Some(_) => Err(Failure::no_such_resource()),
+        }
+    }
+
+    pub(crate) fn version(&self) -> &Version {
+        &self.resource.versions[self.version]
+    }
+
+    pub(crate) fn bucket(&self) -> &Bucket {
+        &self.resource.bucket
+    }
+
+    pub(crate) fn api_version(&self) -> String {
+        self.resource.api_version(&self.version().name)
+    }
+
+    pub(crate) fn key(&self, name: &str) -> Key {
+        Key::new(self.namespace.as_deref().unwrap_or_default(), name)
+    }
+
+    pub(crate) fn allows_delete_collection(&self) -> bool {
+        !self.resource.is("", "namespaces")
+            && (self.namespace.is_some() || !self.resource.namespaced)
+    }
+}
+
+/// A group of CRDs is plain text when it lacks a resource; the built-in groups say it in a Status.
+fn unserved(world: &World, plane: &Plane, path: &ResourcePath) -> Failure {
+    let built_in = |resource: &Arc<Resource>| !resource.is_crd() && *resource.group == *path.group;
+    if path.group.is_empty()
+        || (path.version == "v1" && world.resources(plane).iter().any(built_in))
+    {
+        Failure::no_such_resource()
+    } else {
+        Failure::page_not_found()
+    }
+}

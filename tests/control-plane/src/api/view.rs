@@ -1,0 +1,162 @@
+//! In which form objects are answered: whole, their metadata alone, or as rows of a Table.
+
+use http::header::ACCEPT;
+use serde_json::{Value, json};
+
+use super::Asked;
+use super::table::{self, Include};
+use super::target::Target;
+use crate::failure::Failure;
+use crate::kinds::Resource;
+
+/// What the client accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Whole,
+    Metadata,
+    Table(Include),
+}
+
+impl Form {
+    /// The first form of the `Accept` header that there is.
+    pub(crate) fn of(asked: &Asked) -> Result<Self, Failure> {
+        let accept = asked.header(ACCEPT).unwrap_or("*/*");
+        accept
+            .split(',')
+            .find_map(|accepted| Self::read(accepted, asked))
+            .ok_or_else(|| {
+                Failure::new(
+                    http::StatusCode::NOT_ACCEPTABLE,
+                    "NotAcceptable",
+                    "only the following media types are accepted: application/json",
+                )
+            })
+    }
+
+    fn read(accepted: &str, asked: &Asked) -> Option<Self> {
+        let mut parts = accepted.split(';').map(str::trim);
+        let media = parts.next()?;
+        if !matches!(media, "application/json" | "application/*" | "*/*" | "") {
+            return None;
+        }
+        let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
+        let parameter = |name| {
+            parameters
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| *value)
+        };
+        match parameter("as") {
+            None => Some(Self::Whole),
+            _ if parameter("g").is_some_and(|group| group != "meta.k8s.io") => None,
+            _ if parameter("v").is_some_and(|version| version != "v1") => None,
+            Some("Table") => Some(Self::Table(Include::of(asked))),
+            Some("PartialObjectMetadata" | "PartialObjectMetadataList") => Some(Self::Metadata),
+            Some(_) => None,
+        }
+    }
+
+    /// One object.
+    pub(crate) fn object(self, target: &Target, object: &Value) -> Value {
+        match self {
+            Self::Whole => present(target, object),
+            Self::Metadata => metadata(object),
+            Self::Table(include) => table::table(
+                target,
+                &[object],
+                include,
+                json!({"resourceVersion": revision(object)}),
+                true,
+            ),
+        }
+    }
+
+    /// A list; `more` is what its metadata says.
+    pub(crate) fn list(self, target: &Target, objects: &[&Value], more: Value) -> Value {
+        match self {
+            Self::Whole => json!({
+                "kind": target.resource.list_kind, "apiVersion": target.api_version(), "metadata": more,
+                "items": objects.iter().map(|object| present(target, object)).collect::<Vec<_>>(),
+            }),
+            Self::Metadata => json!({
+                "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": more,
+                "items": objects.iter().map(|object| metadata(object)).collect::<Vec<_>>(),
+            }),
+            Self::Table(include) => table::table(target, objects, include, more, true),
+        }
+    }
+
+    /// What a bookmark carries: nothing but a revision.
+    pub(crate) fn bookmark(self, target: &Target, revision: u64, initial_end: bool) -> Value {
+        let mut object = json!({
+            "kind": target.resource.kind, "apiVersion": target.api_version(),
+            "metadata": {"resourceVersion": revision.to_string()},
+        });
+        if initial_end {
+            object["metadata"]["annotations"] = json!({"k8s.io/initial-events-end": "true"});
+        }
+        match self {
+            Self::Whole => object,
+            Self::Metadata => metadata(&object),
+            Self::Table(include) => {
+                let more = json!({"resourceVersion": revision.to_string()});
+                table::bookmark(target, &object, include, more)
+            }
+        }
+    }
+}
+
+fn revision(object: &Value) -> Value {
+    object
+        .pointer("/metadata/resourceVersion")
+        .cloned()
+        .unwrap_or_default()
+}
+
+/// The metadata alone.
+pub(crate) fn metadata(object: &Value) -> Value {
+    json!({
+        "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
+        "metadata": object.get("metadata").cloned().unwrap_or_default(),
+    })
+}
+
+/// An object in the version (and, for events, the group) that was asked for.
+pub(crate) fn present(target: &Target, object: &Value) -> Value {
+    let mut object = object.clone();
+    let api_version = target.api_version();
+    if target.resource.kind == "Event" && !target.resource.is_crd() {
+        convert_event(&mut object, &target.resource);
+    }
+    object["apiVersion"] = api_version.into();
+    object
+}
+
+/// The fields of events that are named differently in the core group and in events.k8s.io.
+const EVENT_FIELDS: [(&str, &str); 7] = [
+    ("involvedObject", "regarding"),
+    ("message", "note"),
+    ("source", "deprecatedSource"),
+    ("firstTimestamp", "deprecatedFirstTimestamp"),
+    ("lastTimestamp", "deprecatedLastTimestamp"),
+    ("count", "deprecatedCount"),
+    ("reportingComponent", "reportingController"),
+];
+
+/// Renames the fields of an event to what they are called in a resource's group. Events are stored as the core
+/// group's.
+pub(crate) fn convert_event(event: &mut Value, to: &Resource) {
+    let Some(fields) = event.as_object_mut() else {
+        return;
+    };
+    for (core, other) in EVENT_FIELDS {
+        let (from, to) = if to.group.is_empty() {
+            (other, core)
+        } else {
+            (core, other)
+        };
+        if let Some(value) = fields.remove(from) {
+            fields.insert(to.to_owned(), value);
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! `watch`: what happens to the objects of a resource, as it happens.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::stream;
+use http::{Response, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use serde_json::{Value, json};
+use tokio::sync::watch::Receiver;
+use tokio::time::Instant;
+
+use super::Asked;
+use super::read::{Since, initialize, selector};
+use super::response;
+use super::selector::Selector;
+use super::target::Target;
+use super::view::Form;
+use crate::failure::Failure;
+use crate::serve::{Body, BoxError};
+use crate::store::{Change, Compacted, What};
+
+/// How long a watch lives that does not say.
+const LONGEST: Duration = Duration::from_secs(45 * 60);
+/// How often a watch that wants bookmarks gets one.
+const BOOKMARKS: Duration = Duration::from_secs(60);
+
+/// Answers a watch: the body goes on until somebody has had enough.
+pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
+    let form = Form::of(asked)?;
+    initialize(target)?;
+    let selector = selector(target, asked)?;
+    let since = Since::read(asked)?;
+    let lifetime = asked
+        .query
+        .get("timeoutSeconds")
+        .and_then(|text| text.parse().ok())
+        .filter(|seconds| *seconds > 0);
+    let lifetime = lifetime.map_or(LONGEST, Duration::from_secs);
+    let bookmarks = asked.query.flag("allowWatchBookmarks");
+    let initial = asked.query.tri("sendInitialEvents");
+
+    // Subscribed before anything is read, so that nothing falls between.
+    let signal = target.plane.store.signal(target.bucket());
+    let now = Instant::now();
+    let mut watching = Watching {
+        target: target.clone(),
+        form,
+        selector,
+        seen: 0,
+        live: false,
+        signal,
+        ends: now + lifetime,
+        next_bookmark: bookmarks.then_some(now + BOOKMARKS),
+        ready: VecDeque::new(),
+        columns: true,
+        over: false,
+    };
+    let sends_state = initial.unwrap_or(matches!(since.revision, None | Some(0)));
+    if sends_state {
+        watching.send_state(bookmarks && initial == Some(true));
+    } else {
+        let newest = || target.plane.store.revision();
+        watching.seen = since
+            .revision
+            .filter(|revision| *revision > 0)
+            .unwrap_or_else(newest);
+    }
+    let frames = stream::unfold(watching, async |mut watching| {
+        let bytes = watching.next().await?;
+        Some((Ok::<_, BoxError>(Frame::data(bytes)), watching))
+    });
+    let mut response = response::bytes(StatusCode::OK, "application/json", Bytes::new());
+    *response.body_mut() = StreamBody::new(frames).boxed();
+    Ok(response)
+}
+
+struct Watching {
+    target: Target,
+    form: Form,
+    selector: Selector,
+    /// The newest revision that this watch knows all about.
+    seen: u64,
+    /// It has read the history once: from then on it has missed nothing, however long nothing happened.
+    live: bool,
+    signal: Receiver<u64>,
+    ends: Instant,
+    next_bookmark: Option<Instant>,
+    ready: VecDeque<Bytes>,
+    /// The next Table carries the columns.
+    columns: bool,
+    over: bool,
+}
+
+impl Watching {
+    /// The state of now, as if everything had just been added.
+    fn send_state(&mut self, bookmark: bool) {
+        let target = &self.target;
+        let snapshot = target
+            .plane
+            .store
+            .list(target.bucket(), target.namespace.as_deref());
+        let mut events = Vec::new();
+        for object in &snapshot.objects {
+            if self.selector.matches(object) {
+                self.write("ADDED", object, &mut events);
+            }
+        }
+        if bookmark {
+            let mark = self.form.bookmark(&self.target, snapshot.revision, true);
+            line("BOOKMARK", &mark, &mut events);
+        }
+        self.seen = snapshot.revision;
+        self.live = true;
+        self.push(events);
+    }
+
+    fn push(&mut self, events: Vec<u8>) {
+        if !events.is_empty() {
+            self.ready.push_back(events.into());
+        }
+    }
+
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(bytes) = self.ready.pop_front() {
+                return Some(bytes);
+            }
+            if self.over {
+                return None;
+            }
+            self.signal.mark_unchanged();
+            self.read_history();
+            if !self.ready.is_empty() || self.over {
+                continue;
+            }
+            let wake = self.next_bookmark.map_or(self.ends, |at| at.min(self.ends));
+            tokio::select! {
+                biased;
+                () = self.target.plane.closed.cancelled() => self.over = true,
+                changed = self.signal.changed() => self.over = changed.is_err(),
+                () = tokio::time::sleep_until(wake) => self.tick(),
+            }
+        }
+    }
+
+    /// A bookmark is due, or the end; a watch with bookmarks ends with one.
+    fn tick(&mut self) {
+        let now = Instant::now();
+        self.over = now >= self.ends;
+        if let Some(due) = self.next_bookmark
+            && (due <= now || self.over)
+        {
+            self.next_bookmark = Some(now + BOOKMARKS);
+            let mut events = Vec::new();
+            let revision = self.target.plane.store.revision().max(self.seen);
+            // Only if nothing came in between, which the next look at the history tells.
+            if self
+                .target
+                .plane
+                .store
+                .since(self.target.bucket(), self.seen, true)
+                .is_ok_and(|(_, new)| new.is_empty())
+            {
+                line(
+                    "BOOKMARK",
+                    &self.form.bookmark(&self.target, revision, false),
+                    &mut events,
+                );
+                self.push(events);
+            }
+        }
+    }
+
+    fn read_history(&mut self) {
+        let found = self
+            .target
+            .plane
+            .store
+            .since(self.target.bucket(), self.seen, self.live);
+        self.live = true;
+        match found {
+            Ok((newest, changes)) => {
+                let mut events = Vec::new();
+                for change in &changes {
+                    self.write_change(change, &mut events);
+                }
+                self.seen = self.seen.max(newest);
+                self.push(events);
+            }
+            Err(Compacted { oldest }) => {
+                let failure = Failure::expired(format!(
+                    "too old resource version: {} ({oldest})",
+                    self.seen
+                ));
+                let mut events = Vec::new();
+                line("ERROR", &failure.status(), &mut events);
+                self.push(events);
+                self.over = true;
+            }
+        }
+    }
+
+    /// What a change means for this watch: an object that comes to match is new, one that ceases to is gone.
+    fn write_change(&mut self, change: &Change, events: &mut Vec<u8>) {
+        if self
+            .target
+            .namespace
+            .as_ref()
+            .is_some_and(|namespace| *namespace != change.key.namespace)
+        {
+            return;
+        }
+        let matched = change
+            .previous
+            .as_ref()
+            .filter(|previous| self.selector.matches(previous));
+        let matches = change.what != What::Deleted && self.selector.matches(&change.object);
+        match (matched, matches) {
+            (None, true) => self.write("ADDED", &change.object, events),
+            (Some(_), true) => self.write("MODIFIED", &change.object, events),
+            (Some(_), false) if change.what == What::Deleted => {
+                self.write("DELETED", &change.object, events)
+            }
+            (Some(previous), false) => {
+                // It is as it was when it still matched, under the revision of the change.
+                let mut last = Value::clone(previous);
+                crate::object::set_meta(&mut last, "resourceVersion", change.revision.to_string());
+                self.write("DELETED", &Arc::new(last), events);
+            }
+            (None, false) => {}
+        }
+    }
+
+    fn write(&mut self, what: &str, object: &Arc<Value>, events: &mut Vec<u8>) {
+        let mut shown = self.form.object(&self.target, object);
+        if let Form::Table(_) = self.form
+            && !std::mem::take(&mut self.columns)
+        {
+            shown["columnDefinitions"] = Value::Null;
+        }
+        line(what, &shown, events);
+    }
+}
+
+fn line(what: &str, object: &Value, events: &mut Vec<u8>) {
+    events.extend_from_slice(
+        json!({"type": what, "object": object})
+            .to_string()
+            .as_bytes(),
+    );
+    events.push(b'\n');
+}

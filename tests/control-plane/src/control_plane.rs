@@ -1,0 +1,342 @@
+//! The server as its users see it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use kube::config::{
+    AuthInfo, Cluster, Context, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext,
+};
+use kube::{Client, Config};
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+
+use crate::api;
+use crate::builder::Builder;
+use crate::janitor;
+use crate::milo::{self, Controller, played};
+use crate::plane::{Options, World};
+use crate::serve::{
+    Authority, Edge, Listener, ListenerOptions, RequestLog, TlsError, bearer_token, unauthorized,
+};
+
+/// Why a control plane could not be started or used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The port could not be opened.
+    #[error("the port on loopback could not be opened: {0}")]
+    Listen(#[from] std::io::Error),
+    /// Keys and certificates could not be made.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A client could not be made.
+    #[error("a client could not be made: {0}")]
+    Client(#[from] kube::Error),
+    /// What was given cannot be installed.
+    #[error("{what} was not accepted: {why}")]
+    Refused {
+        /// What was given.
+        what: String,
+        /// What the server said.
+        why: String,
+    },
+}
+
+/// A Kubernetes API server inside the process: the root and, where it plays Milo, a control plane for each project.
+///
+/// It listens on loopback, and ends when it is dropped.
+pub struct ControlPlane {
+    // In the order in which they are to end.
+    controller: Option<Controller>,
+    directs: Mutex<BTreeMap<String, Listener>>,
+    listener: Listener,
+    tasks: JoinSet<()>,
+    shared: Arc<Shared>,
+}
+
+/// What every listener needs.
+struct Shared {
+    world: Arc<World>,
+    edge: Edge,
+    authority: Authority,
+    token: String,
+}
+
+impl ControlPlane {
+    /// A server to be.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) async fn start(
+        options: Options,
+        crds: Vec<serde_json::Value>,
+        plays_milo: bool,
+    ) -> Result<Self, Error> {
+        let (sender, work) = mpsc::unbounded_channel();
+        let world = Arc::new(World::new(options, sender));
+        let shared = Arc::new(Shared {
+            world: world.clone(),
+            edge: Edge::default(),
+            authority: Authority::new()?,
+            token: crate::ids::Ids::token(),
+        });
+        for name in ["default", "kube-system"] {
+            let namespace = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+            install(&world, "/api/v1/namespaces", namespace)?;
+        }
+        for crd in crds {
+            install(
+                &world,
+                "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+                crd,
+            )?;
+        }
+        let mut tasks = JoinSet::new();
+        tasks.spawn(janitor::run(Arc::downgrade(&world), work));
+        let listener = listen(&shared, None).await?;
+        let mut plane = Self {
+            controller: None,
+            directs: Mutex::default(),
+            listener,
+            tasks,
+            shared,
+        };
+        if plays_milo {
+            plane.controller = Some(plane.play_milo()?);
+        }
+        Ok(plane)
+    }
+
+    fn play_milo(&self) -> Result<Controller, Error> {
+        let (shared, address) = (self.shared.clone(), self.listener.address());
+        let root = Client::try_from(played(self.config()))?;
+        let project =
+            move |name: &str| Client::try_from(played(shared.config(address, &path_of(name))));
+        // Namespaces end by themselves here.
+        Ok(Controller::start(root, project, milo::Options::default()))
+    }
+
+    /// How to reach the root.
+    pub fn config(&self) -> Config {
+        self.shared.config(self.listener.address(), "")
+    }
+
+    /// A client of the root.
+    pub fn client(&self) -> Result<Client, Error> {
+        Ok(Client::try_from(self.config())?)
+    }
+
+    /// A project's control plane. It is served while the project's object exists at the root.
+    pub fn project(&self, name: impl Into<String>) -> Project<'_> {
+        Project {
+            plane: self,
+            name: name.into(),
+        }
+    }
+
+    /// A kubeconfig with a context for the root (`root`, the current one) and one for each project that exists.
+    pub fn kubeconfig(&self) -> Kubeconfig {
+        let projects = self.shared.world.project_names();
+        let paths = projects.iter().map(|name| (name.clone(), path_of(name)));
+        let all: Vec<(String, String)> = std::iter::once(("root".to_owned(), String::new()))
+            .chain(paths)
+            .collect();
+        let authority = base64::Engine::encode(
+            &base64::engine::general_purpose::STANDARD,
+            self.shared.authority.pem(),
+        );
+        let user = AuthInfo {
+            token: Some(self.shared.token.clone().into()),
+            ..AuthInfo::default()
+        };
+        Kubeconfig {
+            api_version: Some("v1".to_owned()),
+            kind: Some("Config".to_owned()),
+            current_context: Some("root".to_owned()),
+            auth_infos: vec![NamedAuthInfo {
+                name: "admin".to_owned(),
+                auth_info: Some(user),
+                ..Default::default()
+            }],
+            clusters: all
+                .iter()
+                .map(|(name, path)| NamedCluster {
+                    name: name.clone(),
+                    cluster: Some(Cluster {
+                        server: Some(self.listener.url(path)),
+                        certificate_authority_data: Some(authority.clone()),
+                        ..Cluster::default()
+                    }),
+                    ..NamedCluster::default()
+                })
+                .collect(),
+            contexts: all
+                .iter()
+                .map(|(name, _)| NamedContext {
+                    name: name.clone(),
+                    context: Some(Context {
+                        cluster: name.clone(),
+                        user: Some("admin".to_owned()),
+                        ..Context::default()
+                    }),
+                    ..NamedContext::default()
+                })
+                .collect(),
+            ..Kubeconfig::default()
+        }
+    }
+
+    /// Every request that was sent.
+    pub fn requests(&self) -> &RequestLog {
+        &self.shared.edge.log
+    }
+
+    /// From now on the project's requests are accepted and not answered, and its watches tell nothing.
+    pub fn silence(&self, project: &str) {
+        self.shared.edge.gate.silence(project);
+    }
+
+    /// The project answers again.
+    pub fn unsilence(&self, project: &str) {
+        self.shared.edge.gate.unsilence(project);
+    }
+
+    /// Cuts all watches of a project, or of the root.
+    pub fn drop_watches(&self, project: Option<&str>) {
+        self.shared.edge.gate.drop_watches(project);
+    }
+
+    /// Forgets the history of a project, or of the root: a watch from a version that is older than now is
+    /// answered 410.
+    pub fn compact(&self, project: Option<&str>) {
+        if let Some(plane) = self.shared.world.plane(project) {
+            plane.store.compact();
+        }
+    }
+
+    /// Ends in good order: answers that are under way are sent, watches are cut.
+    pub async fn shutdown(mut self) {
+        self.controller = None;
+        let grace = Duration::from_millis(200);
+        for (_, listener) in std::mem::take(self.directs.get_mut()) {
+            listener.shutdown(grace).await;
+        }
+        self.listener.shutdown(grace).await;
+        self.tasks.shutdown().await;
+    }
+}
+
+impl std::fmt::Debug for ControlPlane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ControlPlane")
+            .field("address", &self.listener.address())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A project of a [`ControlPlane`].
+#[derive(Clone, Debug)]
+pub struct Project<'a> {
+    plane: &'a ControlPlane,
+    name: String,
+}
+
+impl Project<'_> {
+    /// The project's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How to reach the project's control plane, at Milo's path.
+    pub fn config(&self) -> Config {
+        self.plane
+            .shared
+            .config(self.plane.listener.address(), &path_of(&self.name))
+    }
+
+    /// A client of the project's control plane.
+    pub fn client(&self) -> Result<Client, Error> {
+        Ok(Client::try_from(self.config())?)
+    }
+
+    /// An address that serves this project's control plane alone, at the root path, as Milo's internal one does.
+    pub async fn direct(&self) -> Result<SocketAddr, Error> {
+        let mut directs = self.plane.directs.lock().await;
+        if let Some(listener) = directs.get(&self.name) {
+            return Ok(listener.address());
+        }
+        let listener = listen(&self.plane.shared, Some(self.name.clone())).await?;
+        let address = listener.address();
+        directs.insert(self.name.clone(), listener);
+        Ok(address)
+    }
+
+    /// From now on the project does not serve a CRD (`plural.group`), as if it were not installed yet.
+    pub fn hide(&self, crd: &str) {
+        self.plane.shared.world.hide(&self.name, crd, true);
+    }
+
+    /// The project serves a hidden CRD again.
+    pub fn show(&self, crd: &str) {
+        self.plane.shared.world.hide(&self.name, crd, false);
+    }
+}
+
+impl Shared {
+    fn config(&self, address: SocketAddr, path: &str) -> Config {
+        // An address and a path of URL characters make a URL; the fallback is never seen.
+        let url = format!("https://{address}{path}")
+            .parse()
+            .unwrap_or_default();
+        let mut config = Config::new(url);
+        config.root_cert = Some(vec![self.authority.der().to_vec()]);
+        config.auth_info.token = Some(self.token.clone().into());
+        config
+    }
+}
+
+/// Where a project's control plane is, below the root.
+fn path_of(project: &str) -> String {
+    let name: String = project
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || "-.".contains(*c))
+        .collect();
+    format!("/apis/resourcemanager.miloapis.com/v1alpha1/projects/{name}/control-plane")
+}
+
+/// Installs an object at the root before anybody listens.
+fn install(world: &Arc<World>, path: &str, object: serde_json::Value) -> Result<(), Error> {
+    api::install(world, path, &object).map_err(|failure| Error::Refused {
+        what: format!(
+            "{} {}",
+            object["kind"].as_str().unwrap_or("an object"),
+            crate::object::name(&object)
+        ),
+        why: failure.message().to_owned(),
+    })
+}
+
+async fn listen(shared: &Arc<Shared>, direct: Option<String>) -> Result<Listener, Error> {
+    let tls = shared.authority.server_config()?;
+    let shared = shared.clone();
+    let handler = move |request: Request<Incoming>| {
+        let (shared, direct) = (shared.clone(), direct.clone());
+        async move {
+            let shared = &shared;
+            let answer = |project: Option<String>, request: Request<Incoming>| async move {
+                let is_open =
+                    ["/healthz", "/readyz", "/livez", "/version"].contains(&request.uri().path());
+                if !is_open && bearer_token(request.headers()) != Some(shared.token.as_str()) {
+                    return unauthorized();
+                }
+                api::answer(&shared.world, project.as_deref(), request).await
+            };
+            shared.edge.handle(request, direct.as_deref(), answer).await
+        }
+    };
+    Ok(Listener::start(tls, ListenerOptions::default(), handler).await?)
+}

@@ -1,0 +1,280 @@
+//! What the API answers when it does not do what it was asked.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::kinds::Resource;
+
+/// A `Status` that says what went wrong, worded as a kube-apiserver words it.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: StatusCode,
+    reason: &'static str,
+    message: String,
+    details: Option<Value>,
+    pub(crate) retry_after: Option<u32>,
+    /// Answered as the plain text of a path that nobody serves.
+    pub(crate) plain: bool,
+}
+
+/// One thing that is wrong with an object.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause {
+    pub(crate) reason: String,
+    pub(crate) message: String,
+    pub(crate) field: String,
+}
+
+impl Cause {
+    pub(crate) fn new(reason: &str, field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            message: message.into(),
+            field: field.into(),
+        }
+    }
+
+    pub(crate) fn required(field: &str, message: &str) -> Self {
+        let message = if message.is_empty() {
+            "Required value".to_owned()
+        } else {
+            format!("Required value: {message}")
+        };
+        Self::new("FieldValueRequired", field, message)
+    }
+
+    pub(crate) fn invalid(field: &str, value: &Value, message: &str) -> Self {
+        Self::new(
+            "FieldValueInvalid",
+            field,
+            format!("Invalid value: {value}: {message}"),
+        )
+    }
+
+    pub(crate) fn forbidden(field: &str, message: &str) -> Self {
+        Self::new(
+            "FieldValueForbidden",
+            field,
+            format!("Forbidden: {message}"),
+        )
+    }
+
+    pub(crate) fn unsupported(field: &str, value: &Value, supported: &str) -> Self {
+        Self::new(
+            "FieldValueNotSupported",
+            field,
+            format!("Unsupported value: {value}: supported values: {supported}"),
+        )
+    }
+}
+
+impl Failure {
+    pub(crate) fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            details: None,
+            retry_after: None,
+            plain: false,
+        }
+    }
+
+    fn about(mut self, resource: &Resource, name: &str) -> Self {
+        self.details = Some(details(&resource.group, &resource.plural, name));
+        self
+    }
+
+    /// Nobody serves the path.
+    pub(crate) fn page_not_found() -> Self {
+        Self {
+            plain: true,
+            ..Self::new(StatusCode::NOT_FOUND, "NotFound", "404 page not found")
+        }
+    }
+
+    /// The group is served, but not this resource.
+    pub(crate) fn no_such_resource() -> Self {
+        let mut failure = Self::new(
+            StatusCode::NOT_FOUND,
+            "NotFound",
+            "the server could not find the requested resource",
+        );
+        failure.details = Some(json!({}));
+        failure
+    }
+
+    pub(crate) fn not_found(resource: &Resource, name: &str) -> Self {
+        let message = format!("{} \"{name}\" not found", resource.qualified());
+        Self::new(StatusCode::NOT_FOUND, "NotFound", message).about(resource, name)
+    }
+
+    pub(crate) fn already_exists(resource: &Resource, name: &str) -> Self {
+        let message = format!("{} \"{name}\" already exists", resource.qualified());
+        Self::new(StatusCode::CONFLICT, "AlreadyExists", message).about(resource, name)
+    }
+
+    pub(crate) fn conflict(resource: &Resource, name: &str, why: &str) -> Self {
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": {why}",
+            resource.qualified()
+        );
+        Self::new(StatusCode::CONFLICT, "Conflict", message).about(resource, name)
+    }
+
+    /// Somebody else wrote in the meantime.
+    pub(crate) fn modified(resource: &Resource, name: &str) -> Self {
+        Self::conflict(
+            resource,
+            name,
+            "the object has been modified; please apply your changes to the latest version and try again",
+        )
+    }
+
+    /// A conflict of preconditions names the kind, not the resource.
+    pub(crate) fn precondition(resource: &Resource, name: &str, why: &str) -> Self {
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": {why}",
+            resource.qualified_kind()
+        );
+        let mut failure = Self::new(StatusCode::CONFLICT, "Conflict", message);
+        failure.details = Some(details(&resource.group, &resource.kind, name));
+        failure
+    }
+
+    pub(crate) fn forbidden(resource: &Resource, name: &str, why: &str) -> Self {
+        let message = format!("{} \"{name}\" is forbidden: {why}", resource.qualified());
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", message).about(resource, name)
+    }
+
+    pub(crate) fn invalid(group: &str, kind: &str, name: &str, causes: Vec<Cause>) -> Self {
+        let qualified = if group.is_empty() {
+            kind.to_owned()
+        } else {
+            format!("{kind}.{group}")
+        };
+        let mut said: Vec<String> = causes
+            .iter()
+            .map(|cause| {
+                if cause.field.is_empty() {
+                    cause.message.clone()
+                } else {
+                    format!("{}: {}", cause.field, cause.message)
+                }
+            })
+            .collect();
+        let mut seen = std::collections::BTreeSet::new();
+        said.retain(|text| seen.insert(text.clone()));
+        let list = if said.len() == 1 {
+            said.remove(0)
+        } else {
+            format!("[{}]", said.join(", "))
+        };
+        let mut failure = Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Invalid",
+            format!("{qualified} \"{name}\" is invalid: {list}"),
+        );
+        failure.details = Some(details(group, kind, name));
+        failure.with_causes(causes)
+    }
+
+    /// What is wrong with an object of a resource.
+    pub(crate) fn invalid_object(resource: &Resource, name: &str, causes: Vec<Cause>) -> Self {
+        Self::invalid(&resource.group, &resource.kind, name, causes)
+    }
+
+    pub(crate) fn with_empty_details(mut self) -> Self {
+        self.details = Some(json!({}));
+        self
+    }
+
+    /// A patch that makes something that is no object of the resource.
+    pub(crate) fn patch_invalid(cause: Cause) -> Self {
+        let message = format!(" \"\" is invalid: {}: {}", cause.field, cause.message);
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Invalid", message).with_causes(vec![cause])
+    }
+
+    pub(crate) fn with_causes(mut self, causes: Vec<Cause>) -> Self {
+        let causes: Vec<Value> = causes
+            .into_iter()
+            .map(|cause| {
+                let mut value = json!({"reason": cause.reason, "message": cause.message});
+                if !cause.field.is_empty() {
+                    value["field"] = cause.field.into();
+                }
+                value
+            })
+            .collect();
+        let details = self.details.get_or_insert_with(|| json!({}));
+        details["causes"] = causes.into();
+        self
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        let mut failure = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "MethodNotAllowed",
+            "the server does not allow this method on the requested resource",
+        );
+        failure.details = Some(json!({}));
+        failure
+    }
+
+    /// The history that was asked for is no longer there.
+    pub(crate) fn expired(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::GONE, "Expired", message)
+    }
+
+    /// What Milo answers while it sets up the storage of a kind in a project.
+    pub(crate) fn initializing() -> Self {
+        let mut failure = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "TooManyRequests",
+            "storage is (re)initializing",
+        );
+        failure.details = Some(json!({"retryAfterSeconds": 1}));
+        failure.retry_after = Some(1);
+        failure
+    }
+
+    pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
+        self.details.get_or_insert_with(|| json!({}))["retryAfterSeconds"] = seconds.into();
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The Status object.
+    pub(crate) fn status(&self) -> Value {
+        let mut status = json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": self.message, "code": self.code.as_u16(),
+        });
+        if !self.reason.is_empty() {
+            status["reason"] = self.reason.into();
+        }
+        if let Some(details) = &self.details {
+            status["details"] = details.clone();
+        }
+        status
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+fn details(group: &str, kind: &str, name: &str) -> Value {
+    let mut details = json!({"kind": kind});
+    if !name.is_empty() {
+        details["name"] = name.into();
+    }
+    if !group.is_empty() {
+        details["group"] = group.into();
+    }
+    details
+}

@@ -1,0 +1,58 @@
+//! Names that the server makes up: uids, suffixes of generated names, tokens.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The letters that the API uses in generated names: none that could spell a word.
+const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+
+/// A source of names: a whole server draws from one, so that one seed fixes them all.
+#[derive(Debug)]
+pub(crate) struct Ids(AtomicU64);
+
+impl Ids {
+    /// A source that nobody can predict.
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(RandomState::new().build_hasher().finish()))
+    }
+
+    /// SplitMix64: small, and good enough for names.
+    pub(crate) fn number(&self) -> u64 {
+        let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A random UUID (version 4).
+    pub(crate) fn uid(&self) -> String {
+        let (high, low) = (self.number(), self.number());
+        format!(
+            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            high >> 32,
+            (high >> 16) & 0xffff,
+            high & 0xfff,
+            ((low >> 48) & 0x3fff) | 0x8000,
+            low & 0xffff_ffff_ffff
+        )
+    }
+
+    /// The five letters that follow `generateName`.
+    pub(crate) fn suffix(&self) -> String {
+        let mut bits = self.number();
+        (0..5)
+            .map(|_| {
+                let letter = ALPHABET[(bits % ALPHABET.len() as u64) as usize];
+                bits /= ALPHABET.len() as u64;
+                char::from(letter)
+            })
+            .collect()
+    }
+
+    /// A bearer token.
+    pub(crate) fn token() -> String {
+        let draw = || RandomState::new().build_hasher().finish();
+        format!("{:016x}{:016x}", draw(), draw())
+    }
+}

@@ -1,0 +1,71 @@
+//! A CRD that is deleted takes its objects with it, in every control plane.
+
+use std::sync::Arc;
+
+use super::garbage::{change, delete};
+use super::{begins_to_go, is_definition};
+use crate::api::{CRD_CLEANUP, DeleteOptions, Policy};
+use crate::kinds::crd_bucket;
+use crate::object;
+use crate::plane::{Plane, World};
+use crate::store::{Bucket, Change, Key, What};
+
+pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, change: &Change) {
+    let at_root = plane.project.is_none();
+    if at_root && begins_to_go(bucket, &crd_bucket(), change) {
+        clean_up(world, &change.key.name);
+    } else if change.what == What::Deleted && !is_definition(bucket) {
+        let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
+            return;
+        };
+        if resource.is_terminating() {
+            clean_up(world, &resource.qualified());
+        }
+    }
+}
+
+/// Deletes the objects of a CRD; when none is left its finalizer goes.
+fn clean_up(world: &Arc<World>, name: &str) {
+    let Some((plural, group)) = name.split_once('.') else {
+        return;
+    };
+    let mut left = false;
+    if let Some(resource) = world.registry.get(group, plural) {
+        for plane in world.planes() {
+            for object in plane.store.list(&resource.bucket, None).objects {
+                if !object::is_deleting(&object) {
+                    let options = DeleteOptions::of(&object, Some(Policy::Background));
+                    delete(world, &plane, &resource, &Key::of(&object), &options);
+                }
+            }
+            left |= !plane.store.list(&resource.bucket, None).objects.is_empty();
+        }
+    }
+    if left {
+        return;
+    }
+    let Some(definitions) = world
+        .registry
+        .get("apiextensions.k8s.io", "customresourcedefinitions")
+    else {
+        return;
+    };
+    let key = Key::new("", name);
+    let Some(definition) = world.root.store.get(&crd_bucket(), &key) else {
+        return;
+    };
+    change(
+        world,
+        &world.root.clone(),
+        &definitions,
+        &key,
+        &definition,
+        |definition| {
+            let kept = object::finalizers(definition)
+                .filter(|held| *held != CRD_CLEANUP)
+                .map(str::to_owned)
+                .collect();
+            object::set_finalizers(definition, kept);
+        },
+    );
+}

@@ -1,0 +1,274 @@
+//! The garbage collector: who has lost all owners goes.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::api::{DeleteOptions, FOREGROUND, ORPHAN, Policy, remove};
+use crate::failure::Failure;
+use crate::kinds::Resource;
+use crate::object;
+use crate::plane::{Plane, World};
+use crate::store::{Bucket, Change, Key, What};
+
+pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, change: &Change) {
+    let object = &change.object;
+    if change.what == What::Deleted {
+        for (bucket, key) in plane.store.dependents(object::uid(object)) {
+            look_at(world, plane, &bucket, &key);
+        }
+        // An owner that waited for this one may be able to go.
+        release_owners(world, plane, object);
+        return;
+    }
+    if object::is_deleting(object) {
+        let held_by =
+            |wanted: &str| object::finalizers(object).any(|finalizer| finalizer == wanted);
+        if held_by(ORPHAN) {
+            orphan(world, plane, bucket, &change.key, object);
+        } else if held_by(FOREGROUND) {
+            foreground(world, plane, bucket, &change.key);
+        }
+    }
+    if object::owners(object).next().is_some() {
+        look_at(world, plane, bucket, &change.key);
+        release_owners(world, plane, object);
+    }
+}
+
+/// What became of an owner.
+enum Owner {
+    There,
+    Gone,
+    /// It waits for its dependents.
+    Waiting,
+}
+
+/// The owner that a reference names. An owner of a kind that nobody serves counts as there: nothing is known of it.
+fn owner(world: &World, plane: &Plane, dependent: &Value, reference: &Value) -> Owner {
+    let text = |field: &str| {
+        reference
+            .get(field)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let resource = world.registry.of_kind(text("apiVersion"), text("kind"));
+    let Some(resource) = resource.filter(|resource| world.serves(plane, resource)) else {
+        return Owner::There;
+    };
+    let namespace = if resource.namespaced {
+        object::namespace(dependent)
+    } else {
+        ""
+    };
+    match plane
+        .store
+        .get(&resource.bucket, &Key::new(namespace, text("name")))
+    {
+        Some(found) if object::uid(&found) == text("uid") => {
+            let waits = object::is_deleting(&found)
+                && object::finalizers(&found).any(|finalizer| finalizer == FOREGROUND);
+            if waits { Owner::Waiting } else { Owner::There }
+        }
+        _ => Owner::Gone,
+    }
+}
+
+/// Deletes an object that has no owner left, and takes off its references to those that are gone.
+fn look_at(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key) {
+    let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
+        return;
+    };
+    let Some(object) = plane.store.get(bucket, key) else {
+        return;
+    };
+    if object::is_deleting(&object) {
+        return;
+    }
+    let states: Vec<Owner> = object::owners(&object)
+        .map(|reference| owner(world, plane, &object, reference))
+        .collect();
+    if states.iter().all(|state| matches!(state, Owner::There)) {
+        return;
+    }
+    if states.iter().any(|state| matches!(state, Owner::There)) {
+        let mut index = 0;
+        change(world, plane, &resource, key, &object, |object| {
+            retain_owners(object, |_| {
+                index += 1;
+                matches!(states[index - 1], Owner::There)
+            });
+        });
+        return;
+    }
+    let waited_for = states.iter().any(|state| matches!(state, Owner::Waiting));
+    let has_dependents = !plane.store.dependents(object::uid(&object)).is_empty();
+    let held_by = |wanted: &str| object::finalizers(&object).any(|finalizer| finalizer == wanted);
+    let policy = if (waited_for && has_dependents) || held_by(FOREGROUND) {
+        Policy::Foreground
+    } else if held_by(ORPHAN) {
+        Policy::Orphan
+    } else {
+        Policy::Background
+    };
+    delete(
+        world,
+        plane,
+        &resource,
+        key,
+        &DeleteOptions::of(&object, Some(policy)),
+    );
+}
+
+/// Deletes an object for the server itself. That it is gone already, or another of its name is there, is as good.
+pub(super) fn delete(
+    world: &World,
+    plane: &Arc<Plane>,
+    resource: &Resource,
+    key: &Key,
+    options: &DeleteOptions,
+) {
+    let deleted = world.transact(plane, |transaction| {
+        remove(transaction, resource, key.clone(), options)
+    });
+    if let Err(failure) = deleted {
+        tracing::debug!(object = %key.name, error = failure.message(), "the janitor could not delete an object");
+    }
+}
+
+/// Changes an object, if it is still as it was; if not, its newer change will be looked at as well.
+pub(super) fn change(
+    world: &World,
+    plane: &Arc<Plane>,
+    resource: &Resource,
+    key: &Key,
+    seen: &Value,
+    change: impl FnOnce(&mut Value),
+) {
+    let changed: Result<(), Failure> = world.transact(plane, |transaction| {
+        let Some(now) = transaction.get(&resource.bucket, key) else {
+            return Ok(());
+        };
+        if object::meta(&now, "resourceVersion") != object::meta(seen, "resourceVersion") {
+            return Ok(());
+        }
+        let mut new = (*now).clone();
+        change(&mut new);
+        let spec_holds = new
+            .pointer("/spec/finalizers")
+            .and_then(Value::as_array)
+            .is_some_and(|list| resource.is("", "namespaces") && !list.is_empty());
+        if object::is_deleting(&new) && object::finalizers(&new).next().is_none() && !spec_holds {
+            transaction.remove(&resource.bucket, key);
+        } else {
+            transaction.put(&resource.bucket, key.clone(), new);
+        }
+        Ok(())
+    });
+    if let Err(failure) = changed {
+        tracing::debug!(object = %key.name, error = failure.message(), "the janitor could not change an object");
+    }
+}
+
+fn retain_owners(object: &mut Value, keep: impl FnMut(&Value) -> bool) {
+    let mut owners: Vec<Value> = object::owners(object).cloned().collect();
+    owners.retain(keep);
+    if owners.is_empty() {
+        object::metadata_mut(object).remove("ownerReferences");
+    } else {
+        object::set_meta(object, "ownerReferences", owners);
+    }
+}
+
+fn let_go(object: &mut Value, finalizer: &str) {
+    let kept = object::finalizers(object)
+        .filter(|held| *held != finalizer)
+        .map(str::to_owned)
+        .collect();
+    object::set_finalizers(object, kept);
+}
+
+/// The dependents of an object that leaves them behind forget it; then it goes.
+fn orphan(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key, owner: &Value) {
+    let uid = object::uid(owner);
+    for (bucket, key) in plane.store.dependents(uid) {
+        let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
+            continue;
+        };
+        let Some(dependent) = plane.store.get(&bucket, &key) else {
+            continue;
+        };
+        change(world, plane, &resource, &key, &dependent, |object| {
+            retain_owners(object, |reference| {
+                reference.get("uid").and_then(Value::as_str) != Some(uid)
+            });
+        });
+    }
+    release(world, plane, bucket, key, ORPHAN);
+}
+
+/// Deletes the dependents of an object that goes after them, and lets it go when none is left that blocks it.
+fn foreground(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key) {
+    let Some(owner) = plane.store.get(bucket, key) else {
+        return;
+    };
+    let dependents = plane.store.dependents(object::uid(&owner));
+    for (bucket, key) in &dependents {
+        look_at(world, plane, bucket, key);
+    }
+    let uid = object::uid(&owner);
+    let blocked = plane.store.dependents(uid).iter().any(|(bucket, key)| {
+        plane.store.get(bucket, key).is_some_and(|dependent| {
+            object::owners(&dependent).any(|reference| {
+                reference.get("uid").and_then(Value::as_str) == Some(uid)
+                    && reference.get("blockOwnerDeletion") == Some(&Value::Bool(true))
+            })
+        })
+    });
+    if !blocked {
+        release(world, plane, bucket, key, FOREGROUND);
+    }
+}
+
+fn release(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key, finalizer: &str) {
+    let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
+        return;
+    };
+    let Some(object) = plane.store.get(bucket, key) else {
+        return;
+    };
+    if object::is_deleting(&object) && object::finalizers(&object).any(|held| held == finalizer) {
+        change(world, plane, &resource, key, &object, |object| {
+            let_go(object, finalizer)
+        });
+    }
+}
+
+/// Looks again at those owners of an object that wait for their dependents.
+fn release_owners(world: &Arc<World>, plane: &Arc<Plane>, dependent: &Value) {
+    for reference in object::owners(dependent) {
+        if !matches!(owner(world, plane, dependent, reference), Owner::Waiting) {
+            continue;
+        }
+        let text = |field: &str| {
+            reference
+                .get(field)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let Some(resource) = world.registry.of_kind(text("apiVersion"), text("kind")) else {
+            continue;
+        };
+        let namespace = if resource.namespaced {
+            object::namespace(dependent)
+        } else {
+            ""
+        };
+        foreground(
+            world,
+            plane,
+            &resource.bucket,
+            &Key::new(namespace, text("name")),
+        );
+    }
+}

@@ -1,0 +1,54 @@
+//! What happens by itself after a write: the garbage collector, the end of namespaces and of CRDs.
+//!
+//! One task does it for all control planes, one change after the other, as the controllers of a real cluster do:
+//! behind the writer's back, and soon.
+
+mod definitions;
+mod garbage;
+mod namespaces;
+
+use std::sync::{Arc, Weak};
+
+use tokio::sync::mpsc;
+
+use crate::kinds::{crd_bucket, namespace_bucket};
+use crate::object;
+use crate::plane::{Plane, World};
+use crate::store::{Bucket, Change, What};
+
+/// A change that something may follow from.
+pub(crate) struct Work {
+    pub(crate) plane: Arc<Plane>,
+    pub(crate) bucket: Bucket,
+    pub(crate) change: Arc<Change>,
+}
+
+/// Works until the world ends.
+pub(crate) async fn run(world: Weak<World>, mut work: mpsc::UnboundedReceiver<Work>) {
+    while let Some(Work {
+        plane,
+        bucket,
+        change,
+    }) = work.recv().await
+    {
+        let Some(world) = world.upgrade() else { return };
+        garbage::after(&world, &plane, &bucket, &change);
+        namespaces::after(&world, &plane, &bucket, &change);
+        definitions::after(&world, &plane, &bucket, &change);
+        // So that a flood of work leaves room for requests.
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Whether the change is that the deletion of an object of this bucket has begun.
+fn begins_to_go(bucket: &Bucket, wanted: &Bucket, change: &Change) -> bool {
+    bucket == wanted && change.what != What::Deleted && object::is_deleting(&change.object)
+}
+
+fn is_namespace(bucket: &Bucket) -> bool {
+    *bucket == namespace_bucket()
+}
+
+fn is_definition(bucket: &Bucket) -> bool {
+    *bucket == crd_bucket()
+}

@@ -1,0 +1,141 @@
+//! Namespaces end when everything in them has.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::garbage::{change, delete};
+use super::{begins_to_go, is_namespace};
+use crate::api::{DeleteOptions, Policy};
+use crate::kinds::namespace_bucket;
+use crate::object;
+use crate::plane::{Plane, World};
+use crate::store::{Bucket, Change, Key, What};
+
+pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, change: &Change) {
+    if begins_to_go(bucket, &namespace_bucket(), change) {
+        terminate(world, plane, &change.key.name);
+    } else if change.what == What::Deleted
+        && !change.key.namespace.is_empty()
+        && !is_namespace(bucket)
+    {
+        let namespace = plane
+            .store
+            .get(&namespace_bucket(), &Key::new("", &change.key.namespace));
+        if namespace.is_some_and(|namespace| object::is_deleting(&namespace)) {
+            terminate(world, plane, &change.key.namespace);
+        }
+    }
+}
+
+/// Deletes what is in a namespace; when nothing is left its finalizer goes, and with it the namespace.
+fn terminate(world: &Arc<World>, plane: &Arc<Plane>, name: &str) {
+    for (bucket, objects) in plane.store.buckets_with(name) {
+        let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
+            continue;
+        };
+        for object in objects.iter().filter(|object| !object::is_deleting(object)) {
+            let options = DeleteOptions::of(object, Some(Policy::Background));
+            delete(world, plane, &resource, &Key::of(object), &options);
+        }
+    }
+    let left = plane.store.buckets_with(name);
+    let key = Key::new("", name);
+    let Some(resource) = world.registry.get("", "namespaces") else {
+        return;
+    };
+    let Some(namespace) = plane.store.get(&namespace_bucket(), &key) else {
+        return;
+    };
+    if left.is_empty() {
+        change(world, plane, &resource, &key, &namespace, |namespace| {
+            let finalizers = namespace
+                .pointer("/spec/finalizers")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
+            let kept: Vec<Value> = finalizers
+                .into_iter()
+                .filter(|finalizer| finalizer != "kubernetes")
+                .collect();
+            object::field_mut(namespace, "spec").insert("finalizers".to_owned(), kept.into());
+        });
+    } else {
+        let conditions = conditions(&left, &namespace);
+        change(world, plane, &resource, &key, &namespace, |namespace| {
+            object::field_mut(namespace, "status").insert("conditions".to_owned(), conditions);
+        });
+    }
+}
+
+/// What a namespace says about what is left in it.
+fn conditions(left: &[(Bucket, Vec<Arc<Value>>)], namespace: &Value) -> Value {
+    let mut finalizers: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    for finalizer in left
+        .iter()
+        .flat_map(|(_, objects)| objects)
+        .flat_map(|object| object::finalizers(object))
+    {
+        *finalizers.entry(finalizer).or_default() += 1;
+    }
+    let remaining: Vec<String> = left
+        .iter()
+        .map(|(bucket, objects)| {
+            let name = if bucket.group.is_empty() {
+                bucket.plural.to_string()
+            } else {
+                format!("{}.{}", bucket.plural, bucket.group)
+            };
+            format!("{name} has {} resource instances", objects.len())
+        })
+        .collect();
+    let held: Vec<String> = finalizers
+        .iter()
+        .map(|(finalizer, count)| format!("{finalizer} in {count} resource instances"))
+        .collect();
+    let condition = |kind: &str, status: bool, reason: &str, message: String| {
+        let status = if status { "True" } else { "False" };
+        let old = namespace
+            .pointer("/status/conditions")
+            .and_then(Value::as_array);
+        let same = old
+            .into_iter()
+            .flatten()
+            .find(|old| old["type"] == kind && old["status"] == status);
+        let since = same
+            .and_then(|old| old["lastTransitionTime"].as_str())
+            .map_or_else(object::now, str::to_owned);
+        json!({"type": kind, "status": status, "lastTransitionTime": since, "reason": reason, "message": message})
+    };
+    json!([
+        condition(
+            "NamespaceDeletionContentFailure",
+            false,
+            "ContentDeleted",
+            "All content successfully deleted, may be waiting on finalization".to_owned(),
+        ),
+        condition(
+            "NamespaceContentRemaining",
+            true,
+            "SomeResourcesRemain",
+            format!("Some resources are remaining: {}", remaining.join(", ")),
+        ),
+        condition(
+            "NamespaceFinalizersRemaining",
+            !held.is_empty(),
+            if held.is_empty() {
+                "ContentHasNoFinalizers"
+            } else {
+                "SomeFinalizersRemain"
+            },
+            if held.is_empty() {
+                "All content-preserving finalizers finished".to_owned()
+            } else {
+                format!(
+                    "Some content in the namespace has finalizers remaining: {}",
+                    held.join(", ")
+                )
+            },
+        ),
+    ])
+}

@@ -1,0 +1,163 @@
+//! What a control plane serves: the built-in resources, and those of its CRDs.
+
+mod builtin;
+mod columns;
+mod crd;
+mod registry;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::Value;
+
+pub(crate) use columns::Column;
+pub(crate) use crd::{accept as accept_crd, priority, terminating as crd_terminating};
+pub(crate) use registry::Registry;
+
+use crate::schema::Schema;
+use crate::store::Bucket;
+
+/// One resource, in all its versions.
+#[derive(Debug)]
+pub(crate) struct Resource {
+    /// Where its objects are stored.
+    pub(crate) bucket: Bucket,
+    pub(crate) group: Arc<str>,
+    pub(crate) plural: Arc<str>,
+    pub(crate) singular: String,
+    pub(crate) kind: String,
+    pub(crate) list_kind: String,
+    pub(crate) short_names: Vec<String>,
+    pub(crate) categories: Vec<String>,
+    pub(crate) namespaced: bool,
+    /// Only those that are served, the preferred one first.
+    pub(crate) versions: Vec<Version>,
+    /// The version that objects are stored in.
+    pub(crate) stored: String,
+    pub(crate) origin: Origin,
+}
+
+/// Where a resource comes from.
+#[derive(Debug)]
+pub(crate) enum Origin {
+    /// It is always there.
+    BuiltIn {
+        /// Whether Milo serves it in projects.
+        in_projects: bool,
+        /// Whether `metadata.generation` is kept.
+        generation: bool,
+        /// Whether a delete answers with the object instead of a Status.
+        returns_deleted: bool,
+    },
+    /// A CustomResourceDefinition.
+    Crd {
+        /// The CRD is being deleted: nothing new is created.
+        terminating: AtomicBool,
+    },
+}
+
+/// One version of a resource.
+#[derive(Debug)]
+pub(crate) struct Version {
+    pub(crate) name: String,
+    pub(crate) schema: Shape,
+    /// The schema as it was given, for OpenAPI.
+    pub(crate) raw: Option<Value>,
+    /// Whether `status` is a subresource.
+    pub(crate) status: bool,
+    /// The fields besides name and namespace that a field selector may name, without the leading dot.
+    pub(crate) selectable: Vec<String>,
+    /// The columns after the name that `kubectl get` shows.
+    pub(crate) columns: Vec<Column>,
+}
+
+/// What the objects of a version look like.
+#[derive(Debug)]
+pub(crate) enum Shape {
+    /// One of the table of built-in kinds.
+    BuiltIn(&'static Schema),
+    /// A CRD's.
+    Own(Box<Schema>),
+}
+
+impl Shape {
+    pub(crate) fn schema(&self) -> &Schema {
+        match self {
+            Self::BuiltIn(schema) => schema,
+            Self::Own(schema) => schema,
+        }
+    }
+}
+
+impl Resource {
+    pub(crate) fn version(&self, name: &str) -> Option<&Version> {
+        self.versions.iter().find(|version| version.name == name)
+    }
+
+    pub(crate) fn is_crd(&self) -> bool {
+        matches!(self.origin, Origin::Crd { .. })
+    }
+
+    /// Whether Milo serves it in projects.
+    pub(crate) fn in_projects(&self) -> bool {
+        match self.origin {
+            Origin::BuiltIn { in_projects, .. } => in_projects,
+            Origin::Crd { .. } => true,
+        }
+    }
+
+    /// `v1`, or `group/v1`.
+    pub(crate) fn api_version(&self, version: &str) -> String {
+        if self.group.is_empty() {
+            version.to_owned()
+        } else {
+            format!("{}/{version}", self.group)
+        }
+    }
+
+    /// `plural`, or `plural.group`: how most messages name it.
+    pub(crate) fn qualified(&self) -> String {
+        if self.group.is_empty() {
+            self.plural.to_string()
+        } else {
+            format!("{}.{}", self.plural, self.group)
+        }
+    }
+
+    /// `Kind`, or `Kind.group`: how messages about validity name it.
+    pub(crate) fn qualified_kind(&self) -> String {
+        if self.group.is_empty() {
+            self.kind.clone()
+        } else {
+            format!("{}.{}", self.kind, self.group)
+        }
+    }
+
+    pub(crate) fn is(&self, group: &str, plural: &str) -> bool {
+        *self.group == *group && *self.plural == *plural
+    }
+
+    /// Whether the definition of this resource is going away.
+    pub(crate) fn is_terminating(&self) -> bool {
+        match &self.origin {
+            Origin::Crd { terminating } => terminating.load(Ordering::Relaxed),
+            Origin::BuiltIn { .. } => false,
+        }
+    }
+}
+
+/// Where CRDs are stored.
+pub(crate) fn crd_bucket() -> Bucket {
+    Bucket {
+        group: "apiextensions.k8s.io".into(),
+        plural: "customresourcedefinitions".into(),
+    }
+}
+
+/// Where namespaces are stored.
+pub(crate) fn namespace_bucket() -> Bucket {
+    Bucket {
+        group: "".into(),
+        plural: "namespaces".into(),
+    }
+}

@@ -1,0 +1,90 @@
+//! Which resource a path or a kind means.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use serde_json::Value;
+
+use super::{Origin, Resource, builtin, crd};
+use crate::object;
+
+type Resources = BTreeMap<(Arc<str>, Arc<str>), Arc<Resource>>;
+
+/// The resources that are served: one registry for the root and all projects.
+pub(crate) struct Registry {
+    resources: RwLock<Resources>,
+}
+
+impl Registry {
+    /// The built-in resources.
+    pub(crate) fn new() -> Self {
+        let resources = builtin::resources()
+            .map(|resource| {
+                (
+                    (resource.group.clone(), resource.plural.clone()),
+                    Arc::new(resource),
+                )
+            })
+            .collect();
+        Self {
+            resources: RwLock::new(resources),
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Resources> {
+        self.resources
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn get(&self, group: &str, plural: &str) -> Option<Arc<Resource>> {
+        self.read().get(&(group.into(), plural.into())).cloned()
+    }
+
+    /// The resource of a kind, by the `apiVersion` of its objects.
+    pub(crate) fn of_kind(&self, api_version: &str, kind: &str) -> Option<Arc<Resource>> {
+        let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
+        self.read()
+            .values()
+            .find(|resource| {
+                *resource.group == *group
+                    && resource.kind == kind
+                    && resource.version(version).is_some()
+            })
+            .cloned()
+    }
+
+    /// All of them, ordered by group and plural.
+    pub(crate) fn all(&self) -> Vec<Arc<Resource>> {
+        self.read().values().cloned().collect()
+    }
+
+    /// Serves what a CRD says, or stops serving it when the CRD is gone (`None`).
+    pub(crate) fn update(&self, name: &str, definition: Option<&Value>) {
+        let Some((plural, group)) = name.split_once('.') else {
+            return;
+        };
+        let mut resources = self
+            .resources
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let key = (group.into(), plural.into());
+        match definition.and_then(|definition| Some((definition, crd::resource(definition)?))) {
+            Some((definition, resource)) => {
+                if let Origin::Crd { terminating } = &resource.origin {
+                    terminating.store(object::is_deleting(definition), Ordering::Relaxed);
+                }
+                resources.insert(key, Arc::new(resource));
+            }
+            None => {
+                if resources
+                    .get(&key)
+                    .is_some_and(|resource| resource.is_crd())
+                {
+                    resources.remove(&key);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Reading and writing the common parts of objects that are plain JSON.
+
+use serde_json::{Map, Value};
+
+/// A field of `metadata` that is a string; empty counts as absent.
+pub(crate) fn meta<'a>(object: &'a Value, field: &str) -> Option<&'a str> {
+    object
+        .get("metadata")?
+        .get(field)?
+        .as_str()
+        .filter(|text| !text.is_empty())
+}
+
+/// The name, or nothing at all.
+pub(crate) fn name(object: &Value) -> &str {
+    meta(object, "name").unwrap_or_default()
+}
+
+/// The namespace; empty for a cluster-scoped object.
+pub(crate) fn namespace(object: &Value) -> &str {
+    meta(object, "namespace").unwrap_or_default()
+}
+
+/// The uid.
+pub(crate) fn uid(object: &Value) -> &str {
+    meta(object, "uid").unwrap_or_default()
+}
+
+/// Whether deletion has begun.
+pub(crate) fn is_deleting(object: &Value) -> bool {
+    meta(object, "deletionTimestamp").is_some()
+}
+
+/// `metadata.finalizers`.
+pub(crate) fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
+    meta_list(object, "finalizers").filter_map(Value::as_str)
+}
+
+/// `metadata.ownerReferences`.
+pub(crate) fn owners(object: &Value) -> impl Iterator<Item = &Value> {
+    meta_list(object, "ownerReferences")
+}
+
+fn meta_list<'a>(object: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    object
+        .get("metadata")
+        .and_then(|metadata| metadata.get(field))
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+}
+
+/// `metadata.resourceVersion` as the number that it is.
+pub(crate) fn revision(object: &Value) -> u64 {
+    meta(object, "resourceVersion")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
+}
+
+/// `metadata`, put there if it is missing (or is no object).
+pub(crate) fn metadata_mut(object: &mut Value) -> &mut Map<String, Value> {
+    field_mut(object, "metadata")
+}
+
+/// An object-valued field, put there if it is missing (or is no object).
+pub(crate) fn field_mut<'a>(object: &'a mut Value, field: &str) -> &'a mut Map<String, Value> {
+    as_map(as_map(object).entry(field).or_insert(Value::Null))
+}
+
+/// The value as an object; whatever else it was is gone.
+pub(crate) fn as_map(value: &mut Value) -> &mut Map<String, Value> {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    match value {
+        Value::Object(map) => map,
+        _ => unreachable!("it was made an object above"),
+    }
+}
+
+/// Sets a field of `metadata`.
+pub(crate) fn set_meta(object: &mut Value, field: &str, value: impl Into<Value>) {
+    metadata_mut(object).insert(field.to_owned(), value.into());
+}
+
+/// Replaces the finalizers; none at all leaves no field behind.
+pub(crate) fn set_finalizers(object: &mut Value, finalizers: Vec<String>) {
+    if finalizers.is_empty() {
+        metadata_mut(object).remove("finalizers");
+    } else {
+        set_meta(object, "finalizers", finalizers);
+    }
+}
+
+/// Now, as the API writes it: whole seconds.
+pub(crate) fn now() -> String {
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
+}

@@ -1,0 +1,206 @@
+//! One control plane, and all of them: the root and its projects.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::ids::Ids;
+use crate::janitor::Work;
+use crate::kinds::{Registry, Resource, crd_bucket};
+use crate::object;
+use crate::store::{Bucket, Change, Key, Store, Transaction, What};
+
+/// How a server was built.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// Projects serve everything that the root serves.
+    pub(crate) all_kinds_in_projects: bool,
+    /// The first list or watch of a kind in a project is answered 429.
+    pub(crate) storage_initializes: bool,
+}
+
+/// What one control plane keeps to itself.
+pub(crate) struct Plane {
+    /// The project; nothing for the root.
+    pub(crate) project: Option<String>,
+    pub(crate) store: Store,
+    /// The project is gone: its watches end.
+    pub(crate) closed: CancellationToken,
+    /// The resources whose storage has been set up, where that takes a moment.
+    initialized: Mutex<BTreeSet<Bucket>>,
+}
+
+impl Plane {
+    fn new(project: Option<&str>) -> Self {
+        Self {
+            project: project.map(str::to_owned),
+            store: Store::new(),
+            closed: CancellationToken::new(),
+            initialized: Mutex::default(),
+        }
+    }
+
+    /// Whether this is the first time that anybody reads the resource.
+    pub(crate) fn is_first_read(&self, bucket: &Bucket) -> bool {
+        lock(&self.initialized).insert(bucket.clone())
+    }
+}
+
+/// All control planes of one server.
+pub(crate) struct World {
+    pub(crate) options: Options,
+    pub(crate) registry: Registry,
+    pub(crate) ids: Ids,
+    pub(crate) root: Arc<Plane>,
+    projects: Mutex<BTreeMap<String, Arc<Plane>>>,
+    /// CRDs that a project's control plane does not serve, by project.
+    hidden: Mutex<BTreeMap<String, BTreeSet<String>>>,
+    /// One CRD's change is served before the next is looked at.
+    serving: Mutex<()>,
+    work: mpsc::UnboundedSender<Work>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where Milo keeps its projects.
+pub(crate) fn project_bucket() -> Bucket {
+    Bucket {
+        group: "resourcemanager.miloapis.com".into(),
+        plural: "projects".into(),
+    }
+}
+
+/// Where Milo's infrastructure keeps the same, for those who work from inside.
+fn control_plane_bucket() -> Bucket {
+    Bucket {
+        group: "infrastructure.miloapis.com".into(),
+        plural: "projectcontrolplanes".into(),
+    }
+}
+
+impl World {
+    pub(crate) fn new(options: Options, work: mpsc::UnboundedSender<Work>) -> Self {
+        Self {
+            options,
+            registry: Registry::new(),
+            ids: Ids::new(),
+            root: Arc::new(Plane::new(None)),
+            projects: Mutex::default(),
+            hidden: Mutex::default(),
+            serving: Mutex::default(),
+            work,
+        }
+    }
+
+    /// The control plane of a project, or of the root. Nothing is kept of a project before it is asked for.
+    pub(crate) fn plane(&self, project: Option<&str>) -> Option<Arc<Plane>> {
+        let Some(name) = project else {
+            return Some(self.root.clone());
+        };
+        let mut projects = lock(&self.projects);
+        // Under the lock, so that a project that goes at this moment leaves nothing behind.
+        let key = Key::new("", name);
+        let exists = |bucket| self.root.store.get(&bucket, &key).is_some();
+        if !exists(project_bucket()) && !exists(control_plane_bucket()) {
+            return None;
+        }
+        let plane = projects
+            .entry(name.to_owned())
+            .or_insert_with(|| Arc::new(Plane::new(Some(name))));
+        Some(plane.clone())
+    }
+
+    /// The names of all projects.
+    pub(crate) fn project_names(&self) -> Vec<String> {
+        let projects = self.root.store.list(&project_bucket(), None).objects;
+        projects
+            .iter()
+            .map(|project| object::name(project).to_owned())
+            .collect()
+    }
+
+    /// All control planes that anything is kept of.
+    pub(crate) fn planes(&self) -> Vec<Arc<Plane>> {
+        let projects = lock(&self.projects);
+        std::iter::once(self.root.clone())
+            .chain(projects.values().cloned())
+            .collect()
+    }
+
+    /// Hides a CRD from a project, or shows it again.
+    pub(crate) fn hide(&self, project: &str, crd: &str, hide: bool) {
+        let mut hidden = lock(&self.hidden);
+        let names = hidden.entry(project.to_owned()).or_default();
+        if hide {
+            names.insert(crd.to_owned());
+        } else {
+            names.remove(crd);
+        }
+    }
+
+    /// Whether a control plane serves a resource.
+    pub(crate) fn serves(&self, plane: &Plane, resource: &Resource) -> bool {
+        let Some(project) = &plane.project else {
+            return true;
+        };
+        if !resource.is_crd() {
+            return resource.in_projects() || self.options.all_kinds_in_projects;
+        }
+        let hidden = lock(&self.hidden);
+        hidden
+            .get(project)
+            .is_none_or(|names| !names.contains(&resource.qualified()))
+    }
+
+    /// The resources that a control plane serves.
+    pub(crate) fn resources(&self, plane: &Plane) -> Vec<Arc<Resource>> {
+        let all = self.registry.all();
+        all.into_iter()
+            .filter(|resource| self.serves(plane, resource))
+            .collect()
+    }
+
+    /// Writes, and sees to what follows from it.
+    pub(crate) fn transact<T, E>(
+        &self,
+        plane: &Arc<Plane>,
+        run: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let (value, changes) = plane.store.transact(run)?;
+        for (bucket, change) in changes {
+            self.follow(plane, bucket, change);
+        }
+        Ok(value)
+    }
+
+    fn follow(&self, plane: &Arc<Plane>, bucket: Bucket, change: Arc<Change>) {
+        if plane.project.is_none() {
+            if bucket == crd_bucket() {
+                let _serving = lock(&self.serving);
+                let now = plane.store.get(&bucket, &change.key);
+                self.registry.update(&change.key.name, now.as_deref());
+            } else if change.what == What::Deleted
+                && (bucket == project_bucket() || bucket == control_plane_bucket())
+                && self.plane(Some(&change.key.name)).is_none()
+                && let Some(gone) = lock(&self.projects).remove(&change.key.name)
+            {
+                gone.closed.cancel();
+            }
+        }
+        let matters = change.what == What::Deleted
+            || object::is_deleting(&change.object)
+            || object::owners(&change.object).next().is_some();
+        if matters {
+            // Nobody is left to do the work only while the server ends.
+            let _ = self.work.send(Work {
+                plane: plane.clone(),
+                bucket,
+                change,
+            });
+        }
+    }
+}

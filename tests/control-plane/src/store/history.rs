@@ -1,0 +1,117 @@
+//! What happened to the objects of one resource, as far back as it is kept.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::Key;
+
+/// How many changes of one resource are kept.
+const KEPT: usize = 10_000;
+
+/// What happened to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    Added,
+    Modified,
+    Deleted,
+}
+
+/// One write.
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) revision: u64,
+    pub(crate) what: What,
+    pub(crate) key: Key,
+    /// The object after the write; for a deletion its last state, under the revision of the deletion.
+    pub(crate) object: Arc<Value>,
+    /// The object before the write.
+    pub(crate) previous: Option<Arc<Value>>,
+}
+
+/// What was asked for is older than what is kept.
+#[derive(Debug)]
+pub(crate) struct Compacted {
+    /// The oldest revision that could have been asked for.
+    pub(crate) oldest: u64,
+}
+
+pub(super) struct History {
+    /// Nothing can be read from before this revision.
+    oldest: u64,
+    /// The newest change that is no longer kept: who has seen it misses nothing.
+    lost: u64,
+    changes: VecDeque<Arc<Change>>,
+}
+
+impl History {
+    pub(super) fn new(oldest: u64) -> Self {
+        Self {
+            oldest,
+            lost: 0,
+            changes: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, change: Arc<Change>) {
+        if self.changes.len() == KEPT
+            && let Some(first) = self.changes.pop_front()
+        {
+            self.oldest = first.revision;
+            self.lost = first.revision;
+        }
+        self.changes.push_back(change);
+    }
+
+    pub(super) fn forget(&mut self, revision: u64) {
+        self.oldest = revision;
+        if let Some(last) = self.changes.back() {
+            self.lost = last.revision;
+        }
+        self.changes.clear();
+    }
+
+    fn check(&self, revision: u64) -> Result<(), Compacted> {
+        if revision < self.oldest {
+            Err(Compacted {
+                oldest: self.oldest,
+            })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What came after a revision. A watch that is open already (`live`) has seen all up to there, and
+    /// is too late only if it missed something.
+    pub(super) fn since(&self, revision: u64, live: bool) -> Result<Vec<Arc<Change>>, Compacted> {
+        if !live || revision < self.lost {
+            self.check(revision)?;
+        }
+        let from = self
+            .changes
+            .partition_point(|change| change.revision <= revision);
+        Ok(self.changes.range(from..).cloned().collect())
+    }
+
+    /// Takes the objects back to what they were at a revision.
+    pub(super) fn undo(
+        &self,
+        objects: &mut BTreeMap<Key, Arc<Value>>,
+        revision: u64,
+    ) -> Result<(), Compacted> {
+        self.check(revision)?;
+        for change in self
+            .changes
+            .iter()
+            .rev()
+            .take_while(|change| change.revision > revision)
+        {
+            match &change.previous {
+                Some(previous) => objects.insert(change.key.clone(), previous.clone()),
+                None => objects.remove(&change.key),
+            };
+        }
+        Ok(())
+    }
+}

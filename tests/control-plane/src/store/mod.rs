@@ -1,0 +1,346 @@
+//! What one control plane keeps: objects, and the history that watches resume from.
+//!
+//! Everything happens under one lock and without waiting, so that a write is never in conflict with
+//! itself. Watchers hold nothing but a revision: they read the history when they are woken.
+
+mod history;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use tokio::sync::watch;
+
+use history::History;
+pub(crate) use history::{Change, Compacted, What};
+
+use crate::object;
+
+/// The resource that an object is stored under: group and plural.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Bucket {
+    /// The API group; empty for the core one.
+    pub(crate) group: Arc<str>,
+    /// The plural, in lower case.
+    pub(crate) plural: Arc<str>,
+}
+
+/// Which object in a bucket; the namespace is empty for cluster-scoped ones.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Key {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+}
+
+impl Key {
+    pub(crate) fn new(namespace: &str, name: &str) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    pub(crate) fn of(object: &Value) -> Self {
+        Self::new(object::namespace(object), object::name(object))
+    }
+}
+
+/// The objects of one resource.
+struct Table {
+    objects: BTreeMap<Key, Arc<Value>>,
+    history: History,
+    /// Tells watchers that there is something new.
+    signal: watch::Sender<u64>,
+}
+
+impl Table {
+    fn new(oldest: u64) -> Self {
+        Self {
+            objects: BTreeMap::new(),
+            history: History::new(oldest),
+            signal: watch::Sender::new(0),
+        }
+    }
+}
+
+/// Everything that one control plane keeps.
+pub(crate) struct Store {
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    revision: u64,
+    /// All history before this revision was forgotten.
+    compacted: u64,
+    tables: BTreeMap<Bucket, Table>,
+    /// From an owner's uid to the objects that name it.
+    dependents: HashMap<String, BTreeSet<(Bucket, Key)>>,
+}
+
+/// A list at one moment.
+pub(crate) struct Snapshot {
+    pub(crate) revision: u64,
+    pub(crate) objects: Vec<Arc<Value>>,
+}
+
+impl Store {
+    pub(crate) fn new() -> Self {
+        Self {
+            inner: Mutex::new(Inner {
+                revision: 1,
+                compacted: 0,
+                tables: BTreeMap::new(),
+                dependents: HashMap::new(),
+            }),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing is left half done under the lock, so what a panicking thread left is sound.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest revision.
+    pub(crate) fn revision(&self) -> u64 {
+        self.lock().revision
+    }
+
+    pub(crate) fn get(&self, bucket: &Bucket, key: &Key) -> Option<Arc<Value>> {
+        self.lock().tables.get(bucket)?.objects.get(key).cloned()
+    }
+
+    /// The objects of a bucket, of one namespace or of all, as of now.
+    pub(crate) fn list(&self, bucket: &Bucket, namespace: Option<&str>) -> Snapshot {
+        let inner = self.lock();
+        let objects = inner
+            .tables
+            .get(bucket)
+            .map(|table| in_namespace(&table.objects, namespace))
+            .unwrap_or_default();
+        Snapshot {
+            revision: inner.revision,
+            objects,
+        }
+    }
+
+    /// The objects of a bucket as they were at an older revision.
+    pub(crate) fn list_at(
+        &self,
+        bucket: &Bucket,
+        namespace: Option<&str>,
+        revision: u64,
+    ) -> Result<Snapshot, Compacted> {
+        let inner = self.lock();
+        let Some(table) = inner.tables.get(bucket) else {
+            return Ok(Snapshot {
+                revision,
+                objects: Vec::new(),
+            });
+        };
+        let mut objects = table.objects.clone();
+        table.history.undo(&mut objects, revision)?;
+        Ok(Snapshot {
+            revision,
+            objects: in_namespace(&objects, namespace),
+        })
+    }
+
+    /// The buckets that hold anything, and how many objects of a namespace each has.
+    pub(crate) fn buckets_with(&self, namespace: &str) -> Vec<(Bucket, Vec<Arc<Value>>)> {
+        let inner = self.lock();
+        inner
+            .tables
+            .iter()
+            .map(|(bucket, table)| {
+                (
+                    bucket.clone(),
+                    in_namespace(&table.objects, Some(namespace)),
+                )
+            })
+            .filter(|(_, objects)| !objects.is_empty())
+            .collect()
+    }
+
+    /// Who names this uid as an owner.
+    pub(crate) fn dependents(&self, uid: &str) -> Vec<(Bucket, Key)> {
+        self.lock()
+            .dependents
+            .get(uid)
+            .map(|ids| ids.iter().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// What happened in a bucket after a revision, and the newest revision of the whole store.
+    /// `live` is for a watch that has seen everything up to there.
+    pub(crate) fn since(
+        &self,
+        bucket: &Bucket,
+        revision: u64,
+        live: bool,
+    ) -> Result<(u64, Vec<Arc<Change>>), Compacted> {
+        let inner = self.lock();
+        let changes = match inner.tables.get(bucket) {
+            Some(table) => table.history.since(revision, live)?,
+            None if revision < inner.compacted && !live => {
+                return Err(Compacted {
+                    oldest: inner.compacted,
+                });
+            }
+            None => Vec::new(),
+        };
+        Ok((inner.revision, changes))
+    }
+
+    /// Wakes whenever the bucket changes.
+    pub(crate) fn signal(&self, bucket: &Bucket) -> watch::Receiver<u64> {
+        let mut inner = self.lock();
+        let compacted = inner.compacted;
+        inner
+            .tables
+            .entry(bucket.clone())
+            .or_insert_with(|| Table::new(compacted))
+            .signal
+            .subscribe()
+    }
+
+    /// Forgets all history up to now: watches and lists from an older revision are answered 410.
+    pub(crate) fn compact(&self) {
+        let mut inner = self.lock();
+        // The revision moves on, so that even the newest version that anybody has seen is too old.
+        inner.revision += 1;
+        let revision = inner.revision;
+        inner.compacted = revision;
+        for table in inner.tables.values_mut() {
+            table.history.forget(revision);
+        }
+    }
+
+    /// Runs a transaction: what it reads and writes happens at once. What it changed comes back beside
+    /// its own result.
+    pub(crate) fn transact<T, E>(
+        &self,
+        run: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<(T, Vec<(Bucket, Arc<Change>)>), E> {
+        let mut inner = self.lock();
+        let mut transaction = Transaction {
+            inner: &mut inner,
+            changes: Vec::new(),
+        };
+        let done = run(&mut transaction);
+        let changes = transaction.changes;
+        for (bucket, change) in &changes {
+            if let Some(table) = inner.tables.get(bucket) {
+                table.signal.send_replace(change.revision);
+            }
+        }
+        done.map(|value| (value, changes))
+    }
+}
+
+/// Reads and writes under the store's lock. Check first, then write: nothing is rolled back.
+pub(crate) struct Transaction<'a> {
+    inner: &'a mut Inner,
+    changes: Vec<(Bucket, Arc<Change>)>,
+}
+
+impl Transaction<'_> {
+    pub(crate) fn get(&self, bucket: &Bucket, key: &Key) -> Option<Arc<Value>> {
+        self.inner.tables.get(bucket)?.objects.get(key).cloned()
+    }
+
+    /// Stores an object under a new revision, unless it is what is there already.
+    pub(crate) fn put(&mut self, bucket: &Bucket, key: Key, mut object: Value) -> Arc<Value> {
+        let previous = self.get(bucket, &key);
+        if let Some(previous) = &previous {
+            object::set_meta(
+                &mut object,
+                "resourceVersion",
+                object::revision(previous).to_string(),
+            );
+            if object == **previous {
+                return previous.clone();
+            }
+        }
+        self.inner.revision += 1;
+        let revision = self.inner.revision;
+        object::set_meta(&mut object, "resourceVersion", revision.to_string());
+        let object = Arc::new(object);
+        if let Some(previous) = &previous {
+            self.unlink(bucket, &key, previous);
+        }
+        for owner in object::owners(&object).filter_map(|owner| owner.get("uid")?.as_str()) {
+            let ids = self.inner.dependents.entry(owner.to_owned()).or_default();
+            ids.insert((bucket.clone(), key.clone()));
+        }
+        let what = if previous.is_some() {
+            What::Modified
+        } else {
+            What::Added
+        };
+        let change = Arc::new(Change {
+            revision,
+            what,
+            key: key.clone(),
+            object: object.clone(),
+            previous,
+        });
+        let table = self.table(bucket);
+        table.objects.insert(key, object.clone());
+        table.history.push(change.clone());
+        self.changes.push((bucket.clone(), change));
+        object
+    }
+
+    /// Removes an object; its last state gets the revision of its removal.
+    pub(crate) fn remove(&mut self, bucket: &Bucket, key: &Key) -> Option<Arc<Value>> {
+        let previous = self.get(bucket, key)?;
+        self.inner.revision += 1;
+        let revision = self.inner.revision;
+        let mut last = (*previous).clone();
+        object::set_meta(&mut last, "resourceVersion", revision.to_string());
+        self.unlink(bucket, key, &previous);
+        let object = Arc::new(last);
+        let change = Arc::new(Change {
+            revision,
+            what: What::Deleted,
+            key: key.clone(),
+            object: object.clone(),
+            previous: Some(previous),
+        });
+        let table = self.table(bucket);
+        table.objects.remove(key);
+        table.history.push(change.clone());
+        self.changes.push((bucket.clone(), change));
+        Some(object)
+    }
+
+    fn table(&mut self, bucket: &Bucket) -> &mut Table {
+        let compacted = self.inner.compacted;
+        self.inner
+            .tables
+            .entry(bucket.clone())
+            .or_insert_with(|| Table::new(compacted))
+    }
+
+    fn unlink(&mut self, bucket: &Bucket, key: &Key, object: &Value) {
+        for owner in object::owners(object).filter_map(|owner| owner.get("uid")?.as_str()) {
+            if let Some(ids) = self.inner.dependents.get_mut(owner) {
+                ids.remove(&(bucket.clone(), key.clone()));
+                if ids.is_empty() {
+                    self.inner.dependents.remove(owner);
+                }
+            }
+        }
+    }
+}
+
+fn in_namespace(objects: &BTreeMap<Key, Arc<Value>>, namespace: Option<&str>) -> Vec<Arc<Value>> {
+    match namespace {
+        None => objects.values().cloned().collect(),
+        Some(namespace) => objects
+            .range(Key::new(namespace, "")..)
+            .take_while(|(key, _)| key.namespace == namespace)
+            .map(|(_, object)| object.clone())
+            .collect(),
+    }
+}
