@@ -32,7 +32,9 @@ impl Dns {
 
     /// Whether there is a record of `host` for `cluster`.
     pub fn has(&self, cluster: &str, host: &str) -> bool {
-        self.lock().iter().any(|(name, found)| name.as_str() == cluster && found == host)
+        self.lock()
+            .iter()
+            .any(|(name, found)| name.as_str() == cluster && found == host)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<(ClusterName, String)>> {

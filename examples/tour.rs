@@ -1,14 +1,66 @@
-//! What plays the user in `website`: the parts of the example that no author of an operator writes.
+//! What plays the user of the example operators: the part that no author of an operator writes.
+//!
+//! [`main`] runs an operator in one of three ways: on a fleet of its own with a played user, on a fleet
+//! of its own that stays for kubectl, or on the Milo that a kubeconfig points to.
+
+mod arguments;
 mod dns;
+mod fleet;
+mod serve;
+mod steps;
+mod table;
+mod user;
+
+use kommodore::kube::Config;
+use kommodore::kube::config::{KubeConfigOptions, Kubeconfig};
+use kommodore::{Builder, Milo, Result, ResultExt as _};
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+use arguments::{Arguments, Mode};
+
 pub use dns::Dns;
 
-/// Placeholder.
+/// What is logged, unless `RUST_LOG` says otherwise.
+const LOGGED: &str = "info,kommodore=debug,kommodore_control_plane=info";
+
+/// Runs the operator that `operator` makes, in the way that the command line asks for. `crd` is the
+/// definition of its kind, `dns` what it works on outside of Kubernetes.
+///
+/// # Errors
+/// When the command line makes no sense, the operator ends with an error, or a step of the tour has
+/// not happened in time.
 pub async fn main(
-    _crd: impl serde::Serialize,
-    _dns: Dns,
-    operator: impl FnOnce(kube::Config, kommodore::Milo) -> kommodore::Builder,
-) -> kommodore::Result<()> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter("info,kommodore=debug").init();
-    let config = kube::Config::infer().await?;
-    operator(config, kommodore::Milo::external()).run().await
+    crd: impl Serialize,
+    dns: Dns,
+    operator: impl FnOnce(Config, Milo) -> Builder,
+) -> Result<()> {
+    let arguments = Arguments::read(std::env::args().skip(1))?;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new(LOGGED));
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter)
+        .init();
+    match arguments.mode {
+        Mode::Help => {
+            println!("{}", arguments::HELP);
+            Ok(())
+        }
+        Mode::Tour => steps::play(&crd, dns, operator).await,
+        Mode::Serve => serve::serve(&crd, operator).await,
+        Mode::Operate {
+            kubeconfig,
+            internal,
+        } => {
+            let what = || format!("reading the kubeconfig {}", kubeconfig.display());
+            let file = Kubeconfig::read_from(&kubeconfig).context(what())?;
+            let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
+            let milo = if internal {
+                Milo::internal()
+            } else {
+                Milo::external()
+            };
+            operator(config.context(what())?, milo).run().await
+        }
+    }
 }

@@ -36,7 +36,11 @@ use serde::{Deserialize, Serialize};
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
     ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp"
+    )
 )]
 #[serde(rename_all = "camelCase")]
 struct WebsiteSpec {
@@ -79,7 +83,9 @@ struct WebsiteController {
 impl Reconcile for WebsiteController {
     async fn reconcile(&self, site: &Website, cx: &Context<Self>) -> Result<Action> {
         cx.apply(page(site)).await?;
-        self.dns.upsert(cx.cluster().name(), &site.spec.host).await?;
+        self.dns
+            .upsert(cx.cluster().name(), &site.spec.host)
+            .await?;
         cx.set(SiteCondition::DnsConfigured.is_true("Upserted", "the record points here"));
         cx.set(match certificate_is_missing(site, cx).await? {
             false => SiteCondition::Degraded.is_false("AsExpected", "nothing is missing"),
@@ -92,7 +98,9 @@ impl Reconcile for WebsiteController {
 
 impl Cleanup for WebsiteController {
     async fn cleanup(&self, site: &Website, cx: &Context<Self>) -> Result<Action> {
-        self.dns.remove(cx.cluster().name(), &site.spec.host).await?;
+        self.dns
+            .remove(cx.cluster().name(), &site.spec.host)
+            .await?;
         Ok(Action::done())
     }
 }
@@ -124,7 +132,11 @@ fn page(site: &Website) -> ConfigMap {
 }
 
 fn url(site: &Website) -> String {
-    let scheme = if site.spec.certificate.is_some() { "https" } else { "http" };
+    let scheme = if site.spec.certificate.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     format!("{scheme}://{}", site.spec.host)
 }
 
@@ -140,7 +152,9 @@ async fn main() -> Result<()> {
     let dns = Dns::default();
     let controller = WebsiteController { dns: dns.clone() };
     kommodore_examples::main(Website::crd(), dns, |config, milo| {
-        Manager::builder(config).provider(milo).controller(controller)
+        Manager::builder(config)
+            .provider(milo)
+            .controller(controller)
     })
     .await
 }

@@ -11,8 +11,8 @@ mod transport;
 mod watch;
 
 pub use controller::{
-    Action, Cleanup, ConditionType, ConditionValue, Context, Controller, DeclaresFinalizer, Object,
-    ObjectKey, Polarity, Reconcile, State,
+    Action, Cleanup, ConditionType, ConditionValue, Context, Controller, DeclaresConditions,
+    DeclaresFinalizer, Object, ObjectKey, Polarity, Reconcile, State,
 };
 pub use error::{BoxError, Error, Result, ResultExt, Retry};
 pub use fleet::{Cluster, ClusterName, Fleet, InvalidName, Reason, State as ClusterState};
@@ -37,8 +37,8 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::controller::{
-        Action, Cleanup, ConditionType, Context, Controller, Declaration, DeclaresFinalizer,
-        IntoKeys, NoConditions, Polarity, Reconcile, Start, keys,
+        Action, Cleanup, ConditionType, Context, Controller, Declaration, DeclaresConditions,
+        DeclaresFinalizer, IntoKeys, NoConditions, Polarity, Reconcile, Start, keys,
     };
     pub use crate::error::Result;
     pub use core::marker::{Send, Sync};

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{ConditionType, ConditionValue, Controller, State};
+use super::{ConditionType, ConditionValue, Controller, DeclaresConditions, State};
 use crate::object::{Scope, SetCondition};
 
 /// Everything that a reconcile needs besides its object: the cluster, the API, conditions and status.
@@ -72,7 +72,10 @@ impl<C> Context<C> {
 impl<C: Controller> Context<C> {
     /// Sets one of the declared conditions. It is written with the status, once, when the reconcile
     /// ends; of several calls for one condition the last counts.
-    pub fn set(&self, value: ConditionValue<C::Condition>) {
+    pub fn set<T: ConditionType>(&self, value: ConditionValue<T>)
+    where
+        C: DeclaresConditions<T>,
+    {
         let set = SetCondition {
             name: value.condition.name(),
             state: value.state,

@@ -84,3 +84,11 @@ pub trait Cleanup: Controller + DeclaresFinalizer {
     note = "write `#[controller(.., finalizer = \"your.domain/name\")]` above the struct `{Self}`, or remove `impl Cleanup`"
 )]
 pub trait DeclaresFinalizer {}
+
+/// A controller whose attribute has `conditions = T`. Implemented by the macro.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` declares no conditions of its own",
+    label = "needs a declared condition",
+    note = "write `#[controller(.., conditions = YourConditions)]` above the struct `{Self}`"
+)]
+pub trait DeclaresConditions<T> {}

@@ -145,6 +145,7 @@ impl<C: Start> Handled<C> {
             return match guard.remove(object.meta()).await {
                 Ok(returned) => {
                     returned.iter().for_each(|returned| context.wrote(returned));
+                    cache.release(&object, finalizer.name);
                     tracing::info!("cleaned up");
                     self.done(&context, Again::Never)
                 }

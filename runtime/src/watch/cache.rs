@@ -114,6 +114,23 @@ impl<K: Resource + Send + Sync + 'static> Cache<K> {
         }
     }
 
+    /// Takes in that a finalizer of `released` was removed by us, before the watch delivers that: what
+    /// wakes the key meanwhile is not to clean up again.
+    pub(crate) fn release(&self, released: &K, finalizer: &str)
+    where
+        K: Clone,
+    {
+        let mut state = self.lock();
+        if let Some(entry) = state.objects.get_mut(&ObjectKey::of(released))
+            && entry.object.meta().uid == released.meta().uid
+        {
+            let object = Arc::make_mut(&mut entry.object);
+            if let Some(finalizers) = &mut object.meta_mut().finalizers {
+                finalizers.retain(|other| other != finalizer);
+            }
+        }
+    }
+
     /// No observer can leave the state broken by panicking: each change is complete before it is told.
     fn lock(&self) -> MutexGuard<'_, State<K>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
