@@ -10,12 +10,6 @@
 //!
 //! makes the tests `embedded::a_new_project_becomes_ready` and `real::a_new_project_becomes_ready`. The real one needs
 //! `KUBEBUILDER_ASSETS`, a folder with `etcd` and `kube-apiserver`, and says that it is skipped where there is none.
-#![allow(
-    clippy::panic,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
 
 mod support;
 

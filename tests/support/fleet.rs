@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kommodore_control_plane::{Assets, RealFleet, RealLease, RequestLog};
+use kommodore_control_plane::{Assets, ControlPlane, RealFleet, RealLease, RequestLog};
 use kube::api::{Api, PostParams};
 use kube::{Client, Config};
 use serde_json::Value;
@@ -18,10 +19,27 @@ pub struct Fleet {
 }
 
 enum Server {
+    Embedded(ControlPlane),
     Real(RealLease),
 }
 
 impl Fleet {
+    /// One of its own, inside this process.
+    pub async fn embedded() -> Self {
+        let builder = crds()
+            .iter()
+            .fold(ControlPlane::builder().milo(), |builder, crd| {
+                builder.crd(crd)
+            });
+        let server = builder
+            .start()
+            .await
+            .unwrap_or_else(|error| panic!("the embedded fleet: {error}"));
+        Self {
+            server: Server::Embedded(server),
+        }
+    }
+
     /// Waits for the real one; none where the binaries are missing.
     pub async fn real() -> Option<Self> {
         let assets = Assets::from_env().unwrap_or_else(|error| panic!("{error}"))?;
@@ -36,6 +54,7 @@ impl Fleet {
     /// How to reach the root.
     pub fn config(&self) -> Config {
         match &self.server {
+            Server::Embedded(fleet) => fleet.config(),
             Server::Real(fleet) => fleet.config().unwrap(),
         }
     }
@@ -48,6 +67,7 @@ impl Fleet {
     /// How to reach a project's control plane, at Milo's path.
     pub fn project_config(&self, name: &str) -> Config {
         match &self.server {
+            Server::Embedded(fleet) => fleet.project(name).config(),
             Server::Real(fleet) => fleet.project_config(name).unwrap(),
         }
     }
@@ -60,6 +80,7 @@ impl Fleet {
     /// An address that serves this project's control plane alone, at the root path, as inside of Milo's cluster.
     pub async fn direct(&self, name: &str) -> SocketAddr {
         match &self.server {
+            Server::Embedded(fleet) => fleet.project(name).direct().await.unwrap(),
             Server::Real(fleet) => fleet.direct(name).await.unwrap(),
         }
     }
@@ -67,6 +88,7 @@ impl Fleet {
     /// Every request so far.
     pub fn requests(&self) -> &RequestLog {
         match &self.server {
+            Server::Embedded(fleet) => fleet.requests(),
             Server::Real(fleet) => fleet.requests(),
         }
     }
@@ -74,6 +96,7 @@ impl Fleet {
     /// From now on the project answers nothing.
     pub fn silence(&self, project: &str) {
         match &self.server {
+            Server::Embedded(fleet) => fleet.silence(project),
             Server::Real(fleet) => fleet.silence(project),
         }
     }
@@ -81,6 +104,7 @@ impl Fleet {
     /// The project answers again.
     pub fn unsilence(&self, project: &str) {
         match &self.server {
+            Server::Embedded(fleet) => fleet.unsilence(project),
             Server::Real(fleet) => fleet.unsilence(project),
         }
     }
@@ -88,6 +112,7 @@ impl Fleet {
     /// Cuts all watches in a project.
     pub fn drop_watches(&self, project: &str) {
         match &self.server {
+            Server::Embedded(fleet) => fleet.drop_watches(Some(project)),
             Server::Real(fleet) => fleet.drop_watches(project),
         }
     }
@@ -96,6 +121,7 @@ impl Fleet {
     /// [`needs_garbage_collection!`](crate::needs_garbage_collection).
     pub fn supports_gc(&self) -> bool {
         match &self.server {
+            Server::Embedded(_) => true,
             Server::Real(fleet) => fleet.has_controllers(),
         }
     }
@@ -103,7 +129,31 @@ impl Fleet {
     /// Installs a further CRD at the root and waits until all projects serve it.
     pub async fn install(&self, crd: Value) {
         match &self.server {
+            Server::Embedded(_) => {
+                // What the root serves, the projects serve from then on.
+                let crd: CustomResourceDefinition = serde_json::from_value(crd).expect("a CRD");
+                Api::all(self.client())
+                    .create(&PostParams::default(), &crd)
+                    .await
+                    .expect("the CRD is created");
+            }
             Server::Real(fleet) => fleet.install(crd).await.unwrap(),
+        }
+    }
+
+    /// A project's control plane stops to serve a CRD of the root, such as `websites.demo.kommodore.dev`.
+    pub async fn hide(&self, project: &str, crd: &str) {
+        match &self.server {
+            Server::Embedded(fleet) => fleet.project(project).hide(crd),
+            Server::Real(fleet) => fleet.hide(project, crd).await.unwrap(),
+        }
+    }
+
+    /// A project's control plane serves a CRD of the root again.
+    pub async fn show(&self, project: &str, crd: &str) {
+        match &self.server {
+            Server::Embedded(fleet) => fleet.project(project).show(crd),
+            Server::Real(fleet) => fleet.show(project, crd).await.unwrap(),
         }
     }
 

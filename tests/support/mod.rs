@@ -1,8 +1,8 @@
 //! The parts.
 
-pub mod eventually;
-pub mod fleet;
-pub mod kinds;
+pub(crate) mod eventually;
+pub(crate) mod fleet;
+pub(crate) mod kinds;
 mod project;
 #[doc(hidden)]
 pub mod run;

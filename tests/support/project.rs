@@ -49,11 +49,11 @@ impl Fleet {
 
     /// Creates a `ProjectControlPlane`, as Milo does in its own cluster, and waits until it is ready.
     pub async fn create_project_control_plane(&self, name: &str) {
-        let object = json!({
-            "apiVersion": "infrastructure.miloapis.com/v1alpha1", "kind": "ProjectControlPlane",
-            "metadata": {"name": name}, "spec": {},
-        });
-        create(&self.project_control_planes(), object).await;
+        create(
+            &self.project_control_planes(),
+            project_control_plane(name, false),
+        )
+        .await;
         eventually(
             &format!("the control plane of {name} becomes ready"),
             async || {
@@ -64,6 +64,15 @@ impl Fleet {
                     .map_err(|error| error.to_string())?;
                 is_true(&object, "ControlPlaneReady")
             },
+        )
+        .await;
+    }
+
+    /// Creates a `ProjectControlPlane` that nobody makes ready but [`Fleet::set_project_control_plane_ready`].
+    pub async fn create_project_control_plane_unready(&self, name: &str) {
+        create(
+            &self.project_control_planes(),
+            project_control_plane(name, true),
         )
         .await;
     }
@@ -108,16 +117,28 @@ impl Fleet {
 }
 
 fn project(name: &str, held: bool) -> Value {
+    json!({
+        "apiVersion": "resourcemanager.miloapis.com/v1alpha1", "kind": "Project",
+        "metadata": metadata(name, held),
+        "spec": {"ownerRef": {"kind": "Organization", "name": "acme"}},
+    })
+}
+
+fn project_control_plane(name: &str, held: bool) -> Value {
+    json!({
+        "apiVersion": "infrastructure.miloapis.com/v1alpha1", "kind": "ProjectControlPlane",
+        "metadata": metadata(name, held),
+        "spec": {},
+    })
+}
+
+fn metadata(name: &str, held: bool) -> Value {
     let annotations = if held {
         json!({HOLD_ANNOTATION: "a test decides"})
     } else {
         json!({})
     };
-    json!({
-        "apiVersion": "resourcemanager.miloapis.com/v1alpha1", "kind": "Project",
-        "metadata": {"name": name, "annotations": annotations},
-        "spec": {"ownerRef": {"kind": "Organization", "name": "acme"}},
-    })
+    json!({"name": name, "annotations": annotations})
 }
 
 async fn create(api: &Api<DynamicObject>, object: Value) {

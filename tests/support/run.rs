@@ -7,8 +7,17 @@ use super::fleet::Fleet;
 /// Makes two tests of each case, `embedded::..` and `real::..`. One invocation a file.
 #[macro_export]
 macro_rules! on_both_servers {
-    ($($(#[$meta:meta])* async fn $name:ident($fleet:ident: &Fleet) $body:block)+) => {
-        $($(#[$meta])* async fn $name($fleet: &$crate::Fleet) $body)+
+    ($($(#[$meta:meta])* async fn $name:ident($fleet:ident: &$type:ty) $body:block)+) => {
+        $($(#[$meta])* async fn $name($fleet: &$type) $body)+
+
+        mod embedded {
+            $(
+                #[::tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    super::$name(&$crate::run::embedded().await).await;
+                }
+            )+
+        }
 
         mod real {
             $(
@@ -34,6 +43,12 @@ macro_rules! needs_garbage_collection {
     };
 }
 
+/// An embedded fleet.
+pub async fn embedded() -> Fleet {
+    logs();
+    Fleet::embedded().await
+}
+
 /// The real fleet, or a word that the case is skipped.
 pub async fn real(case: &str) -> Option<Fleet> {
     logs();
@@ -50,7 +65,9 @@ pub async fn real(case: &str) -> Option<Fleet> {
 fn logs() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        // kube says at the level of an error that it was answered with a 5xx, which many cases want.
+        let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+            .unwrap_or_else(|_| "warn,kube_client=off".into());
         tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_test_writer()

@@ -51,7 +51,8 @@ impl ProjectKind {
     }
 }
 
-/// Both CRDs.
+/// Both CRDs. Milo sets the default of the one's conditions at the conditions, so that a new `Project` has no status at
+/// all, and of the other's at the status, so that a new `ProjectControlPlane` says at once that it is being created.
 pub(crate) fn crds() -> [Value; 2] {
     let owner = json!({
         "description": "The organization that owns the project.",
@@ -62,37 +63,40 @@ pub(crate) fn crds() -> [Value; 2] {
             "name": {"type": "string"},
         },
     });
-    let project_spec =
+    let spec =
         json!({"type": "object", "required": ["ownerRef"], "properties": {"ownerRef": owner}});
-    let owner_column =
-        json!({"name": "Owner", "type": "string", "jsonPath": ".spec.ownerRef.name"});
+    let mut conditions = conditions();
+    conditions["default"] = undecided(&PROJECT, "Waiting for control plane to reconcile");
+    let status = json!({"type": "object", "properties": {"conditions": conditions}});
+    let columns = json!([
+        {"name": "Owner", "type": "string", "jsonPath": ".spec.ownerRef.name"},
+        {"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type=='Ready')].status"},
+        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+    ]);
+    let mut project = crd(&PROJECT, spec, status);
+    project["spec"]["versions"][0]["additionalPrinterColumns"] = columns;
+
+    let message = "Creating a new control plane for the project";
+    let status = json!({
+        "type": "object",
+        "default": {"conditions": undecided(&PROJECT_CONTROL_PLANE, message)},
+        "properties": {"conditions": self::conditions()},
+    });
     [
-        crd(
-            &PROJECT,
-            project_spec,
-            "Waiting for control plane to reconcile",
-            vec![owner_column],
-        ),
-        crd(
-            &PROJECT_CONTROL_PLANE,
-            json!({"type": "object"}),
-            "Creating a new control plane for the project",
-            vec![],
-        ),
+        project,
+        crd(&PROJECT_CONTROL_PLANE, json!({"type": "object"}), status),
     ]
 }
 
-fn crd(kind: &ProjectKind, spec: Value, message: &str, mut columns: Vec<Value>) -> Value {
+fn undecided(kind: &ProjectKind, message: &str) -> Value {
     let (status, reason) = kind.undecided;
-    let default = json!([{
+    json!([{
         "type": kind.condition, "status": status, "reason": reason, "message": message,
         "lastTransitionTime": "1970-01-01T00:00:00Z",
-    }]);
-    columns.push(json!({
-        "name": "Ready", "type": "string",
-        "jsonPath": format!(".status.conditions[?(@.type=='{}')].status", kind.condition),
-    }));
-    columns.push(json!({"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}));
+    }])
+}
+
+fn crd(kind: &ProjectKind, spec: Value, status: Value) -> Value {
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -111,7 +115,6 @@ fn crd(kind: &ProjectKind, spec: Value, message: &str, mut columns: Vec<Value>) 
                 "served": true,
                 "storage": true,
                 "subresources": {"status": {}},
-                "additionalPrinterColumns": columns,
                 "schema": {"openAPIV3Schema": {
                     "type": "object",
                     "required": ["spec"],
@@ -120,11 +123,7 @@ fn crd(kind: &ProjectKind, spec: Value, message: &str, mut columns: Vec<Value>) 
                         "kind": {"type": "string"},
                         "metadata": {"type": "object"},
                         "spec": spec,
-                        "status": {
-                            "type": "object",
-                            "default": {"conditions": default},
-                            "properties": {"conditions": conditions(&default)},
-                        },
+                        "status": status,
                     },
                 }},
             }],
@@ -133,10 +132,9 @@ fn crd(kind: &ProjectKind, spec: Value, message: &str, mut columns: Vec<Value>) 
 }
 
 /// As apimachinery's `Condition`; no list-map, which is how Milo has it: server-side apply owns the whole list.
-fn conditions(default: &Value) -> Value {
+fn conditions() -> Value {
     json!({
         "type": "array",
-        "default": default,
         "items": {
             "type": "object",
             "required": ["lastTransitionTime", "message", "reason", "status", "type"],
