@@ -20,6 +20,8 @@ pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
     let resource = &target.resource;
     if target.version().status && resource.is_crd() {
         object::as_map(object).remove("status");
+        // The sender's status counts for nothing, the schema's own default does.
+        target.version().schema.schema().apply_defaults(object);
     }
     let mut wrong = metadata::check(target, object);
     wrong.extend(kinds::before_create(target, object));
