@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use syn::GenericParam;
-
 use crate::args::Given;
 use crate::errors::{Errors, code};
 use crate::model::{Finalizer, Model};
@@ -64,23 +62,20 @@ fn kinds(model: &Model, errors: &mut Errors) {
     }
     let mut seen = HashSet::new();
     for watch in &model.watches {
-        let (kind, mapper) = (code(&watch.kind), code(&watch.mapper));
-        if !seen.insert((kind.clone(), mapper.clone())) {
-            errors.on(
-                &watch.kind,
-                format!("`{kind} => {mapper}` is there already"),
-            );
+        if watch.mapper.is_some() && !seen.insert(watch.code()) {
+            errors.on(&watch.kind, format!("`{}` is there already", watch.code()));
         }
     }
 }
 
 fn lifetimes(model: &Model, errors: &mut Errors) {
-    for parameter in &model.target.generics.params {
-        if let GenericParam::Lifetime(lifetime) = parameter {
-            errors.on(
-                &lifetime.lifetime,
-                format!("`{}` lives as long as its manager and cannot borrow: own the data, or share it in an `Arc`", model.target.ident),
-            );
-        }
+    for lifetime in model.target.generics.lifetimes() {
+        errors.on(
+            &lifetime.lifetime,
+            format!(
+                "`{}` lives as long as its manager and cannot borrow: own the data, or share it in an `Arc`",
+                model.target.ident
+            ),
+        );
     }
 }

@@ -9,6 +9,7 @@ use syn::{Attribute, Data, DeriveInput, Fields, Ident, Meta, Path, Token, parse_
 
 use crate::errors::Errors;
 use crate::expand::import;
+use crate::model::allow_deprecated;
 use crate::options::nearest;
 
 /// The enum, as far as it could be understood.
@@ -222,6 +223,15 @@ fn check(model: &Model, errors: &mut Errors) {
 
 fn implementation(model: &Model) -> TokenStream {
     let import = import(model.root.as_ref());
+    let variants = match &model.input.data {
+        Data::Enum(data) => data
+            .variants
+            .iter()
+            .flat_map(|variant| &variant.attrs)
+            .collect(),
+        _ => Vec::new(),
+    };
+    let allow = allow_deprecated(model.input.attrs.iter().chain(variants));
     let name = &model.input.ident;
     let mut generics = model.input.generics.clone();
     if !generics.params.is_empty() {
@@ -263,6 +273,7 @@ fn implementation(model: &Model) -> TokenStream {
         )
     };
     quote! {
+        #allow
         const _: () = {
             #import
             #[automatically_derived]

@@ -3,6 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Path;
+use syn::spanned::Spanned;
 
 use crate::args::{Given, Watch};
 use crate::errors::Errors;
@@ -10,23 +11,26 @@ use crate::model::{Finalizer, Model};
 
 /// The user's item, the implementations and the errors.
 pub(crate) fn expand(item: &TokenStream, model: Option<&Model>, errors: &Errors) -> TokenStream {
-    let implementations = model.map(implementations);
+    // A controller that borrows gets none: each would be several errors about lifetimes.
+    let implementations = model
+        .filter(|model| model.target.generics.lifetimes().next().is_none())
+        .map(implementations);
     quote!(#item #implementations #errors)
 }
 
 /// Everything is named through one import, so that a `crate` that leads nowhere is one error.
 fn implementations(model: &Model) -> TokenStream {
-    let cfgs = &model.target.cfgs;
+    let attributes = &model.target.attributes;
     let import = import(model.root.as_ref());
     let controller = controller(model);
-    let finalizer = declares_finalizer(model);
+    let declares = declares(model);
     let start = start(model);
     quote! {
-        #(#cfgs)*
+        #(#attributes)*
         const _: () = {
             #import
             #controller
-            #finalizer
+            #declares
             #start
         };
     }
@@ -71,13 +75,20 @@ fn controller(model: &Model) -> TokenStream {
     }
 }
 
-/// A type that is the error itself: rustc then compares nothing with it, and says nothing more.
+/// A type that is the error itself, in the length of an array: rustc compares nothing with it and says
+/// nothing more. In the place of a type `compile_error!` becomes `()`, about which rustc has a lot to
+/// say.
 fn error_type(error: &syn::Error) -> TokenStream {
-    error.to_compile_error()
+    let error = error.to_compile_error();
+    quote!([(); #error])
 }
 
 fn watches(Watch { kind, mapper }: &Watch) -> TokenStream {
-    let at = Span::mixed_site().located_at(syn::spanned::Spanned::span(mapper));
+    let Some(mapper) = mapper else {
+        // Nothing will run; this only looks at the kind, as `watches` would.
+        return quote!(.owns::<#kind>());
+    };
+    let at = Span::mixed_site().located_at(mapper.span());
     let call = quote_spanned!(at=> __kommodore::keys(#mapper(this, object, cluster)));
     let closure = quote_spanned!(at=> |this, object, cluster| #call);
     quote!(.watches::<#kind>(#closure))
@@ -97,25 +108,42 @@ fn calls_cleanup(Finalizer { keyword, value }: &Finalizer) -> TokenStream {
     }
 }
 
-fn declares_finalizer(model: &Model) -> Option<TokenStream> {
-    model.finalizer.as_ref()?;
+/// What the attribute declares that the traits for users ask for.
+fn declares(model: &Model) -> TokenStream {
     let ty = &model.target.ty;
     let (generics, _, bounds) = model.target.generics.split_for_impl();
-    Some(quote! {
-        #[automatically_derived]
-        impl #generics __kommodore::DeclaresFinalizer for #ty #bounds {}
-    })
+    let finalizer = model.finalizer.as_ref().map(|_| {
+        quote! {
+            #[automatically_derived]
+            impl #generics __kommodore::DeclaresFinalizer for #ty #bounds {}
+        }
+    });
+    let conditions = match &model.conditions {
+        Some(Given::Value(Ok(_))) => Some(quote! {
+            #[automatically_derived]
+            impl #generics __kommodore::DeclaresConditions<<Self as __kommodore::Controller>::Condition> for #ty #bounds {}
+        }),
+        // Which ones is not known: then all, so that setting one is no second error.
+        Some(Given::Value(Err(_))) => {
+            let mut generics = model.target.generics.clone();
+            generics.params.push(syn::parse_quote!(__Any));
+            let (generics, _, _) = generics.split_for_impl();
+            Some(quote! {
+                #[automatically_derived]
+                impl #generics __kommodore::DeclaresConditions<__Any> for #ty #bounds {}
+            })
+        }
+        _ => None,
+    };
+    quote!(#finalizer #conditions)
 }
 
-/// Every token of the call stands at the struct's name: a missing `impl Reconcile` is one error, there.
+/// Every token stands at the struct's name: a missing `impl Reconcile` is one error, there.
 fn start(model: &Model) -> TokenStream {
     let ty = &model.target.ty;
     let (generics, _, bounds) = model.target.generics.split_for_impl();
     let at = Span::mixed_site().located_at(model.target.ident.span());
-    let call = quote_spanned! {at=>
-        __kommodore::Box::pin(<Self as __kommodore::Reconcile>::reconcile(self, object, cx))
-    };
-    quote! {
+    quote_spanned! {at=>
         #[automatically_derived]
         impl #generics __kommodore::Start for #ty #bounds {
             fn start<'a>(
@@ -123,7 +151,7 @@ fn start(model: &Model) -> TokenStream {
                 object: &'a <Self as __kommodore::Controller>::Object,
                 cx: &'a __kommodore::Context<Self>,
             ) -> __kommodore::BoxFuture<'a, __kommodore::Result<__kommodore::Action>> {
-                #call
+                __kommodore::Box::pin(<Self as __kommodore::Reconcile>::reconcile(self, object, cx))
             }
         }
     }

@@ -3,7 +3,9 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Generics, Item, LitStr, Path, Type, TypePath};
+use syn::{
+    Attribute, Data, DeriveInput, Generics, Item, LitStr, Path, Type, TypePath, parse_quote,
+};
 
 use crate::args::{Arg, Args, Given, Value, Watch};
 use crate::errors::{Errors, code};
@@ -30,8 +32,8 @@ pub(crate) struct Target {
     /// The type with its parameters.
     pub(crate) ty: TokenStream,
     pub(crate) generics: Generics,
-    /// Attributes that the implementations have to share with the type.
-    pub(crate) cfgs: Vec<Attribute>,
+    /// What has to stand on the implementations because it stands on the type.
+    pub(crate) attributes: Vec<Attribute>,
 }
 
 /// The controller's name, and where it comes from.
@@ -107,9 +109,11 @@ struct Slots {
 
 impl Slots {
     fn take(&mut self, arg: Arg, errors: &mut Errors) {
-        let keyword = &arg.keyword;
+        let (keyword, guessed) = (&arg.keyword, arg.guessed);
         let again = |opt: Opt, advice: &str, errors: &mut Errors| {
-            errors.on(keyword, format!("`{}` is given twice{advice}", opt.name()));
+            if !guessed {
+                errors.on(keyword, format!("`{}` is given twice{advice}", opt.name()));
+            }
         };
         match arg.value {
             Value::For(_) if self.object.is_some() => {
@@ -200,14 +204,15 @@ impl Target {
         let ty = quote!(#ident #parameters);
         let cfgs = input
             .attrs
-            .into_iter()
+            .iter()
             .filter(|attribute| attribute.path().is_ident("cfg"))
-            .collect();
+            .cloned();
+        let attributes = cfgs.chain(allow_deprecated(input.attrs.iter())).collect();
         Self {
             ident: input.ident,
             ty,
             generics: input.generics,
-            cfgs,
+            attributes,
         }
     }
 
@@ -218,9 +223,18 @@ impl Target {
             ident,
             ty: ty.into_token_stream(),
             generics,
-            cfgs: Vec::new(),
+            attributes: Vec::new(),
         })
     }
+}
+
+/// Of what is deprecated our own use is no misuse.
+pub(crate) fn allow_deprecated<'a>(
+    mut attributes: impl Iterator<Item = &'a Attribute>,
+) -> Option<Attribute> {
+    attributes
+        .any(|attribute| attribute.path().is_ident("deprecated"))
+        .then(|| parse_quote!(#[allow(deprecated)]))
 }
 
 /// A second `#[controller]` would implement everything twice, with an error for each.

@@ -19,6 +19,8 @@ pub(crate) struct Args {
 pub(crate) struct Arg {
     pub(crate) keyword: Ident,
     pub(crate) value: Value,
+    /// The user wrote something else, which is reported.
+    pub(crate) guessed: bool,
 }
 
 pub(crate) enum Value {
@@ -45,7 +47,19 @@ pub(crate) enum Given<T> {
 /// `K => path`
 pub(crate) struct Watch {
     pub(crate) kind: TypePath,
-    pub(crate) mapper: TypePath,
+    /// `None` where it could not be read, which is reported.
+    pub(crate) mapper: Option<TypePath>,
+}
+
+impl Watch {
+    /// As the user would write it.
+    pub(crate) fn code(&self) -> String {
+        let mapper = self
+            .mapper
+            .as_ref()
+            .map_or_else(|| "Self::your_method".into(), code);
+        format!("{} => {mapper}", code(&self.kind))
+    }
 }
 
 /// Reads the attribute. Whatever is wrong with one option, the others are read all the same.
@@ -66,6 +80,7 @@ fn option(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<Arg
         return Ok(Some(Arg {
             keyword,
             value: Value::For(Ok(kind)),
+            guessed: true,
         }));
     }
     if !input.peek(Ident::peek_any) {
@@ -79,7 +94,11 @@ fn option(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<Arg
     match options::option(&word) {
         Word::Option(opt) => {
             let value = values::value(opt, &keyword, input, errors);
-            return Ok(Some(Arg { keyword, value }));
+            return Ok(Some(Arg {
+                keyword,
+                value,
+                guessed: false,
+            }));
         }
         Word::MeantOption(opt) => {
             // What is wrong in the value besides is not worth a second error: the first shows the form.
@@ -89,7 +108,11 @@ fn option(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<Arg
                 &keyword,
                 format!("unknown option `{word}`; did you mean `{meant}`?"),
             );
-            return Ok(Some(Arg { keyword, value }));
+            return Ok(Some(Arg {
+                keyword,
+                value,
+                guessed: true,
+            }));
         }
         Word::Later => errors.on(&keyword, format!("`{word}` is not supported yet")),
         Word::MeantLater(name) => errors.on(
@@ -144,10 +167,7 @@ pub(crate) fn form(opt: Opt, value: &Value) -> String {
             "watches(YourKind => Self::your_method)".into()
         }
         Value::Watches(watches) => {
-            let watches: Vec<_> = watches
-                .iter()
-                .map(|watch| format!("{} => {}", code(&watch.kind), code(&watch.mapper)))
-                .collect();
+            let watches: Vec<_> = watches.iter().map(Watch::code).collect();
             format!("watches({})", watches.join(", "))
         }
         Value::Conditions(Given::Value(Ok(conditions))) => {

@@ -21,25 +21,33 @@ pub(super) fn value(
     let form_errors = &mut Vec::new();
     let missing = |span: Option<Span>, what: &str, form: &str| {
         let span = span.unwrap_or(keyword.span());
-        syn::Error::new(span, format!("`{keyword}` needs {what}: write `{form}`"))
+        syn::Error::new(span, format!("`{keyword}` takes {what}: write `{form}`"))
     };
     let value = match opt {
         Opt::For => Value::For(match single(input, form_errors, errors, kind) {
             Single::Value(kind) => kind,
-            Single::Missing(span) => Err(missing(span, "a kind", "for = YourKind")),
+            Single::Missing(span) => Err(missing(span, "one kind", "for = YourKind")),
         }),
         Opt::Conditions => Value::Conditions(match single(input, form_errors, errors, kind) {
             Single::Value(conditions) => Given::Value(conditions),
             Single::Missing(None) => Given::Bare,
-            Single::Missing(span) => {
-                Given::Value(Err(missing(span, "an enum", "conditions = YourConditions")))
-            }
+            Single::Missing(span) => Given::Value(Err(missing(
+                span,
+                "one enum",
+                "conditions = YourConditions",
+            ))),
         }),
         Opt::Finalizer => Value::Finalizer(match single(input, form_errors, errors, text) {
-            Single::Value(text) => errors.ok(text).map_or(Given::Broken, Given::Value),
+            Single::Value(text) => errors
+                .ok(text.map_err(|place| not_text(place, "finalizer = \"your.domain/name\"")))
+                .map_or(Given::Broken, Given::Value),
             Single::Missing(None) => Given::Bare,
             Single::Missing(span) => {
-                errors.push(missing(span, "a name", "finalizer = \"your.domain/name\""));
+                errors.push(missing(
+                    span,
+                    "one name",
+                    "finalizer = \"your.domain/name\"",
+                ));
                 Given::Broken
             }
         }),
@@ -47,7 +55,7 @@ pub(super) fn value(
             let text = match single(input, form_errors, errors, text) {
                 Single::Value(text) => text,
                 Single::Missing(span) => {
-                    Err(missing(span, "a value", "name = \"your-controller\""))
+                    Err(missing(span, "one name", "name = \"your-controller\""))
                 }
             };
             Value::Name(errors.ok(text))
@@ -55,9 +63,7 @@ pub(super) fn value(
         Opt::Crate => {
             let root = match single(input, form_errors, errors, root) {
                 Single::Value(root) => root,
-                Single::Missing(span) => {
-                    Err(missing(span, "the path of kommodore", "crate = your::path"))
-                }
+                Single::Missing(span) => Err(missing(span, "one path", "crate = your::path")),
             };
             Value::Crate(errors.ok(root))
         }
@@ -72,7 +78,7 @@ pub(super) fn value(
         Opt::Watches => {
             let mut watches = Vec::new();
             list(input, form_errors, errors, |input, errors| {
-                watches.extend(watch(input, errors)?);
+                watches.push(watch(input, errors)?);
                 Ok(())
             });
             Value::Watches(watches)
@@ -89,7 +95,8 @@ pub(super) fn value(
 
 enum Single<T> {
     Value(syn::Result<T>),
-    /// There is nothing in this, or after it; without a place, the option's name stands alone.
+    /// There is nothing in this or after it, or more than one; without a place, the option's name
+    /// stands alone.
     Missing(Option<Span>),
 }
 
@@ -110,19 +117,18 @@ fn single<T>(
     }
     let start = input.span();
     if let Some(group) = group(input) {
-        if group.stream().is_empty() {
-            return Single::Missing(Some(group.span()));
-        }
+        let mut left = true;
         let value = (|input: ParseStream<'_>| {
-            let value = read(input, errors);
+            let value = read(input, errors)?;
+            left = !input.is_empty();
             skip(input);
             Ok(value)
         })
-        .parse2(group.stream())
-        .and_then(|value| value);
-        if value.is_ok() {
-            form_errors.push(Some(start));
+        .parse2(group.stream());
+        if left {
+            return Single::Missing(Some(group.span()));
         }
+        form_errors.push(Some(start));
         return Single::Value(value);
     }
     let right = input.peek(Token![=]) && !input.peek(Token![=>]) && !input.peek(Token![==]);
@@ -238,38 +244,35 @@ fn option_of_a_kind(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<
 }
 
 /// `K => path`
-fn watch(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<Watch>> {
+fn watch(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Watch> {
     let kind = kind(input, errors)?;
     let name = code(&kind);
     let start = input.span();
     let right = input.peek(Token![=>]);
     if sign(input).is_none() {
-        let message = format!("say which objects this wakes: write `{name} => Self::your_method`");
-        errors.on(kind, message);
-        return Ok(None);
+        errors.on(
+            &kind,
+            format!("say which objects this wakes: write `{name} => Self::your_method`"),
+        );
+        return Ok(Watch { kind, mapper: None });
     }
-    if input.is_empty() {
-        return Err(syn::Error::new(
-            start,
-            format!("expected a method: write `{name} => Self::your_method`"),
-        ));
-    }
-    if input.peek(LitStr) {
-        let text: LitStr = input.parse()?;
-        return Err(syn::Error::new_spanned(
-            text,
-            format!("expected a path: write `{name} => Self::your_method`"),
-        ));
-    }
-    let mut mapper = path(input).map_err(|error| match error {
-        Stopped::AtStart(span) => syn::Error::new(
-            span,
-            format!(
-                "expected a path: put the code in a method and write `{name} => Self::your_method`"
-            ),
-        ),
-        Stopped::Within(error) => error,
-    })?;
+    let mut mapper = match path(input) {
+        Ok(mapper) => mapper,
+        Err(stopped) => {
+            errors.push(match stopped {
+                Stopped::AtStart(span) => {
+                    let at = if input.is_empty() { start } else { span };
+                    let message = format!(
+                        "expected the path of a method: write `{name} => Self::your_method`"
+                    );
+                    syn::Error::new(at, message)
+                }
+                Stopped::Within(error) => error,
+            });
+            skip(input);
+            return Ok(Watch { kind, mapper: None });
+        }
+    };
     let written = code(&mapper);
     for segment in &mut mapper.path.segments {
         if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
@@ -286,7 +289,10 @@ fn watch(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<Watc
     } else if !right {
         errors.at(start, format!("write `{name} => {written}`"));
     }
-    Ok(Some(Watch { kind, mapper }))
+    Ok(Watch {
+        kind,
+        mapper: Some(mapper),
+    })
 }
 
 /// Why a path could not be read.
@@ -349,6 +355,10 @@ fn text(input: ParseStream<'_>, _: &mut Errors) -> syn::Result<LitStr> {
     input
         .parse()
         .map_err(|_| expected(input, "expected a string literal"))
+}
+
+fn not_text(place: syn::Error, form: &str) -> syn::Error {
+    syn::Error::new(place.span(), format!("{place}: write `{form}`"))
 }
 
 /// The root of `crate = path`.

@@ -1,0 +1,17 @@
+use k8s_openapi::api::apps::v1::Deployment;
+use kommodore::{Action, Context, Reconcile, Result, controller};
+
+#[controller(for = Deployment, conditions = Steps)]
+struct Rollout;
+
+enum Steps {
+    Built,
+}
+
+impl Reconcile for Rollout {
+    async fn reconcile(&self, _: &Deployment, _: &Context<Self>) -> Result<Action> {
+        Ok(Action::done())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use kommodore::{Action, Context, Reconcile, Result, controller};
+
+#[controller(for = Rollouts)]
+struct Rollout;
+
+struct Rollouts;
+
+impl Reconcile for Rollout {
+    async fn reconcile(&self, _: &Rollouts, _: &Context<Self>) -> Result<Action> {
+        Ok(Action::done())
+    }
+}
+
+fn main() {}
