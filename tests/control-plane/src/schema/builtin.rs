@@ -119,7 +119,7 @@ pub(super) fn root(schema: &mut Schema) {
     schema.properties.insert("metadata".into(), metadata);
 }
 
-pub(super) fn reference(name: &'static str) -> Schema {
+fn reference(name: &'static str) -> Schema {
     Schema {
         refers: Some(name),
         kind: Some(Kind::Object),

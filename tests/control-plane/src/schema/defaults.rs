@@ -3,9 +3,11 @@
 use serde_json::Value;
 
 use super::Schema;
+use super::validate::whole;
 
 impl Schema {
-    /// Sets every missing field that has a default, and drops each `null` that its field may not be.
+    /// Sets every missing field that has a default, drops each `null` that its field may not be, and writes whole
+    /// numbers without a fraction.
     pub(crate) fn apply_defaults(&self, value: &mut Value) {
         match value {
             Value::Object(fields) => {
@@ -26,6 +28,11 @@ impl Schema {
             Value::Array(elements) => {
                 for element in elements {
                     self.element().apply_defaults(element);
+                }
+            }
+            Value::Number(number) if number.is_f64() => {
+                if let Some(whole) = whole(number) {
+                    *value = whole.into();
                 }
             }
             _ => {}

@@ -15,14 +15,14 @@ pub(super) fn is_of(format: &str, text: &str) -> Option<bool> {
         }
         "date" => DATE.is_match(text) && text.parse::<jiff::civil::Date>().is_ok(),
         "duration" => DURATION.is_match(text),
-        "byte" => STANDARD.decode(text).is_ok(),
+        "byte" => !text.is_empty() && STANDARD.decode(text).is_ok(),
         "uuid" => UUID.is_match(text),
         "ipv4" => text.parse::<Ipv4Addr>().is_ok(),
         "ipv6" => text.parse::<Ipv6Addr>().is_ok(),
         "cidr" => is_cidr(text),
         "mac" => MAC.is_match(text),
         "hostname" => text.len() <= 255 && HOSTNAME.is_match(text),
-        "uri" => URI.is_match(text),
+        "uri" => URI.is_match(text) && text.contains("[") == text.contains("]"),
         "email" => EMAIL.is_match(text),
         _ => return None,
     })
@@ -62,7 +62,7 @@ patterns! {
     DURATION = r"^([+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$|^0$|^\s*(\d+)\s*(nanos?|micros?|millis?|milliseconds?|secs?|seconds?|mins?|minutes?|h|hours?|hrs?|d|days?|w|weeks?|wks?)\s*$";
     UUID = r"^(?i)[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$";
     MAC = r"^(?i)([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$|^([0-9a-f]{4}\.){2}[0-9a-f]{4}$";
-    HOSTNAME = r"^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*\.?$";
+    HOSTNAME = r"^([a-zA-Z0-9\p{S}\p{L}]((-?[a-zA-Z0-9\p{S}\p{L}]{0,62})?)|([a-zA-Z0-9\p{S}\p{L}](([a-zA-Z0-9\p{S}\p{L}-]{0,61}[a-zA-Z0-9\p{S}\p{L}])?)(\.)){1,}([a-zA-Z\p{L}]){2,63})$";
     URI = r"^([a-zA-Z][a-zA-Z0-9+.-]*:[^\s]*|/[^\s]*)$";
-    EMAIL = r"^[^@\s]+@[^@\s]+$";
+    EMAIL = r"^[^@\s<>]+@[^@\s<>]+$|^[^@<>]*<[^@\s<>]+@[^@\s<>]+>$";
 }

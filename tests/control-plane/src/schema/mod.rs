@@ -4,11 +4,14 @@
 //! ([`builtin()`]); the patches read from it which lists have keys and which maps are one leaf.
 
 mod builtin;
+mod cause;
 mod decode;
 mod defaults;
 mod formats;
+mod lists;
 mod parse;
 mod prune;
+mod structural;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -18,8 +21,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub(crate) use builtin::{builtin, empty};
+pub(crate) use cause::{Cause, Reason};
 pub(crate) use decode::decode_metadata;
-pub(crate) use validate::{Cause, Reason};
 
 /// A node of a structural schema.
 #[derive(Clone, Debug, Default)]

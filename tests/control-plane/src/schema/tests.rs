@@ -1,1 +1,258 @@
+//! Answers of a Kubernetes 1.36.3, recorded.
 
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn widget() -> Schema {
+    let crd: Value = serde_json::from_str(include_str!("../patch/widget.json")).unwrap();
+    Schema::from_crd_version(&crd["spec"]["versions"][0]).unwrap()
+}
+
+/// Causes in one order: the server's is that of a Go map.
+fn sorted(causes: &[Cause]) -> BTreeSet<String> {
+    let each = causes.iter().map(|cause| {
+        format!(
+            "{} {} {}",
+            cause.reason.as_str(),
+            cause.field,
+            cause.message
+        )
+    });
+    each.collect()
+}
+
+fn recorded(causes: &Value) -> BTreeSet<String> {
+    let text = |cause: &Value, name: &str| cause[name].as_str().unwrap().to_owned();
+    let causes = causes.as_array().map(Vec::as_slice).unwrap_or_default();
+    let each = causes.iter().map(|c| {
+        format!(
+            "{} {} {}",
+            text(c, "reason"),
+            text(c, "field"),
+            text(c, "message")
+        )
+    });
+    each.collect()
+}
+
+#[test]
+fn objects_are_pruned_defaulted_and_validated_as_recorded() {
+    let recordings: Vec<Value> =
+        serde_json::from_str(include_str!("recorded_objects.json")).unwrap();
+    let schema = widget();
+    let mut wrong = Vec::new();
+    for recording in &recordings {
+        let mut object = json!({"apiVersion": "test.dev/v1", "kind": "Widget", "metadata": {"name": "v"},
+            "spec": recording["spec"]});
+        let unknown = schema.prune(&mut object);
+        schema.apply_defaults(&mut object);
+        let causes = schema.validate(&object);
+        let warnings: Vec<String> = unknown
+            .iter()
+            .map(|path| format!("299 - \"unknown field \\\"{path}\\\"\""))
+            .collect();
+        let expected = recording["warnings"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        if recording.get("answer").is_some() && json!(warnings) != json!(expected) {
+            wrong.push(format!(
+                "{}\n   want {expected:?}\n   got {warnings:?}",
+                recording["spec"]
+            ));
+        }
+        if sorted(&causes) != recorded(&recording["causes"]) {
+            let (got, want) = (sorted(&causes), recorded(&recording["causes"]));
+            let missing: Vec<_> = want.difference(&got).collect();
+            let added: Vec<_> = got.difference(&want).collect();
+            wrong.push(format!(
+                "{}\n   missing {missing:#?}\n   added {added:#?}",
+                recording["spec"]
+            ));
+        } else if causes.is_empty() && object["spec"] != recording["answer"] {
+            wrong.push(format!(
+                "want {}\n   got  {}",
+                recording["answer"], object["spec"]
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn schemas_that_are_not_structural_are_refused_as_recorded() {
+    let recordings: Vec<Value> =
+        serde_json::from_str(include_str!("recorded_schemas.json")).unwrap();
+    let mut wrong = Vec::new();
+    for recording in &recordings {
+        let causes = Schema::from_crd_version(&recording["schema"])
+            .err()
+            .unwrap_or_default();
+        if sorted(&causes) != recorded(&recording["causes"]) {
+            let (got, want) = (sorted(&causes), recorded(&recording["causes"]));
+            wrong.push(format!(
+                "{}\n   want {want:#?}\n   got {got:#?}",
+                recording["schema"]
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_type_of_the_table_is_there() {
+    for (group, kind) in [
+        ("", "Namespace"),
+        ("", "ConfigMap"),
+        ("", "Secret"),
+        ("", "Service"),
+        ("", "ServiceAccount"),
+        ("", "Event"),
+        ("events.k8s.io", "Event"),
+        ("coordination.k8s.io", "Lease"),
+        ("discovery.k8s.io", "EndpointSlice"),
+        ("rbac.authorization.k8s.io", "Role"),
+        ("rbac.authorization.k8s.io", "RoleBinding"),
+        ("rbac.authorization.k8s.io", "ClusterRole"),
+        ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+        (
+            "admissionregistration.k8s.io",
+            "ValidatingWebhookConfiguration",
+        ),
+        (
+            "admissionregistration.k8s.io",
+            "MutatingWebhookConfiguration",
+        ),
+        ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    ] {
+        let schema = builtin(group, "v1", kind).unwrap();
+        let mut seen = BTreeSet::new();
+        resolve(schema, &mut seen, kind);
+        assert!(seen.contains("ObjectMeta"), "{kind}");
+    }
+    assert!(builtin("", "v1", "Pod").is_none());
+}
+
+/// Every name in the table names a type of it.
+fn resolve(schema: &Schema, seen: &mut BTreeSet<&'static str>, at: &str) {
+    if let Some(name) = schema.type_name() {
+        if !seen.insert(name) {
+            return;
+        }
+        assert!(
+            !schema.target().properties.is_empty(),
+            "{at}: {name} is empty"
+        );
+    } else if schema.kind == Some(Kind::Object) && schema.properties.is_empty() {
+        assert!(
+            matches!(schema.additional, Additional::Values(_)),
+            "{at} has a type that is not in the table"
+        );
+    }
+    let node = schema.target();
+    for (name, field) in &node.properties {
+        resolve(field, seen, &format!("{at}.{name}"));
+    }
+    if let Additional::Values(values) = &node.additional {
+        resolve(values, seen, at);
+    }
+    if let Some(items) = &node.items {
+        resolve(items, seen, at);
+    }
+}
+
+#[test]
+fn built_in_objects_are_decoded_as_recorded() {
+    let error = |kind: &str, object: Value| {
+        let mut object = object;
+        builtin("", "v1", kind)
+            .unwrap()
+            .decode(kind, &mut object)
+            .unwrap_err()
+    };
+    let field = "json: cannot unmarshal";
+    for (kind, object, message) in [
+        (
+            "ConfigMap",
+            json!({"data": {"a": 1}}),
+            "number into Go struct field ConfigMap.data of type string",
+        ),
+        (
+            "ConfigMap",
+            json!({"data": []}),
+            "array into Go struct field ConfigMap.data of type map[string]string",
+        ),
+        (
+            "ConfigMap",
+            json!({"metadata": {"labels": "x"}}),
+            "string into Go struct field ObjectMeta.metadata.labels of type map[string]string",
+        ),
+        (
+            "ConfigMap",
+            json!({"metadata": {"ownerReferences": {"a": true}}}),
+            "object into Go struct field ObjectMeta.metadata.ownerReferences of type []v1.OwnerReference",
+        ),
+        (
+            "ConfigMap",
+            json!({"metadata": {"ownerReferences": [{"controller": "x"}]}}),
+            "string into Go struct field OwnerReference.metadata.ownerReferences.controller of type bool",
+        ),
+        (
+            "ConfigMap",
+            json!({"metadata": "e"}),
+            "string into Go struct field ConfigMap.metadata of type v1.ObjectMeta",
+        ),
+        (
+            "ConfigMap",
+            json!({"metadata": {"generation": 1.5}}),
+            "number 1.5 into Go struct field ObjectMeta.metadata.generation of type int64",
+        ),
+        (
+            "Service",
+            json!({"spec": {"ports": [{"port": "x"}]}}),
+            "string into Go struct field ServicePort.spec.ports.port of type int32",
+        ),
+        (
+            "Service",
+            json!({"spec": 5}),
+            "number into Go struct field Service.spec of type v1.ServiceSpec",
+        ),
+        (
+            "Service",
+            json!({"spec": {"ports": ["x"]}}),
+            "string into Go struct field ServiceSpec.spec.ports of type v1.ServicePort",
+        ),
+    ] {
+        assert_eq!(error(kind, object), format!("{field} {message}"));
+    }
+    assert_eq!(
+        error("ConfigMap", json!({"binaryData": {"a": "???"}})),
+        "illegal base64 data at input byte 0"
+    );
+    assert_eq!(
+        error("ConfigMap", json!({"metadata": {"creationTimestamp": "x"}})),
+        "parsing time \"x\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"x\" as \"2006\""
+    );
+    let mut event = json!({"metadata": {"name": "e", "labels": {}}, "involvedObject": {"namespace": "default"}});
+    builtin("", "v1", "Event")
+        .unwrap()
+        .decode("Event", &mut event)
+        .unwrap();
+    assert_eq!(
+        event,
+        json!({"metadata": {"name": "e"}, "involvedObject": {"namespace": "default"}, "source": {},
+            "firstTimestamp": null, "lastTimestamp": null, "eventTime": null, "reportingComponent": "",
+            "reportingInstance": ""})
+    );
+}
+
+#[test]
+fn metadata_of_a_custom_resource_is_decoded() {
+    let mut object = json!({"metadata": {"labels": {"a": 1}}});
+    let message =
+        "json: cannot unmarshal number into Go struct field ObjectMeta.labels of type string";
+    assert_eq!(decode_metadata(&mut object), Err(message.into()));
+}

@@ -1,72 +1,9 @@
 //! Validates a value against a schema, in the API server's words.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
 
 use super::formats;
-use super::{Additional, Kind, ListType, Schema};
-
-/// One reason why an object is refused; a cause of a `Status`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Cause {
-    pub(crate) reason: Reason,
-    pub(crate) field: String,
-    pub(crate) message: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reason {
-    Required,
-    TypeInvalid,
-    Invalid,
-    NotSupported,
-    Duplicate,
-    TooLong,
-    TooMany,
-}
-
-impl Reason {
-    /// As `details.causes[].reason` has it.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Required => "FieldValueRequired",
-            Self::TypeInvalid => "FieldValueTypeInvalid",
-            Self::Invalid => "FieldValueInvalid",
-            Self::NotSupported => "FieldValueNotSupported",
-            Self::Duplicate => "FieldValueDuplicate",
-            Self::TooLong => "FieldValueTooLong",
-            Self::TooMany => "FieldValueTooMany",
-        }
-    }
-}
-
-impl Cause {
-    pub(crate) fn new(reason: Reason, field: &str, message: &str) -> Self {
-        Self {
-            reason,
-            field: field.to_owned(),
-            message: message.to_owned(),
-        }
-    }
-
-    /// The causes as the message of a `Status` has them, after `Kind.group "name" is invalid: `.
-    pub(crate) fn summary(causes: &[Cause]) -> String {
-        match causes {
-            [one] => one.to_string(),
-            many => {
-                let each: Vec<String> = many.iter().map(Cause::to_string).collect();
-                format!("[{}]", each.join(", "))
-            }
-        }
-    }
-}
-
-impl std::fmt::Display for Cause {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.field, self.message)
-    }
-}
+use super::{Additional, Cause, Kind, Reason, Schema};
 
 impl Schema {
     /// What is wrong with an object, field by field. The root's metadata is validated elsewhere, apart from what the
@@ -82,10 +19,7 @@ impl Schema {
         if value.is_null() && self.nullable {
             return;
         }
-        let mut found = Found { path, causes };
-        if !self.check_type(value, &mut found) {
-            return;
-        }
+        self.check_type(value, &mut Found { path, causes });
         self.check_logic(value, path, causes);
         let mut found = Found { path, causes };
         match value {
@@ -112,44 +46,28 @@ impl Schema {
         }
     }
 
-    fn check_type(&self, value: &Value, found: &mut Found<'_>) -> bool {
+    fn check_type(&self, value: &Value, found: &mut Found<'_>) {
         let got = type_of(value);
-        if self.int_or_string {
-            if matches!(got, "integer" | "string") {
-                return true;
-            }
-            found.type_invalid("integer,string", got);
-            return false;
-        }
-        let Some(kind) = self.kind else { return true };
-        let fits = match (kind, value) {
-            (Kind::Number, Value::Number(_)) => true,
-            (Kind::Integer, Value::Number(number)) => return self.check_integer(number, found),
-            (Kind::Integer, Value::Bool(_)) if self.rules.format.is_some() => {
+        match (self.kind, value) {
+            _ if self.int_or_string && matches!(got, "integer" | "string") => {}
+            _ if self.int_or_string => found.type_invalid("integer,string", got),
+            (None, _) | (Some(Kind::Number), Value::Number(_)) => {}
+            (Some(Kind::Integer), Value::Number(number)) => self.check_integer(number, found),
+            (Some(Kind::Integer), Value::Bool(_)) if self.rules.format.is_some() => {
                 found.type_invalid(self.rules.format.as_deref().unwrap_or_default(), "");
-                return false;
             }
-            _ => kind.name() == got,
-        };
-        if !fits {
-            found.type_invalid(kind.name(), got);
+            (Some(kind), _) if kind.name() == got => {}
+            (Some(kind), _) => found.type_invalid(kind.name(), got),
         }
-        fits
     }
 
-    fn check_integer(&self, number: &serde_json::Number, found: &mut Found<'_>) -> bool {
-        let whole = number.as_i64().or_else(|| {
-            let float = number
-                .as_f64()
-                .filter(|float| float.fract() == 0.0 && float.abs() < 9.2e18)?;
-            format!("{float:.0}").parse().ok()
-        });
+    fn check_integer(&self, number: &serde_json::Number, found: &mut Found<'_>) {
         let format = self
             .rules
             .format
             .as_deref()
             .filter(|format| matches!(*format, "int32" | "int64"));
-        match (whole, format) {
+        match (whole(number), format) {
             (Some(whole), Some("int32")) if i32::try_from(whole).is_err() => {
                 found.out_of_range("int32")
             }
@@ -157,14 +75,9 @@ impl Schema {
             (None, Some(format)) => {
                 found.type_invalid(format, "float64");
                 found.out_of_range(format);
-                return false;
             }
-            (None, None) => {
-                found.type_invalid("integer", "number");
-                return false;
-            }
+            (None, None) => found.type_invalid("integer", "number"),
         }
-        true
     }
 
     fn check_string(&self, text: &str, found: &mut Found<'_>) {
@@ -177,14 +90,12 @@ impl Schema {
                 Reason::TooLong,
                 &format!("Too long: may not be more than {max} bytes"),
             );
-        }
-        if let Some(min) = self.rules.length.min.filter(|min| length < *min) {
+        } else if let Some(min) = self.rules.length.min.filter(|min| length < *min) {
             let message = format!(
                 "Invalid value: {text:?}: {path} in body should be at least {min} chars long"
             );
             found.add(Reason::Invalid, &message);
-        }
-        if let Some((pattern, Some(compiled))) = &self.rules.pattern
+        } else if let Some((pattern, Some(compiled))) = &self.rules.pattern
             && !compiled.is_match(text)
         {
             let message =
@@ -350,62 +261,6 @@ impl Schema {
             )));
         }
     }
-
-    /// What list types demand: elements that are told apart by their value or their keys.
-    fn check_lists(&self, value: &Value, path: &str, causes: &mut Vec<Cause>) {
-        match value {
-            Value::Object(fields) => {
-                for (name, value) in fields {
-                    let path = if path.is_empty() {
-                        name.clone()
-                    } else {
-                        format!("{path}.{name}")
-                    };
-                    match (self.properties.get(name), &self.additional) {
-                        (Some(field), _) => field.check_lists(value, &path, causes),
-                        (None, Additional::Values(values)) => {
-                            values.check_lists(value, &path, causes)
-                        }
-                        _ => {}
-                    }
-                }
-            }
-            Value::Array(elements) => {
-                let mut seen = BTreeSet::new();
-                for (at, element) in elements.iter().enumerate() {
-                    let path = format!("{path}[{at}]");
-                    let name = match (&self.list, element) {
-                        (ListType::Atomic, _) => None,
-                        (ListType::Set, _) => Some(element.to_string()),
-                        (ListType::Map(keys), Value::Object(fields)) => {
-                            let key = |key: &String| Some((key.clone(), fields.get(key)?.clone()));
-                            Some(Value::Object(keys.iter().filter_map(key).collect()).to_string())
-                        }
-                        (ListType::Map(_), _) => {
-                            let message = format!(
-                                "Invalid value: {element}: must be an object for an array of list-type map"
-                            );
-                            causes.push(Cause::new(Reason::Invalid, &path, &message));
-                            None
-                        }
-                    };
-                    if let Some(name) = name
-                        && !seen.insert(name.clone())
-                    {
-                        causes.push(Cause::new(
-                            Reason::Duplicate,
-                            &path,
-                            &format!("Duplicate value: {name}"),
-                        ));
-                    }
-                    if let Some(items) = &self.items {
-                        items.check_lists(element, &path, causes);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
 }
 
 /// Where causes go, for one field.
@@ -434,6 +289,16 @@ impl Found<'_> {
         self.causes
             .push(Cause::new(Reason::Invalid, "<nil>", &message));
     }
+}
+
+/// A number without a fraction, however it is written.
+pub(super) fn whole(number: &serde_json::Number) -> Option<i64> {
+    number.as_i64().or_else(|| {
+        let float = number
+            .as_f64()
+            .filter(|float| float.fract() == 0.0 && float.abs() < 9.2e18)?;
+        format!("{float:.0}").parse().ok()
+    })
 }
 
 fn type_of(value: &Value) -> &'static str {

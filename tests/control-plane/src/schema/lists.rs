@@ -1,0 +1,65 @@
+//! What list types demand of the elements.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Additional, Cause, ListType, Reason, Schema};
+
+impl Schema {
+    /// What list types demand: elements that are told apart by their value or their keys.
+    pub(super) fn check_lists(&self, value: &Value, path: &str, causes: &mut Vec<Cause>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    let path = if path.is_empty() {
+                        name.clone()
+                    } else {
+                        format!("{path}.{name}")
+                    };
+                    match (self.properties.get(name), &self.additional) {
+                        (Some(field), _) => field.check_lists(value, &path, causes),
+                        (None, Additional::Values(values)) => {
+                            values.check_lists(value, &path, causes)
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Value::Array(elements) => {
+                let mut seen = BTreeSet::new();
+                for (at, element) in elements.iter().enumerate() {
+                    let path = format!("{path}[{at}]");
+                    let name = match (&self.list, element) {
+                        (ListType::Atomic, _) | (ListType::Map(_), Value::Null) => None,
+                        (ListType::Set, _) => Some(element.to_string()),
+                        (ListType::Map(keys), Value::Object(fields)) => {
+                            let key = |key: &String| Some((key.clone(), fields.get(key)?.clone()));
+                            Some(Value::Object(keys.iter().filter_map(key).collect()).to_string())
+                        }
+                        (ListType::Map(_), _) => {
+                            let message = format!(
+                                "Invalid value: {element}: must be an object for an array of list-type map"
+                            );
+                            causes.push(Cause::new(Reason::Invalid, &path, &message));
+                            None
+                        }
+                    };
+                    if let Some(name) = name
+                        && !seen.insert(name.clone())
+                    {
+                        causes.push(Cause::new(
+                            Reason::Duplicate,
+                            &path,
+                            &format!("Duplicate value: {name}"),
+                        ));
+                    }
+                    if let Some(items) = &self.items {
+                        items.check_lists(element, &path, causes);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! Whether a schema is structural, as the API server demands of a CustomResourceDefinition.
+
+use regex::Regex;
+use serde_json::{Map, Value};
+
+use super::{Cause, Reason, Schema};
+
+const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
+
+/// What must not be said where only values are validated: below allOf, anyOf, oneOf and not.
+const STRUCTURE: [&str; 12] = [
+    "additionalProperties",
+    "default",
+    "description",
+    "nullable",
+    "title",
+    "type",
+    "x-kubernetes-embedded-resource",
+    "x-kubernetes-int-or-string",
+    "x-kubernetes-list-map-keys",
+    "x-kubernetes-list-type",
+    "x-kubernetes-map-type",
+    "x-kubernetes-preserve-unknown-fields",
+];
+
+/// Every reason for which a schema is refused; `at` is how the server names its place.
+pub(super) fn check(schema: &Value, at: &str) -> Vec<Cause> {
+    let mut found = Found { causes: Vec::new() };
+    match schema
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+    {
+        "" => found.add(
+            Reason::Required,
+            at,
+            ".type",
+            "Required value: must not be empty at the root",
+        ),
+        "object" => {}
+        other => {
+            let message = format!("Invalid value: {other:?}: must be object at the root");
+            found.add(Reason::Invalid, at, ".type", &message);
+        }
+    }
+    if schema
+        .get("additionalProperties")
+        .is_some_and(Value::is_object)
+    {
+        found.add(
+            Reason::Forbidden,
+            at,
+            ".additionalProperties",
+            "Forbidden: must not be used at the root",
+        );
+    }
+    if flag(schema, "nullable") {
+        found.add(
+            Reason::Forbidden,
+            at,
+            ".nullable",
+            "Forbidden: nullable cannot be true at the root",
+        );
+    }
+    found.metadata(schema, at);
+    found.node(schema, at);
+    found.causes
+}
+
+fn flag(schema: &Value, name: &str) -> bool {
+    schema
+        .get(name)
+        .and_then(Value::as_bool)
+        .unwrap_or_default()
+}
+
+fn text<'v>(schema: &'v Value, name: &str) -> &'v str {
+    schema.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn fields<'v>(schema: &'v Value, name: &str) -> impl Iterator<Item = (&'v String, &'v Value)> {
+    schema
+        .get(name)
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+}
+
+struct Found {
+    causes: Vec<Cause>,
+}
+
+impl Found {
+    fn add(&mut self, reason: Reason, at: &str, below: &str, message: &str) {
+        self.causes
+            .push(Cause::new(reason, &format!("{at}{below}"), message));
+    }
+
+    fn metadata(&mut self, root: &Value, at: &str) {
+        let Some(metadata) = root
+            .get("properties")
+            .and_then(|properties| properties.get("metadata"))
+        else {
+            return;
+        };
+        let at = format!("{at}.properties[metadata]");
+        match text(metadata, "type") {
+            "object" | "" => {}
+            other => self.add(
+                Reason::Invalid,
+                &at,
+                ".type",
+                &format!("Invalid value: {other:?}: must be object"),
+            ),
+        }
+        if fields(metadata, "properties")
+            .any(|(name, _)| !matches!(name.as_str(), "name" | "generateName"))
+        {
+            let message = "Forbidden: must not specify anything other than name and generateName, but metadata is \
+                           implicitly specified";
+            self.add(Reason::Forbidden, &at, "", message);
+        }
+    }
+
+    /// A node, whose own type is checked where it hangs, and all below it.
+    fn node(&mut self, schema: &Value, at: &str) {
+        let kind = text(schema, "type");
+        if !kind.is_empty() && !TYPES.contains(&kind) {
+            let message = format!(
+                "Unsupported value: {kind:?}: supported values: {}",
+                quoted(&TYPES)
+            );
+            self.add(Reason::NotSupported, at, ".type", &message);
+        }
+        for (name, field) in fields(schema, "properties") {
+            let at = format!("{at}.properties[{name}]");
+            self.typed(field, &at, "object fields");
+            self.node(field, &at);
+        }
+        let additional = schema
+            .get("additionalProperties")
+            .filter(|values| values.is_object());
+        if let Some(values) = additional {
+            let at = format!("{at}.additionalProperties");
+            self.typed(values, &at, "object fields");
+            self.node(values, &at);
+            if schema
+                .get("properties")
+                .and_then(Value::as_object)
+                .is_some_and(|fields| !fields.is_empty())
+            {
+                let message = "Forbidden: additionalProperties and properties are mutual exclusive";
+                self.add(Reason::Forbidden, &at, "", message);
+            }
+        }
+        match schema.get("items") {
+            Some(items) => {
+                let at = format!("{at}.items");
+                self.typed(items, &at, "array items");
+                self.node(items, &at);
+            }
+            None if kind == "array" => self.add(
+                Reason::Required,
+                at,
+                ".items",
+                "Required value: must be specified",
+            ),
+            None => {}
+        }
+        self.values(schema, at);
+        self.extensions(schema, at);
+        self.list(schema, at);
+        if let Some(default) = schema.get("default") {
+            let wrong = Schema::of(schema).validate(default);
+            for cause in wrong {
+                self.add(cause.reason, at, ".default", &cause.message);
+            }
+        }
+        let loose = flag(schema, "x-kubernetes-int-or-string");
+        for (name, branch) in branches(schema) {
+            self.logic(branch, &format!("{at}.{name}"), loose);
+        }
+    }
+
+    fn typed(&mut self, schema: &Value, at: &str, what: &str) {
+        let untyped = flag(schema, "x-kubernetes-int-or-string")
+            || flag(schema, "x-kubernetes-preserve-unknown-fields");
+        let referred = schema.get("$ref").is_some();
+        if text(schema, "type").is_empty() && !untyped && !referred {
+            let message = format!("Required value: must not be empty for specified {what}");
+            self.add(Reason::Required, at, ".type", &message);
+        }
+    }
+
+    fn values(&mut self, schema: &Value, at: &str) {
+        let pattern = text(schema, "pattern");
+        if let Err(error) = Regex::new(pattern) {
+            let message = format!(
+                "Invalid value: {pattern:?}: must be a valid regular expression, but isn't: {error}"
+            );
+            self.add(Reason::Invalid, at, ".pattern", &message);
+        }
+        if flag(schema, "uniqueItems") {
+            let message = "Forbidden: uniqueItems cannot be set to true since the runtime complexity becomes quadratic";
+            self.add(Reason::Forbidden, at, ".uniqueItems", message);
+        }
+        if schema.get("$ref").is_some() {
+            self.add(
+                Reason::Forbidden,
+                at,
+                ".$ref",
+                "Forbidden: $ref is not supported",
+            );
+        }
+    }
+
+    fn extensions(&mut self, schema: &Value, at: &str) {
+        let preserve = "x-kubernetes-preserve-unknown-fields";
+        if schema.get(preserve) == Some(&Value::Bool(false)) {
+            let message = "Invalid value: false: must be true or undefined";
+            self.add(Reason::Invalid, at, &format!(".{preserve}"), message);
+        }
+        let no_fields = fields(schema, "properties").next().is_none();
+        if flag(schema, "x-kubernetes-embedded-resource") && !flag(schema, preserve) && no_fields {
+            let message = "Required value: must not be empty if x-kubernetes-embedded-resource is true without \
+                           x-kubernetes-preserve-unknown-fields";
+            self.add(Reason::Required, at, ".properties", message);
+        }
+        let kind = text(schema, "type");
+        if schema.get("x-kubernetes-map-type").is_some() && kind != "object" {
+            let message = format!(
+                "Invalid value: {kind:?}: must be object if x-kubernetes-map-type is specified"
+            );
+            self.add(Reason::Invalid, at, ".type", &message);
+        }
+    }
+
+    fn list(&mut self, schema: &Value, at: &str) {
+        let items = schema.get("items").unwrap_or(&Value::Null);
+        match text(schema, "x-kubernetes-list-type") {
+            "" | "atomic" => {}
+            "set" => {
+                let scalar = !matches!(text(items, "type"), "object" | "array");
+                if !scalar
+                    && text(items, "x-kubernetes-map-type") != "atomic"
+                    && text(items, "type") == "object"
+                {
+                    let message = "Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set";
+                    self.add(Reason::Invalid, at, ".items.x-kubernetes-map-type", message);
+                }
+            }
+            "map" => self.list_map(schema, items, at),
+            other => {
+                let message = format!(
+                    "Unsupported value: {other:?}: supported values: {}",
+                    quoted(&["atomic", "set", "map"])
+                );
+                self.add(
+                    Reason::NotSupported,
+                    at,
+                    ".x-kubernetes-list-type",
+                    &message,
+                );
+            }
+        }
+    }
+
+    fn list_map(&mut self, schema: &Value, items: &Value, at: &str) {
+        let none = Vec::new();
+        let keys = schema
+            .get("x-kubernetes-list-map-keys")
+            .and_then(Value::as_array)
+            .unwrap_or(&none);
+        if keys.is_empty() {
+            let message = "Required value: must not be empty if x-kubernetes-list-type is map";
+            self.add(Reason::Required, at, ".x-kubernetes-list-map-keys", message);
+            return;
+        }
+        let empty = Map::new();
+        let properties = items
+            .get("properties")
+            .and_then(Value::as_object)
+            .unwrap_or(&empty);
+        let names: Vec<&str> = keys.iter().filter_map(Value::as_str).collect();
+        if names.iter().any(|name| !properties.contains_key(*name)) {
+            let keys = Value::from(keys.clone());
+            let message =
+                format!("Invalid value: {keys}: entries must all be names of item properties");
+            self.add(Reason::Invalid, at, ".x-kubernetes-list-map-keys", &message);
+            return;
+        }
+        let required = items
+            .get("required")
+            .and_then(Value::as_array)
+            .unwrap_or(&none);
+        for name in names {
+            let has_default = properties
+                .get(name)
+                .is_some_and(|field| field.get("default").is_some());
+            if !has_default && !required.iter().any(|required| required == name) {
+                let message = "Required value: this property is in x-kubernetes-list-map-keys, so it must have a \
+                               default or be a required property";
+                self.add(
+                    Reason::Required,
+                    at,
+                    &format!(".items.properties[{name}].default"),
+                    message,
+                );
+            }
+        }
+    }
+
+    /// A schema that only validates values. `loose` is below an int-or-string, where types may be told apart.
+    fn logic(&mut self, schema: &Value, at: &str, loose: bool) {
+        for name in STRUCTURE.iter().filter(|name| !(loose && **name == "type")) {
+            if schema
+                .get(*name)
+                .is_some_and(|said| *said != Value::Bool(false))
+            {
+                self.add(
+                    Reason::Forbidden,
+                    at,
+                    &format!(".{name}"),
+                    "Forbidden: must be empty to be structural",
+                );
+            }
+        }
+        self.values(schema, at);
+        for (name, field) in fields(schema, "properties") {
+            self.logic(field, &format!("{at}.properties[{name}]"), loose);
+        }
+        if let Some(items) = schema.get("items") {
+            self.logic(items, &format!("{at}.items"), loose);
+        }
+        for (name, branch) in branches(schema) {
+            self.logic(branch, &format!("{at}.{name}"), loose);
+        }
+    }
+}
+
+/// The schemas under allOf, anyOf, oneOf and not, with their places.
+fn branches(schema: &Value) -> Vec<(String, &Value)> {
+    let mut branches: Vec<_> = schema
+        .get("not")
+        .map(|not| ("not".to_owned(), not))
+        .into_iter()
+        .collect();
+    for name in ["allOf", "anyOf", "oneOf"] {
+        let list = schema
+            .get(name)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        branches.extend(
+            list.enumerate()
+                .map(|(at, branch)| (format!("{name}[{at}]"), branch)),
+        );
+    }
+    branches
+}
+
+fn quoted(names: &[&str]) -> String {
+    names
+        .iter()
+        .map(|name| format!("{name:?}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
