@@ -21,8 +21,9 @@ use arguments::{Arguments, Mode};
 
 pub use dns::Dns;
 
-/// What is logged, unless `RUST_LOG` says otherwise.
-const LOGGED: &str = "info,kommodore=debug,kommodore_control_plane=info";
+/// What is logged, unless `RUST_LOG` says otherwise. kube's client reports each failed call as an error
+/// of its own, and Kommodore says once what is wrong with a cluster.
+const LOGGED: &str = "info,kommodore=debug,kommodore_control_plane=info,kube_client=off";
 
 /// Runs the operator that `operator` makes, in the way that the command line asks for. `crd` is the
 /// definition of its kind, `dns` what it works on outside of Kubernetes.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kube::Config;
 use tokio::sync::watch;
 
-use super::{Cluster, ClusterName, Connection, Fleet, Health, State, Wish};
+use super::{Cluster, ClusterName, Fleet, Health, State, Wish};
 use crate::transport::{Backoff, client};
 
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
@@ -25,10 +26,7 @@ impl Engagement {
         loop {
             let wish = self.wish.borrow_and_update().clone();
             match wish {
-                Wish::Engaged {
-                    connection,
-                    retiring,
-                } => match self.connect(connection) {
+                Wish::Engaged { config, retiring } => match self.connect(*config) {
                     Ok(cluster) => {
                         backoff = Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF);
                         self.serve(cluster, retiring).await;
@@ -45,16 +43,13 @@ impl Engagement {
         }
     }
 
-    fn connect(&self, connection: Connection) -> Result<Cluster, kube::Error> {
-        let client = match connection {
-            Connection::Config(config) => client(*config)?,
-            Connection::Client(client) => client,
-        };
-        let health = Arc::new(Health::new(self.name.clone()));
+    fn connect(&self, config: Config) -> Result<Cluster, kube::Error> {
+        let health = Arc::new(Health::new(self.name.clone(), config.cluster_url.clone()));
+        let engaging = Arc::clone(&self.fleet.0.engaging);
         Ok(Cluster::new(
             self.name.clone(),
-            client,
-            Arc::clone(&self.fleet.0.engaging),
+            client(config)?,
+            engaging,
             health,
         ))
     }

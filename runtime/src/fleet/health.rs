@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use http::Uri;
 use kube::api::ApiResource;
 
 use super::ClusterName;
@@ -14,13 +15,15 @@ const HTTP_NOT_FOUND: u16 = 404;
 /// The trouble of one cluster, by kind.
 pub(crate) struct Health {
     cluster: ClusterName,
+    server: Uri,
     trouble: Mutex<BTreeMap<String, String>>,
 }
 
 impl Health {
-    pub(crate) fn new(cluster: ClusterName) -> Self {
+    pub(crate) fn new(cluster: ClusterName, server: Uri) -> Self {
         Self {
             cluster,
+            server,
             trouble: Mutex::default(),
         }
     }
@@ -38,7 +41,7 @@ impl Report for Health {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if trouble.get(&kind.plural) != Some(&message) {
             tracing::warn!(
-                cluster = %self.cluster, kind = %kind.kind, error = %message,
+                cluster = %self.cluster, server = %self.server, kind = %kind.kind, error = %message,
                 "cannot watch; trying again until it works"
             );
             trouble.insert(kind.plural.clone(), message);
@@ -48,7 +51,7 @@ impl Report for Health {
     fn works(&self, kind: &ApiResource) {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if trouble.remove(&kind.plural).is_some() {
-            tracing::info!(cluster = %self.cluster, kind = %kind.kind, "watching again");
+            tracing::info!(cluster = %self.cluster, server = %self.server, kind = %kind.kind, "watching again");
         }
     }
 }

@@ -81,17 +81,10 @@ struct Member {
 #[derive(Clone)]
 enum Wish {
     Engaged {
-        connection: Connection,
+        config: Box<Config>,
         retiring: bool,
     },
     Disengaged(Reason),
-}
-
-/// How to reach a cluster.
-#[derive(Clone)]
-enum Connection {
-    Config(Box<Config>),
-    Client(kube::Client),
 }
 
 impl Fleet {
@@ -109,22 +102,18 @@ impl Fleet {
     /// The cluster is to be worked on, through `config`. A cluster that is engaged already stays as it
     /// is, with the connection that it has.
     pub fn engage(&self, name: &ClusterName, config: Config) {
-        self.wish(name, false, Connection::Config(Box::new(config)));
+        self.wish(name, false, config);
     }
 
     /// Like [`engage`](Fleet::engage), for a cluster that is being deleted: `cleanup` runs there, and
     /// no new finalizer is set.
     pub fn retire(&self, name: &ClusterName, config: Config) {
-        self.wish(name, true, Connection::Config(Box::new(config)));
+        self.wish(name, true, config);
     }
 
     /// The places of those that may fill their caches at once.
     pub(crate) fn places(&self) -> Arc<Semaphore> {
         Arc::clone(&self.0.engaging)
-    }
-
-    pub(crate) fn engage_client(&self, name: &ClusterName, client: kube::Client) {
-        self.wish(name, false, Connection::Client(client));
     }
 
     /// The cluster is not to be worked on any more. Watches end at once, what was waiting is dropped,
@@ -159,7 +148,8 @@ impl Fleet {
             .collect()
     }
 
-    fn wish(&self, name: &ClusterName, retiring: bool, connection: Connection) {
+    fn wish(&self, name: &ClusterName, retiring: bool, config: Config) {
+        let config = Box::new(config);
         if self.0.closing.is_cancelled() {
             return;
         }
@@ -176,19 +166,13 @@ impl Fleet {
                     true
                 }
                 Wish::Disengaged(_) => {
-                    *wish = Wish::Engaged {
-                        connection,
-                        retiring,
-                    };
+                    *wish = Wish::Engaged { config, retiring };
                     true
                 }
             });
             return;
         }
-        let wish = watch::Sender::new(Wish::Engaged {
-            connection,
-            retiring,
-        });
+        let wish = watch::Sender::new(Wish::Engaged { config, retiring });
         let (state, watched) = watch::channel(State::Connecting);
         let engagement = Engagement {
             name: name.clone(),

@@ -30,15 +30,10 @@ pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send)
     let stop = CancellationToken::new();
     let workers = tokio::spawn(engine.run(stop.clone()));
 
-    let health = Arc::new(Health::new(ClusterName::LOCAL));
-    let host = Cluster::new(
-        ClusterName::LOCAL,
-        host_client.clone(),
-        fleet.places(),
-        health,
-    );
+    let health = Arc::new(Health::new(ClusterName::LOCAL, config.cluster_url.clone()));
+    let host = Cluster::new(ClusterName::LOCAL, host_client, fleet.places(), health);
     if providers.is_empty() {
-        fleet.engage_client(&ClusterName::LOCAL, host_client);
+        fleet.engage(&ClusterName::LOCAL, config.clone());
     }
     tracing::info!(host = %config.cluster_url, "running");
     let mut running: FuturesUnordered<_> = providers
