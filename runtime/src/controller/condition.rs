@@ -7,6 +7,10 @@
     label = "needs `#[derive(ConditionType)]`",
     note = "write `#[derive(ConditionType)] enum {Self} {{ .. }}` with one unit variant for each condition"
 )]
+#[expect(
+    clippy::wrong_self_convention,
+    reason = "`Degraded.is_true(..)` reads as what it says; the variant is used up, so that it need not be `Copy`"
+)]
 pub trait ConditionType: Sized + Send + Sync + 'static {
     #[doc(hidden)]
     const ALL: &'static [Self];

@@ -17,8 +17,10 @@ use crate::fleet::Cluster;
 use crate::watch::{AnyObject, Selector};
 
 /// A controller whose `reconcile` can be called: what `Manager::controller` takes. The macro always
-/// implements it, so that a missing `impl Reconcile` is one error, at the struct.
-pub trait Start: Controller {
+/// implements it, so that a missing `impl Reconcile` is one error, at the struct. It also asks for the
+/// threads' sake what [`Controller`] does not, or a field that is not `Sync` would be an error for
+/// each trait.
+pub trait Start: Controller + Send + Sync + 'static {
     fn start<'a>(
         &'a self,
         object: &'a Self::Object,
@@ -90,7 +92,10 @@ impl<C: Controller> Declaration<C> {
     }
 
     #[must_use]
-    pub fn watches<K: Object>(mut self, map: Mapper<C, K>) -> Self {
+    pub fn watches<K: Object>(mut self, map: Mapper<C, K>) -> Self
+    where
+        C: 'static,
+    {
         self.watches.push(WatchDeclaration {
             open: |cluster, selector| cluster.cache::<K>(selector),
             map: Arc::new(

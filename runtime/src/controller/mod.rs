@@ -24,7 +24,7 @@ use crate::Result;
     label = "has no `#[controller]`",
     note = "write `#[controller(for = YourKind)]` above the struct `{Self}`"
 )]
-pub trait Controller: Sized + Send + Sync + 'static {
+pub trait Controller: Sized {
     /// The kind that is reconciled.
     type Object: Object;
     /// The conditions of `conditions = ..`.

@@ -61,10 +61,12 @@ impl Engine {
                 () = stop.cancelled() => return,
                 job = self.queue.next() => job,
             };
-            let post = self.lock().get(&job.lane).cloned();
+            // Under the lock, so that a cluster that is left at this moment either waits for this
+            // reconcile or never begins it.
+            let lanes = self.lock();
             // Without a post the lane has been closed since.
-            if let Some(post) = post {
-                self.start(post, job);
+            if let Some(post) = lanes.get(&job.lane) {
+                self.start(post.clone(), job);
             }
         }
     }

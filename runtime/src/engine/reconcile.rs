@@ -86,12 +86,13 @@ impl<C: Start> Handled<C> {
         let remote = Remote::new(cluster.client(), &self.kind, key.clone());
         let leaving = object.meta().deletion_timestamp.is_some();
         let finalizer = self.declaration.finalizer.as_ref();
-        match finalizer {
-            Some(finalizer) if leaving && holds(object.meta(), finalizer.name) => {}
-            _ if leaving => return Outcome::default(),
-            // What is created in a cluster that is being deleted goes with it: it is not begun.
-            Some(_) if cluster.is_retiring() && !leaving => return Outcome::default(),
-            _ => {}
+        let held = finalizer.is_some_and(|finalizer| holds(object.meta(), finalizer.name));
+        if leaving && !held {
+            return Outcome::default();
+        }
+        // What is created in a cluster that is being deleted goes with it: it is not begun.
+        if cluster.is_retiring() && finalizer.is_some() && !held {
+            return Outcome::default();
         }
         let scope = Scope::new(
             cluster,
@@ -103,7 +104,7 @@ impl<C: Start> Handled<C> {
             Arc::clone(&self.name),
         );
         let object = match finalizer {
-            Some(finalizer) if !leaving && !holds(object.meta(), finalizer.name) => {
+            Some(finalizer) if !held => {
                 let guard = Finalizer {
                     name: finalizer.name,
                     manager: &self.name,

@@ -80,10 +80,7 @@ struct Member {
 /// How a cluster should be.
 #[derive(Clone)]
 enum Wish {
-    Engaged {
-        config: Box<Config>,
-        retiring: bool,
-    },
+    Engaged { config: Box<Config>, retiring: bool },
     Disengaged(Reason),
 }
 

@@ -22,6 +22,10 @@ const WATCH_SECONDS: u32 = 290;
 const WATCH_SILENCE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 15);
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(15);
+/// A server that says "later" is believed for so many tries before it is called trouble: Milo does so
+/// while it sets up the storage of a kind.
+const PATIENT_TRIES: u32 = 5;
+const HTTP_TOO_MANY_REQUESTS: u16 = 429;
 const HTTP_GONE: u16 = 410;
 const HTTP_NOT_FOUND: u16 = 404;
 
@@ -50,9 +54,11 @@ where
     pub(crate) async fn run(self, dynamic: K::DynamicType) {
         let api = Api::<K>::all_with(self.client.clone(), &dynamic);
         let mut backoff = Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF);
+        let mut failures = 0;
         loop {
             let outcome = match self.list(&api).await {
                 Ok(version) => {
+                    failures = 0;
                     backoff = Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF);
                     self.report.works(&self.kind);
                     self.watch(&api, version).await
@@ -67,7 +73,10 @@ where
                     if failure.code() == Some(HTTP_NOT_FOUND) {
                         self.cache.clear();
                     }
-                    self.report.failed(&self.kind, failure);
+                    failures += 1;
+                    if failure.code() != Some(HTTP_TOO_MANY_REQUESTS) || failures > PATIENT_TRIES {
+                        self.report.failed(&self.kind, failure);
+                    }
                     failure.retry_after()
                 }
             };
