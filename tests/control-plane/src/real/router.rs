@@ -166,7 +166,12 @@ impl Router {
         // First the projects, so that nothing is put into service again.
         wipe(&self.root).await?;
         let mut holders = self.holders.lock().await;
-        futures::future::try_join_all(self.projects.iter().map(wipe)).await?;
+        let used = self
+            .projects
+            .iter()
+            .zip(&*holders)
+            .filter(|(_, holder)| holder.is_some());
+        futures::future::try_join_all(used.map(|(client, _)| wipe(client))).await?;
         *holders = Default::default();
         self.edge.log.clear();
         Ok(())
