@@ -6,7 +6,9 @@ use serde_json::Value;
 
 /// `1.89` or `1.89.0`, as numbers.
 fn version(text: &str) -> Vec<u64> {
-    text.split('.').map(|part| part.parse().unwrap()).collect()
+    let mut numbers: Vec<u64> = text.split('.').map(|part| part.parse().unwrap()).collect();
+    numbers.resize(3, 0);
+    numbers
 }
 
 #[test]
