@@ -11,10 +11,7 @@ use crate::model::{Finalizer, Model};
 
 /// The user's item, the implementations and the errors.
 pub(crate) fn expand(item: &TokenStream, model: Option<&Model>, errors: &Errors) -> TokenStream {
-    // A controller that borrows gets none: each would be several errors about lifetimes.
-    let implementations = model
-        .filter(|model| model.target.generics.lifetimes().next().is_none())
-        .map(implementations);
+    let implementations = model.map(implementations);
     quote!(#item #implementations #errors)
 }
 
@@ -24,7 +21,7 @@ fn implementations(model: &Model) -> TokenStream {
     let import = import(model.root.as_ref());
     let controller = controller(model);
     let declares = declares(model);
-    let start = start(model);
+    let start = (!borrows(model)).then(|| start(model));
     quote! {
         #(#attributes)*
         const _: () = {
@@ -34,6 +31,11 @@ fn implementations(model: &Model) -> TokenStream {
             #start
         };
     }
+}
+
+/// A controller that borrows is reported; what asks it to be `'static` would be one more error each.
+fn borrows(model: &Model) -> bool {
+    model.target.generics.lifetimes().next().is_some()
 }
 
 /// The import that all expansions begin with.
@@ -56,7 +58,11 @@ fn controller(model: &Model) -> TokenStream {
         _ => quote!(__kommodore::NoConditions),
     };
     let owns = model.owns.iter().map(|kind| quote!(.owns::<#kind>()));
-    let watches = model.watches.iter().map(watches);
+    let watches = model
+        .watches
+        .iter()
+        .filter(|_| !borrows(model))
+        .map(watches);
     let finalizer = model.finalizer.as_ref().map(calls_cleanup);
     let conditions = model.conditions.as_ref().map(|_| quote!(.conditions()));
     quote! {
@@ -89,8 +95,13 @@ fn watches(Watch { kind, mapper }: &Watch) -> TokenStream {
         return quote!(.owns::<#kind>());
     };
     let at = Span::mixed_site().located_at(mapper.span());
-    let call = quote_spanned!(at=> __kommodore::keys(#mapper(this, object, cluster)));
-    let closure = quote_spanned!(at=> |this, object, cluster| #call);
+    // In two steps, because rustc's advice on a name in front of a call does not fit here.
+    let closure = quote_spanned! {at=>
+        |this, object, cluster| {
+            let map = #mapper;
+            __kommodore::keys(map(this, object, cluster))
+        }
+    };
     quote!(.watches::<#kind>(#closure))
 }
 

@@ -1,8 +1,10 @@
 //! First stage: what stands in the attribute, option by option.
 
+mod forms;
+mod kinds;
 mod values;
 
-use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, LitStr, Path, TypePath};
@@ -65,17 +67,29 @@ impl Watch {
 /// Reads the attribute. Whatever is wrong with one option, the others are read all the same.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
     let mut options = Vec::new();
+    let has_kind = tokens
+        .clone()
+        .into_iter()
+        .any(|token| matches!(token, TokenTree::Ident(word) if word == "for"));
     each(tokens, errors, |input, errors| {
-        options.extend(option(input, errors)?);
+        options.extend(option(has_kind, input, errors)?);
         Ok(())
     });
     Args { options }
 }
 
 /// Reads one option. `None` where nothing can be made of it, which has then been reported.
-fn option(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<Arg>> {
+fn option(has_kind: bool, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<Arg>> {
     if let Some(kind) = bare_kind(input) {
-        errors.on(&kind, format!("write `for = {}`", code(&kind)));
+        let name = code(&kind);
+        if has_kind {
+            errors.on(
+                &kind,
+                format!("write `owns({name})` or `watches({name} => Self::your_method)`"),
+            );
+            return Ok(None);
+        }
+        errors.on(&kind, format!("write `for = {name}`"));
         let keyword = Ident::new("for", Span::call_site());
         return Ok(Some(Arg {
             keyword,
@@ -138,7 +152,7 @@ fn bare_kind(input: ParseStream<'_>) -> Option<TypePath> {
         Ok(text) => text.parse::<TypePath>().ok()?,
         Err(_) => {
             let fork = input.fork();
-            let kind = values::path(&fork).ok()?;
+            let kind = kinds::path(&fork).ok()?;
             if !fork.is_empty() {
                 return None;
             }
@@ -255,16 +269,4 @@ fn split(tokens: TokenStream, errors: &mut Errors) -> Vec<TokenStream> {
 fn skip(input: ParseStream<'_>) {
     // Reading a token stream takes everything and cannot fail.
     let _: syn::Result<TokenStream> = input.parse();
-}
-
-/// The group that comes next, whatever its parentheses, and its first token for errors.
-fn group(input: ParseStream<'_>) -> Option<proc_macro2::Group> {
-    input
-        .step(|cursor| match cursor.token_tree() {
-            Some((TokenTree::Group(group), rest)) if group.delimiter() != Delimiter::None => {
-                Ok((group, rest))
-            }
-            _ => Err(cursor.error("no group")),
-        })
-        .ok()
 }

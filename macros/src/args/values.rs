@@ -1,15 +1,13 @@
-//! The value of one option: its form, and what stands in it.
+//! The value of one option.
 
-use proc_macro2::{Delimiter, Span, TokenTree};
-use quote::ToTokens;
-use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::punctuated::Punctuated;
-use syn::{Ident, LitStr, Path, PathArguments, PathSegment, Token, TypePath, token};
+use syn::parse::ParseStream;
+use syn::{Ident, LitStr, Path, PathArguments, Token, token};
 
-use super::{Given, Value, Watch, each, form, group, skip};
+use super::forms::{Misplaced, Stopped, list, sign, single};
+use super::kinds::{kind, literal, path};
+use super::{Given, Value, Watch, form, skip};
 use crate::errors::{Errors, code};
-use crate::options::{self, Opt, Word};
+use crate::options::Opt;
 
 /// Reads the value of `opt`, in whatever form it is given.
 pub(super) fn value(
@@ -18,233 +16,76 @@ pub(super) fn value(
     input: ParseStream<'_>,
     errors: &mut Errors,
 ) -> Value {
-    let form_errors = &mut Vec::new();
-    let missing = |span: Option<Span>, what: &str, form: &str| {
-        let span = span.unwrap_or(keyword.span());
-        syn::Error::new(span, format!("`{keyword}` takes {what}: write `{form}`"))
-    };
+    let misplaced = &mut Misplaced::new();
+    let takes = takes(opt);
     let value = match opt {
-        Opt::For => Value::For(match single(input, form_errors, errors, kind) {
-            Single::Value(kind) => kind,
-            Single::Missing(span) => Err(missing(span, "one kind", "for = YourKind")),
+        Opt::For => {
+            let kind = single(input, misplaced, errors, kind).unwrap_or(Err(Stopped::at(keyword)));
+            Value::For(kind.map_err(|stopped| stopped.takes(takes)))
+        }
+        Opt::Conditions => Value::Conditions(match single(input, misplaced, errors, kind) {
+            Some(conditions) => Given::Value(conditions.map_err(|stopped| stopped.takes(takes))),
+            None => Given::Bare,
         }),
-        Opt::Conditions => Value::Conditions(match single(input, form_errors, errors, kind) {
-            Single::Value(conditions) => Given::Value(conditions),
-            Single::Missing(None) => Given::Bare,
-            Single::Missing(span) => Given::Value(Err(missing(
-                span,
-                "one enum",
-                "conditions = YourConditions",
-            ))),
-        }),
-        Opt::Finalizer => Value::Finalizer(match single(input, form_errors, errors, text) {
-            Single::Value(text) => errors
-                .ok(text.map_err(|place| not_text(place, "finalizer = \"your.domain/name\"")))
-                .map_or(Given::Broken, Given::Value),
-            Single::Missing(None) => Given::Bare,
-            Single::Missing(span) => {
-                errors.push(missing(
-                    span,
-                    "one name",
-                    "finalizer = \"your.domain/name\"",
-                ));
-                Given::Broken
+        Opt::Finalizer => Value::Finalizer(match single(input, misplaced, errors, text) {
+            Some(text) => {
+                let text = text.map_err(|stopped| stopped.takes(takes));
+                errors.ok(text).map_or(Given::Broken, Given::Value)
             }
+            None => Given::Bare,
         }),
         Opt::Name => {
-            let text = match single(input, form_errors, errors, text) {
-                Single::Value(text) => text,
-                Single::Missing(span) => {
-                    Err(missing(span, "one name", "name = \"your-controller\""))
-                }
-            };
-            Value::Name(errors.ok(text))
+            let text = single(input, misplaced, errors, text).unwrap_or(Err(Stopped::at(keyword)));
+            Value::Name(errors.ok(text.map_err(|stopped| stopped.takes(takes))))
         }
         Opt::Crate => {
-            let root = match single(input, form_errors, errors, root) {
-                Single::Value(root) => root,
-                Single::Missing(span) => Err(missing(span, "one path", "crate = your::path")),
-            };
-            Value::Crate(errors.ok(root))
+            let root = single(input, misplaced, errors, root).unwrap_or(Err(Stopped::at(keyword)));
+            Value::Crate(errors.ok(root.map_err(|stopped| stopped.takes(takes))))
         }
         Opt::Owns => {
             let mut kinds = Vec::new();
-            list(input, form_errors, errors, |input, errors| {
-                kinds.push(kind(input, errors)?);
+            list(keyword.span(), input, misplaced, errors, |input, errors| {
+                kinds.push(kind(input, errors).map_err(|stopped| stopped.takes(takes))?);
                 Ok(())
             });
             Value::Owns(kinds)
         }
         Opt::Watches => {
             let mut watches = Vec::new();
-            list(input, form_errors, errors, |input, errors| {
-                watches.push(watch(input, errors)?);
+            list(keyword.span(), input, misplaced, errors, |input, errors| {
+                watches.push(watch(input, errors).map_err(|stopped| stopped.takes(takes))?);
                 Ok(())
             });
             Value::Watches(watches)
         }
     };
-    for span in form_errors.drain(..) {
-        errors.at(
-            span.unwrap_or(keyword.span()),
-            format!("write `{}`", form(opt, &value)),
-        );
+    for span in misplaced.drain(..) {
+        errors.at(span, format!("write `{}`", form(opt, &value)));
     }
     value
 }
 
-enum Single<T> {
-    Value(syn::Result<T>),
-    /// There is nothing in this or after it, or more than one; without a place, the option's name
-    /// stands alone.
-    Missing(Option<Span>),
-}
-
-/// Reads `= value`. Other forms are read too; where they go wrong goes into `form_errors`.
-fn single<T>(
-    input: ParseStream<'_>,
-    form_errors: &mut Vec<Option<Span>>,
-    errors: &mut Errors,
-    read: impl Fn(ParseStream<'_>, &mut Errors) -> syn::Result<T>,
-) -> Single<T> {
-    let next_option = || {
-        let fork = input.fork();
-        Ident::parse_any(&fork)
-            .is_ok_and(|word| matches!(options::option(&word.to_string()), Word::Option(_)))
-    };
-    if input.is_empty() || next_option() {
-        return Single::Missing(None);
-    }
-    let start = input.span();
-    if let Some(group) = group(input) {
-        let mut left = true;
-        let value = (|input: ParseStream<'_>| {
-            let value = read(input, errors)?;
-            left = !input.is_empty();
-            skip(input);
-            Ok(value)
-        })
-        .parse2(group.stream());
-        if left {
-            return Single::Missing(Some(group.span()));
+/// What an option takes, for whom gave it something else.
+fn takes(opt: Opt) -> &'static str {
+    match opt {
+        Opt::For => "`for` takes the Rust type of one kind: write `for = YourKind`",
+        Opt::Owns => "`owns` takes the Rust types of kinds: write `owns(YourKind)`",
+        Opt::Watches => {
+            "`watches` takes the Rust types of kinds, each with a method: write `watches(YourKind => Self::your_method)`"
         }
-        form_errors.push(Some(start));
-        return Single::Value(value);
-    }
-    let right = input.peek(Token![=]) && !input.peek(Token![=>]) && !input.peek(Token![==]);
-    let sign = sign(input);
-    if input.is_empty() {
-        return Single::Missing(sign.or(Some(start)));
-    }
-    let value = read(input, errors);
-    match &value {
-        Ok(_) if !right => form_errors.push(Some(start)),
-        Ok(_) => {}
-        Err(_) => skip(input),
-    }
-    Single::Value(value)
-}
-
-/// Reads `(item, item)`. Other forms are read too; where they go wrong goes into `form_errors`.
-fn list(
-    input: ParseStream<'_>,
-    form_errors: &mut Vec<Option<Span>>,
-    errors: &mut Errors,
-    read: impl FnMut(ParseStream<'_>, &mut Errors) -> syn::Result<()>,
-) {
-    let start = input.span();
-    let empty = input.is_empty();
-    let sign = sign(input);
-    let (right, items) = match group(input) {
-        Some(group) => {
-            let right = sign.is_none() && group.delimiter() == Delimiter::Parenthesis;
-            (right && !group.stream().is_empty(), group.stream())
+        Opt::Finalizer => {
+            "`finalizer` takes one string literal: write `finalizer = \"your.domain/name\"`"
         }
-        None => (false, input.parse().unwrap_or_default()),
-    };
-    if !right {
-        form_errors.push((!empty).then_some(start));
+        Opt::Conditions => {
+            "`conditions` takes one enum that derives `ConditionType`: write `conditions = YourConditions`"
+        }
+        Opt::Name => "`name` takes one string literal: write `name = \"your-controller\"`",
+        Opt::Crate => "`crate` takes the path of kommodore: write `crate = your::path`",
     }
-    each(items, errors, read);
-}
-
-/// Passes over `=` and what others put in its place.
-fn sign(input: ParseStream<'_>) -> Option<Span> {
-    let span = input.span();
-    let two = input.parse::<Token![=>]>().is_ok()
-        || input.parse::<Token![==]>().is_ok()
-        || input.parse::<Token![->]>().is_ok();
-    let one = || {
-        input.parse::<Token![=]>().is_ok()
-            || (!input.peek(Token![::]) && input.parse::<Token![:]>().is_ok())
-    };
-    (two || one()).then_some(span)
-}
-
-/// A kind, which is the path of a type; what may stand in parentheses behind it is not there yet.
-fn kind(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<TypePath> {
-    if let Ok(text) = input.parse::<LitStr>() {
-        let Ok(kind) = text.parse::<TypePath>() else {
-            return Err(syn::Error::new_spanned(
-                text,
-                "expected the path of a Rust type",
-            ));
-        };
-        errors.on(
-            &text,
-            format!(
-                "this is a Rust type and not a string: write `{}`",
-                code(&kind)
-            ),
-        );
-        return Ok(kind);
-    }
-    let kind = path(input).map_err(|error| match error {
-        Stopped::AtStart(span) => syn::Error::new(span, "expected the path of a Rust type"),
-        Stopped::Within(error) => error,
-    })?;
-    if !input.peek(token::Paren) {
-        return Ok(kind);
-    }
-    if kind.path.is_ident("Dynamic") {
-        skip(input);
-        return Err(syn::Error::new_spanned(
-            kind,
-            "`Dynamic` is not supported yet",
-        ));
-    }
-    if let Some(group) = group(input) {
-        each(group.stream(), errors, |input, errors| {
-            option_of_a_kind(input, errors)
-        });
-    }
-    Ok(kind)
-}
-
-/// `labels = ".."` in `owns(ConfigMap(labels = ".."))`; none is there yet.
-fn option_of_a_kind(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
-    if !input.peek(Ident::peek_any) {
-        return Err(input.error("expected an option of this kind"));
-    }
-    let keyword = Ident::parse_any(input)?;
-    skip(input);
-    let word = keyword.unraw().to_string();
-    match options::option_of_a_kind(&word) {
-        Word::MeantLater(name) => errors.on(
-            &keyword,
-            format!("unknown option `{word}`; did you mean `{name}`? It is not supported yet"),
-        ),
-        Word::Unknown => errors.on(
-            &keyword,
-            format!("unknown option `{word}`; a kind takes none yet"),
-        ),
-        _ => errors.on(&keyword, format!("`{word}` is not supported yet")),
-    }
-    Ok(())
 }
 
 /// `K => path`
-fn watch(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Watch> {
+fn watch(input: ParseStream<'_>, errors: &mut Errors) -> Result<Watch, Stopped> {
     let kind = kind(input, errors)?;
     let name = code(&kind);
     let start = input.span();
@@ -259,16 +100,13 @@ fn watch(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Watch> {
     let mut mapper = match path(input) {
         Ok(mapper) => mapper,
         Err(stopped) => {
-            errors.push(match stopped {
-                Stopped::AtStart(span) => {
-                    let at = if input.is_empty() { start } else { span };
-                    let message = format!(
-                        "expected the path of a method: write `{name} => Self::your_method`"
-                    );
-                    syn::Error::new(at, message)
-                }
-                Stopped::Within(error) => error,
-            });
+            let stopped = match stopped {
+                Stopped::Here(_) if input.is_empty() => Stopped::Here(start),
+                other => other,
+            };
+            errors.push(stopped.takes(&format!(
+                "expected the path of a method: write `{name} => Self::your_method`"
+            )));
             skip(input);
             return Ok(Watch { kind, mapper: None });
         }
@@ -295,80 +133,15 @@ fn watch(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Watch> {
     })
 }
 
-/// Why a path could not be read.
-pub(super) enum Stopped {
-    /// There is no path here.
-    AtStart(Span),
-    Within(syn::Error),
-}
-
-/// A path, up to the first token that cannot belong to it. syn's own would take the parentheses of
-/// `ConfigMap(labels = "..")` for those of `Fn(A)`.
-pub(super) fn path(input: ParseStream<'_>) -> Result<TypePath, Stopped> {
-    if input.peek(Token![<]) {
-        return input.parse().map_err(Stopped::Within);
-    }
-    if !(input.peek(Ident) || input.peek(Token![::]) || starts_path(input)) {
-        return Err(Stopped::AtStart(input.span()));
-    }
-    segments(input).map_err(Stopped::Within)
-}
-
-fn starts_path(input: ParseStream<'_>) -> bool {
-    input.peek(Token![Self])
-        || input.peek(Token![self])
-        || input.peek(Token![super])
-        || input.peek(Token![crate])
-}
-
-fn segments(input: ParseStream<'_>) -> syn::Result<TypePath> {
-    let mut path = Path {
-        leading_colon: input.parse()?,
-        segments: Punctuated::new(),
-    };
-    loop {
-        if !(input.peek(Ident) || starts_path(input)) {
-            return Err(syn::Error::new_spanned(
-                path.to_token_stream(),
-                "this path is not complete",
-            ));
-        }
-        let mut segment = PathSegment::from(Ident::parse_any(input)?);
-        if input.peek(Token![<]) || (input.peek(Token![::]) && input.peek3(Token![<])) {
-            segment.arguments = PathArguments::AngleBracketed(input.parse()?);
-        }
-        path.segments.push_value(segment);
-        match input.parse::<Option<Token![::]>>()? {
-            Some(colons) => path.segments.push_punct(colons),
-            None => {
-                return Ok(TypePath {
-                    attrs: Vec::new(),
-                    qself: None,
-                    path,
-                });
-            }
-        }
-    }
-}
-
-fn text(input: ParseStream<'_>, _: &mut Errors) -> syn::Result<LitStr> {
-    input
-        .parse()
-        .map_err(|_| expected(input, "expected a string literal"))
-}
-
-fn not_text(place: syn::Error, form: &str) -> syn::Error {
-    syn::Error::new(place.span(), format!("{place}: write `{form}`"))
+fn text(input: ParseStream<'_>, _: &mut Errors) -> Result<LitStr, Stopped> {
+    literal(input).ok_or_else(|| Stopped::Here(input.span()))
 }
 
 /// The root of `crate = path`.
-fn root(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Path> {
-    if let Ok(text) = input.parse::<LitStr>() {
+fn root(input: ParseStream<'_>, errors: &mut Errors) -> Result<Path, Stopped> {
+    if let Some(text) = literal(input) {
         let Ok(root) = text.parse_with(Path::parse_mod_style) else {
-            return Err(syn::Error::new_spanned(
-                text,
-                "expected the path of kommodore",
-            ));
+            return Err(Stopped::at(&text));
         };
         errors.on(
             &text,
@@ -379,13 +152,6 @@ fn root(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Path> {
         );
         return Ok(root);
     }
-    Path::parse_mod_style(input).map_err(|_| expected(input, "expected the path of kommodore"))
-}
-
-/// An error on all that is left of the value.
-fn expected(input: ParseStream<'_>, message: &str) -> syn::Error {
-    match input.fork().parse::<TokenTree>() {
-        Ok(token) => syn::Error::new_spanned(token, message),
-        Err(_) => syn::Error::new(input.span(), message),
-    }
+    let start = input.span();
+    Path::parse_mod_style(input).map_err(|_| Stopped::Here(start))
 }
