@@ -3,10 +3,10 @@
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use super::Asked;
 use super::options::Unknown;
 use super::target::Target;
 use super::view::convert_event;
+use super::{Asked, protobuf, rules};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Resource, Shape};
 use crate::object;
@@ -28,12 +28,17 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
     let parsed = match media_type(asked) {
         "" | "application/json" => parse_json(&asked.body),
         "application/yaml" => parse_yaml(&asked.body),
+        protobuf::MEDIA_TYPE if !target.resource.is_crd() => {
+            let object = protobuf::read(&asked.body).map_err(Failure::bad_request)?;
+            check_kind(target, &object).map_err(Failure::bad_request)?;
+            return Ok(object);
+        }
         _ => {
             return Err(Failure::new(
                 http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "UnsupportedMediaType",
                 "the body of the request was in an unknown format - accepted media types include: application/json, \
-                 application/yaml",
+                 application/yaml, application/vnd.kubernetes.protobuf",
             ));
         }
     };
@@ -171,6 +176,7 @@ pub(crate) fn shape(
     };
     decoded.map_err(|why| refuse(target, before.as_ref(), &why))?;
     schema.apply_defaults(object);
+    rules::set_defaults(target, object);
     let warned = if unknown == Unknown::Warn {
         pruned
     } else {
@@ -213,7 +219,14 @@ pub(crate) fn validate(target: &Target, object: &Value) -> Vec<Cause> {
     let wrong = target.version().schema.schema().validate(object);
     wrong
         .into_iter()
-        .map(|cause| Cause::new(cause.reason.as_str(), cause.field, cause.message))
+        .map(|cause| {
+            // The status endpoint looks at the status alone, and names fields from there.
+            let message = match target.subresource {
+                Some(_) => cause.message.replacen(": status.", ": ", 1),
+                None => cause.message,
+            };
+            Cause::new(cause.reason.as_str(), cause.field, message)
+        })
         .collect()
 }
 

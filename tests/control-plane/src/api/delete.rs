@@ -5,12 +5,12 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::Asked;
 use super::options::dry_run;
 use super::read::selector;
 use super::response;
 use super::target::Target;
 use super::view::Form;
+use super::{Asked, protobuf};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Origin, Resource, crd_terminating};
 use crate::object;
@@ -60,8 +60,10 @@ impl DeleteOptions {
         let refuse = |cause| Failure::invalid("meta.k8s.io", "DeleteOptions", "", vec![cause]);
         let body: Value = if asked.body.iter().all(u8::is_ascii_whitespace) {
             json!({})
+        } else if super::body::media_type(asked) == protobuf::MEDIA_TYPE {
+            protobuf::read(&asked.body).map_err(Failure::bad_request)?
         } else {
-            super::body::parse_yaml(&asked.body).map_err(|why| {
+            super::body::parse_json(&asked.body).map_err(|why| {
                 Failure::bad_request(format!(
                     "couldn't get version/kind; json parse error: {why}"
                 ))

@@ -5,6 +5,7 @@ mod delete;
 mod discovery;
 mod openapi;
 mod options;
+mod protobuf;
 mod query;
 mod read;
 mod response;

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::Asked;
 use super::target::Target;
 use super::view;
-use crate::object;
 
 /// What each row carries besides its cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +23,6 @@ impl Include {
         }
     }
 }
-
-const NAME: &str = "Name must be unique within a namespace. Is required when creating resources, although some \
-    resources may allow a client to request the generation of an appropriate name automatically. Name is primarily \
-    intended for creation idempotence and configuration definition. Cannot be updated. More info: \
-    https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names";
 
 /// The objects as rows; a watch sends the columns with its first event only.
 pub(crate) fn table(
@@ -56,7 +50,7 @@ pub(crate) fn table(
 /// A bookmark of a watch of Tables: a row of nothing.
 pub(crate) fn bookmark(target: &Target, bare: &Value, include: Include, metadata: Value) -> Value {
     let mut cells = vec![Value::from("")];
-    cells.resize(target.version().columns.len() + 1, Value::Null);
+    cells.resize(target.version().columns.len(), Value::Null);
     json!({
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": null,
         "rows": [{"cells": cells, "object": carried(target, bare, include)}],
@@ -64,27 +58,18 @@ pub(crate) fn bookmark(target: &Target, bare: &Value, include: Include, metadata
 }
 
 fn definitions(target: &Target) -> Value {
-    let name = json!({"name": "Name", "type": "string", "format": "name", "description": NAME, "priority": 0});
-    let others = target.version().columns.iter().map(|column| {
+    let columns = target.version().columns.iter().map(|column| {
         json!({
             "name": column.name, "type": column.kind, "format": column.format,
             "description": column.description, "priority": column.priority,
         })
     });
-    std::iter::once(name).chain(others).collect()
+    columns.collect()
 }
 
 fn row(target: &Target, object: &Value, include: Include) -> Value {
-    let name = std::iter::once(Value::from(object::name(object)));
-    let cells: Vec<Value> = name
-        .chain(
-            target
-                .version()
-                .columns
-                .iter()
-                .map(|column| column.cell(object)),
-        )
-        .collect();
+    let columns = &target.version().columns;
+    let cells: Vec<Value> = columns.iter().map(|column| column.cell(object)).collect();
     json!({"cells": cells, "object": carried(target, object, include)})
 }
 

@@ -159,4 +159,17 @@ pub(crate) fn convert_event(event: &mut Value, to: &Resource) {
             fields.insert(to.to_owned(), value);
         }
     }
+    // The core group's events always name their reporter, if only as nobody.
+    for reporter in [
+        "reportingComponent",
+        "reportingController",
+        "reportingInstance",
+    ] {
+        let is_empty = fields.get(reporter).is_none_or(|value| value == "");
+        if is_empty && !to.group.is_empty() {
+            fields.remove(reporter);
+        } else if is_empty && reporter != "reportingController" {
+            fields.insert(reporter.to_owned(), "".into());
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Column, Origin, Resource, Shape, Version};
+use super::{Origin, Resource, Shape, Version, printers};
 use crate::schema;
 use crate::store::Bucket;
 
@@ -194,7 +194,7 @@ pub(super) fn resources() -> impl Iterator<Item = Resource> {
                     .iter()
                     .map(|field| (*field).to_owned())
                     .collect(),
-                columns: Column::built_in(line.kind),
+                columns: printers::columns(line.kind),
             }],
             stored: "v1".to_owned(),
             origin: Origin::BuiltIn {

@@ -107,7 +107,27 @@ pub(crate) fn priority(version: &str) -> (u8, u64, u64) {
     parse().unwrap_or((0, 0, 0))
 }
 
-/// Checks a CRD and fills in what the server does: defaults, and a status that says that it is served.
+/// Fills in what a CRD leaves to the server.
+pub(crate) fn set_defaults(definition: &mut Value) {
+    let spec = object::field_mut(definition, "spec");
+    spec.entry("conversion")
+        .or_insert_with(|| json!({"strategy": "None"}));
+    if let Some(names) = spec.get_mut("names").map(object::as_map) {
+        let kind = names
+            .get("kind")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        names
+            .entry("singular")
+            .or_insert_with(|| kind.to_lowercase().into());
+        names
+            .entry("listKind")
+            .or_insert_with(|| format!("{kind}List").into());
+    }
+}
+
+/// Checks a CRD and gives it a status that says that it is served.
 pub(crate) fn accept(definition: &mut Value) -> Result<(), Vec<Cause>> {
     let mut wrong = Vec::new();
     let mut required = |pointer: &str| {
@@ -125,7 +145,7 @@ pub(crate) fn accept(definition: &mut Value) -> Result<(), Vec<Cause>> {
     };
     let group = required("/spec/group");
     let plural = required("/spec/names/plural");
-    let kind = required("/spec/names/kind");
+    required("/spec/names/kind");
     let scope = required("/spec/scope");
     let name = object::name(definition);
     if wrong.is_empty() && name != format!("{plural}.{group}") {
@@ -148,18 +168,10 @@ pub(crate) fn accept(definition: &mut Value) -> Result<(), Vec<Cause>> {
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    let spec = object::field_mut(definition, "spec");
-    spec.entry("conversion")
-        .or_insert_with(|| json!({"strategy": "None"}));
-    if let Some(names) = spec.get_mut("names").map(object::as_map) {
-        names
-            .entry("singular")
-            .or_insert_with(|| kind.to_lowercase().into());
-        names
-            .entry("listKind")
-            .or_insert_with(|| format!("{kind}List").into());
-    }
-    let names = spec.get("names").cloned().unwrap_or_default();
+    let names = definition
+        .pointer("/spec/names")
+        .cloned()
+        .unwrap_or_default();
     let stored: Vec<Value> = versions
         .iter()
         .filter(|version| version.get("storage") == Some(&json!(true)))

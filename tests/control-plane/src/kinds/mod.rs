@@ -3,6 +3,8 @@
 mod builtin;
 mod columns;
 mod crd;
+mod jsonpath;
+mod printers;
 mod registry;
 
 use std::sync::Arc;
@@ -11,7 +13,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::Value;
 
 pub(crate) use columns::Column;
-pub(crate) use crd::{accept as accept_crd, priority, terminating as crd_terminating};
+pub(crate) use crd::{
+    accept as accept_crd, priority, set_defaults as set_crd_defaults,
+    terminating as crd_terminating,
+};
 pub(crate) use registry::Registry;
 
 use crate::schema::Schema;
@@ -67,7 +72,7 @@ pub(crate) struct Version {
     pub(crate) status: bool,
     /// The fields besides name and namespace that a field selector may name, without the leading dot.
     pub(crate) selectable: Vec<String>,
-    /// The columns after the name that `kubectl get` shows.
+    /// The columns that `kubectl get` shows.
     pub(crate) columns: Vec<Column>,
 }
 

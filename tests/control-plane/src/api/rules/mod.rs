@@ -1,5 +1,6 @@
 //! What holds for every object that is written, whatever its kind; [`kinds`] adds what holds for one.
 
+mod defaults;
 mod kinds;
 mod metadata;
 
@@ -13,6 +14,7 @@ use crate::kinds::{Origin, Resource, namespace_bucket};
 use crate::object;
 use crate::store::{Key, Transaction};
 
+pub(crate) use defaults::set as set_defaults;
 pub(crate) use metadata::{check_name, place, same_object};
 
 /// The rules of a new object.

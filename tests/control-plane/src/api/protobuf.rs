@@ -1,0 +1,272 @@
+//! Reads the protobuf in which typed clients, kubectl among them, send built-in objects.
+//!
+//! `protobuf.txt` names the fields: a line `Type:`, and below it `NUMBER NAME TYPE` with commas between. `[T]` is
+//! repeated, `{T}` a map with strings for keys.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+/// The media type.
+pub(crate) const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";
+
+/// How deep messages may be nested.
+const DEPTH: usize = 32;
+
+type Fields = BTreeMap<u64, (&'static str, &'static str)>;
+
+static TYPES: LazyLock<BTreeMap<&'static str, Fields>> = LazyLock::new(|| {
+    let mut types: BTreeMap<&str, Fields> = BTreeMap::new();
+    let mut open = "";
+    let mut words = Vec::new();
+    for word in include_str!("protobuf.txt").split_whitespace() {
+        if let Some(name) = word.strip_suffix(':') {
+            open = name;
+            words.clear();
+            continue;
+        }
+        words.push(word.trim_end_matches(','));
+        if let [number, field, kind] = words[..] {
+            if let Ok(number) = number.parse() {
+                types.entry(open).or_default().insert(number, (field, kind));
+            }
+            words.clear();
+        }
+    }
+    types
+});
+
+/// Reads an object in its envelope.
+pub(crate) fn read(body: &[u8]) -> Result<Value, String> {
+    let envelope = body
+        .strip_prefix(b"k8s\0")
+        .ok_or("provided data does not appear to be a protobuf message")?;
+    let (mut api_version, mut kind, mut raw) = (String::new(), String::new(), &[][..]);
+    for field in Reader(envelope) {
+        match field? {
+            (1, Wire::Bytes(meta)) => {
+                for field in Reader(meta) {
+                    match field? {
+                        (1, Wire::Bytes(text)) => api_version = utf8(text)?,
+                        (2, Wire::Bytes(text)) => kind = utf8(text)?,
+                        _ => {}
+                    }
+                }
+            }
+            (2, Wire::Bytes(bytes)) => raw = bytes,
+            _ => {}
+        }
+    }
+    let name = if api_version == "events.k8s.io/v1" {
+        format!("events.{kind}")
+    } else {
+        kind.clone()
+    };
+    let fields = TYPES
+        .get(name.as_str())
+        .ok_or_else(|| format!("no protobuf of {api_version} {kind} is known"))?;
+    let mut object = message(fields, raw, 0)?;
+    object["apiVersion"] = api_version.into();
+    object["kind"] = kind.into();
+    Ok(object)
+}
+
+fn message(fields: &Fields, bytes: &[u8], depth: usize) -> Result<Value, String> {
+    if depth > DEPTH {
+        return Err("nested too deeply".to_owned());
+    }
+    let mut object = Map::new();
+    for field in Reader(bytes) {
+        let (number, wire) = field?;
+        let Some((name, kind)) = fields.get(&number) else {
+            continue;
+        };
+        if let Some(item) = inside(kind, '[', ']') {
+            let list = object.entry(*name).or_insert_with(|| json!([]));
+            if let (Some(list), Some(value)) = (list.as_array_mut(), value(item, wire, depth)?) {
+                list.push(value);
+            }
+        } else if let Some(item) = inside(kind, '{', '}') {
+            let map = object.entry(*name).or_insert_with(|| json!({}));
+            let (key, value) = entry(item, wire, depth)?;
+            map[key] = value;
+        } else if let Some(value) =
+            value(kind, wire, depth)?.filter(|value| says_something(name, value))
+        {
+            object.insert((*name).to_owned(), value);
+        }
+    }
+    Ok(object.into())
+}
+
+/// Go's structs send every field that is no pointer, whether or not anybody set it.
+fn says_something(field: &str, value: &Value) -> bool {
+    match value {
+        Value::String(text) => !text.is_empty(),
+        Value::Number(number) => number.as_i64() != Some(0) || field == "gracePeriodSeconds",
+        Value::Bool(flag) => *flag || field != "publishNotReadyAddresses",
+        _ => true,
+    }
+}
+
+fn inside(kind: &'static str, open: char, close: char) -> Option<&'static str> {
+    kind.strip_prefix(open)?.strip_suffix(close)
+}
+
+fn entry(kind: &'static str, wire: Wire<'_>, depth: usize) -> Result<(String, Value), String> {
+    let Wire::Bytes(bytes) = wire else {
+        return Err("a map's entry is no message".to_owned());
+    };
+    let (mut key, mut found) = (String::new(), None);
+    for field in Reader(bytes) {
+        match field? {
+            (1, Wire::Bytes(text)) => key = utf8(text)?,
+            (2, wire) => found = value(kind, wire, depth)?,
+            _ => {}
+        }
+    }
+    Ok((key, found.unwrap_or_else(|| "".into())))
+}
+
+/// The value of a field; nothing if its message says nothing.
+fn value(kind: &'static str, wire: Wire<'_>, depth: usize) -> Result<Option<Value>, String> {
+    Ok(Some(match (kind, wire) {
+        ("string", Wire::Bytes(text)) => utf8(text)?.into(),
+        ("bytes", Wire::Bytes(bytes)) => STANDARD.encode(bytes).into(),
+        ("int", Wire::Number(number)) => number.cast_signed().into(),
+        ("bool", Wire::Number(number)) => (number != 0).into(),
+        ("time", Wire::Bytes(bytes)) => return time(bytes),
+        ("int|string", Wire::Bytes(bytes)) => int_or_string(bytes)?,
+        ("json", Wire::Bytes(bytes)) => {
+            let raw = Reader(bytes).find_map(|field| match field {
+                Ok((1, Wire::Bytes(raw))) => Some(raw),
+                _ => None,
+            });
+            serde_json::from_slice(raw.unwrap_or(b"{}")).map_err(|error| error.to_string())?
+        }
+        (name, Wire::Bytes(bytes)) => match TYPES.get(name) {
+            Some(fields) => message(fields, bytes, depth + 1)?,
+            None => return Err(format!("a value that is no {name}")),
+        },
+        (name, _) => return Err(format!("a value that is no {name}")),
+    }))
+}
+
+fn time(bytes: &[u8]) -> Result<Option<Value>, String> {
+    let (mut seconds, mut nanos) = (None, 0);
+    for field in Reader(bytes) {
+        match field? {
+            (1, Wire::Number(number)) => seconds = Some(number.cast_signed()),
+            (2, Wire::Number(number)) => nanos = i32::try_from(number).unwrap_or(0),
+            _ => {}
+        }
+    }
+    let Some(seconds) = seconds else {
+        return Ok(None);
+    };
+    let time = jiff::Timestamp::new(seconds, nanos).map_err(|error| error.to_string())?;
+    Ok(Some(time.to_string().into()))
+}
+
+fn int_or_string(bytes: &[u8]) -> Result<Value, String> {
+    let (mut is_text, mut number, mut text) = (false, 0, String::new());
+    for field in Reader(bytes) {
+        match field? {
+            (1, Wire::Number(kind)) => is_text = kind == 1,
+            (2, Wire::Number(value)) => number = value.cast_signed(),
+            (3, Wire::Bytes(value)) => text = utf8(value)?,
+            _ => {}
+        }
+    }
+    Ok(if is_text { text.into() } else { number.into() })
+}
+
+fn utf8(bytes: &[u8]) -> Result<String, String> {
+    String::from_utf8(bytes.to_vec()).map_err(|error| error.to_string())
+}
+
+/// What a field carries.
+enum Wire<'a> {
+    Number(u64),
+    Bytes(&'a [u8]),
+}
+
+/// Reads field after field.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn varint(&mut self) -> Option<u64> {
+        let mut number = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let (byte, rest) = self.0.split_first()?;
+            self.0 = rest;
+            number |= u64::from(byte & 0x7f).checked_shl(shift)?;
+            if byte & 0x80 == 0 {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    fn take(&mut self, length: u64) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(usize::try_from(length).ok()?)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn field(&mut self) -> Option<(u64, Wire<'a>)> {
+        let tag = self.varint()?;
+        let wire = match tag & 7 {
+            0 => Wire::Number(self.varint()?),
+            1 => Wire::Bytes(self.take(8)?),
+            2 => {
+                let length = self.varint()?;
+                Wire::Bytes(self.take(length)?)
+            }
+            5 => Wire::Bytes(self.take(4)?),
+            _ => return None,
+        };
+        Some((tag >> 3, wire))
+    }
+}
+
+impl<'a> Iterator for Reader<'a> {
+    type Item = Result<(u64, Wire<'a>), String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let field = self.field();
+        if field.is_none() {
+            self.0 = &[];
+        }
+        Some(field.ok_or_else(|| "unexpected EOF".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_kubectl_creates_is_read() {
+        let namespace = b"k8s\0\n\x0f\n\x02v1\x12\tNamespace\x12\x1b\n\x13\n\x03foo\x12\0\x1a\0\"\0*\x002\x008\0B\0\x12\0\x1a\x02\n\0\x1a\0\"\0";
+        assert_eq!(
+            read(namespace).unwrap(),
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "foo"}, "spec": {}, "status": {}})
+        );
+        let config_map = b"k8s\0\n\x0f\n\x02v1\x12\tConfigMap\x12\x1d\n\x13\n\x03foo\x12\0\x1a\0\"\0*\x002\x008\0B\0\x12\x06\n\x01a\x12\x01b\x1a\0\"\0";
+        assert_eq!(
+            read(config_map).unwrap(),
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "foo"}, "data": {"a": "b"}})
+        );
+        for length in 0..config_map.len() {
+            // Whatever is cut off: an answer, and no panic.
+            let _ = read(&config_map[..length]);
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What the API server prints of the built-in kinds.
+
+use serde_json::{Map, Value};
+
+use super::Column;
+use super::columns::human_age;
+use crate::object;
+
+/// The columns of a built-in kind.
+pub(super) fn columns(kind: &str) -> Vec<Column> {
+    let column = Column::printed;
+    let age_column = || column("Age", 0, age);
+    let created = || Column {
+        kind: "date".to_owned(),
+        ..column("Created At", 0, |object| {
+            at(object, "/metadata/creationTimestamp")
+        })
+    };
+    let after_name: Vec<Column> = match kind {
+        "Event" => return event(),
+        "Namespace" => vec![
+            column("Status", 0, |object| at(object, "/status/phase")),
+            age_column(),
+        ],
+        "ConfigMap" => vec![column("Data", 0, data), age_column()],
+        "Secret" => vec![
+            column("Type", 0, |object| at(object, "/type")),
+            column("Data", 0, data),
+            age_column(),
+        ],
+        "Service" => vec![
+            column("Type", 0, |object| at(object, "/spec/type")),
+            column("Cluster-IP", 0, |object| {
+                or_none(at(object, "/spec/clusterIP"))
+            }),
+            column("External-IP", 0, |object| {
+                or_none(at(object, "/spec/externalIPs/0"))
+            }),
+            column("Port(s)", 0, ports),
+            age_column(),
+            column("Selector", 1, selector),
+        ],
+        "Lease" => vec![
+            column("Holder", 0, |object| at(object, "/spec/holderIdentity")),
+            age_column(),
+        ],
+        "RoleBinding" | "ClusterRoleBinding" => vec![
+            column("Role", 0, role),
+            age_column(),
+            column("Users", 1, |object| subjects(object, "User")),
+            column("Groups", 1, |object| subjects(object, "Group")),
+            column("ServiceAccounts", 1, |object| {
+                subjects(object, "ServiceAccount")
+            }),
+        ],
+        "EndpointSlice" => vec![
+            column("AddressType", 0, |object| at(object, "/addressType")),
+            column("Ports", 0, |object| {
+                join(object, "/ports", "/port", "<unset>")
+            }),
+            column("Endpoints", 0, |object| {
+                join(object, "/endpoints", "/addresses/0", "<unset>")
+            }),
+            age_column(),
+        ],
+        "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => vec![
+            Column {
+                kind: "integer".to_owned(),
+                ..column("Webhooks", 0, |object| {
+                    list(object, "/webhooks").count().into()
+                })
+            },
+            age_column(),
+        ],
+        "Role" | "ClusterRole" | "CustomResourceDefinition" => vec![created()],
+        _ => vec![age_column()],
+    };
+    std::iter::once(Column::named()).chain(after_name).collect()
+}
+
+/// An event's name says nothing: it comes last.
+fn event() -> Vec<Column> {
+    let column = Column::printed;
+    vec![
+        column("Last Seen", 0, last_seen),
+        column("Type", 0, |object| at(object, "/type")),
+        column("Reason", 0, |object| at(object, "/reason")),
+        column("Object", 0, involved),
+        column("Subobject", 1, |object| {
+            either(object, "/involvedObject/fieldPath", "/regarding/fieldPath")
+        }),
+        column("Source", 1, source),
+        column("Message", 0, |object| either(object, "/message", "/note")),
+        column("First Seen", 1, first_seen),
+        column("Count", 1, count),
+        Column {
+            priority: 1,
+            ..Column::named()
+        },
+    ]
+}
+
+fn at(object: &Value, pointer: &str) -> Value {
+    object
+        .pointer(pointer)
+        .cloned()
+        .unwrap_or_else(|| "".into())
+}
+
+fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+fn list<'a>(object: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    object
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+}
+
+fn or_none(value: Value) -> Value {
+    if value == "" { "<none>".into() } else { value }
+}
+
+fn either(object: &Value, one: &str, other: &str) -> Value {
+    object
+        .pointer(one)
+        .or_else(|| object.pointer(other))
+        .cloned()
+        .unwrap_or_else(|| "".into())
+}
+
+pub(super) fn age(object: &Value) -> Value {
+    age_of(object::meta(object, "creationTimestamp"))
+}
+
+fn age_of(time: Option<&str>) -> Value {
+    time.and_then(human_age)
+        .unwrap_or_else(|| "<unknown>".to_owned())
+        .into()
+}
+
+fn seen(object: &Value, pointers: &[&str]) -> Value {
+    let time = pointers
+        .iter()
+        .find_map(|pointer| object.pointer(pointer)?.as_str());
+    age_of(time.or_else(|| object::meta(object, "creationTimestamp")))
+}
+
+fn last_seen(object: &Value) -> Value {
+    seen(
+        object,
+        &[
+            "/series/lastObservedTime",
+            "/lastTimestamp",
+            "/deprecatedLastTimestamp",
+            "/eventTime",
+        ],
+    )
+}
+
+fn first_seen(object: &Value) -> Value {
+    seen(
+        object,
+        &["/firstTimestamp", "/deprecatedFirstTimestamp", "/eventTime"],
+    )
+}
+
+fn count(object: &Value) -> Value {
+    let counted = ["/series/count", "/count", "/deprecatedCount"]
+        .iter()
+        .find_map(|pointer| object.pointer(pointer));
+    counted
+        .cloned()
+        .unwrap_or_else(|| 1.into())
+        .to_string()
+        .into()
+}
+
+fn source(object: &Value) -> Value {
+    let found = [
+        "/source/component",
+        "/deprecatedSource/component",
+        "/reportingComponent",
+        "/reportingController",
+    ]
+    .iter()
+    .map(|pointer| text(object, pointer))
+    .find(|component| !component.is_empty());
+    found.unwrap_or_default().into()
+}
+
+fn involved(object: &Value) -> Value {
+    let about = object
+        .get("involvedObject")
+        .or_else(|| object.get("regarding"))
+        .unwrap_or(&Value::Null);
+    format!(
+        "{}/{}",
+        text(about, "/kind").to_lowercase(),
+        text(about, "/name")
+    )
+    .into()
+}
+
+fn role(object: &Value) -> Value {
+    format!(
+        "{}/{}",
+        text(object, "/roleRef/kind"),
+        text(object, "/roleRef/name")
+    )
+    .into()
+}
+
+fn subjects(object: &Value, kind: &str) -> Value {
+    let of_kind = list(object, "/subjects").filter(|subject| text(subject, "/kind") == kind);
+    let names: Vec<String> = of_kind
+        .map(|subject| match text(subject, "/namespace") {
+            "" => text(subject, "/name").to_owned(),
+            namespace => format!("{namespace}/{}", text(subject, "/name")),
+        })
+        .collect();
+    names.join(", ").into()
+}
+
+fn data(object: &Value) -> Value {
+    let count = |field| {
+        object
+            .get(field)
+            .and_then(Value::as_object)
+            .map_or(0, Map::len)
+    };
+    (count("data") + count("binaryData")).into()
+}
+
+fn ports(object: &Value) -> Value {
+    let shown: Vec<String> = list(object, "/spec/ports")
+        .map(|port| {
+            let protocol = port
+                .get("protocol")
+                .and_then(Value::as_str)
+                .unwrap_or("TCP");
+            format!(
+                "{}/{protocol}",
+                port.get("port").cloned().unwrap_or_default()
+            )
+        })
+        .collect();
+    or_none(shown.join(",").into())
+}
+
+fn selector(object: &Value) -> Value {
+    let labels = object.pointer("/spec/selector").and_then(Value::as_object);
+    let shown: Vec<String> = labels
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+        .collect();
+    or_none(shown.join(",").into())
+}
+
+fn join(object: &Value, pointer: &str, field: &str, nothing: &str) -> Value {
+    let shown: Vec<String> = list(object, pointer)
+        .filter_map(|item| item.pointer(field))
+        .map(|value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        })
+        .collect();
+    if shown.is_empty() {
+        nothing.into()
+    } else {
+        shown.join(",").into()
+    }
+}
