@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fields::{Set, combine, compare, field_set, remove, undeclared};
 use super::managers::{Entry, Id, Managers, Operation, take};
-use super::track::{Writer, after_update, applied_set, settle};
+use super::track::{Writer, after_update, never_owned, settle};
 use super::{ApplyError, Conflict, last_applied};
 use crate::schema::{Schema, empty};
 
@@ -136,7 +136,7 @@ fn merge(
 ) -> Result<Outcome, Refusal> {
     let id = writer.id(Operation::Apply);
     let last = managers.set(&id);
-    let mine = applied_set(applied, schema, writer);
+    let mine = field_set(applied, schema).without_trees(&writer.reset());
     let time = managers.0.get(&id).and_then(|entry| entry.time.clone());
     let entry = Entry {
         api_version: writer.api_version.to_owned(),
@@ -174,6 +174,9 @@ fn merge(
     {
         entry.time = Some(writer.time());
     }
+    if let Some(entry) = managers.0.get_mut(&id) {
+        entry.set = entry.set.difference(&never_owned());
+    }
     managers.drop_empty();
     Ok(Outcome { object, managers })
 }
@@ -185,7 +188,7 @@ fn prune(merged: Value, managers: &Managers, last: &Set, schema: &Schema) -> Val
     }
     let named = |set: &Set| set.with_named_fields(Some(schema));
     let last = named(last);
-    let without = |set: &Set| remove(&merged, set, schema).unwrap_or(Value::Null);
+    let without = |set: &Set| remove(&merged, set, schema);
     let all = named(&field_set(&merged, schema));
     // Without all that it had applied, but with what anybody owns now.
     let pruned = without(&last);

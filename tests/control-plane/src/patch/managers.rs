@@ -226,18 +226,17 @@ fn encode_entry(id: &Id, entry: &Entry) -> Value {
     Value::Object(encoded)
 }
 
-/// Whether a writer asks for tracking to start anew: one entry, and nothing in it.
-pub(super) fn is_reset(managed_fields: Option<&Value>) -> bool {
-    managed_fields
-        .and_then(Value::as_array)
-        .is_some_and(|entries| {
-            let empty = |entry: &Value| {
-                entry
-                    .as_object()
-                    .is_some_and(|fields| fields.values().all(Value::is_null))
-            };
-            entries.len() == 1 && entries.iter().all(empty)
-        })
+/// Whether a writer asks for tracking to start anew: one entry with nothing in it, or, of a built-in object, none.
+pub(super) fn is_reset(managed_fields: Option<&Value>, custom_resource: bool) -> bool {
+    let empty = |entry: &Value| {
+        let fields = entry.as_object();
+        fields.is_some_and(|fields| fields.values().all(Value::is_null))
+    };
+    match managed_fields.and_then(Value::as_array).map(Vec::as_slice) {
+        Some([]) => !custom_resource,
+        Some([entry]) => empty(entry),
+        _ => false,
+    }
 }
 
 /// Writes the entries into an object, or none.

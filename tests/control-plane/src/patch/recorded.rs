@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::schema::{Schema, builtin};
+use crate::schema::{Schema, builtin, decode_metadata};
 
 /// What the server decides, and these functions know nothing of.
 const SERVERS: [&str; 4] = ["uid", "resourceVersion", "creationTimestamp", "generation"];
@@ -97,7 +97,9 @@ fn play(step: &Value, live: Option<&Value>, widget: &Schema) -> Result<Value, St
     };
     schema.prune(&mut new);
     schema.apply_defaults(&mut new);
-    if !custom_resource {
+    if custom_resource {
+        decode_metadata(&mut new)?;
+    } else {
         schema.decode(text("kind"), &mut new)?;
         fill(&mut new, text("kind"), text("name"));
     }
@@ -154,7 +156,12 @@ fn fill(object: &mut Value, kind: &str, name: &str) {
 fn finish(object: &mut Value, live: Option<&Value>, writer: &Writer<'_>) {
     if writer.subresource == Some("status") {
         let mut kept = live.unwrap().clone();
-        kept["status"] = object["status"].clone();
+        match object.get("status").filter(|status| !status.is_null()) {
+            Some(status) => kept["status"] = status.clone(),
+            None => {
+                kept.as_object_mut().unwrap().remove("status");
+            }
+        }
         if writer.custom_resource {
             kept["metadata"]["managedFields"] = object["metadata"]["managedFields"].clone();
         } else {

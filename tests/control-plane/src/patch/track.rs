@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::fields::{Set, compare, field_set};
+use super::fields::{Set, compare};
 use super::managers::{Entry, Id, Managers, Operation, is_reset, put, same_but_times, take};
 use crate::schema::{Schema, empty};
 
@@ -90,7 +90,7 @@ pub(crate) fn track_update(
     let sent = take(new);
     let live_entries = live.and_then(|live| live.pointer("/metadata/managedFields"));
     let managers = match writer.subresource {
-        None if is_reset(sent.as_ref()) => Managers::default(),
+        None if is_reset(sent.as_ref(), writer.custom_resource) => Managers::default(),
         None => match Managers::decode(sent.as_ref()) {
             Ok(managers) if !managers.is_empty() => managers,
             _ => Managers::decode(live_entries).unwrap_or_default(),
@@ -165,11 +165,4 @@ pub(super) fn settle(live: Option<&Value>, object: &mut Value, managers: &Manage
     {
         metadata.insert("managedFields".into(), old.into());
     }
-}
-
-/// The fields of an applied object that its applier owns.
-pub(super) fn applied_set(applied: &Value, schema: &Schema, writer: &Writer<'_>) -> Set {
-    field_set(applied, schema)
-        .without_trees(&writer.reset())
-        .difference(&never_owned())
 }

@@ -99,7 +99,10 @@ impl Place<'_> {
                 let empty = match &*value {
                     Value::Null => true,
                     Value::Object(fields) => bare && fields.is_empty(),
-                    Value::Array(elements) => elements.is_empty() && !field.always,
+                    // No entries at all ask for tracking to start anew.
+                    Value::Array(elements) => {
+                        elements.is_empty() && !field.always && name != "managedFields"
+                    }
                     _ => false,
                 };
                 !empty

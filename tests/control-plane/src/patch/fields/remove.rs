@@ -6,8 +6,8 @@ use super::set::Set;
 use super::shape::{Shape, element_name, shape};
 use crate::schema::Schema;
 
-/// The object without the fields of the set; `None` if that leaves nothing of a map or a list.
-pub(crate) fn remove(value: &Value, set: &Set, schema: &Schema) -> Option<Value> {
+/// The object without the fields of the set; `null` if that leaves nothing of a map or a list.
+pub(crate) fn remove(value: &Value, set: &Set, schema: &Schema) -> Value {
     match shape(value, schema) {
         Shape::Fields(fields) if !fields.is_empty() => {
             let mut rest = Map::new();
@@ -16,16 +16,18 @@ pub(crate) fn remove(value: &Value, set: &Set, schema: &Schema) -> Option<Value>
                 match (set.below.get(&format!("f:{name}")), field) {
                     (Some(set), _) if set.member => {}
                     (Some(set), Some(field)) => {
-                        if let Some(value) = remove(value, set, field) {
-                            rest.insert(name.clone(), value);
-                        }
+                        rest.insert(name.clone(), remove(value, set, field));
                     }
                     _ => {
                         rest.insert(name.clone(), value.clone());
                     }
                 }
             }
-            (!rest.is_empty()).then_some(Value::Object(rest))
+            if rest.is_empty() {
+                Value::Null
+            } else {
+                Value::Object(rest)
+            }
         }
         Shape::Elements(elements) if !elements.is_empty() => {
             let mut rest = Vec::new();
@@ -33,13 +35,17 @@ pub(crate) fn remove(value: &Value, set: &Set, schema: &Schema) -> Option<Value>
                 let name = element_name(element, schema).unwrap_or_default();
                 match set.below.get(&name) {
                     Some(set) if set.member => {}
-                    Some(set) => rest.extend(remove(element, set, schema.element())),
+                    Some(set) => rest.push(remove(element, set, schema.element())),
                     None => rest.push(element.clone()),
                 }
             }
-            (!rest.is_empty()).then_some(Value::Array(rest))
+            if rest.is_empty() {
+                Value::Null
+            } else {
+                Value::Array(rest)
+            }
         }
-        _ => Some(value.clone()),
+        _ => value.clone(),
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) fn shape<'v>(value: &'v Value, schema: &Schema) -> Shape<'v> {
         Value::Null => match node.kind {
             Some(Kind::Object) if !schema.atomic && !node.atomic => Shape::Nothing,
             Some(Kind::Array) if node.list != ListType::Atomic => Shape::Nothing,
+            None if !node.int_or_string => Shape::Nothing,
             _ => Shape::Leaf,
         },
         _ => Shape::Leaf,

@@ -125,13 +125,25 @@ fn differ(old: Option<&Value>, new: Option<&Value>, schema: &Schema) -> Changes 
         {
             differ_elements(&before, &after, schema)
         }
-        (Some(_), Some(_)) => return Changes::modified(),
+        (Some(_), Some(_)) => return replaced(&before, &after, schema),
         _ => Changes::default(),
     };
     match (old, new) {
         (None, Some(_)) => changes.added.member = true,
         (Some(_), None) => changes.removed.member = true,
         _ => {}
+    }
+    changes
+}
+
+/// A value that has become one of another shape: what was below it is gone, what is below it now is new.
+fn replaced(before: &Option<Shape<'_>>, after: &Option<Shape<'_>>, schema: &Schema) -> Changes {
+    let mut changes = Changes::modified();
+    if matches!(before, Some(Shape::Fields(_))) && !matches!(after, Some(Shape::Fields(_))) {
+        changes.removed = differ_fields(before, &None, schema).removed;
+    }
+    if matches!(after, Some(Shape::Fields(_))) && !matches!(before, Some(Shape::Fields(_))) {
+        changes.added = differ_fields(&None, after, schema).added;
     }
     changes
 }
