@@ -22,7 +22,10 @@ pub use providers::{Endpoint, Milo, ProjectName, Provider};
 pub use transport::Failure;
 pub use {k8s_openapi, kube};
 
-pub use kommodore_macros::{ConditionType, controller};
+#[doc = include_str!("condition_type.md")]
+pub use kommodore_macros::ConditionType;
+#[doc = include_str!("macros.md")]
+pub use kommodore_macros::controller;
 
 /// Everything that an operator usually needs: `use kommodore::prelude::*;`.
 pub mod prelude {
