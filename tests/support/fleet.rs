@@ -109,11 +109,11 @@ impl Fleet {
         }
     }
 
-    /// Cuts all watches in a project.
-    pub fn drop_watches(&self, project: &str) {
+    /// Cuts all watches of a project, or (`None`) of the root.
+    pub fn drop_watches<'a>(&self, project: impl Into<Option<&'a str>>) {
         match &self.server {
-            Server::Embedded(fleet) => fleet.drop_watches(Some(project)),
-            Server::Real(fleet) => fleet.drop_watches(project),
+            Server::Embedded(fleet) => fleet.drop_watches(project.into()),
+            Server::Real(fleet) => fleet.drop_watches(project.into()),
         }
     }
 

@@ -43,7 +43,7 @@ struct Inner {
     authority: Authority,
     token: String,
     /// The CRDs that stay.
-    permanent: Vec<String>,
+    permanent: Vec<Value>,
     has_controllers: bool,
     runtime: Handle,
 }
@@ -63,15 +63,12 @@ impl RealFleet {
         let start = |name| Plane::start(name, &base, assets, &authority);
         let (mut root, mut one, mut two) =
             futures::try_join!(start("root"), start("one"), start("two"))?;
-        let install = async |plane: &Plane, crds: Vec<&Value>| {
-            futures::future::try_join_all(crds.into_iter().map(|crd| plane.install(crd))).await
-        };
         let milos = milo::crds();
-        futures::try_join!(
-            install(&root, milos.iter().chain(crds).collect()),
-            install(&one, crds.iter().collect()),
-            install(&two, crds.iter().collect()),
-        )?;
+        let of_the_root = || async {
+            install(&root, &milos).await?;
+            install(&root, crds).await
+        };
+        futures::try_join!(of_the_root(), install(&one, crds), install(&two, crds))?;
         let controller_manager = assets.controller_manager();
         if let Some(program) = &controller_manager {
             for plane in [&mut root, &mut one, &mut two] {
@@ -111,11 +108,6 @@ impl RealFleet {
             },
             options,
         );
-        let permanent = crds
-            .iter()
-            .filter_map(|crd| crd["metadata"]["name"].as_str())
-            .map(String::from)
-            .collect();
         Ok(Self {
             inner: Arc::new(Inner {
                 directs: tokio::sync::Mutex::default(),
@@ -127,7 +119,7 @@ impl RealFleet {
                 planes: [root, one, two],
                 authority,
                 token,
-                permanent,
+                permanent: crds.to_vec(),
                 has_controllers: controller_manager.is_some(),
                 runtime: Handle::current(),
             }),
@@ -214,8 +206,8 @@ impl RealFleet {
         self.inner.router.edge.gate.unsilence(project);
     }
 
-    /// Cuts all watches in a project.
-    pub fn drop_watches(&self, project: &str) {
+    /// Cuts all watches of a project, or of the root.
+    pub fn drop_watches(&self, project: Option<&str>) {
         self.inner.router.edge.gate.drop_watches(project);
     }
 
@@ -233,11 +225,12 @@ impl RealFleet {
             inner.directs.lock().await.clear();
             inner.router.reset().await?;
             inner.delete_crds().await?;
-            inner
-                .mirror
-                .show_all()
-                .await
-                .map_err(RealError::api("the CRDs"))
+            if inner.mirror.hide_nothing() {
+                for plane in &inner.planes[1..] {
+                    install(plane, &inner.permanent).await?;
+                }
+            }
+            Ok(())
         })
         .await
     }
@@ -271,7 +264,12 @@ impl Inner {
                     .map_err(RealError::api("the CRDs"))?;
                 for crd in list.items {
                     let name = crd.name_any();
-                    if is_milos(&name) || self.permanent.contains(&name) {
+                    if is_milos(&name)
+                        || self
+                            .permanent
+                            .iter()
+                            .any(|crd| crd["metadata"]["name"] == *name)
+                    {
                         continue;
                     }
                     if crd.metadata.deletion_timestamp.is_none() {
@@ -293,6 +291,13 @@ impl Inner {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// Installs CRDs and waits until the kinds are served.
+async fn install(plane: &Plane, crds: &[Value]) -> Result<(), RealError> {
+    futures::future::try_join_all(crds.iter().map(|crd| plane.install(crd)))
+        .await
+        .map(|_| ())
 }
 
 async fn listen(

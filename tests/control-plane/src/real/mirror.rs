@@ -121,10 +121,9 @@ impl Mirror {
         self.put(&crd).await
     }
 
-    /// Nothing is hidden any more.
-    pub(super) async fn show_all(&self) -> kube::Result<()> {
-        self.hidden().clear();
-        self.put_all().await.map(|_| ())
+    /// Nothing is to be hidden any more; whether something was.
+    pub(super) fn hide_nothing(&self) -> bool {
+        !std::mem::take(&mut *self.hidden()).is_empty()
     }
 
     fn hidden(&self) -> MutexGuard<'_, BTreeSet<(usize, String)>> {

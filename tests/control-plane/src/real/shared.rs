@@ -51,9 +51,16 @@ async fn on_its_own_thread(assets: Assets, crds: Vec<Value>) -> Result<RealFleet
             Err(error) => return tracing::error!(%error, "no runtime for the real fleet"),
         };
         runtime.block_on(async {
-            let started = RealFleet::start(&assets, &crds)
-                .await
-                .map_err(|error| error.to_string());
+            let started = match RealFleet::start(&assets, &crds).await {
+                // A port that was free may have been taken in the meantime.
+                Err(error) => {
+                    tracing::warn!(%error, "the real fleet did not start, it is tried once more");
+                    RealFleet::start(&assets, &crds)
+                        .await
+                        .map_err(|error| error.to_string())
+                }
+                started => started.map_err(|error| error.to_string()),
+            };
             if tell.send(started).is_ok() {
                 std::future::pending::<()>().await;
             }
