@@ -160,7 +160,7 @@ impl<K: Resource + Send + Sync + 'static> State<K> {
         };
         let entry = Entry {
             object: Arc::clone(&newest),
-            seen_version,
+            seen_version: seen_version.clone(),
             seen_fingerprint,
         };
         let before = self.objects.insert(key, entry);
@@ -169,6 +169,7 @@ impl<K: Resource + Send + Sync + 'static> State<K> {
         self.tell(&Change {
             before: before.as_ref(),
             after: Some(&after),
+            version: seen_version.as_deref(),
             significant,
             initial,
         });
@@ -180,6 +181,7 @@ impl<K: Resource + Send + Sync + 'static> State<K> {
             self.tell(&Change {
                 before: Some(&before),
                 after: None,
+                version: None,
                 significant: true,
                 initial: false,
             });
@@ -205,6 +207,7 @@ impl<K: Resource + Send + Sync + 'static> Source for Cache<K> {
             observer.changed(&Change {
                 before: None,
                 after: Some(&after),
+                version: entry.seen_version.as_deref(),
                 significant: true,
                 initial: true,
             });
@@ -238,10 +241,12 @@ mod tests {
                 _ if change.significant => "changed",
                 _ => "same",
             };
-            self.0.lock().unwrap().push(format!(
-                "{word} {}",
-                newest.metadata().name.as_deref().unwrap()
-            ));
+            let name = newest.metadata().name.as_deref().unwrap();
+            let version = change.version.map(|version| format!(" {version}"));
+            self.0
+                .lock()
+                .unwrap()
+                .push(format!("{word} {name}{}", version.unwrap_or_default()));
         }
     }
 
@@ -273,7 +278,7 @@ mod tests {
         cache.replace(vec![object("b", 2, 1), object("c", 5, 1)]);
         assert_eq!(
             *tape.0.lock().unwrap(),
-            ["new a", "new b", "gone a", "new c"]
+            ["new a 1", "new b 2", "gone a", "new c 5"]
         );
     }
 
@@ -308,7 +313,8 @@ mod tests {
         cache.put(object("a", 4, 2));
         assert_eq!(
             *tape.0.lock().unwrap(),
-            ["new a", "changed a", "same a", "same a"]
+            ["new a 1", "changed a 2", "same a 3", "same a 4"],
+            "each is told with the version that came"
         );
     }
 

@@ -46,6 +46,9 @@ pub(crate) struct Change<'a> {
     pub(crate) before: Option<&'a Arc<dyn Watched>>,
     /// The object now, `None` when it is gone.
     pub(crate) after: Option<&'a Arc<dyn Watched>>,
+    /// The resourceVersion that came. It is older than that of `after` where a newer write of ours is known
+    /// already.
+    pub(crate) version: Option<&'a str>,
     /// False when nothing changed that a reconcile of this object would look at: status alone, or
     /// managedFields.
     pub(crate) significant: bool,
