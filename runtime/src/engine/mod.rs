@@ -3,6 +3,7 @@
 mod dispatch;
 mod queue;
 mod reconcile;
+mod verdict;
 mod wake;
 
 use std::sync::Arc;

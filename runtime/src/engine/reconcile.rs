@@ -1,11 +1,8 @@
 //! One reconcile of one object, from start to finish.
 
-use std::any::Any;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use kube::Resource as _;
@@ -13,12 +10,12 @@ use kube::api::ApiResource;
 use serde_json::{Value, json};
 use tracing::Instrument as _;
 
+use super::verdict::{Ended, Judgement, delay_of, run_user_code};
 use super::wake::{AskMapper, WakeItself, WakeOwner};
 use super::{Again, Handler, Outcome, Waker};
 use crate::controller::{
-    Action, Conditions, Context, Controller, Declaration, Object, ObjectKey, RunState, Start,
+    Conditions, Context, Controller, Declaration, Object, ObjectKey, RunState, Start,
 };
-use crate::error::Retry;
 use crate::fleet::Cluster;
 use crate::object::{
     Finalizer, Owner, Ready, Remote, Scope, Secured, StatusChange, Verdict, declared, holds,
@@ -27,13 +24,6 @@ use crate::object::{
 use crate::transport::Failure;
 use crate::watch::{Cache, Selector, Source};
 use crate::{Error, Result};
-
-/// After how many API hiccups in a row an object's `Ready` becomes Unknown.
-const HICCUPS: u32 = 3;
-const FAILED: &str = "ReconcileFailed";
-const CLEANUP_FAILED: &str = "CleanupFailed";
-const CLEANING_UP: &str = "CleaningUp";
-const UNAVAILABLE: &str = "ServerUnavailable";
 
 /// What the manager sets for all its controllers.
 #[derive(Debug, Clone, Copy)]
@@ -51,13 +41,6 @@ pub(crate) struct Handled<C: Controller> {
     settings: Settings,
     /// Whether the status type has an `observedGeneration`, once that is known.
     observes_generation: OnceLock<bool>,
-}
-
-/// How the user's method ended.
-enum Ended {
-    Returned(Result<Action>),
-    Panicked(String),
-    TimedOut(Duration),
 }
 
 impl<C: Start> Handled<C> {
@@ -145,7 +128,12 @@ impl<C: Start> Handled<C> {
             };
             return match guard.remove(object.meta()).await {
                 Ok(returned) => {
-                    returned.iter().for_each(|returned| context.wrote(returned));
+                    // The end of the object has no echo; a finalizer that is left does.
+                    if let Some(returned) =
+                        returned.filter(|left| left.pointer("/metadata/finalizers/0").is_some())
+                    {
+                        context.wrote(&returned);
+                    }
                     cache.release(&object, finalizer.name);
                     tracing::info!("cleaned up");
                     self.done(&context, Again::Never)
@@ -168,49 +156,18 @@ impl<C: Start> Handled<C> {
         trouble: u32,
     ) -> Outcome {
         let mut run = context.take_run();
-        let error = match (&ended, run.unreadable.take()) {
-            (Ended::Returned(Ok(_)), Some(error)) => {
-                Some(Error::terminal(error).context("reading the status into its type"))
-            }
-            _ => None,
+        let ended = match (ended, run.unreadable.take()) {
+            (Ended::Returned(Ok(_)), Some(error)) => Ended::Returned(Err(
+                Error::terminal(error).context("reading the status into its type")
+            )),
+            (ended, _) => ended,
         };
         let leaving = object.meta().deletion_timestamp.is_some();
-        let (verdict, again, hiccup) = match (error, ended) {
-            (None, Ended::Returned(Ok(action))) => {
-                let verdict = match run.ready.take() {
-                    Some((state, reason, message)) => Verdict::Said(state, reason, message),
-                    None if leaving => Verdict::Failed {
-                        reason: CLEANING_UP,
-                        message: "the object is being deleted, and its cleanup has not finished"
-                            .into(),
-                        stalled: false,
-                    },
-                    None => Verdict::Derived,
-                };
-                tracing::debug!(requeue = ?action.delay(), "reconciled");
-                (
-                    Some(verdict),
-                    action.delay().map_or(Again::Never, Again::After),
-                    false,
-                )
-            }
-            (Some(error), _) | (None, Ended::Returned(Err(error))) => {
-                failed(&error, leaving, trouble)
-            }
-            (None, Ended::Panicked(message)) => failed(
-                &Error::new(format!("it panicked: {message}")),
-                leaving,
-                trouble,
-            ),
-            (None, Ended::TimedOut(limit)) => failed(
-                &Error::new(format!(
-                    "it did not finish within {} s",
-                    limit.as_secs_f32()
-                )),
-                leaving,
-                trouble,
-            ),
-        };
+        let Judgement {
+            verdict,
+            again,
+            hiccup,
+        } = ended.judge(run.ready.take(), leaving, trouble);
         match self
             .write(cache, remote, object, context, &run, verdict.as_ref())
             .await
@@ -346,70 +303,6 @@ impl<C: Start> Handled<C> {
             written: scope.take_written(),
         }
     }
-}
-
-/// What an error means for the status and for the next try.
-fn failed(error: &Error, leaving: bool, trouble: u32) -> (Option<Verdict>, Again, bool) {
-    let message = format!("{error:#}");
-    let again = delay_of(error);
-    let hiccup = error.retry() != Retry::Never && is_hiccup(error);
-    match again {
-        Again::FailedForGood => {
-            tracing::error!(error = %message, "failed, and will not be tried again before something changes")
-        }
-        _ => tracing::warn!(error = %message, "failed; trying again"),
-    }
-    if hiccup && trouble + 1 < HICCUPS {
-        return (None, again, true);
-    }
-    let verdict = match hiccup {
-        true => Verdict::Unknown {
-            reason: UNAVAILABLE,
-            message,
-        },
-        false => Verdict::Failed {
-            reason: if leaving { CLEANUP_FAILED } else { FAILED },
-            message,
-            stalled: again == Again::FailedForGood,
-        },
-    };
-    (Some(verdict), again, hiccup)
-}
-
-/// When a failed reconcile is tried again: as the error says, else as the server asked.
-fn delay_of(error: &Error) -> Again {
-    match error.retry() {
-        Retry::Never => Again::FailedForGood,
-        Retry::In(delay) => Again::FailedAfter(delay),
-        Retry::Backoff => match error.find::<Failure>().and_then(Failure::retry_after) {
-            Some(delay) => Again::FailedAfter(delay),
-            None => Again::Backoff,
-        },
-    }
-}
-
-/// Whether the API server of a cluster, and not the reconcile, is in trouble.
-fn is_hiccup(error: &Error) -> bool {
-    match (error.find::<Failure>(), error.find::<kube::Error>()) {
-        (Some(failure), _) => failure.is_hiccup(),
-        (None, Some(kube::Error::Api(status))) => status.code == 429 || status.code >= 500,
-        (None, Some(kube::Error::HyperError(_) | kube::Error::Service(_))) => true,
-        _ => false,
-    }
-}
-
-async fn run_user_code(step: BoxFuture<'_, Result<Action>>, limit: Duration) -> Ended {
-    match tokio::time::timeout(limit, AssertUnwindSafe(step).catch_unwind()).await {
-        Ok(Ok(returned)) => Ended::Returned(returned),
-        Ok(Err(panic)) => Ended::Panicked(message_of(&*panic)),
-        Err(_elapsed) => Ended::TimedOut(limit),
-    }
-}
-
-fn message_of(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "(no message)".into())
 }
 
 /// Reads what a write of ours returned, and lets the cache show it at once.

@@ -1,7 +1,9 @@
 //! From a change to the keys that it wakes.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kube::api::{ApiResource, ObjectMeta};
 use tokio::sync::mpsc;
@@ -43,15 +45,21 @@ pub(crate) struct WakeItself(pub(crate) Waker);
 
 impl Observer for WakeItself {
     fn changed(&self, change: &Change<'_>) {
-        // An object that is gone needs nothing: its finalizer saw to that.
-        if let Some(after) = change.after
-            && change.significant
-        {
-            self.0.wake(
-                ObjectKey::of_meta(after.metadata()),
-                priority(change),
-                version(after.metadata()),
-            );
+        match change.after {
+            Some(after) if change.significant => {
+                let key = ObjectKey::of_meta(after.metadata());
+                self.0
+                    .wake(key, priority(change), version(change));
+            }
+            Some(_) => {}
+            // An object that is gone needs nothing: its finalizer saw to that.
+            None => {
+                if let Some(before) = change.before {
+                    self.0
+                        .queue
+                        .forget(self.0.lane, &ObjectKey::of_meta(before.metadata()));
+                }
+            }
         }
     }
 }
@@ -95,7 +103,7 @@ impl Observer for WakeOwner {
         }
         let newest = change.after.or(change.before);
         // A delete carries no version that we could have written.
-        let cause = change.after.and_then(|after| version(after.metadata()));
+        let cause = version(change);
         let before = change
             .before
             .and_then(|before| self.owner_of(before.metadata()));
@@ -136,7 +144,17 @@ impl AskMapper {
                     () = home.stopped() => return,
                     Some(mapped) = receiver.recv() => mapped,
                 };
-                for key in map(&*mapped.object, &home).await {
+                // A mapper that panics costs this one change, and not all that come after it.
+                let asked = AssertUnwindSafe(async { map(&*mapped.object, &home).await });
+                let Ok(keys) = asked.catch_unwind().await else {
+                    tracing::error!(
+                        cluster = %home.name(),
+                        object = %ObjectKey::of_meta(mapped.object.metadata()),
+                        "the mapper of a watched kind panicked: nothing is woken by this change"
+                    );
+                    continue;
+                };
+                for key in keys {
                     waker.wake(key, mapped.priority, mapped.cause.clone());
                 }
             }
@@ -152,7 +170,7 @@ impl Observer for AskMapper {
             let mapped = Mapped {
                 object: Arc::clone(object),
                 priority: priority(change),
-                cause: change.after.and_then(|after| version(after.metadata())),
+                cause: version(change),
             };
             // It fails only when the watches have ended.
             let _ = self.0.send(mapped);
@@ -168,6 +186,7 @@ fn priority(change: &Change<'_>) -> Priority {
     }
 }
 
-fn version(meta: &ObjectMeta) -> Option<Version> {
-    Some((meta.uid.clone()?, meta.resource_version.clone()?))
+/// The version that came, which may be older than the object: what we wrote is known before it comes back.
+fn version(change: &Change<'_>) -> Option<Version> {
+    Some((change.after?.metadata().uid.clone()?, change.version?.to_owned()))
 }

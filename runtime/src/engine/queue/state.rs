@@ -1,0 +1,296 @@
+//! What waits, what runs, and whose turn it is.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Job, Lane};
+use crate::controller::ObjectKey;
+use crate::engine::{Again, Outcome, Priority, Version};
+use crate::transport::jittered;
+
+const FIRST_BACKOFF: Duration = Duration::from_millis(5);
+pub(super) const LONGEST_BACKOFF: Duration = Duration::from_secs(5 * 60);
+/// How many versions of its own a key remembers until the watch has delivered them.
+const REMEMBERED: usize = 16;
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) lanes: BTreeMap<Lane, LaneState>,
+    pub(super) next_lane: u64,
+    pub(super) delayed: BTreeSet<(Instant, Lane, ObjectKey)>,
+    pub(super) controllers: Vec<Controller>,
+    /// The controller that is asked first for the next key.
+    pub(super) first: usize,
+}
+
+pub(super) struct Controller {
+    pub(super) running: usize,
+    pub(super) most: usize,
+    /// Lanes that have a waiting key and may run one more, in turn.
+    pub(super) turns: VecDeque<Lane>,
+}
+
+pub(super) struct LaneState {
+    pub(super) controller: usize,
+    /// Closed until every cache of the controller has been filled.
+    pub(super) open: bool,
+    pub(super) in_turn: bool,
+    pub(super) running: usize,
+    pub(super) most: usize,
+    pub(super) urgent: VecDeque<ObjectKey>,
+    pub(super) patient: VecDeque<ObjectKey>,
+    pub(super) keys: BTreeMap<ObjectKey, KeyState>,
+}
+
+#[derive(Default)]
+pub(super) struct KeyState {
+    pub(super) waiting: Option<Priority>,
+    pub(super) running: bool,
+    /// What woke the key while it was running.
+    pub(super) meanwhile: Vec<(Priority, Option<Version>)>,
+    /// What we wrote and the watch has not delivered yet.
+    pub(super) expected: VecDeque<Version>,
+    pub(super) delayed: Option<Instant>,
+    pub(super) failures: u32,
+    pub(super) trouble: u32,
+}
+
+impl KeyState {
+    fn is_forgettable(&self) -> bool {
+        self.waiting.is_none()
+            && !self.running
+            && self.expected.is_empty()
+            && self.delayed.is_none()
+            && self.failures == 0
+            && self.trouble == 0
+    }
+}
+
+impl State {
+    pub(super) fn wake(
+        &mut self,
+        lane: Lane,
+        key: ObjectKey,
+        priority: Priority,
+        cause: Option<Version>,
+    ) {
+        let Some(found) = self.lanes.get_mut(&lane) else {
+            return;
+        };
+        let entry = found.keys.entry(key.clone()).or_default();
+        if let Some(cause) = &cause
+            && let Some(place) = entry.expected.iter().position(|expected| expected == cause)
+        {
+            entry.expected.remove(place);
+            if entry.is_forgettable() {
+                found.keys.remove(&key);
+            }
+            return;
+        }
+        if entry.running {
+            entry.meanwhile.push((priority, cause));
+            return;
+        }
+        match entry.waiting {
+            Some(Priority::Initial) if priority == Priority::Change => {
+                // It moves to the other line; the place in the old one is skipped when its turn comes.
+                entry.waiting = Some(Priority::Change);
+                found.urgent.push_back(key);
+            }
+            Some(_) => {}
+            None => {
+                entry.waiting = Some(priority);
+                if let Some(at) = entry.delayed.take() {
+                    self.delayed.remove(&(at, lane, key.clone()));
+                }
+                match priority {
+                    Priority::Change => found.urgent.push_back(key),
+                    Priority::Initial => found.patient.push_back(key),
+                }
+            }
+        }
+        self.line_up(lane);
+    }
+
+    pub(super) fn forget(&mut self, lane: Lane, key: &ObjectKey) {
+        let Some(found) = self.lanes.get_mut(&lane) else {
+            return;
+        };
+        let Some(entry) = found.keys.get_mut(key) else {
+            return;
+        };
+        entry.expected.clear();
+        entry.failures = 0;
+        entry.trouble = 0;
+        if let Some(at) = entry.delayed.take() {
+            self.delayed.remove(&(at, lane, key.clone()));
+        }
+        if entry.is_forgettable() {
+            found.keys.remove(key);
+        }
+    }
+
+    pub(super) fn wake_delayed(&mut self, now: Instant) {
+        while let Some((at, ..)) = self.delayed.first()
+            && *at <= now
+        {
+            let Some((_, lane, key)) = self.delayed.pop_first() else {
+                return;
+            };
+            if let Some(entry) = self
+                .lanes
+                .get_mut(&lane)
+                .and_then(|found| found.keys.get_mut(&key))
+            {
+                entry.delayed = None;
+            }
+            self.wake(lane, key, Priority::Change, None);
+        }
+    }
+
+    /// Gives a lane its turn, if it has a key that may run and is not in line already.
+    pub(super) fn line_up(&mut self, lane: Lane) {
+        let Some(found) = self.lanes.get_mut(&lane) else {
+            return;
+        };
+        let Some(controller) = self.controllers.get_mut(found.controller) else {
+            return;
+        };
+        let has_key = !(found.urgent.is_empty() && found.patient.is_empty());
+        if found.open && !found.in_turn && has_key && found.running < found.most {
+            found.in_turn = true;
+            controller.turns.push_back(lane);
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Option<Job> {
+        let count = self.controllers.len();
+        let job = (0..count).find_map(|offset| self.take_from((self.first + offset) % count))?;
+        self.first = (self.first + 1) % count;
+        Some(job)
+    }
+
+    fn take_from(&mut self, controller: usize) -> Option<Job> {
+        let controller = self.controllers.get_mut(controller)?;
+        if controller.running >= controller.most {
+            return None;
+        }
+        while let Some(lane) = controller.turns.pop_front() {
+            let Some(found) = self.lanes.get_mut(&lane) else {
+                continue;
+            };
+            found.in_turn = false;
+            let Some(key) = found.next_key() else {
+                continue;
+            };
+            let Some(entry) = found.keys.get_mut(&key) else {
+                continue;
+            };
+            entry.waiting = None;
+            entry.running = true;
+            let trouble = entry.trouble;
+            found.running += 1;
+            controller.running += 1;
+            self.line_up(lane);
+            return Some(Job { lane, key, trouble });
+        }
+        None
+    }
+
+    pub(super) fn finish(&mut self, job: Job, outcome: Outcome) {
+        let lane = job.lane;
+        let Some(found) = self.lanes.get_mut(&job.lane) else {
+            return;
+        };
+        if let Some(controller) = self.controllers.get_mut(found.controller) {
+            controller.running = controller.running.saturating_sub(1);
+        }
+        found.running = found.running.saturating_sub(1);
+        let entry = found.keys.entry(job.key.clone()).or_default();
+        entry.running = false;
+        let mut woken = None;
+        entry.expected.extend(outcome.written);
+        for (priority, cause) in std::mem::take(&mut entry.meanwhile) {
+            match cause.and_then(|cause| {
+                entry
+                    .expected
+                    .iter()
+                    .position(|expected| *expected == cause)
+            }) {
+                Some(place) => {
+                    entry.expected.remove(place);
+                }
+                None if woken != Some(Priority::Change) => woken = Some(priority),
+                None => {}
+            }
+        }
+        while entry.expected.len() > REMEMBERED {
+            entry.expected.pop_front();
+        }
+        entry.trouble = if outcome.hiccup {
+            entry.trouble.saturating_add(1)
+        } else {
+            0
+        };
+        let delay = match outcome.again {
+            Again::Never => None,
+            Again::After(delay) => Some(delay),
+            Again::Backoff => Some(jittered(backoff(entry.failures))),
+            Again::FailedAfter(delay) => Some(delay),
+            Again::FailedForGood => None,
+        };
+        entry.failures = match outcome.again {
+            Again::Never | Again::After(_) => 0,
+            Again::Backoff | Again::FailedAfter(_) | Again::FailedForGood => {
+                entry.failures.saturating_add(1)
+            }
+        };
+        match (woken, delay) {
+            // News runs the key at once, also while it is failing: what changed may be the cure.
+            (Some(priority), _) => self.wake(lane, job.key, priority, None),
+            (None, Some(delay)) => {
+                let at = Instant::now() + delay;
+                entry.delayed = Some(at);
+                self.delayed.insert((at, lane, job.key));
+            }
+            (None, None) => {
+                if entry.is_forgettable() {
+                    found.keys.remove(&job.key);
+                }
+            }
+        }
+        self.line_up(lane);
+    }
+}
+
+impl LaneState {
+    fn next_key(&mut self) -> Option<ObjectKey> {
+        while let Some(key) = self.urgent.pop_front() {
+            if self
+                .keys
+                .get(&key)
+                .is_some_and(|entry| entry.waiting == Some(Priority::Change))
+            {
+                return Some(key);
+            }
+        }
+        while let Some(key) = self.patient.pop_front() {
+            if self
+                .keys
+                .get(&key)
+                .is_some_and(|entry| entry.waiting == Some(Priority::Initial))
+            {
+                return Some(key);
+            }
+        }
+        None
+    }
+}
+
+pub(super) fn backoff(failures: u32) -> Duration {
+    FIRST_BACKOFF
+        .saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX))
+        .min(LONGEST_BACKOFF)
+}

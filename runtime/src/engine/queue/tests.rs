@@ -1,0 +1,190 @@
+use std::time::Duration;
+
+use super::state::{LONGEST_BACKOFF, backoff};
+use super::*;
+use crate::engine::Again;
+
+fn key(name: &str) -> ObjectKey {
+    ObjectKey::namespaced("shop", name)
+}
+
+fn version(number: u32) -> Version {
+    ("uid".into(), number.to_string())
+}
+
+fn open_lane(queue: &Queue, controller: usize, most: usize) -> Lane {
+    let lane = queue.add_lane(controller, most);
+    queue.open(lane);
+    lane
+}
+
+/// The next job, or `None` when nothing may run now.
+fn take(queue: &Queue) -> Option<Job> {
+    let mut state = queue.lock();
+    state.wake_delayed(Instant::now());
+    state.take()
+}
+
+fn names(queue: &Queue, count: usize) -> Vec<String> {
+    (0..count).map(|_| take(queue).unwrap().key.name).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn clusters_take_turns() {
+    let queue = Queue::new();
+    let controller = queue.add_controller(100);
+    let busy = open_lane(&queue, controller, 100);
+    let quiet = open_lane(&queue, controller, 100);
+    for number in 0..50 {
+        queue.wake(busy, key(&format!("busy-{number}")), Priority::Change, None);
+    }
+    queue.wake(quiet, key("quiet"), Priority::Change, None);
+    assert_eq!(names(&queue, 3), ["busy-0", "quiet", "busy-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_go_before_what_was_there() {
+    let queue = Queue::new();
+    let controller = queue.add_controller(100);
+    let lane = open_lane(&queue, controller, 100);
+    for name in ["a", "b", "c"] {
+        queue.wake(lane, key(name), Priority::Initial, None);
+    }
+    queue.wake(lane, key("d"), Priority::Change, None);
+    queue.wake(lane, key("b"), Priority::Change, None);
+    assert_eq!(names(&queue, 4), ["d", "b", "a", "c"]);
+    assert_eq!(take(&queue), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_never_runs_twice_at_once_and_loses_no_news() {
+    let queue = Queue::new();
+    let controller = queue.add_controller(100);
+    let lane = open_lane(&queue, controller, 100);
+    queue.wake(lane, key("a"), Priority::Change, Some(version(1)));
+    let job = take(&queue).unwrap();
+    queue.wake(lane, key("a"), Priority::Change, Some(version(2)));
+    assert_eq!(take(&queue), None, "it is running");
+    queue.finish(job, Outcome::default());
+    let job = take(&queue).unwrap();
+    queue.finish(job, Outcome::default());
+    assert_eq!(take(&queue), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_own_writes_wake_nothing_whether_their_echo_is_early_or_late() {
+    let queue = Queue::new();
+    let controller = queue.add_controller(100);
+    let lane = open_lane(&queue, controller, 100);
+    queue.wake(lane, key("a"), Priority::Change, None);
+    let job = take(&queue).unwrap();
+    queue.wake(lane, key("a"), Priority::Change, Some(version(7)));
+    queue.finish(
+        job,
+        Outcome {
+            written: vec![version(7), version(8)],
+            ..Outcome::default()
+        },
+    );
+    assert_eq!(take(&queue), None, "the early echo");
+    queue.wake(lane, key("a"), Priority::Change, Some(version(8)));
+    assert_eq!(take(&queue), None, "the late echo");
+    queue.wake(lane, key("a"), Priority::Change, Some(version(9)));
+    assert!(take(&queue).is_some(), "somebody else's write");
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_back_off_and_a_success_resets() {
+    let queue = Queue::new();
+    let controller = queue.add_controller(100);
+    let lane = open_lane(&queue, controller, 100);
+    queue.wake(lane, key("a"), Priority::Change, None);
+    let failed = || Outcome {
+        again: Again::Backoff,
+        ..Outcome::default()
+    };
+    let mut waits = Vec::new();
+    for _ in 0..4 {
+        let before = Instant::now();
+        let job = queue.next().await;
+        waits.push(before.elapsed());
+        queue.finish(job, failed());
+    }
+    assert!(
+        waits.windows(2).skip(1).all(|pair| pair[1] > pair[0]),
+        "{waits:?}"
+    );
+    let job = queue.next().await;
+    queue.finish(job, Outcome::default());
+    assert!(
+        queue.lock().lanes[&lane].keys.is_empty(),
+        "nothing is kept of a key that is done"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_hold_for_the_cluster_and_for_the_controller() {
+    let queue = Queue::new();
+    let controller = queue.add_controller(3);
+    let first = open_lane(&queue, controller, 2);
+    let second = open_lane(&queue, controller, 2);
+    for name in ["a", "b", "c"] {
+        queue.wake(first, key(name), Priority::Change, None);
+        queue.wake(second, key(name), Priority::Change, None);
+    }
+    let mut running: Vec<Job> = std::iter::from_fn(|| take(&queue)).collect();
+    assert_eq!(running.len(), 3);
+    assert_eq!(running.iter().filter(|job| job.lane == first).count(), 2);
+    queue.finish(running.remove(0), Outcome::default());
+    let next = take(&queue).unwrap();
+    assert_eq!(next.lane, second, "its turn: the other one is at its limit");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_lane_drops_what_waits_and_frees_its_places() {
+    let queue = Queue::new();
+    let controller = queue.add_controller(1);
+    let gone = open_lane(&queue, controller, 1);
+    let there = open_lane(&queue, controller, 1);
+    queue.wake(gone, key("running"), Priority::Change, None);
+    queue.wake(gone, key("waiting"), Priority::Change, None);
+    let job = take(&queue).unwrap();
+    queue.wake(there, key("a"), Priority::Change, None);
+    assert_eq!(take(&queue), None);
+    queue.close(gone);
+    assert_eq!(take(&queue).unwrap().lane, there);
+    queue.finish(
+        job,
+        Outcome {
+            again: Again::Backoff,
+            ..Outcome::default()
+        },
+    );
+    assert!(queue.lock().delayed.is_empty());
+}
+
+#[test]
+fn backoff_doubles_from_five_milliseconds_to_five_minutes() {
+    assert_eq!(backoff(0), Duration::from_millis(5));
+    assert_eq!(backoff(1), Duration::from_millis(10));
+    assert_eq!(backoff(40), LONGEST_BACKOFF);
+    assert_eq!(backoff(u32::MAX), LONGEST_BACKOFF);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_kept_of_an_object_that_is_gone() {
+    let queue = Queue::new();
+    let controller = queue.add_controller(1);
+    let lane = open_lane(&queue, controller, 1);
+    queue.wake(lane, key("a"), Priority::Change, None);
+    let job = take(&queue).unwrap();
+    let failed = Outcome {
+        again: Again::Backoff,
+        written: vec![version(7)],
+        ..Outcome::default()
+    };
+    queue.finish(job, failed);
+    queue.forget(lane, &key("a"));
+    let state = queue.lock();
+    assert!(state.lanes[&lane].keys.is_empty() && state.delayed.is_empty());
+}
