@@ -19,5 +19,11 @@ pub use support::kinds::{
     Domain, DomainSpec, DomainStatus, Website, WebsiteSpec, WebsiteStatus, crds,
 };
 
+pub use support::operator::Operator;
+pub use support::probe::{Hold, Point, Probe, Visit};
+pub use support::sites::{
+    FINALIZER, NAMESPACE, Sentinel, SiteCondition, Sites, WATCHED, condition, page, status_of, website,
+};
+
 #[doc(hidden)]
 pub use support::run;

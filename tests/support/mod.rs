@@ -3,6 +3,9 @@
 pub(crate) mod eventually;
 pub(crate) mod fleet;
 pub(crate) mod kinds;
+pub(crate) mod operator;
+pub(crate) mod probe;
 mod project;
 #[doc(hidden)]
 pub mod run;
+pub(crate) mod sites;
