@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::PatchError;
+use super::{PatchError, go};
 
 #[derive(Deserialize)]
 struct Operation {
@@ -21,15 +21,11 @@ struct Operation {
 /// The document after the operations of the body.
 pub(crate) fn json_patch(doc: &Value, body: &[u8]) -> Result<Value, PatchError> {
     let operations: Value = serde_json::from_slice(body).map_err(undecodable)?;
-    let kind = match &operations {
-        Value::Array(_) => None,
-        Value::Object(_) => Some("object"),
-        Value::String(_) => Some("string"),
-        Value::Number(_) => Some("number"),
-        Value::Bool(_) => Some("bool"),
-        Value::Null => return Ok(doc.clone()),
-    };
-    if let Some(kind) = kind {
+    if operations.is_null() {
+        return Ok(doc.clone());
+    }
+    if !operations.is_array() {
+        let kind = go::json_kind(&operations);
         return Err(PatchError::BadRequest(format!(
             "error decoding patch: json: cannot unmarshal {kind} into Go value of type []handlers.jsonPatchOp"
         )));

@@ -21,9 +21,13 @@ pub(crate) fn strategic_merge_patch(
     schema: &Schema,
 ) -> Result<Value, PatchError> {
     let (Some(doc), Some(patch)) = (doc.as_object(), patch.as_object()) else {
-        return Err(PatchError::BadRequest(
-            "error decoding patch: the patch is no object".into(),
-        ));
+        return match patch {
+            Value::Null => Ok(doc.clone()),
+            other => Err(PatchError::BadRequest(format!(
+                "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+                go::json_kind(other)
+            ))),
+        };
     };
     Ok(Value::Object(merge_map(
         doc.clone(),
@@ -44,10 +48,6 @@ fn merge_map(
             return Ok(patch);
         }
         Some(Some("delete")) => return Ok(Fields::new()),
-        // "merge" is what happens anyway.
-        Some(Some("merge")) => {
-            patch.remove(DIRECTIVE);
-        }
         Some(_) => return Err(unknown_directive(&patch)),
     }
     if let Some(keep) = patch.remove(RETAIN_KEYS) {
@@ -84,6 +84,9 @@ fn merge_map(
             }
             (_, value, _) => plain(value)?,
         };
+        if merged.is_null() {
+            continue;
+        }
         original.insert(name, merged);
     }
     Ok(original)
@@ -118,11 +121,18 @@ fn bad_format(of: &str) -> PatchError {
 /// A value that has nothing to be merged with: without nulls and directives.
 fn plain(value: Value) -> Result<Value, PatchError> {
     Ok(match value {
+        // What a directive was meant for is not there.
+        Value::Object(fields) if fields.contains_key(DIRECTIVE) => Value::Null,
         Value::Object(fields) => {
             let mut rest = Fields::new();
             for (name, value) in fields {
-                if !value.is_null() && !is_directive(&name) {
-                    rest.insert(name, plain(value)?);
+                let value = if is_directive(&name) {
+                    Value::Null
+                } else {
+                    plain(value)?
+                };
+                if !value.is_null() {
+                    rest.insert(name, value);
                 }
             }
             Value::Object(rest)
@@ -167,12 +177,21 @@ fn order_lists(
             _ => None,
         };
         let unknown = || {
+            let holder = schema.type_name().unwrap_or("Object");
             PatchError::Internal(format!(
-                "unable to find api field for the json field {name:?}"
+                "unable to find api field in struct {holder} for the json field {name:?}"
             ))
         };
         let field = schema.field(name).ok_or_else(unknown)?;
         let key = merge_key(field);
+        if let Some(patched) = patched.as_ref().and_then(Value::as_array) {
+            check_order(patched, &order, key)?;
+            if patched.is_empty() && live.as_ref().is_none_or(Vec::is_empty) {
+                return Err(PatchError::Internal(
+                    "no elements in any of the given slices".into(),
+                ));
+            }
+        }
         let merged = match (live.clone(), patched) {
             (Some(live), Some(Value::Array(patched))) => merge_list(live, patched, field)?,
             (Some(live), _) => live,
@@ -181,6 +200,28 @@ fn order_lists(
         };
         let merged = arrange(merged, &order, &live.unwrap_or_default(), key);
         original.insert(name.to_owned(), merged.into());
+    }
+    Ok(())
+}
+
+/// What the patch adds and changes must be in the order that it states.
+fn check_order(patched: &[Value], order: &[Value], key: Option<&str>) -> Result<(), PatchError> {
+    let mut stated = order.iter();
+    for entry in patched
+        .iter()
+        .filter(|entry| entry.get(DIRECTIVE).is_none())
+    {
+        let same = |other: &Value| match key {
+            Some(key) => other.get(key) == entry.get(key),
+            None => other == entry,
+        };
+        if !stated.any(same) {
+            let print = |list: &[Value]| go::plain(&Value::from(list.to_vec()));
+            let (patched, order) = (print(patched), print(order));
+            return Err(PatchError::Internal(format!(
+                "The order in patch list:\n{patched}\n doesn't match $setElementOrder list:\n{order}\n"
+            )));
+        }
     }
     Ok(())
 }

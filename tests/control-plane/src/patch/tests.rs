@@ -100,3 +100,100 @@ fn shared_fields_conflicts_and_what_is_given_up() {
         json!({"f:data": {"f:l": {}}})
     );
 }
+
+#[test]
+fn json_patches_fit_or_are_invalid() {
+    let doc = json!({"metadata": {"name": "a", "labels": {"x": "y"}, "finalizers": ["a/b", "c/d"]}, "data": {"k": "v"}});
+    let data = |patch: Value| {
+        json_patch(&doc, patch.to_string().as_bytes()).map(|new| new["data"].clone())
+    };
+    for (patch, wanted) in [
+        (json!([]), json!({"k": "v"})),
+        (
+            json!([{"op": "replace", "path": "/data/none", "value": "1"}]),
+            json!({"k": "v", "none": "1"}),
+        ),
+        (
+            json!([{"op": "copy", "from": "/data/k", "path": "/data/z"}]),
+            json!({"k": "v", "z": "v"}),
+        ),
+        (
+            json!([{"op": "move", "from": "/data/k", "path": "/data/z"}]),
+            json!({"z": "v"}),
+        ),
+        (
+            json!([{"op": "add", "path": "/data/z"}]),
+            json!({"k": "v", "z": null}),
+        ),
+        (
+            json!([{"op": "test", "path": "/data/none", "value": null}]),
+            json!({"k": "v"}),
+        ),
+        (
+            json!([{"op": "test", "path": "/metadata/labels", "value": {"x": "y"}}]),
+            json!({"k": "v"}),
+        ),
+        (
+            json!([{"op": "test", "path": "/metadata/finalizers/-1", "value": "c/d"}]),
+            json!({"k": "v"}),
+        ),
+    ] {
+        assert_eq!(data(patch.clone()), Ok(wanted), "{patch}");
+    }
+    for patch in [
+        json!([{"op": "test", "path": "/data/k", "value": "no"}]),
+        json!([{"op": "add", "path": "/spec/x/y", "value": "no"}]),
+        json!([{"op": "remove", "path": "/data/none"}]),
+        json!([{"op": "move", "from": "/data/none", "path": "/data/z"}]),
+        json!([{"op": "test", "path": "/data/x/y", "value": "1"}]),
+        json!([{"op": "frob", "path": "/data/x"}]),
+        json!([{"op": "add", "path": "/metadata/finalizers/5", "value": "x"}]),
+        json!([{"op": "remove", "path": "/metadata/finalizers/2"}]),
+        json!([{"op": "add", "value": "x"}]),
+        json!([{"op": "add", "path": "", "value": {}}]),
+        json!([{"op": "add", "path": "data", "value": 1}]),
+        json!([{"path": "/data/x"}]),
+    ] {
+        assert_eq!(data(patch.clone()), Err(PatchError::Invalid), "{patch}");
+    }
+    assert_eq!(
+        data(json!({"op": "add"})),
+        Err(PatchError::BadRequest(
+            "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp".into()
+        ))
+    );
+}
+
+#[test]
+fn directives_of_a_strategic_merge_patch() {
+    let doc =
+        json!({"metadata": {"name": "a", "finalizers": ["x.y/z", "u.v/w"]}, "data": {"a": "1"}});
+    let patch = |patch: Value| strategic_merge_patch(&doc, &patch, config_map());
+    assert_eq!(
+        patch(json!({"data": {"$patch": "replace", "b": "2"}})).unwrap()["data"],
+        json!({"b": "2"})
+    );
+    let internal = |message: &str| Err(PatchError::Internal(message.into()));
+    assert_eq!(
+        patch(json!({"data": {"$patch": "merge", "q": "r"}})),
+        internal("unknown patch type: merge in map: map[$patch:merge q:r]")
+    );
+    assert_eq!(
+        patch(json!({"metadata": {"$setElementOrder/bogus": [1]}})),
+        internal("unable to find api field in struct ObjectMeta for the json field \"bogus\"")
+    );
+    assert_eq!(
+        patch(
+            json!({"metadata": {"$setElementOrder/finalizers": ["a.b/c"], "finalizers": ["d.e/f"]}})
+        ),
+        internal(
+            "The order in patch list:\n[d.e/f]\n doesn't match $setElementOrder list:\n[a.b/c]\n"
+        )
+    );
+    assert_eq!(
+        patch(json!([1])),
+        Err(PatchError::BadRequest(
+            "json: cannot unmarshal array into Go value of type map[string]interface {}".into()
+        ))
+    );
+}

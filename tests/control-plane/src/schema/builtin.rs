@@ -60,7 +60,7 @@ pub(super) fn always(field: &Schema) -> Value {
 
 impl Schema {
     /// The name of a type of the table.
-    pub(super) fn type_name(&self) -> Option<&'static str> {
+    pub(crate) fn type_name(&self) -> Option<&'static str> {
         self.refers
     }
 
