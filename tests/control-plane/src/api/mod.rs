@@ -1,10 +1,12 @@
 //! From a request to its answer.
 
 mod body;
+mod create;
 mod delete;
 mod discovery;
 mod openapi;
 mod options;
+mod patch;
 mod protobuf;
 mod query;
 mod read;
@@ -13,9 +15,9 @@ mod rules;
 mod selector;
 mod table;
 mod target;
+mod update;
 mod view;
 mod watch;
-mod write;
 
 use std::sync::Arc;
 
@@ -133,12 +135,12 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         ("GET", _, None) if watches => watch::watch(target, asked),
         ("GET", None, None) => read::list(target, asked),
         ("POST", None, None) if target.namespace.is_some() || !target.resource.namespaced => {
-            write::create(target, asked)
+            create::create(target, asked)
         }
         ("PUT", Some(name), None | Some("status" | "finalize")) => {
-            write::update(target, name, asked)
+            update::update(target, name, asked)
         }
-        ("PATCH", Some(name), None | Some("status")) => write::patch(target, name, asked),
+        ("PATCH", Some(name), None | Some("status")) => patch::patch(target, name, asked),
         ("DELETE", Some(name), None) => delete::delete(target, name, asked),
         ("DELETE", None, None) if target.allows_delete_collection() => {
             delete::delete_collection(target, asked)

@@ -2,14 +2,15 @@
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WARNING};
 use http::{Response, StatusCode};
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::serve::{Body, full};
 
 /// A body of JSON.
-pub(crate) fn json(code: StatusCode, value: &Value) -> Response<Body> {
-    bytes(code, "application/json", value.to_string())
+pub(crate) fn json(code: StatusCode, value: &impl Serialize) -> Response<Body> {
+    // Values and lists of values always serialize.
+    bytes(code, "application/json", serde_json::to_vec(value).unwrap_or_default())
 }
 
 pub(crate) fn bytes(

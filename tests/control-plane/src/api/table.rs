@@ -24,26 +24,12 @@ impl Include {
     }
 }
 
-/// The objects as rows; a watch sends the columns with its first event only.
-pub(crate) fn table(
-    target: &Target,
-    objects: &[&Value],
-    include: Include,
-    metadata: Value,
-    columns: bool,
-) -> Value {
-    let rows: Vec<Value> = objects
-        .iter()
-        .map(|object| row(target, object, include))
-        .collect();
-    let columns = if columns {
-        definitions(target)
-    } else {
-        Value::Null
-    };
+/// The objects as rows.
+pub(crate) fn table(target: &Target, objects: &[&Value], include: Include, metadata: Value) -> Value {
+    let rows: Vec<Value> = objects.iter().map(|object| row(target, object, include)).collect();
     json!({
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
-        "columnDefinitions": columns, "rows": rows,
+        "columnDefinitions": definitions(target), "rows": rows,
     })
 }
 
@@ -77,6 +63,6 @@ fn carried(target: &Target, object: &Value, include: Include) -> Value {
     match include {
         Include::Nothing => Value::Null,
         Include::Metadata => view::metadata(object),
-        Include::Object => view::present(target, object),
+        Include::Object => view::present(target, object).into_owned(),
     }
 }

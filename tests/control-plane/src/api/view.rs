@@ -1,6 +1,9 @@
 //! In which form objects are answered: whole, their metadata alone, or as rows of a Table.
 
+use std::borrow::Cow;
+
 use http::header::ACCEPT;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Asked;
@@ -57,33 +60,31 @@ impl Form {
     }
 
     /// One object.
-    pub(crate) fn object(self, target: &Target, object: &Value) -> Value {
+    pub(crate) fn object<'o>(self, target: &Target, object: &'o Value) -> Cow<'o, Value> {
         match self {
             Self::Whole => present(target, object),
-            Self::Metadata => metadata(object),
-            Self::Table(include) => table::table(
-                target,
-                &[object],
-                include,
-                json!({"resourceVersion": revision(object)}),
-                true,
-            ),
+            Self::Metadata => Cow::Owned(metadata(object)),
+            Self::Table(include) => {
+                let more = json!({"resourceVersion": revision(object)});
+                Cow::Owned(table::table(target, &[object], include, more))
+            }
         }
     }
 
-    /// A list; `more` is what its metadata says.
-    pub(crate) fn list(self, target: &Target, objects: &[&Value], more: Value) -> Value {
-        match self {
-            Self::Whole => json!({
-                "kind": target.resource.list_kind, "apiVersion": target.api_version(), "metadata": more,
-                "items": objects.iter().map(|object| present(target, object)).collect::<Vec<_>>(),
-            }),
-            Self::Metadata => json!({
-                "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": more,
-                "items": objects.iter().map(|object| metadata(object)).collect::<Vec<_>>(),
-            }),
-            Self::Table(include) => table::table(target, objects, include, more, true),
-        }
+    /// A list; `metadata` is the list's own.
+    pub(crate) fn list<'o>(self, target: &Target, objects: &[&'o Value], more: Value) -> List<'o> {
+        let (kind, api_version, items) = match self {
+            Self::Whole => {
+                let items = objects.iter().map(|object| present(target, object)).collect();
+                (target.resource.list_kind.clone(), target.api_version(), items)
+            }
+            Self::Metadata => {
+                let items = objects.iter().map(|object| Cow::Owned(metadata(object))).collect();
+                ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".to_owned(), items)
+            }
+            Self::Table(include) => return List::Table(table::table(target, objects, include, more)),
+        };
+        List::Items { kind, api_version, metadata: more, items }
     }
 
     /// What a bookmark carries: nothing but a revision.
@@ -121,15 +122,35 @@ pub(crate) fn metadata(object: &Value) -> Value {
     })
 }
 
+/// A list that borrows what it can.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum List<'o> {
+    /// Of objects.
+    #[serde(rename_all = "camelCase")]
+    Items {
+        kind: String,
+        api_version: String,
+        metadata: Value,
+        items: Vec<Cow<'o, Value>>,
+    },
+    /// Of rows.
+    Table(Value),
+}
+
 /// An object in the version (and, for events, the group) that was asked for.
-pub(crate) fn present(target: &Target, object: &Value) -> Value {
-    let mut object = object.clone();
+pub(crate) fn present<'o>(target: &Target, object: &'o Value) -> Cow<'o, Value> {
     let api_version = target.api_version();
-    if target.resource.kind == "Event" && !target.resource.is_crd() {
+    let is_event = target.resource.kind == "Event" && !target.resource.is_crd();
+    if !is_event && object.get("apiVersion").and_then(Value::as_str) == Some(&api_version) {
+        return Cow::Borrowed(object);
+    }
+    let mut object = object.clone();
+    if is_event {
         convert_event(&mut object, &target.resource);
     }
     object["apiVersion"] = api_version.into();
-    object
+    Cow::Owned(object)
 }
 
 /// The fields of events that are named differently in the core group and in events.k8s.io.

@@ -1,7 +1,6 @@
 //! `watch`: what happens to the objects of a resource, as it happens.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +8,7 @@ use futures::stream;
 use http::{Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 
@@ -229,28 +228,27 @@ impl Watching {
                 // It is as it was when it still matched, under the revision of the change.
                 let mut last = Value::clone(previous);
                 crate::object::set_meta(&mut last, "resourceVersion", change.revision.to_string());
-                self.write("DELETED", &Arc::new(last), events);
+                self.write("DELETED", &last, events);
             }
             (None, false) => {}
         }
     }
 
-    fn write(&mut self, what: &str, object: &Arc<Value>, events: &mut Vec<u8>) {
+    fn write(&mut self, what: &str, object: &Value, events: &mut Vec<u8>) {
         let mut shown = self.form.object(&self.target, object);
         if let Form::Table(_) = self.form
             && !std::mem::take(&mut self.columns)
         {
-            shown["columnDefinitions"] = Value::Null;
+            shown.to_mut()["columnDefinitions"] = Value::Null;
         }
         line(what, &shown, events);
     }
 }
 
+/// An event; the object is written as it is, without a copy of it.
 fn line(what: &str, object: &Value, events: &mut Vec<u8>) {
-    events.extend_from_slice(
-        json!({"type": what, "object": object})
-            .to_string()
-            .as_bytes(),
-    );
-    events.push(b'\n');
+    events.extend_from_slice(format!("{{\"type\":\"{what}\",\"object\":").as_bytes());
+    if serde_json::to_writer(&mut *events, object).is_ok() {
+        events.extend_from_slice(b"}\n");
+    }
 }

@@ -34,7 +34,7 @@ pub(super) fn resource(definition: &Value) -> Option<Resource> {
         .filter(|version| is(version, "served"))
         .filter_map(version)
         .collect();
-    versions.sort_by(|a, b| priority(&b.name).cmp(&priority(&a.name)));
+    versions.sort_by_key(|version| std::cmp::Reverse(priority(&version.name)));
     let (group, plural) = (text(spec, "group")?, text(names, "plural")?);
     let kind = text(names, "kind")?;
     let bucket = Bucket {

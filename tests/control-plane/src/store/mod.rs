@@ -77,6 +77,9 @@ struct Inner {
     dependents: HashMap<String, BTreeSet<(Bucket, Key)>>,
 }
 
+/// What a transaction changed, in order.
+pub(crate) type Changes = Vec<(Bucket, Arc<Change>)>;
+
 /// A list at one moment.
 pub(crate) struct Snapshot {
     pub(crate) revision: u64,
@@ -220,7 +223,7 @@ impl Store {
     pub(crate) fn transact<T, E>(
         &self,
         run: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
-    ) -> Result<(T, Vec<(Bucket, Arc<Change>)>), E> {
+    ) -> Result<(T, Changes), E> {
         let mut inner = self.lock();
         let mut transaction = Transaction {
             inner: &mut inner,
@@ -240,7 +243,7 @@ impl Store {
 /// Reads and writes under the store's lock. Check first, then write: nothing is rolled back.
 pub(crate) struct Transaction<'a> {
     inner: &'a mut Inner,
-    changes: Vec<(Bucket, Arc<Change>)>,
+    changes: Changes,
 }
 
 impl Transaction<'_> {

@@ -1,0 +1,154 @@
+//! `create`.
+
+use std::sync::Arc;
+
+use http::{Response, StatusCode};
+use serde_json::Value;
+
+use super::body::{self, Source};
+use super::options::WriteOptions;
+use super::target::Target;
+use super::view::Form;
+use super::{Asked, response, rules};
+use crate::failure::{Cause, Failure};
+use crate::kinds::Resource;
+use crate::object;
+use crate::patch::{self, Writer};
+use crate::serve::Body;
+use crate::store::Transaction;
+
+pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
+    let form = Form::of(asked)?;
+    let options = WriteOptions::read(asked, "CreateOptions")?;
+    let mut object = body::read(target, asked)?;
+    let warnings = body::shape(target, &mut object, options.unknown, Source::Body)?;
+    let manager = Some(options.manager.as_str());
+    let created = Creation::new(target, object, manager)?;
+    let created = target.world.transact(&target.plane, |transaction| {
+        created.store(transaction, options.dry_run)
+    })?;
+    Ok(response::warn(
+        response::json(StatusCode::CREATED, &form.object(target, &created)),
+        &warnings,
+    ))
+}
+
+/// An object that is fit to be stored, if it is not there yet.
+pub(super) struct Creation<'a> {
+    target: &'a Target,
+    object: Value,
+    wrong: Vec<Cause>,
+}
+
+impl<'a> Creation<'a> {
+    /// `manager` owns the fields from now on; without one the object says itself who does.
+    pub(super) fn new(target: &'a Target, mut object: Value, manager: Option<&str>) -> Result<Self, Failure> {
+        rules::place(target, &mut object)?;
+        if object::meta(&object, "resourceVersion").is_some() {
+            let message = "resourceVersion should not be set on objects to be created";
+            return Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", message));
+        }
+        if let (None, Some(prefix)) = (
+            object::meta(&object, "name"),
+            object::meta(&object, "generateName"),
+        ) {
+            let name = format!(
+                "{}{}",
+                prefix.chars().take(58).collect::<String>(),
+                target.world.ids.suffix()
+            );
+            object::set_meta(&mut object, "name", name);
+        }
+        if let Some(manager) = manager {
+            let schema = target.version().schema.schema();
+            patch::track_update(
+                None,
+                &mut object,
+                schema,
+                &writer(target, manager, &target.api_version()),
+            );
+        }
+        let metadata = object::metadata_mut(&mut object);
+        for field in [
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "selfLink",
+            "generation",
+            "resourceVersion",
+        ] {
+            metadata.remove(field);
+        }
+        metadata.insert("uid".to_owned(), target.world.ids.uid().into());
+        metadata.insert("creationTimestamp".to_owned(), object::now().into());
+        let mut wrong = rules::before_create(target, &mut object);
+        wrong.extend(body::validate(target, &object));
+        Ok(Self {
+            target,
+            object,
+            wrong,
+        })
+    }
+
+    pub(super) fn store(
+        mut self,
+        transaction: &mut Transaction<'_>,
+        dry_run: bool,
+    ) -> Result<Arc<Value>, Failure> {
+        let target = self.target;
+        let name = object::name(&self.object).to_owned();
+        rules::namespace_takes_content(target, transaction, &name)?;
+        if target.resource.is_terminating() {
+            return Err(Failure::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "MethodNotAllowed",
+                "create not allowed while custom resource definition is terminating",
+            ));
+        }
+        if !self.wrong.is_empty() {
+            let kind = self
+                .object
+                .get("kind")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            return Err(Failure::invalid(
+                &target.resource.group,
+                kind,
+                &name,
+                self.wrong,
+            ));
+        }
+        let key = target.key(&name);
+        if transaction.get(target.bucket(), &key).is_some() {
+            return Err(Failure::already_exists(&target.resource, &name));
+        }
+        body::to_stored(target, &mut self.object, core_events(target).as_deref());
+        Ok(if dry_run {
+            Arc::new(self.object)
+        } else {
+            transaction.put(target.bucket(), key, self.object)
+        })
+    }
+}
+
+/// The core group's events, where the target is the other group's.
+pub(super) fn core_events(target: &Target) -> Option<Arc<Resource>> {
+    let other = target.resource.is("events.k8s.io", "events");
+    if other {
+        target.world.registry.get("", "events")
+    } else {
+        None
+    }
+}
+
+/// Who owns what the request writes.
+pub(super) fn writer<'a>(target: &'a Target, manager: &'a str, api_version: &'a str) -> Writer<'a> {
+    Writer {
+        manager,
+        subresource: target.subresource.as_deref(),
+        now: jiff::Timestamp::now(),
+        api_version,
+        status_is_subresource: target.version().status,
+        custom_resource: target.resource.is_crd(),
+    }
+}
+

@@ -1,0 +1,118 @@
+//! `update`, and what patches have in common with it.
+
+use std::sync::Arc;
+
+use http::{Response, StatusCode};
+use serde_json::Value;
+
+use super::body::{self, Source};
+use super::create::{core_events, writer};
+use super::options::WriteOptions;
+use super::target::Target;
+use super::view::{Form, present};
+use super::{Asked, response, rules};
+use crate::failure::Failure;
+use crate::object;
+use crate::patch;
+use crate::serve::Body;
+use crate::store::Transaction;
+
+pub(crate) fn update(
+    target: &Target,
+    name: &str,
+    asked: &Asked,
+) -> Result<Response<Body>, Failure> {
+    let form = Form::of(asked)?;
+    let options = WriteOptions::read(asked, "UpdateOptions")?;
+    let mut object = body::read(target, asked)?;
+    let warnings = body::shape(target, &mut object, options.unknown, Source::Body)?;
+    let update = Update {
+        target,
+        name,
+        options: &options,
+        is_patch: false,
+    };
+    let stored = target.world.transact(&target.plane, |transaction| {
+        update.run(transaction, |_| {
+            Ok(Made {
+                object,
+                warnings: Vec::new(),
+                tracked: false,
+            })
+        })
+    })?;
+    Ok(response::warn(
+        response::json(StatusCode::OK, &form.object(target, &stored.0)),
+        &warnings,
+    ))
+}
+
+/// What is to be stored in the place of an object.
+pub(super) struct Made {
+    pub(super) object: Value,
+    pub(super) warnings: Vec<String>,
+    /// The object says who owns its fields.
+    pub(super) tracked: bool,
+}
+
+pub(super) struct Update<'a> {
+    pub(super) target: &'a Target,
+    pub(super) name: &'a str,
+    pub(super) options: &'a WriteOptions,
+    pub(super) is_patch: bool,
+}
+
+impl Update<'_> {
+    /// Replaces an object by what `make` makes of it. What comes back is the object after that, though it may be gone.
+    pub(super) fn run(
+        &self,
+        transaction: &mut Transaction<'_>,
+        make: impl FnOnce(&Value) -> Result<Made, Failure>,
+    ) -> Result<(Arc<Value>, Vec<String>), Failure> {
+        let target = self.target;
+        let key = target.key(self.name);
+        let stored = transaction
+            .get(target.bucket(), &key)
+            .ok_or_else(|| Failure::not_found(&target.resource, self.name))?;
+        let old = present(target, &stored).into_owned();
+        let Made {
+            object: mut new,
+            warnings,
+            tracked,
+        } = make(&old)?;
+        rules::same_object(target, &old, &mut new, self.name, self.is_patch)?;
+        rules::keep_what_is_not_written(target, &old, &mut new);
+        if !tracked {
+            let schema = target.version().schema.schema();
+            let api_version = target.api_version();
+            let writer = writer(target, &self.options.manager, &api_version);
+            patch::track_update(Some(&old), &mut new, schema, &writer);
+        }
+        let mut wrong = rules::before_update(target, &old, &mut new);
+        wrong.extend(body::validate(target, &new));
+        if !wrong.is_empty() {
+            let kind = new.get("kind").and_then(Value::as_str).unwrap_or_default();
+            return Err(Failure::invalid(
+                &target.resource.group,
+                kind,
+                self.name,
+                wrong,
+            ));
+        }
+        body::to_stored(target, &mut new, core_events(target).as_deref());
+        object::set_meta(
+            &mut new,
+            "resourceVersion",
+            object::revision(&stored).to_string(),
+        );
+        if self.options.dry_run {
+            return Ok((Arc::new(new), warnings));
+        }
+        if rules::is_finished(target, &new) {
+            transaction.remove(target.bucket(), &key);
+            return Ok((Arc::new(new), warnings));
+        }
+        Ok((transaction.put(target.bucket(), key, new), warnings))
+    }
+}
+
