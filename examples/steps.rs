@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use kommodore::kube::Config;
-use kommodore::{Builder, Error, Milo, Result};
+use kommodore::{Builder, Error, Milo, Result, ResultExt as _};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::Dns;
 use crate::fleet::{PROJECTS, WEBSITES, start};
 use crate::table::print_table;
-use crate::user::{User, eventually, host};
+use crate::user::{PATIENCE, User, eventually, host};
 
 /// How long a project may be not ready here; a real fleet gives it longer.
 const GRACE: Duration = Duration::from_secs(1);
@@ -94,8 +94,15 @@ impl Tour<'_> {
 
     async fn step(&self, name: &str, step: impl Future<Output = Result<()>>) -> Result<()> {
         let started = Instant::now();
-        step.await
-            .map_err(|error| error.context(format!("the step \"{name}\" has failed")))?;
+        match tokio::time::timeout(PATIENCE, step).await {
+            Ok(seen) => seen.context(format!("the step \"{name}\" has failed"))?,
+            Err(_elapsed) => {
+                let late = PATIENCE.as_secs();
+                return Err(Error::new(format!(
+                    "the step \"{name}\" has not happened after {late} s"
+                )));
+            }
+        }
         println!("  {name} ({:.1} s)", started.elapsed().as_secs_f32());
         Ok(())
     }

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 /// The namespace of every website.
 const NAMESPACE: &str = "default";
-/// A step that has not happened by then has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// What has not happened by then has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 pub(crate) struct User {
