@@ -34,6 +34,10 @@ fn innermost(error: &kube::Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
+    // The only timer below a call is that of the connection.
+    if cause.is::<tokio::time::error::Elapsed>() {
+        return "the server takes no connection in time".into();
+    }
     cause.to_string()
 }
 
