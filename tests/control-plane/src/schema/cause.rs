@@ -44,21 +44,4 @@ impl Cause {
             message: message.to_owned(),
         }
     }
-
-    /// The causes as the message of a `Status` has them, after `Kind.group "name" is invalid: `.
-    pub(crate) fn summary(causes: &[Cause]) -> String {
-        match causes {
-            [one] => one.to_string(),
-            many => {
-                let each: Vec<String> = many.iter().map(Cause::to_string).collect();
-                format!("[{}]", each.join(", "))
-            }
-        }
-    }
-}
-
-impl std::fmt::Display for Cause {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.field, self.message)
-    }
 }
