@@ -1,0 +1,113 @@
+//! A project in trouble delays only itself, and heals by itself.
+
+use kommodore_tests::{
+    Fleet, Operator, Point, Sites, WATCHED, Website, eventually, on_both_servers,
+};
+use kube::CustomResourceExt;
+use kube::api::{DeleteParams, ListParams};
+
+fn operate(fleet: &Fleet) -> (Sites, Operator) {
+    let sites = Sites::default();
+    let operator = Operator::start(fleet.manager().controller(sites.clone()));
+    (sites, operator)
+}
+
+async fn website_kind_is_gone(fleet: &Fleet, project: &str) {
+    let websites = fleet.websites(project);
+    eventually("the kind is gone", async || {
+        matches!(websites.list(&ListParams::default()).await, Err(kube::Error::Api(status)) if status.code == 404)
+    })
+    .await;
+}
+
+on_both_servers! {
+    async fn a_project_that_lacks_the_crd_is_worked_on_once_it_has_it(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        fleet.create_shop("blue").await;
+        fleet.hide("red", Website::crd_name()).await;
+        website_kind_is_gone(fleet, "red").await;
+        let (sites, _operator) = operate(fleet);
+        fleet.create_website("blue", "one").await;
+        fleet.website_ready("blue", "one").await;
+        assert_eq!(sites.probe.count_in("red", Point::Begin, "one"), 0);
+        fleet.show("red", Website::crd_name()).await;
+        let websites = fleet.websites("red");
+        eventually("the kind is there", async || websites.list(&ListParams::default()).await).await;
+        fleet.create_website("red", "one").await;
+        fleet.website_ready("red", "one").await;
+    }
+
+    async fn a_crd_that_goes_and_comes_back_takes_its_project_along(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        fleet.create_shop("blue").await;
+        let (_, _operator) = operate(fleet);
+        fleet.engaged("red", &WATCHED).await;
+        fleet.create_website("blue", "one").await;
+        fleet.website_ready("blue", "one").await;
+        fleet.hide("red", Website::crd_name()).await;
+        website_kind_is_gone(fleet, "red").await;
+        fleet.drop_watches("red");
+        fleet.set_host("blue", "one", "new.example.com").await;
+        fleet.page_shows("blue", "one", "new.example.com").await;
+        fleet.show("red", Website::crd_name()).await;
+        let websites = fleet.websites("red");
+        eventually("the kind is there", async || websites.list(&ListParams::default()).await).await;
+        fleet.create_website("red", "two").await;
+        fleet.website_ready("red", "two").await;
+    }
+
+    async fn a_project_that_answers_nothing_from_the_start_delays_no_other(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        fleet.create_shop("blue").await;
+        fleet.create_website("red", "one").await;
+        fleet.silence("red");
+        let (sites, _operator) = operate(fleet);
+        fleet.create_website("blue", "one").await;
+        fleet.website_ready("blue", "one").await;
+        assert_eq!(sites.probe.count_in("red", Point::Begin, "one"), 0);
+        fleet.unsilence("red");
+        fleet.website_ready("red", "one").await;
+    }
+
+    async fn a_project_that_stops_answering_delays_no_other_and_heals(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        fleet.create_shop("blue").await;
+        let (sites, _operator) = operate(fleet);
+        for project in ["red", "blue"] {
+            fleet.create_website(project, "one").await;
+            fleet.website_ready(project, "one").await;
+        }
+        let held = sites.probe.hold(Point::Begin, "one");
+        fleet.set_host("red", "one", "red.example.com").await;
+        held.reached().await;
+        fleet.silence("red");
+        let mark = fleet.requests().mark();
+        held.release();
+        // Its apply hangs, and blue goes on.
+        eventually("the apply is sent", async || fleet.asked("red", mark).len() == 1).await;
+        fleet.set_host("blue", "one", "blue.example.com").await;
+        fleet.page_shows("blue", "one", "blue.example.com").await;
+        fleet.website_ready("blue", "one").await;
+        assert!(fleet.asked("red", mark).iter().all(|request| request.status.is_none()));
+        fleet.unsilence("red");
+        fleet.page_shows("red", "one", "red.example.com").await;
+        fleet.website_ready("red", "one").await;
+    }
+
+    async fn what_happens_while_the_watches_are_down_is_found(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        let (sites, _operator) = operate(fleet);
+        for name in ["one", "two", "three"] {
+            fleet.create_website("red", name).await;
+            fleet.website_ready("red", name).await;
+        }
+        fleet.drop_watches("red");
+        fleet.pages("red").delete("one", &DeleteParams::default()).await.unwrap();
+        fleet.set_host("red", "two", "two.new.example.com").await;
+        fleet.delete_website("red", "three").await;
+        fleet.page_shows("red", "one", "one.example.com").await;
+        fleet.page_shows("red", "two", "two.new.example.com").await;
+        fleet.website_gone("red", "three").await;
+        assert_eq!(sites.probe.count(Point::Cleanup, "three"), 1);
+    }
+}
