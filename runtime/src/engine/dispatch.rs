@@ -1,12 +1,14 @@
 //! Takes keys from the queue and runs them, in every cluster where the controllers work.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::queue::{Job, Lane, Queue};
-use super::{Handler, Waker};
+use super::{Again, Handler, Outcome, Waker};
 use crate::fleet::{Cluster, ClusterName, Crew};
 
 /// Every controller of a manager, and the queue that they share.
@@ -75,10 +77,18 @@ impl Engine {
         let queue = Arc::clone(&self.queue);
         let cluster = post.cluster.clone();
         cluster.spawn(async move {
-            let outcome = post
-                .handler
-                .reconcile(post.cluster, job.key.clone(), job.trouble)
-                .await;
+            let handler = Arc::clone(&post.handler);
+            let reconcile = handler.reconcile(post.cluster, job.key.clone(), job.trouble);
+            // User code is caught closer to where it runs; what is left is code of the kind, such as a
+            // `Serialize` that panics. A key that nobody takes back would never run again.
+            let outcome = AssertUnwindSafe(reconcile).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_panic| {
+                tracing::error!(controller = post.handler.name(), key = %job.key, "panicked; trying again");
+                Outcome {
+                    again: Again::Backoff,
+                    ..Outcome::default()
+                }
+            });
             queue.finish(job, outcome);
         });
     }

@@ -48,8 +48,7 @@ impl Observer for WakeItself {
         match change.after {
             Some(after) if change.significant => {
                 let key = ObjectKey::of_meta(after.metadata());
-                self.0
-                    .wake(key, priority(change), version(change));
+                self.0.wake(key, priority(change), version(change));
             }
             Some(_) => {}
             // An object that is gone needs nothing: its finalizer saw to that.
@@ -188,5 +187,8 @@ fn priority(change: &Change<'_>) -> Priority {
 
 /// The version that came, which may be older than the object: what we wrote is known before it comes back.
 fn version(change: &Change<'_>) -> Option<Version> {
-    Some((change.after?.metadata().uid.clone()?, change.version?.to_owned()))
+    Some((
+        change.after?.metadata().uid.clone()?,
+        change.version?.to_owned(),
+    ))
 }
