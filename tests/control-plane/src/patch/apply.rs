@@ -80,10 +80,14 @@ fn check(applied: &Value, schema: &Schema, writer: &Writer<'_>) -> Result<(), Ap
         .get("apiVersion")
         .and_then(Value::as_str)
         .unwrap_or_default();
+    let text = |path: &str| {
+        let value = applied.pointer(path).and_then(Value::as_str);
+        value.unwrap_or_default()
+    };
+    let kind = format!("{}, Kind={}", version_text(version), text("/kind"));
     if version != writer.api_version {
         return Err(ApplyError::BadRequest(format!(
-            "Incorrect version specified in apply patch. Specified patch version: {version}, expected: {}",
-            writer.api_version
+            "invalid object type: {kind}"
         )));
     }
     if applied
@@ -102,19 +106,10 @@ fn check(applied: &Value, schema: &Schema, writer: &Writer<'_>) -> Result<(), Ap
         [one] => one.clone(),
         many => format!("errors:\n  {}", many.join("\n  ")),
     };
-    let text = |path: &str| {
-        applied
-            .pointer(path)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
     Err(ApplyError::Untypable(format!(
-        "failed to create typed patch object ({}/{}; {}, Kind={}): {}",
+        "failed to create typed patch object ({}/{}; {kind}): {wrong}",
         text("/metadata/namespace"),
         text("/metadata/name"),
-        version_text(version),
-        text("/kind"),
-        wrong
     )))
 }
 

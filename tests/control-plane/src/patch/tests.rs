@@ -197,3 +197,29 @@ fn directives_of_a_strategic_merge_patch() {
         ))
     );
 }
+
+#[test]
+fn what_cannot_be_applied() {
+    let apply = |applied: Value| {
+        let refused = server_side_apply(None, &applied, config_map(), &writer("one"), true);
+        refused.unwrap_err().to_string()
+    };
+    assert_eq!(
+        apply(json!({"kind": "ConfigMap", "metadata": {"name": "s"}})),
+        "invalid object type: /, Kind=ConfigMap"
+    );
+    assert_eq!(
+        apply(json!({"apiVersion": "v2", "kind": "ConfigMap"})),
+        "invalid object type: /v2, Kind=ConfigMap"
+    );
+    assert_eq!(
+        apply(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"managedFields": []}})),
+        "metadata.managedFields must be nil"
+    );
+    assert_eq!(
+        apply(
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s"}, "bar": 2})
+        ),
+        "failed to create typed patch object (/s; /v1, Kind=ConfigMap): .bar: field not declared in schema"
+    );
+}

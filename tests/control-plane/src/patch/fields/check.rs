@@ -18,7 +18,7 @@ fn look(value: &Value, schema: &Schema, path: &str, errors: &mut Vec<String>) {
     if value.is_null() {
         return;
     }
-    if !node.int_or_string && !schema.preserve_unknown {
+    if !node.int_or_string {
         let plain = || format!("&{{{}}}", go::plain(value));
         let mistake = match node.kind {
             Some(Kind::Object) if !value.is_object() => Some(("map", plain())),
