@@ -1,10 +1,11 @@
+use k8s_openapi::api::apps::v1::Deployment;
 use kommodore::{Action, Context, Reconcile, Result, controller};
 
-#[controller(for = Rollouts)]
+#[controller(for = Elsewhere)]
 struct Rollout;
 
 impl Reconcile for Rollout {
-    async fn reconcile(&self, _: &Rollouts, _: &Context<Self>) -> Result<Action> {
+    async fn reconcile(&self, _: &Deployment, _: &Context<Self>) -> Result<Action> {
         Ok(Action::done())
     }
 }
