@@ -21,8 +21,9 @@ pub use support::kinds::{
 
 pub use support::operator::Operator;
 pub use support::probe::{Hold, Point, Probe, Visit};
+pub use support::sentinel::Sentinel;
 pub use support::sites::{
-    FINALIZER, NAMESPACE, Sentinel, SiteCondition, Sites, WATCHED, condition, page, status_of, website,
+    FINALIZER, NAMESPACE, SiteCondition, Sites, WATCHED, condition, page, status_of, website,
 };
 
 #[doc(hidden)]

@@ -8,4 +8,5 @@ pub(crate) mod probe;
 mod project;
 #[doc(hidden)]
 pub mod run;
+pub(crate) mod sentinel;
 pub(crate) mod sites;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use kommodore::{Result, Scope};
+use kommodore::{Action, Result, Scope};
 use tokio::sync::watch;
 
 use super::eventually::eventually;
@@ -34,7 +34,7 @@ pub struct Visit {
 #[derive(Clone, Default)]
 pub struct Probe(Arc<Mutex<State>>);
 
-type Script = Arc<dyn Fn(usize) -> Result<()> + Send + Sync>;
+type Script = Arc<dyn Fn(usize) -> Result<Action> + Send + Sync>;
 
 #[derive(Default)]
 struct State {
@@ -52,6 +52,11 @@ struct Held {
 impl Probe {
     /// The controller has come to `point`. Waits while that is held, and fails as its script says.
     pub async fn at(&self, point: Point, scope: &Scope) -> Result<()> {
+        self.end(point, scope).await.map(|_| ())
+    }
+
+    /// The same at the end of a method, which returns what the script does; done without one.
+    pub async fn end(&self, point: Point, scope: &Scope) -> Result<Action> {
         let name = scope.key().name.clone();
         let cluster = scope.cluster().name().to_string();
         let key = (point, name.clone());
@@ -77,7 +82,7 @@ impl Probe {
             hold.send_modify(|held| held.reached += 1);
             let _ = hold.subscribe().wait_for(|held| held.released).await;
         }
-        script.map_or(Ok(()), |script| script(nth))
+        script.map_or(Ok(Action::done()), |script| script(nth))
     }
 
     /// From now on every run of `name` that comes to `point` goes as `script` says, which is told how many
@@ -86,7 +91,7 @@ impl Probe {
         &self,
         point: Point,
         name: &str,
-        script: impl Fn(usize) -> Result<()> + Send + Sync + 'static,
+        script: impl Fn(usize) -> Result<Action> + Send + Sync + 'static,
     ) {
         self.lock()
             .scripts

@@ -49,18 +49,17 @@ impl Reconcile for Sites {
     async fn reconcile(&self, site: &Website, cx: &Context<Self>) -> Result<Action> {
         self.probe.at(Point::Begin, cx).await?;
         cx.apply(page(site)).await?;
-        self.probe.at(Point::Applied, cx).await?;
+        let action = self.probe.end(Point::Applied, cx).await?;
         cx.set(SiteCondition::PageServed.is_true("Applied", "the page is there"));
         cx.set(SiteCondition::Degraded.is_false("AsExpected", "nothing is missing"));
         cx.status(|status| status.url = Some(format!("http://{}", site.spec.host)));
-        Ok(Action::done())
+        Ok(action)
     }
 }
 
 impl Cleanup for Sites {
     async fn cleanup(&self, _: &Website, cx: &Context<Self>) -> Result<Action> {
-        self.probe.at(Point::Cleanup, cx).await?;
-        Ok(Action::done())
+        self.probe.end(Point::Cleanup, cx).await
     }
 }
 
@@ -212,47 +211,6 @@ impl Fleet {
             },
         )
         .await
-    }
-}
-
-/// A website whose reconciles show that the operator has seen all that happened before.
-pub struct Sentinel {
-    project: String,
-    turns: std::sync::atomic::AtomicUsize,
-}
-
-impl Sentinel {
-    /// How it is called.
-    pub const NAME: &str = "sentinel";
-
-    /// Creates it, and waits until it is Ready.
-    pub async fn new(fleet: &Fleet, project: &str) -> Self {
-        fleet.create_website(project, Self::NAME).await;
-        fleet.website_ready(project, Self::NAME).await;
-        Self {
-            project: project.into(),
-            turns: Default::default(),
-        }
-    }
-
-    /// Waits until the operator has seen what has happened so far to websites and to pages.
-    pub async fn passes(&self, fleet: &Fleet) {
-        let turn = self
-            .turns
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let host = format!("turn-{turn}.example.com");
-        fleet.set_host(&self.project, Self::NAME, &host).await;
-        fleet.page_shows(&self.project, Self::NAME, &host).await;
-        fleet.website_ready(&self.project, Self::NAME).await;
-        fleet.edit_page(&self.project, Self::NAME).await;
-        fleet.page_shows(&self.project, Self::NAME, &host).await;
-    }
-
-    /// What is not about it, of what operators did in its project.
-    pub fn others(&self, said: Vec<String>) -> Vec<String> {
-        said.into_iter()
-            .filter(|said| !said.contains(Self::NAME))
-            .collect()
     }
 }
 
