@@ -89,7 +89,7 @@ fn error_type(error: &syn::Error) -> TokenStream {
     quote!([(); #error])
 }
 
-fn watches(Watch { kind, mapper }: &Watch) -> TokenStream {
+fn watches(Watch { kind, mapper, .. }: &Watch) -> TokenStream {
     let Some(mapper) = mapper else {
         // Nothing will run; this only looks at the kind, as `watches` would.
         return quote!(.owns::<#kind>());

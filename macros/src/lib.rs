@@ -1,8 +1,8 @@
 //! The macros of kommodore. Their documentation is at their re-export in `kommodore`.
 //!
-//! `#[controller]` goes through four stages: [`args`] reads the attribute, [`model`] puts it beside
-//! the item, [`check`] looks at the values, and [`expand`], which cannot fail, writes the code. Every
-//! stage reports into one [`errors::Errors`] and goes on with what is left, so that all mistakes show
+//! `#[controller]` goes through four stages: `args` reads the attribute, `model` puts it beside
+//! the item, `check` looks at the values, and `expand`, which cannot fail, writes the code. Every
+//! stage reports into one `Errors` and goes on with what is left, so that all mistakes show
 //! at once and none of them causes a second error elsewhere.
 
 use proc_macro::TokenStream;

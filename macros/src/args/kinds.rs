@@ -112,7 +112,12 @@ fn segments(input: ParseStream<'_>) -> syn::Result<TypePath> {
         }
         let mut segment = PathSegment::from(Ident::parse_any(input)?);
         if input.peek(Token![<]) || (input.peek(Token![::]) && input.peek3(Token![<])) {
-            segment.arguments = PathArguments::AngleBracketed(input.parse()?);
+            let start = segment.ident.span();
+            let arguments = input.parse().map_err(|error| match input.is_empty() {
+                true => syn::Error::new(start, "this path is not complete"),
+                false => error,
+            })?;
+            segment.arguments = PathArguments::AngleBracketed(arguments);
         }
         path.segments.push_value(segment);
         match input.parse::<Option<Token![::]>>()? {

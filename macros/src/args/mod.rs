@@ -51,6 +51,8 @@ pub(crate) struct Watch {
     pub(crate) kind: TypePath,
     /// `None` where it could not be read, which is reported.
     pub(crate) mapper: Option<TypePath>,
+    /// Only the kind is there, which is reported.
+    pub(crate) stands_alone: bool,
 }
 
 impl Watch {
@@ -118,6 +120,10 @@ fn option(has_kind: bool, input: ParseStream<'_>, errors: &mut Errors) -> syn::R
             // What is wrong in the value besides is not worth a second error: the first shows the form.
             let value = values::value(opt, &keyword, input, &mut Errors::default());
             let meant = form(opt, &value);
+            let value = match value {
+                Value::Finalizer(Given::Bare) => Value::Finalizer(Given::Broken),
+                other => other,
+            };
             errors.on(
                 &keyword,
                 format!("unknown option `{word}`; did you mean `{meant}`?"),
@@ -223,8 +229,14 @@ fn each(
                     part = left;
                 }
                 Some(other) => {
-                    errors.on(&other, "expected `,`");
-                    break;
+                    errors.on(
+                        &other,
+                        "expected `,`: what belongs together ends before this",
+                    );
+                    if !matches!(&other, TokenTree::Punct(punct) if punct.as_char() == ';') {
+                        break;
+                    }
+                    part = left.into_iter().skip(1).collect();
                 }
             }
         }

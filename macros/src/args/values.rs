@@ -53,9 +53,14 @@ pub(super) fn value(
         Opt::Watches => {
             let mut watches = Vec::new();
             list(keyword.span(), input, misplaced, errors, |input, errors| {
-                watches.push(watch(input, errors).map_err(|stopped| stopped.takes(takes))?);
+                let read = watch(input, errors).map_err(|stopped| stopped.takes(takes))?;
+                add(&mut watches, read, errors);
                 Ok(())
             });
+            for watch in watches.iter().filter(|watch| watch.stands_alone) {
+                let message = format!("say which objects this wakes: write `{}`", watch.code());
+                errors.on(&watch.kind, message);
+            }
             Value::Watches(watches)
         }
     };
@@ -84,6 +89,21 @@ fn takes(opt: Opt) -> &'static str {
     }
 }
 
+/// Adds what stands between two commas; `Secret, Self::method` is one watch with a wrong comma.
+fn add(watches: &mut Vec<Watch>, read: Watch, errors: &mut Errors) {
+    let last = read.kind.path.segments.last();
+    let is_function =
+        last.is_some_and(|last| last.ident.to_string().starts_with(char::is_lowercase));
+    match watches.last_mut() {
+        Some(before) if before.stands_alone && read.stands_alone && is_function => {
+            before.stands_alone = false;
+            before.mapper = Some(read.kind);
+            errors.on(&before.mapper, format!("write `{}`", before.code()));
+        }
+        _ => watches.push(read),
+    }
+}
+
 /// `K => path`
 fn watch(input: ParseStream<'_>, errors: &mut Errors) -> Result<Watch, Stopped> {
     let kind = kind(input, errors)?;
@@ -91,11 +111,11 @@ fn watch(input: ParseStream<'_>, errors: &mut Errors) -> Result<Watch, Stopped> 
     let start = input.span();
     let right = input.peek(Token![=>]);
     if sign(input).is_none() {
-        errors.on(
-            &kind,
-            format!("say which objects this wakes: write `{name} => Self::your_method`"),
-        );
-        return Ok(Watch { kind, mapper: None });
+        return Ok(Watch {
+            kind,
+            mapper: None,
+            stands_alone: true,
+        });
     }
     let mut mapper = match path(input) {
         Ok(mapper) => mapper,
@@ -108,7 +128,11 @@ fn watch(input: ParseStream<'_>, errors: &mut Errors) -> Result<Watch, Stopped> 
                 "expected the path of a method: write `{name} => Self::your_method`"
             )));
             skip(input);
-            return Ok(Watch { kind, mapper: None });
+            return Ok(Watch {
+                kind,
+                mapper: None,
+                stands_alone: false,
+            });
         }
     };
     let written = code(&mapper);
@@ -130,6 +154,7 @@ fn watch(input: ParseStream<'_>, errors: &mut Errors) -> Result<Watch, Stopped> 
     Ok(Watch {
         kind,
         mapper: Some(mapper),
+        stands_alone: false,
     })
 }
 

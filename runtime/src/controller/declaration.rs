@@ -141,7 +141,7 @@ impl ConditionType for NoConditions {
 #[diagnostic::on_unimplemented(
     message = "a mapper has to return the keys that it wakes, and this returns `{Self}`",
     label = "not an iterator of `ObjectKey`",
-    note = "return `impl IntoIterator<Item = ObjectKey>` from a plain or an async method of `(&self, object: &Kind, cluster: &Cluster)`"
+    note = "return `impl IntoIterator<Item = ObjectKey>` from a plain or an async method of `(&self, object: &Kind, cluster: &Cluster)`; the future of an async one has to be `Send`"
 )]
 pub trait IntoKeys<'a, M> {
     fn into_keys(self) -> BoxFuture<'a, Vec<ObjectKey>>;
