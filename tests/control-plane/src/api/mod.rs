@@ -95,7 +95,7 @@ pub(crate) fn install(
         method: Method::POST,
         path: path.to_owned(),
         query: Query::default(),
-        headers: http::HeaderMap::new(),
+        headers: http::HeaderMap::from_iter([(http::header::USER_AGENT, http::HeaderValue::from_static("kube-apiserver"))]),
         body: object.to_string().into(),
     };
     route(world, None, &asked).map(drop)
@@ -131,8 +131,8 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         &target.name,
         target.subresource.as_deref(),
     ) {
-        ("GET", Some(_), None | Some("status")) if !watches => read::get(target, asked),
-        ("GET", _, None) if watches => watch::watch(target, asked),
+        ("GET", Some(_), None | Some("status")) => read::get(target, asked),
+        ("GET", None, None) if watches => watch::watch(target, asked),
         ("GET", None, None) => read::list(target, asked),
         ("POST", None, None) if target.namespace.is_some() || !target.resource.namespaced => {
             create::create(target, asked)

@@ -199,17 +199,13 @@ fn too_new(revision: u64, newest: u64) -> Failure {
     .retry_after(1)
 }
 
-/// Both selectors of a list or a watch; a watch of one name is one of a field.
+/// Both selectors of a list or a watch.
 pub(crate) fn selector(target: &Target, asked: &Asked) -> Result<Selector, Failure> {
     let (labels, fields) = (
         asked.query.get("labelSelector"),
         asked.query.get("fieldSelector"),
     );
-    let selector = Selector::parse(labels, fields, &target.resource, target.version())?;
-    Ok(match &target.name {
-        Some(name) => selector.named(name),
-        None => selector,
-    })
+    Selector::parse(labels, fields, &target.resource, target.version())
 }
 
 fn limit(asked: &Asked) -> Result<Option<usize>, Failure> {

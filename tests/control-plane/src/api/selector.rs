@@ -65,16 +65,6 @@ impl Selector {
         Ok(Self { labels, fields })
     }
 
-    /// Limits it to one name.
-    pub(crate) fn named(mut self, name: &str) -> Self {
-        self.fields.push(FieldRequirement {
-            path: "metadata.name".to_owned(),
-            equal: true,
-            value: name.to_owned(),
-        });
-        self
-    }
-
     pub(crate) fn matches(&self, object: &Value) -> bool {
         self.fields.iter().all(|field| field.matches(object)) && {
             let labels = object

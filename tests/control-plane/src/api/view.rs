@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use http::header::ACCEPT;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::Asked;
@@ -75,11 +75,14 @@ impl Form {
     pub(crate) fn list<'o>(self, target: &Target, objects: &[&'o Value], more: Value) -> List<'o> {
         let (kind, api_version, items) = match self {
             Self::Whole => {
-                let items = objects.iter().map(|object| present(target, object)).collect();
+                let items = objects
+                    .iter()
+                    .map(|object| Item { object: present(target, object), bare: !target.resource.is_crd() })
+                    .collect();
                 (target.resource.list_kind.clone(), target.api_version(), items)
             }
             Self::Metadata => {
-                let items = objects.iter().map(|object| Cow::Owned(metadata(object))).collect();
+                let items = objects.iter().map(|object| Item { object: Cow::Owned(metadata(object)), bare: false }).collect();
                 ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".to_owned(), items)
             }
             Self::Table(include) => return List::Table(table::table(target, objects, include, more)),
@@ -132,10 +135,28 @@ pub(crate) enum List<'o> {
         kind: String,
         api_version: String,
         metadata: Value,
-        items: Vec<Cow<'o, Value>>,
+        items: Vec<Item<'o>>,
     },
     /// Of rows.
     Table(Value),
+}
+
+/// An object in a list.
+pub(crate) struct Item<'o> {
+    object: Cow<'o, Value>,
+    /// Without kind and version, which the list of a built-in kind says once.
+    bare: bool,
+}
+
+impl Serialize for Item<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &*self.object {
+            Value::Object(fields) if self.bare => {
+                serializer.collect_map(fields.iter().filter(|(name, _)| *name != "kind" && *name != "apiVersion"))
+            }
+            object => object.serialize(serializer),
+        }
+    }
 }
 
 /// An object in the version (and, for events, the group) that was asked for.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::target::Target;
-use super::defaults;
+use super::{defaults, events, names};
 use crate::failure::Cause;
 use crate::kinds::accept_crd;
 use crate::object;
@@ -20,6 +20,8 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
             defaults::set(target, object);
             Vec::new()
         }
+        "ConfigMap" | "Secret" => names::data_keys(object),
+        "Event" => events::before_create(target, object),
         "Service" => service(target, None, object),
         "CustomResourceDefinition" => {
             object::as_map(object).remove("status");
@@ -34,9 +36,13 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
         return Vec::new();
     }
     match target.resource.kind.as_str() {
-        "ConfigMap" => unchangeable(old, new),
+        "ConfigMap" => {
+            let mut wrong = names::data_keys(new);
+            wrong.extend(unchangeable(old, new));
+            wrong
+        }
         "Secret" => {
-            let mut wrong = Vec::new();
+            let mut wrong = names::data_keys(new);
             if old.get("type") != new.get("type") {
                 let kind = new.get("type").cloned().unwrap_or_default();
                 wrong.push(Cause::invalid("type", &kind, "field is immutable"));

@@ -1,8 +1,10 @@
 //! What holds for every object that is written, whatever its kind; [`kinds`] adds what holds for one.
 
 mod defaults;
+mod events;
 mod kinds;
 mod metadata;
+mod names;
 
 use std::collections::BTreeSet;
 

@@ -1,0 +1,151 @@
+//! What names may look like.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::super::target::Target;
+use crate::failure::Cause;
+use crate::object;
+
+const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
+    and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+    '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must \
+    start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
+    '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or \
+    '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex \
+    used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+const QUALIFIED: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an \
+    alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
+    '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. \
+    'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+
+fn is_label(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !name.is_empty() && name.chars().all(inner) && !name.starts_with('-') && !name.ends_with('-')
+}
+
+fn is_subdomain(name: &str) -> bool {
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+fn is_name_part(name: &str) -> bool {
+    static SYNTAX: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new("^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$").ok());
+    SYNTAX.as_ref().is_some_and(|syntax| syntax.is_match(name))
+}
+
+/// What is wrong with a name that may have a domain before it, as keys of labels have.
+pub(super) fn qualified(name: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let parts: Vec<&str> = name.split('/').collect();
+    let part = match parts[..] {
+        [part] => part,
+        [prefix, part] => {
+            if prefix.is_empty() {
+                wrong.push("prefix part must be non-empty".to_owned());
+            } else if !is_subdomain(prefix) {
+                wrong.push(format!("prefix part {SUBDOMAIN}"));
+            }
+            part
+        }
+        _ => {
+            return vec![format!(
+                "a valid label key {QUALIFIED} with an optional DNS subdomain prefix and '/' (e.g. \
+                 'example.com/MyName')"
+            )];
+        }
+    };
+    if part.is_empty() {
+        wrong.push("name part must be non-empty".to_owned());
+    } else if part.len() > 63 {
+        wrong.push("name part must be no more than 63 bytes".to_owned());
+    }
+    if !is_name_part(part) {
+        wrong.push(format!("name part {QUALIFIED}"));
+    }
+    wrong
+}
+
+/// What is wrong with the name of an object itself.
+pub(super) fn own_name(target: &Target, object: &Value) -> Option<Cause> {
+    let name = object::name(object);
+    if name.is_empty() {
+        return Some(Cause::required("metadata.name", "name or generateName is required"));
+    }
+    let (group, kind) = (&*target.resource.group, target.resource.kind.as_str());
+    let why = match (group, kind) {
+        ("rbac.authorization.k8s.io", _) => match name {
+            "." | ".." => Some(format!("may not be '{name}'")),
+            _ if name.contains('/') => Some("may not contain '/'".to_owned()),
+            _ if name.contains('%') => Some("may not contain '%'".to_owned()),
+            _ => None,
+        },
+        ("", "Namespace" | "Service") if name.len() > 63 => Some("must be no more than 63 bytes".to_owned()),
+        ("", "Namespace" | "Service") => (!is_label(name)).then(|| LABEL.to_owned()),
+        _ if name.len() > 253 => Some("must be no more than 253 bytes".to_owned()),
+        _ => (!is_subdomain(name)).then(|| SUBDOMAIN.to_owned()),
+    };
+    why.map(|why| Cause::invalid("metadata.name", &name.into(), &why))
+}
+
+/// What is wrong with labels and the keys of annotations.
+pub(super) fn labels(object: &Value) -> Vec<Cause> {
+    let map = |field: &str| object.pointer(&format!("/metadata/{field}")).and_then(Value::as_object);
+    let mut wrong = Vec::new();
+    for (key, value) in map("labels").into_iter().flatten() {
+        wrong.extend(qualified(key).iter().map(|why| Cause::invalid("metadata.labels", &key.as_str().into(), why)));
+        let text = value.as_str().unwrap_or_default();
+        if text.len() > 63 {
+            wrong.push(Cause::invalid("metadata.labels", value, "must be no more than 63 bytes"));
+        } else if !text.is_empty() && !is_name_part(text) {
+            wrong.push(Cause::invalid("metadata.labels", value, LABEL_VALUE));
+        }
+    }
+    for (key, _) in map("annotations").into_iter().flatten() {
+        let lower = key.to_lowercase();
+        let causes = qualified(&lower);
+        wrong.extend(causes.iter().map(|why| Cause::invalid("metadata.annotations", &key.as_str().into(), why)));
+    }
+    wrong
+}
+
+/// What is wrong with the finalizers of a built-in object.
+pub(super) fn finalizers(object: &Value) -> Vec<Cause> {
+    const STANDARD: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
+    let mut wrong = Vec::new();
+    for (index, finalizer) in object::finalizers(object).enumerate() {
+        let causes = qualified(finalizer);
+        wrong.extend(causes.iter().map(|why| Cause::invalid("metadata.finalizers", &finalizer.into(), why)));
+        if causes.is_empty() && !finalizer.contains('/') && !STANDARD.contains(&finalizer) {
+            let why = "name is neither a standard finalizer name nor is it fully qualified";
+            wrong.push(Cause::invalid(&format!("metadata.finalizers[{index}]"), &finalizer.into(), why));
+        }
+    }
+    wrong
+}
+
+/// What is wrong with the keys of a ConfigMap or a Secret.
+pub(super) fn data_keys(object: &Value) -> Vec<Cause> {
+    let keys = |field: &str| object.get(field).and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key);
+    let is_key = |key: &str| {
+        !key.is_empty() && key.len() <= 253 && key.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
+    };
+    let mut wrong = Vec::new();
+    for field in ["data", "binaryData"] {
+        for key in keys(field) {
+            let at = format!("{field}[{key}]");
+            if !is_key(key) {
+                wrong.push(Cause::invalid(&at, &key.as_str().into(), CONFIG_KEY));
+            }
+            if field == "data" && keys("binaryData").any(|other| other == key) {
+                wrong.push(Cause::invalid(&at, &key.as_str().into(), "duplicate of key present in binaryData"));
+            }
+        }
+    }
+    wrong
+}
