@@ -42,7 +42,11 @@ pub(super) struct Creation<'a> {
 
 impl<'a> Creation<'a> {
     /// `manager` owns the fields from now on; without one the object says itself who does.
-    pub(super) fn new(target: &'a Target, mut object: Value, manager: Option<&str>) -> Result<Self, Failure> {
+    pub(super) fn new(
+        target: &'a Target,
+        mut object: Value,
+        manager: Option<&str>,
+    ) -> Result<Self, Failure> {
         rules::place(target, &mut object)?;
         if object::meta(&object, "resourceVersion").is_some() {
             let message = "resourceVersion should not be set on objects to be created";
@@ -111,7 +115,7 @@ impl<'a> Creation<'a> {
                 .and_then(Value::as_str)
                 .unwrap_or_default();
             return Err(Failure::invalid(
-                &target.resource.group,
+                &target.resource.bucket.group,
                 kind,
                 &name,
                 self.wrong,
@@ -151,4 +155,3 @@ pub(super) fn writer<'a>(target: &'a Target, manager: &'a str, api_version: &'a 
         custom_resource: target.resource.is_crd(),
     }
 }
-

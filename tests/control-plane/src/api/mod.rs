@@ -95,7 +95,10 @@ pub(crate) fn install(
         method: Method::POST,
         path: path.to_owned(),
         query: Query::default(),
-        headers: http::HeaderMap::from_iter([(http::header::USER_AGENT, http::HeaderValue::from_static("kube-apiserver"))]),
+        headers: http::HeaderMap::from_iter([(
+            http::header::USER_AGENT,
+            http::HeaderValue::from_static("kube-apiserver"),
+        )]),
         body: object.to_string().into(),
     };
     route(world, None, &asked).map(drop)

@@ -10,7 +10,11 @@ use crate::serve::{Body, full};
 /// A body of JSON.
 pub(crate) fn json(code: StatusCode, value: &impl Serialize) -> Response<Body> {
     // Values and lists of values always serialize.
-    bytes(code, "application/json", serde_json::to_vec(value).unwrap_or_default())
+    bytes(
+        code,
+        "application/json",
+        serde_json::to_vec(value).unwrap_or_default(),
+    )
 }
 
 pub(crate) fn bytes(

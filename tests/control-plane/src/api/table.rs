@@ -25,8 +25,16 @@ impl Include {
 }
 
 /// The objects as rows.
-pub(crate) fn table(target: &Target, objects: &[&Value], include: Include, metadata: Value) -> Value {
-    let rows: Vec<Value> = objects.iter().map(|object| row(target, object, include)).collect();
+pub(crate) fn table(
+    target: &Target,
+    objects: &[&Value],
+    include: Include,
+    metadata: Value,
+) -> Value {
+    let rows: Vec<Value> = objects
+        .iter()
+        .map(|object| row(target, object, include))
+        .collect();
     json!({
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
         "columnDefinitions": definitions(target), "rows": rows,

@@ -93,7 +93,7 @@ impl Update<'_> {
         if !wrong.is_empty() {
             let kind = new.get("kind").and_then(Value::as_str).unwrap_or_default();
             return Err(Failure::invalid(
-                &target.resource.group,
+                &target.resource.bucket.group,
                 kind,
                 self.name,
                 wrong,
@@ -115,4 +115,3 @@ impl Update<'_> {
         Ok((transaction.put(target.bucket(), key, new), warnings))
     }
 }
-

@@ -77,17 +77,41 @@ impl Form {
             Self::Whole => {
                 let items = objects
                     .iter()
-                    .map(|object| Item { object: present(target, object), bare: !target.resource.is_crd() })
+                    .map(|object| Item {
+                        object: present(target, object),
+                        bare: !target.resource.is_crd(),
+                    })
                     .collect();
-                (target.resource.list_kind.clone(), target.api_version(), items)
+                (
+                    target.resource.list_kind.clone(),
+                    target.api_version(),
+                    items,
+                )
             }
             Self::Metadata => {
-                let items = objects.iter().map(|object| Item { object: Cow::Owned(metadata(object)), bare: false }).collect();
-                ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".to_owned(), items)
+                let items = objects
+                    .iter()
+                    .map(|object| Item {
+                        object: Cow::Owned(metadata(object)),
+                        bare: false,
+                    })
+                    .collect();
+                (
+                    "PartialObjectMetadataList".to_owned(),
+                    "meta.k8s.io/v1".to_owned(),
+                    items,
+                )
             }
-            Self::Table(include) => return List::Table(table::table(target, objects, include, more)),
+            Self::Table(include) => {
+                return List::Table(table::table(target, objects, include, more));
+            }
         };
-        List::Items { kind, api_version, metadata: more, items }
+        List::Items {
+            kind,
+            api_version,
+            metadata: more,
+            items,
+        }
     }
 
     /// What a bookmark carries: nothing but a revision.
@@ -151,9 +175,11 @@ pub(crate) struct Item<'o> {
 impl Serialize for Item<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &*self.object {
-            Value::Object(fields) if self.bare => {
-                serializer.collect_map(fields.iter().filter(|(name, _)| *name != "kind" && *name != "apiVersion"))
-            }
+            Value::Object(fields) if self.bare => serializer.collect_map(
+                fields
+                    .iter()
+                    .filter(|(name, _)| *name != "kind" && *name != "apiVersion"),
+            ),
             object => object.serialize(serializer),
         }
     }

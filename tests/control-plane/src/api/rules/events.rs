@@ -11,7 +11,11 @@ use crate::object;
 pub(super) fn before_create(target: &Target, event: &Value) -> Vec<Cause> {
     let is_core = target.resource.group.is_empty();
     let text = |field: &str| event.get(field).and_then(Value::as_str).unwrap_or_default();
-    let about = if is_core { "involvedObject" } else { "regarding" };
+    let about = if is_core {
+        "involvedObject"
+    } else {
+        "regarding"
+    };
     let mut wrong = Vec::new();
     let has_time = event.get("eventTime").is_some_and(|time| !time.is_null());
     if !is_core && !has_time {
@@ -21,24 +25,44 @@ pub(super) fn before_create(target: &Target, event: &Value) -> Vec<Cause> {
     if is_core && !has_time {
         return wrong;
     }
-    let reporter = if is_core { "reportingComponent" } else { "reportingController" };
+    let reporter = if is_core {
+        "reportingComponent"
+    } else {
+        "reportingController"
+    };
     let name = text(reporter);
     if name.is_empty() {
         wrong.push(Cause::required(reporter, ""));
     }
-    wrong.extend(names::qualified(name).iter().map(|why| Cause::invalid(reporter, &name.into(), why)));
+    wrong.extend(
+        names::qualified(name)
+            .iter()
+            .map(|why| Cause::invalid(reporter, &name.into(), why)),
+    );
     for field in ["reportingInstance", "action", "reason"] {
         if text(field).is_empty() {
             wrong.push(Cause::required(field, ""));
         } else if text(field).len() > 128 {
-            wrong.push(Cause::invalid(field, &"".into(), "can have at most 128 characters"));
+            wrong.push(Cause::invalid(
+                field,
+                &"".into(),
+                "can have at most 128 characters",
+            ));
         }
     }
     if text(if is_core { "message" } else { "note" }).len() > 1024 {
-        wrong.push(Cause::invalid("message", &"".into(), "can have at most 1024 characters"));
+        wrong.push(Cause::invalid(
+            "message",
+            &"".into(),
+            "can have at most 1024 characters",
+        ));
     }
     if !["Normal", "Warning"].contains(&text("type")) {
-        wrong.push(Cause::invalid("type", &"".into(), &format!("has invalid value: {}", text("type"))));
+        wrong.push(Cause::invalid(
+            "type",
+            &"".into(),
+            &format!("has invalid value: {}", text("type")),
+        ));
     }
     wrong
 }
@@ -46,7 +70,21 @@ pub(super) fn before_create(target: &Target, event: &Value) -> Vec<Cause> {
 /// An event is where its object is; about what is in no namespace, it is in `default` or `kube-system`.
 fn namespace(event: &Value, about: &str) -> Option<Cause> {
     let own = object::namespace(event);
-    let other = event.get(about).and_then(|about| about.get("namespace")).and_then(Value::as_str).unwrap_or_default();
-    let fits = if other.is_empty() { ["default", "kube-system"].contains(&own) } else { own == other };
-    (!fits).then(|| Cause::invalid("involvedObject.namespace", &other.into(), "does not match event.namespace"))
+    let other = event
+        .get(about)
+        .and_then(|about| about.get("namespace"))
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let fits = if other.is_empty() {
+        ["default", "kube-system"].contains(&own)
+    } else {
+        own == other
+    };
+    (!fits).then(|| {
+        Cause::invalid(
+            "involvedObject.namespace",
+            &other.into(),
+            "does not match event.namespace",
+        )
+    })
 }

@@ -75,7 +75,10 @@ pub(super) fn qualified(name: &str) -> Vec<String> {
 pub(super) fn own_name(target: &Target, object: &Value) -> Option<Cause> {
     let name = object::name(object);
     if name.is_empty() {
-        return Some(Cause::required("metadata.name", "name or generateName is required"));
+        return Some(Cause::required(
+            "metadata.name",
+            "name or generateName is required",
+        ));
     }
     let (group, kind) = (&*target.resource.group, target.resource.kind.as_str());
     let why = match (group, kind) {
@@ -85,7 +88,9 @@ pub(super) fn own_name(target: &Target, object: &Value) -> Option<Cause> {
             _ if name.contains('%') => Some("may not contain '%'".to_owned()),
             _ => None,
         },
-        ("", "Namespace" | "Service") if name.len() > 63 => Some("must be no more than 63 bytes".to_owned()),
+        ("", "Namespace" | "Service") if name.len() > 63 => {
+            Some("must be no more than 63 bytes".to_owned())
+        }
         ("", "Namespace" | "Service") => (!is_label(name)).then(|| LABEL.to_owned()),
         _ if name.len() > 253 => Some("must be no more than 253 bytes".to_owned()),
         _ => (!is_subdomain(name)).then(|| SUBDOMAIN.to_owned()),
@@ -95,13 +100,25 @@ pub(super) fn own_name(target: &Target, object: &Value) -> Option<Cause> {
 
 /// What is wrong with labels and the keys of annotations.
 pub(super) fn labels(object: &Value) -> Vec<Cause> {
-    let map = |field: &str| object.pointer(&format!("/metadata/{field}")).and_then(Value::as_object);
+    let map = |field: &str| {
+        object
+            .pointer(&format!("/metadata/{field}"))
+            .and_then(Value::as_object)
+    };
     let mut wrong = Vec::new();
     for (key, value) in map("labels").into_iter().flatten() {
-        wrong.extend(qualified(key).iter().map(|why| Cause::invalid("metadata.labels", &key.as_str().into(), why)));
+        wrong.extend(
+            qualified(key)
+                .iter()
+                .map(|why| Cause::invalid("metadata.labels", &key.as_str().into(), why)),
+        );
         let text = value.as_str().unwrap_or_default();
         if text.len() > 63 {
-            wrong.push(Cause::invalid("metadata.labels", value, "must be no more than 63 bytes"));
+            wrong.push(Cause::invalid(
+                "metadata.labels",
+                value,
+                "must be no more than 63 bytes",
+            ));
         } else if !text.is_empty() && !is_name_part(text) {
             wrong.push(Cause::invalid("metadata.labels", value, LABEL_VALUE));
         }
@@ -109,7 +126,11 @@ pub(super) fn labels(object: &Value) -> Vec<Cause> {
     for (key, _) in map("annotations").into_iter().flatten() {
         let lower = key.to_lowercase();
         let causes = qualified(&lower);
-        wrong.extend(causes.iter().map(|why| Cause::invalid("metadata.annotations", &key.as_str().into(), why)));
+        wrong.extend(
+            causes
+                .iter()
+                .map(|why| Cause::invalid("metadata.annotations", &key.as_str().into(), why)),
+        );
     }
     wrong
 }
@@ -120,10 +141,18 @@ pub(super) fn finalizers(object: &Value) -> Vec<Cause> {
     let mut wrong = Vec::new();
     for (index, finalizer) in object::finalizers(object).enumerate() {
         let causes = qualified(finalizer);
-        wrong.extend(causes.iter().map(|why| Cause::invalid("metadata.finalizers", &finalizer.into(), why)));
+        wrong.extend(
+            causes
+                .iter()
+                .map(|why| Cause::invalid("metadata.finalizers", &finalizer.into(), why)),
+        );
         if causes.is_empty() && !finalizer.contains('/') && !STANDARD.contains(&finalizer) {
             let why = "name is neither a standard finalizer name nor is it fully qualified";
-            wrong.push(Cause::invalid(&format!("metadata.finalizers[{index}]"), &finalizer.into(), why));
+            wrong.push(Cause::invalid(
+                &format!("metadata.finalizers[{index}]"),
+                &finalizer.into(),
+                why,
+            ));
         }
     }
     wrong
@@ -131,9 +160,20 @@ pub(super) fn finalizers(object: &Value) -> Vec<Cause> {
 
 /// What is wrong with the keys of a ConfigMap or a Secret.
 pub(super) fn data_keys(object: &Value) -> Vec<Cause> {
-    let keys = |field: &str| object.get(field).and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key);
+    let keys = |field: &str| {
+        object
+            .get(field)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key)
+    };
     let is_key = |key: &str| {
-        !key.is_empty() && key.len() <= 253 && key.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
+        !key.is_empty()
+            && key.len() <= 253
+            && key
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
     };
     let mut wrong = Vec::new();
     for field in ["data", "binaryData"] {
@@ -143,7 +183,11 @@ pub(super) fn data_keys(object: &Value) -> Vec<Cause> {
                 wrong.push(Cause::invalid(&at, &key.as_str().into(), CONFIG_KEY));
             }
             if field == "data" && keys("binaryData").any(|other| other == key) {
-                wrong.push(Cause::invalid(&at, &key.as_str().into(), "duplicate of key present in binaryData"));
+                wrong.push(Cause::invalid(
+                    &at,
+                    &key.as_str().into(),
+                    "duplicate of key present in binaryData",
+                ));
             }
         }
     }

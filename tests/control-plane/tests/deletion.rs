@@ -1,0 +1,274 @@
+//! What is deleted, and what goes with it.
+
+mod support;
+
+use kube::ResourceExt;
+use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+use support::*;
+
+fn child(name: &str, owners: &[&DynamicObject], finalizers: Value) -> DynamicObject {
+    let owners: Vec<Value> = owners
+        .iter()
+        .map(|owner| {
+            json!({
+                "apiVersion": "demo.example.com/v1", "kind": "Thing", "name": owner.name_any(),
+                "uid": owner.uid(), "blockOwnerDeletion": true,
+            })
+        })
+        .collect();
+    object(json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": name, "ownerReferences": owners, "finalizers": finalizers},
+    }))
+}
+
+#[tokio::test]
+async fn children_go_with_their_last_owner() {
+    let plane = plane().await;
+    let (owners, children) = (
+        things(plane.client().unwrap()),
+        config_maps(plane.client().unwrap()),
+    );
+    let one = owners
+        .create(&PostParams::default(), &thing("one", json!({})))
+        .await
+        .unwrap();
+    let two = owners
+        .create(&PostParams::default(), &thing("two", json!({})))
+        .await
+        .unwrap();
+    children
+        .create(&PostParams::default(), &child("of-one", &[&one], json!([])))
+        .await
+        .unwrap();
+    children
+        .create(
+            &PostParams::default(),
+            &child("of-both", &[&one, &two], json!([])),
+        )
+        .await
+        .unwrap();
+    owners
+        .delete("one", &DeleteParams::background())
+        .await
+        .unwrap();
+    gone(&children, "of-one").await;
+    soon("child of one owner", async {
+        while children
+            .get("of-both")
+            .await
+            .unwrap()
+            .owner_references()
+            .len()
+            > 1
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    owners
+        .delete("two", &DeleteParams::background())
+        .await
+        .unwrap();
+    gone(&children, "of-both").await;
+}
+
+#[tokio::test]
+async fn a_child_of_nobody_goes_though_another_has_the_owners_name() {
+    let plane = plane().await;
+    let (owners, children) = (
+        things(plane.client().unwrap()),
+        config_maps(plane.client().unwrap()),
+    );
+    let mut one = owners
+        .create(&PostParams::default(), &thing("one", json!({})))
+        .await
+        .unwrap();
+    children
+        .create(&PostParams::default(), &child("kept", &[&one], json!([])))
+        .await
+        .unwrap();
+    one.metadata.uid = Some("another".to_owned());
+    children
+        .create(&PostParams::default(), &child("lost", &[&one], json!([])))
+        .await
+        .unwrap();
+    gone(&children, "lost").await;
+    assert!(children.get_opt("kept").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_foreground_deletion_waits_for_the_children() {
+    let plane = plane().await;
+    let (owners, children) = (
+        things(plane.client().unwrap()),
+        config_maps(plane.client().unwrap()),
+    );
+    let one = owners
+        .create(&PostParams::default(), &thing("one", json!({})))
+        .await
+        .unwrap();
+    children
+        .create(
+            &PostParams::default(),
+            &child("held", &[&one], json!(["example.com/hold"])),
+        )
+        .await
+        .unwrap();
+    owners
+        .delete("one", &DeleteParams::foreground())
+        .await
+        .unwrap();
+    soon("deletion of the child", async {
+        while children
+            .get("held")
+            .await
+            .unwrap()
+            .metadata
+            .deletion_timestamp
+            .is_none()
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(
+        owners.get("one").await.unwrap().finalizers(),
+        ["foregroundDeletion"]
+    );
+    let release = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+    children
+        .patch("held", &PatchParams::default(), &release)
+        .await
+        .unwrap();
+    gone(&owners, "one").await;
+}
+
+#[tokio::test]
+async fn orphans_stay_without_an_owner() {
+    let plane = plane().await;
+    let (owners, children) = (
+        things(plane.client().unwrap()),
+        config_maps(plane.client().unwrap()),
+    );
+    let one = owners
+        .create(&PostParams::default(), &thing("one", json!({})))
+        .await
+        .unwrap();
+    children
+        .create(&PostParams::default(), &child("kept", &[&one], json!([])))
+        .await
+        .unwrap();
+    owners.delete("one", &DeleteParams::orphan()).await.unwrap();
+    gone(&owners, "one").await;
+    assert_eq!(children.get("kept").await.unwrap().owner_references(), []);
+}
+
+#[tokio::test]
+async fn a_namespace_ends_when_everything_in_it_has() {
+    let plane = plane().await;
+    let client = plane.client().unwrap();
+    let all = namespaces(client.clone());
+    let shop = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+    let created = all
+        .create(&PostParams::default(), &object(shop))
+        .await
+        .unwrap();
+    assert_eq!(created.data["spec"]["finalizers"], json!(["kubernetes"]));
+    let inside: Api<DynamicObject> = Api::namespaced_with(client, "shop", &resource("Thing"));
+    let mut held = thing("one", json!({}));
+    held.metadata.finalizers = Some(vec!["example.com/hold".to_owned()]);
+    inside.create(&PostParams::default(), &held).await.unwrap();
+    let ending = all
+        .delete("shop", &DeleteParams::default())
+        .await
+        .unwrap()
+        .left()
+        .unwrap();
+    assert_eq!(ending.data["status"]["phase"], "Terminating");
+    let (code, message) = refusal(
+        inside
+            .create(&PostParams::default(), &thing("two", json!({})))
+            .await,
+    );
+    assert_eq!(code, 403);
+    assert!(
+        message.ends_with(
+            "unable to create new content in namespace shop because it is being terminated"
+        ),
+        "{message}"
+    );
+    soon("deletion in the namespace", async {
+        while inside
+            .get("one")
+            .await
+            .unwrap()
+            .metadata
+            .deletion_timestamp
+            .is_none()
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert!(all.get_opt("shop").await.unwrap().is_some());
+    inside
+        .patch(
+            "one",
+            &PatchParams::default(),
+            &Patch::Merge(json!({"metadata": {"finalizers": null}})),
+        )
+        .await
+        .unwrap();
+    gone(&all, "shop").await;
+    assert_eq!(
+        refusal(
+            all.delete("default", &DeleteParams::default())
+                .await
+                .map(|_| ())
+        )
+        .0,
+        403
+    );
+}
+
+#[tokio::test]
+async fn a_crd_takes_its_objects_with_it() {
+    let plane = plane_with("red").await;
+    let red = plane.project("red").client().unwrap();
+    let home = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}});
+    namespaces(red.clone())
+        .create(&PostParams::default(), &object(home))
+        .await
+        .unwrap();
+    things(red.clone())
+        .create(&PostParams::default(), &thing("one", json!({})))
+        .await
+        .unwrap();
+    let kind =
+        kube::core::GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+    let definitions: Api<DynamicObject> = Api::all_with(
+        plane.client().unwrap(),
+        &kube::core::ApiResource::from_gvk(&kind),
+    );
+    definitions
+        .delete("things.demo.example.com", &DeleteParams::default())
+        .await
+        .unwrap();
+    gone(&definitions, "things.demo.example.com").await;
+    assert_eq!(refusal(things(red.clone()).get("one").await).0, 404);
+    definitions
+        .create(&PostParams::default(), &object(crd("Thing")))
+        .await
+        .unwrap();
+    assert_eq!(
+        things(red)
+            .list(&Default::default())
+            .await
+            .unwrap()
+            .items
+            .len(),
+        0
+    );
+}

@@ -1,0 +1,163 @@
+//! Watches.
+
+mod support;
+
+use futures::TryStreamExt;
+use kube::ResourceExt;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchParams};
+use serde_json::json;
+use support::*;
+
+#[tokio::test]
+async fn a_watch_tells_everything_from_a_version_on() {
+    let plane = plane().await;
+    let api = things(plane.client().unwrap());
+    api.create(&PostParams::default(), &thing("before", json!({})))
+        .await
+        .unwrap();
+    let from = api
+        .list(&ListParams::default())
+        .await
+        .unwrap()
+        .metadata
+        .resource_version
+        .unwrap();
+    let one = api
+        .create(&PostParams::default(), &thing("one", json!({})))
+        .await
+        .unwrap();
+    let mut events = watch(&api, &WatchParams::default(), &from).await;
+    assert_eq!(
+        next(&mut events).await,
+        ("ADDED", "one".to_owned(), one.resource_version().unwrap())
+    );
+    let grown = api
+        .patch(
+            "one",
+            &PatchParams::default(),
+            &Patch::Merge(json!({"spec": {"size": 2}})),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        next(&mut events).await,
+        (
+            "MODIFIED",
+            "one".to_owned(),
+            grown.resource_version().unwrap()
+        )
+    );
+    api.delete("one", &DeleteParams::default()).await.unwrap();
+    let (what, name, version) = next(&mut events).await;
+    assert_eq!((what, name.as_str()), ("DELETED", "one"));
+    assert!(version.parse::<u64>().unwrap() > grown.resource_version().unwrap().parse().unwrap());
+}
+
+#[tokio::test]
+async fn what_comes_to_match_is_added_and_what_ceases_to_is_deleted() {
+    let plane = plane().await;
+    let api = things(plane.client().unwrap());
+    api.create(&PostParams::default(), &thing("one", json!({})))
+        .await
+        .unwrap();
+    let mut events = watch(&api, &WatchParams::default().labels("on=true"), "0").await;
+    for (value, expected) in [("true", "ADDED"), ("false", "DELETED"), ("true", "ADDED")] {
+        let patch = Patch::Merge(json!({"metadata": {"labels": {"on": value}}}));
+        let patched = api
+            .patch("one", &PatchParams::default(), &patch)
+            .await
+            .unwrap();
+        assert_eq!(
+            next(&mut events).await,
+            (
+                expected,
+                "one".to_owned(),
+                patched.resource_version().unwrap()
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_streamed_list_ends_with_a_bookmark() {
+    let plane = plane().await;
+    let api = things(plane.client().unwrap());
+    let one = api
+        .create(&PostParams::default(), &thing("one", json!({})))
+        .await
+        .unwrap();
+    let mut events = watch(&api, &WatchParams::default().initial_events(), "").await;
+    assert_eq!(next(&mut events).await.0, "ADDED");
+    let (what, _, version) = next(&mut events).await;
+    assert_eq!((what, Some(version)), ("BOOKMARK", one.resource_version()));
+}
+
+#[tokio::test]
+async fn history_that_was_forgotten_is_gone_and_an_open_watch_goes_on() {
+    let plane = plane().await;
+    let api = things(plane.client().unwrap());
+    let one = api
+        .create(&PostParams::default(), &thing("one", json!({})))
+        .await
+        .unwrap();
+    let mut open = watch(&api, &WatchParams::default(), "0").await;
+    assert_eq!(next(&mut open).await.0, "ADDED");
+    plane.compact(None);
+    let mut late = watch(
+        &api,
+        &WatchParams::default(),
+        &one.resource_version().unwrap(),
+    )
+    .await;
+    let (what, code, _) = next(&mut late).await;
+    assert_eq!((what, code.as_str()), ("ERROR", "410"));
+    assert!(matches!(soon("end", late.try_next()).await, Ok(None)));
+    api.create(&PostParams::default(), &thing("two", json!({})))
+        .await
+        .unwrap();
+    let (what, name, _) = next(&mut open).await;
+    assert_eq!((what, name.as_str()), ("ADDED", "two"));
+}
+
+#[tokio::test]
+async fn a_watch_ends_when_its_time_is_up() {
+    let plane = plane().await;
+    let api = things(plane.client().unwrap());
+    let mut events = watch(
+        &api,
+        &WatchParams::default().timeout(1).disable_bookmarks(),
+        "0",
+    )
+    .await;
+    assert!(matches!(soon("end", events.try_next()).await, Ok(None)));
+}
+
+#[tokio::test]
+async fn watches_that_are_dropped_break_and_others_go_on() {
+    let plane = plane_with("red").await;
+    let root = things(plane.client().unwrap());
+    let red = things(plane.project("red").client().unwrap());
+    namespaces(plane.project("red").client().unwrap())
+        .create(
+            &PostParams::default(),
+            &object(
+                json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}),
+            ),
+        )
+        .await
+        .unwrap();
+    let mut at_root = watch(&root, &WatchParams::default(), "0").await;
+    let mut in_red = watch(&red, &WatchParams::default(), "0").await;
+    red.create(&PostParams::default(), &thing("one", json!({})))
+        .await
+        .unwrap();
+    assert_eq!(next(&mut in_red).await.0, "ADDED");
+    plane.drop_watches(Some("red"));
+    let broken = soon("end", in_red.try_next()).await;
+    assert!(!matches!(broken, Ok(Some(_))), "{broken:?}");
+    root.create(&PostParams::default(), &thing("two", json!({})))
+        .await
+        .unwrap();
+    let (what, name, _) = next(&mut at_root).await;
+    assert_eq!((what, name.as_str()), ("ADDED", "two"));
+}
