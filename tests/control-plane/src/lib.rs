@@ -1,4 +1,24 @@
 //! A Kubernetes API server inside the process, for tests, examples and benchmarks.
+//!
+//! ```no_run
+//! # async fn example(crd: serde_json::Value) -> Result<(), Box<dyn std::error::Error>> {
+//! use kommodore_control_plane::ControlPlane;
+//!
+//! let plane = ControlPlane::builder().crd(&crd).milo().start().await?;
+//! let client = plane.client()?; // of the root: create a Project there,
+//! let red = plane.project("red").client()?; // and this one works
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It listens on loopback, with HTTPS and a token of its own; [`ControlPlane::kubeconfig`] is for kubectl. Objects
+//! live in memory. What a kube-apiserver, its garbage collector and its namespace controller do to objects is done;
+//! whatever is not served is answered 404, and what is stored without effect (admission webhooks, CEL rules) comes
+//! back with a warning.
+//!
+//! A request goes from `serve` (TLS, the log) to `api` (what it means), which reads and writes the `store` of one
+//! `plane` by what `kinds`, `schema` and `patch` say; the `janitor` does what follows. `milo` plays the controllers
+//! of projects, through the front door.
 
 mod api;
 mod builder;

@@ -182,10 +182,12 @@ pub(crate) fn shape(
     } else {
         Vec::new()
     };
-    Ok(warned
+    let mut warnings: Vec<String> = warned
         .iter()
         .map(|path| format!("unknown field \"{path}\""))
-        .collect())
+        .collect();
+    warnings.extend(rules::not_done(target, object));
+    Ok(warnings)
 }
 
 fn refuse(target: &Target, patched: Option<&Value>, why: &str) -> Failure {

@@ -159,6 +159,18 @@ pub(crate) fn accept(definition: &mut Value) -> Result<(), Vec<Cause>> {
             "\"Cluster\", \"Namespaced\"",
         ));
     }
+    if let Some(strategy) = definition
+        .pointer("/spec/conversion/strategy")
+        .and_then(Value::as_str)
+        && strategy != "None"
+    {
+        // Nobody would be asked to convert.
+        wrong.push(Cause::unsupported(
+            "spec.conversion.strategy",
+            &strategy.into(),
+            "\"None\"",
+        ));
+    }
     let versions = definition
         .pointer("/spec/versions")
         .and_then(Value::as_array)
@@ -253,4 +265,34 @@ pub(crate) fn terminating(definition: &mut Value) {
         "message": "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
     }));
     status.insert("conditions".to_owned(), conditions.into());
+}
+
+/// What a CRD asks for and this server does not do.
+pub(crate) fn not_done(definition: &Value) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for version in definition
+        .pointer("/spec/versions")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let name = version
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let raw = version
+            .pointer("/schema/openAPIV3Schema")
+            .unwrap_or(&Value::Null);
+        if Schema::from_crd_version(raw).is_ok_and(|schema| schema.has_cel_rules()) {
+            warnings.push(format!(
+                "{name}: x-kubernetes-validations are stored, and not evaluated by this server"
+            ));
+        }
+        if version.pointer("/subresources/scale").is_some() {
+            warnings.push(format!(
+                "{name}: the scale subresource is not served by this server"
+            ));
+        }
+    }
+    warnings
 }

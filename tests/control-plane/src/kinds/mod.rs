@@ -14,7 +14,7 @@ use serde_json::Value;
 
 pub(crate) use columns::Column;
 pub(crate) use crd::{
-    accept as accept_crd, priority, set_defaults as set_crd_defaults,
+    accept as accept_crd, not_done as not_done_for_crd, priority, set_defaults as set_crd_defaults,
     terminating as crd_terminating,
 };
 pub(crate) use registry::Registry;

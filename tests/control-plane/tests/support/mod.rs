@@ -1,5 +1,11 @@
 //! A control plane with a kind to play with, and ways to look at it.
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "it is a part of tests, each of which uses a part of it"
+)]
 
 use std::future::Future;
 use std::time::Duration;
@@ -13,13 +19,13 @@ use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
 /// Waits for what must happen soon.
-pub async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
     let done = tokio::time::timeout(Duration::from_secs(30), work).await;
     done.unwrap_or_else(|_| panic!("after 30 s there is still no {what}"))
 }
 
 /// The CRD of `kind` in `demo.example.com`, namespaced, with a status subresource.
-pub fn crd(kind: &str) -> Value {
+pub(crate) fn crd(kind: &str) -> Value {
     let singular = kind.to_lowercase();
     let plural = format!("{singular}s");
     json!({
@@ -41,19 +47,19 @@ pub fn crd(kind: &str) -> Value {
     })
 }
 
-pub fn resource(kind: &str) -> ApiResource {
+pub(crate) fn resource(kind: &str) -> ApiResource {
     ApiResource::from_gvk(&GroupVersionKind::gvk("demo.example.com", "v1", kind))
 }
 
-pub fn things(client: Client) -> Api<DynamicObject> {
+pub(crate) fn things(client: Client) -> Api<DynamicObject> {
     Api::namespaced_with(client, "default", &resource("Thing"))
 }
 
-pub fn thing(name: &str, spec: Value) -> DynamicObject {
+pub(crate) fn thing(name: &str, spec: Value) -> DynamicObject {
     DynamicObject::new(name, &resource("Thing")).data(json!({"spec": spec}))
 }
 
-pub fn config_maps(client: Client) -> Api<DynamicObject> {
+pub(crate) fn config_maps(client: Client) -> Api<DynamicObject> {
     Api::namespaced_with(
         client,
         "default",
@@ -61,7 +67,7 @@ pub fn config_maps(client: Client) -> Api<DynamicObject> {
     )
 }
 
-pub fn namespaces(client: Client) -> Api<DynamicObject> {
+pub(crate) fn namespaces(client: Client) -> Api<DynamicObject> {
     Api::all_with(
         client,
         &ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Namespace")),
@@ -69,12 +75,12 @@ pub fn namespaces(client: Client) -> Api<DynamicObject> {
 }
 
 /// An object of any kind, from JSON.
-pub fn object(value: Value) -> DynamicObject {
+pub(crate) fn object(value: Value) -> DynamicObject {
     serde_json::from_value(value).unwrap()
 }
 
 /// A server with `Thing`.
-pub async fn plane() -> ControlPlane {
+pub(crate) async fn plane() -> ControlPlane {
     ControlPlane::builder()
         .crd(&crd("Thing"))
         .start()
@@ -83,7 +89,7 @@ pub async fn plane() -> ControlPlane {
 }
 
 /// A server with `Thing`, and a project that is ready.
-pub async fn plane_with(project: &str) -> ControlPlane {
+pub(crate) async fn plane_with(project: &str) -> ControlPlane {
     let plane = ControlPlane::builder()
         .crd(&crd("Thing"))
         .milo()
@@ -94,7 +100,7 @@ pub async fn plane_with(project: &str) -> ControlPlane {
     plane
 }
 
-pub async fn create_project<'p>(plane: &'p ControlPlane, name: &str) -> Project<'p> {
+pub(crate) async fn create_project<'p>(plane: &'p ControlPlane, name: &str) -> Project<'p> {
     let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(
         "resourcemanager.miloapis.com",
         "v1alpha1",
@@ -110,14 +116,14 @@ pub async fn create_project<'p>(plane: &'p ControlPlane, name: &str) -> Project<
     plane.project(name)
 }
 
-pub type Events = BoxStream<'static, kube::Result<WatchEvent<DynamicObject>>>;
+pub(crate) type Events = BoxStream<'static, kube::Result<WatchEvent<DynamicObject>>>;
 
-pub async fn watch(api: &Api<DynamicObject>, parameters: &WatchParams, version: &str) -> Events {
+pub(crate) async fn watch(api: &Api<DynamicObject>, parameters: &WatchParams, version: &str) -> Events {
     api.watch(parameters, version).await.unwrap().boxed()
 }
 
 /// The next event, as its type, the name and the resource version.
-pub async fn next(events: &mut Events) -> (&'static str, String, String) {
+pub(crate) async fn next(events: &mut Events) -> (&'static str, String, String) {
     let event = soon("event", events.try_next())
         .await
         .unwrap()
@@ -135,7 +141,7 @@ pub async fn next(events: &mut Events) -> (&'static str, String, String) {
 }
 
 /// Waits until an object is gone.
-pub async fn gone(api: &Api<DynamicObject>, name: &str) {
+pub(crate) async fn gone(api: &Api<DynamicObject>, name: &str) {
     soon(&format!("end of {name}"), async {
         while api.get_opt(name).await.unwrap().is_some() {
             tokio::task::yield_now().await;
@@ -145,7 +151,7 @@ pub async fn gone(api: &Api<DynamicObject>, name: &str) {
 }
 
 /// The code and the message of a refusal.
-pub fn refusal<T: std::fmt::Debug>(result: kube::Result<T>) -> (u16, String) {
+pub(crate) fn refusal<T: std::fmt::Debug>(result: kube::Result<T>) -> (u16, String) {
     match result {
         Err(kube::Error::Api(status)) => (status.code, status.message.clone()),
         other => panic!("refused is {other:?}"),

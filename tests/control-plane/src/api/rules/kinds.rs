@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::target::Target;
 use super::{defaults, events, names};
 use crate::failure::Cause;
-use crate::kinds::accept_crd;
+use crate::kinds::{accept_crd, not_done_for_crd};
 use crate::object;
 
 pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
@@ -59,6 +59,20 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
                 .then(|| Cause::invalid("roleRef", &role, "cannot change roleRef"))
                 .into_iter()
                 .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What an object asks for and this server does not do: its writer is warned.
+pub(crate) fn not_done(target: &Target, object: &Value) -> Vec<String> {
+    if target.resource.is_crd() {
+        return Vec::new();
+    }
+    match target.resource.kind.as_str() {
+        "CustomResourceDefinition" => not_done_for_crd(object),
+        "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
+            vec!["webhooks are stored, and not called by this server".to_owned()]
         }
         _ => Vec::new(),
     }

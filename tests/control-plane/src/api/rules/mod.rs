@@ -17,6 +17,7 @@ use crate::object;
 use crate::store::{Key, Transaction};
 
 pub(crate) use defaults::set as set_defaults;
+pub(crate) use kinds::not_done;
 pub(crate) use metadata::{check_name, place, same_object};
 
 /// The rules of a new object.
