@@ -227,4 +227,31 @@ on_both_servers! {
         assert_eq!(condition(&one, "Ready").unwrap().observed_generation, Some(2));
         assert!(fleet.wrote("red", mark).contains(&"patch configmaps/one".to_owned()));
     }
+
+    async fn one_that_is_deleted_while_nobody_runs_is_cleaned_up_by_the_next(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        let (_, operator) = operate(fleet, Milo::external());
+        fleet.create_website("red", "one").await;
+        fleet.website_ready("red", "one").await;
+        operator.stop().await.unwrap();
+        fleet.delete_project("red").await;
+        fleet.website_is("red", "one", "it is being deleted", |one| one.metadata.deletion_timestamp.is_some()).await;
+        let (sites, _operator) = operate(fleet, Milo::external());
+        fleet.project_gone("red").await;
+        assert_eq!(sites.probe.count(Point::Cleanup, "one"), 1);
+        assert_eq!(sites.probe.count(Point::Begin, "one"), 0);
+    }
+
+    async fn projects_may_be_reached_with_credentials_of_their_own(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        fleet.create_website("red", "one").await;
+        // The configuration that is given is told by its `User-Agent`.
+        let given = Milo::external().config(fleet.operator_config());
+        let manager = kommodore::Manager::builder(fleet.config()).provider(given);
+        let _operator = Operator::start(manager.controller(Sites::default()));
+        fleet.website_ready("red", "one").await;
+        let in_red = fleet.requests().open_watches();
+        let in_red = in_red.iter().filter(|watch| watch.project.as_deref() == Some("red"));
+        assert!(in_red.clone().count() >= 2 && in_red.clone().count() == fleet.watched("red").len());
+    }
 }

@@ -110,4 +110,32 @@ on_both_servers! {
         fleet.website_gone("red", "three").await;
         assert_eq!(sites.probe.count(Point::Cleanup, "three"), 1);
     }
+
+    async fn what_goes_while_the_watches_are_down_is_found_in_a_new_list(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        let (sites, _operator) = operate(fleet);
+        fleet.create_website("red", "one").await;
+        fleet.website_ready("red", "one").await;
+        fleet.engaged("red", &WATCHED).await;
+        let pages = fleet.pages("red");
+        let list = "list configmaps".to_owned();
+        // The watch may be back before the history is gone: then once more.
+        eventually("the pages are listed anew", async || {
+            let mark = fleet.requests().mark();
+            fleet.drop_watches("red");
+            pages.delete("one", &DeleteParams::default()).await.unwrap();
+            if !fleet.forget_history("red") {
+                return true;
+            }
+            fleet.page_shows("red", "one", "one.example.com").await;
+            fleet.said("red", mark).contains(&list)
+        })
+        .await;
+        fleet.page_shows("red", "one", "one.example.com").await;
+        assert!(sites.probe.count(Point::Begin, "one") >= 2);
+        // And the watches go on from the new list.
+        fleet.engaged("red", &WATCHED).await;
+        fleet.set_host("red", "one", "new.example.com").await;
+        fleet.page_shows("red", "one", "new.example.com").await;
+    }
 }

@@ -194,4 +194,19 @@ on_both_servers! {
         fleet.website_ready("red", "one").await;
         certificates.probe.comes(Point::Begin, "one", 1).await;
     }
+
+    async fn a_mapper_that_panics_costs_one_change_and_no_more(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        let probe = Probe::default();
+        let secrets: Api<Secret> = Api::namespaced(fleet.project_client("red"), NAMESPACE);
+        secrets.create(&PostParams::default(), &secret("poison", "x")).await.unwrap();
+        let _operator = Operator::start(fleet.manager().controller(Certificates { probe: probe.clone() }));
+        let mut one = website("one");
+        one.spec.certificate = Some("cert".into());
+        fleet.websites("red").create(&PostParams::default(), &one).await.unwrap();
+        probe.comes(Point::Begin, "one", 1).await;
+        secrets.delete("poison", &DeleteParams::default()).await.unwrap();
+        secrets.create(&PostParams::default(), &secret("cert", "first")).await.unwrap();
+        shows(fleet, "one", Some("first")).await;
+    }
 }
