@@ -117,6 +117,18 @@ impl Fleet {
         }
     }
 
+    /// Forgets what happened in a project so far, so that a watch that was cut needs a new list; says whether it
+    /// did, which a real server cannot be asked for.
+    pub fn forget_history(&self, project: &str) -> bool {
+        match &self.server {
+            Server::Embedded(fleet) => {
+                fleet.compact(Some(project));
+                true
+            }
+            Server::Real(_) => false,
+        }
+    }
+
     /// Whether what is owned by something that is gone goes too; a case that needs it begins with
     /// [`needs_garbage_collection!`](crate::needs_garbage_collection).
     pub fn supports_gc(&self) -> bool {
