@@ -22,7 +22,7 @@ use crate::failure::Failure;
 use crate::serve::{Body, BoxError};
 use crate::store::{Change, Compacted, What};
 
-/// How long a watch lives that does not say.
+/// How long a watch lives at most.
 const LONGEST: Duration = Duration::from_secs(45 * 60);
 /// How often a watch that wants bookmarks gets one.
 const BOOKMARKS: Duration = Duration::from_secs(60);
@@ -38,7 +38,7 @@ pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Fa
         .get("timeoutSeconds")
         .and_then(|text| text.parse().ok())
         .filter(|seconds| *seconds > 0);
-    let lifetime = lifetime.map_or(LONGEST, Duration::from_secs);
+    let lifetime = lifetime.map_or(LONGEST, |seconds| Duration::from_secs(seconds).min(LONGEST));
     let bookmarks = asked.query.flag("allowWatchBookmarks");
     let initial = asked.query.tri("sendInitialEvents");
 

@@ -118,7 +118,11 @@ pub(crate) async fn create_project<'p>(plane: &'p ControlPlane, name: &str) -> P
 
 pub(crate) type Events = BoxStream<'static, kube::Result<WatchEvent<DynamicObject>>>;
 
-pub(crate) async fn watch(api: &Api<DynamicObject>, parameters: &WatchParams, version: &str) -> Events {
+pub(crate) async fn watch(
+    api: &Api<DynamicObject>,
+    parameters: &WatchParams,
+    version: &str,
+) -> Events {
     api.watch(parameters, version).await.unwrap().boxed()
 }
 
