@@ -149,4 +149,22 @@ on_both_servers! {
         }
         sites.probe.comes(Point::Begin, "one", 2).await;
     }
+
+    async fn one_that_is_deleted_during_its_reconcile_is_cleaned_up_after_it(fleet: &Fleet) {
+        let (sites, _operator, sentinel) = at_work(fleet).await;
+        let held = sites.probe.hold(Point::Begin, "one");
+        fleet.create_website("red", "one").await;
+        held.reached().await;
+        fleet.delete_website("red", "one").await;
+        sentinel.passes(fleet).await;
+        assert_eq!(sites.probe.count(Point::Cleanup, "one"), 0, "never twice at once");
+        held.release();
+        fleet.website_gone("red", "one").await;
+        sentinel.passes(fleet).await;
+        assert_eq!((sites.probe.count(Point::Begin, "one"), sites.probe.count(Point::Cleanup, "one")), (1, 1));
+        if fleet.supports_gc() {
+            let pages = fleet.pages("red");
+            eventually("nothing is left", async || matches!(pages.get_opt("one").await, Ok(None))).await;
+        }
+    }
 }

@@ -1,10 +1,24 @@
 //! A project in trouble delays only itself, and heals by itself.
 
+use k8s_openapi::api::core::v1::ConfigMap;
+use kommodore::{Action, Context, Reconcile, Result, controller};
 use kommodore_tests::{
-    Fleet, Operator, Point, Sites, WATCHED, Website, eventually, on_both_servers,
+    Fleet, Operator, Point, Sites, WATCHED, Website, eventually, needs_garbage_collection,
+    on_both_servers, page,
 };
 use kube::CustomResourceExt;
 use kube::api::{DeleteParams, ListParams};
+
+/// Keeps a page, and holds nothing up.
+#[controller(for = Website, owns(ConfigMap), conditions)]
+struct Pages;
+
+impl Reconcile for Pages {
+    async fn reconcile(&self, site: &Website, cx: &Context<Self>) -> Result<Action> {
+        cx.apply(page(site)).await?;
+        Ok(Action::done())
+    }
+}
 
 fn operate(fleet: &Fleet) -> (Sites, Operator) {
     let sites = Sites::default();
@@ -137,5 +151,24 @@ on_both_servers! {
         fleet.engaged("red", &WATCHED).await;
         fleet.set_host("red", "one", "new.example.com").await;
         fleet.page_shows("red", "one", "new.example.com").await;
+    }
+
+    async fn another_object_of_the_same_name_that_came_unseen_is_another(fleet: &Fleet) {
+        needs_garbage_collection!(fleet);
+        fleet.create_shop("red").await;
+        let _operator = Operator::start(fleet.manager().controller(Pages));
+        let first = fleet.create_website("red", "one").await;
+        fleet.website_ready("red", "one").await;
+        fleet.engaged("red", &WATCHED).await;
+        fleet.drop_watches("red");
+        fleet.delete_website("red", "one").await;
+        let second = fleet.create_website("red", "one").await;
+        fleet.forget_history("red");
+        assert_ne!(first.metadata.uid, second.metadata.uid);
+        // The page of the first one goes with it.
+        let ready = fleet.website_ready("red", "one").await;
+        assert_eq!(ready.metadata.uid, second.metadata.uid);
+        let page = fleet.page_shows("red", "one", "one.example.com").await;
+        assert_eq!(page.metadata.owner_references.unwrap()[0].uid, second.metadata.uid.unwrap());
     }
 }

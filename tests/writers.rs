@@ -128,4 +128,27 @@ on_both_servers! {
         fleet.website_gone("red", "one").await;
         assert_eq!(sites.probe.count(Point::Begin, "one"), 1);
     }
+
+    async fn an_object_that_is_gone_when_its_cleanup_ends_is_nobodys_trouble(fleet: &Fleet) {
+        let (sites, _operator, sentinel) = at_work(fleet).await;
+        let first = fleet.create_website("red", "one").await;
+        fleet.website_ready("red", "one").await;
+        let held = sites.probe.hold(Point::Cleanup, "one");
+        fleet.delete_website("red", "one").await;
+        held.reached().await;
+        let mark = fleet.requests().mark();
+        // Somebody loses patience, and makes another one of that name.
+        fleet.change_website("red", "one", json!({"metadata": {"finalizers": null}})).await;
+        let second = fleet.create_website("red", "one").await;
+        assert_ne!(first.uid(), second.uid());
+        held.release();
+        sentinel.passes(fleet).await;
+        sites.probe.comes(Point::Begin, "one", 2).await;
+        let kept = fleet.website_is("red", "one", "it has our finalizer", |one| one.finalizers() == [FINALIZER]).await;
+        assert_eq!(kept.uid(), second.uid());
+        assert_eq!(kept.metadata.deletion_timestamp, None);
+        assert_eq!(sites.probe.count(Point::Cleanup, "one"), 1);
+        let refused = fleet.asked("red", mark);
+        assert!(refused.iter().any(|request| request.status.is_some_and(|status| status.as_u16() == 422)), "{refused:?}");
+    }
 }
