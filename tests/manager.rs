@@ -85,6 +85,7 @@ on_both_servers! {
         let held = sites.probe.hold(Point::Begin, "one");
         fleet.create_website("red", "one").await;
         held.reached().await;
+        fleet.engaged("red", &WATCHED).await;
         operator.interrupt();
         fleet.disengaged("red").await;
         fleet.create_website("red", "two").await;

@@ -92,6 +92,7 @@ on_both_servers! {
             fleet.create_website(project, "one").await;
             fleet.website_ready(project, "one").await;
         }
+        fleet.engaged("red", &WATCHED).await;
         fleet.set_project_ready("red", false).await;
         fleet.disengaged("red").await;
         let mark = fleet.requests().mark();
@@ -168,8 +169,10 @@ on_both_servers! {
         sites.probe.script(Point::Cleanup, "one", |_| Err(kommodore::Error::new("not now")));
         fleet.create_website("red", "one").await;
         fleet.website_ready("red", "one").await;
-        fleet.delete_project("red").await;
+        fleet.engaged("red", &WATCHED).await;
+        fleet.delete_website("red", "one").await;
         sites.probe.comes(Point::Cleanup, "one", 2).await;
+        fleet.delete_project("red").await;
         fleet.disengaged("red").await;
         let mark = fleet.requests().mark();
         // A change of the project does not bring it back.
@@ -191,6 +194,7 @@ on_both_servers! {
         let (_, _operator) = operate(fleet, Milo::external().grace(NEVER).labels("tier=gold"));
         fleet.website_ready("red", "one").await;
         assert_eq!(fleet.said("blue", mark), [""; 0]);
+        fleet.engaged("red", &WATCHED).await;
         label(fleet, "red", json!(null)).await;
         fleet.disengaged("red").await;
         let after = fleet.requests().mark();
@@ -218,6 +222,7 @@ on_both_servers! {
         let (_, _operator) = operate(fleet, milo);
         fleet.create_website("red", "one").await;
         fleet.website_ready("red", "one").await;
+        fleet.engaged("red", &WATCHED).await;
         fleet.set_project_control_plane_ready("red", false).await;
         fleet.disengaged("red").await;
         let mark = fleet.requests().mark();
@@ -250,6 +255,7 @@ on_both_servers! {
         let manager = kommodore::Manager::builder(fleet.config()).provider(given);
         let _operator = Operator::start(manager.controller(Sites::default()));
         fleet.website_ready("red", "one").await;
+        fleet.engaged("red", &WATCHED).await;
         let in_red = fleet.requests().open_watches();
         let in_red = in_red.iter().filter(|watch| watch.project.as_deref() == Some("red"));
         assert!(in_red.clone().count() >= 2 && in_red.clone().count() == fleet.watched("red").len());

@@ -90,6 +90,7 @@ on_both_servers! {
         for project in ["red", "blue"] {
             fleet.create_website(project, "one").await;
             fleet.website_ready(project, "one").await;
+            fleet.engaged(project, &WATCHED).await;
         }
         let held = sites.probe.hold(Point::Begin, "one");
         fleet.set_host("red", "one", "red.example.com").await;

@@ -39,6 +39,7 @@ async fn all_is_well(fleet: &Fleet) -> Website {
 /// Waits until an operator has sent `request` since `hold` was released, while the project is silent: it is on its
 /// way, and nobody will ever hear the answer.
 async fn sent_into_silence(fleet: &Fleet, hold: Hold, request: &str) {
+    fleet.engaged("red", &WATCHED).await;
     fleet.silence("red");
     let mark = fleet.requests().mark();
     hold.release();
