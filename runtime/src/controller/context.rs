@@ -91,23 +91,25 @@ impl<C: Controller> Context<C> {
     /// changed; what other writers put into the status stays.
     ///
     /// `change` gets the status as it is, or the default where there is none yet. Conditions are set
-    /// with [`set`](Context::set).
+    /// with [`set`](Context::set). Where another writer changed the status meanwhile, the fields that
+    /// `change` changed are written into theirs, a list as a whole.
     pub fn status<S>(&self, change: impl FnOnce(&mut S))
     where
         C::Object: HasStatus<Status = S>,
         S: Default + Serialize + DeserializeOwned,
     {
+        // The user's code runs without the lock: it may set conditions as well.
+        let known = self.lock().status.take();
+        let current = known.as_ref().map_or(&*self.status, |(_, after)| after);
+        let outcome = changed(current, change);
         let mut run = self.lock();
-        let current = run
-            .status
-            .as_ref()
-            .map_or(&*self.status, |(_, after)| after);
-        match changed(current, change) {
-            Ok((before, after)) => match &mut run.status {
-                Some((_, newest)) => *newest = after,
-                none => *none = Some((before, after)),
-            },
-            Err(error) => run.unreadable = Some(error),
+        match (outcome, known) {
+            (Ok((_, after)), Some((before, _))) => run.status = Some((before, after)),
+            (Ok(both), None) => run.status = Some(both),
+            (Err(error), known) => {
+                run.status = known;
+                run.unreadable = Some(error);
+            }
         }
     }
 }

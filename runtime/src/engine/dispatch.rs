@@ -63,38 +63,70 @@ impl Engine {
                 () = stop.cancelled() => return,
                 job = self.queue.next() => job,
             };
-            // Under the lock, so that a cluster that is left at this moment either waits for this
-            // reconcile or never begins it.
-            let lanes = self.lock();
-            // Without a post the lane has been closed since.
-            if let Some(post) = lanes.get(&job.lane) {
-                self.start(post.clone(), job);
-            }
+            let place = Place {
+                queue: Arc::clone(&self.queue),
+                job: Some(job),
+            };
+            self.start(place);
         }
     }
 
-    fn start(&self, post: Post, job: Job) {
-        let queue = Arc::clone(&self.queue);
-        let cluster = post.cluster.clone();
+    fn start(&self, place: Place) {
+        let Some(Job {
+            lane, key, trouble, ..
+        }) = &place.job
+        else {
+            return;
+        };
+        // Locked to the end, so that a cluster that is left at this moment either waits for this
+        // reconcile or never begins it.
+        let lanes = self.lock();
+        // Without a post the lane has been closed since.
+        let Some(Post { handler, cluster }) = lanes.get(lane) else {
+            return;
+        };
+        let name = Arc::clone(handler);
+        let key = key.clone();
+        let reconcile = Arc::clone(handler).reconcile(cluster.clone(), key.clone(), *trouble);
         cluster.spawn(async move {
-            let handler = Arc::clone(&post.handler);
-            let reconcile = handler.reconcile(post.cluster, job.key.clone(), job.trouble);
             // User code is caught closer to where it runs; what is left is code of the kind, such as a
-            // `Serialize` that panics. A key that nobody takes back would never run again.
+            // `Serialize` that panics.
             let outcome = AssertUnwindSafe(reconcile).catch_unwind().await;
-            let outcome = outcome.unwrap_or_else(|_panic| {
-                tracing::error!(controller = post.handler.name(), key = %job.key, "panicked; trying again");
+            place.give_back(outcome.unwrap_or_else(|_panic| {
+                tracing::error!(controller = name.name(), %key, "panicked; trying again");
                 Outcome {
                     again: Again::Backoff,
                     ..Outcome::default()
                 }
-            });
-            queue.finish(job, outcome);
+            }));
         });
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Lane, Post>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A key that runs. It is given back also when its reconcile is cancelled: a key that nobody gives back
+/// would never run again, and its place would be lost.
+struct Place {
+    queue: Arc<Queue>,
+    job: Option<Job>,
+}
+
+impl Place {
+    fn give_back(mut self, outcome: Outcome) {
+        if let Some(job) = self.job.take() {
+            self.queue.finish(job, outcome);
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(job) = self.job.take() {
+            self.queue.finish(job, Outcome::default());
+        }
     }
 }
 

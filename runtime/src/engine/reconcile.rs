@@ -86,37 +86,35 @@ impl<C: Start> Handled<C> {
             },
             Arc::clone(&self.name),
         );
-        let object = match finalizer {
-            Some(finalizer) if !held => {
-                let guard = Finalizer {
-                    name: finalizer.name,
-                    manager: &self.name,
-                    remote: &remote,
-                };
-                match guard.add(object.meta()).await {
-                    Ok(Secured::Ours(returned)) => {
-                        scope.wrote(&returned);
-                        match take_in(&cache, returned) {
-                            Ok(object) => object,
-                            Err(failure) => return self.stumbled(&scope, failure, trouble),
-                        }
-                    }
-                    Ok(Secured::Leaving) => return self.done(&scope, Again::Never),
-                    Err(failure) => return self.stumbled(&scope, failure, trouble),
-                }
-            }
-            _ => object,
-        };
         let seen = Arc::clone(&object);
         let context = Context::new(
             scope,
             Box::new(move || json_of(&*seen).get("status").cloned().unwrap_or_default()),
         );
+        let object = match finalizer {
+            Some(finalizer) if !held => {
+                match self
+                    .secure(&cache, &remote, &object, finalizer.name, &context)
+                    .await
+                {
+                    Ok(Some(secured)) => secured,
+                    Ok(None) => return self.done(&context, Again::Never),
+                    Err(failure) => {
+                        let error = Error::new(failure).context("adding the finalizer");
+                        let ended = Ended::Returned(Err(error));
+                        return self
+                            .conclude(&cache, &remote, &object, &context, ended, trouble)
+                            .await;
+                    }
+                }
+            }
+            _ => object,
+        };
         let step = match finalizer {
             Some(finalizer) if leaving => (finalizer.cleanup)(&self.controller, &object, &context),
             _ => self.controller.start(&object, &context),
         };
-        let ended = run_user_code(step, self.settings.timeout).await;
+        let mut ended = run_user_code(step, self.settings.timeout).await;
         if leaving
             && let (Ended::Returned(Ok(action)), Some(finalizer)) = (&ended, finalizer)
             && action.delay().is_none()
@@ -126,7 +124,7 @@ impl<C: Start> Handled<C> {
                 manager: &self.name,
                 remote: &remote,
             };
-            return match guard.remove(object.meta()).await {
+            match guard.remove(object.meta()).await {
                 Ok(returned) => {
                     // The end of the object has no echo; a finalizer that is left does.
                     if let Some(returned) =
@@ -136,13 +134,39 @@ impl<C: Start> Handled<C> {
                     }
                     cache.release(&object, finalizer.name);
                     tracing::info!("cleaned up");
-                    self.done(&context, Again::Never)
+                    return self.done(&context, Again::Never);
                 }
-                Err(failure) => self.stumbled(&context, failure, trouble),
-            };
+                Err(failure) => {
+                    let error = Error::new(failure).context("removing the finalizer");
+                    ended = Ended::Returned(Err(error));
+                }
+            }
         }
         self.conclude(&cache, &remote, &object, &context, ended, trouble)
             .await
+    }
+
+    /// Adds the finalizer. Returns the object with it, `None` when it is gone or being deleted.
+    async fn secure(
+        &self,
+        cache: &Cache<C::Object>,
+        remote: &Remote,
+        object: &C::Object,
+        finalizer: &str,
+        scope: &Scope,
+    ) -> Result<Option<Arc<C::Object>>, Failure> {
+        let guard = Finalizer {
+            name: finalizer,
+            manager: &self.name,
+            remote,
+        };
+        match guard.add(object.meta()).await? {
+            Secured::Ours(returned) => {
+                scope.wrote(&returned);
+                Ok(Some(take_in(cache, returned)?))
+            }
+            Secured::Leaving => Ok(None),
+        }
     }
 
     /// Writes the status, and says what comes next.
@@ -228,6 +252,20 @@ impl<C: Start> Handled<C> {
         // A reconcile that failed has seen this generation all the same; kstatus reads it together with
         // the conditions.
         change.observed_generation = generation.filter(|_| observes);
+        if self.is_kept_already(&before, &change) {
+            return Ok(());
+        }
+        // A condition of somebody else may have more fields than its Rust type: the list is sent as a
+        // whole, so it has to be the server's own.
+        let raw = match has_foreign_conditions(&before, &change) {
+            true => remote.get().await.map_err(|failure| {
+                Error::new(failure).context("reading the conditions of other writers")
+            })?,
+            false => None,
+        };
+        let before = raw
+            .filter(|raw| raw.pointer("/metadata/uid") == before.pointer("/metadata/uid"))
+            .unwrap_or(before);
         match write_status(remote, context.manager(), &before, &change).await {
             Ok(None) => Ok(()),
             Ok(Some(returned)) => {
@@ -250,50 +288,50 @@ impl<C: Start> Handled<C> {
 
     /// Whether the status type keeps `observedGeneration`; an error if it does not keep the conditions.
     fn probe(&self, before: &Value, change: &StatusChange<'_>) -> Result<bool> {
-        let mut trial = before.clone();
-        let mut status = before
-            .get("status")
-            .filter(|status| status.is_object())
-            .cloned()
-            .unwrap_or(json!({}));
-        let patch = change.patch(&status).unwrap_or(json!({}));
-        if let (Some(status), Some(patch)) = (status.as_object_mut(), patch.as_object()) {
-            status.extend(
-                patch
-                    .iter()
-                    .map(|(field, value)| (field.clone(), value.clone())),
-            );
-            status.insert("observedGeneration".into(), json!(1));
-        }
-        trial["status"] = status;
         // A status that cannot be read back says nothing; the server has the last word on it.
-        let Ok(read) = serde_json::from_value::<C::Object>(trial) else {
+        let Some(kept) = self.as_kept(before, change, Some(1)) else {
             return Ok(false);
         };
-        let kept = json_of(&read);
-        if change.conditions.is_some()
-            && kept
-                .pointer("/status/conditions")
-                .is_none_or(|kept| !kept.is_array())
+        if change.conditions.is_some() && kept.get("conditions").is_none_or(|kept| !kept.is_array())
         {
             return Err(Error::terminal(format!(
                 "the status of {} cannot hold conditions: give its status type a field `conditions: Vec<Condition>`",
                 self.kind.kind
             )));
         }
-        let observes = kept.pointer("/status/observedGeneration") == Some(&json!(1));
+        let observes = kept.get("observedGeneration") == Some(&json!(1));
         Ok(*self.observes_generation.get_or_init(|| observes))
     }
 
-    /// A call of our own, outside the user's code, went wrong.
-    fn stumbled(&self, scope: &Scope, failure: Failure, trouble: u32) -> Outcome {
-        let hiccup = failure.is_hiccup();
-        let error = Error::new(failure);
-        tracing::warn!(error = %format!("{error:#}"), tries = trouble + 1, "cannot change the finalizer; trying again");
-        Outcome {
-            hiccup,
-            ..self.done(scope, delay_of(&error))
+    /// True when the change makes no difference that the status type could hold: a condition type
+    /// without `observedGeneration`, for one.
+    fn is_kept_already(&self, before: &Value, change: &StatusChange<'_>) -> bool {
+        let same = |kept: Value| before.get("status").is_some_and(|status| *status == kept);
+        self.as_kept(before, change, None).is_some_and(same)
+    }
+
+    /// The status after `change`, as its type keeps it.
+    fn as_kept(
+        &self,
+        before: &Value,
+        change: &StatusChange<'_>,
+        observed: Option<i64>,
+    ) -> Option<Value> {
+        let mut status = before
+            .get("status")
+            .filter(|status| status.is_object())
+            .cloned()
+            .unwrap_or_else(|| json!({}));
+        if let Some(patch) = change.patch(&status) {
+            json_patch::merge(&mut status, &patch);
         }
+        if let Some(observed) = observed {
+            status["observedGeneration"] = json!(observed);
+        }
+        let mut trial = before.clone();
+        trial["status"] = status;
+        let read: C::Object = serde_json::from_value(trial).ok()?;
+        json_of(&read).get("status").cloned()
     }
 
     fn done(&self, scope: &Scope, again: Again) -> Outcome {
@@ -303,6 +341,20 @@ impl<C: Start> Handled<C> {
             written: scope.take_written(),
         }
     }
+}
+
+/// Whether the status has conditions that this controller does not write.
+fn has_foreign_conditions(before: &Value, change: &StatusChange<'_>) -> bool {
+    let Some(ready) = &change.conditions else {
+        return false;
+    };
+    let conditions = before
+        .pointer("/status/conditions")
+        .and_then(Value::as_array);
+    conditions
+        .into_iter()
+        .flatten()
+        .any(|condition| !ready.writes(condition))
 }
 
 /// Reads what a write of ours returned, and lets the cache show it at once.

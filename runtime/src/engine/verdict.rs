@@ -87,9 +87,11 @@ fn judge_error(error: &Error, leaving: bool, trouble: u32) -> Judgement {
     }
     let verdict = match hiccup {
         true if trouble + 1 < HICCUPS => None,
+        // The words of the server would differ from try to try, and so cost a write each time.
         true => Some(Verdict::Unknown {
             reason: UNAVAILABLE,
-            message,
+            message: "calls to the API server fail: it is overloaded, in trouble or out of reach"
+                .into(),
         }),
         false => Some(Verdict::Failed {
             reason: if leaving { CLEANUP_FAILED } else { FAILED },

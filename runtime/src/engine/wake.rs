@@ -1,7 +1,9 @@
 //! From a change to the keys that it wakes.
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -12,6 +14,7 @@ use super::Version;
 use super::queue::{Lane, Queue};
 use crate::controller::ObjectKey;
 use crate::fleet::Cluster;
+use crate::object::DELETED;
 use crate::watch::{Change, Observer, Watched};
 
 /// Which keys go first inside a cluster.
@@ -22,6 +25,9 @@ pub(crate) enum Priority {
     /// What was already there when the watch began.
     Initial,
 }
+
+/// How long a mapper may think about one object.
+const MAPPER_DEADLINE: Duration = Duration::from_secs(60);
 
 /// Wakes the keys of one controller in one cluster.
 #[derive(Clone)]
@@ -101,8 +107,10 @@ impl Observer for WakeOwner {
             return;
         }
         let newest = change.after.or(change.before);
-        // A delete carries no version that we could have written.
-        let cause = version(change);
+        let cause = match (change.before, change.after) {
+            (Some(before), None) => deletion(before.metadata()),
+            _ => version(change),
+        };
         let before = change
             .before
             .and_then(|before| self.owner_of(before.metadata()));
@@ -121,9 +129,10 @@ pub(crate) type AskedMapper = Arc<
     dyn for<'a> Fn(&'a dyn Watched, &'a Cluster) -> BoxFuture<'a, Vec<ObjectKey>> + Send + Sync,
 >;
 
-/// An object that a mapper is to be asked about.
+/// A change that a mapper is to be asked about: what the object was and what it is, as a change may move
+/// it from one key to another.
 struct Mapped {
-    object: Arc<dyn Watched>,
+    objects: Vec<Arc<dyn Watched>>,
     priority: Priority,
     cause: Option<Version>,
 }
@@ -143,16 +152,16 @@ impl AskMapper {
                     () = home.stopped() => return,
                     Some(mapped) = receiver.recv() => mapped,
                 };
-                // A mapper that panics costs this one change, and not all that come after it.
-                let asked = AssertUnwindSafe(async { map(&*mapped.object, &home).await });
-                let Ok(keys) = asked.catch_unwind().await else {
-                    tracing::error!(
-                        cluster = %home.name(),
-                        object = %ObjectKey::of_meta(mapped.object.metadata()),
-                        "the mapper of a watched kind panicked: nothing is woken by this change"
-                    );
-                    continue;
-                };
+                let mut keys = BTreeSet::new();
+                for object in &mapped.objects {
+                    // A mapper that panics or hangs costs this one change, and not all that come after it.
+                    let asked = AssertUnwindSafe(async { map(&**object, &home).await });
+                    match tokio::time::timeout(MAPPER_DEADLINE, asked.catch_unwind()).await {
+                        Ok(Ok(found)) => keys.extend(found),
+                        Ok(Err(_panic)) => lost(&home, &**object, "panicked"),
+                        Err(_elapsed) => lost(&home, &**object, "did not answer in time"),
+                    }
+                }
                 for key in keys {
                     waker.wake(key, mapped.priority, mapped.cause.clone());
                 }
@@ -164,17 +173,27 @@ impl AskMapper {
 
 impl Observer for AskMapper {
     fn changed(&self, change: &Change<'_>) {
-        // Both what it was and what it is: a change may move an object from one key to another.
-        for object in change.before.into_iter().chain(change.after) {
-            let mapped = Mapped {
-                object: Arc::clone(object),
-                priority: priority(change),
-                cause: version(change),
-            };
-            // It fails only when the watches have ended.
-            let _ = self.0.send(mapped);
-        }
+        let mapped = Mapped {
+            objects: change
+                .before
+                .into_iter()
+                .chain(change.after)
+                .cloned()
+                .collect(),
+            priority: priority(change),
+            cause: version(change),
+        };
+        // It fails only when the watches have ended.
+        let _ = self.0.send(mapped);
     }
+}
+
+fn lost(cluster: &Cluster, object: &dyn Watched, what: &str) {
+    tracing::error!(
+        cluster = %cluster.name(),
+        object = %ObjectKey::of_meta(object.metadata()),
+        "the mapper of a watched kind {what}: nothing is woken by this change"
+    );
 }
 
 fn priority(change: &Change<'_>) -> Priority {
@@ -191,4 +210,9 @@ fn version(change: &Change<'_>) -> Option<Version> {
         change.after?.metadata().uid.clone()?,
         change.version?.to_owned(),
     ))
+}
+
+/// The deletion of an object, as [`Scope::delete`](crate::Scope::delete) writes it down.
+fn deletion(meta: &ObjectMeta) -> Option<Version> {
+    Some((meta.uid.clone()?, DELETED.to_owned()))
 }

@@ -7,6 +7,7 @@ use http::Uri;
 use kube::api::ApiResource;
 
 use super::ClusterName;
+use crate::controller::ObjectKey;
 use crate::transport::Failure;
 use crate::watch::Report;
 
@@ -39,19 +40,30 @@ impl Report for Health {
             _ => failure.to_string(),
         };
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if trouble.get(&kind.plural) != Some(&message) {
+        if trouble.get(&key_of(kind)) != Some(&message) {
             tracing::warn!(
                 cluster = %self.cluster, server = %self.server, kind = %kind.kind, error = %message,
                 "cannot watch; trying again until it works"
             );
-            trouble.insert(kind.plural.clone(), message);
+            trouble.insert(key_of(kind), message);
         }
+    }
+
+    fn misfit(&self, kind: &ApiResource, object: &ObjectKey, error: &str) {
+        tracing::error!(
+            cluster = %self.cluster, kind = %kind.kind, %object, error,
+            "an object does not fit its type and is left out, until it does"
+        );
     }
 
     fn works(&self, kind: &ApiResource) {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if trouble.remove(&kind.plural).is_some() {
+        if trouble.remove(&key_of(kind)).is_some() {
             tracing::info!(cluster = %self.cluster, server = %self.server, kind = %kind.kind, "watching again");
         }
     }
+}
+
+fn key_of(kind: &ApiResource) -> String {
+    format!("{}/{}", kind.api_version, kind.plural)
 }

@@ -147,14 +147,15 @@ impl Fleet {
 
     fn wish(&self, name: &ClusterName, retiring: bool, config: Config) {
         let config = Box::new(config);
-        if self.0.closing.is_cancelled() {
-            return;
-        }
         let mut clusters = self
             .0
             .clusters
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        // Under the lock, so that a cluster is either seen by `close` or never begun.
+        if self.0.closing.is_cancelled() {
+            return;
+        }
         if let Some(member) = clusters.get(name) {
             member.wish.send_if_modified(|wish| match wish {
                 Wish::Engaged { retiring: was, .. } if *was == retiring => false,

@@ -1,7 +1,6 @@
 //! Server-side apply of a child.
 
-use std::marker::PhantomData;
-
+use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kube::api::{ApiResource, ObjectMeta};
 use serde_json::{Map, Value};
@@ -13,6 +12,8 @@ use crate::controller::{Object, ObjectKey};
 use crate::transport::Failure;
 use crate::{Error, Result};
 
+const HTTP_CONFLICT: u16 = 409;
+
 /// A child on its way to the server: await it. See [`Scope::apply`].
 #[must_use = "nothing is applied until it is awaited"]
 pub struct Apply<'a, K> {
@@ -20,7 +21,8 @@ pub struct Apply<'a, K> {
     child: Child,
     force: bool,
     adopt: bool,
-    kind: PhantomData<fn() -> K>,
+    /// Kept from where the bounds on the kind stand, so that a wrong kind is one error and not two.
+    read: fn(Value) -> serde_json::Result<K>,
 }
 
 /// A child without its type.
@@ -44,10 +46,12 @@ impl<'a, K: Object> Apply<'a, K> {
             child,
             force: true,
             adopt: false,
-            kind: PhantomData,
+            read: serde_json::from_value,
         }
     }
+}
 
+impl<K> Apply<'_, K> {
     /// Leaves fields that another manager owns alone: a conflict is then an error that names them.
     pub fn unforced(mut self) -> Self {
         self.force = false;
@@ -62,17 +66,18 @@ impl<'a, K: Object> Apply<'a, K> {
     }
 }
 
-impl<'a, K: Object> IntoFuture for Apply<'a, K> {
+impl<'a, K: 'a> IntoFuture for Apply<'a, K> {
     type Output = Result<K>;
     type IntoFuture = BoxFuture<'a, Result<K>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let what = format!("applying {} {}", self.child.kind.kind, self.child.key);
-            let applied = send(self.scope, self.child, self.force, self.adopt).await;
-            let returned = applied.map_err(|error| error.context(what))?;
-            Ok(serde_json::from_value(returned)?)
-        })
+        let read = self.read;
+        let what = format!("applying {} {}", self.child.kind.kind, self.child.key);
+        let sent = send(self.scope, self.child, self.force, self.adopt);
+        Box::pin(sent.map(move |returned| {
+            let returned = returned.map_err(|error| error.context(what))?;
+            Ok(read(returned)?)
+        }))
     }
 }
 
@@ -97,36 +102,70 @@ async fn send(scope: &Scope, child: Child, force: bool, adopt: bool) -> Result<V
         }
     };
     let remote = Remote::new(scope.client(), &kind, key);
-    let existing = existing(scope, &remote).await?;
-    if let Some(existing) = &existing {
+    let known = known(scope, &remote).await?;
+    if let Some(existing) = &known {
         check_ours(scope.owner(), &kind, remote.key(), existing, adopt)?;
     }
     prepare(&mut object, &kind, scope.owner(), remote.key());
-    let returned = remote
-        .apply(&Value::Object(object), scope.manager(), force)
-        .await?;
+    let object = Value::Object(object);
+    // What we do not know may have come this very moment, from somebody else: unforced, the server says
+    // so instead of overwriting it.
+    let returned = match remote
+        .apply(&object, scope.manager(), force && known.is_some())
+        .await
+    {
+        Err(failure) if failure.code() == Some(HTTP_CONFLICT) && force && known.is_none() => {
+            if let Some(existing) = look(&remote).await? {
+                check_ours(scope.owner(), &kind, remote.key(), &existing, adopt)?;
+            }
+            remote.apply(&object, scope.manager(), true).await?
+        }
+        answer => answer?,
+    };
     // An apply that changed nothing has no echo.
-    let before = existing
-        .as_ref()
-        .and_then(|existing| existing.resource_version.as_deref());
-    if version(&returned).is_some_and(|(_, after)| before != Some(after.as_str())) {
+    let before = known.and_then(|existing| existing.resource_version);
+    if version(&returned).is_some_and(|(_, after)| before != Some(after))
+        && wrote_last(&returned, scope.manager())
+    {
         scope.wrote(&returned);
     }
     Ok(returned)
 }
 
-/// What is known of the child before it is applied: from the cache where the kind is owned or watched,
-/// from the server where it is not.
-async fn existing(scope: &Scope, remote: &Remote) -> Result<Option<ObjectMeta>, Failure> {
-    if let Some(cache) = scope
-        .cluster()
-        .watched_metadata(remote.kind())
-        .filter(|cache| cache.is_synced())
-    {
-        return Ok(cache
+/// Whether the version that an apply returned is our own, and not what somebody else had made of the
+/// object before an apply of ours that changed nothing. In doubt it is not: that costs one reconcile too
+/// many, and not a change that nobody looks at.
+fn wrote_last(returned: &Value, manager: &str) -> bool {
+    let entries = returned
+        .pointer("/metadata/managedFields")
+        .and_then(Value::as_array);
+    let (ours, others): (Vec<&Value>, Vec<&Value>) = entries
+        .into_iter()
+        .flatten()
+        .partition(|entry| entry["manager"] == manager && entry["operation"] == "Apply");
+    // Times are RFC 3339 in UTC and whole seconds, so that their texts compare as they do.
+    let newest = |entries: &[&Value]| {
+        let times = entries
+            .iter()
+            .filter_map(|entry| entry["time"].as_str().map(str::to_owned));
+        times.max()
+    };
+    newest(&ours) > newest(&others)
+}
+
+/// What is known of the child before it is applied: from the cache where the kind is owned and its
+/// watch works, else from the server.
+async fn known(scope: &Scope, remote: &Remote) -> Result<Option<ObjectMeta>, Failure> {
+    let cache = scope.cluster().watched_metadata(remote.kind());
+    match cache.filter(|cache| cache.is_current()) {
+        Some(cache) => Ok(cache
             .get(remote.key())
-            .map(|object| object.metadata.clone()));
+            .map(|object| object.metadata.clone())),
+        None => look(remote).await,
     }
+}
+
+async fn look(remote: &Remote) -> Result<Option<ObjectMeta>, Failure> {
     let Some(object) = remote.get().await? else {
         return Ok(None);
     };

@@ -110,6 +110,16 @@ pub(crate) fn next_conditions(before: &[Value], ready: &Ready<'_>) -> Vec<Value>
 }
 
 impl Ready<'_> {
+    /// Whether `condition` is one of those that the controller writes.
+    pub(crate) fn writes(&self, condition: &Value) -> bool {
+        let name = name_of(condition);
+        let own = [READY, STALLED].map(Some).contains(&name);
+        own || self
+            .declared
+            .iter()
+            .any(|(declared, _)| Some(*declared) == name)
+    }
+
     fn summary(&self, conditions: &[Value]) -> SetCondition {
         let ready = |state, reason: String, message: String| SetCondition {
             name: READY,
@@ -190,12 +200,8 @@ impl Ready<'_> {
                 .cloned()
         });
         let fresh = || {
-            json!(
-                self.now
-                    .round(jiff::Unit::Second)
-                    .unwrap_or(self.now)
-                    .to_string()
-            )
+            let second = Timestamp::from_second(self.now.as_second()).unwrap_or(self.now);
+            json!(second.to_string())
         };
         let mut condition = Map::new();
         condition.insert("type".into(), json!(set.name));

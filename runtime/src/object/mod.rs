@@ -15,5 +15,5 @@ pub use scope::Scope;
 
 pub(crate) use conditions::{Ready, SetCondition, Verdict, declared};
 pub(crate) use finalizer::{Finalizer, Secured, holds};
-pub(crate) use remote::Remote;
+pub(crate) use remote::{DELETED, Remote};
 pub(crate) use status::{StatusChange, write_status};

@@ -100,17 +100,14 @@ impl Remote {
         .await
     }
 
-    /// Deletes the object in the background; `false` when there was none.
-    pub(crate) async fn delete(&self) -> Result<bool, Failure> {
-        match self
-            .call(
-                self.request()
-                    .delete(&self.key.name, &DeleteParams::background()),
-            )
-            .await
-        {
-            Ok(_status_or_object) => Ok(true),
-            Err(failure) if failure.code() == Some(404) && failure.names_an_object() => Ok(false),
+    /// Deletes the object in the background. Returns what the server returned, `None` when there was none.
+    pub(crate) async fn delete(&self) -> Result<Option<Value>, Failure> {
+        let request = self
+            .request()
+            .delete(&self.key.name, &DeleteParams::background());
+        match self.call(request).await {
+            Ok(status_or_object) => Ok(Some(status_or_object)),
+            Err(failure) if failure.code() == Some(404) && failure.names_an_object() => Ok(None),
             Err(failure) => Err(failure),
         }
     }
@@ -135,4 +132,15 @@ fn by(manager: &str) -> PatchParams {
 pub(super) fn version(object: &Value) -> Option<(String, String)> {
     let text = |field: &str| Some(object.get("metadata")?.get(field)?.as_str()?.to_owned());
     Some((text("uid")?, text("resourceVersion")?))
+}
+
+/// What stands in the place of a version for the end of an object.
+pub(crate) const DELETED: &str = "deleted";
+
+/// The uid of what a delete was answered with: the object, or a `Status` that names it.
+pub(super) fn deleted(answer: &Value) -> Option<(String, String)> {
+    let uid = answer
+        .pointer("/metadata/uid")
+        .or_else(|| answer.pointer("/details/uid"))?;
+    Some((uid.as_str()?.to_owned(), DELETED.to_owned()))
 }

@@ -9,7 +9,7 @@ use kube::api::ApiResource;
 use serde_json::Value;
 
 use super::apply::Apply;
-use super::remote::{Remote, version};
+use super::remote::{Remote, deleted, version};
 use crate::controller::{Object, ObjectKey};
 use crate::fleet::Cluster;
 use crate::{Error, Result};
@@ -95,7 +95,7 @@ impl Scope {
         if let Some(cache) = self
             .cluster
             .watched::<K>()
-            .filter(|cache| cache.is_synced())
+            .filter(|cache| cache.is_current())
         {
             return Box::pin(std::future::ready(Ok(cache.get(&key))));
         }
@@ -126,10 +126,13 @@ impl Scope {
         );
         Box::pin(async move {
             let what = || format!("deleting {} {}", remote.kind().kind, remote.key());
-            remote
-                .delete()
-                .await
-                .map_err(|failure| Error::new(failure).context(what()))
+            let answer = remote.delete().await;
+            let answer = answer.map_err(|failure| Error::new(failure).context(what()))?;
+            if let Some(answer) = &answer {
+                self.wrote(answer);
+                self.remember(deleted(answer));
+            }
+            Ok(answer.is_some())
         })
     }
 
@@ -153,12 +156,14 @@ impl Scope {
 
     /// Remembers a write of ours, whose echo is to wake nothing.
     pub(crate) fn wrote(&self, returned: &Value) {
-        if let Some(version) = version(returned) {
-            self.written
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(version);
-        }
+        self.remember(version(returned));
+    }
+
+    fn remember(&self, written: Option<(String, String)>) {
+        self.written
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(written);
     }
 
     pub(crate) fn take_written(&self) -> Vec<(String, String)> {

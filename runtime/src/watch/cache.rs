@@ -1,6 +1,7 @@
 //! The objects of one kind in one cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
@@ -15,7 +16,10 @@ use crate::controller::ObjectKey;
 /// passed it.
 pub(crate) struct Cache<K> {
     state: Mutex<State<K>>,
-    synced: watch::Sender<bool>,
+    /// Whether it has been filled once.
+    filled: watch::Sender<bool>,
+    /// Whether the watch works now.
+    current: AtomicBool,
 }
 
 struct State<K> {
@@ -38,7 +42,8 @@ impl<K> Default for Cache<K> {
                 objects: BTreeMap::new(),
                 observers: Vec::new(),
             }),
-            synced: watch::Sender::new(false),
+            filled: watch::Sender::new(false),
+            current: AtomicBool::new(false),
         }
     }
 }
@@ -59,8 +64,18 @@ impl<K: Resource + Send + Sync + 'static> Cache<K> {
             .collect()
     }
 
-    pub(crate) fn is_synced(&self) -> bool {
-        *self.synced.borrow()
+    pub(super) fn is_filled(&self) -> bool {
+        *self.filled.borrow()
+    }
+
+    /// Whether the cache can be believed when it lacks an object: it has been filled, and its watch is
+    /// not in trouble.
+    pub(crate) fn is_current(&self) -> bool {
+        self.current.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_current(&self, current: bool) {
+        self.current.store(current, Ordering::Relaxed);
     }
 
     /// Takes in an object that the watch delivered.
@@ -68,14 +83,14 @@ impl<K: Resource + Send + Sync + 'static> Cache<K> {
         self.lock().put(object, false);
     }
 
-    /// Takes in that the watch saw `object` go.
-    pub(super) fn remove(&self, object: &K) {
-        self.lock().remove(&ObjectKey::of(object));
+    /// Takes in that the watch saw an object go.
+    pub(super) fn remove(&self, key: &ObjectKey) {
+        self.lock().remove(key);
     }
 
     /// Takes in a complete list; what it lacks is gone, also where the watch was down when it went.
     pub(super) fn replace(&self, objects: Vec<K>) {
-        let initial = !self.is_synced();
+        let initial = !self.is_filled();
         let mut state = self.lock();
         let listed: BTreeSet<ObjectKey> = objects.iter().map(ObjectKey::of).collect();
         let gone: Vec<ObjectKey> = state
@@ -91,16 +106,8 @@ impl<K: Resource + Send + Sync + 'static> Cache<K> {
             state.put(object, initial);
         }
         drop(state);
-        self.synced.send_replace(true);
-    }
-
-    /// The kind is not served any more, so its objects are gone.
-    pub(super) fn clear(&self) {
-        let mut state = self.lock();
-        let gone: Vec<ObjectKey> = state.objects.keys().cloned().collect();
-        for key in gone {
-            state.remove(&key);
-        }
+        self.set_current(true);
+        self.filled.send_replace(true);
     }
 
     /// Takes in what one of our own writes returned, until the watch delivers this version or a newer one.
@@ -218,7 +225,7 @@ impl<K: Resource + Send + Sync + 'static> Source for Cache<K> {
     fn synced(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             // The sender lives as long as the cache, which the caller holds.
-            let _ = self.synced.subscribe().wait_for(|synced| *synced).await;
+            let _ = self.filled.subscribe().wait_for(|filled| *filled).await;
         })
     }
 }
@@ -322,7 +329,7 @@ mod tests {
     fn a_write_does_not_bring_back_what_is_gone() {
         let (cache, _) = taped();
         cache.put(object("a", 1, 1));
-        cache.remove(&object("a", 2, 1));
+        cache.remove(&ObjectKey::namespaced("shop", "a"));
         cache.overlay(Arc::new(object("a", 3, 1)));
         assert!(cache.get(&ObjectKey::namespaced("shop", "a")).is_none());
     }

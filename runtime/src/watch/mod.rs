@@ -2,6 +2,7 @@
 //! what is told of every change.
 
 mod cache;
+mod guarded;
 mod reflector;
 mod significance;
 

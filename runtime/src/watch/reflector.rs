@@ -11,7 +11,9 @@ use kube::{Client, Resource};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
+use super::guarded::Guarded;
 use super::{Cache, Selector};
+use crate::controller::ObjectKey;
 use crate::transport::{Backoff, Failure, within};
 
 /// How many objects one page of a list holds.
@@ -27,12 +29,17 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(15);
 const PATIENT_TRIES: u32 = 5;
 const HTTP_TOO_MANY_REQUESTS: u16 = 429;
 const HTTP_GONE: u16 = 410;
-const HTTP_NOT_FOUND: u16 = 404;
+/// How long a server may take for its first list before its place goes to the next.
+const PLACE: Duration = Duration::from_secs(2);
+/// A watch that has been open for so long works, even if it has nothing to say.
+const SETTLED: Duration = Duration::from_secs(5);
 
 /// How a reflector fares, told at each change for better or worse.
 pub(crate) trait Report: Send + Sync {
     fn failed(&self, kind: &ApiResource, failure: &Failure);
     fn works(&self, kind: &ApiResource);
+    /// An object does not fit its type and is left out.
+    fn misfit(&self, kind: &ApiResource, object: &ObjectKey, error: &str);
 }
 
 /// What a reflector needs besides its cache.
@@ -52,17 +59,11 @@ where
 {
     /// Lists and watches until it is dropped.
     pub(crate) async fn run(self, dynamic: K::DynamicType) {
-        let api = Api::<K>::all_with(self.client.clone(), &dynamic);
-        let mut backoff = Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF);
-        let mut failures = 0;
+        let api = Api::<Guarded<K>>::all_with(self.client.clone(), &dynamic);
+        let mut tries = Tries::default();
         loop {
             let outcome = match self.list(&api).await {
-                Ok(version) => {
-                    failures = 0;
-                    backoff = Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF);
-                    self.report.works(&self.kind);
-                    self.watch(&api, version).await
-                }
+                Ok(version) => self.watch(&api, version, &mut tries).await,
                 Err(failure) => Err(failure),
             };
             // `Ok` means that the history which the watch needs is gone: list again, but not in a
@@ -70,26 +71,36 @@ where
             let asked = match &outcome {
                 Ok(()) => None,
                 Err(failure) => {
-                    if failure.code() == Some(HTTP_NOT_FOUND) {
-                        self.cache.clear();
-                    }
-                    failures += 1;
-                    if failure.code() != Some(HTTP_TOO_MANY_REQUESTS) || failures > PATIENT_TRIES {
+                    self.cache.set_current(false);
+                    tries.failed += 1;
+                    if failure.code() != Some(HTTP_TOO_MANY_REQUESTS)
+                        || tries.failed > PATIENT_TRIES
+                    {
                         self.report.failed(&self.kind, failure);
                     }
                     failure.retry_after()
                 }
             };
-            tokio::time::sleep(asked.unwrap_or_else(|| backoff.next())).await;
+            tokio::time::sleep(asked.unwrap_or_else(|| tries.backoff.next())).await;
         }
     }
 
     /// Fills the cache with everything there is, and returns the version from which to watch.
-    async fn list(&self, api: &Api<K>) -> Result<String, Failure> {
-        let _place = match self.cache.is_synced() {
-            false => self.engaging.acquire().await.ok(),
-            true => None,
-        };
+    async fn list(&self, api: &Api<Guarded<K>>) -> Result<String, Failure> {
+        let mut list = pin!(self.pages(api));
+        if !self.cache.is_filled() {
+            let place = self.engaging.acquire().await;
+            // A server that does not answer gives its place to the next, and may still answer.
+            let quick = tokio::time::timeout(PLACE, &mut list).await;
+            drop(place);
+            if let Ok(listed) = quick {
+                return listed;
+            }
+        }
+        list.await
+    }
+
+    async fn pages(&self, api: &Api<Guarded<K>>) -> Result<String, Failure> {
         let mut params = ListParams {
             label_selector: self.selector.labels.clone(),
             ..ListParams::default()
@@ -98,7 +109,11 @@ where
         let mut objects = Vec::new();
         loop {
             let page = within(api.list(&params)).await?;
-            objects.extend(page.items.into_iter().map(slim));
+            objects.extend(
+                page.items
+                    .into_iter()
+                    .filter_map(|object| self.fitting(object)),
+            );
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => params.continue_token = Some(token),
                 None => {
@@ -110,88 +125,134 @@ where
     }
 
     /// Watches from `version` on for as long as the server remembers where we are. Returns `Ok` when a
-    /// new list is needed, and an error when the way to the server is broken.
-    async fn watch(&self, api: &Api<K>, mut version: String) -> Result<(), Failure> {
+    /// new list is needed, and an error when only a list can tell what is left.
+    async fn watch(
+        &self,
+        api: &Api<Guarded<K>>,
+        mut version: String,
+        tries: &mut Tries,
+    ) -> Result<(), Failure> {
         let params = WatchParams {
             label_selector: self.selector.labels.clone(),
             ..WatchParams::default()
         };
         let params = params.timeout(WATCH_SECONDS);
-        let mut backoff = Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF);
         loop {
-            let failure = match within(api.watch(&params, &version)).await {
-                Ok(events) => {
-                    self.report.works(&self.kind);
-                    match self.follow(events, &mut version).await {
-                        Ok(true) => {
-                            backoff = Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF);
-                            continue;
-                        }
-                        // An end without a word: nothing is wrong, unless it goes on like this.
-                        Ok(false) => {
-                            tokio::time::sleep(backoff.next()).await;
-                            continue;
-                        }
-                        Err(failure) => failure,
-                    }
-                }
-                Err(failure) => failure,
-            };
-            match failure.code() {
-                Some(HTTP_GONE) => return Ok(()),
-                // Gone as a kind, forbidden, or unknown as we are: only a list tells what is left.
-                Some(code) if (400..429).contains(&code) => return Err(failure),
-                _ => {
-                    self.report.failed(&self.kind, &failure);
-                    tokio::time::sleep(failure.retry_after().unwrap_or_else(|| backoff.next()))
-                        .await;
-                }
+            match within(api.watch(&params, &version)).await {
+                Ok(events) => match self.follow(events, &mut version, tries).await {
+                    Ok(()) => {}
+                    Err(failure) if failure.code() == Some(HTTP_GONE) => return Ok(()),
+                    // What the server says in the middle of a watch, it would say again.
+                    Err(failure) if failure.code().is_some() => return Err(failure),
+                    Err(failure) => self.trouble(&failure, tries).await,
+                },
+                Err(failure) => match failure.code() {
+                    Some(HTTP_GONE) => return Ok(()),
+                    // Gone as a kind, forbidden, or unknown as we are.
+                    Some(400..HTTP_TOO_MANY_REQUESTS) => return Err(failure),
+                    _ => self.trouble(&failure, tries).await,
+                },
             }
         }
     }
 
-    /// Takes in events until the watch ends, and moves `version` along. Returns whether anything came.
+    /// The way to the server is broken: the watch goes on from where it was, after a while.
+    async fn trouble(&self, failure: &Failure, tries: &mut Tries) {
+        self.cache.set_current(false);
+        self.report.failed(&self.kind, failure);
+        tokio::time::sleep(
+            failure
+                .retry_after()
+                .unwrap_or_else(|| tries.backoff.next()),
+        )
+        .await;
+    }
+
+    /// Takes in events until the watch ends, and moves `version` along.
     async fn follow(
         &self,
-        events: impl futures::Stream<Item = kube::Result<WatchEvent<K>>> + Send,
+        events: impl futures::Stream<Item = kube::Result<WatchEvent<Guarded<K>>>> + Send,
         version: &mut String,
-    ) -> Result<bool, Failure> {
+        tries: &mut Tries,
+    ) -> Result<(), Failure> {
         let mut events = pin!(events);
-        let mut heard = false;
+        let mut settled = false;
         loop {
-            let event = match tokio::time::timeout(WATCH_SILENCE, events.next()).await {
-                Ok(Some(event)) => event,
-                Ok(None) => return Ok(heard),
-                Err(_silent) => return Err(Failure::Deadline(WATCH_SILENCE)),
+            let patience = if settled { WATCH_SILENCE } else { SETTLED };
+            let event = match tokio::time::timeout(patience, events.next()).await {
+                Ok(Some(event)) => Some(event.map_err(Failure::from)?),
+                Ok(None) => {
+                    if !settled {
+                        // An end without a word: nothing is wrong, unless it goes on like this.
+                        tokio::time::sleep(tries.backoff.next()).await;
+                    }
+                    return Ok(());
+                }
+                Err(_silent) if settled => return Err(Failure::Deadline(WATCH_SILENCE)),
+                Err(_quiet) => None,
             };
-            heard = true;
-            let newer = match event {
-                Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
-                    let newer = object.meta().resource_version.clone();
-                    self.cache.put(slim(object));
-                    newer
+            if let Some(WatchEvent::Error(status)) = event {
+                return Err(Failure::Refused(status));
+            }
+            // Only now is it known that the watch works, and not just that it was opened.
+            if !settled {
+                settled = true;
+                *tries = Tries::default();
+                self.cache.set_current(true);
+                self.report.works(&self.kind);
+            }
+            match event {
+                Some(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
+                    advance(version, &object);
+                    let key = ObjectKey::of(&object);
+                    match self.fitting(object) {
+                        Some(object) => self.cache.put(object),
+                        None => self.cache.remove(&key),
+                    }
                 }
-                Ok(WatchEvent::Deleted(object)) => {
-                    self.cache.remove(&object);
-                    object.meta().resource_version.clone()
+                Some(WatchEvent::Deleted(object)) => {
+                    advance(version, &object);
+                    self.cache.remove(&ObjectKey::of(&object));
                 }
-                Ok(WatchEvent::Bookmark(bookmark)) => {
+                Some(WatchEvent::Bookmark(bookmark)) => {
                     *version = bookmark.metadata.resource_version;
-                    continue;
                 }
-                Ok(WatchEvent::Error(status)) => return Err(Failure::Refused(status)),
-                Err(kube::Error::SerdeError(error)) => {
-                    // One object that does not fit its type: the others are not to suffer for it.
-                    let failure = Failure::Broken(Box::new(kube::Error::SerdeError(error)));
-                    self.report.failed(&self.kind, &failure);
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
-            };
-            if let Some(newer) = newer {
-                *version = newer;
+                Some(WatchEvent::Error(_)) | None => {}
             }
         }
+    }
+
+    /// The object as it is kept, unless it does not fit its type.
+    fn fitting(&self, object: Guarded<K>) -> Option<K> {
+        let key = ObjectKey::of(&object);
+        match object.0 {
+            Ok(object) => Some(slim(object)),
+            Err(invalid) => {
+                self.report.misfit(&self.kind, &key, &invalid.error);
+                None
+            }
+        }
+    }
+}
+
+/// How it has gone since the watch last worked.
+struct Tries {
+    failed: u32,
+    backoff: Backoff,
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self {
+            failed: 0,
+            backoff: Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF),
+        }
+    }
+}
+
+fn advance<K: Resource>(version: &mut String, object: &K) {
+    if let Some(newer) = &object.meta().resource_version {
+        version.clone_from(newer);
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) struct Lane(u64);
 /// A key that is to be reconciled now.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Job {
+    controller: usize,
     pub(crate) lane: Lane,
     pub(crate) key: ObjectKey,
     /// API hiccups of this key in a row.
@@ -84,7 +85,8 @@ impl Queue {
         self.ready.notify_one();
     }
 
-    /// Drops a lane and everything that waits in it. What runs may still call [`finish`](Queue::finish).
+    /// Drops a lane and everything that waits in it. What runs keeps its place until it calls
+    /// [`finish`](Queue::finish).
     pub(crate) fn close(&self, lane: Lane) {
         let mut state = self.lock();
         if let Some(closed) = state.lanes.remove(&lane) {
@@ -94,7 +96,6 @@ impl Queue {
                 }
             }
             if let Some(controller) = state.controllers.get_mut(closed.controller) {
-                controller.running = controller.running.saturating_sub(closed.running);
                 controller.turns.retain(|other| *other != lane);
             }
         }
@@ -144,7 +145,7 @@ impl Queue {
         }
     }
 
-    /// Takes back a key whose reconcile has ended.
+    /// Takes back a key whose reconcile has ended, in whatever way.
     pub(crate) fn finish(&self, job: Job, outcome: Outcome) {
         self.lock().finish(job, outcome);
         self.ready.notify_one();

@@ -53,6 +53,8 @@ pub(super) struct KeyState {
     /// What we wrote and the watch has not delivered yet.
     pub(super) expected: VecDeque<Version>,
     pub(super) delayed: Option<Instant>,
+    /// Its object went while it was running: nothing is to be kept of it.
+    pub(super) gone: bool,
     pub(super) failures: u32,
     pub(super) trouble: u32,
 }
@@ -89,6 +91,8 @@ impl State {
             }
             return;
         }
+        // It is there again, under the same name.
+        entry.gone = false;
         if entry.running {
             entry.meanwhile.push((priority, cause));
             return;
@@ -124,6 +128,7 @@ impl State {
         entry.expected.clear();
         entry.failures = 0;
         entry.trouble = 0;
+        entry.gone = entry.running;
         if let Some(at) = entry.delayed.take() {
             self.delayed.remove(&(at, lane, key.clone()));
         }
@@ -193,24 +198,32 @@ impl State {
             let trouble = entry.trouble;
             found.running += 1;
             controller.running += 1;
+            let controller = found.controller;
             self.line_up(lane);
-            return Some(Job { lane, key, trouble });
+            return Some(Job {
+                controller,
+                lane,
+                key,
+                trouble,
+            });
         }
         None
     }
 
     pub(super) fn finish(&mut self, job: Job, outcome: Outcome) {
         let lane = job.lane;
-        let Some(found) = self.lanes.get_mut(&job.lane) else {
-            return;
-        };
-        if let Some(controller) = self.controllers.get_mut(found.controller) {
+        // Also of a lane that has been closed since: until now it has kept its place.
+        if let Some(controller) = self.controllers.get_mut(job.controller) {
             controller.running = controller.running.saturating_sub(1);
         }
+        let Some(found) = self.lanes.get_mut(&lane) else {
+            return;
+        };
         found.running = found.running.saturating_sub(1);
         let entry = found.keys.entry(job.key.clone()).or_default();
         entry.running = false;
         let mut woken = None;
+        let remembered = REMEMBERED.max(outcome.written.len());
         entry.expected.extend(outcome.written);
         for (priority, cause) in std::mem::take(&mut entry.meanwhile) {
             match cause.and_then(|cause| {
@@ -226,7 +239,7 @@ impl State {
                 None => {}
             }
         }
-        while entry.expected.len() > REMEMBERED {
+        while entry.expected.len() > remembered {
             entry.expected.pop_front();
         }
         entry.trouble = if outcome.hiccup {
@@ -247,11 +260,20 @@ impl State {
                 entry.failures.saturating_add(1)
             }
         };
-        match (woken, delay) {
+        let delay = match std::mem::take(&mut entry.gone) {
+            true => {
+                entry.expected.clear();
+                (entry.failures, entry.trouble) = (0, 0);
+                None
+            }
+            false => delay,
+        };
+        // A delay that no clock reaches is as good as none.
+        let again = delay.and_then(|delay| Instant::now().checked_add(delay));
+        match (woken, again) {
             // News runs the key at once, also while it is failing: what changed may be the cure.
             (Some(priority), _) => self.wake(lane, job.key, priority, None),
-            (None, Some(delay)) => {
-                let at = Instant::now() + delay;
+            (None, Some(at)) => {
                 entry.delayed = Some(at);
                 self.delayed.insert((at, lane, job.key));
             }

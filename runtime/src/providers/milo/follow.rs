@@ -1,6 +1,6 @@
 //! Follows the projects, and tells the fleet what to do about each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kube::Config;
@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::{Milo, ProjectName};
+use crate::Result;
 use crate::fleet::{Fleet, Reason};
 use crate::watch::{Change, Observer, Source, Watched};
-use crate::{Error, Result};
 
 /// What a change of a project comes to.
 enum News {
@@ -80,6 +80,8 @@ pub(super) struct Follower {
     base: Config,
     fleet: Fleet,
     projects: BTreeMap<String, Project>,
+    /// Projects that are left out.
+    refused: BTreeSet<String>,
 }
 
 impl Follower {
@@ -89,6 +91,7 @@ impl Follower {
             base,
             fleet,
             projects: BTreeMap::new(),
+            refused: BTreeSet::new(),
         }
     }
 
@@ -115,7 +118,7 @@ impl Follower {
             tokio::select! {
                 biased;
                 news = changes.recv() => match news {
-                    Some(News::There { name, ready, deleting }) => self.there(&name, ready, deleting)?,
+                    Some(News::There { name, ready, deleting }) => self.there(&name, ready, deleting),
                     Some(News::Gone { name, deleted }) => self.gone(&name, deleted),
                     None => return Ok(()),
                 },
@@ -124,61 +127,60 @@ impl Follower {
         }
     }
 
-    fn there(&mut self, name: &str, ready: bool, deleting: bool) -> Result<()> {
-        if !self.projects.contains_key(name) {
-            match ProjectName::new(name) {
-                Ok(valid) => {
-                    let fresh = Project {
-                        name: valid,
-                        engaged: false,
-                        deleting: false,
-                        deadline: None,
-                    };
-                    self.projects.insert(name.to_owned(), fresh);
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "a project is left out");
-                    return Ok(());
-                }
-            }
+    fn there(&mut self, name: &str, ready: bool, deleting: bool) {
+        if self.refused.contains(name) {
+            return;
         }
-        let Some(project) = self.projects.get_mut(name) else {
-            return Ok(());
+        let valid = match ProjectName::new(name) {
+            Ok(valid) => valid,
+            Err(error) => return self.refuse(name, &error),
         };
+        let config = match self.milo.connection(&self.base, &valid) {
+            Ok(config) => config,
+            Err(error) => return self.refuse(name, &error),
+        };
+        let project = self.projects.entry(name.to_owned()).or_insert(Project {
+            name: valid,
+            engaged: false,
+            deleting: false,
+            deadline: None,
+        });
+        if project.deleting && !deleting {
+            // Another project of the same name, created before we saw the end of the first.
+            project.deleting = false;
+            project.deadline = None;
+        }
         match (deleting, ready) {
             // Once it is being deleted, only its end or the deadline disengages it.
             (true, _) if project.deleting => {}
             (true, _) => {
                 project.deleting = true;
                 project.engaged = true;
-                project.deadline = Some(Instant::now() + self.milo.cleanup_deadline);
-                let config = self
-                    .milo
-                    .connection(&self.base, &project.name)
-                    .map_err(Error::new)?;
+                project.deadline = Instant::now().checked_add(self.milo.cleanup_deadline);
                 self.fleet.retire(&project.name, config);
             }
             (false, true) => {
-                project.deleting = false;
                 project.engaged = true;
                 project.deadline = None;
-                let config = self
-                    .milo
-                    .connection(&self.base, &project.name)
-                    .map_err(Error::new)?;
                 self.fleet.engage(&project.name, config);
             }
             (false, false) => {
                 if project.engaged && project.deadline.is_none() {
                     tracing::info!(cluster = %project.name, "the project is not ready");
-                    project.deadline = Some(Instant::now() + self.milo.grace);
+                    project.deadline = Instant::now().checked_add(self.milo.grace);
                 }
             }
         }
-        Ok(())
+    }
+
+    /// Leaves a project out, and says so once.
+    fn refuse(&mut self, name: &str, error: &dyn std::error::Error) {
+        tracing::warn!(project = ?name, %error, "the project is left out");
+        self.refused.insert(name.to_owned());
     }
 
     fn gone(&mut self, name: &str, deleted: bool) {
+        self.refused.remove(name);
         if let Some(project) = self.projects.remove(name) {
             self.fleet.disengage(
                 &project.name,

@@ -2,6 +2,7 @@
 
 mod follow;
 
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -166,6 +167,11 @@ impl Milo {
             }
             Mode::Internal(resolver) => {
                 let Endpoint { host, port } = resolver(name);
+                // An IPv6 address stands in brackets in a URL (RFC 3986, section 3.2.2).
+                let host = match host.parse::<Ipv6Addr>() {
+                    Ok(address) => format!("[{address}]"),
+                    Err(_) => host,
+                };
                 parts.authority = Some(format!("{host}:{port}").parse()?);
                 parts.path_and_query = Some(PathAndQuery::from_static("/"));
             }
@@ -229,5 +235,10 @@ mod tests {
             port: 7,
         });
         assert_eq!(url(&resolved, "https://infra"), "https://127.0.0.1:7/");
+        let resolved = Milo::internal().resolver(|_| Endpoint {
+            host: "::1".into(),
+            port: 7,
+        });
+        assert_eq!(url(&resolved, "https://infra"), "https://[::1]:7/");
     }
 }
