@@ -23,7 +23,7 @@ pub use dns::Dns;
 
 /// What is logged, unless `RUST_LOG` says otherwise. kube's client reports each failed call as an error
 /// of its own, and Kommodore says once what is wrong with a cluster.
-const LOGGED: &str = "info,kommodore=debug,kommodore_control_plane=info,kube_client=off";
+const LOGGED: &str = "info,kommodore=debug,kommodore_control_plane=info,kube_client=off,rustls_platform_verifier=off";
 
 /// Runs the operator that `operator` makes, in the way that the command line asks for. `crd` is the
 /// definition of its kind, `dns` what it works on outside of Kubernetes.

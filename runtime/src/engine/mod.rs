@@ -1,5 +1,6 @@
 //! From a change to one reconcile: the queue, the workers, and a reconcile from start to finish.
 
+mod conclude;
 mod dispatch;
 mod queue;
 mod reconcile;

@@ -13,11 +13,11 @@ use crate::watch::Report;
 
 const HTTP_NOT_FOUND: u16 = 404;
 
-/// The trouble of one cluster, by kind.
+/// The trouble of one cluster: the HTTP status by kind, and 0 under no kind where there is no answer.
 pub(crate) struct Health {
     cluster: ClusterName,
     server: Uri,
-    trouble: Mutex<BTreeMap<String, String>>,
+    trouble: Mutex<BTreeMap<String, u16>>,
 }
 
 impl Health {
@@ -32,21 +32,27 @@ impl Health {
 
 impl Report for Health {
     fn failed(&self, kind: &ApiResource, failure: &Failure) {
-        let message = match failure.code() {
-            Some(HTTP_NOT_FOUND) => format!(
+        // Without an answer it is the cluster that is in trouble, and not one of its kinds; and the
+        // same trouble comes in many words.
+        let (what, class) = match failure.code() {
+            Some(code) => (format!("{}/{}", kind.api_version, kind.plural), code),
+            None => (String::new(), 0),
+        };
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if trouble.insert(what, class) == Some(class) {
+            return;
+        }
+        let error = match class {
+            HTTP_NOT_FOUND => format!(
                 "the server has no kind {} in {}",
                 kind.kind, kind.api_version
             ),
             _ => failure.to_string(),
         };
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if trouble.get(&key_of(kind)) != Some(&message) {
-            tracing::warn!(
-                cluster = %self.cluster, server = %self.server, kind = %kind.kind, error = %message,
-                "cannot watch; trying again until it works"
-            );
-            trouble.insert(key_of(kind), message);
-        }
+        tracing::warn!(
+            cluster = %self.cluster, server = %self.server, kind = %kind.kind, %error,
+            "cannot watch; trying again until it works"
+        );
     }
 
     fn misfit(&self, kind: &ApiResource, object: &ObjectKey, error: &str) {
@@ -58,12 +64,10 @@ impl Report for Health {
 
     fn works(&self, kind: &ApiResource) {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if trouble.remove(&key_of(kind)).is_some() {
+        let of_kind = trouble.remove(&format!("{}/{}", kind.api_version, kind.plural));
+        let of_cluster = trouble.remove("");
+        if of_kind.or(of_cluster).is_some() {
             tracing::info!(cluster = %self.cluster, server = %self.server, kind = %kind.kind, "watching again");
         }
     }
-}
-
-fn key_of(kind: &ApiResource) -> String {
-    format!("{}/{}", kind.api_version, kind.plural)
 }

@@ -102,9 +102,11 @@ pub(crate) fn next_conditions(before: &[Value], ready: &Ready<'_>) -> Vec<Value>
                 },
             );
         }
-        // While nothing is known, what was known stays.
-        Verdict::Unknown { .. } => {}
-        _ => conditions.retain(|condition| name_of(condition) != Some(STALLED)),
+        // Only a success shows that it is over.
+        Verdict::Failed { .. } | Verdict::Unknown { .. } => {}
+        Verdict::Derived | Verdict::Said(..) => {
+            conditions.retain(|condition| name_of(condition) != Some(STALLED));
+        }
     }
     conditions
 }
