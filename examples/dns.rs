@@ -30,11 +30,11 @@ impl Dns {
         Ok(())
     }
 
-    /// Whether there is a record of `host` for `cluster`.
-    pub fn has(&self, cluster: &str, host: &str) -> bool {
-        self.lock()
-            .iter()
-            .any(|(name, found)| name.as_str() == cluster && found == host)
+    /// Every host that has a record for `cluster`.
+    pub fn hosts(&self, cluster: &str) -> Vec<String> {
+        let records = self.lock();
+        let of_cluster = records.iter().filter(|(name, _)| name.as_str() == cluster);
+        of_cluster.map(|(_, host)| host.clone()).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<(ClusterName, String)>> {

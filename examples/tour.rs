@@ -11,6 +11,8 @@ mod steps;
 mod table;
 mod user;
 
+use std::io::IsTerminal as _;
+
 use kommodore::kube::Config;
 use kommodore::kube::config::{KubeConfigOptions, Kubeconfig};
 use kommodore::{Builder, Milo, Result, ResultExt as _};
@@ -40,6 +42,7 @@ pub async fn main(
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new(LOGGED));
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(filter)
         .init();
     match arguments.mode {

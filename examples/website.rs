@@ -71,6 +71,9 @@ struct WebsiteController {
 impl Reconcile for WebsiteController {
     async fn reconcile(&self, site: &Website, cx: &Context<Self>) -> Result<Action> {
         cx.apply(page(site)).await?;
+        if let Some(former) = served_host(site).filter(|host| *host != site.spec.host) {
+            self.dns.remove(cx.cluster().name(), former).await?;
+        }
         self.dns
             .upsert(cx.cluster().name(), &site.spec.host)
             .await?;
@@ -86,9 +89,12 @@ impl Reconcile for WebsiteController {
 
 impl Cleanup for WebsiteController {
     async fn cleanup(&self, site: &Website, cx: &Context<Self>) -> Result<Action> {
-        self.dns
-            .remove(cx.cluster().name(), &site.spec.host)
-            .await?;
+        for host in served_host(site)
+            .into_iter()
+            .chain([site.spec.host.as_str()])
+        {
+            self.dns.remove(cx.cluster().name(), host).await?;
+        }
         Ok(Action::done())
     }
 }
@@ -126,6 +132,12 @@ fn url(site: &Website) -> String {
         "http"
     };
     format!("{scheme}://{}", site.spec.host)
+}
+
+/// The host that the status says is served, which a change of the spec may have left behind.
+fn served_host(site: &Website) -> Option<&str> {
+    let (_scheme, host) = site.status.as_ref()?.url.as_deref()?.split_once("://")?;
+    Some(host)
 }
 
 async fn certificate_is_missing(site: &Website, scope: &Scope) -> Result<bool> {
