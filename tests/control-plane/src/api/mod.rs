@@ -36,6 +36,9 @@ use target::Target;
 /// The largest body that is read, as in a kube-apiserver.
 const LARGEST_BODY: usize = 3 * 1024 * 1024;
 
+/// How much of a body that is too large is read and thrown away before the answer.
+const LARGEST_DRAIN: usize = 64 * 1024 * 1024;
+
 /// A request whose body has been read.
 pub(crate) struct Asked {
     pub(crate) method: Method,
@@ -62,7 +65,8 @@ where
     B::Error: Into<BoxError>,
 {
     let (parts, body) = request.into_parts();
-    let answered = match Limited::new(body, LARGEST_BODY).collect().await {
+    let mut body = std::pin::pin!(body);
+    let answered = match Limited::new(body.as_mut(), LARGEST_BODY).collect().await {
         Ok(body) => {
             let asked = Asked {
                 method: parts.method,
@@ -73,11 +77,20 @@ where
             };
             route(world, project, &asked)
         }
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Failure::new(
-            http::StatusCode::PAYLOAD_TOO_LARGE,
-            "RequestEntityTooLarge",
-            format!("Request entity too large: limit is {LARGEST_BODY}"),
-        )),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            // A client that is still sending would see a reset stream, not the answer.
+            let mut drained = 0;
+            while drained < LARGEST_DRAIN
+                && let Some(Ok(frame)) = body.frame().await
+            {
+                drained += frame.data_ref().map_or(0, Bytes::len);
+            }
+            Err(Failure::new(
+                http::StatusCode::PAYLOAD_TOO_LARGE,
+                "RequestEntityTooLarge",
+                format!("Request entity too large: limit is {LARGEST_BODY}"),
+            ))
+        }
         Err(error) => Err(Failure::bad_request(format!(
             "the body could not be read: {error}"
         ))),
@@ -109,6 +122,14 @@ fn route(
     project: Option<&str>,
     asked: &Asked,
 ) -> Result<Response<Body>, Failure> {
+    let mut names = asked.headers.keys().map(http::HeaderName::as_str);
+    if let Some(name) = names.find(|name| name.starts_with("impersonate-")) {
+        return Err(Failure::new(
+            http::StatusCode::NOT_IMPLEMENTED,
+            "NotImplemented",
+            format!("impersonation is not implemented: the request has the header {name}"),
+        ));
+    }
     let Some(plane) = world.plane(project) else {
         let name = project.unwrap_or_default();
         return Err(

@@ -137,6 +137,11 @@ fn parse_fields(text: &str) -> Result<Vec<FieldRequirement>, String> {
                     "invalid selector: '{text}'; can't understand '{part}'"
                 ));
             };
+            if value.contains('=') {
+                return Err(format!(
+                    "invalid field selector: invalid field selector: {value}: unescaped '='"
+                ));
+            }
             Ok(FieldRequirement {
                 path: path.trim().to_owned(),
                 equal,

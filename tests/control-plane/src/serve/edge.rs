@@ -4,7 +4,7 @@ use std::future::Future;
 
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Empty};
 
 use super::paths::project_and_path;
 use super::{Body, Gate, RequestLog, Verb};
@@ -38,6 +38,7 @@ impl Edge {
         };
         let project = project.map(String::from);
         let uri = with_path(&parts.uri, path);
+        let head = parts.method == http::Method::HEAD;
         let begun = self.log.begin(project.as_deref(), &parts, &uri);
         parts.uri = uri;
         let end = End {
@@ -55,6 +56,10 @@ impl Edge {
                 .await
         };
         self.log.answered(begun.number, response.status());
+        if head {
+            // HTTP/2 clients take a body here for a protocol error.
+            return response.map(|_| Empty::new().map_err(|never| match never {}).boxed());
+        }
         response.map(|body| body.map_frame(move |frame| end.not_yet(frame)).boxed())
     }
 }

@@ -195,5 +195,12 @@ async fn http_2_is_offered() {
         .unwrap();
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     assert_eq!(body, "None /api HTTP/2.0");
+    let request = Request::head("https://localhost/api").header("authorization", "Bearer secret");
+    let answer = sender
+        .send_request(request.body(http_body_util::Empty::new()).unwrap())
+        .await
+        .unwrap();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    assert!(body.is_empty(), "the answer to HEAD has a body");
     driver.abort();
 }
