@@ -1,7 +1,8 @@
 //! The value of one option.
 
 use syn::parse::ParseStream;
-use syn::{Ident, LitStr, Path, PathArguments, Token, token};
+use syn::spanned::Spanned;
+use syn::{Ident, LitStr, Path, PathArguments, Token, TypePath, token};
 
 use super::forms::{Misplaced, Stopped, list, sign, single};
 use super::kinds::{kind, literal, path};
@@ -45,7 +46,9 @@ pub(super) fn value(
         Opt::Owns => {
             let mut kinds = Vec::new();
             list(keyword.span(), input, misplaced, errors, |input, errors| {
-                kinds.push(kind(input, errors).map_err(|stopped| stopped.takes(takes))?);
+                let kind = kind(input, errors).map_err(|stopped| stopped.takes(takes))?;
+                mapper_of_owned(&kind, input, errors);
+                kinds.push(kind);
                 Ok(())
             });
             Value::Owns(kinds)
@@ -102,6 +105,23 @@ fn add(watches: &mut Vec<Watch>, read: Watch, errors: &mut Errors) {
         }
         _ => watches.push(read),
     }
+}
+
+/// What stands behind an arrow in `owns(K => path)`, which belongs into `watches`.
+fn mapper_of_owned(kind: &TypePath, input: ParseStream<'_>, errors: &mut Errors) {
+    if !input.peek(Token![=>]) {
+        return;
+    }
+    let at = sign(input).unwrap_or_else(|| kind.span());
+    let mapper = path(input).map_or_else(|_| "Self::your_method".into(), |mapper| code(&mapper));
+    skip(input);
+    let kind = code(kind);
+    errors.at(
+        at,
+        format!(
+            "what is owned needs no method: write `owns({kind})` or `watches({kind} => {mapper})`"
+        ),
+    );
 }
 
 /// `K => path`

@@ -20,6 +20,12 @@ use crate::watch::{AnyObject, Selector};
 /// implements it, so that a missing `impl Reconcile` is one error, at the struct. It also asks for the
 /// threads' sake what [`Controller`] does not, or a field that is not `Sync` would be an error for
 /// each trait.
+// What is no controller is told the same as by `Controller`, which this asks for.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a controller",
+    label = "has no `#[controller]`",
+    note = "write `#[controller(for = YourKind)]` above the struct `{Self}`, and give the manager the controller itself, not a reference"
+)]
 pub trait Start: Controller + Send + Sync + 'static {
     fn start<'a>(
         &'a self,
