@@ -21,6 +21,7 @@ pub use support::kinds::{
 
 pub use support::operator::Operator;
 pub use support::probe::{Hold, Point, Probe, Visit};
+pub use support::proxy::{Asked, Fault};
 pub use support::sentinel::Sentinel;
 pub use support::sites::{
     FINALIZER, NAMESPACE, SiteCondition, Sites, WATCHED, condition, page, status_of, website,

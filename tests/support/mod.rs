@@ -6,6 +6,7 @@ pub(crate) mod kinds;
 pub(crate) mod operator;
 pub(crate) mod probe;
 mod project;
+pub(crate) mod proxy;
 #[doc(hidden)]
 pub mod run;
 pub(crate) mod sentinel;

@@ -1,0 +1,144 @@
+//! A proxy in front of an embedded root, which answers wrongly, late or never.
+
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, header};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use kommodore::{Builder, Manager, Milo};
+use kube::Client;
+use kube::client::Body;
+use kube::core::Status;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::fleet::Fleet;
+
+type Error = Box<dyn StdError + Send + Sync>;
+type Answer = Response<UnsyncBoxBody<Bytes, Error>>;
+type Rule = Arc<dyn Fn(&Asked<'_>) -> Fault + Send + Sync>;
+
+/// A request, as far as a rule needs to know it.
+pub struct Asked<'a> {
+    method: &'a Method,
+    path: &'a str,
+    query: &'a str,
+}
+
+impl Asked<'_> {
+    /// Whether it is a watch of a collection that is called so.
+    pub fn watches(&self, plural: &str) -> bool {
+        self.query.contains("watch=true") && self.is_of(plural)
+    }
+
+    /// Whether it is a list or a watch of a collection that is called so.
+    pub fn is_of(&self, plural: &str) -> bool {
+        self.path.rsplit('/').next() == Some(plural)
+    }
+
+    /// Whether it writes the object at this end of a path, such as `websites/one`; its status is another.
+    pub fn patches(&self, object: &str) -> bool {
+        self.method == Method::PATCH && self.path.ends_with(&format!("/{object}"))
+    }
+
+    /// Whether it is for a project whose name begins so.
+    pub fn is_in(&self, project: &str) -> bool {
+        self.path.contains(&format!("/projects/{project}"))
+    }
+}
+
+/// What becomes of a request.
+pub enum Fault {
+    /// It is answered as it should be.
+    None,
+    /// It is refused.
+    Refusal(u16, &'static str, String),
+    /// It is never answered.
+    Silence,
+    /// What is answered comes through only while this is false.
+    Lag(watch::Receiver<bool>),
+}
+
+impl Fleet {
+    /// A manager for all projects that reaches them through a proxy, which does to each request as `rule` says.
+    pub async fn manager_behind(
+        &self,
+        rule: impl Fn(&Asked<'_>) -> Fault + Send + Sync + 'static,
+    ) -> Builder {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let (client, rule): (_, Rule) = (self.client(), Arc::new(rule));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, client.clone(), Arc::clone(&rule)));
+            }
+        });
+        let mut config = self.operator_config();
+        config.cluster_url = format!("http://{address}/").parse().expect("an address");
+        Manager::builder(config).provider(Milo::external())
+    }
+}
+
+async fn serve(stream: TcpStream, client: Client, rule: Rule) {
+    let service = service_fn(|request| {
+        let (client, rule) = (client.clone(), Arc::clone(&rule));
+        async move {
+            // A request that the manager gives up ends its connection.
+            let answer = answer(request, client, &rule).await;
+            Ok::<_, Infallible>(
+                answer.unwrap_or_else(|error| refusal(502, "BadGateway", &error.to_string())),
+            )
+        }
+    });
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn answer(request: Request<Incoming>, client: Client, rule: &Rule) -> Result<Answer, Error> {
+    let fault = rule(&Asked {
+        method: request.method(),
+        path: request.uri().path(),
+        query: request.uri().query().unwrap_or_default(),
+    });
+    let lag = match fault {
+        Fault::None => None,
+        Fault::Refusal(code, reason, message) => return Ok(refusal(code, reason, &message)),
+        Fault::Silence => std::future::pending().await,
+        Fault::Lag(lag) => Some(lag),
+    };
+    let (mut parts, body) = request.into_parts();
+    parts.headers.remove(header::HOST);
+    parts.headers.remove(header::ACCEPT_ENCODING);
+    let body = Body::from(body.collect().await?.to_bytes());
+    let answer = client.send(Request::from_parts(parts, body)).await?;
+    Ok(answer.map(|body| {
+        let Some(lag) = lag else {
+            return body.map_err(Error::from).boxed_unsync();
+        };
+        let frames = futures::stream::unfold((body, lag), |(mut body, mut lag)| async move {
+            let frame = body.frame().await?.map_err(Error::from);
+            let _ = lag.wait_for(|lags| !*lags).await;
+            Some((frame, (body, lag)))
+        });
+        StreamBody::new(frames).boxed_unsync()
+    }))
+}
+
+fn refusal(code: u16, reason: &str, message: &str) -> Answer {
+    let mut status = Status::failure(message, reason);
+    status.code = code;
+    let body = serde_json::to_vec(&status).expect("a status is JSON");
+    let mut answer = Response::new(Body::from(body).map_err(Error::from).boxed_unsync());
+    *answer.status_mut() = code.try_into().expect("a status code");
+    let json = header::HeaderValue::from_static("application/json");
+    answer.headers_mut().insert(header::CONTENT_TYPE, json);
+    answer
+}
