@@ -56,8 +56,9 @@ async fn lists_ever_more_rarely(code: u16, reason: &'static str) {
     tries.comes_to(1).await;
     let started = Instant::now();
     tries.comes_to(5).await;
+    // Doubling from a quarter of a second they take almost four, and one if it never grew.
     let elapsed = started.elapsed();
-    assert!(elapsed > Duration::from_secs(1), "four more in {elapsed:?}");
+    assert!(elapsed > Duration::from_secs(2), "four more in {elapsed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
