@@ -71,7 +71,7 @@ fn controller(model: &Model) -> TokenStream {
             type Object = #object;
             type Condition = #condition;
             fn declare() -> __kommodore::Declaration<Self> {
-                __kommodore::Declaration::new(#name)
+                __kommodore::Declaration::<Self>::new(#name)
                     #(#owns)*
                     #(#watches)*
                     #finalizer
@@ -94,7 +94,9 @@ fn watches(Watch { kind, mapper, .. }: &Watch) -> TokenStream {
         // Nothing will run; this only looks at the kind, as `watches` would.
         return quote!(.owns::<#kind>());
     };
-    let at = Span::mixed_site().located_at(mapper.span());
+    // rustc shows what is wrong with the signature where the call stands: at the method's name.
+    let name = mapper.path.segments.last().map(|last| last.ident.span());
+    let at = Span::mixed_site().located_at(name.unwrap_or_else(|| mapper.span()));
     // In two steps, because rustc's advice on a name in front of a call does not fit here.
     let closure = quote_spanned! {at=>
         |this, object, cluster| {

@@ -1,0 +1,12 @@
+use k8s_openapi::api::apps::v1::Deployment;
+use kommodore::{Action, Context, Reconcile, Result};
+
+struct Rollout;
+
+impl Reconcile for Rollout {
+    async fn reconcile(&self, _: &Deployment, _: &Context<Self>) -> Result<Action> {
+        Ok(Action::done())
+    }
+}
+
+fn main() {}
