@@ -16,7 +16,7 @@ pub use controller::{
 };
 pub use error::{BoxError, Error, Result, ResultExt, Retry};
 pub use fleet::{Cluster, ClusterName, Fleet, InvalidName, Reason, State as ClusterState};
-pub use manager::{Builder, Manager};
+pub use manager::{Builder, LeaderElection, LeadershipLost, Manager};
 pub use object::{Apply, NotOwned, Scope};
 pub use providers::{Endpoint, Milo, ProjectName, Provider};
 pub use transport::Failure;
@@ -30,8 +30,8 @@ pub use kommodore_macros::controller;
 /// Everything that an operator usually needs: `use kommodore::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Action, Cleanup, Cluster, ClusterName, ConditionType, Context, Error, Manager, Milo,
-        ObjectKey, Reconcile, Result, ResultExt, Scope, controller,
+        Action, Cleanup, Cluster, ClusterName, ConditionType, Context, Error, LeaderElection,
+        Manager, Milo, ObjectKey, Reconcile, Result, ResultExt, Scope, controller,
     };
     pub use kube::Config;
 }

@@ -47,11 +47,13 @@ struct CacheHandle {
 }
 
 impl Cluster {
+    /// Ends with `abandoned`, at once, if nothing ends it before.
     pub(crate) fn new(
         name: ClusterName,
         client: Client,
         engaging: Arc<Semaphore>,
         report: Arc<dyn Report>,
+        abandoned: &CancellationToken,
     ) -> Self {
         Self(Arc::new(Inner {
             name,
@@ -59,8 +61,8 @@ impl Cluster {
             caches: Mutex::default(),
             engaging,
             report,
-            stop: CancellationToken::new(),
-            kill: CancellationToken::new(),
+            stop: abandoned.child_token(),
+            kill: abandoned.child_token(),
             tasks: TaskTracker::new(),
             retiring: AtomicBool::new(false),
         }))

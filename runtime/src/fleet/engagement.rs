@@ -51,6 +51,7 @@ impl Engagement {
             client(config)?,
             engaging,
             health,
+            self.fleet.abandoned(),
         ))
     }
 

@@ -70,6 +70,8 @@ pub(crate) struct Shared {
     clusters: Mutex<BTreeMap<ClusterName, Member>>,
     tasks: TaskTracker,
     closing: CancellationToken,
+    /// Ends everything in every cluster, without a grace.
+    abandoned: CancellationToken,
 }
 
 struct Member {
@@ -93,6 +95,7 @@ impl Fleet {
             clusters: Mutex::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
+            abandoned: CancellationToken::new(),
         }))
     }
 
@@ -202,6 +205,17 @@ impl Fleet {
             clusters.remove(name);
         }
         unwanted
+    }
+
+    /// Ends the watches and the reconciles of every cluster at once: there is no grace any more.
+    pub(crate) fn abandon(&self) {
+        self.0.abandoned.cancel();
+        drop(self.close());
+    }
+
+    /// Cancelled by [`abandon`](Fleet::abandon).
+    pub(crate) fn abandoned(&self) -> &CancellationToken {
+        &self.0.abandoned
     }
 
     /// Disengages every cluster, and resolves when nothing of ours talks to any of them.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use kube::Config;
 
+use super::leader::{Election, LeaderElection};
 use super::run;
 use crate::controller::Start;
 use crate::engine::{Handled, Handler, Settings};
@@ -24,6 +25,7 @@ pub struct Builder {
     config: Config,
     providers: Vec<Box<dyn Provider>>,
     controllers: Vec<Box<dyn FnOnce(Settings) -> Registered + Send>>,
+    election: Option<LeaderElection>,
     timeout: Duration,
     grace: Duration,
 }
@@ -39,6 +41,7 @@ pub(super) struct Parts {
     pub(super) config: Config,
     pub(super) providers: Vec<Box<dyn Provider>>,
     pub(super) handlers: Vec<Arc<dyn Handler>>,
+    pub(super) election: Option<Election>,
     pub(super) grace: Duration,
 }
 
@@ -48,6 +51,7 @@ impl Builder {
             config,
             providers: Vec::new(),
             controllers: Vec::new(),
+            election: None,
             timeout: RECONCILE_TIMEOUT,
             grace: GRACE,
         }
@@ -75,6 +79,18 @@ impl Builder {
         self
     }
 
+    /// Works only while it is the leader: of several replicas of an operator one works, and the others wait.
+    ///
+    /// Nothing is watched and no provider runs before that. When the leadership is lost, all work is
+    /// cancelled without a [`grace`](Builder::grace) and [`run`](Builder::run) returns a
+    /// [`LeadershipLost`](crate::LeadershipLost): the process is expected to end and to be started anew.
+    /// In an orderly end the Lease is released once nothing of the manager runs any more, so that the next
+    /// replica takes over at once.
+    pub fn leader_election(mut self, election: LeaderElection) -> Self {
+        self.election = Some(election);
+        self
+    }
+
     /// How long one `reconcile` or `cleanup` may take before it is cancelled and counts as failed; 60 s by
     /// default.
     pub fn reconcile_timeout(mut self, timeout: Duration) -> Self {
@@ -94,7 +110,7 @@ impl Builder {
     ///
     /// # Errors
     /// When the manager cannot start (no controller, two controllers that clash, a configuration that
-    /// makes no client), or a provider gives up. Clusters in trouble are retried, and never end it.
+    /// makes no client, an election that cannot work), a provider gives up, or the leadership is lost. Clusters in trouble are retried, and never end it.
     pub async fn run(self) -> Result<()> {
         self.run_until(run::interrupted()).await
     }
@@ -141,8 +157,13 @@ impl Builder {
             }
             handlers.push(handler);
         }
+        let election = match self.election {
+            Some(election) => Some(election.checked(&self.config)?),
+            None => None,
+        };
         Ok(Parts {
             config: self.config,
+            election,
             providers: self.providers,
             handlers,
             grace: self.grace,

@@ -1,9 +1,11 @@
 //! One process: its controllers, its providers, and its life from start to shutdown.
 
 mod builder;
+mod leader;
 mod run;
 
 pub use builder::Builder;
+pub use leader::{LeaderElection, LeadershipLost};
 
 /// Runs controllers against a fleet of clusters. See [`Manager::builder`].
 #[derive(Debug)]

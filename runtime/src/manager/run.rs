@@ -7,10 +7,11 @@ use futures::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
 use super::builder::Parts;
+use super::leader::Leadership;
 use crate::engine::Engine;
 use crate::fleet::{Cluster, ClusterName, Crew, Fleet, Health};
 use crate::transport::client;
-use crate::{Result, ResultExt as _};
+use crate::{Error, Result, ResultExt as _};
 
 /// How many reconciles of one controller run at once: in all clusters together, and in one of them.
 const CONCURRENCY: usize = 64;
@@ -21,17 +22,37 @@ pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send)
         config,
         providers,
         handlers,
+        election,
         grace,
     } = parts;
     let what = format!("connecting to {}", config.cluster_url);
     let host_client = client(config.clone()).context(what)?;
+    let mut shutdown = std::pin::pin!(shutdown);
+    let leadership = match election {
+        Some(election) => tokio::select! {
+            biased;
+            () = &mut shutdown => return Ok(()),
+            leadership = election.won(host_client.clone()) => Some(leadership),
+        },
+        None => None,
+    };
     let engine = Engine::new(handlers, CONCURRENCY, CLUSTER_CONCURRENCY);
     let fleet = Fleet::new(Arc::clone(&engine) as Arc<dyn Crew>, grace);
     let stop = CancellationToken::new();
     let workers = tokio::spawn(engine.run(stop.clone()));
+    let _work = Work {
+        fleet: fleet.clone(),
+        stop: stop.clone(),
+    };
 
     let health = Arc::new(Health::new(ClusterName::LOCAL, config.cluster_url.clone()));
-    let host = Cluster::new(ClusterName::LOCAL, host_client, fleet.places(), health);
+    let host = Cluster::new(
+        ClusterName::LOCAL,
+        host_client,
+        fleet.places(),
+        health,
+        fleet.abandoned(),
+    );
     if providers.is_empty() {
         fleet.engage(&ClusterName::LOCAL, config.clone());
     }
@@ -46,18 +67,56 @@ pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send)
         .collect();
     let outcome = tokio::select! {
         biased;
-        () = shutdown => Ok(()),
+        () = &mut shutdown => Ok(()),
+        () = lost(leadership.as_ref()) => Ok(()),
         Err(error) = first_error(&mut running) => Err(error),
     };
     tracing::info!("shutting down");
     drop(running);
     stop.cancel();
-    fleet.close().await;
-    host.end(grace).await;
+    let mut ended = std::pin::pin!(async {
+        fleet.close().await;
+        host.end(grace).await;
+    });
+    tokio::select! {
+        biased;
+        () = lost(leadership.as_ref()) => {
+            // Somebody else may begin to work any moment: nothing may finish.
+            fleet.abandon();
+            ended.await;
+        }
+        () = &mut ended => {}
+    }
     // It was told to stop, and nothing in it panics on what comes from outside.
     let _ = workers.await;
+    // The next one may begin only when nothing of ours runs any more.
+    let released = match leadership {
+        Some(leadership) => leadership.end().await.map_err(Error::terminal),
+        None => Ok(()),
+    };
     tracing::info!("ended");
-    outcome
+    outcome.and(released)
+}
+
+/// What does not outlive the manager, not even when its future is dropped in the middle.
+struct Work {
+    fleet: Fleet,
+    stop: CancellationToken,
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.fleet.abandon();
+    }
+}
+
+/// Resolves when the leadership is lost; never where there is no election.
+async fn lost(leadership: Option<&Leadership>) {
+    match leadership {
+        Some(leadership) => leadership.lost().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Resolves when a provider gives up; never if all of them run or end well.

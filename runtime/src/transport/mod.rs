@@ -4,6 +4,6 @@ mod backoff;
 mod client;
 mod failure;
 
-pub(crate) use backoff::{Backoff, jittered};
+pub(crate) use backoff::{Backoff, jittered, random_bits};
 pub(crate) use client::{client, within};
 pub use failure::Failure;
