@@ -315,6 +315,67 @@ on_both_servers! {
         assert_eq!(lease(fleet).await.holder_identity.as_deref(), Some(""));
     }
 
+    async fn what_an_election_meets_at_the_server_is_as_it_should_be(fleet: &Fleet) {
+        create_namespace(fleet).await;
+        let client = fleet.client();
+        let send = async |method: &str, name: &str, metadata: Value, spec: Value| {
+            let path = format!("/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases{name}");
+            let mut lease = json!({
+                "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "one"}, "spec": spec,
+            });
+            lease["metadata"].as_object_mut().unwrap().extend(metadata.as_object().unwrap().clone());
+            let request = http::Request::builder().method(method).uri(path).header("content-type", "application/json");
+            match client.request::<Value>(request.body(lease.to_string().into_bytes()).unwrap()).await {
+                Ok(lease) => Ok(lease["spec"].clone()),
+                Err(kube::Error::Api(status)) => Err((status.code, status.message)),
+                Err(error) => panic!("{error}"),
+            }
+        };
+        let invalid = |why: &str| Err((422, format!("Lease.coordination.k8s.io \"one\" is invalid: {why}")));
+        let unread = |why: &str| Err((400, format!("Lease in version \"v1\" cannot be handled as a Lease: {why}")));
+        let time = "parsing time \"2026-01-01T00:00:00";
+        let layout = "as \"2006-01-02T15:04:05.000000Z07:00\": cannot parse";
+        for (spec, answer) in [
+            (json!({"leaseDurationSeconds": 0}), invalid("spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0")),
+            (
+                json!({"leaseTransitions": -1}),
+                invalid("spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0"),
+            ),
+            (
+                json!({"leaseDurationSeconds": 3_000_000_000_u64}),
+                unread(
+                    "json: cannot unmarshal number 3000000000 into Go struct field \
+                     LeaseSpec.spec.leaseDurationSeconds of type int32",
+                ),
+            ),
+            (
+                json!({"renewTime": "2026-01-01T00:00:00.1Z"}),
+                unread(&format!("{time}.1Z\" {layout} \".1Z\" as \".000000\"")),
+            ),
+            (
+                json!({"renewTime": "2026-01-01T00:00:00.1234567Z"}),
+                unread(&format!("{time}.1234567Z\" {layout} \"7Z\" as \"Z07:00\"")),
+            ),
+        ] {
+            assert_eq!(send("POST", "", json!({}), spec).await, answer);
+        }
+        // An update of a Lease that is not there creates it, unless it is said to be a certain one.
+        let version = json!({"resourceVersion": "1"});
+        let other = json!({"uid": "4b6dcab5-6bc1-46ad-a3d9-4b1ad0e1f5a1"});
+        let spec = json!({"holderIdentity": ""});
+        let (code, _) = send("PUT", "/one", other.clone(), spec.clone()).await.unwrap_err();
+        assert_eq!(code, 409);
+        // What belongs to another manner of election is dropped.
+        let more = json!({"holderIdentity": "", "strategy": "OldestEmulationVersion", "preferredHolder": "me"});
+        assert_eq!(send("PUT", "/one", version.clone(), more).await, Ok(spec.clone()));
+        for outrun in [version, other] {
+            let (code, _) = send("PUT", "/one", outrun, spec.clone()).await.unwrap_err();
+            assert_eq!(code, 409);
+        }
+        let (code, why) = send("POST", "", json!({}), spec).await.unwrap_err();
+        assert_eq!((code, why.as_str()), (409, "leases.coordination.k8s.io \"one\" already exists"));
+    }
+
     async fn an_election_that_cannot_work_is_refused_at_the_start(fleet: &Fleet) {
         let mark = fleet.requests().mark();
         for (election, words) in [

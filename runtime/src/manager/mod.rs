@@ -1,7 +1,7 @@
 //! One process: its controllers, its providers, and its life from start to shutdown.
 
 mod builder;
-mod leader;
+pub(crate) mod leader;
 mod run;
 
 pub use builder::Builder;

@@ -8,8 +8,8 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use tokio::time::Instant;
 
-use super::api::{Leases, NEEDS};
-use super::{Election, LeadershipLost};
+use super::api::Leases;
+use super::{Election, LeadershipLost, NEEDS};
 use crate::transport::{Failure, jittered};
 
 const HTTP_FORBIDDEN: u16 = 403;

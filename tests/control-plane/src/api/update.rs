@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 use serde_json::Value;
 
 use super::body::{self, Source};
-use super::create::{core_events, writer};
+use super::create::{Creation, core_events, writer};
 use super::options::WriteOptions;
 use super::target::Target;
 use super::view::{Form, present};
@@ -32,17 +32,33 @@ pub(crate) fn update(
         options: &options,
         is_patch: false,
     };
-    let stored = target.world.transact(&target.plane, |transaction| {
-        update.run(transaction, |_| {
+    let (code, stored) = target.world.transact(&target.plane, |transaction| {
+        if rules::is_created_by_update(target)
+            && transaction
+                .get(target.bucket(), &target.key(name))
+                .is_none()
+        {
+            if let Some(uid) = object::meta(&object, "uid") {
+                return Err(rules::other_object(target, name, uid, ""));
+            }
+            rules::check_name(&object, name)?;
+            object::set_meta(&mut object, "name", name);
+            object::metadata_mut(&mut object).remove("resourceVersion");
+            let created = Creation::new(target, object, Some(&options.manager))?;
+            let stored = created.store(transaction, options.dry_run)?;
+            return Ok((StatusCode::CREATED, stored));
+        }
+        let made = |_: &Value| {
             Ok(Made {
                 object,
                 warnings: Vec::new(),
                 tracked: false,
             })
-        })
+        };
+        Ok((StatusCode::OK, update.run(transaction, made)?.0))
     })?;
     Ok(response::warn(
-        response::json(StatusCode::OK, &form.object(target, &stored.0)),
+        response::json(code, &form.object(target, &stored)),
         &warnings,
     ))
 }

@@ -147,7 +147,14 @@ impl Place<'_> {
                     Some("int64") => whole.is_some(),
                     _ => whole.is_some_and(|whole| i32::try_from(whole).is_ok()),
                 };
-                if fits { Ok(()) } else { wrong(value) }
+                if fits {
+                    return Ok(());
+                }
+                // A number of another size is named, and one in another place is not.
+                let (holder, path, wanted) = (self.holder, self.path, schema.go_type());
+                Err(format!(
+                    "json: cannot unmarshal number {number} into Go struct field {holder}.{path} of type {wanted}"
+                ))
             }
             _ => wrong(value),
         }
@@ -173,11 +180,16 @@ fn time(text: &str, format: Option<&str>) -> Result<Option<String>, String> {
         _ => return Ok(None),
     };
     let parsed = text.parse::<jiff::Timestamp>();
-    let fraction = text.get(19..20) == Some(".");
+    let rest = text.get(19..).unwrap_or("");
+    let digits = rest.strip_prefix('.').unwrap_or("");
+    let digits = digits.bytes().take_while(u8::is_ascii_digit).count();
     match parsed {
-        Ok(_) if layout == MICROSECONDS && !fraction => Err(format!(
-            "parsing time {text:?} as {layout:?}: cannot parse {:?} as \".000000\"",
-            text.get(19..).unwrap_or("")
+        Ok(_) if layout == MICROSECONDS && digits < 6 => Err(format!(
+            "parsing time {text:?} as {layout:?}: cannot parse {rest:?} as \".000000\""
+        )),
+        Ok(_) if layout == MICROSECONDS && digits > 6 => Err(format!(
+            "parsing time {text:?} as {layout:?}: cannot parse {:?} as \"Z07:00\"",
+            rest.get(7..).unwrap_or("")
         )),
         Ok(time) if layout == MICROSECONDS => {
             Ok(Some(time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()))

@@ -22,6 +22,7 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
         }
         "ConfigMap" | "Secret" => names::data_keys(object),
         "Event" => events::before_create(target, object),
+        "Lease" => lease(None, object),
         "Service" => service(target, None, object),
         "CustomResourceDefinition" => {
             object::as_map(object).remove("status");
@@ -50,6 +51,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
             wrong.extend(unchangeable(old, new));
             wrong
         }
+        "Lease" => lease(Some(old), new),
         "Service" if target.subresource.is_none() => service(target, Some(old), new),
         "CustomResourceDefinition" => accept_crd(new).err().unwrap_or_default(),
         "RoleBinding" | "ClusterRoleBinding" => {
@@ -76,6 +78,35 @@ pub(crate) fn not_done(target: &Target, object: &Value) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether an update of an object that is not there creates it.
+pub(crate) fn is_created_by_update(target: &Target) -> bool {
+    target.resource.is("coordination.k8s.io", "leases")
+}
+
+/// The numbers of a Lease. What belongs to coordinated elections, which are off by default, is dropped unless it is
+/// there already.
+fn lease(old: Option<&Value>, object: &mut Value) -> Vec<Cause> {
+    for field in ["strategy", "preferredHolder"] {
+        let known = old.is_some_and(|old| old.pointer(&format!("/spec/{field}")).is_some());
+        if !known {
+            object::field_mut(object, "spec").remove(field);
+        }
+    }
+    let mut wrong = Vec::new();
+    for (field, least, why) in [
+        ("leaseDurationSeconds", 1, "must be greater than 0"),
+        ("leaseTransitions", 0, "must be greater than or equal to 0"),
+    ] {
+        let path = format!("/spec/{field}");
+        if let Some(value) = object.pointer(&path)
+            && value.as_i64().is_some_and(|number| number < least)
+        {
+            wrong.push(Cause::invalid(&format!("spec.{field}"), value, why));
+        }
+    }
+    wrong
 }
 
 /// `immutable: true` is for ever, and holds the data.

@@ -32,6 +32,27 @@ pub(crate) fn check_name(object: &Value, name: &str) -> Result<(), Failure> {
     }
 }
 
+/// The answer to an update that names another object by its uid; `found` is empty where there is none.
+pub(crate) fn other_object(target: &Target, name: &str, uid: &str, found: &str) -> Failure {
+    let resource = &target.resource;
+    // Only what comes with a CRD, or is one, is kept under its group.
+    let group = match resource.is_crd() || resource.group.starts_with("apiextensions") {
+        true => &*resource.group,
+        false => "",
+    };
+    let namespace = target.namespace.as_deref().unwrap_or_default();
+    let key: Vec<&str> = [group, &*resource.plural, namespace, name]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: /registry/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
+         failed: UID in precondition: {uid}, UID in object meta: {found}",
+        key.join("/"),
+    );
+    Failure::conflict(resource, name, &why)
+}
+
 /// Whether an update means the object that is there, in the state that its writer has seen.
 pub(crate) fn same_object(
     target: &Target,
@@ -55,22 +76,7 @@ pub(crate) fn same_object(
             let cause = Cause::invalid("metadata.uid", &uid.into(), "field is immutable");
             Failure::invalid_object(resource, name, vec![cause])
         } else {
-            let key: Vec<&str> = [
-                &*resource.group,
-                &*resource.plural,
-                object::namespace(old),
-                name,
-            ]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect();
-            let why = format!(
-                "StorageError: invalid object, Code: 4, Key: /registry/{}, ResourceVersion: 0, AdditionalErrorMsg: \
-                 Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
-                key.join("/"),
-                object::uid(old)
-            );
-            Failure::conflict(resource, name, &why)
+            other_object(target, name, uid, object::uid(old))
         });
     }
     match object::meta(new, "resourceVersion") {

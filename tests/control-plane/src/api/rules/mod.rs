@@ -17,8 +17,8 @@ use crate::object;
 use crate::store::{Key, Transaction};
 
 pub(crate) use defaults::set as set_defaults;
-pub(crate) use kinds::not_done;
-pub(crate) use metadata::{check_name, place, same_object};
+pub(crate) use kinds::{is_created_by_update, not_done};
+pub(crate) use metadata::{check_name, other_object, place, same_object};
 
 /// The rules of a new object.
 pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
