@@ -75,7 +75,7 @@ pub(crate) fn build(
     };
     let object = given.object.unwrap_or_else(|| {
         Err(syn::Error::new(
-            Span::call_site(),
+            target.ident.span(),
             format!(
                 "which kind does `{}` reconcile? write `#[controller(for = YourKind)]`",
                 target.ident
