@@ -1,15 +1,20 @@
 //! `#[derive(ConditionType)]`, in the same stages as the attribute, which are short enough for one file.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::discouraged::Speculative;
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Fields, Ident, Meta, Path, Token, parse_quote};
+use syn::{
+    Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Ident, Lit, LitBool, LitStr, Meta, Path,
+    Token, Variant, parse_quote,
+};
 
 use crate::errors::Errors;
 use crate::expand::import;
 use crate::model::allow_deprecated;
+use crate::names;
 use crate::options::nearest;
 
 /// The enum, as far as it could be understood.
@@ -21,9 +26,34 @@ struct Model {
 
 struct Condition {
     ident: Ident,
-    negative: bool,
     unit: bool,
+    negative: bool,
+    rename: Option<LitStr>,
+    /// Whether the summary depends on it.
+    counts: bool,
+    /// What its doc comment says.
+    meaning: String,
 }
+
+impl Condition {
+    /// Its type, as it is written.
+    fn written(&self) -> String {
+        match &self.rename {
+            Some(text) => text.value(),
+            None => self.ident.unraw().to_string(),
+        }
+    }
+
+    /// Where its type is given.
+    fn place(&self) -> TokenStream {
+        match &self.rename {
+            Some(text) => text.to_token_stream(),
+            None => self.ident.to_token_stream(),
+        }
+    }
+}
+
+const OPTIONS: [&str; 3] = ["negative", "rename", "summary"];
 
 /// The implementation, or what can be made of it, and the errors.
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
@@ -53,7 +83,7 @@ fn build(input: DeriveInput, errors: &mut Errors) -> Model {
                         Err(_) => errors.on(word, "write `#[condition(crate = your::path)]`"),
                     }
                 }
-                "negative" | "positive" => {
+                "negative" | "positive" | "rename" | "summary" => {
                     errors.on(
                         word,
                         format!("`{word}` belongs on a variant: each condition has its own"),
@@ -66,59 +96,117 @@ fn build(input: DeriveInput, errors: &mut Errors) -> Model {
             }
         });
     }
-    let mut found = Vec::new();
-    if let Data::Enum(data) = &input.data {
-        for variant in &data.variants {
-            let mut negative = false;
-            for attribute in conditions(&variant.attrs) {
-                options(attribute, errors, |word, input, errors| {
-                    match word.to_string().as_str() {
-                        "negative" if negative => errors.on(word, "`negative` is given twice"),
-                        "negative" => {
-                            negative = true;
-                            if let Ok(token) = input.fork().parse::<proc_macro2::TokenTree>()
-                                && !input.peek(Token![,])
-                            {
-                                errors.on(
-                                    token,
-                                    "`negative` takes no value: write `#[condition(negative)]`",
-                                );
-                            }
-                        }
-                        "positive" => {
-                            errors.on(word, "a condition is positive by itself: remove this")
-                        }
-                        other => {
-                            let meant = nearest(&other.to_lowercase(), ["negative"].into_iter());
-                            negative |= meant.is_some();
-                            errors.on(
-                                word,
-                                match meant {
-                                    Some(name) => {
-                                        format!("unknown option `{other}`; did you mean `{name}`?")
-                                    }
-                                    None => format!(
-                                        "unknown option `{other}`; a condition takes `negative`"
-                                    ),
-                                },
-                            );
-                        }
-                    }
-                });
-            }
-            let unit = matches!(variant.fields, Fields::Unit);
-            found.push(Condition {
-                ident: variant.ident.clone(),
-                negative,
-                unit,
-            });
-        }
-    }
+    let found = match &input.data {
+        Data::Enum(data) => data
+            .variants
+            .iter()
+            .map(|variant| condition(variant, errors))
+            .collect(),
+        _ => Vec::new(),
+    };
     Model {
         input,
         root,
         conditions: found,
     }
+}
+
+fn condition(variant: &Variant, errors: &mut Errors) -> Condition {
+    let mut condition = Condition {
+        ident: variant.ident.clone(),
+        unit: matches!(variant.fields, Fields::Unit),
+        negative: false,
+        rename: None,
+        counts: true,
+        meaning: meaning(&variant.attrs),
+    };
+    let mut seen = Vec::new();
+    for attribute in conditions(&variant.attrs) {
+        options(attribute, errors, |word, input, errors| {
+            let given = word.to_string();
+            let name = match OPTIONS.into_iter().find(|name| *name == given) {
+                Some(name) => name,
+                None if given == "positive" => {
+                    return errors.on(word, "a condition is positive by itself: remove this");
+                }
+                None => {
+                    let meant = nearest(&given.to_lowercase(), OPTIONS.into_iter());
+                    errors.on(word, match meant {
+                        Some(name) => format!("unknown option `{given}`; did you mean `{name}`?"),
+                        None => format!(
+                            "unknown option `{given}`; a condition takes `negative`, `rename` and `summary`"
+                        ),
+                    });
+                    condition.negative |= meant == Some("negative");
+                    return;
+                }
+            };
+            if seen.contains(&name) {
+                return errors.on(word, format!("`{name}` is given twice"));
+            }
+            seen.push(name);
+            match name {
+                "negative" => {
+                    condition.negative = true;
+                    if let Ok(token) = input.fork().parse::<proc_macro2::TokenTree>()
+                        && !input.peek(Token![,])
+                    {
+                        errors.on(
+                            token,
+                            "`negative` takes no value: write `#[condition(negative)]`",
+                        );
+                    }
+                }
+                "rename" => match value::<LitStr>(input) {
+                    Some(text) => condition.rename = Some(text),
+                    None => errors.on(
+                        word,
+                        "`rename` takes one string literal: write `#[condition(rename = \"YourType\")]`",
+                    ),
+                },
+                _ => match value::<LitBool>(input) {
+                    Some(LitBool { value: false, .. }) => condition.counts = false,
+                    Some(on) => errors.on(on, "it is so by itself: remove this"),
+                    None => errors.on(
+                        word,
+                        "`Ready` depends on every condition but those with `#[condition(summary = false)]`",
+                    ),
+                },
+            }
+        });
+    }
+    condition
+}
+
+/// The value behind `=`.
+fn value<T: Parse>(input: ParseStream<'_>) -> Option<T> {
+    input.parse::<Token![=]>().ok()?;
+    let fork = input.fork();
+    let value = fork.parse().ok()?;
+    let alone = fork.is_empty() || fork.peek(Token![,]);
+    alone.then(|| input.advance_to(&fork))?;
+    Some(value)
+}
+
+/// The doc comment, on one line.
+fn meaning(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| {
+        let Meta::NameValue(pair) = &attribute.meta else {
+            return None;
+        };
+        match &pair.value {
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(text),
+                ..
+            }) if pair.path.is_ident("doc") => Some(text.value()),
+            _ => None,
+        }
+    });
+    let text: Vec<String> = lines.collect();
+    text.join(" ")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn conditions(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
@@ -183,25 +271,27 @@ fn check(model: &Model, errors: &mut Errors) {
             format!("conditions are plain names: `{name}` cannot have parameters"),
         );
     }
+    let mut seen: Vec<String> = Vec::new();
     for condition in &model.conditions {
-        let ident = &condition.ident;
-        let written = ident.unraw().to_string();
+        let (place, written) = (condition.place(), condition.written());
         match written.as_str() {
             "Ready" => errors.on(
-                ident,
+                &place,
                 "`Ready` follows from the outcome and the other conditions: remove it, or decide it with `cx.ready(..)` and `cx.not_ready(..)`",
             ),
             "Stalled" => errors.on(
-                ident,
+                &place,
                 "`Stalled` is set by a terminal error and taken back on success: remove it, and return `Error::terminal(..)`",
             ),
-            _ if !written.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') => {
-                errors.on(ident, "the type of a condition is made of A-Z, a-z and 0-9");
+            _ => {
+                if let Err(reason) = names::condition(&written) {
+                    errors.on(&place, format!("this cannot be the type of a condition: {reason}"));
+                }
             }
-            _ if written.starts_with('_') || written.ends_with('_') => {
-                errors.on(ident, "the type of a condition begins and ends with a letter or a digit");
-            }
-            _ => {}
+        }
+        match seen.contains(&written) {
+            true => errors.on(&place, format!("there is a condition `{written}` already")),
+            false => seen.push(written),
         }
     }
     if let Data::Enum(data) = &input.data {
@@ -240,50 +330,29 @@ fn implementation(model: &Model) -> TokenStream {
         generics.make_where_clause().predicates.push(bound);
     }
     let (generics, parameters, bounds) = generics.split_for_impl();
-    let units = model
-        .conditions
-        .iter()
-        .filter(|condition| condition.unit)
-        .map(|condition| &condition.ident);
-    let (written, polarity) = if model.conditions.is_empty() {
-        match &model.input.data {
-            Data::Enum(_) => (quote!(match *self {}), quote!(match *self {})),
-            _ => (quote!(""), quote!(__kommodore::Polarity::Positive)),
-        }
-    } else {
-        let names = model.conditions.iter().map(|Condition { ident, .. }| {
-            let written = ident.unraw().to_string();
-            quote!(Self::#ident { .. } => #written)
-        });
-        let polarities = model.conditions.iter().map(
-            |Condition {
-                 ident, negative, ..
-             }| {
-                let polarity = if *negative {
-                    quote!(Negative)
-                } else {
-                    quote!(Positive)
-                };
-                quote!(Self::#ident { .. } => __kommodore::Polarity::#polarity)
-            },
-        );
-        (
-            quote!(match self { #(#names,)* }),
-            quote!(match self { #(#polarities,)* }),
-        )
-    };
+    let units = || model.conditions.iter().filter(|condition| condition.unit);
+    let all = units().map(|condition| {
+        let (ident, written, meaning) = (&condition.ident, condition.written(), &condition.meaning);
+        let negative = condition.negative.then(|| quote!(.negative()));
+        let apart = (!condition.counts).then(|| quote!(.apart()));
+        quote!((Self::#ident, __kommodore::Described::new(#written, #meaning) #negative #apart))
+    });
+    let arms = units().map(|condition| {
+        let (ident, written) = (&condition.ident, condition.written());
+        quote!(#written => __kommodore::Option::Some(Self::#ident))
+    });
     quote! {
         #allow
         const _: () = {
             #import
             #[automatically_derived]
             impl #generics __kommodore::ConditionType for #name #parameters #bounds {
-                const ALL: &'static [Self] = &[#(Self::#units),*];
-                fn name(&self) -> &'static __kommodore::str {
-                    #written
-                }
-                fn polarity(&self) -> __kommodore::Polarity {
-                    #polarity
+                const ALL: &'static [(Self, __kommodore::Described)] = &[#(#all),*];
+                fn from_name(name: &__kommodore::str) -> __kommodore::Option<Self> {
+                    match name {
+                        #(#arms,)*
+                        _ => __kommodore::Option::None,
+                    }
                 }
             }
         };

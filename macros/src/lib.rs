@@ -10,11 +10,13 @@ use proc_macro::TokenStream;
 mod args;
 mod check;
 mod condition_type;
+mod durations;
 mod errors;
 mod expand;
 mod model;
 mod names;
 mod options;
+mod selectors;
 #[cfg(test)]
 mod snapshots;
 

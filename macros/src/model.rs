@@ -4,10 +4,10 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Data, DeriveInput, Generics, Item, LitStr, Path, Type, TypePath, parse_quote,
+    Attribute, Data, DeriveInput, Generics, Item, LitInt, LitStr, Path, Type, TypePath, parse_quote,
 };
 
-use crate::args::{Arg, Args, Given, Value, Watch};
+use crate::args::{Arg, Args, Given, Kind, Value, Watch};
 use crate::errors::{Errors, code};
 use crate::names;
 use crate::options::Opt;
@@ -19,11 +19,18 @@ pub(crate) struct Model {
     pub(crate) root: Option<Path>,
     pub(crate) name: Name,
     /// The kind, or the mistake that takes its place.
-    pub(crate) object: syn::Result<TypePath>,
-    pub(crate) owns: Vec<TypePath>,
+    pub(crate) object: syn::Result<Kind>,
+    pub(crate) owns: Vec<Kind>,
     pub(crate) watches: Vec<Watch>,
     pub(crate) finalizer: Option<Finalizer>,
-    pub(crate) conditions: Option<Given<syn::Result<TypePath>>>,
+    pub(crate) conditions: Option<Conditions>,
+    pub(crate) ready: Option<Keyed<Option<LitStr>>>,
+    pub(crate) concurrency: Option<LitInt>,
+    pub(crate) cluster_concurrency: Option<LitInt>,
+    pub(crate) timeout: Option<LitStr>,
+    pub(crate) resync: Option<LitStr>,
+    pub(crate) backoff: Option<Keyed<Vec<LitStr>>>,
+    pub(crate) rbac: Vec<Kind>,
 }
 
 /// The type that becomes a controller.
@@ -42,11 +49,14 @@ pub(crate) struct Name {
     pub(crate) given: Option<LitStr>,
 }
 
-/// `finalizer`, with the word itself for errors about what it demands.
-pub(crate) struct Finalizer {
+/// The value of an option, with the word itself for errors about what it demands.
+pub(crate) struct Keyed<T> {
     pub(crate) keyword: Ident,
-    pub(crate) value: Given<LitStr>,
+    pub(crate) value: T,
 }
+
+pub(crate) type Finalizer = Keyed<Given<LitStr>>;
+pub(crate) type Conditions = Keyed<Given<syn::Result<TypePath>>>;
 
 /// The item to emit, which is the user's own, and the model, if there is a type to make it for.
 pub(crate) fn build(
@@ -91,6 +101,13 @@ pub(crate) fn build(
         watches: given.watches.unwrap_or_default(),
         finalizer: given.finalizer,
         conditions: given.conditions,
+        ready: given.ready,
+        concurrency: given.concurrency.flatten(),
+        cluster_concurrency: given.cluster_concurrency.flatten(),
+        timeout: given.timeout.flatten(),
+        resync: given.resync.flatten(),
+        backoff: given.backoff,
+        rbac: given.rbac.unwrap_or_default(),
     };
     (item, Some(model))
 }
@@ -98,58 +115,104 @@ pub(crate) fn build(
 /// One place for each option.
 #[derive(Default)]
 struct Slots {
-    object: Option<syn::Result<TypePath>>,
-    owns: Option<Vec<TypePath>>,
+    object: Option<syn::Result<Kind>>,
+    owns: Option<Vec<Kind>>,
     watches: Option<Vec<Watch>>,
     finalizer: Option<Finalizer>,
-    conditions: Option<Given<syn::Result<TypePath>>>,
+    conditions: Option<Conditions>,
+    ready: Option<Keyed<Option<LitStr>>>,
     name: Option<Option<LitStr>>,
+    concurrency: Option<Option<LitInt>>,
+    cluster_concurrency: Option<Option<LitInt>>,
+    timeout: Option<Option<LitStr>>,
+    resync: Option<Option<LitStr>>,
+    backoff: Option<Keyed<Vec<LitStr>>>,
+    rbac: Option<Vec<Kind>>,
     root: Option<Option<Path>>,
 }
 
 impl Slots {
     fn take(&mut self, arg: Arg, errors: &mut Errors) {
-        let (keyword, guessed) = (&arg.keyword, arg.guessed);
-        let again = |opt: Opt, advice: &str, errors: &mut Errors| {
-            if !guessed {
-                errors.on(keyword, format!("`{}` is given twice{advice}", opt.name()));
+        let keyword = arg.keyword;
+        let keyed = keyword.clone();
+        // A word that was only guessed to mean this is one mistake already.
+        let mut again = |opt: Opt, advice: &str| {
+            if !arg.guessed {
+                errors.on(&keyword, format!("`{}` is given twice{advice}", opt.name()));
             }
         };
         match arg.value {
-            Value::For(_) if self.object.is_some() => {
+            Value::For(kind) => put(&mut self.object, kind, || {
                 again(
                     Opt::For,
                     ": a controller has one kind, so write a struct for each",
-                    errors,
                 );
-            }
-            Value::For(kind) => self.object = Some(kind),
-            Value::Owns(kinds) if self.owns.is_some() => {
-                again(Opt::Owns, ": name all kinds in one list", errors);
-                self.owns.get_or_insert_default().extend(kinds);
-            }
-            Value::Owns(kinds) => self.owns = Some(kinds),
-            Value::Watches(watches) if self.watches.is_some() => {
-                again(Opt::Watches, ": name all kinds in one list", errors);
-                self.watches.get_or_insert_default().extend(watches);
-            }
-            Value::Watches(watches) => self.watches = Some(watches),
-            Value::Finalizer(_) if self.finalizer.is_some() => again(Opt::Finalizer, "", errors),
+            }),
+            Value::Owns(kinds) => add(&mut self.owns, kinds, || {
+                again(Opt::Owns, ": name all kinds in one list");
+            }),
+            Value::Watches(watches) => add(&mut self.watches, watches, || {
+                again(Opt::Watches, ": name all kinds in one list");
+            }),
+            Value::Rbac(kinds) => add(&mut self.rbac, kinds, || {
+                again(Opt::Rbac, ": name all kinds in one list");
+            }),
             Value::Finalizer(value) => {
-                self.finalizer = Some(Finalizer {
-                    keyword: arg.keyword,
-                    value,
-                })
+                let keyword = keyed;
+                put(&mut self.finalizer, Keyed { keyword, value }, || {
+                    again(Opt::Finalizer, "");
+                });
             }
-            Value::Conditions(_) if self.conditions.is_some() => {
-                again(Opt::Conditions, ": one enum has them all", errors);
+            Value::Conditions(value) => {
+                let keyword = keyed;
+                put(&mut self.conditions, Keyed { keyword, value }, || {
+                    again(Opt::Conditions, ": one enum has them all");
+                });
             }
-            Value::Conditions(value) => self.conditions = Some(value),
-            Value::Name(_) if self.name.is_some() => again(Opt::Name, "", errors),
-            Value::Name(text) => self.name = Some(text),
-            Value::Crate(_) if self.root.is_some() => again(Opt::Crate, "", errors),
-            Value::Crate(path) => self.root = Some(path),
+            Value::Ready(value) => {
+                let keyword = keyed;
+                put(&mut self.ready, Keyed { keyword, value }, || {
+                    again(Opt::Ready, "");
+                });
+            }
+            Value::Backoff(value) => {
+                let keyword = keyed;
+                put(&mut self.backoff, Keyed { keyword, value }, || {
+                    again(Opt::Backoff, "");
+                });
+            }
+            Value::Name(text) => put(&mut self.name, text, || again(Opt::Name, "")),
+            Value::Concurrency(number) => {
+                put(&mut self.concurrency, number, || {
+                    again(Opt::Concurrency, "")
+                });
+            }
+            Value::ClusterConcurrency(number) => put(&mut self.cluster_concurrency, number, || {
+                again(Opt::ClusterConcurrency, "");
+            }),
+            Value::Timeout(text) => put(&mut self.timeout, text, || again(Opt::Timeout, "")),
+            Value::Resync(text) => put(&mut self.resync, text, || again(Opt::Resync, "")),
+            Value::Crate(path) => put(&mut self.root, path, || again(Opt::Crate, "")),
         }
+    }
+}
+
+/// Puts a value into its place; the first one counts.
+fn put<T>(place: &mut Option<T>, value: T, again: impl FnOnce()) {
+    match place {
+        Some(_) => again(),
+        None => *place = Some(value),
+    }
+}
+
+/// Adds to a list.
+fn add<T>(place: &mut Option<Vec<T>>, mut items: Vec<T>, again: impl FnOnce()) {
+    match place {
+        Some(list) => {
+            again();
+            list.append(&mut items);
+        }
+        None => *place = Some(items),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The API's rules for names.
 
 /// Checks a qualified name with its domain, `domain/name`; says what is wrong with it.
+///
+/// <https://github.com/kubernetes/apimachinery/blob/master/pkg/util/validation/validation.go> (`IsQualifiedName`)
 pub(crate) fn qualified(value: &str) -> Result<(), String> {
     let Some((domain, name)) = value.split_once('/') else {
         return Err("it has no domain: write `your.domain/name`".into());
@@ -14,19 +16,24 @@ pub(crate) fn qualified(value: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err("there is nothing after the `/`: write `your.domain/name`".into());
     }
-    if domain.len() > 253 {
-        return Err(format!(
-            "a domain has at most 253 characters, and this one has {}",
-            domain.len()
-        ));
-    }
+    subdomain(domain)?;
     if name.len() > 63 {
         return Err(format!(
             "after the `/` there are at most 63 characters, and these are {}",
             name.len()
         ));
     }
-    let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    word(name)
+}
+
+/// A DNS subdomain (RFC 1123).
+fn subdomain(domain: &str) -> Result<(), String> {
+    if domain.len() > 253 {
+        return Err(format!(
+            "a domain has at most 253 characters, and this one has {}",
+            domain.len()
+        ));
+    }
     if let Some(bad) = domain
         .chars()
         .find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '-' | '.'))
@@ -38,6 +45,15 @@ pub(crate) fn qualified(value: &str) -> Result<(), String> {
     if domain.split('.').any(|label| !ends(label, lower)) {
         return Err("each part of a domain begins and ends with a-z or 0-9".into());
     }
+    Ok(())
+}
+
+fn lower(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit()
+}
+
+/// The part of a qualified name without its domain.
+fn word(name: &str) -> Result<(), String> {
     if let Some(bad) = name
         .chars()
         .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))
@@ -50,6 +66,93 @@ pub(crate) fn qualified(value: &str) -> Result<(), String> {
         return Err("a name begins and ends with a letter or a digit".into());
     }
     Ok(())
+}
+
+/// Checks the key of a label: a name of at most 63 characters, with or without a domain before a `/`.
+pub(crate) fn label_key(key: &str) -> Result<(), String> {
+    let why = match key.split_once('/') {
+        Some(_) => qualified(key),
+        None if key.is_empty() => Err("it has no name".into()),
+        None if key.len() > 63 => Err(format!(
+            "it has at most 63 characters, and this one has {}",
+            key.len()
+        )),
+        None => word(key),
+    };
+    why.map_err(|why| format!("{key:?} is no key of a label: {why}"))
+}
+
+/// Checks the value of a label: nothing, or at most 63 characters.
+pub(crate) fn label_value(value: &str) -> Result<(), String> {
+    if value.is_empty() {
+        return Ok(());
+    }
+    let why = match value.len() {
+        64.. => Err(format!(
+            "it has at most 63 characters, and this one has {}",
+            value.len()
+        )),
+        _ => word(value),
+    };
+    why.map_err(|why| format!("{value:?} is no value of a label: {why}"))
+}
+
+/// Checks the name of a namespace: a DNS label (RFC 1123).
+pub(crate) fn namespace(value: &str) -> Result<(), String> {
+    if value.is_empty() {
+        return Err("it is empty".into());
+    }
+    if value.len() > 63 {
+        return Err(format!(
+            "it has at most 63 characters, and this one has {}",
+            value.len()
+        ));
+    }
+    if value.contains('.') || subdomain(value).is_err() {
+        return Err(
+            "it is made of a-z, 0-9 and `-`, and begins and ends with a letter or a digit".into(),
+        );
+    }
+    Ok(())
+}
+
+/// Checks the group of a kind: empty for the core group, else a DNS subdomain.
+pub(crate) fn group(value: &str) -> Result<(), String> {
+    match value.is_empty() {
+        true => Ok(()),
+        false => subdomain(value),
+    }
+}
+
+/// Checks the version of a kind, the plural name of a resource or the name of a subresource: a DNS label.
+pub(crate) fn label(value: &str) -> Result<(), String> {
+    namespace(value)
+}
+
+/// Checks a kind: a DNS label but for its capitals.
+pub(crate) fn kind(value: &str) -> Result<(), String> {
+    if !value.starts_with(|first: char| first.is_ascii_uppercase()) {
+        return Err("it begins with a capital letter".into());
+    }
+    label(&value.to_lowercase())
+}
+
+/// Checks the type of a condition: a name, with or without a domain before a `/`, at most 316 characters.
+///
+/// <https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/v1/types.go> (`type Condition`)
+pub(crate) fn condition(value: &str) -> Result<(), String> {
+    if value.len() > 316 {
+        return Err(format!(
+            "it has at most 316 characters, and this one has {}",
+            value.len()
+        ));
+    }
+    match value.split_once('/') {
+        Some((_, name)) if name.contains('/') => Err("it has more than one `/`".into()),
+        Some((domain, name)) => subdomain(domain).and_then(|()| word(name)),
+        None if value.is_empty() => Err("it is empty".into()),
+        None => word(value),
+    }
 }
 
 /// Checks the name of a controller. It is the field manager of what the controller applies, where the

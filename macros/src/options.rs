@@ -8,18 +8,32 @@ pub(crate) enum Opt {
     Watches,
     Finalizer,
     Conditions,
+    Ready,
     Name,
+    Concurrency,
+    ClusterConcurrency,
+    Timeout,
+    Resync,
+    Backoff,
+    Rbac,
     Crate,
 }
 
 impl Opt {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 14] = [
         Self::For,
         Self::Owns,
         Self::Watches,
         Self::Finalizer,
         Self::Conditions,
+        Self::Ready,
         Self::Name,
+        Self::Concurrency,
+        Self::ClusterConcurrency,
+        Self::Timeout,
+        Self::Resync,
+        Self::Backoff,
+        Self::Rbac,
         Self::Crate,
     ];
 
@@ -30,39 +44,140 @@ impl Opt {
             Self::Watches => "watches",
             Self::Finalizer => "finalizer",
             Self::Conditions => "conditions",
+            Self::Ready => "ready",
             Self::Name => "name",
+            Self::Concurrency => "concurrency",
+            Self::ClusterConcurrency => "cluster_concurrency",
+            Self::Timeout => "timeout",
+            Self::Resync => "resync",
+            Self::Backoff => "backoff",
+            Self::Rbac => "rbac",
             Self::Crate => "crate",
         }
     }
 }
 
 /// Options of the design that do not exist yet. They are refused, and not taken and ignored.
-const LATER: [&str; 10] = [
-    "index",
-    "ready",
-    "prune",
-    "concurrency",
-    "cluster_concurrency",
-    "timeout",
-    "resync",
-    "backoff",
-    "engage",
-    "rbac",
+const LATER: [&str; 3] = ["index", "prune", "engage"];
+
+/// What may stand in parentheses behind a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum KindOpt {
+    Labels,
+    Fields,
+    Namespace,
+    On,
+    Verbs,
+    Subresource,
+    Group,
+    Version,
+    Kind,
+    Plural,
+}
+
+/// Where a kind stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    For,
+    Owns,
+    Watches,
+    Rbac,
+    /// The value of `conditions`, which is no kind.
+    Conditions,
+}
+
+impl KindOpt {
+    const ALL: [Self; 10] = [
+        Self::Labels,
+        Self::Fields,
+        Self::Namespace,
+        Self::On,
+        Self::Verbs,
+        Self::Subresource,
+        Self::Group,
+        Self::Version,
+        Self::Kind,
+        Self::Plural,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Labels => "labels",
+            Self::Fields => "fields",
+            Self::Namespace => "namespace",
+            Self::On => "on",
+            Self::Verbs => "verbs",
+            Self::Subresource => "subresource",
+            Self::Group => "group",
+            Self::Version => "version",
+            Self::Kind => "kind",
+            Self::Plural => "plural",
+        }
+    }
+
+    /// How it is written.
+    pub(crate) fn example(self) -> &'static str {
+        match self {
+            Self::Labels => "labels = \"tier=gold\"",
+            Self::Fields => "fields = \"metadata.name=main\"",
+            Self::Namespace => "namespace = \"shop\"",
+            Self::On => "on = any_change",
+            Self::Verbs => "verbs = \"get, delete\"",
+            Self::Subresource => "subresource = \"scale\"",
+            Self::Group => "group = \"example.org\"",
+            Self::Version => "version = \"v1\"",
+            Self::Kind => "kind = \"Page\"",
+            Self::Plural => "plural = \"pages\"",
+        }
+    }
+
+    fn fits(self, place: Place, dynamic: bool) -> bool {
+        match self {
+            Self::Labels | Self::Fields | Self::Namespace => {
+                matches!(place, Place::For | Place::Owns | Place::Watches)
+            }
+            Self::On => place == Place::For,
+            Self::Verbs | Self::Subresource => place == Place::Rbac,
+            Self::Group | Self::Version | Self::Kind | Self::Plural => {
+                dynamic && place != Place::Conditions
+            }
+        }
+    }
+}
+
+/// Those behind a kind that do not exist yet, and where they will stand.
+const LATER_OF_A_KIND: [(&str, &[Place]); 3] = [
+    ("on_leave", &[Place::For]),
+    ("full", &[Place::Owns]),
+    ("in", &[Place::Owns, Place::Watches]),
 ];
 
-/// The same for what may stand in parentheses behind one kind.
-const LATER_OF_A_KIND: [&str; 7] = [
-    "labels",
-    "fields",
-    "namespace",
-    "on",
-    "on_leave",
-    "full",
-    "in",
+/// The words of `on`.
+pub(crate) const PARTS: [&str; 4] = ["any_change", "spec", "labels", "annotations"];
+
+/// The verbs of Kubernetes: of its requests, and those that its own authorizers ask about.
+pub(crate) const VERBS: [&str; 17] = [
+    "get",
+    "list",
+    "watch",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+    "approve",
+    "attest",
+    "bind",
+    "escalate",
+    "impersonate",
+    "sign",
+    "use",
+    "proxy",
+    "*",
 ];
 
 /// Words that come from elsewhere: other frameworks, other spellings.
-const HABITS: [(&str, Opt); 23] = [
+const HABITS: [(&str, Opt); 39] = [
     ("kind", Opt::For),
     ("object", Opt::For),
     ("resource", Opt::For),
@@ -83,6 +198,22 @@ const HABITS: [(&str, Opt); 23] = [
     ("named", Opt::Name),
     ("controller", Opt::Name),
     ("field_manager", Opt::Name),
+    ("ready_condition", Opt::Ready),
+    ("summary", Opt::Ready),
+    ("workers", Opt::Concurrency),
+    ("max_concurrent_reconciles", Opt::Concurrency),
+    ("maxconcurrentreconciles", Opt::Concurrency),
+    ("parallelism", Opt::Concurrency),
+    ("deadline", Opt::Timeout),
+    ("reconcile_timeout", Opt::Timeout),
+    ("reconciliationtimeout", Opt::Timeout),
+    ("resync_period", Opt::Resync),
+    ("sync_period", Opt::Resync),
+    ("requeue", Opt::Resync),
+    ("rate_limiter", Opt::Backoff),
+    ("ratelimiter", Opt::Backoff),
+    ("retry", Opt::Backoff),
+    ("permissions", Opt::Rbac),
     ("krate", Opt::Crate),
     ("path", Opt::Crate),
     ("kommodore", Opt::Crate),
@@ -91,6 +222,8 @@ const HABITS: [(&str, Opt); 23] = [
 /// What a word in the place of an option's name is.
 pub(crate) enum Word {
     Option(Opt),
+    /// It stands behind a kind.
+    OfAKind(KindOpt),
     /// Part of the design, and not there yet.
     Later,
     /// Most likely this option.
@@ -105,7 +238,16 @@ pub(crate) fn option(word: &str) -> Word {
     if let Some(opt) = Opt::ALL.into_iter().find(|opt| opt.name() == word) {
         return Word::Option(opt);
     }
-    if LATER.contains(&word) || LATER_OF_A_KIND.contains(&word) {
+    if LATER.contains(&word) {
+        return Word::Later;
+    }
+    // Some of them may be meant for an option by a habit: `kind = ..` for `for = ..`.
+    if !HABITS.iter().any(|(habit, _)| *habit == word)
+        && let Some(opt) = KindOpt::ALL.into_iter().find(|opt| opt.name() == word)
+    {
+        return Word::OfAKind(opt);
+    }
+    if LATER_OF_A_KIND.iter().any(|(name, _)| *name == word) {
         return Word::Later;
     }
     let lower = word.to_lowercase();
@@ -122,13 +264,62 @@ pub(crate) fn option(word: &str) -> Word {
     }
 }
 
+/// What a word in the parentheses behind a kind is.
+pub(crate) enum KindWord {
+    Option(KindOpt),
+    /// It exists, and stands elsewhere.
+    Elsewhere(KindOpt),
+    Later,
+    /// Most likely this one.
+    Meant(KindOpt),
+    Unknown,
+}
+
 /// Looks up the name of an option behind a kind.
-pub(crate) fn option_of_a_kind(word: &str) -> Word {
-    if LATER_OF_A_KIND.contains(&word) {
-        return Word::Later;
+pub(crate) fn option_of_a_kind(word: &str, place: Place, dynamic: bool) -> KindWord {
+    if let Some(opt) = KindOpt::ALL.into_iter().find(|opt| opt.name() == word) {
+        return match opt.fits(place, dynamic) {
+            true => KindWord::Option(opt),
+            false => KindWord::Elsewhere(opt),
+        };
     }
-    nearest(&word.to_lowercase(), LATER_OF_A_KIND.into_iter())
-        .map_or(Word::Unknown, Word::MeantLater)
+    if LATER_OF_A_KIND
+        .iter()
+        .any(|(name, places)| *name == word && places.contains(&place))
+    {
+        return KindWord::Later;
+    }
+    let fitting = || {
+        KindOpt::ALL
+            .into_iter()
+            .filter(move |opt| opt.fits(place, dynamic))
+    };
+    let lower = word.to_lowercase();
+    let habit = match lower.as_str() {
+        "label" | "selector" | "label_selector" | "labelselector" => Some(KindOpt::Labels),
+        "field" | "field_selector" | "fieldselector" => Some(KindOpt::Fields),
+        "namespaces" | "ns" => Some(KindOpt::Namespace),
+        "predicate" | "predicates" | "changes" => Some(KindOpt::On),
+        "verb" => Some(KindOpt::Verbs),
+        "api_version" | "apiversion" => Some(KindOpt::Version),
+        "resource" => Some(KindOpt::Plural),
+        _ => None,
+    };
+    let meant = habit.filter(|opt| opt.fits(place, dynamic)).or_else(|| {
+        let name = nearest(&lower, fitting().map(KindOpt::name))?;
+        fitting().find(|opt| opt.name() == name)
+    });
+    meant.map_or(KindWord::Unknown, KindWord::Meant)
+}
+
+/// The options that a kind takes in this place, for those who are far off.
+pub(crate) fn all_of_a_kind(place: Place, dynamic: bool) -> String {
+    let all: Vec<String> = KindOpt::ALL
+        .into_iter()
+        .filter(|opt| opt.fits(place, dynamic))
+        .map(|opt| format!("`{}`", opt.name()))
+        .collect();
+    all.join(", ")
 }
 
 /// The names of all options, for those who are far off.

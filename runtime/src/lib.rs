@@ -11,12 +11,15 @@ mod transport;
 mod watch;
 
 pub use controller::{
-    Action, Cleanup, ConditionType, ConditionValue, Context, Controller, DeclaresConditions,
-    DeclaresFinalizer, Object, ObjectKey, Polarity, Reconcile, State,
+    Action, Cleanup, ConditionList, ConditionReason, ConditionType, ConditionValue, Context,
+    Controller, DeclaresConditions, DeclaresFinalizer, Object, ObjectKey, Polarity, Reconcile,
+    State,
 };
 pub use error::{BoxError, Error, Result, ResultExt, Retry};
 pub use fleet::{Cluster, ClusterName, Fleet, InvalidName, Reason, State as ClusterState};
-pub use manager::{Builder, LeaderElection, LeadershipLost, Manager};
+pub use manager::{
+    Builder, LeaderElection, LeadershipLost, Manager, ManagerPermissions, Permissions, Rule,
+};
 pub use object::{Apply, NotOwned, Scope};
 pub use providers::{Endpoint, Milo, ProjectName, Provider};
 pub use transport::Failure;
@@ -41,11 +44,19 @@ pub mod prelude {
 pub mod __private {
     pub use crate::controller::{
         Action, Cleanup, ConditionType, Context, Controller, Declaration, DeclaresConditions,
-        DeclaresFinalizer, IntoKeys, NoConditions, Polarity, Reconcile, Start, keys,
+        DeclaresFinalizer, Described, Finalizer, Grant, IntoKeys, Kind, NoConditions, ObjectKey,
+        PlainStatus, Reconcile, Select, Start, StatusField, assert_free_of, is_condition_list,
+        keys, mapped, nothing,
     };
     pub use crate::error::Result;
+    pub use crate::fleet::Cluster;
+    pub use crate::watch::{AnyObject, On};
     pub use core::marker::{Send, Sync};
-    pub use core::primitive::str;
+    pub use core::option::Option;
+    pub use core::primitive::{str, usize};
+    pub use core::time::Duration;
     pub use futures::future::BoxFuture;
+    pub use kube::core::DynamicObject;
     pub use std::boxed::Box;
+    pub use std::vec::Vec;
 }

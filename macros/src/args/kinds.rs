@@ -1,18 +1,130 @@
 //! Kinds and other paths, and what may stand behind a kind.
 
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Ident, LitStr, Path, PathArguments, PathSegment, Token, TypePath, token};
 
-use super::forms::{Stopped, group};
+use super::forms::{Misplaced, Stopped, group, single};
 use super::{each, skip};
 use crate::errors::{Errors, code};
-use crate::options::{self, Word};
+use crate::options::{self, KindOpt, KindWord, PARTS, Place};
 
-/// A kind, which is the path of a type; what may stand in parentheses behind it is not there yet.
-pub(super) fn kind(input: ParseStream<'_>, errors: &mut Errors) -> Result<TypePath, Stopped> {
+/// A kind, and what stands in parentheses behind it.
+pub(crate) struct Kind {
+    pub(crate) named: Named,
+    pub(crate) options: Vec<KindArg>,
+}
+
+pub(crate) enum Named {
+    Typed(TypePath),
+    /// `Dynamic(..)`: its options say what it is.
+    Dynamic(Ident),
+}
+
+/// One option behind a kind, with the word that names it.
+pub(crate) struct KindArg {
+    pub(crate) keyword: Ident,
+    pub(crate) opt: KindOpt,
+    pub(crate) value: KindValue,
+}
+
+pub(crate) enum KindValue {
+    Text(LitStr),
+    /// The words of `on`.
+    Parts(Vec<Ident>),
+    /// Reported already.
+    Broken,
+}
+
+impl Kind {
+    /// As the user would write it.
+    pub(crate) fn code(&self) -> String {
+        let options: Vec<String> = self.options.iter().map(KindArg::code).collect();
+        match options.is_empty() {
+            true => code(self),
+            false => format!("{}({})", code(self), options.join(", ")),
+        }
+    }
+
+    /// The text of an option, if it is there and could be read.
+    pub(crate) fn text(&self, opt: KindOpt) -> Option<&LitStr> {
+        self.options.iter().find_map(|arg| match &arg.value {
+            KindValue::Text(text) if arg.opt == opt => Some(text),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn is_dynamic(&self) -> bool {
+        matches!(self.named, Named::Dynamic(_))
+    }
+}
+
+impl KindArg {
+    fn code(&self) -> String {
+        let name = self.opt.name();
+        match &self.value {
+            KindValue::Text(text) => format!("{name} = {}", text.token()),
+            KindValue::Parts(parts) => {
+                let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+                format!("{name} = {}", parts.join(" | "))
+            }
+            KindValue::Broken => self.opt.example().into(),
+        }
+    }
+}
+
+impl ToTokens for Kind {
+    /// What names the kind, without its options.
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match &self.named {
+            Named::Typed(path) => path.to_tokens(tokens),
+            Named::Dynamic(word) => word.to_tokens(tokens),
+        }
+    }
+}
+
+/// A kind: the path of a type, or `Dynamic`, with its options in parentheses.
+pub(super) fn kind(
+    place: Place,
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+) -> Result<Kind, Stopped> {
+    let path = named(input, errors)?;
+    let parentheses = input.peek(token::Paren);
+    let dynamic = match path.path.get_ident() {
+        Some(word) if parentheses && word == "Dynamic" => Some(word.clone()),
+        _ => None,
+    };
+    if let Some(word) = &dynamic
+        && place == Place::For
+    {
+        skip(input);
+        return Err(syn::Error::new_spanned(
+            word,
+            "the kind of `for` needs a Rust type, which `reconcile` gets; `Dynamic` is for `owns`, `watches` and `rbac`",
+        )
+        .into());
+    }
+    let mut options = Vec::new();
+    if parentheses && let Some(group) = group(input) {
+        each(group.stream(), errors, |input, errors| {
+            let read = option(place, dynamic.is_some(), input, errors)?;
+            options.extend(read.filter(|arg| is_new(&options, arg, errors)));
+            Ok(())
+        });
+    }
+    let named = match dynamic {
+        Some(word) => Named::Dynamic(word),
+        None => Named::Typed(path),
+    };
+    Ok(Kind { named, options })
+}
+
+/// The path of the type of a kind, or of another type.
+pub(super) fn named(input: ParseStream<'_>, errors: &mut Errors) -> Result<TypePath, Stopped> {
     if let Some(text) = literal(input) {
         let Ok(kind) = text.parse::<TypePath>() else {
             return Err(Stopped::at(&text));
@@ -38,16 +150,6 @@ pub(super) fn kind(input: ParseStream<'_>, errors: &mut Errors) -> Result<TypePa
             ),
         );
     }
-    if !input.peek(token::Paren) {
-        return Ok(kind);
-    }
-    if kind.path.is_ident("Dynamic") {
-        skip(input);
-        return Err(syn::Error::new_spanned(kind, "`Dynamic` is not supported yet").into());
-    }
-    if let Some(group) = group(input) {
-        each(group.stream(), errors, option_of_a_kind);
-    }
     Ok(kind)
 }
 
@@ -57,26 +159,161 @@ pub(super) fn literal(input: ParseStream<'_>) -> Option<LitStr> {
     input.peek(LitStr).then(|| input.parse().ok()).flatten()
 }
 
-/// `labels = ".."` in `owns(ConfigMap(labels = ".."))`; none is there yet.
-fn option_of_a_kind(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
+fn is_new(options: &[KindArg], arg: &KindArg, errors: &mut Errors) -> bool {
+    let twice = options.iter().any(|other| other.opt == arg.opt);
+    if twice {
+        errors.on(&arg.keyword, format!("`{}` is given twice", arg.opt.name()));
+    }
+    !twice
+}
+
+/// `labels = ".."` in `owns(ConfigMap(labels = ".."))`. `None` where nothing can be made of it, which has then
+/// been reported.
+fn option(
+    place: Place,
+    dynamic: bool,
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+) -> syn::Result<Option<KindArg>> {
     if !input.peek(Ident::peek_any) {
-        return Err(input.error("expected an option of this kind"));
+        return Err(
+            input.error("expected an option of this kind, such as `labels = \"tier=gold\"`")
+        );
     }
     let keyword = Ident::parse_any(input)?;
-    skip(input);
     let word = keyword.unraw().to_string();
-    match options::option_of_a_kind(&word) {
-        Word::MeantLater(name) => errors.on(
-            &keyword,
-            format!("unknown option `{word}`; did you mean `{name}`? It is not supported yet"),
-        ),
-        Word::Unknown => errors.on(
-            &keyword,
-            format!("unknown option `{word}`; a kind takes none yet"),
-        ),
-        _ => errors.on(&keyword, format!("`{word}` is not supported yet")),
+    let opt = match options::option_of_a_kind(&word, place, dynamic) {
+        KindWord::Option(opt) => opt,
+        KindWord::Meant(opt) => {
+            let meant = format!("unknown option `{word}`; did you mean `{}`?", opt.name());
+            errors.on(&keyword, meant);
+            let value = value(opt, &keyword, input, &mut Errors::default());
+            return Ok(Some(KindArg {
+                keyword,
+                opt,
+                value,
+            }));
+        }
+        KindWord::Elsewhere(opt) => {
+            errors.on(&keyword, elsewhere(opt, place));
+            skip(input);
+            return Ok(None);
+        }
+        KindWord::Later => {
+            errors.on(&keyword, format!("`{word}` is not supported yet"));
+            skip(input);
+            return Ok(None);
+        }
+        KindWord::Unknown => {
+            errors.on(&keyword, unknown(&word, place, dynamic));
+            skip(input);
+            return Ok(None);
+        }
+    };
+    let value = value(opt, &keyword, input, errors);
+    Ok(Some(KindArg {
+        keyword,
+        opt,
+        value,
+    }))
+}
+
+fn unknown(word: &str, place: Place, dynamic: bool) -> String {
+    let all = options::all_of_a_kind(place, dynamic);
+    match all.is_empty() {
+        true => format!("unknown option `{word}`: what stands here takes none"),
+        false => format!("unknown option `{word}`; a kind takes {all} here"),
     }
-    Ok(())
+}
+
+/// What to say of an option that has no meaning in this place.
+fn elsewhere(opt: KindOpt, place: Place) -> String {
+    let name = opt.name();
+    match (opt, place) {
+        (_, Place::Conditions) => {
+            format!("`{name}` stands behind a kind: an enum of conditions takes no options here")
+        }
+        (KindOpt::Group | KindOpt::Version | KindOpt::Kind | KindOpt::Plural, _) => format!(
+            "a Rust type says its own {name}: `{name}` is for `Dynamic(group = \"..\", version = \"..\", kind = \"..\")`"
+        ),
+        (KindOpt::On, _) => {
+            "`on` stands behind the kind of `for`: of other kinds every change counts".into()
+        }
+        (KindOpt::Verbs | KindOpt::Subresource, _) => {
+            format!("`{name}` is for `rbac(..)`; here the verbs follow from the declaration")
+        }
+        (KindOpt::Labels | KindOpt::Fields | KindOpt::Namespace, _) => {
+            format!("`{name}` has no effect in `rbac(..)`: its rules know no selectors")
+        }
+    }
+}
+
+fn value(opt: KindOpt, keyword: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> KindValue {
+    let misplaced = &mut Misplaced::new();
+    let read = |input: ParseStream<'_>, errors: &mut Errors| match opt {
+        KindOpt::On => parts(input, errors).map(KindValue::Parts),
+        _ => literal(input)
+            .map(KindValue::Text)
+            .ok_or_else(|| Stopped::Here(input.span())),
+    };
+    let value = single(input, misplaced, errors, read).unwrap_or(Err(Stopped::at(keyword)));
+    let (name, example) = (opt.name(), opt.example());
+    let value = value.map_err(|stopped| {
+        stopped.takes(&match opt {
+            KindOpt::On => format!(
+                "`on` takes `any_change`, or some of `spec`, `labels` and `annotations` with `|` between them: write `{example}`"
+            ),
+            _ => format!("`{name}` takes one string literal: write `{example}`"),
+        })
+    });
+    let value = errors.ok(value).unwrap_or(KindValue::Broken);
+    let arg = KindArg {
+        keyword: keyword.clone(),
+        opt,
+        value,
+    };
+    for span in misplaced.drain(..) {
+        errors.at(span, format!("write `{}`", arg.code()));
+    }
+    arg.value
+}
+
+/// `spec | labels`
+fn parts(input: ParseStream<'_>, errors: &mut Errors) -> Result<Vec<Ident>, Stopped> {
+    let mut parts = Vec::new();
+    loop {
+        if let Some(text) = literal(input) {
+            let word = text.value();
+            if !PARTS.contains(&word.as_str()) {
+                return Err(Stopped::at(&text));
+            }
+            errors.on(
+                &text,
+                format!("this is a word and not a string: write `{word}`"),
+            );
+            parts.push(Ident::new(&word, text.span()));
+        } else {
+            let start: Span = input.span();
+            let part = Ident::parse_any(input).map_err(|_| Stopped::Here(start))?;
+            let word = part.unraw().to_string();
+            if !PARTS.contains(&word.as_str()) {
+                let meant = options::nearest(&word.to_lowercase(), PARTS.into_iter());
+                let Some(meant) = meant else {
+                    return Err(Stopped::at(&part));
+                };
+                errors.on(
+                    &part,
+                    format!("unknown part `{word}`; did you mean `{meant}`?"),
+                );
+                parts.push(Ident::new(meant, part.span()));
+            } else {
+                parts.push(part);
+            }
+        }
+        if input.parse::<Option<Token![|]>>()?.is_none() {
+            return Ok(parts);
+        }
+    }
 }
 
 /// A path, up to the first token that cannot belong to it. syn's own would take the parentheses of

@@ -7,10 +7,12 @@ mod values;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Ident, LitStr, Path, TypePath};
+use syn::{Ident, LitInt, LitStr, Path, TypePath};
+
+pub(crate) use kinds::{Kind, KindArg, KindValue, Named};
 
 use crate::errors::{Errors, code};
-use crate::options::{self, Opt, Word};
+use crate::options::{self, KindOpt, Opt, Word};
 
 /// The attribute's options, in the order of the user.
 pub(crate) struct Args {
@@ -28,13 +30,20 @@ pub(crate) struct Arg {
 pub(crate) enum Value {
     /// The error is not reported yet: it takes the kind's place in the expansion, where it keeps
     /// rustc from comparing the user's methods with some other kind.
-    For(syn::Result<TypePath>),
-    Owns(Vec<TypePath>),
+    For(syn::Result<Kind>),
+    Owns(Vec<Kind>),
     Watches(Vec<Watch>),
     Finalizer(Given<LitStr>),
     /// An error as with `For`.
     Conditions(Given<syn::Result<TypePath>>),
     Name(Option<LitStr>),
+    Ready(Option<LitStr>),
+    Concurrency(Option<LitInt>),
+    ClusterConcurrency(Option<LitInt>),
+    Timeout(Option<LitStr>),
+    Resync(Option<LitStr>),
+    Backoff(Vec<LitStr>),
+    Rbac(Vec<Kind>),
     Crate(Option<Path>),
 }
 
@@ -48,7 +57,7 @@ pub(crate) enum Given<T> {
 
 /// `K => path`
 pub(crate) struct Watch {
-    pub(crate) kind: TypePath,
+    pub(crate) kind: Kind,
     /// `None` where it could not be read, which is reported.
     pub(crate) mapper: Option<TypePath>,
     /// Only the kind is there, which is reported.
@@ -62,7 +71,7 @@ impl Watch {
             .mapper
             .as_ref()
             .map_or_else(|| "Self::your_method".into(), code);
-        format!("{} => {mapper}", code(&self.kind))
+        format!("{} => {mapper}", self.kind.code())
     }
 }
 
@@ -95,7 +104,10 @@ fn option(has_kind: bool, input: ParseStream<'_>, errors: &mut Errors) -> syn::R
         let keyword = Ident::new("for", Span::call_site());
         return Ok(Some(Arg {
             keyword,
-            value: Value::For(Ok(kind)),
+            value: Value::For(Ok(Kind {
+                named: Named::Typed(kind),
+                options: Vec::new(),
+            })),
             guessed: true,
         }));
     }
@@ -134,6 +146,19 @@ fn option(has_kind: bool, input: ParseStream<'_>, errors: &mut Errors) -> syn::R
                 guessed: true,
             }));
         }
+        Word::OfAKind(opt) => errors.on(
+            &keyword,
+            format!(
+                "`{word}` stands in parentheses behind a kind, as in `{}`",
+                match opt {
+                    KindOpt::Labels | KindOpt::Fields | KindOpt::Namespace | KindOpt::On =>
+                        format!("for = YourKind({})", opt.example()),
+                    KindOpt::Verbs | KindOpt::Subresource =>
+                        "rbac(YourKind(verbs = \"get, delete\"))".into(),
+                    _ => "owns(Dynamic(group = \"..\", version = \"..\", kind = \"..\"))".into(),
+                }
+            ),
+        ),
         Word::Later => errors.on(&keyword, format!("`{word}` is not supported yet")),
         Word::MeantLater(name) => errors.on(
             &keyword,
@@ -175,21 +200,35 @@ fn bare_kind(input: ParseStream<'_>) -> Option<TypePath> {
 
 /// How the option is written, with what the user gave for it.
 pub(crate) fn form(opt: Opt, value: &Value) -> String {
+    let name = opt.name();
+    let text = |text: &Option<LitStr>, example: &str| match text {
+        Some(text) => format!("{name} = {}", text.token()),
+        None => format!("{name} = {example:?}"),
+    };
+    let number = |number: &Option<LitInt>| match number {
+        Some(number) => format!("{name} = {number}"),
+        None => format!("{name} = 16"),
+    };
+    let list = |items: Vec<String>, example: &str| match items.is_empty() {
+        true => format!("{name}({example})"),
+        false => format!("{name}({})", items.join(", ")),
+    };
     match value {
-        Value::For(Ok(kind)) => format!("for = {}", code(kind)),
+        Value::For(Ok(kind)) => format!("for = {}", kind.code()),
         Value::For(Err(_)) => "for = YourKind".into(),
-        Value::Owns(kinds) if kinds.is_empty() => "owns(YourKind)".into(),
-        Value::Owns(kinds) => format!(
-            "owns({})",
-            kinds.iter().map(code).collect::<Vec<_>>().join(", ")
+        Value::Owns(kinds) => list(kinds.iter().map(Kind::code).collect(), "YourKind"),
+        Value::Watches(watches) => list(
+            watches.iter().map(Watch::code).collect(),
+            "YourKind => Self::your_method",
         ),
-        Value::Watches(watches) if watches.is_empty() => {
-            "watches(YourKind => Self::your_method)".into()
-        }
-        Value::Watches(watches) => {
-            let watches: Vec<_> = watches.iter().map(Watch::code).collect();
-            format!("watches({})", watches.join(", "))
-        }
+        Value::Rbac(kinds) => list(
+            kinds.iter().map(Kind::code).collect(),
+            "YourKind(verbs = \"get, delete\")",
+        ),
+        Value::Backoff(texts) => list(
+            texts.iter().map(|text| text.token().to_string()).collect(),
+            "\"1s\", \"5m\"",
+        ),
         Value::Conditions(Given::Value(Ok(conditions))) => {
             format!("conditions = {}", code(conditions))
         }
@@ -197,10 +236,13 @@ pub(crate) fn form(opt: Opt, value: &Value) -> String {
         Value::Conditions(_) => "conditions = YourConditions".into(),
         Value::Finalizer(Given::Value(text)) => format!("finalizer = {}", text.token()),
         Value::Finalizer(_) => "finalizer = \"your.domain/name\"".into(),
-        Value::Name(Some(text)) => format!("name = {}", text.token()),
-        Value::Name(None) => "name = \"your-controller\"".into(),
+        Value::Name(given) => text(given, "your-controller"),
+        Value::Ready(given) => text(given, "Available"),
+        Value::Timeout(given) => text(given, "30s"),
+        Value::Resync(given) => text(given, "10m"),
+        Value::Concurrency(given) | Value::ClusterConcurrency(given) => number(given),
         Value::Crate(Some(path)) => format!("crate = {}", code(path)),
-        Value::Crate(None) => format!("{} = your::path", opt.name()),
+        Value::Crate(None) => format!("{name} = your::path"),
     }
 }
 

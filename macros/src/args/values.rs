@@ -2,13 +2,13 @@
 
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
-use syn::{Ident, LitStr, Path, PathArguments, Token, TypePath, token};
+use syn::{Ident, LitInt, LitStr, Path, PathArguments, Token, TypePath, token};
 
 use super::forms::{Misplaced, Stopped, list, sign, single};
 use super::kinds::{kind, literal, path};
-use super::{Given, Value, Watch, form, skip};
+use super::{Given, Kind, Named, Value, Watch, form, skip};
 use crate::errors::{Errors, code};
-use crate::options::Opt;
+use crate::options::{Opt, Place};
 
 /// Reads the value of `opt`, in whatever form it is given.
 pub(super) fn value(
@@ -21,10 +21,12 @@ pub(super) fn value(
     let takes = takes(opt);
     let value = match opt {
         Opt::For => {
-            let kind = single(input, misplaced, errors, kind).unwrap_or(Err(Stopped::at(keyword)));
+            let read =
+                |input: ParseStream<'_>, errors: &mut Errors| kind(Place::For, input, errors);
+            let kind = single(input, misplaced, errors, read).unwrap_or(Err(Stopped::at(keyword)));
             Value::For(kind.map_err(|stopped| stopped.takes(takes)))
         }
-        Opt::Conditions => Value::Conditions(match single(input, misplaced, errors, kind) {
+        Opt::Conditions => Value::Conditions(match single(input, misplaced, errors, conditions) {
             Some(conditions) => Given::Value(conditions.map_err(|stopped| stopped.takes(takes))),
             None => Given::Bare,
         }),
@@ -35,18 +37,44 @@ pub(super) fn value(
             }
             None => Given::Bare,
         }),
-        Opt::Name => {
-            let text = single(input, misplaced, errors, text).unwrap_or(Err(Stopped::at(keyword)));
-            Value::Name(errors.ok(text.map_err(|stopped| stopped.takes(takes))))
+        Opt::Name => Value::Name(one(input, keyword, misplaced, errors, takes, text)),
+        Opt::Ready => Value::Ready(one(input, keyword, misplaced, errors, takes, text)),
+        Opt::Timeout => Value::Timeout(one(input, keyword, misplaced, errors, takes, duration)),
+        Opt::Resync => Value::Resync(one(input, keyword, misplaced, errors, takes, duration)),
+        Opt::Concurrency => {
+            Value::Concurrency(one(input, keyword, misplaced, errors, takes, number))
         }
-        Opt::Crate => {
-            let root = single(input, misplaced, errors, root).unwrap_or(Err(Stopped::at(keyword)));
-            Value::Crate(errors.ok(root.map_err(|stopped| stopped.takes(takes))))
+        Opt::ClusterConcurrency => {
+            Value::ClusterConcurrency(one(input, keyword, misplaced, errors, takes, number))
         }
+        Opt::Backoff => {
+            let mut texts = Vec::new();
+            list(keyword.span(), input, misplaced, errors, |input, errors| {
+                let read = duration(input, errors).map_err(|stopped| stopped.takes(takes))?;
+                texts.push(read);
+                Ok(())
+            });
+            if let ([first], false) = (texts.as_slice(), misplaced.is_empty()) {
+                // One mistake is enough: what is told about the form has both delays.
+                texts.push(LitStr::new("5m", first.span()));
+            }
+            Value::Backoff(texts)
+        }
+        Opt::Rbac => {
+            let mut kinds = Vec::new();
+            list(keyword.span(), input, misplaced, errors, |input, errors| {
+                let read = kind(Place::Rbac, input, errors);
+                kinds.push(read.map_err(|stopped| stopped.takes(takes))?);
+                Ok(())
+            });
+            Value::Rbac(kinds)
+        }
+        Opt::Crate => Value::Crate(one(input, keyword, misplaced, errors, takes, root)),
         Opt::Owns => {
             let mut kinds = Vec::new();
             list(keyword.span(), input, misplaced, errors, |input, errors| {
-                let kind = kind(input, errors).map_err(|stopped| stopped.takes(takes))?;
+                let kind =
+                    kind(Place::Owns, input, errors).map_err(|stopped| stopped.takes(takes))?;
                 mapper_of_owned(&kind, input, errors);
                 kinds.push(kind);
                 Ok(())
@@ -88,34 +116,57 @@ fn takes(opt: Opt) -> &'static str {
             "`conditions` takes one enum that derives `ConditionType`: write `conditions = YourConditions`"
         }
         Opt::Name => "`name` takes one string literal: write `name = \"your-controller\"`",
+        Opt::Ready => "`ready` takes one string literal: write `ready = \"Available\"`",
+        Opt::Concurrency => {
+            "`concurrency` takes how many run at once in all clusters: write `concurrency = 16`"
+        }
+        Opt::ClusterConcurrency => {
+            "`cluster_concurrency` takes how many run at once in one cluster: write `cluster_concurrency = 4`"
+        }
+        Opt::Timeout => "`timeout` takes a duration as a string literal: write `timeout = \"30s\"`",
+        Opt::Resync => "`resync` takes a duration as a string literal: write `resync = \"10m\"`",
+        Opt::Backoff => {
+            "`backoff` takes the first and the longest delay as string literals: write `backoff(\"1s\", \"5m\")`"
+        }
+        Opt::Rbac => {
+            "`rbac` takes kinds with verbs: write `rbac(YourKind(verbs = \"get, delete\"))`"
+        }
         Opt::Crate => "`crate` takes the path of kommodore: write `crate = your::path`",
     }
 }
 
 /// Adds what stands between two commas; `Secret, Self::method` is one watch with a wrong comma.
 fn add(watches: &mut Vec<Watch>, read: Watch, errors: &mut Errors) {
-    let last = read.kind.path.segments.last();
+    let function = match &read.kind.named {
+        Named::Typed(path) if read.kind.options.is_empty() => path.path.segments.last(),
+        _ => None,
+    };
     let is_function =
-        last.is_some_and(|last| last.ident.to_string().starts_with(char::is_lowercase));
-    match watches.last_mut() {
-        Some(before) if before.stands_alone && read.stands_alone && is_function => {
+        function.is_some_and(|last| last.ident.to_string().starts_with(char::is_lowercase));
+    match (watches.last_mut(), read.kind.named) {
+        (Some(before), Named::Typed(path))
+            if before.stands_alone && read.stands_alone && is_function =>
+        {
             before.stands_alone = false;
-            before.mapper = Some(read.kind);
+            before.mapper = Some(path);
             errors.on(&before.mapper, format!("write `{}`", before.code()));
         }
-        _ => watches.push(read),
+        (_, named) => watches.push(Watch {
+            kind: Kind { named, ..read.kind },
+            ..read
+        }),
     }
 }
 
 /// What stands behind an arrow in `owns(K => path)`, which belongs into `watches`.
-fn mapper_of_owned(kind: &TypePath, input: ParseStream<'_>, errors: &mut Errors) {
+fn mapper_of_owned(kind: &Kind, input: ParseStream<'_>, errors: &mut Errors) {
     if !input.peek(Token![=>]) {
         return;
     }
     let at = sign(input).unwrap_or_else(|| kind.span());
     let mapper = path(input).map_or_else(|_| "Self::your_method".into(), |mapper| code(&mapper));
     skip(input);
-    let kind = code(kind);
+    let kind = kind.code();
     errors.at(
         at,
         format!(
@@ -126,8 +177,8 @@ fn mapper_of_owned(kind: &TypePath, input: ParseStream<'_>, errors: &mut Errors)
 
 /// `K => path`
 fn watch(input: ParseStream<'_>, errors: &mut Errors) -> Result<Watch, Stopped> {
-    let kind = kind(input, errors)?;
-    let name = code(&kind);
+    let kind = kind(Place::Watches, input, errors)?;
+    let name = kind.code();
     let start = input.span();
     let right = input.peek(Token![=>]);
     if sign(input).is_none() {
@@ -178,8 +229,65 @@ fn watch(input: ParseStream<'_>, errors: &mut Errors) -> Result<Watch, Stopped> 
     })
 }
 
+/// Reads `= value` of an option that has to have one; `None` where it is wrong, which is then reported.
+fn one<T>(
+    input: ParseStream<'_>,
+    keyword: &Ident,
+    misplaced: &mut Misplaced,
+    errors: &mut Errors,
+    takes: &str,
+    read: impl Fn(ParseStream<'_>, &mut Errors) -> Result<T, Stopped>,
+) -> Option<T> {
+    let value = single(input, misplaced, errors, read).unwrap_or(Err(Stopped::at(keyword)));
+    errors.ok(value.map_err(|stopped| stopped.takes(takes)))
+}
+
 fn text(input: ParseStream<'_>, _: &mut Errors) -> Result<LitStr, Stopped> {
     literal(input).ok_or_else(|| Stopped::Here(input.span()))
+}
+
+fn duration(input: ParseStream<'_>, errors: &mut Errors) -> Result<LitStr, Stopped> {
+    if let Some(number) = integer(input) {
+        let unit = number.suffix();
+        let text = match unit {
+            "" => format!("{number}s"),
+            _ => number.to_string(),
+        };
+        errors.on(
+            &number,
+            format!("a duration is a string with its unit: write `{text:?}`"),
+        );
+        // Valid whatever it is, as the mistake is told.
+        return Ok(LitStr::new("1s", number.span()));
+    }
+    text(input, errors)
+}
+
+fn number(input: ParseStream<'_>, errors: &mut Errors) -> Result<LitInt, Stopped> {
+    if let Some(text) = literal(input) {
+        let Ok(number) = text.parse::<LitInt>() else {
+            return Err(Stopped::at(&text));
+        };
+        errors.on(
+            &text,
+            format!("this is a number and not a string: write `{number}`"),
+        );
+        return Ok(number);
+    }
+    integer(input).ok_or_else(|| Stopped::Here(input.span()))
+}
+
+fn integer(input: ParseStream<'_>) -> Option<LitInt> {
+    input.peek(LitInt).then(|| input.parse().ok()).flatten()
+}
+
+/// The enum of `conditions = path`.
+fn conditions(input: ParseStream<'_>, errors: &mut Errors) -> Result<TypePath, Stopped> {
+    // Read as a kind is, for the sake of who puts options behind it.
+    match kind(Place::Conditions, input, errors)?.named {
+        Named::Typed(path) => Ok(path),
+        Named::Dynamic(word) => Err(Stopped::at(word)),
+    }
 }
 
 /// The root of `crate = path`.

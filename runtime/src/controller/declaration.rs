@@ -1,4 +1,5 @@
-//! What `#[controller]` writes down about a controller. Named by the macro's expansion, not by users.
+//! What `#[controller]` writes down about a controller, as a constant. Named by the macro's expansion, not
+//! by users.
 
 #![allow(
     missing_docs,
@@ -6,17 +7,16 @@
     reason = "public for the expansion alone, through `__private`"
 )]
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
-use kube::api::ApiResource;
 
-use super::{Action, ConditionType, Context, Controller, Object, ObjectKey, Polarity};
+use super::{Action, Context, Controller, Grant, Kind, ObjectKey, Select};
 use crate::Result;
 use crate::fleet::Cluster;
-use crate::watch::{AnyObject, Selector};
+use crate::watch::{AnyObject, On};
 
-/// A controller whose `reconcile` can be called: what `Manager::controller` takes. The macro always
+/// A controller whose methods can be called: what `Manager::controller` takes. The macro always
 /// implements it, so that a missing `impl Reconcile` is one error, at the struct. It also asks for the
 /// threads' sake what [`Controller`] does not, or a field that is not `Sync` would be an error for
 /// each trait.
@@ -32,115 +32,159 @@ pub trait Start: Controller + Send + Sync + 'static {
         object: &'a Self::Object,
         cx: &'a Context<Self>,
     ) -> BoxFuture<'a, Result<Action>>;
+
+    /// Called only where a finalizer is declared.
+    fn cleanup<'a>(
+        &'a self,
+        _object: &'a Self::Object,
+        _cx: &'a Context<Self>,
+    ) -> BoxFuture<'a, Result<Action>> {
+        Box::pin(std::future::ready(Ok(Action::done())))
+    }
+
+    /// The keys that an object wakes, by the mapper of the watched kind at this place of
+    /// [`Declaration::watches`].
+    fn map<'a>(
+        &'a self,
+        _watch: usize,
+        _object: &'a AnyObject,
+        _cluster: &'a Cluster,
+    ) -> BoxFuture<'a, Vec<ObjectKey>> {
+        nothing()
+    }
 }
-
-/// Calls a method of the controller with an object and its context.
-pub type Step<C> = for<'a> fn(
-    &'a C,
-    &'a <C as Controller>::Object,
-    &'a Context<C>,
-) -> BoxFuture<'a, Result<Action>>;
-
-/// Calls a mapper of the controller: from a watched object to the keys that it wakes.
-pub type Mapper<C, K> = for<'a> fn(&'a C, &'a K, &'a Cluster) -> BoxFuture<'a, Vec<ObjectKey>>;
 
 /// All that the attribute declared, besides the types.
-pub struct Declaration<C: Controller> {
+#[derive(Debug, Clone, Copy)]
+pub struct Declaration {
     pub(crate) name: &'static str,
-    pub(crate) finalizer: Option<FinalizerDeclaration<C>>,
-    pub(crate) owns: Vec<ApiResource>,
-    pub(crate) watches: Vec<WatchDeclaration<C>>,
-    pub(crate) conditions: Conditions,
+    pub(crate) select: Select,
+    pub(crate) on: On,
+    pub(crate) owns: &'static [Kind],
+    pub(crate) watches: &'static [Kind],
+    pub(crate) finalizer: Option<Finalizer>,
+    /// The summary of the conditions, where conditions are declared.
+    pub(crate) ready: Option<&'static str>,
+    pub(crate) grants: &'static [Grant],
+    pub(crate) concurrency: Option<usize>,
+    pub(crate) cluster_concurrency: Option<usize>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) resync: Option<Duration>,
+    pub(crate) backoff: Option<(Duration, Duration)>,
 }
 
-pub(crate) struct FinalizerDeclaration<C: Controller> {
-    pub(crate) name: &'static str,
-    pub(crate) cleanup: Step<C>,
+/// The name of a declared finalizer.
+#[derive(Debug, Clone, Copy)]
+pub enum Finalizer {
+    Named(&'static str),
+    /// The group of the kind, and the name of the controller.
+    Derived,
 }
 
-pub(crate) struct WatchDeclaration<C> {
-    /// Opens the cache of the watched kind in a cluster.
-    pub(crate) open: fn(&Cluster, Selector) -> Arc<dyn crate::watch::Source>,
-    /// The mapper, behind a type that does not name the watched kind.
-    pub(crate) map: ErasedMapper<C>,
-}
-
-pub(crate) type ErasedMapper<C> = Arc<
-    dyn for<'a> Fn(&'a C, &'a AnyObject, &'a Cluster) -> BoxFuture<'a, Vec<ObjectKey>>
-        + Send
-        + Sync,
->;
-
-/// Which conditions a controller writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Conditions {
-    /// None: status is not touched but through `cx.status`.
-    None,
-    /// `Ready`, and those of `Controller::Condition`.
-    Declared,
-}
-
-impl<C: Controller> Declaration<C> {
-    pub fn new(name: &'static str) -> Self {
+impl Declaration {
+    pub const fn new(name: &'static str) -> Self {
         Self {
             name,
+            select: Select::ALL,
+            on: On::DEFAULT,
+            owns: &[],
+            watches: &[],
             finalizer: None,
-            owns: Vec::new(),
-            watches: Vec::new(),
-            conditions: Conditions::None,
+            ready: None,
+            grants: &[],
+            concurrency: None,
+            cluster_concurrency: None,
+            timeout: None,
+            resync: None,
+            backoff: None,
         }
     }
 
     #[must_use]
-    pub fn owns<K: Object>(mut self) -> Self {
-        self.owns.push(ApiResource::erase::<K>(&()));
+    pub const fn select(mut self, select: Select) -> Self {
+        self.select = select;
         self
     }
 
     #[must_use]
-    pub fn watches<K: Object>(mut self, map: Mapper<C, K>) -> Self
-    where
-        C: 'static,
-    {
-        self.watches.push(WatchDeclaration {
-            open: |cluster, selector| cluster.cache::<K>(selector),
-            map: Arc::new(
-                move |this, object, cluster| match object.downcast_ref::<K>() {
-                    Some(object) => map(this, object, cluster),
-                    None => Box::pin(std::future::ready(Vec::new())),
-                },
-            ),
-        });
+    pub const fn on(mut self, on: On) -> Self {
+        self.on = on;
         self
     }
 
     #[must_use]
-    pub fn finalizer(mut self, name: &'static str, cleanup: Step<C>) -> Self {
-        self.finalizer = Some(FinalizerDeclaration { name, cleanup });
+    pub const fn owns(mut self, kinds: &'static [Kind]) -> Self {
+        self.owns = kinds;
         self
     }
 
     #[must_use]
-    pub fn conditions(mut self) -> Self {
-        self.conditions = Conditions::Declared;
+    pub const fn watches(mut self, kinds: &'static [Kind]) -> Self {
+        self.watches = kinds;
+        self
+    }
+
+    #[must_use]
+    pub const fn finalizer(mut self, finalizer: Finalizer) -> Self {
+        self.finalizer = Some(finalizer);
+        self
+    }
+
+    /// `_holds` only has to compile: it looks into the kind's status for its conditions.
+    #[must_use]
+    pub const fn conditions<K>(mut self, ready: &'static str, _holds: fn(&K)) -> Self {
+        self.ready = Some(ready);
+        self
+    }
+
+    #[must_use]
+    pub const fn rbac(mut self, grants: &'static [Grant]) -> Self {
+        self.grants = grants;
+        self
+    }
+
+    #[must_use]
+    pub const fn concurrency(mut self, most: usize) -> Self {
+        self.concurrency = Some(most);
+        self
+    }
+
+    #[must_use]
+    pub const fn cluster_concurrency(mut self, most: usize) -> Self {
+        self.cluster_concurrency = Some(most);
+        self
+    }
+
+    #[must_use]
+    pub const fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
+    #[must_use]
+    pub const fn resync(mut self, interval: Duration) -> Self {
+        self.resync = Some(interval);
+        self
+    }
+
+    #[must_use]
+    pub const fn backoff(mut self, first: Duration, longest: Duration) -> Self {
+        self.backoff = Some((first, longest));
         self
     }
 }
 
-/// The condition type of controllers that declare none of their own.
-#[derive(Debug, Clone, Copy)]
-pub enum NoConditions {}
+/// The keys that `object` wakes, if it is a `K`; a cache has no other objects than those of its kind.
+pub fn mapped<'a, K: 'static>(
+    object: &'a AnyObject,
+    map: impl FnOnce(&'a K) -> BoxFuture<'a, Vec<ObjectKey>>,
+) -> BoxFuture<'a, Vec<ObjectKey>> {
+    object.downcast_ref().map_or_else(nothing, map)
+}
 
-impl ConditionType for NoConditions {
-    const ALL: &'static [Self] = &[];
-
-    fn name(&self) -> &'static str {
-        match *self {}
-    }
-
-    fn polarity(&self) -> Polarity {
-        match *self {}
-    }
+/// No keys.
+pub fn nothing<'a>() -> BoxFuture<'a, Vec<ObjectKey>> {
+    Box::pin(std::future::ready(Vec::new()))
 }
 
 /// What a mapper may return: keys, or a future of keys. `M` only tells the two apart.

@@ -4,15 +4,23 @@ mod action;
 mod condition;
 mod context;
 mod declaration;
+mod kind;
 mod object;
+mod reason;
+mod status;
 
 pub use action::Action;
-pub use condition::{ConditionType, ConditionValue, Polarity, State};
+pub use condition::{
+    ConditionType, ConditionValue, Described, NoConditions, Polarity, State, assert_free_of,
+};
 pub use context::Context;
 pub(crate) use context::Run as RunState;
-pub(crate) use declaration::Conditions;
-pub use declaration::{Declaration, IntoKeys, NoConditions, Start, keys};
+pub use declaration::{Declaration, Finalizer, IntoKeys, Start, keys, mapped, nothing};
+pub use kind::{Grant, Kind, Select};
 pub use object::{Object, ObjectKey};
+pub use reason::ConditionReason;
+pub(crate) use reason::LONGEST as LONGEST_REASON;
+pub use status::{ConditionList, PlainStatus, StatusField, is_condition_list};
 
 use crate::Result;
 
@@ -30,8 +38,8 @@ pub trait Controller: Sized {
     /// The conditions of `conditions = ..`.
     type Condition: ConditionType;
 
-    #[doc(hidden)]
-    fn declare() -> Declaration<Self>;
+    /// All that the attribute declared, besides the types; [`Permissions`](crate::Permissions) reads it.
+    const DECLARATION: Declaration;
 }
 
 /// What a controller does for an object.

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use kube::Resource as _;
 use serde_json::{Value, json};
 
-use super::Outcome;
 use super::reconcile::{Handled, json_of, take_in};
 use super::verdict::{Ended, Judgement, delay_of};
-use crate::controller::{Conditions, Context, RunState, Start};
+use super::{Again, Outcome};
+use crate::controller::{Context, RunState, Start};
 use crate::object::{Ready, Remote, StatusChange, Verdict, declared, write_status};
 use crate::transport::Failure;
 use crate::watch::Cache;
@@ -39,6 +39,11 @@ impl<C: Start> Handled<C> {
             again,
             hiccup,
         } = ended.judge(run.ready.take(), leaving, trouble);
+        let again = match (again, self.declaration.resync) {
+            (Again::Never, Some(interval)) if !leaving => Again::Resync(interval),
+            (Again::After(delay), Some(interval)) if interval < delay => Again::Resync(interval),
+            (again, _) => again,
+        };
         match self
             .write(cache, remote, object, context, &run, verdict.as_ref())
             .await
@@ -70,8 +75,7 @@ impl<C: Start> Handled<C> {
         run: &RunState,
         verdict: Option<&Verdict>,
     ) -> Result<()> {
-        let conditions = self.declaration.conditions == Conditions::Declared;
-        if !conditions && run.status.is_none() {
+        if self.declaration.ready.is_none() && run.status.is_none() {
             return Ok(());
         }
         // A hiccup leaves the status alone.
@@ -83,7 +87,8 @@ impl<C: Start> Handled<C> {
         let generation = object.meta().generation;
         let mut change = StatusChange {
             fields: run.status.as_ref(),
-            conditions: conditions.then(|| Ready {
+            conditions: self.declaration.ready.map(|name| Ready {
+                name,
                 declared: &declared,
                 set: &run.conditions,
                 verdict,
@@ -116,8 +121,8 @@ impl<C: Start> Handled<C> {
         match write_status(remote, context.manager(), &before, &change).await {
             Ok(None) => Ok(()),
             Ok(Some(returned)) => {
-                // Where there is a generation, a status write wakes nothing and so has no echo to expect.
-                if generation.is_none() {
+                // Where there is a generation, a status write usually wakes nothing and so has no echo to expect.
+                if generation.is_none() || self.declaration.on.any_change() {
                     context.wrote(&returned);
                 }
                 take_in(cache, returned)?;

@@ -21,7 +21,6 @@ pub(crate) struct Engine {
 struct Registered {
     handler: Arc<dyn Handler>,
     controller: usize,
-    cluster_concurrency: usize,
 }
 
 /// A controller at work in a cluster.
@@ -32,20 +31,13 @@ struct Post {
 }
 
 impl Engine {
-    /// `concurrency` bounds the reconciles of one controller that run at once, in all clusters
-    /// together; `cluster_concurrency` those in one cluster.
-    pub(crate) fn new(
-        handlers: Vec<Arc<dyn Handler>>,
-        concurrency: usize,
-        cluster_concurrency: usize,
-    ) -> Arc<Self> {
+    pub(crate) fn new(handlers: Vec<Arc<dyn Handler>>) -> Arc<Self> {
         let queue = Queue::new();
         let crew = handlers
             .into_iter()
             .map(|handler| Registered {
+                controller: queue.add_controller(handler.pace()),
                 handler,
-                controller: queue.add_controller(concurrency),
-                cluster_concurrency,
             })
             .collect();
         Arc::new(Self {
@@ -135,10 +127,9 @@ impl Crew for Engine {
         for Registered {
             handler,
             controller,
-            cluster_concurrency,
         } in &self.crew
         {
-            let lane = self.queue.add_lane(*controller, *cluster_concurrency);
+            let lane = self.queue.add_lane(*controller);
             self.lock().insert(
                 lane,
                 Post {

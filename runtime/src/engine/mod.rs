@@ -2,6 +2,7 @@
 
 mod conclude;
 mod dispatch;
+mod pace;
 mod queue;
 mod reconcile;
 mod verdict;
@@ -17,7 +18,7 @@ use crate::fleet::Cluster;
 use crate::watch::Source;
 
 pub(crate) use dispatch::Engine;
-
+pub(crate) use pace::Pace;
 pub(crate) use reconcile::{Handled, Settings};
 pub(crate) use wake::{Priority, Waker};
 
@@ -25,6 +26,8 @@ pub(crate) use wake::{Priority, Waker};
 pub(crate) trait Handler: Send + Sync {
     /// Its name: field manager, and the name in the log.
     fn name(&self) -> &str;
+    /// How much of it may run at once, and how soon again.
+    fn pace(&self) -> Pace;
     /// Watches in `cluster` what it is for, owns and watches, and wakes keys through `waker`.
     fn watch(self: Arc<Self>, cluster: &Cluster, waker: Waker) -> Vec<Arc<dyn Source>>;
     /// One reconcile of one object, from start to finish. `trouble` counts the API hiccups of this key
@@ -54,6 +57,8 @@ pub(crate) enum Again {
     #[default]
     Never,
     After(Duration),
+    /// About then, behind what is news.
+    Resync(Duration),
     /// After its backoff, which grows with each failure and is reset by a success.
     Backoff,
     /// After the delay that the error named; a failure like the others.

@@ -11,12 +11,14 @@ use tracing::Instrument as _;
 
 use super::verdict::{Ended, run_user_code};
 use super::wake::{AskMapper, WakeItself, WakeOwner};
-use super::{Again, Handler, Outcome, Waker};
-use crate::controller::{Conditions, Context, Controller, Declaration, Object, ObjectKey, Start};
+use super::{Again, Handler, Outcome, Pace, Waker};
+use crate::controller::{
+    Context, Controller, Declaration, Finalizer as Declared, Object, ObjectKey, Start,
+};
 use crate::fleet::Cluster;
-use crate::object::{Finalizer, Owner, Remote, Scope, Secured, holds};
+use crate::object::{Finalizer, Owner, Remote, Scope, Secured, declared, holds};
 use crate::transport::Failure;
-use crate::watch::{Cache, Selector, Source};
+use crate::watch::{Cache, Source};
 use crate::{Error, Result};
 
 /// What the manager sets for all its controllers.
@@ -29,41 +31,60 @@ pub(crate) struct Settings {
 /// A controller at work.
 pub(crate) struct Handled<C: Controller> {
     pub(super) controller: C,
-    pub(super) declaration: Declaration<C>,
-    pub(super) name: Arc<str>,
+    pub(super) declaration: &'static Declaration,
     pub(super) kind: ApiResource,
+    finalizer: Option<String>,
     pub(super) settings: Settings,
     /// Whether the status type has an `observedGeneration`, once that is known.
     pub(super) observes_generation: OnceLock<bool>,
 }
 
 impl<C: Start> Handled<C> {
-    pub(crate) fn new(controller: C, settings: Settings) -> Self {
-        let declaration = C::declare();
-        Self {
+    /// Refuses a finalizer that no name can be derived for.
+    pub(crate) fn new(controller: C, settings: Settings) -> Result<Self> {
+        let declaration = const { &C::DECLARATION };
+        let kind = ApiResource::erase::<C::Object>(&());
+        let finalizer = match declaration.finalizer {
+            Some(Declared::Named(name)) => Some(name.to_owned()),
+            Some(Declared::Derived) if kind.group.is_empty() => {
+                return Err(Error::terminal(format!(
+                    "the controller `{}` needs a name for its finalizer: {} is of the core group, from which none follows, \
+                     so write `finalizer = \"your.domain/{}\"`",
+                    declaration.name, kind.kind, declaration.name
+                )));
+            }
+            Some(Declared::Derived) => Some(format!("{}/{}", kind.group, declaration.name)),
+            None => None,
+        };
+        Ok(Self {
             controller,
-            name: declaration.name.into(),
-            kind: ApiResource::erase::<C::Object>(&()),
+            kind,
+            finalizer,
+            settings: Settings {
+                timeout: declaration.timeout.unwrap_or(settings.timeout),
+            },
             declaration,
-            settings,
             observes_generation: OnceLock::new(),
-        }
+        })
     }
 
-    /// Whether the controller writes conditions, and to which kind.
-    pub(crate) fn writes_conditions(&self) -> Option<&ApiResource> {
-        (self.declaration.conditions == Conditions::Declared).then_some(&self.kind)
+    /// The kind that it is for, and the conditions that it writes there.
+    pub(crate) fn writes_conditions(&self) -> Option<(&ApiResource, Vec<&'static str>)> {
+        let ready = self.declaration.ready?;
+        let declared = declared::<C::Condition>();
+        let names = declared.iter().map(|condition| condition.name);
+        Some((&self.kind, names.chain([ready]).collect()))
     }
 
     async fn run(&self, cluster: Cluster, key: ObjectKey, trouble: u32) -> Outcome {
-        let cache = cluster.cache::<C::Object>(Selector::default());
+        let cache = cluster.cache::<C::Object>(self.declaration.select.selector());
         let Some(object) = cache.get(&key) else {
             return Outcome::default();
         };
         let remote = Remote::new(cluster.client(), &self.kind, key.clone());
         let leaving = object.meta().deletion_timestamp.is_some();
-        let finalizer = self.declaration.finalizer.as_ref();
-        let held = finalizer.is_some_and(|finalizer| holds(object.meta(), finalizer.name));
+        let finalizer = self.finalizer.as_deref();
+        let held = finalizer.is_some_and(|finalizer| holds(object.meta(), finalizer));
         if leaving && !held {
             return Outcome::default();
         }
@@ -78,7 +99,7 @@ impl<C: Start> Handled<C> {
                 key,
                 uid: object.meta().uid.clone().unwrap_or_default(),
             },
-            Arc::clone(&self.name),
+            self.declaration,
         );
         let seen = Arc::clone(&object);
         let context = Context::new(
@@ -88,7 +109,7 @@ impl<C: Start> Handled<C> {
         let object = match finalizer {
             Some(finalizer) if !held => {
                 match self
-                    .secure(&cache, &remote, &object, finalizer.name, &context)
+                    .secure(&cache, &remote, &object, finalizer, &context)
                     .await
                 {
                     Ok(Some(secured)) => secured,
@@ -105,7 +126,7 @@ impl<C: Start> Handled<C> {
             _ => object,
         };
         let step = match finalizer {
-            Some(finalizer) if leaving => (finalizer.cleanup)(&self.controller, &object, &context),
+            Some(_) if leaving => self.controller.cleanup(&object, &context),
             _ => self.controller.start(&object, &context),
         };
         let mut ended = run_user_code(step, self.settings.timeout).await;
@@ -114,8 +135,8 @@ impl<C: Start> Handled<C> {
             && action.delay().is_none()
         {
             let guard = Finalizer {
-                name: finalizer.name,
-                manager: &self.name,
+                name: finalizer,
+                manager: self.declaration.name,
                 remote: &remote,
             };
             match guard.remove(object.meta()).await {
@@ -126,7 +147,7 @@ impl<C: Start> Handled<C> {
                     {
                         context.wrote(&returned);
                     }
-                    cache.release(&object, finalizer.name);
+                    cache.release(&object, finalizer);
                     tracing::info!("cleaned up");
                     return self.done(&context, Again::Never);
                 }
@@ -151,7 +172,7 @@ impl<C: Start> Handled<C> {
     ) -> Result<Option<Arc<C::Object>>, Failure> {
         let guard = Finalizer {
             name: finalizer,
-            manager: &self.name,
+            manager: self.declaration.name,
             remote,
         };
         match guard.add(object.meta()).await? {
@@ -188,15 +209,30 @@ pub(super) fn json_of<K: Object>(object: &K) -> Value {
 
 impl<C: Start> Handler for Handled<C> {
     fn name(&self) -> &str {
-        &self.name
+        self.declaration.name
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::of(self.declaration)
     }
 
     fn watch(self: Arc<Self>, cluster: &Cluster, waker: Waker) -> Vec<Arc<dyn Source>> {
-        let itself: Arc<dyn Source> = cluster.cache::<C::Object>(Selector::default());
-        itself.observe(Arc::new(WakeItself(waker.clone())));
+        let Declaration {
+            select,
+            on,
+            owns,
+            watches,
+            ..
+        } = *self.declaration;
+        let itself: Arc<dyn Source> = cluster.cache::<C::Object>(select.selector());
+        itself.observe(Arc::new(WakeItself {
+            waker: waker.clone(),
+            on,
+        }));
         let mut sources = vec![itself];
-        for kind in &self.declaration.owns {
-            let source: Arc<dyn Source> = cluster.metadata(kind);
+        for kind in owns {
+            let source: Arc<dyn Source> =
+                cluster.metadata(&kind.resource(), kind.select.selector());
             source.observe(Arc::new(WakeOwner {
                 waker: waker.clone(),
                 owner: self.kind.clone(),
@@ -204,15 +240,17 @@ impl<C: Start> Handler for Handled<C> {
             }));
             sources.push(source);
         }
-        for watched in &self.declaration.watches {
-            let source = (watched.open)(cluster, Selector::default());
-            let (map, this) = (Arc::clone(&watched.map), Arc::clone(&self));
+        for (watch, kind) in watches.iter().enumerate() {
+            let source = kind.open(cluster);
+            let this = Arc::clone(&self);
             let observer = AskMapper::start(
                 cluster,
                 waker.clone(),
                 Arc::new(move |object, cluster| {
-                    let (map, this) = (Arc::clone(&map), Arc::clone(&this));
-                    Box::pin(async move { map(&this.controller, object.as_any(), cluster).await })
+                    let this = Arc::clone(&this);
+                    Box::pin(
+                        async move { this.controller.map(watch, object.as_any(), cluster).await },
+                    )
                 }),
             );
             source.observe(observer);
@@ -229,7 +267,7 @@ impl<C: Start> Handler for Handled<C> {
     ) -> BoxFuture<'static, Outcome> {
         let span = tracing::info_span!(
             "reconcile",
-            controller = %self.name,
+            controller = %self.declaration.name,
             cluster = %cluster.name(),
             namespace = key.namespace.as_deref().unwrap_or_default(),
             name = key.name,

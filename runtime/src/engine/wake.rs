@@ -15,7 +15,7 @@ use super::queue::{Lane, Queue};
 use crate::controller::ObjectKey;
 use crate::fleet::Cluster;
 use crate::object::DELETED;
-use crate::watch::{Change, Observer, Watched};
+use crate::watch::{Change, Observer, On, Watched};
 
 /// Which keys go first inside a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,23 +46,25 @@ impl Waker {
     }
 }
 
-/// Wakes the key of the object that changed.
-pub(crate) struct WakeItself(pub(crate) Waker);
+/// Wakes the key of the object that changed, if one of these parts of it did.
+pub(crate) struct WakeItself {
+    pub(crate) waker: Waker,
+    pub(crate) on: On,
+}
 
 impl Observer for WakeItself {
     fn changed(&self, change: &Change<'_>) {
         match change.after {
-            Some(after) if change.significant => {
+            Some(after) if self.on.counts(change.changed) => {
                 let key = ObjectKey::of_meta(after.metadata());
-                self.0.wake(key, priority(change), version(change));
+                self.waker.wake(key, priority(change), version(change));
             }
             Some(_) => {}
             // An object that is gone needs nothing: its finalizer saw to that.
             None => {
                 if let Some(before) = change.before {
-                    self.0
-                        .queue
-                        .forget(self.0.lane, &ObjectKey::of_meta(before.metadata()));
+                    let key = ObjectKey::of_meta(before.metadata());
+                    self.waker.queue.forget(self.waker.lane, &key);
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! One cluster while it is engaged: its client, and what is known of its objects.
 
 use std::any::{Any, TypeId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::ClusterName;
-use crate::controller::Object;
+use crate::controller::{Object, ObjectKey};
 use crate::watch::{Cache, Reflector, Report, Selector, Source};
 
 /// An engaged cluster: its name, a client for it, and the caches of the kinds that are watched there.
@@ -80,42 +80,74 @@ impl Cluster {
         &self.0.client
     }
 
-    /// All objects of a kind, from the cache of a kind that a controller is `for` or `watches`.
+    /// All objects of a kind, from the cache of a kind that a controller is `for` or `watches`. Where they
+    /// only select some of its objects, it is those.
     ///
     /// Of a kind that nobody here is `for` or watches there is no cache, and the list is empty (which
     /// is logged as an error): read it through [`client`](Cluster::client).
     pub fn list<K: Object>(&self) -> impl Iterator<Item = Arc<K>> + Send + use<K> {
-        let cache = self.watched::<K>();
-        if cache.is_none() {
+        let kind = ApiResource::erase::<K>(&());
+        let caches = self.caches::<K>(&kind);
+        if caches.is_empty() {
             tracing::error!(
                 cluster = %self.name(),
-                kind = %K::kind(&()),
+                kind = %kind.kind,
                 "listed a kind that no controller is `for` or `watches`: there is no cache of it"
             );
         }
-        cache
-            .map(|cache| cache.list())
-            .unwrap_or_default()
+        // That of everything comes first, and the others have nothing to add to it.
+        let all = caches
+            .first()
+            .is_some_and(|(selector, _)| *selector == Selector::default());
+        let mut lists = caches
             .into_iter()
+            .take(if all { 1 } else { usize::MAX })
+            .map(|(_, cache)| cache.list());
+        let first = lists.next().unwrap_or_default();
+        let mut seen: BTreeSet<ObjectKey> = BTreeSet::new();
+        let others: Vec<Vec<Arc<K>>> = lists.collect();
+        if !others.is_empty() {
+            seen.extend(first.iter().map(|object| ObjectKey::of(&**object)));
+        }
+        let others = others.into_iter().flatten();
+        first
+            .into_iter()
+            .chain(others.filter(move |object| seen.insert(ObjectKey::of(&**object))))
     }
 
-    /// The cache of a kind, if there is one with every object in it.
-    pub(crate) fn watched<K: Object>(&self) -> Option<Arc<Cache<K>>> {
-        self.find(&cache_key::<K>(
-            &ApiResource::erase::<K>(&()),
-            &Selector::default(),
-        ))
+    /// What the caches know of an object of a kind that is read as `K`.
+    pub(crate) fn known<K>(&self, kind: &ApiResource, key: &ObjectKey) -> Known<K>
+    where
+        K: Resource + Send + Sync + 'static,
+    {
+        let mut known = Known::Unknown;
+        for (selector, cache) in self.caches::<K>(kind) {
+            match cache.get(key) {
+                _ if !cache.is_current() => {}
+                Some(object) => return Known::There(object),
+                None if selector.covers(key) => known = Known::Missing,
+                None => {}
+            }
+        }
+        known
     }
 
-    /// The cache of the metadata of a kind, if it is watched.
-    pub(crate) fn watched_metadata(
+    /// The caches of a kind that is read as `K`, that of everything first.
+    fn caches<K: Send + Sync + 'static>(
         &self,
         kind: &ApiResource,
-    ) -> Option<Arc<Cache<PartialObjectMeta<DynamicObject>>>> {
-        self.find(&cache_key::<PartialObjectMeta<DynamicObject>>(
-            kind,
-            &Selector::default(),
-        ))
+    ) -> Vec<(Selector, Arc<Cache<K>>)> {
+        let caches = self.0.caches.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = cache_key::<K>(kind, &Selector::default());
+        caches
+            .range(&first..)
+            .take_while(|((read, version, plural, _), _)| {
+                (read, version, plural) == (&first.0, &first.1, &first.2)
+            })
+            .filter_map(|((.., selector), handle)| {
+                Some((selector.clone(), Arc::clone(&handle.any).downcast().ok()?))
+            })
+            .collect()
     }
 
     /// Watches a kind, or shares the watch that there is.
@@ -127,8 +159,9 @@ impl Cluster {
     pub(crate) fn metadata(
         &self,
         kind: &ApiResource,
+        selector: Selector,
     ) -> Arc<Cache<PartialObjectMeta<DynamicObject>>> {
-        self.open(kind.clone(), kind.clone(), Selector::default())
+        self.open(kind.clone(), kind.clone(), selector)
     }
 
     /// Watches a kind without a Rust type, or shares the watch that there is.
@@ -237,6 +270,15 @@ impl Cluster {
     pub(crate) fn set_retiring(&self, retiring: bool) {
         self.0.retiring.store(retiring, Ordering::Relaxed);
     }
+}
+
+/// What the caches know of an object.
+pub(crate) enum Known<K> {
+    There(Arc<K>),
+    /// It does not exist.
+    Missing,
+    /// Only the server can tell.
+    Unknown,
 }
 
 fn cache_key<K: 'static>(kind: &ApiResource, selector: &Selector) -> CacheKey {

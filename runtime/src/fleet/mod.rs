@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use cluster::Cluster;
+pub(crate) use cluster::Known;
 pub use name::{ClusterName, InvalidName};
 
 use engagement::Engagement;

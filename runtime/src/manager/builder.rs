@@ -8,7 +8,7 @@ use std::time::Duration;
 use kube::Config;
 
 use super::leader::{Election, LeaderElection};
-use super::run;
+use super::{ManagerPermissions, Permissions, run};
 use crate::controller::Start;
 use crate::engine::{Handled, Handler, Settings};
 use crate::providers::Provider;
@@ -24,16 +24,18 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct Builder {
     config: Config,
     providers: Vec<Box<dyn Provider>>,
-    controllers: Vec<Box<dyn FnOnce(Settings) -> Registered + Send>>,
+    controllers: Vec<Box<dyn FnOnce(Settings) -> Result<Registered> + Send>>,
+    /// What the controllers need to be allowed to do.
+    permissions: Permissions,
     election: Option<LeaderElection>,
     timeout: Duration,
     grace: Duration,
 }
 
-/// A controller, and the kind whose conditions it writes.
+/// A controller, and the conditions that it writes, each with its kind.
 struct Registered {
     handler: Arc<dyn Handler>,
-    conditions_of: Option<String>,
+    conditions: Vec<(String, &'static str)>,
 }
 
 /// What a manager needs to run.
@@ -51,6 +53,7 @@ impl Builder {
             config,
             providers: Vec::new(),
             controllers: Vec::new(),
+            permissions: Permissions::default(),
             election: None,
             timeout: RECONCILE_TIMEOUT,
             grace: GRACE,
@@ -66,17 +69,57 @@ impl Builder {
 
     /// Adds a controller: a struct with `#[controller]`.
     pub fn controller<C: Start>(mut self, controller: C) -> Self {
+        self.permissions.merge(Permissions::of::<C>());
         self.controllers.push(Box::new(|settings| {
-            let handled = Handled::new(controller, settings);
-            let conditions_of = handled
-                .writes_conditions()
-                .map(|kind| format!("{} ({})", kind.kind, kind.api_version));
-            Registered {
+            let handled = Handled::new(controller, settings)?;
+            let conditions = match handled.writes_conditions() {
+                Some((kind, names)) => {
+                    let kind = format!("{} ({})", kind.kind, kind.api_version);
+                    names.into_iter().map(|name| (kind.clone(), name)).collect()
+                }
+                None => Vec::new(),
+            };
+            Ok(Registered {
                 handler: Arc::new(handled),
-                conditions_of,
-            }
+                conditions,
+            })
         }));
         self
+    }
+
+    /// What this manager has to be allowed to do: in the clusters that its controllers work in, and in the host
+    /// cluster. Nothing has to run for it.
+    ///
+    /// ```
+    /// # use kommodore::{Action, Context, Manager, Milo, Reconcile, Result, controller};
+    /// # use kommodore::k8s_openapi::api::core::v1::Namespace;
+    /// # #[controller(for = Namespace)]
+    /// # struct Namespaces;
+    /// # impl Reconcile for Namespaces {
+    /// #     async fn reconcile(&self, _: &Namespace, _: &Context<Self>) -> Result<Action> {
+    /// #         Ok(Action::done())
+    /// #     }
+    /// # }
+    /// # fn print_roles(config: kommodore::kube::Config) {
+    /// let manager = Manager::builder(config).provider(Milo::external()).controller(Namespaces);
+    /// if std::env::args().any(|argument| argument == "--roles") {
+    ///     print!("{}", manager.permissions().yaml("namespaces-operator"));
+    /// }
+    /// # }
+    /// ```
+    pub fn permissions(&self) -> ManagerPermissions {
+        let mut host = Permissions::default();
+        for provider in &self.providers {
+            host.merge(provider.permissions());
+        }
+        ManagerPermissions {
+            member: self.permissions.clone(),
+            host,
+            lease: self
+                .election
+                .as_ref()
+                .map(|election| election.permissions(&self.config)),
+        }
     }
 
     /// Works only while it is the leader: of several replicas of an operator one works, and the others wait.
@@ -134,12 +177,12 @@ impl Builder {
             timeout: self.timeout,
         };
         let mut handlers: Vec<Arc<dyn Handler>> = Vec::new();
-        let mut ready_writers: BTreeMap<String, String> = BTreeMap::new();
+        let mut writers: BTreeMap<(String, &str), String> = BTreeMap::new();
         for register in self.controllers {
             let Registered {
                 handler,
-                conditions_of,
-            } = register(settings);
+                conditions,
+            } = register(settings)?;
             let name = handler.name().to_owned();
             if handlers.iter().any(|other| other.name() == name) {
                 return Err(Error::terminal(format!(
@@ -147,13 +190,13 @@ impl Builder {
                      another name with `#[controller(name = \"..\")]`"
                 )));
             }
-            if let Some(kind) = conditions_of
-                && let Some(other) = ready_writers.insert(kind.clone(), name.clone())
-            {
-                return Err(Error::terminal(format!(
-                    "the controllers `{other}` and `{name}` would both write the condition Ready of {kind}: only one of \
-                     them may declare `conditions`"
-                )));
+            for (kind, condition) in conditions {
+                if let Some(other) = writers.insert((kind.clone(), condition), name.clone()) {
+                    return Err(Error::terminal(format!(
+                        "the controllers `{other}` and `{name}` would both write the condition {condition} of {kind}: give \
+                         it another name in one of them (with `ready = \"..\"`, if it is the summary), or leave it to one"
+                    )));
+                }
             }
             handlers.push(handler);
         }

@@ -2,10 +2,12 @@
 
 mod builder;
 pub(crate) mod leader;
+mod permissions;
 mod run;
 
 pub use builder::Builder;
 pub use leader::{LeaderElection, LeadershipLost};
+pub use permissions::{ManagerPermissions, Permissions, Rule};
 
 /// Runs controllers against a fleet of clusters. See [`Manager::builder`].
 #[derive(Debug)]

@@ -13,10 +13,6 @@ use crate::fleet::{Cluster, ClusterName, Crew, Fleet, Health};
 use crate::transport::client;
 use crate::{Error, Result, ResultExt as _};
 
-/// How many reconciles of one controller run at once: in all clusters together, and in one of them.
-const CONCURRENCY: usize = 64;
-const CLUSTER_CONCURRENCY: usize = 8;
-
 pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
     let Parts {
         config,
@@ -36,7 +32,7 @@ pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send)
         },
         None => None,
     };
-    let engine = Engine::new(handlers, CONCURRENCY, CLUSTER_CONCURRENCY);
+    let engine = Engine::new(handlers);
     let fleet = Fleet::new(Arc::clone(&engine) as Arc<dyn Crew>, grace);
     let stop = CancellationToken::new();
     let workers = tokio::spawn(engine.run(stop.clone()));

@@ -2,13 +2,15 @@
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use kube::api::{ApiResource, ObjectMeta};
+use kube::api::{ApiResource, ObjectMeta, PartialObjectMeta};
+use kube::core::DynamicObject;
 use serde_json::{Map, Value};
 
 use super::ownership::{NotOwned, check_ours, check_reach, prepare};
 use super::remote::{Remote, version};
 use super::scope::Scope;
 use crate::controller::{Object, ObjectKey};
+use crate::fleet::Known;
 use crate::transport::Failure;
 use crate::{Error, Result};
 
@@ -39,6 +41,30 @@ impl<'a, K: Object> Apply<'a, K> {
             kind: ApiResource::erase::<K>(&()),
             namespaced: K::namespaced(),
             key: scope.complete::<K>(ObjectKey::of(&child)),
+            json: serde_json::to_value(child),
+        };
+        Self {
+            scope,
+            child,
+            force: true,
+            adopt: false,
+            read: serde_json::from_value,
+        }
+    }
+}
+
+impl<'a> Apply<'a, DynamicObject> {
+    /// `namespaced` is known by the namespace that the child has or gets from its owner.
+    pub(super) fn dynamic(scope: &'a Scope, mut child: DynamicObject, kind: ApiResource) -> Self {
+        let owner = &scope.owner().key;
+        let namespace = &mut child.metadata.namespace;
+        if namespace.is_none() {
+            namespace.clone_from(&owner.namespace);
+        }
+        let child = Child {
+            kind,
+            namespaced: namespace.is_some(),
+            key: ObjectKey::of(&child),
             json: serde_json::to_value(child),
         };
         Self {
@@ -88,6 +114,9 @@ async fn send(scope: &Scope, child: Child, force: bool, adopt: bool) -> Result<V
         key,
         json,
     } = child;
+    if kind.kind.is_empty() || kind.version.is_empty() {
+        return Err(Error::terminal(NotOwned::Kindless { child: key }));
+    }
     if key.name.is_empty() {
         return Err(Error::terminal(NotOwned::Nameless { kind: kind.kind }));
     }
@@ -153,15 +182,16 @@ fn wrote_last(returned: &Value, manager: &str) -> bool {
     newest(&ours) > newest(&others)
 }
 
-/// What is known of the child before it is applied: from the cache where the kind is owned and its
-/// watch works, else from the server.
+/// What is known of the child before it is applied: from the cache where the kind is owned, its watch
+/// works and selects it, else from the server.
 async fn known(scope: &Scope, remote: &Remote) -> Result<Option<ObjectMeta>, Failure> {
-    let cache = scope.cluster().watched_metadata(remote.kind());
-    match cache.filter(|cache| cache.is_current()) {
-        Some(cache) => Ok(cache
-            .get(remote.key())
-            .map(|object| object.metadata.clone())),
-        None => look(remote).await,
+    match scope
+        .cluster()
+        .known::<PartialObjectMeta<DynamicObject>>(remote.kind(), remote.key())
+    {
+        Known::There(object) => Ok(Some(object.metadata.clone())),
+        Known::Missing => Ok(None),
+        Known::Unknown => look(remote).await,
     }
 }
 

@@ -6,7 +6,7 @@ mod tests;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::controller::{ConditionType, Polarity, State};
+use crate::controller::{ConditionType, Described, LONGEST_REASON, Polarity, State};
 
 /// A condition as it is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,15 +40,16 @@ pub(crate) enum Verdict {
 pub(crate) const READY: &str = "Ready";
 pub(crate) const STALLED: &str = "Stalled";
 
-/// The API's own limits on a condition's reason and message:
+/// The API's own limit on a condition's message:
 /// <https://github.com/kubernetes/apimachinery/blob/master/pkg/apis/meta/v1/types.go> (`type Condition`).
-const LONGEST_REASON: usize = 1024;
 const LONGEST_MESSAGE: usize = 32768;
 
 /// What the conditions of an object become.
 pub(crate) struct Ready<'a> {
-    /// Name and polarity of every declared condition.
-    pub(crate) declared: &'a [(&'static str, Polarity)],
+    /// What the summary is called; `Ready`, but for controllers that leave `Ready` to another.
+    pub(crate) name: &'static str,
+    /// Every declared condition.
+    pub(crate) declared: &'a [&'static Described],
     /// What this reconcile set.
     pub(crate) set: &'a [SetCondition],
     pub(crate) verdict: &'a Verdict,
@@ -57,12 +58,9 @@ pub(crate) struct Ready<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// Name and polarity of every variant.
-pub(crate) fn declared<T: ConditionType>() -> Vec<(&'static str, Polarity)> {
-    T::ALL
-        .iter()
-        .map(|condition| (condition.name(), condition.polarity()))
-        .collect()
+/// What stands about every variant.
+pub(crate) fn declared<T: ConditionType>() -> Vec<&'static Described> {
+    T::ALL.iter().map(|(_, described)| described).collect()
 }
 
 /// The list of conditions after this reconcile. Those of other writers stay as they are, in their place.
@@ -71,7 +69,7 @@ pub(crate) fn next_conditions(before: &[Value], ready: &Ready<'_>) -> Vec<Value>
     for set in ready.set {
         ready.put(&mut conditions, set.clone());
     }
-    for (name, _) in ready.declared {
+    for Described { name, .. } in ready.declared {
         if find(&conditions, name).is_none() {
             let reason = "Pending".into();
             let unset = SetCondition {
@@ -86,6 +84,7 @@ pub(crate) fn next_conditions(before: &[Value], ready: &Ready<'_>) -> Vec<Value>
     let summary = ready.summary(&conditions);
     ready.put(&mut conditions, summary);
     match ready.verdict {
+        _ if !ready.is_whole() => {}
         Verdict::Failed {
             reason,
             message,
@@ -115,16 +114,23 @@ impl Ready<'_> {
     /// Whether `condition` is one of those that the controller writes.
     pub(crate) fn writes(&self, condition: &Value) -> bool {
         let name = name_of(condition);
-        let own = [READY, STALLED].map(Some).contains(&name);
+        let stalled = self.is_whole() && name == Some(STALLED);
+        let own = stalled || name == Some(self.name);
         own || self
             .declared
             .iter()
-            .any(|(declared, _)| Some(*declared) == name)
+            .any(|declared| Some(declared.name) == name)
+    }
+
+    /// Whether the summary is that of the object as a whole. `Stalled` goes with it: kstatus reads the two
+    /// together, and another controller may write them.
+    fn is_whole(&self) -> bool {
+        self.name == READY
     }
 
     fn summary(&self, conditions: &[Value]) -> SetCondition {
         let ready = |state, reason: String, message: String| SetCondition {
-            name: READY,
+            name: self.name,
             state,
             reason,
             message,
@@ -144,7 +150,7 @@ impl Ready<'_> {
     /// The first condition that is as it should not be decides; else the first that is unknown; else all is well.
     fn derived(&self, conditions: &[Value]) -> SetCondition {
         let mut unknown = None;
-        for (name, polarity) in self.declared {
+        for Described { name, polarity, .. } in self.declared.iter().filter(|one| one.counts) {
             let Some(condition) = find(conditions, name) else {
                 continue;
             };
@@ -156,7 +162,7 @@ impl Ready<'_> {
                     .to_owned()
             };
             let summary = |state| SetCondition {
-                name: READY,
+                name: self.name,
                 state,
                 reason: text("reason"),
                 message: format!("{name}: {}", text("message")),
@@ -178,7 +184,7 @@ impl Ready<'_> {
             }
         }
         unknown.unwrap_or_else(|| SetCondition {
-            name: READY,
+            name: self.name,
             state: State::True,
             reason: "ReconcileSucceeded".into(),
             message: String::new(),

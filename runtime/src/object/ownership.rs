@@ -63,6 +63,12 @@ pub enum NotOwned {
         /// The kind of the child.
         kind: String,
     },
+    /// It does not say its kind.
+    #[error("{child} has no `types`, with which an object without a Rust type says its kind")]
+    Kindless {
+        /// The child.
+        child: ObjectKey,
+    },
 }
 
 /// Refuses a child that an owner reference to `owner` cannot hold.

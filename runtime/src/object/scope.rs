@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures::future::BoxFuture;
 use kube::Client;
 use kube::api::ApiResource;
+use kube::core::{DynamicObject, GroupVersionKind};
 use serde_json::Value;
 
 use super::apply::Apply;
 use super::remote::{Remote, deleted, version};
-use crate::controller::{Object, ObjectKey};
-use crate::fleet::Cluster;
+use crate::controller::{Declaration, Kind, Object, ObjectKey};
+use crate::fleet::{Cluster, Known};
 use crate::{Error, Result};
 
 /// The reconciled object, as its children refer to it.
@@ -33,16 +34,16 @@ impl fmt::Display for Owner {
 pub struct Scope {
     cluster: Cluster,
     owner: Owner,
-    manager: Arc<str>,
+    declaration: &'static Declaration,
     written: Mutex<Vec<(String, String)>>,
 }
 
 impl Scope {
-    pub(crate) fn new(cluster: Cluster, owner: Owner, manager: Arc<str>) -> Self {
+    pub(crate) fn new(cluster: Cluster, owner: Owner, declaration: &'static Declaration) -> Self {
         Self {
             cluster,
             owner,
-            manager,
+            declaration,
             written: Mutex::default(),
         }
     }
@@ -80,9 +81,48 @@ impl Scope {
         Apply::new(self, child)
     }
 
+    /// The same for a child of a kind without a Rust type: it is told by the `types` of the object. Its plural
+    /// name is that of a `Dynamic(..)` of this kind among the controller's `owns`, else it follows from the kind.
+    ///
+    /// ```
+    /// # use kommodore::{Result, Scope};
+    /// use kommodore::kube::core::{ApiResource, DynamicObject, GroupVersionKind};
+    ///
+    /// async fn publish(scope: &Scope) -> Result<()> {
+    ///     let page = ApiResource::from_gvk(&GroupVersionKind::gvk("example.org", "v1", "Page"));
+    ///     let page = DynamicObject::new("home", &page).data(serde_json::json!({"spec": {"title": "Home"}}));
+    ///     scope.apply_dynamic(page).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`apply`](Scope::apply), and when the object does not say its kind. A cluster-scoped child under a
+    /// namespaced owner is not recognised before the server says that there is no such resource.
+    pub fn apply_dynamic(&self, child: DynamicObject) -> Apply<'_, DynamicObject> {
+        let kind = child.types.as_ref().map_or_else(
+            || GroupVersionKind::gvk("", "", ""),
+            |types| {
+                let version = types.api_version.as_str();
+                let (group, version) = version.rsplit_once('/').unwrap_or(("", version));
+                GroupVersionKind::gvk(group, version, &types.kind)
+            },
+        );
+        let owned = self.declaration.owns.iter().map(Kind::resource);
+        let declared = owned
+            .into_iter()
+            .find(|owned| (&owned.group, &owned.kind) == (&kind.group, &kind.kind));
+        let resource = match declared {
+            Some(declared) => ApiResource::from_gvk_with_plural(&kind, &declared.plural),
+            None => ApiResource::from_gvk(&kind),
+        };
+        Apply::dynamic(self, child, resource)
+    }
+
     /// An object of the same cluster, `None` when there is none.
     ///
-    /// Kinds that a controller is `for` or `watches` come from the cache, others from the server. A bare
+    /// Kinds that a controller is `for` or `watches` come from the cache, others from the server, and so does what
+    /// the controller's selection of the kind leaves out. A bare
     /// name (`"page"`) means the namespace of the reconciled object, where the kind has namespaces.
     ///
     /// # Errors
@@ -92,14 +132,16 @@ impl Scope {
         key: impl Into<ObjectKey>,
     ) -> BoxFuture<'_, Result<Option<Arc<K>>>> {
         let key = self.complete::<K>(key.into());
-        if let Some(cache) = self
-            .cluster
-            .watched::<K>()
-            .filter(|cache| cache.is_current())
-        {
-            return Box::pin(std::future::ready(Ok(cache.get(&key))));
+        let kind = ApiResource::erase::<K>(&());
+        let known = match self.cluster.known::<K>(&kind, &key) {
+            Known::There(object) => Some(Some(object)),
+            Known::Missing => Some(None),
+            Known::Unknown => None,
+        };
+        if let Some(known) = known {
+            return Box::pin(std::future::ready(Ok(known)));
         }
-        let remote = Remote::new(self.client(), &ApiResource::erase::<K>(&()), key);
+        let remote = Remote::new(self.client(), &kind, key);
         Box::pin(async move {
             let what = || format!("reading {} {}", remote.kind().kind, remote.key());
             match remote
@@ -151,7 +193,7 @@ impl Scope {
     }
 
     pub(crate) fn manager(&self) -> &str {
-        &self.manager
+        self.declaration.name
     }
 
     /// Remembers a write of ours, whose echo is to wake nothing.

@@ -5,6 +5,7 @@ mod milo;
 use futures::future::BoxFuture;
 
 use crate::fleet::{Cluster, Fleet};
+use crate::manager::Permissions;
 
 pub use milo::{Endpoint, Milo, ProjectName};
 
@@ -17,6 +18,12 @@ pub use milo::{Endpoint, Milo, ProjectName};
 pub trait Provider: Send + Sync + 'static {
     /// What it is called in the log.
     fn name(&self) -> &str;
+
+    /// What it has to be allowed to do in the host cluster; nothing by default. It is printed with the
+    /// permissions of the [manager](crate::Builder::permissions).
+    fn permissions(&self) -> Permissions {
+        Permissions::default()
+    }
 
     /// Runs until the manager drops the future. `host` is the cluster that the manager's own
     /// configuration names, `config` that configuration. Trouble is the provider's to retry: it ends

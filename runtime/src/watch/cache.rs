@@ -8,8 +8,8 @@ use futures::future::BoxFuture;
 use kube::Resource;
 use tokio::sync::watch;
 
-use super::significance::{fingerprint, is_newer};
-use super::{Change, Observer, Source, Watched};
+use super::significance::{Fingerprint, is_newer};
+use super::{Change, Observer, On, Source, Watched};
 use crate::controller::ObjectKey;
 
 /// What the watch has delivered, overlaid with what our own writes returned until the watch has
@@ -32,7 +32,7 @@ struct Entry<K> {
     /// What the watch delivered last. Changes are told against this and not against `object`: a write
     /// of ours may have returned a user's change that the watch has yet to deliver.
     seen_version: Option<String>,
-    seen_fingerprint: u64,
+    seen_fingerprint: Fingerprint,
 }
 
 impl<K> Default for Cache<K> {
@@ -148,13 +148,13 @@ impl<K: Resource + Send + Sync + 'static> State<K> {
     fn put(&mut self, object: K, initial: bool) {
         let key = ObjectKey::of(&object);
         let seen_version = object.meta().resource_version.clone();
-        let seen_fingerprint = fingerprint(object.meta());
+        let seen_fingerprint = Fingerprint::of(object.meta());
         let before = self.objects.get(&key);
-        let significant = match before {
+        let changed = match before {
             // A relist, or the watch repeating itself.
             Some(before) if before.seen_version == seen_version => return,
-            Some(before) => before.seen_fingerprint != seen_fingerprint,
-            None => true,
+            Some(before) => before.seen_fingerprint.changed(&seen_fingerprint),
+            None => On::ANY_CHANGE,
         };
         let newest = match before {
             Some(before)
@@ -177,7 +177,7 @@ impl<K: Resource + Send + Sync + 'static> State<K> {
             before: before.as_ref(),
             after: Some(&after),
             version: seen_version.as_deref(),
-            significant,
+            changed,
             initial,
         });
     }
@@ -189,7 +189,7 @@ impl<K: Resource + Send + Sync + 'static> State<K> {
                 before: Some(&before),
                 after: None,
                 version: None,
-                significant: true,
+                changed: On::ANY_CHANGE,
                 initial: false,
             });
         }
@@ -215,7 +215,7 @@ impl<K: Resource + Send + Sync + 'static> Source for Cache<K> {
                 before: None,
                 after: Some(&after),
                 version: entry.seen_version.as_deref(),
-                significant: true,
+                changed: On::ANY_CHANGE,
                 initial: true,
             });
         }
@@ -245,7 +245,7 @@ mod tests {
             let word = match (change.before, change.after) {
                 (_, None) => "gone",
                 (None, _) => "new",
-                _ if change.significant => "changed",
+                _ if On::DEFAULT.counts(change.changed) => "changed",
                 _ => "same",
             };
             let name = newest.metadata().name.as_deref().unwrap();

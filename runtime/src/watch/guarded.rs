@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use kube::Resource;
 use kube::api::ObjectMeta;
-use kube::core::{DeserializeGuard, error_boundary::InvalidObject};
+use kube::core::{DeserializeGuard, DynamicResourceScope, error_boundary::InvalidObject};
 use serde::{Deserialize, Deserializer};
 
 /// kube's guard, which asks for metadata alone where the kind in it does.
@@ -19,7 +19,8 @@ impl<'de, K: Resource + Deserialize<'de>> Deserialize<'de> for Guarded<K> {
 
 impl<K: Resource> Resource for Guarded<K> {
     type DynamicType = K::DynamicType;
-    type Scope = K::Scope;
+    /// Whatever that of the kind: which namespaces to watch is decided at run time.
+    type Scope = DynamicResourceScope;
 
     fn kind(dynamic: &Self::DynamicType) -> Cow<'_, str> {
         K::kind(dynamic)

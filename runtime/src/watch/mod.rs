@@ -7,6 +7,7 @@ mod reflector;
 mod significance;
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -14,9 +15,17 @@ use kube::api::ObjectMeta;
 
 pub(crate) use cache::Cache;
 pub(crate) use reflector::{Reflector, Report};
+pub use significance::On;
+
+use crate::controller::ObjectKey;
 
 /// An object of any kind.
-pub(crate) type AnyObject = dyn Any + Send + Sync;
+#[allow(
+    unreachable_pub,
+    missing_docs,
+    reason = "public for the expansion alone, through `__private`"
+)]
+pub type AnyObject = dyn Any + Send + Sync;
 
 /// An object that lies in a cache.
 pub(crate) trait Watched: Any + Send + Sync {
@@ -38,7 +47,20 @@ impl<K: kube::Resource + Any + Send + Sync> Watched for K {
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Selector {
     /// A label selector, in the API's own notation.
-    pub(crate) labels: Option<String>,
+    pub(crate) labels: Option<Cow<'static, str>>,
+    /// A field selector, in the API's own notation.
+    pub(crate) fields: Option<Cow<'static, str>>,
+    /// The one namespace.
+    pub(crate) namespace: Option<Cow<'static, str>>,
+}
+
+impl Selector {
+    /// Whether what is not selected is known not to be there.
+    pub(crate) fn covers(&self, key: &ObjectKey) -> bool {
+        self.labels.is_none()
+            && self.fields.is_none()
+            && (self.namespace.is_none() || self.namespace.as_deref() == key.namespace.as_deref())
+    }
 }
 
 /// One change of one object, as the watch delivers it.
@@ -50,9 +72,8 @@ pub(crate) struct Change<'a> {
     /// The resourceVersion that came. It is older than that of `after` where a newer write of ours is known
     /// already.
     pub(crate) version: Option<&'a str>,
-    /// False when nothing changed that a reconcile of this object would look at: status alone, or
-    /// managedFields.
-    pub(crate) significant: bool,
+    /// What of the object is not as it was.
+    pub(crate) changed: On,
     /// True for what was already there when the watch began.
     pub(crate) initial: bool,
 }

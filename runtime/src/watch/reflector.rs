@@ -59,7 +59,11 @@ where
 {
     /// Lists and watches until it is dropped.
     pub(crate) async fn run(self, dynamic: K::DynamicType) {
-        let api = Api::<Guarded<K>>::all_with(self.client.clone(), &dynamic);
+        let client = self.client.clone();
+        let api = match &self.selector.namespace {
+            Some(namespace) => Api::<Guarded<K>>::namespaced_with(client, namespace, &dynamic),
+            None => Api::all_with(client, &dynamic),
+        };
         let mut tries = Tries::default();
         loop {
             let outcome = match self.list(&api).await {
@@ -102,7 +106,8 @@ where
 
     async fn pages(&self, api: &Api<Guarded<K>>) -> Result<String, Failure> {
         let mut params = ListParams {
-            label_selector: self.selector.labels.clone(),
+            label_selector: self.selector.labels.as_deref().map(Into::into),
+            field_selector: self.selector.fields.as_deref().map(Into::into),
             ..ListParams::default()
         }
         .limit(PAGE);
@@ -133,7 +138,8 @@ where
         tries: &mut Tries,
     ) -> Result<(), Failure> {
         let params = WatchParams {
-            label_selector: self.selector.labels.clone(),
+            label_selector: self.selector.labels.as_deref().map(Into::into),
+            field_selector: self.selector.fields.as_deref().map(Into::into),
             ..WatchParams::default()
         };
         let params = params.timeout(WATCH_SECONDS);

@@ -4,26 +4,90 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use kube::api::ObjectMeta;
 
-/// What of an object counts, as one number: generation, labels, annotations, finalizers,
-/// deletionTimestamp and ownerReferences; for kinds without a generation, everything.
-///
-/// `generation` is what the API server bumps when `spec` changes:
-/// <https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#metadata>
-pub(super) fn fingerprint(meta: &ObjectMeta) -> u64 {
+/// Parts of an object: those that changed, or those of which a change counts.
+#[allow(
+    unreachable_pub,
+    missing_docs,
+    reason = "public for the expansion alone, through `__private`"
+)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct On(u8);
+
+#[allow(unreachable_pub, missing_docs, reason = "as the type")]
+impl On {
+    /// The generation, which the API server bumps when `spec` changes; of kinds without a generation, anything.
+    /// <https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#metadata>
+    pub const SPEC: Self = Self(1);
+    pub const LABELS: Self = Self(1 << 1);
+    pub const ANNOTATIONS: Self = Self(1 << 2);
+    const OWNERS: Self = Self(1 << 3);
+    /// What makes it another object, or has to do with its end. It counts always.
+    const LIFE: Self = Self(1 << 4);
+    /// The status as well, and whatever else there may be.
+    pub const ANY_CHANGE: Self = Self(u8::MAX);
+    pub const DEFAULT: Self = Self::SPEC
+        .and(Self::LABELS)
+        .and(Self::ANNOTATIONS)
+        .and(Self::OWNERS);
+
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether `changed` counts for who asked for these parts.
+    pub(crate) fn counts(self, changed: Self) -> bool {
+        changed.0 & self.and(Self::LIFE).0 != 0
+    }
+
+    /// Whether a status write counts.
+    pub(crate) fn any_change(self) -> bool {
+        self == Self::ANY_CHANGE
+    }
+}
+
+/// What of an object counts, a number for each part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fingerprint([(On, u64); 5]);
+
+impl Fingerprint {
+    pub(super) fn of(meta: &ObjectMeta) -> Self {
+        let spec = match meta.generation {
+            Some(generation) => hash(&generation),
+            None => hash(&meta.resource_version),
+        };
+        let owners: Vec<_> = meta
+            .owner_references
+            .iter()
+            .flatten()
+            .map(|owner| (&owner.uid, owner.controller))
+            .collect();
+        let leaving = meta.deletion_timestamp.is_some();
+        Self([
+            (On::SPEC, spec),
+            (On::LABELS, hash(&meta.labels)),
+            (On::ANNOTATIONS, hash(&meta.annotations)),
+            (On::OWNERS, hash(&owners)),
+            (On::LIFE, hash(&(&meta.uid, &meta.finalizers, leaving))),
+        ])
+    }
+
+    /// The parts in which `other`, another version of the same name, differs. Another version is never the same
+    /// in everything.
+    pub(super) fn changed(&self, other: &Self) -> On {
+        /// The rest, which no other part has.
+        const REST: On = On(1 << 7);
+        let parts = self.0.iter().zip(&other.0);
+        parts
+            .filter(|((_, one), (_, other))| one != other)
+            .fold(REST, |changed, ((part, _), _)| changed.and(*part))
+    }
+}
+
+fn hash(part: &impl Hash) -> u64 {
     // The hasher's keys are fixed, so that two runs with one seed take the same way.
     let mut hasher = DefaultHasher::new();
-    match meta.generation {
-        Some(generation) => generation.hash(&mut hasher),
-        None => meta.resource_version.hash(&mut hasher),
-    }
-    meta.uid.hash(&mut hasher);
-    meta.labels.hash(&mut hasher);
-    meta.annotations.hash(&mut hasher);
-    meta.finalizers.hash(&mut hasher);
-    meta.deletion_timestamp.is_some().hash(&mut hasher);
-    for owner in meta.owner_references.iter().flatten() {
-        (&owner.uid, owner.controller).hash(&mut hasher);
-    }
+    part.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -49,20 +113,34 @@ mod tests {
         }
     }
 
+    fn changed(one: &ObjectMeta, other: &ObjectMeta) -> On {
+        Fingerprint::of(one).changed(&Fingerprint::of(other))
+    }
+
     #[test]
-    fn a_status_write_counts_only_without_a_generation() {
-        assert_eq!(
-            fingerprint(&meta(Some(1), "10")),
-            fingerprint(&meta(Some(1), "11"))
-        );
-        assert_ne!(
-            fingerprint(&meta(Some(1), "10")),
-            fingerprint(&meta(Some(2), "11"))
-        );
-        assert_ne!(
-            fingerprint(&meta(None, "10")),
-            fingerprint(&meta(None, "11"))
-        );
+    fn a_status_write_counts_only_without_a_generation_or_where_anything_does() {
+        let status = changed(&meta(Some(1), "10"), &meta(Some(1), "11"));
+        assert!(!On::DEFAULT.counts(status));
+        assert!(On::ANY_CHANGE.counts(status));
+        assert!(On::DEFAULT.counts(changed(&meta(Some(1), "10"), &meta(Some(2), "11"))));
+        assert!(On::DEFAULT.counts(changed(&meta(None, "10"), &meta(None, "11"))));
+    }
+
+    #[test]
+    fn only_the_parts_that_are_asked_for_count_and_the_end_always_does() {
+        let one = meta(Some(1), "10");
+        let labelled = ObjectMeta {
+            labels: Some([("tier".into(), "gold".into())].into()),
+            ..meta(Some(1), "11")
+        };
+        let held = ObjectMeta {
+            finalizers: Some(vec!["demo/held".into()]),
+            ..meta(Some(1), "12")
+        };
+        let labels = changed(&one, &labelled);
+        assert!(On::LABELS.counts(labels) && On::DEFAULT.counts(labels));
+        assert!(!On::SPEC.counts(labels) && !On::ANNOTATIONS.counts(labels));
+        assert!(On::SPEC.counts(changed(&one, &held)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The golden example, without its `main`.
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kommodore::{
     Action, Cleanup, Cluster, ConditionType, Context, ObjectKey, Reconcile, Result, controller,
 };
@@ -24,6 +25,7 @@ struct WebsiteSpec {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 struct WebsiteStatus {
     url: Option<String>,
+    conditions: Vec<Condition>,
 }
 
 struct Dns;

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use self::state::{Controller, LaneState, State};
-use super::{Outcome, Priority, Version};
+use super::{Outcome, Pace, Priority, Version};
 use crate::controller::ObjectKey;
 
 /// The keys of one controller in one cluster.
@@ -44,20 +44,24 @@ impl Queue {
         })
     }
 
-    /// Makes room for a controller that may run `most` reconciles at once in all clusters together.
-    pub(crate) fn add_controller(&self, most: usize) -> usize {
+    /// Makes room for a controller.
+    pub(crate) fn add_controller(&self, pace: Pace) -> usize {
         let mut state = self.lock();
         state.controllers.push(Controller {
             running: 0,
-            most,
+            pace,
             turns: VecDeque::new(),
         });
         state.controllers.len() - 1
     }
 
     /// Makes room for a controller in a cluster, closed at first.
-    pub(crate) fn add_lane(&self, controller: usize, most: usize) -> Lane {
+    pub(crate) fn add_lane(&self, controller: usize) -> Lane {
         let mut state = self.lock();
+        let most = match state.controllers.get(controller) {
+            Some(controller) => controller.pace.cluster_concurrency,
+            None => 0,
+        };
         let lane = Lane(state.next_lane);
         state.next_lane += 1;
         let fresh = LaneState {
@@ -91,7 +95,7 @@ impl Queue {
         let mut state = self.lock();
         if let Some(closed) = state.lanes.remove(&lane) {
             for (key, entry) in closed.keys {
-                if let Some(at) = entry.delayed {
+                if let Some((at, _)) = entry.delayed {
                     state.delayed.remove(&(at, lane, key));
                 }
             }

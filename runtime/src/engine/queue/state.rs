@@ -1,17 +1,14 @@
 //! What waits, what runs, and whose turn it is.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::{Job, Lane};
 use crate::controller::ObjectKey;
-use crate::engine::{Again, Outcome, Priority, Version};
+use crate::engine::{Again, Outcome, Pace, Priority, Version};
 use crate::transport::jittered;
 
-const FIRST_BACKOFF: Duration = Duration::from_millis(5);
-pub(super) const LONGEST_BACKOFF: Duration = Duration::from_secs(5 * 60);
 /// How many versions of its own a key remembers until the watch has delivered them.
 const REMEMBERED: usize = 16;
 
@@ -27,7 +24,7 @@ pub(super) struct State {
 
 pub(super) struct Controller {
     pub(super) running: usize,
-    pub(super) most: usize,
+    pub(super) pace: Pace,
     /// Lanes that have a waiting key and may run one more, in turn.
     pub(super) turns: VecDeque<Lane>,
 }
@@ -52,7 +49,8 @@ pub(super) struct KeyState {
     pub(super) meanwhile: Vec<(Priority, Option<Version>)>,
     /// What we wrote and the watch has not delivered yet.
     pub(super) expected: VecDeque<Version>,
-    pub(super) delayed: Option<Instant>,
+    /// When it runs again by itself, and how urgent that is.
+    pub(super) delayed: Option<(Instant, Priority)>,
     /// Its object went while it was running: nothing is to be kept of it.
     pub(super) gone: bool,
     pub(super) failures: u32,
@@ -106,7 +104,7 @@ impl State {
             Some(_) => {}
             None => {
                 entry.waiting = Some(priority);
-                if let Some(at) = entry.delayed.take() {
+                if let Some((at, _)) = entry.delayed.take() {
                     self.delayed.remove(&(at, lane, key.clone()));
                 }
                 match priority {
@@ -129,7 +127,7 @@ impl State {
         entry.failures = 0;
         entry.trouble = 0;
         entry.gone = entry.running;
-        if let Some(at) = entry.delayed.take() {
+        if let Some((at, _)) = entry.delayed.take() {
             self.delayed.remove(&(at, lane, key.clone()));
         }
         if entry.is_forgettable() {
@@ -144,14 +142,13 @@ impl State {
             let Some((_, lane, key)) = self.delayed.pop_first() else {
                 return;
             };
-            if let Some(entry) = self
+            let delayed = self
                 .lanes
                 .get_mut(&lane)
-                .and_then(|found| found.keys.get_mut(&key))
-            {
-                entry.delayed = None;
+                .and_then(|found| found.keys.get_mut(&key)?.delayed.take());
+            if let Some((_, priority)) = delayed {
+                self.wake(lane, key, priority, None);
             }
-            self.wake(lane, key, Priority::Change, None);
         }
     }
 
@@ -179,7 +176,7 @@ impl State {
 
     fn take_from(&mut self, controller: usize) -> Option<Job> {
         let controller = self.controllers.get_mut(controller)?;
-        if controller.running >= controller.most {
+        if controller.running >= controller.pace.concurrency {
             return None;
         }
         while let Some(lane) = controller.turns.pop_front() {
@@ -213,9 +210,11 @@ impl State {
     pub(super) fn finish(&mut self, job: Job, outcome: Outcome) {
         let lane = job.lane;
         // Also of a lane that has been closed since: until now it has kept its place.
-        if let Some(controller) = self.controllers.get_mut(job.controller) {
-            controller.running = controller.running.saturating_sub(1);
-        }
+        let Some(controller) = self.controllers.get_mut(job.controller) else {
+            return;
+        };
+        controller.running = controller.running.saturating_sub(1);
+        let pace = controller.pace;
         let Some(found) = self.lanes.get_mut(&lane) else {
             return;
         };
@@ -247,15 +246,20 @@ impl State {
         } else {
             0
         };
+        let priority = match outcome.again {
+            Again::Resync(_) => Priority::Initial,
+            _ => Priority::Change,
+        };
         let delay = match outcome.again {
             Again::Never => None,
             Again::After(delay) => Some(delay),
-            Again::Backoff => Some(jittered(backoff(entry.failures))),
+            Again::Resync(interval) => Some(jittered(interval)),
+            Again::Backoff => Some(jittered(pace.backoff(entry.failures))),
             Again::FailedAfter(delay) => Some(delay),
             Again::FailedForGood => None,
         };
         entry.failures = match outcome.again {
-            Again::Never | Again::After(_) => 0,
+            Again::Never | Again::After(_) | Again::Resync(_) => 0,
             Again::Backoff | Again::FailedAfter(_) | Again::FailedForGood => {
                 entry.failures.saturating_add(1)
             }
@@ -274,7 +278,7 @@ impl State {
             // News runs the key at once, also while it is failing: what changed may be the cure.
             (Some(priority), _) => self.wake(lane, job.key, priority, None),
             (None, Some(at)) => {
-                entry.delayed = Some(at);
+                entry.delayed = Some((at, priority));
                 self.delayed.insert((at, lane, job.key));
             }
             (None, None) => {
@@ -309,10 +313,4 @@ impl LaneState {
         }
         None
     }
-}
-
-pub(super) fn backoff(failures: u32) -> Duration {
-    FIRST_BACKOFF
-        .saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX))
-        .min(LONGEST_BACKOFF)
 }

@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use super::state::{LONGEST_BACKOFF, backoff};
 use super::*;
 use crate::engine::Again;
 
@@ -12,8 +11,16 @@ fn version(number: u32) -> Version {
     ("uid".into(), number.to_string())
 }
 
-fn open_lane(queue: &Queue, controller: usize, most: usize) -> Lane {
-    let lane = queue.add_lane(controller, most);
+fn pace(concurrency: usize, cluster_concurrency: usize) -> Pace {
+    Pace {
+        concurrency,
+        cluster_concurrency,
+        ..Pace::DEFAULT
+    }
+}
+
+fn open_lane(queue: &Queue, controller: usize) -> Lane {
+    let lane = queue.add_lane(controller);
     queue.open(lane);
     lane
 }
@@ -32,9 +39,9 @@ fn names(queue: &Queue, count: usize) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn clusters_take_turns() {
     let queue = Queue::new();
-    let controller = queue.add_controller(100);
-    let busy = open_lane(&queue, controller, 100);
-    let quiet = open_lane(&queue, controller, 100);
+    let controller = queue.add_controller(pace(100, 100));
+    let busy = open_lane(&queue, controller);
+    let quiet = open_lane(&queue, controller);
     for number in 0..50 {
         queue.wake(busy, key(&format!("busy-{number}")), Priority::Change, None);
     }
@@ -45,8 +52,8 @@ async fn clusters_take_turns() {
 #[tokio::test(start_paused = true)]
 async fn changes_go_before_what_was_there() {
     let queue = Queue::new();
-    let controller = queue.add_controller(100);
-    let lane = open_lane(&queue, controller, 100);
+    let controller = queue.add_controller(pace(100, 100));
+    let lane = open_lane(&queue, controller);
     for name in ["a", "b", "c"] {
         queue.wake(lane, key(name), Priority::Initial, None);
     }
@@ -59,8 +66,8 @@ async fn changes_go_before_what_was_there() {
 #[tokio::test(start_paused = true)]
 async fn a_key_never_runs_twice_at_once_and_loses_no_news() {
     let queue = Queue::new();
-    let controller = queue.add_controller(100);
-    let lane = open_lane(&queue, controller, 100);
+    let controller = queue.add_controller(pace(100, 100));
+    let lane = open_lane(&queue, controller);
     queue.wake(lane, key("a"), Priority::Change, Some(version(1)));
     let job = take(&queue).unwrap();
     queue.wake(lane, key("a"), Priority::Change, Some(version(2)));
@@ -74,8 +81,8 @@ async fn a_key_never_runs_twice_at_once_and_loses_no_news() {
 #[tokio::test(start_paused = true)]
 async fn our_own_writes_wake_nothing_whether_their_echo_is_early_or_late() {
     let queue = Queue::new();
-    let controller = queue.add_controller(100);
-    let lane = open_lane(&queue, controller, 100);
+    let controller = queue.add_controller(pace(100, 100));
+    let lane = open_lane(&queue, controller);
     queue.wake(lane, key("a"), Priority::Change, None);
     let job = take(&queue).unwrap();
     queue.wake(lane, key("a"), Priority::Change, Some(version(7)));
@@ -96,8 +103,8 @@ async fn our_own_writes_wake_nothing_whether_their_echo_is_early_or_late() {
 #[tokio::test(start_paused = true)]
 async fn failures_back_off_and_a_success_resets() {
     let queue = Queue::new();
-    let controller = queue.add_controller(100);
-    let lane = open_lane(&queue, controller, 100);
+    let controller = queue.add_controller(pace(100, 100));
+    let lane = open_lane(&queue, controller);
     queue.wake(lane, key("a"), Priority::Change, None);
     let failed = || Outcome {
         again: Again::Backoff,
@@ -125,9 +132,9 @@ async fn failures_back_off_and_a_success_resets() {
 #[tokio::test(start_paused = true)]
 async fn limits_hold_for_the_cluster_and_for_the_controller() {
     let queue = Queue::new();
-    let controller = queue.add_controller(3);
-    let first = open_lane(&queue, controller, 2);
-    let second = open_lane(&queue, controller, 2);
+    let controller = queue.add_controller(pace(3, 2));
+    let first = open_lane(&queue, controller);
+    let second = open_lane(&queue, controller);
     for name in ["a", "b", "c"] {
         queue.wake(first, key(name), Priority::Change, None);
         queue.wake(second, key(name), Priority::Change, None);
@@ -143,9 +150,9 @@ async fn limits_hold_for_the_cluster_and_for_the_controller() {
 #[tokio::test(start_paused = true)]
 async fn a_closed_lane_drops_what_waits_and_frees_its_places() {
     let queue = Queue::new();
-    let controller = queue.add_controller(1);
-    let gone = open_lane(&queue, controller, 1);
-    let there = open_lane(&queue, controller, 1);
+    let controller = queue.add_controller(pace(1, 1));
+    let gone = open_lane(&queue, controller);
+    let there = open_lane(&queue, controller);
     queue.wake(gone, key("running"), Priority::Change, None);
     queue.wake(gone, key("waiting"), Priority::Change, None);
     let job = take(&queue).unwrap();
@@ -163,19 +170,11 @@ async fn a_closed_lane_drops_what_waits_and_frees_its_places() {
     assert!(queue.lock().delayed.is_empty());
 }
 
-#[test]
-fn backoff_doubles_from_five_milliseconds_to_five_minutes() {
-    assert_eq!(backoff(0), Duration::from_millis(5));
-    assert_eq!(backoff(1), Duration::from_millis(10));
-    assert_eq!(backoff(40), LONGEST_BACKOFF);
-    assert_eq!(backoff(u32::MAX), LONGEST_BACKOFF);
-}
-
 #[tokio::test(start_paused = true)]
 async fn nothing_is_kept_of_an_object_that_is_gone() {
     let queue = Queue::new();
-    let controller = queue.add_controller(1);
-    let lane = open_lane(&queue, controller, 1);
+    let controller = queue.add_controller(pace(1, 1));
+    let lane = open_lane(&queue, controller);
     queue.wake(lane, key("a"), Priority::Change, None);
     let job = take(&queue).unwrap();
     let failed = Outcome {
@@ -187,4 +186,23 @@ async fn nothing_is_kept_of_an_object_that_is_gone() {
     queue.forget(lane, &key("a"));
     let state = queue.lock();
     assert!(state.lanes[&lane].keys.is_empty() && state.delayed.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resync_comes_in_its_time_and_behind_what_is_news() {
+    let queue = Queue::new();
+    let controller = queue.add_controller(pace(100, 100));
+    let lane = open_lane(&queue, controller);
+    queue.wake(lane, key("a"), Priority::Change, None);
+    let outcome = Outcome {
+        again: Again::Resync(Duration::from_secs(100)),
+        ..Outcome::default()
+    };
+    queue.finish(take(&queue).unwrap(), outcome);
+    tokio::time::advance(Duration::from_secs(74)).await;
+    assert_eq!(take(&queue), None);
+    tokio::time::advance(Duration::from_secs(52)).await;
+    queue.lock().wake_delayed(Instant::now());
+    queue.wake(lane, key("b"), Priority::Change, None);
+    assert_eq!(names(&queue, 2), ["b", "a"]);
 }

@@ -5,21 +5,16 @@ use kube::Client;
 use kube::api::{Api, PostParams};
 
 use super::Election;
+use crate::manager::Permissions;
 use crate::transport::Failure;
 
 /// What an election needs to be allowed to do in its namespace of the host cluster.
-pub(crate) const NEEDS: Needs = Needs {
-    group: "coordination.k8s.io",
-    resource: "leases",
-    verbs: &["get", "create", "update"],
-};
+pub(super) const GROUP: &str = "coordination.k8s.io";
+pub(super) const RESOURCE: &str = "leases";
+pub(super) const VERBS: [&str; 3] = ["get", "create", "update"];
 
-/// Verbs on one resource, as a rule of a Role has them.
-#[derive(Debug)]
-pub(crate) struct Needs {
-    pub(crate) group: &'static str,
-    pub(crate) resource: &'static str,
-    pub(crate) verbs: &'static [&'static str],
+pub(super) fn permissions() -> Permissions {
+    Permissions::default().and(GROUP, RESOURCE, &VERBS)
 }
 
 /// The one Lease of an election.

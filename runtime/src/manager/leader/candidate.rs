@@ -8,8 +8,8 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use tokio::time::Instant;
 
-use super::api::Leases;
-use super::{Election, LeadershipLost, NEEDS};
+use super::api::{GROUP, Leases, RESOURCE, VERBS};
+use super::{Election, LeadershipLost};
 use crate::transport::{Failure, jittered};
 
 const HTTP_FORBIDDEN: u16 = 403;
@@ -279,10 +279,8 @@ impl<L: Leases> Candidate<L> {
         if let Err(error) = &answer
             && self.trouble.is_new(verb, error)
         {
-            let needs = (error.code() == Some(HTTP_FORBIDDEN)).then(|| {
-                let verbs = NEEDS.verbs.join(", ");
-                format!("{verbs} on {}.{}", NEEDS.resource, NEEDS.group)
-            });
+            let needs = (error.code() == Some(HTTP_FORBIDDEN))
+                .then(|| format!("{} on {RESOURCE}.{GROUP}", VERBS.join(", ")));
             tracing::warn!(
                 lease = %self.lease(), ?verb, %error, needs,
                 "cannot stand for election; trying again until it works"

@@ -10,7 +10,6 @@ use kube::Client;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-pub(crate) use self::api::NEEDS;
 pub(crate) use self::settings::Election;
 pub use self::settings::LeaderElection;
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use kube::Config;
 
+use super::api;
+use crate::manager::Permissions;
 use crate::transport::random_bits;
 use crate::{Error, Result};
 
@@ -106,6 +108,12 @@ impl LeaderElection {
     pub fn retry(mut self, retry: Duration) -> Self {
         self.retry = retry;
         self
+    }
+
+    /// The namespace of the Lease, and what has to be allowed there.
+    pub(crate) fn permissions(&self, config: &Config) -> (String, Permissions) {
+        let namespace = self.namespace.as_ref().unwrap_or(&config.default_namespace);
+        (namespace.clone(), api::permissions())
     }
 
     /// Refuses what cannot work.

@@ -1,8 +1,8 @@
 use super::*;
 
-const DECLARED: &[(&str, Polarity)] = &[
-    ("DnsConfigured", Polarity::Positive),
-    ("Degraded", Polarity::Negative),
+const DECLARED: &[&Described] = &[
+    &Described::new("DnsConfigured", ""),
+    &Described::new("Degraded", "").negative(),
 ];
 
 fn set(name: &'static str, state: State) -> SetCondition {
@@ -27,6 +27,7 @@ fn run(
     now: i64,
 ) -> Vec<Value> {
     let ready = Ready {
+        name: READY,
         declared: DECLARED,
         set,
         verdict: &verdict,
@@ -176,4 +177,42 @@ fn reasons_and_messages_keep_to_the_limits_of_the_api() {
     assert_eq!(reason("42Things:"), "Things");
     assert_eq!(reason("…"), "Unspecified");
     assert_eq!(cut("äö", 3), "ä");
+}
+
+#[test]
+fn a_condition_that_stands_apart_and_a_renamed_summary() {
+    const CACHED: &Described = &Described::new("Cached", "").apart();
+    let declared = [CACHED];
+    let cached_is_false = [set("Cached", State::False)];
+    let verdict = Verdict::Derived;
+    let mut ready = Ready {
+        name: "Available",
+        declared: &declared,
+        set: &cached_is_false,
+        verdict: &verdict,
+        generation: Some(1),
+        now: at(0),
+    };
+    let conditions = next_conditions(&[], &ready);
+    assert_eq!(status(&conditions, "Cached"), Some(("False", "ItsFalse")));
+    assert_eq!(
+        status(&conditions, "Available"),
+        Some(("True", "ReconcileSucceeded"))
+    );
+    assert_eq!(status(&conditions, READY), None);
+
+    // `Stalled` belongs to who writes `Ready`.
+    let stalled = json!({"type": STALLED, "status": "True"});
+    let failed = Verdict::Failed {
+        reason: "ReconcileFailed",
+        message: "no".into(),
+        stalled: true,
+    };
+    assert!(!ready.writes(&stalled));
+    assert_eq!(
+        next_conditions(std::slice::from_ref(&stalled), &ready)[0],
+        stalled
+    );
+    ready.verdict = &failed;
+    assert_eq!(status(&next_conditions(&[], &ready), STALLED), None);
 }

@@ -2,6 +2,7 @@
 
 mod follow;
 
+use std::borrow::Cow;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use self::follow::Follower;
 use super::Provider;
 use crate::Result;
 use crate::fleet::{Cluster, ClusterName, Fleet};
+use crate::manager::Permissions;
 use crate::watch::Selector;
 
 /// How long a project may be not ready before it is disengaged.
@@ -189,6 +191,11 @@ impl Provider for Milo {
         }
     }
 
+    fn permissions(&self) -> Permissions {
+        let (kind, _) = self.kind();
+        Permissions::default().and(kind.group, kind.plural, &["list", "watch"])
+    }
+
     fn run(
         self: Box<Self>,
         host: Cluster,
@@ -197,8 +204,11 @@ impl Provider for Milo {
     ) -> BoxFuture<'static, Result<()>> {
         Box::pin(async move {
             let (kind, condition) = self.kind();
-            let labels = self.labels.clone();
-            let projects = host.dynamic(&kind, Selector { labels });
+            let selector = Selector {
+                labels: self.labels.clone().map(Cow::Owned),
+                ..Selector::default()
+            };
+            let projects = host.dynamic(&kind, selector);
             Follower::new(*self, config, fleet)
                 .follow(&*projects, condition)
                 .await

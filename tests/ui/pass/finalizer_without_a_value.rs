@@ -1,3 +1,5 @@
+//! A finalizer whose name follows from the group of the kind and from the controller.
+
 use k8s_openapi::api::apps::v1::Deployment;
 use kommodore::{Action, Cleanup, Context, Reconcile, Result, controller};
 
@@ -16,4 +18,6 @@ impl Cleanup for Rollout {
     }
 }
 
-fn main() {}
+fn main() {
+    let _ = Rollout;
+}

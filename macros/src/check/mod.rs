@@ -1,10 +1,11 @@
 //! Third stage: whether the values can be right.
 
-use std::collections::HashSet;
+mod kinds;
+mod limits;
 
 use crate::args::Given;
-use crate::errors::{Errors, code};
-use crate::model::{Finalizer, Model};
+use crate::errors::Errors;
+use crate::model::{Finalizer, Keyed, Model};
 use crate::names;
 
 /// Reports all that is wrong with the values.
@@ -13,7 +14,9 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) {
     if let Some(declared) = &model.finalizer {
         finalizer(declared, model, errors);
     }
-    kinds(model, errors);
+    ready(model, errors);
+    kinds::check(model, errors);
+    limits::check(model, errors);
     lifetimes(model, errors);
 }
 
@@ -42,29 +45,46 @@ fn finalizer(declared: &Finalizer, model: &Model, errors: &mut Errors) {
                 errors.on(text, format!("this cannot be a finalizer: {reason}"));
             }
         }
-        Given::Bare => errors.on(
-            &declared.keyword,
-            format!(
-                "give the finalizer its name: write `finalizer = \"your.domain/{}\"`",
-                model.name.value
-            ),
-        ),
+        // Behind the group of the kind, which is known later and always a domain.
+        Given::Bare => {
+            let name = &model.name.value;
+            if names::controller(name).is_ok()
+                && let Err(reason) = names::qualified(&format!("group/{name}"))
+            {
+                errors.on(
+                    &declared.keyword,
+                    format!(
+                        "no finalizer follows from the name `{name}`: {reason}; write `finalizer = \"your.domain/name\"`"
+                    ),
+                );
+            }
+        }
         Given::Broken => {}
     }
 }
 
-fn kinds(model: &Model, errors: &mut Errors) {
-    let mut seen = HashSet::new();
-    for kind in &model.owns {
-        if !seen.insert(code(kind)) {
-            errors.on(kind, format!("`{}` is owned already", code(kind)));
-        }
+fn ready(model: &Model, errors: &mut Errors) {
+    let Some(Keyed { keyword, value }) = &model.ready else {
+        return;
+    };
+    if model.conditions.is_none() {
+        errors.on(
+            keyword,
+            "`ready` is the name of the summary of all conditions: write `conditions` as well",
+        );
     }
-    let mut seen = HashSet::new();
-    for watch in &model.watches {
-        if watch.mapper.is_some() && !seen.insert(watch.code()) {
-            errors.on(&watch.kind, format!("`{}` is there already", watch.code()));
-        }
+    let Some(text) = value else { return };
+    let name = text.value();
+    if name == "Stalled" {
+        errors.on(
+            text,
+            "`Stalled` means that it cannot get better by itself, and is no summary",
+        );
+    } else if let Err(reason) = names::condition(&name) {
+        errors.on(
+            text,
+            format!("this cannot be the type of a condition: {reason}"),
+        );
     }
 }
 

@@ -1,0 +1,140 @@
+//! Kinds, and what stands behind them.
+
+use std::collections::HashSet;
+
+use syn::LitStr;
+
+use crate::args::{Kind, KindArg, KindValue};
+use crate::errors::Errors;
+use crate::model::Model;
+use crate::names;
+use crate::options::{KindOpt, VERBS, nearest};
+use crate::selectors;
+
+pub(super) fn check(model: &Model, errors: &mut Errors) {
+    if let Ok(kind) = &model.object {
+        options(kind, errors);
+    }
+    let mut seen = HashSet::new();
+    for kind in &model.owns {
+        options(kind, errors);
+        if !seen.insert(kind.code()) {
+            errors.on(kind, format!("`{}` is owned already", kind.code()));
+        }
+    }
+    let mut seen = HashSet::new();
+    for watch in &model.watches {
+        options(&watch.kind, errors);
+        if watch.mapper.is_some() && !seen.insert(watch.code()) {
+            errors.on(&watch.kind, format!("`{}` is there already", watch.code()));
+        }
+    }
+    for kind in &model.rbac {
+        options(kind, errors);
+        if !has(kind, KindOpt::Verbs) {
+            errors.on(
+                kind,
+                format!(
+                    "what is to be allowed? write `{}`",
+                    with(kind, KindOpt::Verbs.example())
+                ),
+            );
+        }
+    }
+}
+
+/// As it would be written with one option more.
+fn with(kind: &Kind, option: &str) -> String {
+    let code = kind.code();
+    match code.strip_suffix(')') {
+        Some(open) => format!("{open}, {option})"),
+        None => format!("{code}({option})"),
+    }
+}
+
+fn has(kind: &Kind, opt: KindOpt) -> bool {
+    kind.options.iter().any(|arg| arg.opt == opt)
+}
+
+fn options(kind: &Kind, errors: &mut Errors) {
+    if kind.is_dynamic() {
+        let missing: Vec<&str> = [KindOpt::Group, KindOpt::Version, KindOpt::Kind]
+            .into_iter()
+            .filter(|opt| !has(kind, *opt))
+            .map(KindOpt::example)
+            .collect();
+        if !missing.is_empty() {
+            errors.on(
+                kind,
+                format!(
+                    "which kind is this? add `{}`{}",
+                    missing.join(", "),
+                    match missing.contains(&KindOpt::Group.example()) {
+                        true => " (the core group is `group = \"\"`)",
+                        false => "",
+                    }
+                ),
+            );
+        }
+    }
+    for KindArg {
+        keyword,
+        opt,
+        value,
+    } in &kind.options
+    {
+        match value {
+            KindValue::Text(text) => value_of(*opt, text, errors),
+            KindValue::Parts(parts) => {
+                let mut seen = HashSet::new();
+                for part in parts {
+                    let word = part.to_string();
+                    if parts.len() > 1 && word == "any_change" {
+                        errors.on(
+                            part,
+                            "`any_change` has all other parts in it: write it alone",
+                        );
+                    } else if !seen.insert(word) {
+                        errors.on(part, format!("`{part}` is there already"));
+                    }
+                }
+                debug_assert!(!parts.is_empty(), "`{keyword}` without a part is no value");
+            }
+            KindValue::Broken => {}
+        }
+    }
+}
+
+fn value_of(opt: KindOpt, text: &LitStr, errors: &mut Errors) {
+    let value = text.value();
+    let (what, checked) = match opt {
+        KindOpt::Labels => ("a label selector", selectors::labels(&value)),
+        KindOpt::Fields => ("a field selector", selectors::fields(&value)),
+        KindOpt::Namespace => ("the name of a namespace", names::namespace(&value)),
+        KindOpt::Group => ("an API group", names::group(&value)),
+        KindOpt::Version => ("the version of a kind", names::label(&value)),
+        KindOpt::Kind => ("the name of a kind", names::kind(&value)),
+        KindOpt::Plural => ("the plural name of a kind", names::label(&value)),
+        KindOpt::Subresource => ("the name of a subresource", names::label(&value)),
+        KindOpt::Verbs => ("a list of verbs", verbs(&value)),
+        KindOpt::On => return,
+    };
+    if let Err(reason) = checked {
+        errors.on(text, format!("this cannot be {what}: {reason}"));
+    }
+}
+
+fn verbs(value: &str) -> Result<(), String> {
+    for verb in value.split(',').map(str::trim) {
+        if verb.is_empty() {
+            return Err("there is nothing between two commas, or nothing at all".into());
+        }
+        if !VERBS.contains(&verb) {
+            return Err(match nearest(&verb.to_lowercase(), VERBS.into_iter()) {
+                Some(meant) => format!("there is no verb `{verb}`; did you mean `{meant}`?"),
+                None => format!("there is no verb `{verb}`; there are {}", VERBS.join(", ")),
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+use k8s_openapi::api::apps::v1::Deployment;
+use kommodore::{Action, Context, Reconcile, Result, controller};
+
+struct Pages;
+
+#[controller(for = Deployment, rbac(Pages(verbs = "get")))]
+struct Rollout;
+
+impl Reconcile for Rollout {
+    async fn reconcile(&self, _: &Deployment, _: &Context<Self>) -> Result<Action> {
+        Ok(Action::done())
+    }
+}
+
+fn main() {}
