@@ -7,6 +7,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kommodore_control_plane::{Assets, ControlPlane, RealFleet, RealLease, RequestLog};
 use kube::api::{Api, PostParams};
+use kube::config::Kubeconfig;
 use kube::{Client, Config};
 use serde_json::Value;
 
@@ -56,6 +57,15 @@ impl Fleet {
         match &self.server {
             Server::Embedded(fleet) => fleet.config(),
             Server::Real(fleet) => fleet.config().unwrap(),
+        }
+    }
+
+    /// How the user `operator` reaches the root, who may do in each control plane what its roles allow and nothing
+    /// else; none where there are no roles.
+    pub fn operator_kubeconfig(&self) -> Option<Kubeconfig> {
+        match &self.server {
+            Server::Embedded(_) => None,
+            Server::Real(fleet) => Some(fleet.operator_kubeconfig()),
         }
     }
 

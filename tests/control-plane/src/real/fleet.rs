@@ -12,6 +12,9 @@ use http::Request;
 use hyper::body::Incoming;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DeleteParams, ListParams};
+use kube::config::{
+    AuthInfo, Cluster, Context, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext,
+};
 use kube::{Client, Config, ResourceExt};
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -19,11 +22,14 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::mirror::{Mirror, is_milos};
-use super::plane::{Plane, random};
-use super::router::Router;
+use super::plane::{OPERATOR, Plane, random};
+use super::router::{Access, Router};
 use super::{Assets, RealError};
 use crate::milo::{self, Controller, played};
 use crate::serve::{Authority, Listener, ListenerOptions, RequestLog};
+
+/// How the root is called in a kubeconfig.
+const ROOT: &str = "root";
 
 /// A fleet of real API servers. All that was started ends when the last clone is dropped, or this process ends.
 #[derive(Clone)]
@@ -42,6 +48,7 @@ struct Inner {
     planes: [Plane; 3],
     authority: Authority,
     token: String,
+    operator_token: String,
     /// The CRDs that stay.
     permanent: Vec<Value>,
     has_controllers: bool,
@@ -60,9 +67,10 @@ impl RealFleet {
         ));
         let folder = fs::DirBuilder::new().mode(0o700).create(&base);
         folder.map_err(RealError::io(base.display().to_string()))?;
-        let start = |name| Plane::start(name, &base, assets, &authority);
+        let operator_token = random();
+        let start = |name| Plane::start(name, &base, assets, &authority, &operator_token);
         let (mut root, mut one, mut two) =
-            futures::try_join!(start("root"), start("one"), start("two"))?;
+            futures::try_join!(start(ROOT), start("one"), start("two"))?;
         let milos = milo::crds();
         let of_the_root = || async {
             install(&root, &milos).await?;
@@ -78,11 +86,17 @@ impl RealFleet {
 
         let token = random();
         let projects = [one.client().clone(), two.client().clone()];
-        let router = Arc::new(Router::new(
-            token.clone(),
-            root.client().clone(),
-            projects.clone(),
-        ));
+        let admin = Access {
+            token: token.clone(),
+            root: root.client().clone(),
+            projects: projects.clone(),
+        };
+        let operator = Access {
+            token: operator_token.clone(),
+            root: root.operator().clone(),
+            projects: [one.operator().clone(), two.operator().clone()],
+        };
+        let router = Arc::new(Router::new(admin, operator));
         let listener = listen(&authority, &router, None).await?;
         let mirror = Arc::new(Mirror::new(root.client().clone(), projects));
         let mut mirroring = JoinSet::new();
@@ -119,6 +133,7 @@ impl RealFleet {
                 planes: [root, one, two],
                 authority,
                 token,
+                operator_token,
                 permanent: crds.to_vec(),
                 has_controllers: controller_manager.is_some(),
                 runtime: Handle::current(),
@@ -134,6 +149,49 @@ impl RealFleet {
     /// How to reach a project's control plane, at Milo's path.
     pub fn project_config(&self, name: &str) -> Result<Config, RealError> {
         self.config_at(self.inner.listener.address(), &path_of(name))
+    }
+
+    /// How the user `operator` reaches the root. No control plane allows that user anything but what its roles do.
+    pub fn operator_kubeconfig(&self) -> Kubeconfig {
+        let authority = base64::Engine::encode(
+            &base64::engine::general_purpose::STANDARD,
+            self.inner.authority.pem(),
+        );
+        let user = AuthInfo {
+            token: Some(self.inner.operator_token.clone().into()),
+            ..AuthInfo::default()
+        };
+        let root = Cluster {
+            server: Some(format!("https://{}", self.inner.listener.address())),
+            certificate_authority_data: Some(authority),
+            ..Cluster::default()
+        };
+        let operator_at_root = Context {
+            cluster: ROOT.to_owned(),
+            user: Some(OPERATOR.to_owned()),
+            ..Context::default()
+        };
+        Kubeconfig {
+            api_version: Some("v1".to_owned()),
+            kind: Some("Config".to_owned()),
+            current_context: Some(ROOT.to_owned()),
+            clusters: vec![NamedCluster {
+                name: ROOT.to_owned(),
+                cluster: Some(root),
+                ..NamedCluster::default()
+            }],
+            auth_infos: vec![NamedAuthInfo {
+                name: OPERATOR.to_owned(),
+                auth_info: Some(user),
+                ..NamedAuthInfo::default()
+            }],
+            contexts: vec![NamedContext {
+                name: ROOT.to_owned(),
+                context: Some(operator_at_root),
+                ..NamedContext::default()
+            }],
+            ..Kubeconfig::default()
+        }
     }
 
     /// An address that serves this project's control plane alone, at the root path, as Milo's internal one does.

@@ -19,6 +19,9 @@ use crate::serve::Authority;
 /// How long a server may take to get ready; they share the machine with everything else that is tested.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// A user in no group but that of all who are known.
+pub(super) const OPERATOR: &str = "operator";
+
 /// A control plane of its own. It ends when this is dropped.
 pub(super) struct Plane {
     name: &'static str,
@@ -26,6 +29,7 @@ pub(super) struct Plane {
     url: String,
     token: String,
     client: Client,
+    operator: Client,
     // The newest first: an API server that has lost its etcd is slow to go.
     controller_manager: Option<Process>,
     api_server: Process,
@@ -33,12 +37,14 @@ pub(super) struct Plane {
 }
 
 impl Plane {
-    /// Starts etcd and the API server, each in a folder below `base`, and waits until they are ready.
+    /// Starts etcd and the API server, each in a folder below `base`, and waits until they are ready. The token
+    /// `operator` is that of a user who may do nothing but what roles allow.
     pub(super) async fn start(
         name: &'static str,
         base: &Path,
         assets: &Assets,
         authority: &Authority,
+        operator: &str,
     ) -> Result<Self, RealError> {
         let [client_port, peer_port, port] = free_ports().map_err(RealError::io("free ports"))?;
         let (etcd_url, peer_url) = (
@@ -87,11 +93,14 @@ impl Plane {
                 "--token-auth-file={}",
                 file(
                     "tokens.csv",
-                    &format!("{token},admin,admin,system:masters\n")
+                    &format!(
+                        "{token},admin,admin,system:masters\n{operator},{OPERATOR},{OPERATOR}\n"
+                    )
                 )?
             ),
             "--authorization-mode=RBAC".into(),
             "--disable-admission-plugins=ServiceAccount".into(),
+            "--enable-admission-plugins=OwnerReferencesPermissionEnforcement".into(),
             "--service-cluster-ip-range=10.0.0.0/24".into(),
             "--endpoint-reconciler-type=none".into(),
         ];
@@ -99,21 +108,14 @@ impl Plane {
             Process::start("kube-apiserver", &assets.api_server(), &folder, api_server)?;
 
         let url = format!("https://127.0.0.1:{port}");
-        let mut config = Config::new(
-            url.parse()
-                .map_err(|error| RealError::Server(format!("{url}: {error}")))?,
-        );
-        config.root_cert = Some(vec![authority.der().to_vec()]);
-        config.auth_info.token = Some(token.clone().into());
-        // What the server answers is what the test is to see.
-        config.default_retry = false;
-        let client = Client::try_from(config).map_err(RealError::api("a client"))?;
+        let [client, operator] = [&token, operator].map(|token| client(&url, authority, token));
         let plane = Self {
             name,
             base: base.into(),
             url,
             token,
-            client,
+            client: client?,
+            operator: operator?,
             controller_manager: None,
             api_server,
             etcd,
@@ -220,6 +222,11 @@ impl Plane {
         &self.client
     }
 
+    /// The same for the user [`OPERATOR`].
+    pub(super) fn operator(&self) -> &Client {
+        &self.operator
+    }
+
     /// An error if one of the servers has ended.
     pub(super) fn check(&self) -> Result<(), RealError> {
         self.etcd.check()?;
@@ -228,6 +235,18 @@ impl Plane {
             .as_ref()
             .map_or(Ok(()), Process::check)
     }
+}
+
+fn client(url: &str, authority: &Authority, token: &str) -> Result<Client, RealError> {
+    let mut config = Config::new(
+        url.parse()
+            .map_err(|error| RealError::Server(format!("{url}: {error}")))?,
+    );
+    config.root_cert = Some(vec![authority.der().to_vec()]);
+    config.auth_info.token = Some(token.to_owned().into());
+    // What the server answers is what the test is to see.
+    config.default_retry = false;
+    Client::try_from(config).map_err(RealError::api("a client"))
 }
 
 fn own_folder(base: &Path, plane: &str, server: &str) -> Result<PathBuf, RealError> {

@@ -29,11 +29,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Serves the root and the projects of all API servers as one.
 pub(super) struct Router {
     pub(super) edge: Edge,
-    token: String,
-    root: Client,
-    projects: [Client; PROJECTS],
+    admin: Access,
+    operator: Access,
     /// Who has which of the projects' API servers. One that nobody has is empty.
     holders: tokio::sync::Mutex<[Option<Holder>; PROJECTS]>,
+}
+
+/// How somebody who shows a token reaches the API servers.
+pub(super) struct Access {
+    pub(super) token: String,
+    pub(super) root: Client,
+    pub(super) projects: [Client; PROJECTS],
 }
 
 struct Holder {
@@ -61,12 +67,11 @@ impl From<Refusal> for RealError {
 }
 
 impl Router {
-    pub(super) fn new(token: String, root: Client, projects: [Client; PROJECTS]) -> Self {
+    pub(super) fn new(admin: Access, operator: Access) -> Self {
         Self {
             edge: Edge::default(),
-            token,
-            root,
-            projects,
+            admin,
+            operator,
             holders: Default::default(),
         }
     }
@@ -78,13 +83,15 @@ impl Router {
         direct: Option<&str>,
     ) -> Response<Body> {
         let there = async |project: Option<String>, request: Request<Incoming>| {
-            if bearer_token(request.headers()) != Some(&self.token) {
+            let shown = bearer_token(request.headers());
+            let mut known = [&self.admin, &self.operator].into_iter();
+            let Some(access) = known.find(|access| shown == Some(&access.token)) else {
                 return unauthorized();
-            }
+            };
             let client = match &project {
-                None => &self.root,
+                None => &access.root,
                 Some(name) => match self.project(name).await {
-                    Ok(client) => client,
+                    Ok(at) => &access.projects[at],
                     Err(refusal) => return refusal,
                 },
             };
@@ -93,9 +100,9 @@ impl Router {
         self.edge.handle(request, direct, there).await
     }
 
-    async fn project(&self, name: &str) -> Result<&Client, Response<Body>> {
+    async fn project(&self, name: &str) -> Result<usize, Response<Body>> {
         match self.place_of(name).await {
-            Ok(at) => Ok(&self.projects[at]),
+            Ok(at) => Ok(at),
             Err(Refusal::Unknown) => {
                 let message = format!("projects.resourcemanager.miloapis.com \"{name}\" not found");
                 Err(failure(StatusCode::NOT_FOUND, "NotFound", &message))
@@ -126,7 +133,7 @@ impl Router {
             None => self.vacant(&holders[..]).await?.ok_or(Refusal::Full)?,
         };
         if holders[at].take().is_some() {
-            wipe(&self.projects[at]).await?;
+            wipe(&self.admin.projects[at]).await?;
         }
         holders[at] = Some(Holder {
             name: name.into(),
@@ -150,7 +157,8 @@ impl Router {
     async fn uids(&self, name: &str) -> kube::Result<Vec<String>> {
         let mut uids = Vec::new();
         for kind in [PROJECT, PROJECT_CONTROL_PLANE] {
-            let api: Api<DynamicObject> = Api::all_with(self.root.clone(), &kind.api_resource());
+            let api: Api<DynamicObject> =
+                Api::all_with(self.admin.root.clone(), &kind.api_resource());
             uids.extend(
                 api.get_metadata_opt(name)
                     .await?
@@ -164,9 +172,10 @@ impl Router {
     pub(super) async fn reset(&self) -> Result<(), RealError> {
         self.edge.gate.reset();
         // First the projects, so that nothing is put into service again.
-        wipe(&self.root).await?;
+        wipe(&self.admin.root).await?;
         let mut holders = self.holders.lock().await;
         let used = self
+            .admin
             .projects
             .iter()
             .zip(&*holders)
