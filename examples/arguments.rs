@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use kommodore::{Error, Result};
 
 pub(crate) const HELP: &str = "\
-website                              plays a fleet and a user, and needs no cluster
-website --serve                      plays a fleet, and stays for kubectl
-website --kubeconfig FILE            works on the Milo that FILE points to
-website --kubeconfig FILE --internal the same, from inside Milo's infrastructure cluster";
+(no arguments)               plays a fleet and a user, and needs no cluster
+--serve                      plays a fleet, and stays for kubectl
+--kubeconfig FILE            works on the Milo that FILE points to
+--kubeconfig FILE --internal the same, from inside Milo's infrastructure cluster";
 
 pub(crate) struct Arguments {
     pub(crate) mode: Mode,

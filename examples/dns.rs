@@ -1,14 +1,13 @@
 //! A DNS provider that is not there: records are kept in memory.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-
-use kommodore::{ClusterName, Result};
 
 /// Stands for the API of a DNS provider.
 #[derive(Clone, Debug, Default)]
 pub struct Dns {
-    records: Arc<Mutex<BTreeSet<(ClusterName, String)>>>,
+    records: Arc<Mutex<BTreeSet<(String, String)>>>,
 }
 
 impl Dns {
@@ -16,8 +15,8 @@ impl Dns {
     ///
     /// # Errors
     /// None here; a real provider would have some.
-    pub async fn upsert(&self, cluster: &ClusterName, host: &str) -> Result<()> {
-        self.lock().insert((cluster.clone(), host.to_owned()));
+    pub async fn upsert(&self, cluster: impl AsRef<str>, host: &str) -> io::Result<()> {
+        self.lock().insert(record(cluster, host));
         Ok(())
     }
 
@@ -25,19 +24,23 @@ impl Dns {
     ///
     /// # Errors
     /// None here; a real provider would have some.
-    pub async fn remove(&self, cluster: &ClusterName, host: &str) -> Result<()> {
-        self.lock().remove(&(cluster.clone(), host.to_owned()));
+    pub async fn remove(&self, cluster: impl AsRef<str>, host: &str) -> io::Result<()> {
+        self.lock().remove(&record(cluster, host));
         Ok(())
     }
 
     /// Every host that has a record for `cluster`.
     pub fn hosts(&self, cluster: &str) -> Vec<String> {
         let records = self.lock();
-        let of_cluster = records.iter().filter(|(name, _)| name.as_str() == cluster);
+        let of_cluster = records.iter().filter(|(name, _)| name == cluster);
         of_cluster.map(|(_, host)| host.clone()).collect()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<(ClusterName, String)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<(String, String)>> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn record(cluster: impl AsRef<str>, host: &str) -> (String, String) {
+    (cluster.as_ref().to_owned(), host.to_owned())
 }

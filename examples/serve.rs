@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use kommodore::kube::Config;
-use kommodore::{Builder, Milo, Result, ResultExt as _};
+use kommodore::{Result, ResultExt as _};
 use serde::Serialize;
 
 use crate::fleet::{PROJECTS, start};
+use crate::{Operator, Projects};
 
 /// Serves until Ctrl-C.
-pub(crate) async fn serve(
+pub(crate) async fn serve<O: Operator>(
     crd: &impl Serialize,
-    operator: impl FnOnce(Config, Milo) -> Builder,
+    operator: impl FnOnce(Config, Projects) -> O,
 ) -> Result<()> {
     let plane = start(crd).await?.plane;
     let file = std::env::temp_dir().join(format!(
@@ -32,7 +33,7 @@ pub(crate) async fn serve(
         kubeconfig.0.display()
     );
     println!("Ctrl-C ends it.");
-    let ended = operator(plane.config(), Milo::external()).run().await;
+    let ended = operator(plane.config(), Projects::default()).run().await;
     plane.shutdown().await;
     ended
 }

@@ -3,23 +3,23 @@
 use std::time::{Duration, Instant};
 
 use kommodore::kube::Config;
-use kommodore::{Builder, Error, Milo, Result, ResultExt as _};
+use kommodore::{Error, Result, ResultExt as _};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use crate::Dns;
 use crate::fleet::{PROJECTS, WEBSITES, start};
 use crate::table::print_table;
 use crate::user::{PATIENCE, User, eventually, host};
+use crate::{Dns, Operator, Projects};
 
 /// How long a project may be not ready here; a real fleet gives it longer.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Plays the tour, with the operator that `operator` makes.
-pub(crate) async fn play(
+pub(crate) async fn play<O: Operator>(
     crd: &impl Serialize,
     dns: Dns,
-    operator: impl FnOnce(Config, Milo) -> Builder,
+    operator: impl FnOnce(Config, Projects) -> O,
 ) -> Result<()> {
     let user = start(crd)
         .await
@@ -30,9 +30,13 @@ pub(crate) async fn play(
         PROJECTS.len(),
         plane.config().cluster_url
     );
-    let manager = operator(plane.config(), Milo::external().grace(GRACE));
+    let projects = Projects {
+        grace: Some(GRACE),
+        ..Projects::default()
+    };
+    let operator = operator(plane.config(), projects);
     let (stop, stopped) = oneshot::channel::<()>();
-    let mut manager = tokio::spawn(manager.run_until(async {
+    let mut running = tokio::spawn(operator.run_until(async {
         let _ = stopped.await;
     }));
     let tour = Tour {
@@ -42,11 +46,11 @@ pub(crate) async fn play(
     let played = tokio::select! {
         biased;
         // It is not to end before it is told to.
-        ended = &mut manager => return ended.map_err(Error::new)?.context("the operator has ended"),
+        ended = &mut running => return ended.map_err(Error::new)?.context("the operator has ended"),
         played = tour.play() => played,
     };
     let _ = stop.send(());
-    let ended = manager.await.map_err(Error::new)?;
+    let ended = running.await.map_err(Error::new)?;
     if played.is_ok() {
         print_table(&user).await?;
     }

@@ -6,6 +6,7 @@
 mod arguments;
 mod dns;
 mod fleet;
+mod operator;
 mod serve;
 mod steps;
 mod table;
@@ -15,28 +16,29 @@ use std::io::IsTerminal as _;
 
 use kommodore::kube::Config;
 use kommodore::kube::config::{KubeConfigOptions, Kubeconfig};
-use kommodore::{Builder, Milo, Result, ResultExt as _};
+use kommodore::{Result, ResultExt as _};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use arguments::{Arguments, Mode};
 
 pub use dns::Dns;
+pub use operator::{Operator, Projects};
 
 /// What is logged, unless `RUST_LOG` says otherwise. kube's client reports each failed call as an error
 /// of its own, and Kommodore says once what is wrong with a cluster.
 const LOGGED: &str = "info,kommodore=debug,kommodore_control_plane=info,kube_client=off,rustls_platform_verifier=off";
 
-/// Runs the operator that `operator` makes, in the way that the command line asks for. `crd` is the
-/// definition of its kind, `dns` what it works on outside of Kubernetes.
+/// Runs the operator that `operator` makes for a Milo and its projects, in the way that the command line
+/// asks for. `crd` is the definition of its kind, `dns` what it works on outside of Kubernetes.
 ///
 /// # Errors
 /// When the command line makes no sense, the operator ends with an error, or a step of the tour has
 /// not happened in time.
-pub async fn main(
+pub async fn main<O: Operator>(
     crd: impl Serialize,
     dns: Dns,
-    operator: impl FnOnce(Config, Milo) -> Builder,
+    operator: impl FnOnce(Config, Projects) -> O,
 ) -> Result<()> {
     let arguments = Arguments::read(std::env::args().skip(1))?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new(LOGGED));
@@ -59,12 +61,11 @@ pub async fn main(
             let what = || format!("reading the kubeconfig {}", kubeconfig.display());
             let file = Kubeconfig::read_from(&kubeconfig).context(what())?;
             let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await;
-            let milo = if internal {
-                Milo::internal()
-            } else {
-                Milo::external()
+            let projects = Projects {
+                internal,
+                ..Projects::default()
             };
-            operator(config.context(what())?, milo).run().await
+            operator(config.context(what())?, projects).run().await
         }
     }
 }

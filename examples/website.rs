@@ -16,6 +16,8 @@ use kube::{CustomResource, CustomResourceExt as _, ResourceExt as _};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+// The kind, which is the same in website.rs and in website_by_hand.rs.
+
 /// A page on the web.
 #[derive(CustomResource, Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[kube(
@@ -48,6 +50,8 @@ struct WebsiteStatus {
     #[serde(default)]
     conditions: Vec<Condition>,
 }
+
+// The operator.
 
 #[derive(ConditionType)]
 enum SiteCondition {
@@ -151,9 +155,9 @@ async fn certificate_is_missing(site: &Website, scope: &Scope) -> Result<bool> {
 async fn main() -> Result<()> {
     let dns = Dns::default();
     let controller = WebsiteController { dns: dns.clone() };
-    kommodore_examples::main(Website::crd(), dns, |config, milo| {
+    kommodore_examples::main(Website::crd(), dns, |config, projects| {
         Manager::builder(config)
-            .provider(milo)
+            .provider(projects.milo())
             .controller(controller)
     })
     .await

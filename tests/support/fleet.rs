@@ -69,6 +69,14 @@ impl Fleet {
         }
     }
 
+    /// How another process reaches the root; none where the fleet is the real one.
+    pub fn kubeconfig(&self) -> Option<Kubeconfig> {
+        match &self.server {
+            Server::Embedded(fleet) => Some(fleet.kubeconfig()),
+            Server::Real(_) => None,
+        }
+    }
+
     /// A client of the root.
     pub fn client(&self) -> Client {
         client(self.config())
