@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
-use syn::parse::{Parse, ParseStream, Parser};
+use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{
     Attribute, Data, DeriveInput, Expr, ExprLit, Fields, Ident, Lit, LitBool, LitStr, Meta, Path,
@@ -16,6 +16,7 @@ use crate::expand::import;
 use crate::model::allow_deprecated;
 use crate::names;
 use crate::options::nearest;
+use crate::read;
 
 /// The enum, as far as it could be understood.
 struct Model {
@@ -58,7 +59,7 @@ const OPTIONS: [&str; 3] = ["negative", "rename", "summary"];
 /// The implementation, or what can be made of it, and the errors.
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let input = match syn::parse2::<DeriveInput>(item) {
+    let input = match read::to_end(item, DeriveInput::parse) {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
@@ -238,7 +239,7 @@ fn options(
         }
         Ok(())
     };
-    if let Err(error) = parser.parse2(tokens) {
+    if let Err(error) = read::to_end(tokens, parser) {
         errors.push(error);
     }
 }

@@ -16,6 +16,7 @@ mod expand;
 mod model;
 mod names;
 mod options;
+mod read;
 mod selectors;
 #[cfg(test)]
 mod snapshots;

@@ -3,13 +3,14 @@
 use proc_macro2::{Delimiter, Group, Span, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Ident, Token};
 
 use super::{each, skip};
 use crate::errors::Errors;
 use crate::options::{self, Word};
+use crate::read;
 
 /// Why something could not be read.
 pub(super) enum Stopped {
@@ -68,8 +69,10 @@ pub(super) fn single<T>(
             skip(input);
             Ok(())
         };
-        // It takes whatever there is.
-        let _: syn::Result<()> = parser.parse2(group.stream());
+        if !group.stream().is_empty() {
+            // It takes whatever there is.
+            let _: syn::Result<()> = read::to_end(group.stream(), parser);
+        }
         if value.is_ok() {
             misplaced.push(start);
         }

@@ -6,13 +6,14 @@ mod values;
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::ParseStream;
 use syn::{Ident, LitInt, LitStr, Path, TypePath};
 
 pub(crate) use kinds::{Kind, KindArg, KindValue, Named};
 
 use crate::errors::{Errors, code};
 use crate::options::{self, KindOpt, Opt, Word};
+use crate::read;
 
 /// The attribute's options, in the order of the user.
 pub(crate) struct Args {
@@ -255,12 +256,12 @@ fn each(
     for mut part in split(tokens, errors) {
         loop {
             let mut left = TokenStream::new();
-            let parser = |input: ParseStream<'_>| {
+            let parsed = read::to_end(part, |input| {
                 read(input, errors)?;
                 left = input.parse()?;
                 Ok(())
-            };
-            if let Err(error) = parser.parse2(part) {
+            });
+            if let Err(error) = parsed {
                 errors.push(error);
                 break;
             }
