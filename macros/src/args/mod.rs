@@ -254,7 +254,7 @@ fn each(
     mut read: impl FnMut(ParseStream<'_>, &mut Errors) -> syn::Result<()>,
 ) {
     for mut part in split(tokens, errors) {
-        loop {
+        while !part.is_empty() {
             let mut left = TokenStream::new();
             let parsed = read::to_end(part, |input| {
                 read(input, errors)?;
