@@ -1,6 +1,6 @@
 //! Second stage: the options beside the item that they stand on, one value for each.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{
@@ -251,7 +251,13 @@ fn target(item: TokenStream, errors: &mut Errors) -> (TokenStream, Option<Target
         Ok(Item::Trait(item)) => (item.ident.span(), "a trait", None),
         Ok(Item::Mod(item)) => (item.ident.span(), "a module", None),
         Ok(Item::Type(item)) => (item.ident.span(), "a type alias", None),
-        _ => (Span::call_site(), "anything else", None),
+        _ => {
+            errors.on(
+                &item,
+                "`#[controller]` belongs on a struct, and not on anything else",
+            );
+            return (item, None);
+        }
     };
     errors.at(
         span,
