@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
+use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{
     Attribute, Data, DeriveInput, Generics, Item, LitInt, LitStr, Path, Type, TypePath, parse_quote,
@@ -328,15 +329,15 @@ fn without_second_attribute(
             "a struct is one controller: `#[controller]` stands here twice",
         );
     }
-    // Attributes are `#` and a group, at the beginning of the item.
-    let mut kept = TokenStream::new();
-    let mut tokens = item.into_iter();
-    for attribute in attributes {
-        let pair: TokenStream = tokens.by_ref().take(2).collect();
-        if !is_ours(&attribute) {
-            kept.extend(pair);
-        }
-    }
-    kept.extend(tokens);
-    kept
+    // It is syn who knows where the attributes end: a `macro_rules!` puts invisible groups around what it
+    // was given.
+    let rest = |input: ParseStream<'_>| {
+        Attribute::parse_outer(input)?;
+        input.parse::<TokenStream>()
+    };
+    let Ok(rest) = rest.parse2(item.clone()) else {
+        return item;
+    };
+    let kept = attributes.iter().filter(|attribute| !is_ours(attribute));
+    quote!(#(#kept)* #rest)
 }
