@@ -76,9 +76,7 @@ fn build(input: DeriveInput, errors: &mut Errors) -> Model {
             match word.to_string().as_str() {
                 "crate" if root.is_some() => errors.on(word, "`crate` is given twice"),
                 "crate" => {
-                    let path = input
-                        .parse::<Token![=]>()
-                        .and_then(|_| Path::parse_mod_style(input));
+                    let path = input.parse::<Token![=]>().and_then(|_| read::module(input));
                     match path {
                         Ok(path) => root = Some(path),
                         Err(_) => errors.on(word, "write `#[condition(crate = your::path)]`"),

@@ -1,8 +1,8 @@
 //! Reading tokens, with a place for what is missing at their end.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use syn::braced;
 use syn::parse::{ParseStream, Parser};
+use syn::{Path, braced};
 
 /// As `parse2` of syn, which tells an early end on the whole attribute; here the last token is the place.
 pub(crate) fn to_end<T>(
@@ -24,4 +24,13 @@ pub(crate) fn to_end<T>(
         parser(&content)
     };
     inside.parse2(TokenTree::from(group).into())
+}
+
+/// The path of a module, which a `use` takes. With `Self` there is none.
+pub(crate) fn module(input: ParseStream<'_>) -> syn::Result<Path> {
+    let path = Path::parse_mod_style(input)?;
+    match path.segments.iter().find(|segment| segment.ident == "Self") {
+        Some(segment) => Err(syn::Error::new_spanned(segment, "`Self` is no module")),
+        None => Ok(path),
+    }
 }

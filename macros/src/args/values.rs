@@ -9,6 +9,7 @@ use super::kinds::{kind, literal, path};
 use super::{Given, Kind, Named, Value, Watch, form, skip};
 use crate::errors::{Errors, code};
 use crate::options::{Opt, Place};
+use crate::read;
 
 /// Reads the value of `opt`, in whatever form it is given.
 pub(super) fn value(
@@ -293,7 +294,7 @@ fn conditions(input: ParseStream<'_>, errors: &mut Errors) -> Result<TypePath, S
 /// The root of `crate = path`.
 fn root(input: ParseStream<'_>, errors: &mut Errors) -> Result<Path, Stopped> {
     if let Some(text) = literal(input) {
-        let Ok(root) = text.parse_with(Path::parse_mod_style) else {
+        let Ok(root) = text.parse_with(read::module) else {
             return Err(Stopped::at(&text));
         };
         errors.on(
@@ -306,5 +307,5 @@ fn root(input: ParseStream<'_>, errors: &mut Errors) -> Result<Path, Stopped> {
         return Ok(root);
     }
     let start = input.span();
-    Path::parse_mod_style(input).map_err(|_| Stopped::Here(start))
+    read::module(input).map_err(|_| Stopped::Here(start))
 }
