@@ -151,6 +151,7 @@ fn add(watches: &mut Vec<Watch>, read: Watch, errors: &mut Errors) {
             before.stands_alone = false;
             before.mapper = Some(path);
             errors.on(&before.mapper, format!("write `{}`", before.code()));
+            before.mapper.iter_mut().for_each(turbofish);
         }
         (_, named) => watches.push(Watch {
             kind: Kind { named, ..read.kind },
@@ -208,11 +209,7 @@ fn watch(input: ParseStream<'_>, errors: &mut Errors) -> Result<Watch, Stopped> 
         }
     };
     let written = code(&mapper);
-    for segment in &mut mapper.path.segments {
-        if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
-            arguments.colon2_token.get_or_insert_with(Default::default);
-        }
-    }
+    turbofish(&mut mapper);
     if input.peek(token::Paren) {
         let call = input.span();
         skip(input);
@@ -241,6 +238,15 @@ fn one<T>(
 ) -> Option<T> {
     let value = single(input, misplaced, errors, read).unwrap_or(Err(Stopped::at(keyword)));
     errors.ok(value.map_err(|stopped| stopped.takes(takes)))
+}
+
+/// In the place of a value, where the mapper is going to stand, there has to be a `::` before each `<`.
+fn turbofish(mapper: &mut TypePath) {
+    for segment in &mut mapper.path.segments {
+        if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+            arguments.colon2_token.get_or_insert_with(Default::default);
+        }
+    }
 }
 
 fn text(input: ParseStream<'_>, _: &mut Errors) -> Result<LitStr, Stopped> {
