@@ -348,7 +348,13 @@ fn segments(input: ParseStream<'_>) -> syn::Result<TypePath> {
             ));
         }
         let mut segment = PathSegment::from(Ident::parse_any(input)?);
-        if input.peek(Token![<]) || (input.peek(Token![::]) && input.peek3(Token![<])) {
+        // A module has no parameters, and a path where one has some is no code.
+        let is_module = ["self", "super", "crate"]
+            .iter()
+            .any(|module| segment.ident == module);
+        let has_arguments =
+            input.peek(Token![<]) || (input.peek(Token![::]) && input.peek3(Token![<]));
+        if has_arguments && !is_module {
             let start = segment.ident.span();
             let arguments = input.parse().map_err(|error| match input.is_empty() {
                 true => syn::Error::new(start, "this path is not complete"),
