@@ -13,6 +13,8 @@ mod condition_type;
 mod durations;
 mod errors;
 mod expand;
+#[cfg(test)]
+mod fuzz;
 mod model;
 mod names;
 mod options;
