@@ -8,7 +8,8 @@ pub(crate) const HELP: &str = "\
 (no arguments)               plays a fleet and a user, and needs no cluster
 --serve                      plays a fleet, and stays for kubectl
 --kubeconfig FILE            works on the Milo that FILE points to
---kubeconfig FILE --internal the same, from inside Milo's infrastructure cluster";
+--kubeconfig FILE --internal the same, from inside Milo's infrastructure cluster
+--roles                      prints the roles that the operator needs";
 
 pub(crate) struct Arguments {
     pub(crate) mode: Mode,
@@ -18,6 +19,7 @@ pub(crate) enum Mode {
     Help,
     Tour,
     Serve,
+    Roles,
     Operate { kubeconfig: PathBuf, internal: bool },
 }
 
@@ -27,6 +29,7 @@ impl Arguments {
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--help" | "-h" => return Ok(Self { mode: Mode::Help }),
+                "--roles" => return Ok(Self { mode: Mode::Roles }),
                 "--serve" => serve = true,
                 "--internal" => internal = true,
                 "--kubeconfig" => match words.next() {

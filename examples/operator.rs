@@ -6,6 +6,11 @@ use kommodore::{Builder, Milo, Result};
 
 /// An operator that is ready to run.
 pub trait Operator: Send + 'static {
+    /// The roles that it needs, as YAML; `None` where it does not know them.
+    fn roles(&self) -> Option<String> {
+        None
+    }
+
     /// Runs until Ctrl-C or SIGTERM, and then ends in good order.
     fn run(self) -> impl Future<Output = Result<()>> + Send;
 
@@ -17,6 +22,10 @@ pub trait Operator: Send + 'static {
 }
 
 impl Operator for Builder {
+    fn roles(&self) -> Option<String> {
+        Some(self.permissions().yaml("website-operator"))
+    }
+
     fn run(self) -> impl Future<Output = Result<()>> + Send {
         Builder::run(self)
     }

@@ -52,6 +52,15 @@ pub async fn main<O: Operator>(
             println!("{}", arguments::HELP);
             Ok(())
         }
+        Mode::Roles => {
+            // Nothing is asked of it.
+            let nowhere = Config::new("https://localhost".parse()?);
+            match operator(nowhere, Projects::default()).roles() {
+                Some(roles) => print!("{roles}"),
+                None => eprintln!("this operator does not know the roles that it needs"),
+            }
+            Ok(())
+        }
         Mode::Tour => steps::play(&crd, dns, operator).await,
         Mode::Serve => serve::serve(&crd, operator).await,
         Mode::Operate {

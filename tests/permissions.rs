@@ -18,7 +18,7 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::rbac::v1::{
     ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject,
 };
-use kommodore::{LeaderElection, LeadershipLost, Manager, Milo};
+use kommodore::{Builder, LeaderElection, LeadershipLost, Manager, Milo, Permissions};
 use kommodore_tests::{
     Fleet, NAMESPACE, Operator, Sites, condition, eventually, run, status_of, website,
 };
@@ -31,37 +31,43 @@ use serde_json::json;
 use tokio::sync::watch;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// What the website example has to be allowed.
-fn of_the_website() -> Permit {
-    let group = "demo.kommodore.dev";
+/// What the website example says that it has to be allowed: the roles that it prints.
+fn of_the_website(program: &Path) -> Permit {
+    let output = Command::new(program).arg("--roles").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let roles: Vec<ClusterRole> =
+        serde_saphyr::from_multiple(std::str::from_utf8(&output.stdout).unwrap()).unwrap();
+    let names = roles.iter().map(|role| role.metadata.name.as_deref());
+    let names: Vec<_> = names.collect();
+    assert_eq!(
+        names,
+        [Some("website-operator"), Some("website-operator-host")]
+    );
+    let rules = |role: &ClusterRole| single(role.rules.as_deref().unwrap());
     Permit {
-        members: single(&[
-            rule(group, "websites", &["get", "list", "watch", "patch"]),
-            rule(group, "websites/status", &["patch"]),
-            rule(group, "websites/finalizers", &["update"]),
-            rule(
-                "",
-                "configmaps",
-                &["get", "list", "watch", "create", "patch"],
-            ),
-            rule("", "secrets", &["get", "list", "watch"]),
-        ]),
-        host: single(&[rule(
-            "resourcemanager.miloapis.com",
-            "projects",
-            &["list", "watch"],
-        )]),
+        members: rules(&roles[0]),
+        host: rules(&roles[1]),
         election: Vec::new(),
     }
 }
 
-/// What it has to be allowed besides, in the namespace of the Lease, where there is an election.
-fn of_an_election() -> Vec<Permission> {
-    single(&[rule(
-        "coordination.k8s.io",
-        "leases",
-        &["get", "create", "update"],
-    )])
+/// What a manager says that it has to be allowed.
+fn of_a_manager(manager: &Builder) -> Permit {
+    let permissions = manager.permissions();
+    let (namespace, election) = permissions.lease.unwrap();
+    assert_eq!(namespace, OF_LEASES);
+    let all = |permissions: &Permissions| {
+        let rules = permissions.rules();
+        let rules = rules
+            .iter()
+            .map(|one| rule(&one.group, &one.resource, &one.verbs));
+        single(&rules.collect::<Vec<_>>())
+    };
+    Permit {
+        members: all(&permissions.member),
+        host: all(&permissions.host),
+        election: all(&election),
+    }
 }
 
 /// The user of [`Fleet::operator_kubeconfig`].
@@ -104,17 +110,10 @@ fn single(rules: &[PolicyRule]) -> Vec<Permission> {
 }
 
 impl Permission {
-    /// What an API server says where it is missing.
+    /// What is said where it is missing: the words of the API server, but for `finalizers`.
     fn missed(&self) -> String {
         let (verb, resource, group) = (&self.verb, &self.resource, &self.group);
-        match resource.split_once('/') {
-            // What asks for it is an admission plugin, with words of its own.
-            Some((_, "finalizers")) => {
-                "cannot set blockOwnerDeletion if an ownerReference refers to a resource you can't set finalizers on"
-                    .into()
-            }
-            _ => format!("cannot {verb} resource \"{resource}\" in API group \"{group}\""),
-        }
+        format!("cannot {verb} resource \"{resource}\" in API group \"{group}\"")
     }
 
     /// Whether a control plane allows it, everywhere or in a namespace.
@@ -525,7 +524,8 @@ async fn the_website_works_under_its_rules_and_names_each_that_is_missing() {
     let program = example();
     let kubeconfig = File::write(&fleet, case);
     fleet.create_shop("red").await;
-    let full = of_the_website();
+    let full = of_the_website(&program);
+    assert_eq!(full.all().len(), 16, "{:?}", full.all());
     let start = async |name: &str, permit: Permit| {
         permit.grant(&fleet, &full).await;
         let example = Example::start(&program, &kubeconfig.0);
@@ -581,13 +581,6 @@ async fn an_election_works_under_its_rules_and_names_each_that_is_missing() {
         return;
     };
     fleet.create_shop("red").await;
-    let mut full = Permit {
-        election: of_an_election(),
-        ..of_the_website()
-    };
-    // The tests' own websites have no certificates.
-    full.members
-        .retain(|permission| permission.resource != "secrets");
     let kubeconfig = fleet.operator_kubeconfig().unwrap();
     let root = KubeConfigOptions::default();
     let config = Config::from_custom_kubeconfig(kubeconfig, &root).await;
@@ -605,6 +598,7 @@ async fn an_election_works_under_its_rules_and_names_each_that_is_missing() {
             .leader_election(election)
     };
 
+    let full = of_a_manager(&manager("full"));
     full.grant(&fleet, &full).await;
     let log = Log::default();
     let logged = logs_into(&log);

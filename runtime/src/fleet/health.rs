@@ -9,15 +9,16 @@ use kube::api::ApiResource;
 use super::ClusterName;
 use crate::controller::ObjectKey;
 use crate::transport::Failure;
-use crate::watch::Report;
+use crate::watch::{Report, Verb};
 
 const HTTP_NOT_FOUND: u16 = 404;
 
-/// The trouble of one cluster: the HTTP status by kind, and 0 under no kind where there is no answer.
+/// The trouble of one cluster: by kind what failed and with which HTTP status, and nothing under no kind where
+/// there is no answer.
 pub(crate) struct Health {
     cluster: ClusterName,
     server: Uri,
-    trouble: Mutex<BTreeMap<String, u16>>,
+    trouble: Mutex<BTreeMap<String, Option<(Verb, u16)>>>,
 }
 
 impl Health {
@@ -31,19 +32,20 @@ impl Health {
 }
 
 impl Report for Health {
-    fn failed(&self, kind: &ApiResource, failure: &Failure) {
+    fn failed(&self, kind: &ApiResource, verb: Verb, failure: &Failure) {
         // Without an answer it is the cluster that is in trouble, and not one of its kinds; and the
         // same trouble comes in many words.
-        let (what, class) = match failure.code() {
-            Some(code) => (format!("{}/{}", kind.api_version, kind.plural), code),
-            None => (String::new(), 0),
+        let class = failure.code().map(|code| (verb, code));
+        let what = match class {
+            Some(_) => format!("{}/{}", kind.api_version, kind.plural),
+            None => String::new(),
         };
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if trouble.insert(what, class) == Some(class) {
             return;
         }
         let error = match class {
-            HTTP_NOT_FOUND => format!(
+            Some((_, HTTP_NOT_FOUND)) => format!(
                 "the server has no kind {} in {}",
                 kind.kind, kind.api_version
             ),

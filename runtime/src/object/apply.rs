@@ -8,13 +8,14 @@ use serde_json::{Map, Value};
 
 use super::ownership::{NotOwned, check_ours, check_reach, prepare};
 use super::remote::{Remote, version};
-use super::scope::Scope;
+use super::scope::{Owner, Scope};
 use crate::controller::{Object, ObjectKey};
 use crate::fleet::Known;
 use crate::transport::Failure;
 use crate::{Error, Result};
 
 const HTTP_CONFLICT: u16 = 409;
+const HTTP_FORBIDDEN: u16 = 403;
 
 /// A child on its way to the server: await it. See [`Scope::apply`].
 #[must_use = "nothing is applied until it is awaited"]
@@ -86,6 +87,9 @@ impl<K> Apply<'_, K> {
 
     /// Takes over an existing object that nobody controls. One that another controller controls is
     /// refused all the same.
+    ///
+    /// Where Kubernetes' admission plugin `OwnerReferencesPermissionEnforcement` is on, this needs the permission to
+    /// `delete` the child, which the declaration does not show: `rbac(Child(verbs = "delete"))`.
     pub fn adopt(mut self) -> Self {
         self.adopt = true;
         self
@@ -147,10 +151,11 @@ async fn send(scope: &Scope, child: Child, force: bool, adopt: bool) -> Result<V
             if let Some(existing) = look(&remote).await? {
                 check_ours(scope.owner(), &kind, remote.key(), &existing, adopt)?;
             }
-            remote.apply(&object, scope.manager(), true).await?
+            remote.apply(&object, scope.manager(), true).await
         }
-        answer => answer?,
+        answer => answer,
     };
+    let returned = returned.map_err(|failure| named(failure, scope.owner(), &kind))?;
     // An apply that changed nothing has no echo.
     let before = known.and_then(|existing| existing.resource_version);
     if version(&returned).is_some_and(|(_, after)| before != Some(after))
@@ -159,6 +164,31 @@ async fn send(scope: &Scope, child: Child, force: bool, adopt: bool) -> Result<V
         scope.wrote(&returned);
     }
     Ok(returned)
+}
+
+/// Says which permission is missing, where the server does not: what refuses an owner reference is an admission
+/// plugin with words of its own.
+/// <https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#ownerreferencespermissionenforcement>
+fn named(failure: Failure, owner: &Owner, child: &ApiResource) -> Error {
+    let words = match failure.code() {
+        Some(HTTP_FORBIDDEN) => failure.to_string(),
+        _ => return failure.into(),
+    };
+    let missing = if words.contains("cannot set blockOwnerDeletion") {
+        (
+            "update",
+            format!("{}/finalizers", owner.kind.plural),
+            &owner.kind.group,
+        )
+    } else if words.contains("cannot set an ownerRef") {
+        ("delete", child.plural.clone(), &child.group)
+    } else {
+        return failure.into();
+    };
+    let (verb, resource, group) = missing;
+    Error::new(failure).context(format!(
+        "cannot {verb} resource {resource:?} in API group {group:?}, which the owner reference needs"
+    ))
 }
 
 /// Whether the version that an apply returned is our own, and not what somebody else had made of the

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use kube::api::ObjectMeta;
 
 pub(crate) use cache::Cache;
-pub(crate) use reflector::{Reflector, Report};
+pub(crate) use reflector::{Reflector, Report, Verb};
 pub use significance::On;
 
 use crate::controller::ObjectKey;

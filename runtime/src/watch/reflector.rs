@@ -34,9 +34,16 @@ const PLACE: Duration = Duration::from_secs(2);
 /// A watch that has been open for so long works, even if it has nothing to say.
 const SETTLED: Duration = Duration::from_secs(5);
 
+/// What a reflector asks of the server, each of which may be allowed or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    List,
+    Watch,
+}
+
 /// How a reflector fares, told at each change for better or worse.
 pub(crate) trait Report: Send + Sync {
-    fn failed(&self, kind: &ApiResource, failure: &Failure);
+    fn failed(&self, kind: &ApiResource, verb: Verb, failure: &Failure);
     fn works(&self, kind: &ApiResource);
     /// An object does not fit its type and is left out.
     fn misfit(&self, kind: &ApiResource, object: &ObjectKey, error: &str);
@@ -67,20 +74,23 @@ where
         let mut tries = Tries::default();
         loop {
             let outcome = match self.list(&api).await {
-                Ok(version) => self.watch(&api, version, &mut tries).await,
-                Err(failure) => Err(failure),
+                Ok(version) => self
+                    .watch(&api, version, &mut tries)
+                    .await
+                    .map_err(|failure| (Verb::Watch, failure)),
+                Err(failure) => Err((Verb::List, failure)),
             };
             // `Ok` means that the history which the watch needs is gone: list again, but not in a
             // tight loop, should the server say so each time.
             let asked = match &outcome {
                 Ok(()) => None,
-                Err(failure) => {
+                Err((verb, failure)) => {
                     self.cache.set_current(false);
                     tries.failed += 1;
                     if failure.code() != Some(HTTP_TOO_MANY_REQUESTS)
                         || tries.failed > PATIENT_TRIES
                     {
-                        self.report.failed(&self.kind, failure);
+                        self.report.failed(&self.kind, *verb, failure);
                     }
                     failure.retry_after()
                 }
@@ -165,7 +175,7 @@ where
     /// The way to the server is broken: the watch goes on from where it was, after a while.
     async fn trouble(&self, failure: &Failure, tries: &mut Tries) {
         self.cache.set_current(false);
-        self.report.failed(&self.kind, failure);
+        self.report.failed(&self.kind, Verb::Watch, failure);
         tokio::time::sleep(
             failure
                 .retry_after()
