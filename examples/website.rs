@@ -84,7 +84,10 @@ impl Reconcile for WebsiteController {
         cx.set(SiteCondition::DnsConfigured.is_true("Upserted", "the record points here"));
         cx.set(match certificate_is_missing(site, cx).await? {
             false => SiteCondition::Degraded.is_false("AsExpected", "nothing is missing"),
-            true => SiteCondition::Degraded.is_true("NoCertificate", "the Secret is missing"),
+            true => {
+                cx.event(Event::warning("NoCertificate", "the Secret is missing"));
+                SiteCondition::Degraded.is_true("NoCertificate", "the Secret is missing")
+            }
         });
         cx.status(|status| status.url = Some(url(site)));
         Ok(Action::done())

@@ -21,6 +21,7 @@ use kube::api::{
     Api, ApiResource, DynamicObject, GroupVersionKind, ObjectMeta, Patch, PatchParams,
 };
 use kube::runtime::controller::{self, Action, Controller};
+use kube::runtime::events::{self, EventType, Recorder};
 use kube::runtime::finalizer::{self, Event, finalizer};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::reflector::store::Writer;
@@ -108,6 +109,7 @@ type Result<T, E = Error> = std::result::Result<T, E>;
 /// What a reconcile in one project needs.
 struct Context {
     client: Client,
+    events: Recorder,
     project: String,
     dns: Dns,
     /// How often in a row a website has failed.
@@ -164,12 +166,29 @@ impl Context {
             "the record points here",
         );
         if self.certificate_is_missing(site).await? {
+            self.warn(site, "NoCertificate", "the Secret is missing")
+                .await;
             status.set("Degraded", "True", "NoCertificate", "the Secret is missing");
         } else {
             status.set("Degraded", "False", "AsExpected", "nothing is missing");
         }
         status.url = Some(url(site));
         Ok(())
+    }
+
+    /// Tells people; whatever becomes of it, the reconcile goes on.
+    async fn warn(&self, site: &Website, reason: &str, note: &str) {
+        let event = events::Event {
+            type_: EventType::Warning,
+            reason: reason.into(),
+            note: Some(note.into()),
+            action: "Reconcile".into(),
+            secondary: None,
+        };
+        let published = self.events.publish(&event, &site.object_ref(&())).await;
+        if let Err(error) = published {
+            tracing::warn!(project = self.project, %error, "cannot write an event");
+        }
     }
 
     async fn remove_records(&self, site: &Website) -> Result<()> {
@@ -380,6 +399,7 @@ async fn control(client: Client, project: String, dns: Dns, stop: CancellationTo
         using.into_iter().map(|site| ObjectRef::from_obj(&*site))
     };
     let context = Context {
+        events: Recorder::new(client.clone(), MANAGER.to_owned().into()),
         client,
         project: project.clone(),
         dns,

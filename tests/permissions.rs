@@ -15,6 +15,7 @@ use k8s_openapi::api::authorization::v1::{
 };
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::api::rbac::v1::{
     ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject,
 };
@@ -22,7 +23,7 @@ use kommodore::{Builder, LeaderElection, LeadershipLost, Manager, Milo, Permissi
 use kommodore_tests::{
     Fleet, NAMESPACE, Operator, Sites, condition, eventually, run, status_of, website,
 };
-use kube::api::{Api, Patch, PatchParams, PostParams};
+use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
 use kube::config::KubeConfigOptions;
 use kube::{Client, Config, Resource};
 use serde::Serialize;
@@ -422,6 +423,8 @@ impl Work<'_> {
     async fn live(&self) {
         self.log.says("engaged cluster=red").await;
         self.create_website().await;
+        // What it says a second time, it counts.
+        self.miss_certificate_again().await;
         self.create_certificate().await;
         self.fleet.edit_page("red", &self.name).await;
         self.serves(&format!("{}.example.com", self.name)).await;
@@ -449,6 +452,29 @@ impl Work<'_> {
                 status_of(site, "Degraded") == Some(("True", "NoCertificate"))
             })
             .await;
+    }
+
+    async fn miss_certificate_again(&self) {
+        let events: Api<Event> = Api::namespaced(self.fleet.project_client("red"), NAMESPACE);
+        let mine = ListParams::default().fields(&format!("regarding.name={}", self.name));
+        let counted = async || {
+            let all = events
+                .list(&mine)
+                .await
+                .map_err(|error| error.to_string())?;
+            let event = all.items.into_iter().next();
+            let event = event.ok_or("it has said nothing")?;
+            assert_eq!(event.reason.as_deref(), Some("NoCertificate"));
+            Ok::<i32, String>(event.series.map_or(1, |series| series.count))
+        };
+        let once = eventually("it says that its certificate is missing", &counted).await;
+        let label = json!({"metadata": {"labels": {"again": "yes"}}});
+        self.fleet.change_website("red", &self.name, label).await;
+        eventually("it counts that", async || match counted().await {
+            Ok(count) if count > once => Ok(()),
+            other => Err(other),
+        })
+        .await;
     }
 
     async fn create_certificate(&self) {
@@ -525,7 +551,7 @@ async fn the_website_works_under_its_rules_and_names_each_that_is_missing() {
     let kubeconfig = File::write(&fleet, case);
     fleet.create_shop("red").await;
     let full = of_the_website(&program);
-    assert_eq!(full.all().len(), 16, "{:?}", full.all());
+    assert_eq!(full.all().len(), 18, "{:?}", full.all());
     let start = async |name: &str, permit: Permit| {
         permit.grant(&fleet, &full).await;
         let example = Example::start(&program, &kubeconfig.0);

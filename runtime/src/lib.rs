@@ -20,7 +20,7 @@ pub use fleet::{Cluster, ClusterName, Fleet, InvalidName, Reason, State as Clust
 pub use manager::{
     Builder, LeaderElection, LeadershipLost, Manager, ManagerPermissions, Permissions, Rule,
 };
-pub use object::{Apply, NotOwned, Scope};
+pub use object::{Apply, Event, NotOwned, Scope};
 pub use providers::{Endpoint, Milo, ProjectName, Provider};
 pub use transport::Failure;
 pub use {k8s_openapi, kube};
@@ -33,8 +33,8 @@ pub use kommodore_macros::controller;
 /// Everything that an operator usually needs: `use kommodore::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Action, Cleanup, Cluster, ClusterName, ConditionType, Context, Error, LeaderElection,
-        Manager, Milo, ObjectKey, Reconcile, Result, ResultExt, Scope, controller,
+        Action, Cleanup, Cluster, ClusterName, ConditionType, Context, Error, Event,
+        LeaderElection, Manager, Milo, ObjectKey, Reconcile, Result, ResultExt, Scope, controller,
     };
     pub use kube::Config;
 }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::queue::{Job, Lane, Queue};
 use super::{Again, Handler, Outcome, Waker};
 use crate::fleet::{Cluster, ClusterName, Crew};
+use crate::object::Recorder;
 
 /// Every controller of a manager, and the queue that they share.
 pub(crate) struct Engine {
@@ -28,6 +29,7 @@ struct Registered {
 struct Post {
     handler: Arc<dyn Handler>,
     cluster: Cluster,
+    recorder: Arc<Recorder>,
 }
 
 impl Engine {
@@ -74,12 +76,19 @@ impl Engine {
         // reconcile or never begins it.
         let lanes = self.lock();
         // Without a post the lane has been closed since.
-        let Some(Post { handler, cluster }) = lanes.get(lane) else {
+        let Some(Post {
+            handler,
+            cluster,
+            recorder,
+        }) = lanes.get(lane)
+        else {
             return;
         };
         let name = Arc::clone(handler);
         let key = key.clone();
-        let reconcile = Arc::clone(handler).reconcile(cluster.clone(), key.clone(), *trouble);
+        let (recorder, again) = (Arc::clone(recorder), *trouble);
+        let reconcile =
+            Arc::clone(handler).reconcile(cluster.clone(), recorder, key.clone(), again);
         cluster.spawn(async move {
             // User code is caught closer to where it runs; what is left is code of the kind, such as a
             // `Serialize` that panics.
@@ -135,6 +144,7 @@ impl Crew for Engine {
                 Post {
                     handler: Arc::clone(handler),
                     cluster: cluster.clone(),
+                    recorder: Recorder::new(cluster.clone(), handler.name()),
                 },
             );
             let sources =

@@ -15,6 +15,7 @@ use futures::future::BoxFuture;
 
 use crate::controller::ObjectKey;
 use crate::fleet::Cluster;
+use crate::object::Recorder;
 use crate::watch::Source;
 
 pub(crate) use dispatch::Engine;
@@ -35,6 +36,7 @@ pub(crate) trait Handler: Send + Sync {
     fn reconcile(
         self: Arc<Self>,
         cluster: Cluster,
+        recorder: Arc<Recorder>,
         key: ObjectKey,
         trouble: u32,
     ) -> BoxFuture<'static, Outcome>;

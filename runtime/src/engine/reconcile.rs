@@ -16,7 +16,7 @@ use crate::controller::{
     Context, Controller, Declaration, Finalizer as Declared, Object, ObjectKey, Start,
 };
 use crate::fleet::Cluster;
-use crate::object::{Finalizer, Owner, Remote, Scope, Secured, declared, holds};
+use crate::object::{Finalizer, Owner, Recorder, Remote, Scope, Secured, declared, holds};
 use crate::transport::Failure;
 use crate::watch::{Cache, Source};
 use crate::{Error, Result};
@@ -76,7 +76,13 @@ impl<C: Start> Handled<C> {
         Some((&self.kind, names.chain([ready]).collect()))
     }
 
-    async fn run(&self, cluster: Cluster, key: ObjectKey, trouble: u32) -> Outcome {
+    async fn run(
+        &self,
+        cluster: Cluster,
+        recorder: Arc<Recorder>,
+        key: ObjectKey,
+        trouble: u32,
+    ) -> Outcome {
         let cache = cluster.cache::<C::Object>(self.declaration.select.selector());
         let Some(object) = cache.get(&key) else {
             return Outcome::default();
@@ -100,6 +106,7 @@ impl<C: Start> Handled<C> {
                 uid: object.meta().uid.clone().unwrap_or_default(),
             },
             self.declaration,
+            recorder,
         );
         let seen = Arc::clone(&object);
         let context = Context::new(
@@ -262,6 +269,7 @@ impl<C: Start> Handler for Handled<C> {
     fn reconcile(
         self: Arc<Self>,
         cluster: Cluster,
+        recorder: Arc<Recorder>,
         key: ObjectKey,
         trouble: u32,
     ) -> BoxFuture<'static, Outcome> {
@@ -272,6 +280,6 @@ impl<C: Start> Handler for Handled<C> {
             namespace = key.namespace.as_deref().unwrap_or_default(),
             name = key.name,
         );
-        Box::pin(async move { self.run(cluster, key, trouble).await }.instrument(span))
+        Box::pin(async move { self.run(cluster, recorder, key, trouble).await }.instrument(span))
     }
 }

@@ -52,6 +52,7 @@ impl Permissions {
     /// | its `finalizers` | update, with `owns`: Kubernetes' `OwnerReferencesPermissionEnforcement` asks for it |
     /// | `owns` | get, list, watch, create, patch |
     /// | `watches` | get, list, watch |
+    /// | events (`events.k8s.io`) | create, patch: any reconcile may call [`cx.event`](crate::Scope::event) |
     /// | `rbac(..)` | as it says |
     pub fn of<C: Controller>() -> Self {
         let mut permissions = Self::default();
@@ -78,6 +79,10 @@ impl Permissions {
         for watched in declared.watches {
             self.allow(&watched.resource(), None, &WATCHED);
         }
+        self.0
+            .entry(("events.k8s.io".into(), "events".into()))
+            .or_default()
+            .extend(["create", "patch"]);
         for grant in declared.grants {
             self.allow(&grant.kind.resource(), grant.subresource, grant.verbs);
         }
@@ -230,6 +235,9 @@ rules:
 - apiGroups: [""]
   resources: ["namespaces/finalizers"]
   verbs: ["update"]
+- apiGroups: ["events.k8s.io"]
+  resources: ["events"]
+  verbs: ["create", "patch"]
 - apiGroups: ["example.org"]
   resources: ["pages"]
   verbs: ["get", "list", "watch"]

@@ -2,18 +2,22 @@
 
 mod apply;
 mod conditions;
+mod event;
 mod finalizer;
 mod ownership;
+mod recorder;
 mod remote;
 mod scope;
 mod status;
 
 pub use apply::Apply;
+pub use event::Event;
 pub use ownership::NotOwned;
 pub(crate) use scope::Owner;
 pub use scope::Scope;
 
 pub(crate) use conditions::{Ready, SetCondition, Verdict, declared};
 pub(crate) use finalizer::{Finalizer, Secured, holds};
+pub(crate) use recorder::Recorder;
 pub(crate) use remote::{DELETED, Remote};
 pub(crate) use status::{StatusChange, write_status};

@@ -3,7 +3,7 @@
 use http::Request;
 use json_patch::Patch as JsonPatch;
 use kube::Client;
-use kube::api::{ApiResource, DeleteParams, Patch, PatchParams};
+use kube::api::{ApiResource, DeleteParams, Patch, PatchParams, PostParams};
 use kube::core::{DynamicObject, request};
 use serde_json::Value;
 
@@ -63,6 +63,20 @@ impl Remote {
         manager: &str,
     ) -> Result<Value, Failure> {
         let patch: Patch<Value> = Patch::Json(patch);
+        self.call(self.request().patch(&self.key.name, &by(manager), &patch))
+            .await
+    }
+
+    /// Creates the object.
+    pub(crate) async fn create(&self, object: &Value) -> Result<Value, Failure> {
+        let body = serde_json::to_vec(object).map_err(kube::Error::SerdeError)?;
+        let request = self.request().create(&PostParams::default(), body);
+        self.call(request).await
+    }
+
+    /// Changes the object by merge patch.
+    pub(crate) async fn merge(&self, patch: &Value, manager: &str) -> Result<Value, Failure> {
+        let patch = Patch::Merge(patch);
         self.call(self.request().patch(&self.key.name, &by(manager), &patch))
             .await
     }

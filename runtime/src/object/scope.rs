@@ -10,6 +10,8 @@ use kube::core::{DynamicObject, GroupVersionKind};
 use serde_json::Value;
 
 use super::apply::Apply;
+use super::event::Event;
+use super::recorder::Recorder;
 use super::remote::{Remote, deleted, version};
 use crate::controller::{Declaration, Kind, Object, ObjectKey};
 use crate::fleet::{Cluster, Known};
@@ -35,15 +37,22 @@ pub struct Scope {
     cluster: Cluster,
     owner: Owner,
     declaration: &'static Declaration,
+    recorder: Arc<Recorder>,
     written: Mutex<Vec<(String, String)>>,
 }
 
 impl Scope {
-    pub(crate) fn new(cluster: Cluster, owner: Owner, declaration: &'static Declaration) -> Self {
+    pub(crate) fn new(
+        cluster: Cluster,
+        owner: Owner,
+        declaration: &'static Declaration,
+        recorder: Arc<Recorder>,
+    ) -> Self {
         Self {
             cluster,
             owner,
             declaration,
+            recorder,
             written: Mutex::default(),
         }
     }
@@ -176,6 +185,24 @@ impl Scope {
             }
             Ok(answer.is_some())
         })
+    }
+
+    /// Tells people about the reconciled object. It returns at once, and whatever becomes of the event, the reconcile
+    /// goes on.
+    ///
+    /// The same event about the same object (type, reason and action; the note of the first one stays) is one
+    /// event with a count for as long as it comes again within six minutes. An event is in the namespace of
+    /// its object, one about a cluster-scoped object in `default`; where that namespace is not there, or events
+    /// may not be written, they are dropped, which is logged once.
+    ///
+    /// ```
+    /// # use kommodore::{Event, Scope};
+    /// fn tell(scope: &Scope) {
+    ///     scope.event(Event::warning("NoCertificate", "the Secret is missing"));
+    /// }
+    /// ```
+    pub fn event(&self, event: Event) {
+        self.recorder.record(&self.owner, event);
     }
 
     /// Fills in the namespace of the reconciled object, where the kind has namespaces.

@@ -1,0 +1,295 @@
+//! Sends the events of one controller in one cluster. Nobody waits for them, and they never fail a reconcile.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use kube::api::ApiResource;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::event::{Event, cut};
+use super::remote::Remote;
+use super::scope::Owner;
+use crate::controller::ObjectKey;
+use crate::fleet::Cluster;
+use crate::transport::{Failure, random_bits};
+
+/// Where events about cluster-scoped objects are: the API takes no other namespace for them but `kube-system`.
+const OF_CLUSTER_SCOPED: &str = "default";
+/// The same about the same object is the same event, until it has not come for so long. As in client-go:
+/// <https://github.com/kubernetes/client-go/blob/master/tools/events/event_broadcaster.go>
+const SERIES: Duration = Duration::from_secs(6 * 60);
+/// How often the count of a series is written at most; the first repetition is written at once.
+const INTERVAL: Duration = Duration::from_secs(30);
+/// How many series are remembered; the oldest make room.
+const REMEMBERED: usize = 1024;
+const HTTP_NOT_FOUND: u16 = 404;
+
+/// Sends events, from wherever a reconcile is.
+pub(crate) struct Recorder {
+    cluster: Cluster,
+    controller: String,
+    instance: String,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    series: BTreeMap<Same, Series>,
+    /// What has been said of failures: by the verb, and the HTTP status.
+    said: BTreeSet<(&'static str, Option<u16>)>,
+}
+
+/// What two events that are one have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Same {
+    uid: String,
+    warns: bool,
+    reason: String,
+    action: String,
+}
+
+struct Series {
+    event: Remote,
+    count: u32,
+    last: Timestamp,
+    /// When it came last, for its end.
+    seen: Instant,
+    /// How much of the count the server knows, and since when.
+    written: Option<(u32, Instant)>,
+    /// A task sends it.
+    busy: bool,
+}
+
+/// What is to be sent next.
+enum Next {
+    Create(Remote, Timestamp),
+    Count(Remote, u32, Timestamp),
+    Wait(Instant),
+}
+
+impl Recorder {
+    pub(crate) fn new(cluster: Cluster, controller: &str) -> Arc<Self> {
+        // The reporter is a qualified name, whose last part has at most 63 characters.
+        let mut controller = controller.to_owned();
+        let domain = controller.find('/').map_or(0, |slash| slash + 1);
+        cut(&mut controller, domain + 63);
+        let mut instance = gethostname::gethostname().to_string_lossy().into_owned();
+        cut(&mut instance, 128);
+        if instance.is_empty() {
+            instance.push_str("unknown");
+        }
+        Arc::new(Self {
+            cluster,
+            controller,
+            instance,
+            state: Mutex::default(),
+        })
+    }
+
+    /// Sends an event about `regarding`, or counts it where the same was sent a short while ago.
+    pub(crate) fn record(self: &Arc<Self>, regarding: &Owner, event: Event) {
+        let same = Same {
+            uid: regarding.uid.clone(),
+            warns: event.warns,
+            reason: event.reason.clone(),
+            action: event.action.clone(),
+        };
+        let (now, last) = (Instant::now(), Timestamp::now());
+        let mut state = self.lock();
+        state.forget_before(now);
+        let series = state.series.entry(same.clone()).or_insert_with(|| Series {
+            event: self.place(&regarding.key),
+            count: 0,
+            last,
+            seen: now,
+            written: None,
+            busy: false,
+        });
+        series.count = series.count.saturating_add(1);
+        (series.last, series.seen) = (last, now);
+        if std::mem::replace(&mut series.busy, true) {
+            return;
+        }
+        drop(state);
+        let (this, regarding) = (Arc::clone(self), regarding.clone());
+        self.cluster
+            .spawn(async move { this.send(&same, &regarding, &event).await });
+    }
+
+    /// Sends what there is of a series, until there is no more.
+    async fn send(&self, same: &Same, regarding: &Owner, event: &Event) {
+        while let Some(next) = self.next(same) {
+            let sent = match next {
+                Next::Wait(until) => {
+                    // What is left is written at the end, too.
+                    tokio::select! {
+                        biased;
+                        () = self.cluster.stopped() => {}
+                        () = tokio::time::sleep_until(until) => continue,
+                    }
+                    match self.rest(same) {
+                        Some((remote, count, last)) => self.count(&remote, count, last).await,
+                        None => return,
+                    }
+                }
+                Next::Create(remote, first) => {
+                    let object = self.object(&remote, regarding, event, first);
+                    self.sent("create", same, 1, remote.create(&object).await)
+                }
+                Next::Count(remote, count, last) => {
+                    let answer = self.count_of(&remote, count, last).await;
+                    self.sent("patch", same, count, answer)
+                }
+            };
+            if !sent {
+                return;
+            }
+        }
+    }
+
+    async fn count(&self, remote: &Remote, count: u32, last: Timestamp) -> bool {
+        if let Err(failure) = self.count_of(remote, count, last).await {
+            self.complain("patch", &failure);
+        }
+        false
+    }
+
+    async fn count_of(
+        &self,
+        remote: &Remote,
+        count: u32,
+        last: Timestamp,
+    ) -> Result<Value, Failure> {
+        let series = json!({"series": {"count": count, "lastObservedTime": MicroTime(last)}});
+        remote.merge(&series, &self.controller).await
+    }
+
+    /// What is to be done now; `None` when everything is, and then the series rests.
+    fn next(&self, same: &Same) -> Option<Next> {
+        let mut state = self.lock();
+        let series = state.series.get_mut(same)?;
+        let event = || series.event.clone();
+        match series.written {
+            None => Some(Next::Create(event(), series.last)),
+            Some((count, _)) if count == series.count => {
+                series.busy = false;
+                None
+            }
+            Some((1, _)) => Some(Next::Count(event(), series.count, series.last)),
+            Some((_, at)) if at + INTERVAL > Instant::now() => Some(Next::Wait(at + INTERVAL)),
+            Some(_) => Some(Next::Count(event(), series.count, series.last)),
+        }
+    }
+
+    /// What the server does not know yet of a series.
+    fn rest(&self, same: &Same) -> Option<(Remote, u32, Timestamp)> {
+        let state = self.lock();
+        let series = state.series.get(same)?;
+        Some((series.event.clone(), series.count, series.last))
+    }
+
+    /// Takes in an answer; false when the series is to end with it.
+    fn sent(
+        &self,
+        verb: &'static str,
+        same: &Same,
+        count: u32,
+        answer: Result<Value, Failure>,
+    ) -> bool {
+        let failure = match answer {
+            Ok(_) => {
+                let mut state = self.lock();
+                if let Some(series) = state.series.get_mut(same) {
+                    series.written = Some((count, Instant::now()));
+                }
+                return true;
+            }
+            Err(failure) => failure,
+        };
+        // The next of its kind begins anew: an event lives for an hour, or its namespace may have come.
+        self.lock().series.remove(same);
+        let expired = verb == "patch" && failure.code() == Some(HTTP_NOT_FOUND);
+        if !expired {
+            self.complain(verb, &failure);
+        }
+        false
+    }
+
+    /// Says once what is wrong.
+    fn complain(&self, verb: &'static str, failure: &Failure) {
+        if self.lock().said.insert((verb, failure.code())) {
+            tracing::warn!(
+                cluster = %self.cluster.name(), controller = self.controller, error = %failure,
+                "cannot {verb} events; they are dropped as long as that is so"
+            );
+        }
+    }
+
+    /// Where a new event about an object is to be.
+    fn place(&self, regarding: &ObjectKey) -> Remote {
+        let namespace = regarding.namespace.as_deref();
+        let mut name = regarding.name.clone();
+        // A name has at most 253 characters.
+        cut(&mut name, 253 - 17);
+        let name = format!(
+            "{}.{:016x}",
+            name.trim_end_matches(['.', '-']),
+            random_bits()
+        );
+        let kind = ApiResource {
+            group: "events.k8s.io".into(),
+            version: "v1".into(),
+            api_version: "events.k8s.io/v1".into(),
+            kind: "Event".into(),
+            plural: "events".into(),
+        };
+        let key = ObjectKey::namespaced(namespace.unwrap_or(OF_CLUSTER_SCOPED), name);
+        Remote::new(self.cluster.client(), &kind, key)
+    }
+
+    fn object(&self, remote: &Remote, regarding: &Owner, event: &Event, time: Timestamp) -> Value {
+        json!({
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {"name": remote.key().name, "namespace": remote.key().namespace},
+            "eventTime": MicroTime(time),
+            "type": if event.warns { "Warning" } else { "Normal" },
+            "reason": event.reason,
+            "action": event.action,
+            "note": event.note,
+            "reportingController": self.controller,
+            "reportingInstance": self.instance,
+            "regarding": {
+                "apiVersion": regarding.kind.api_version,
+                "kind": regarding.kind.kind,
+                "name": regarding.key.name,
+                "namespace": regarding.key.namespace,
+                "uid": regarding.uid,
+            },
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Forgets the series that have ended, and the oldest where there are too many.
+    fn forget_before(&mut self, now: Instant) {
+        self.series
+            .retain(|_, series| series.busy || series.seen + SERIES > now);
+        while self.series.len() >= REMEMBERED {
+            let idle = self.series.iter().filter(|(_, series)| !series.busy);
+            let oldest = idle.min_by_key(|(_, series)| series.seen);
+            match oldest.map(|(same, _)| same.clone()) {
+                Some(oldest) => self.series.remove(&oldest),
+                None => return,
+            };
+        }
+    }
+}
