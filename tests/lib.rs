@@ -14,12 +14,15 @@
 mod support;
 
 pub use support::eventually::{Seen, eventually};
+pub use support::example::{Example, KubeconfigFile, built};
 pub use support::fleet::Fleet;
 pub use support::kinds::{
     Domain, DomainSpec, DomainStatus, Website, WebsiteSpec, WebsiteStatus, crds,
 };
 
+pub use support::log::{Log, logs_into};
 pub use support::operator::Operator;
+pub use support::permit::{OF_LEASES, Permission, Permit, single};
 pub use support::probe::{Hold, Point, Probe, Visit};
 pub use support::proxy::{Asked, Fault};
 pub use support::sentinel::Sentinel;

@@ -2,35 +2,23 @@
 //!
 //! What RBAC allows is known to real servers alone.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
-use k8s_openapi::api::authorization::v1::{
-    ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec,
-};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
-use k8s_openapi::api::rbac::v1::{
-    ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject,
-};
-use kommodore::{Builder, LeaderElection, LeadershipLost, Manager, Milo, Permissions};
+use k8s_openapi::api::rbac::v1::ClusterRole;
+use kommodore::{LeaderElection, LeadershipLost, Manager, Milo};
 use kommodore_tests::{
-    Fleet, NAMESPACE, Operator, Sites, condition, eventually, run, status_of, website,
+    Example, Fleet, KubeconfigFile, Log, NAMESPACE, OF_LEASES, Operator, Permit, Sites, built,
+    condition, eventually, logs_into, run, single, status_of, website,
 };
+use kube::Config;
 use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
 use kube::config::KubeConfigOptions;
-use kube::{Client, Config, Resource};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::json;
-use tokio::sync::watch;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// What the website example says that it has to be allowed: the roles that it prints.
 fn of_the_website(program: &Path) -> Permit {
@@ -49,361 +37,6 @@ fn of_the_website(program: &Path) -> Permit {
         members: rules(&roles[0]),
         host: rules(&roles[1]),
         election: Vec::new(),
-    }
-}
-
-/// What a manager says that it has to be allowed.
-fn of_a_manager(manager: &Builder) -> Permit {
-    let permissions = manager.permissions();
-    let (namespace, election) = permissions.lease.unwrap();
-    assert_eq!(namespace, OF_LEASES);
-    let all = |permissions: &Permissions| {
-        let rules = permissions.rules();
-        let rules = rules
-            .iter()
-            .map(|one| rule(&one.group, &one.resource, &one.verbs));
-        single(&rules.collect::<Vec<_>>())
-    };
-    Permit {
-        members: all(&permissions.member),
-        host: all(&permissions.host),
-        election: all(&election),
-    }
-}
-
-/// The user of [`Fleet::operator_kubeconfig`].
-const USER: &str = "operator";
-/// Where the Leases are.
-const OF_LEASES: &str = "default";
-
-fn rule(group: &str, resource: &str, verbs: &[&str]) -> PolicyRule {
-    PolicyRule {
-        api_groups: Some(vec![group.into()]),
-        resources: Some(vec![resource.into()]),
-        verbs: verbs.iter().map(ToString::to_string).collect(),
-        ..PolicyRule::default()
-    }
-}
-
-/// One verb on one resource.
-#[derive(Clone, Debug, PartialEq)]
-struct Permission {
-    group: String,
-    resource: String,
-    verb: String,
-}
-
-/// All that some rules allow, one by one.
-fn single(rules: &[PolicyRule]) -> Vec<Permission> {
-    let mut all = Vec::new();
-    for rule in rules {
-        for group in rule.api_groups.iter().flatten() {
-            for resource in rule.resources.iter().flatten() {
-                all.extend(rule.verbs.iter().map(|verb| Permission {
-                    group: group.clone(),
-                    resource: resource.clone(),
-                    verb: verb.clone(),
-                }));
-            }
-        }
-    }
-    all
-}
-
-impl Permission {
-    /// What is said where it is missing: the words of the API server, but for `finalizers`.
-    fn missed(&self) -> String {
-        let (verb, resource, group) = (&self.verb, &self.resource, &self.group);
-        format!("cannot {verb} resource \"{resource}\" in API group \"{group}\"")
-    }
-
-    /// Whether a control plane allows it, everywhere or in a namespace.
-    async fn is_given(&self, client: &Client, namespace: Option<&str>) -> bool {
-        let (resource, subresource) = match self.resource.split_once('/') {
-            Some((resource, subresource)) => (resource, Some(subresource)),
-            None => (self.resource.as_str(), None),
-        };
-        let review = SubjectAccessReview {
-            spec: SubjectAccessReviewSpec {
-                user: Some(USER.into()),
-                resource_attributes: Some(ResourceAttributes {
-                    group: Some(self.group.clone()),
-                    resource: Some(resource.into()),
-                    subresource: subresource.map(Into::into),
-                    verb: Some(self.verb.clone()),
-                    namespace: namespace.map(Into::into),
-                    ..ResourceAttributes::default()
-                }),
-                ..SubjectAccessReviewSpec::default()
-            },
-            ..SubjectAccessReview::default()
-        };
-        let reviews = Api::all(client.clone());
-        let answer = reviews.create(&PostParams::default(), &review).await;
-        answer.unwrap().status.unwrap().allowed
-    }
-}
-
-/// What an operator is allowed.
-#[derive(Clone)]
-struct Permit {
-    /// In the control plane of each project.
-    members: Vec<Permission>,
-    /// In the root.
-    host: Vec<Permission>,
-    /// In the namespace of its Lease, in the root.
-    election: Vec<Permission>,
-}
-
-impl Permit {
-    fn all(&self) -> Vec<Permission> {
-        [&self.members[..], &self.host, &self.election].concat()
-    }
-
-    fn without(&self, missing: &Permission) -> Self {
-        let mut permit = self.clone();
-        for part in [&mut permit.members, &mut permit.host, &mut permit.election] {
-            part.retain(|permission| permission != missing);
-        }
-        permit
-    }
-
-    /// Allows the operator this, of `full`, and nothing more.
-    async fn grant(&self, fleet: &Fleet, full: &Self) {
-        let (root, member) = (fleet.client(), fleet.project_client("red"));
-        for (client, may) in [(&root, &self.host), (&member, &self.members)] {
-            let mut role = ClusterRole {
-                rules: Some(rules(may)),
-                ..ClusterRole::default()
-            };
-            role.metadata.name = Some(USER.into());
-            put(Api::all(client.clone()), &role).await;
-            let mut binding = ClusterRoleBinding {
-                role_ref: role_ref("ClusterRole"),
-                subjects: Some(vec![subject()]),
-                ..ClusterRoleBinding::default()
-            };
-            binding.metadata.name = Some(USER.into());
-            put(Api::all(client.clone()), &binding).await;
-        }
-        let mut role = Role {
-            rules: Some(rules(&self.election)),
-            ..Role::default()
-        };
-        role.metadata.name = Some(USER.into());
-        put(Api::namespaced(root.clone(), OF_LEASES), &role).await;
-        let mut binding = RoleBinding {
-            role_ref: role_ref("Role"),
-            subjects: Some(vec![subject()]),
-            ..RoleBinding::default()
-        };
-        binding.metadata.name = Some(USER.into());
-        put(Api::namespaced(root.clone(), OF_LEASES), &binding).await;
-        for (client, namespace, all, may) in [
-            (&member, None, &full.members, &self.members),
-            (&root, None, &full.host, &self.host),
-            (&root, Some(OF_LEASES), &full.election, &self.election),
-        ] {
-            eventually("the rules are in force", async || {
-                for permission in all {
-                    let given = permission.is_given(client, namespace).await;
-                    if given != may.contains(permission) {
-                        return Err(format!("{permission:?} is given: {given}"));
-                    }
-                }
-                Ok(())
-            })
-            .await;
-        }
-    }
-}
-
-fn rules(permissions: &[Permission]) -> Vec<PolicyRule> {
-    let rule_of = |one: &Permission| rule(&one.group, &one.resource, &[&one.verb]);
-    permissions.iter().map(rule_of).collect()
-}
-
-fn role_ref(kind: &str) -> RoleRef {
-    RoleRef {
-        api_group: Some("rbac.authorization.k8s.io".into()),
-        kind: kind.into(),
-        name: USER.into(),
-    }
-}
-
-fn subject() -> Subject {
-    Subject {
-        api_group: Some("rbac.authorization.k8s.io".into()),
-        kind: "User".into(),
-        name: USER.into(),
-        ..Subject::default()
-    }
-}
-
-async fn put<K>(api: Api<K>, object: &K)
-where
-    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + Serialize + DeserializeOwned,
-{
-    let name = object.meta().name.clone().unwrap();
-    let params = PatchParams::apply("permissions").force();
-    api.patch(&name, &params, &Patch::Apply(object))
-        .await
-        .unwrap();
-}
-
-/// What an operator has logged. Clones are one log.
-#[derive(Clone, Default)]
-struct Log(Arc<watch::Sender<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.borrow()).into_owned()
-    }
-
-    /// Waits until these words are there.
-    async fn says(&self, words: &str) {
-        eventually(&format!("{words:?} is logged"), async || {
-            let text = self.text();
-            match text.contains(words) {
-                true => Ok(()),
-                false => Err(text),
-            }
-        })
-        .await;
-    }
-
-    /// The same for as long as somebody else has patience.
-    async fn ever_says(&self, words: &str) {
-        let mut log = self.0.subscribe();
-        let says = |log: &Vec<u8>| String::from_utf8_lossy(log).contains(words);
-        log.wait_for(says).await.unwrap();
-    }
-
-    /// The lines that tell of something that is not allowed.
-    fn refusals(&self) -> Vec<String> {
-        let text = self.text();
-        let lines = text.lines().filter(|line| line.contains("403 Forbidden"));
-        lines.map(Into::into).collect()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.send_modify(|log| log.extend(bytes));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// A shell stands guard over the operator, and kills it when the pipe from us closes, in whatever way we end.
-const GUARD: &str = r#"
-exec 3<&0
-"$@" </dev/null 3<&- &
-operator=$!
-{ cat <&3 >/dev/null; kill -9 "$operator"; } 2>/dev/null &
-exec 3<&-
-wait
-"#;
-
-/// The website example as a process of its own, which ends when this is dropped.
-struct Example {
-    guard: Child,
-    log: Log,
-}
-
-impl Example {
-    fn start(program: &Path, kubeconfig: &Path) -> Self {
-        let mut guard = Command::new("sh")
-            .args(["-c", GUARD, "guard"])
-            .arg(program)
-            .arg("--kubeconfig")
-            .arg(kubeconfig)
-            .env_remove("RUST_LOG")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = Log::default();
-        let (mut from, mut to) = (guard.stderr.take().unwrap(), log.clone());
-        std::thread::spawn(move || io::copy(&mut from, &mut to));
-        Self { guard, log }
-    }
-}
-
-impl Drop for Example {
-    fn drop(&mut self) {
-        drop(self.guard.stdin.take());
-        // Only so that it does nothing more when the next one begins; the guard does its work in any case.
-        let _ = self.guard.wait();
-        if std::thread::panicking() {
-            eprintln!("the log of the operator:\n{}", self.log.text());
-        }
-    }
-}
-
-/// The program of the example, as new as its sources.
-fn example() -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    let folder = own.parent().and_then(Path::parent).unwrap();
-    let program = folder.join("examples").join("website");
-    if !is_fresh(&program) {
-        let profile = match folder.file_name().unwrap().to_str().unwrap() {
-            "debug" => "dev",
-            other => other,
-        };
-        let arguments = ["build", "-p", "kommodore-examples", "--example", "website"];
-        let mut build = Command::new(env!("CARGO"));
-        build.args(arguments).args(["--profile", profile]);
-        build.current_dir(env!("CARGO_MANIFEST_DIR"));
-        // What cargo tells a test of its package would make it build dependencies anew that look at it.
-        for (name, _) in std::env::vars_os() {
-            let text = name.to_string_lossy();
-            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-                build.env_remove(&name);
-            }
-        }
-        assert!(build.status().unwrap().success(), "the example is built");
-    }
-    assert!(program.is_file(), "{} is there", program.display());
-    program
-}
-
-/// Whether nothing has changed since it was built, of what the compiler says it was built of.
-fn is_fresh(program: &Path) -> bool {
-    let modified = |path: &Path| fs::metadata(path).and_then(|found| found.modified());
-    let (Ok(built), Ok(sources)) = (
-        modified(program),
-        fs::read_to_string(program.with_extension("d")),
-    ) else {
-        return false;
-    };
-    let mut sources = sources.split_whitespace().skip(1).map(Path::new);
-    sources.all(|source| modified(source).is_ok_and(|changed| changed <= built))
-}
-
-/// A kubeconfig in a file, which is removed when this is dropped.
-struct File(PathBuf);
-
-impl File {
-    fn write(fleet: &Fleet, case: &str) -> Self {
-        let name = format!("{case}-{}.kubeconfig", std::process::id());
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let file = options.open(&path);
-        let kubeconfig = fleet.operator_kubeconfig().unwrap();
-        serde_json::to_writer(file.unwrap(), &kubeconfig).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
     }
 }
 
@@ -547,8 +180,9 @@ async fn the_website_works_under_its_rules_and_names_each_that_is_missing() {
     let Some(fleet) = run::real(case).await else {
         return;
     };
-    let program = example();
-    let kubeconfig = File::write(&fleet, case);
+    let program = built("website");
+    let access = fleet.operator_kubeconfig().unwrap();
+    let kubeconfig = KubeconfigFile::write(&access, case);
     fleet.create_shop("red").await;
     let full = of_the_website(&program);
     assert_eq!(full.all().len(), 18, "{:?}", full.all());
@@ -624,7 +258,7 @@ async fn an_election_works_under_its_rules_and_names_each_that_is_missing() {
             .leader_election(election)
     };
 
-    let full = of_a_manager(&manager("full"));
+    let full = Permit::of(&manager("full").permissions());
     full.grant(&fleet, &full).await;
     let log = Log::default();
     let logged = logs_into(&log);
@@ -656,14 +290,4 @@ async fn an_election_works_under_its_rules_and_names_each_that_is_missing() {
             assert!(!text.contains("this process is the leader"), "{text}");
         }
     }
-}
-
-/// What is logged on this thread goes to `log`, until the guard is dropped.
-fn logs_into(log: &Log) -> impl Drop + use<> {
-    let log = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_writer(move || log.clone())
-        .finish();
-    subscriber.set_default()
 }

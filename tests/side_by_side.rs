@@ -1,17 +1,16 @@
 //! The example operator and its twin, which is written by hand on kube-rs: the one is a fraction of the other, and both
 //! do the same.
 
-use std::env::consts::EXE_SUFFIX;
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use kommodore_tests::{
-    Fleet, NAMESPACE, Website, WebsiteSpec, WebsiteStatus, condition, eventually, status_of,
+    Fleet, KubeconfigFile, NAMESPACE, Website, WebsiteSpec, WebsiteStatus, built, condition,
+    eventually, status_of,
 };
 use kube::api::{Api, PostParams};
 use kube::{Resource, ResourceExt};
@@ -67,13 +66,15 @@ struct Outcome {
     finalizers: Vec<String>,
     status: Option<WebsiteStatus>,
     page: ConfigMap,
+    /// Type, reason, action and note of each event.
+    events: Vec<[Option<String>; 4]>,
 }
 
 /// The outcomes of the steps of a website's life, with an example as the operator.
 async fn play(example: &str) -> Vec<Outcome> {
     let fleet = Fleet::embedded().await;
     fleet.create_shop("red").await;
-    let operator = Running::start(example, &fleet).await;
+    let operator = Running::start(example, &fleet);
     let mut outcomes = Vec::new();
 
     fleet.create_website("red", "one").await;
@@ -94,6 +95,12 @@ async fn play(example: &str) -> Vec<Outcome> {
         .change_website("red", "one", json!({"spec": {"certificate": "tls"}}))
         .await;
     is_degraded(&fleet, "True").await;
+    let events: Api<Event> = Api::namespaced(fleet.project_client("red"), NAMESPACE);
+    eventually("it is told", async || {
+        let told = events.list(&Default::default()).await.expect("the events");
+        (told.items.len() == 1).then_some(())
+    })
+    .await;
     outcomes.push(outcome(&fleet).await);
 
     let mut secret = Secret::default();
@@ -177,7 +184,11 @@ async fn outcome(fleet: &Fleet) -> Outcome {
     page.metadata.resource_version = None;
     page.metadata.creation_timestamp = None;
     page.metadata.managed_fields = None;
+    let events: Api<Event> = Api::namespaced(fleet.project_client("red"), NAMESPACE);
+    let told = |event: Event| [event.type_, event.reason, event.action, event.note];
+    let events = events.list(&Default::default()).await.expect("the events");
     Outcome {
+        events: events.items.into_iter().map(told).collect(),
         finalizers: website.finalizers().to_vec(),
         spec: website.spec,
         status,
@@ -188,18 +199,17 @@ async fn outcome(fleet: &Fleet) -> Outcome {
 /// An example that works in a fleet.
 struct Running {
     process: Child,
-    kubeconfig: PathBuf,
+    /// Removed when it has ended.
+    _kubeconfig: KubeconfigFile,
 }
 
 impl Running {
-    async fn start(example: &str, fleet: &Fleet) -> Self {
-        let file = format!("{example}-{}.kubeconfig", std::process::id());
-        let kubeconfig = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
-        let access = serde_json::to_string(&fleet.kubeconfig()).expect("a kubeconfig is JSON");
-        std::fs::write(&kubeconfig, access).expect("the kubeconfig is written");
-        let process = Command::new(built(example).await)
+    fn start(example: &str, fleet: &Fleet) -> Self {
+        let access = fleet.kubeconfig().expect("an embedded fleet");
+        let kubeconfig = KubeconfigFile::write(&access, example);
+        let process = Command::new(built(example))
             .arg("--kubeconfig")
-            .arg(&kubeconfig)
+            .arg(&kubeconfig.0)
             .env("RUST_LOG", "error,kube_client=off")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -208,7 +218,7 @@ impl Running {
             .expect("the example starts");
         Self {
             process,
-            kubeconfig,
+            _kubeconfig: kubeconfig,
         }
     }
 
@@ -223,50 +233,4 @@ impl Running {
             .expect("it has a status");
         assert!(status.success(), "{status}");
     }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Nothing is left to be done about a file that cannot be removed.
-        let _ = std::fs::remove_file(&self.kubeconfig);
-    }
-}
-
-/// The binary of an example, as its sources are now.
-async fn built(example: &str) -> PathBuf {
-    // This test is target/debug/deps/side_by_side-0123456789abcdef.
-    let test = std::env::current_exe().expect("the path of this test");
-    let profile = test.ancestors().nth(2).expect("the folder of the profile");
-    let name = match profile.file_name().and_then(OsStr::to_str) {
-        Some("debug") | None => "dev",
-        Some(name) => name,
-    };
-    let mut cargo = Command::new(env!("CARGO"));
-    // With the features of the whole workspace, as `cargo test` builds it, which leaves nothing to be done here.
-    cargo
-        .args([
-            "build",
-            "--quiet",
-            "--workspace",
-            "--profile",
-            name,
-            "--example",
-            example,
-        ])
-        .current_dir(env!("CARGO_MANIFEST_DIR"));
-    // What cargo says of this package makes build scripts run again that look at it.
-    for (variable, _) in std::env::vars_os() {
-        let ours = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_"];
-        if ours
-            .iter()
-            .any(|ours| variable.to_string_lossy().starts_with(ours))
-        {
-            cargo.env_remove(variable);
-        }
-    }
-    let built = cargo.status().await.expect("cargo runs");
-    assert!(built.success(), "the example {example} does not build");
-    profile
-        .join("examples")
-        .join(format!("{example}{EXE_SUFFIX}"))
 }

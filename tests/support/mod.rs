@@ -1,9 +1,12 @@
 //! The parts.
 
 pub(crate) mod eventually;
+pub(crate) mod example;
 pub(crate) mod fleet;
 pub(crate) mod kinds;
+pub(crate) mod log;
 pub(crate) mod operator;
+pub(crate) mod permit;
 pub(crate) mod probe;
 mod project;
 pub(crate) mod proxy;
