@@ -41,8 +41,4 @@ fn clippy_has_nothing_to_say_in_the_edition_of_2021() {
         .expect("cargo runs");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    assert!(
-        said.contains("Checking editions") || said.contains("Finished"),
-        "{said}"
-    );
 }

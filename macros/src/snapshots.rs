@@ -44,6 +44,15 @@ fn pass_fixtures_expand_as_recorded() {
     }
 }
 
+/// Somebody has to read it, once in a while.
+#[test]
+fn the_expansion_of_the_golden_example_is_short() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/ui/pass/snapshots");
+    let snapshot = fs::read_to_string(folder.join("website.snap")).expect("its snapshot");
+    let lines = snapshot.lines().count();
+    assert!(lines <= 120, "{lines} lines");
+}
+
 /// Adds what our macros make of the item, and of those inside it.
 fn expand(item: Item, out: &mut Vec<Item>) {
     let mut item = item;
