@@ -1,5 +1,7 @@
 //! How much of a controller runs at once, how long, and how soon again; and the names that it gives.
 
+use std::time::Duration;
+
 use kommodore::{
     Action, Cleanup, ConditionType, Context, Error, Manager, Reconcile, Result, controller,
 };
@@ -127,12 +129,15 @@ on_both_servers! {
         fleet.create_shop("red").await;
         let again = Again::default();
         again.probe.script(Point::Begin, "terminal", |_| Err(Error::terminal("for good")));
+        again.probe.script(Point::Begin, "patient", |_| Ok(Action::requeue(Duration::from_secs(3600))));
         let _operator = Operator::start(fleet.manager().controller(again.clone()));
         fleet.create_website("red", "terminal").await;
+        fleet.create_website("red", "patient").await;
         fleet.create_website("red", "one").await;
         let ready = fleet.website_ready("red", "one").await;
         let runs = again.probe.count(Point::Begin, "one");
         again.probe.comes(Point::Begin, "one", runs + 3).await;
+        again.probe.comes(Point::Begin, "patient", 3).await;
         assert_eq!(again.probe.count(Point::Begin, "terminal"), 1);
         let now = fleet.websites("red").get("one").await.unwrap();
         assert_eq!(now.resource_version(), ready.resource_version());
@@ -144,7 +149,7 @@ on_both_servers! {
         seldom.probe.script(Point::Begin, "failing", |_| Err(Error::new("not now")));
         // By the default this would be some ten tries.
         seldom.probe.script(Point::Begin, "clock", |nth| match nth {
-            1..=10 => Ok(Action::requeue(std::time::Duration::from_millis(50))),
+            1..=10 => Ok(Action::requeue(Duration::from_millis(50))),
             _ => Ok(Action::done()),
         });
         let _operator = Operator::start(fleet.manager().controller(seldom.clone()));

@@ -1,5 +1,7 @@
 //! Which objects of a kind a controller sees, and which of their changes wake it.
 
+use std::sync::{Arc, Mutex};
+
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kommodore::kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use kommodore::{Action, Cluster, Context, ObjectKey, Reconcile, Result, controller};
@@ -62,6 +64,35 @@ impl Reconcile for Counts {
         let runs = self.probe.count(Point::Begin, &cx.key().name);
         cx.status(|status| status.url = Some(format!("run {runs}")));
         Ok(Action::done())
+    }
+}
+
+/// Sees gold and silver websites through two watches, and asks for one that it sees through neither.
+#[controller(
+    for = Website(labels = "tier=gold"),
+    watches(Website(labels = "tier=silver") => Self::all),
+)]
+#[derive(Clone, Default)]
+struct Medals {
+    probe: Probe,
+    listed: Arc<Mutex<Vec<String>>>,
+}
+
+impl Medals {
+    fn all(&self, _: &Website, cluster: &Cluster) -> Vec<ObjectKey> {
+        let all: Vec<_> = cluster.list::<Website>().collect();
+        *self.listed.lock().unwrap() = all.iter().map(|site| site.name_any()).collect();
+        all.into_iter().map(ObjectKey::of).collect()
+    }
+}
+
+impl Reconcile for Medals {
+    async fn reconcile(&self, _: &Website, cx: &Context<Self>) -> Result<Action> {
+        let silver = cx.get::<Website>("silver").await?;
+        let wood = cx.get::<Website>("wood").await?;
+        let hosts = [silver, wood].map(|site| site.map(|site| site.spec.host.clone()));
+        cx.status(|status| status.url = Some(format!("{hosts:?}")));
+        self.probe.end(Point::Begin, cx).await
     }
 }
 
@@ -221,6 +252,31 @@ on_both_servers! {
         api.create(&PostParams::default(), &secret("wakes-two", json!({}))).await.unwrap();
         secrets.probe.comes(Point::Begin, "two", 2).await;
         assert_eq!(secrets.probe.visits().len(), 4, "{:?}", secrets.probe.visits());
+    }
+
+    async fn what_two_selections_show_is_listed_once_and_what_they_hide_is_asked_for(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        let medals = Medals::default();
+        let _operator = Operator::start(fleet.manager().controller(medals.clone()));
+        fleet.engaged("red", &["websites", "websites"]).await;
+        let medal = async |name: &str, tier: &str| {
+            let mut site = website(name);
+            site.labels_mut().insert("tier".into(), tier.into());
+            fleet.websites("red").create(&PostParams::default(), &site).await.unwrap();
+        };
+        medal("wood", "wood").await;
+        medal("gold", "gold").await;
+        medals.probe.comes(Point::Begin, "gold", 1).await;
+        let mark = fleet.requests().mark();
+        medal("silver", "silver").await;
+        let shown = r#"[Some("silver.example.com"), Some("wood.example.com")]"#;
+        fleet.website_is("red", "gold", "it shows both", |site| {
+            site.status.as_ref().and_then(|status| status.url.as_deref()) == Some(shown)
+        }).await;
+        assert_eq!(*medals.listed.lock().unwrap(), ["gold", "silver"]);
+        let said = fleet.said("red", mark);
+        assert!(said.contains(&"get websites/wood".into()), "{said:?}");
+        assert!(!said.contains(&"get websites/silver".into()), "{said:?}");
     }
 
     async fn owned_with_a_selector_nobody_loses_what_it_leaves_out(fleet: &Fleet) {

@@ -77,12 +77,7 @@ fn options(kind: &Kind, errors: &mut Errors) {
             );
         }
     }
-    for KindArg {
-        keyword,
-        opt,
-        value,
-    } in &kind.options
-    {
+    for KindArg { opt, value, .. } in &kind.options {
         match value {
             KindValue::Text(text) => value_of(*opt, text, errors),
             KindValue::Parts(parts) => {
@@ -98,7 +93,6 @@ fn options(kind: &Kind, errors: &mut Errors) {
                         errors.on(part, format!("`{part}` is there already"));
                     }
                 }
-                debug_assert!(!parts.is_empty(), "`{keyword}` without a part is no value");
             }
             KindValue::Broken => {}
         }
