@@ -1,9 +1,11 @@
 //! How much of a controller runs at once, how long, and how soon again; and the names that it gives.
 
+use std::marker::PhantomData;
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::ConfigMap;
 use kommodore::{
-    Action, Cleanup, ConditionType, Context, Error, Manager, Reconcile, Result, controller,
+    Action, Cleanup, ConditionType, Context, Error, Manager, Object, Reconcile, Result, controller,
 };
 use kommodore_tests::{
     Fleet, Hold, Operator, Point, Probe, Website, condition, on_both_servers, status_of,
@@ -62,25 +64,18 @@ impl Cleanup for Bare {
     }
 }
 
-#[controller(for = k8s_openapi::api::core::v1::ConfigMap, finalizer, name = "groupless")]
-struct Groupless;
+/// Of a parameter it is known at the start what group it has.
+#[controller(for = K, finalizer, name = "groupless")]
+struct Groupless<K: Object>(PhantomData<fn() -> K>);
 
-impl Reconcile for Groupless {
-    async fn reconcile(
-        &self,
-        _: &k8s_openapi::api::core::v1::ConfigMap,
-        _: &Context<Self>,
-    ) -> Result<Action> {
+impl<K: Object> Reconcile for Groupless<K> {
+    async fn reconcile(&self, _: &K, _: &Context<Self>) -> Result<Action> {
         Ok(Action::done())
     }
 }
 
-impl Cleanup for Groupless {
-    async fn cleanup(
-        &self,
-        _: &k8s_openapi::api::core::v1::ConfigMap,
-        _: &Context<Self>,
-    ) -> Result<Action> {
+impl<K: Object> Cleanup for Groupless<K> {
+    async fn cleanup(&self, _: &K, _: &Context<Self>) -> Result<Action> {
         Ok(Action::done())
     }
 }
@@ -197,7 +192,7 @@ on_both_servers! {
         assert!(twice.contains("`other` and `short` would both write the condition Ready of Website"), "{twice}");
         let declared = refused(manager().controller(Served::default()).controller(Same::default())).await;
         assert!(declared.contains("the condition Built of Website"), "{declared}");
-        let groupless = refused(manager().controller(Groupless)).await;
+        let groupless = refused(manager().controller(Groupless::<ConfigMap>(PhantomData))).await;
         assert!(groupless.contains("finalizer = \"your.domain/groupless\""), "{groupless}");
     }
 }

@@ -7,29 +7,50 @@ const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// Reads a duration; says what is wrong with it.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    let mut rest = text;
-    let mut sum = Duration::ZERO;
-    if rest.is_empty() {
+    let dense: String = text.split_whitespace().collect();
+    if dense.is_empty() {
         return Err("it is empty: write `\"30s\"`".into());
     }
+    let read = read(&dense);
+    match dense == text {
+        true => read,
+        // With the right unit, where it had none.
+        false => Err(match read {
+            Ok(_) => format!("there is a space in it: write `\"{dense}\"`"),
+            Err(why) => why,
+        }),
+    }
+}
+
+/// How a number, with or without a unit, is written as a duration.
+pub(crate) fn suggest(number: &str) -> String {
+    let digits: String = number.chars().filter(|c| *c != '_').collect();
+    let at = digits
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(digits.len());
+    let (digits, unit) = digits.split_at(at);
+    match (digits.trim_start_matches('0'), short(unit)) {
+        ("", _) => "30s".into(),
+        (digits, Some(unit)) => format!("{digits}{unit}"),
+        (digits, None) if unit.is_empty() => format!("{digits}s"),
+        _ => "30s".into(),
+    }
+}
+
+fn read(text: &str) -> Result<Duration, String> {
+    let mut rest = text;
+    let mut sum = Duration::ZERO;
     while !rest.is_empty() {
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, after) = rest.split_at(digits);
-        let spaced = after.trim_start();
-        let letters = spaced.len() - spaced.trim_start_matches(char::is_alphabetic).len();
-        let (unit, after) = spaced.split_at(letters);
-        if number.is_empty() {
+        let letters = after.len() - after.trim_start_matches(char::is_alphabetic).len();
+        let (unit, after) = after.split_at(letters);
+        if number.is_empty() || (unit.is_empty() && !after.is_empty()) {
             return Err(format!(
-                "{rest:?} does not begin with a whole number: write `\"30s\"` or `\"1h30m\"`"
+                "{text:?} is not made of whole numbers with their units: write `\"30s\"` or `\"1h30m\"`"
             ));
         }
         let millis: u64 = match unit {
-            _ if spaced.len() < rest.len() - digits && !unit.is_empty() => {
-                return Err(format!(
-                    "there is a space in it: write `\"{number}{}\"`",
-                    short(unit).unwrap_or("s")
-                ));
-            }
             "ms" => 1,
             "s" => 1_000,
             "m" => 60 * 1_000,
@@ -92,6 +113,16 @@ mod tests {
             ("1s500ms", 1_500),
         ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for (number, written) in [
+            ("30", "30s"),
+            ("10m", "10m"),
+            ("30sec", "30s"),
+            ("1_000", "1000s"),
+            ("30u64", "30s"),
+            ("0x10", "30s"),
+        ] {
+            assert_eq!(suggest(number), written, "{number}");
         }
         for bad in [
             "",

@@ -5,7 +5,8 @@ use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Data, DeriveInput, Generics, Item, LitInt, LitStr, Path, Type, TypePath, parse_quote,
+    Attribute, Data, DataStruct, DeriveInput, Fields, Generics, Item, LitInt, LitStr, Path, Token,
+    Type, TypePath, Visibility, parse_quote,
 };
 
 use crate::args::{Arg, Args, Given, Kind, Value, Watch};
@@ -65,7 +66,7 @@ pub(crate) fn build(
     item: TokenStream,
     errors: &mut Errors,
 ) -> (TokenStream, Option<Model>) {
-    let (item, target) = target(item, errors);
+    let (item, target) = target(item, &form(&args), errors);
     let Some(target) = target else {
         // The place of the attribute is the mistake; what it says is looked at once it has moved.
         return (item, None);
@@ -219,8 +220,9 @@ fn add<T>(place: &mut Option<Vec<T>>, mut items: Vec<T>, again: impl FnOnce()) {
 
 /// The type of the item. Where the attribute stands on something else than a struct, the type that
 /// was most likely meant, so that the user's other implementations do not fail for its lack.
-fn target(item: TokenStream, errors: &mut Errors) -> (TokenStream, Option<Target>) {
+fn target(item: TokenStream, form: &str, errors: &mut Errors) -> (TokenStream, Option<Target>) {
     if let Ok(input) = syn::parse2::<DeriveInput>(item.clone()) {
+        let name = &input.ident;
         let keyword = match &input.data {
             Data::Struct(_) => None,
             Data::Enum(data) => Some((data.enum_token.span, "an enum")),
@@ -229,42 +231,91 @@ fn target(item: TokenStream, errors: &mut Errors) -> (TokenStream, Option<Target
         if let Some((span, what)) = keyword {
             errors.at(
                 span,
-                format!("a controller is a struct, and `{}` is {what}", input.ident),
+                format!(
+                    "a controller is a struct, and `{name}` is {what}: write `{form} struct {name}`"
+                ),
             );
         }
         let item = without_second_attribute(item, &input.attrs, errors);
         return (item, Some(Target::new(input)));
     }
-    let (span, what, target) = match syn::parse2::<Item>(item.clone()) {
+    if let Some(target) = half_written(&item) {
+        return (item, Some(target));
+    }
+    let (span, what, name) = match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Impl(block)) => {
+            let name = code(&block.self_ty);
             let message = format!(
-                "`#[controller]` belongs on the struct `{}`, and not on an `impl` of it",
-                code(&block.self_ty)
+                "`#[controller]` belongs on the struct, and not on an `impl` of it: write `{form} struct {name}`"
             );
             errors.at(block.impl_token.span(), message);
             return (item, Target::of_impl(*block.self_ty, block.generics));
         }
-        Ok(Item::Fn(function)) => (
-            function.sig.ident.span(),
-            "a function: its code goes into `impl Reconcile` for the struct",
-            None,
-        ),
-        Ok(Item::Trait(item)) => (item.ident.span(), "a trait", None),
-        Ok(Item::Mod(item)) => (item.ident.span(), "a module", None),
-        Ok(Item::Type(item)) => (item.ident.span(), "a type alias", None),
+        Ok(Item::Fn(function)) => {
+            let name = function.sig.ident;
+            let message = format!(
+                "`#[controller]` belongs on a struct, and not on a function: write `{form} struct YourController`, with the code of \
+                 `{name}` in `impl Reconcile for YourController`"
+            );
+            errors.at(name.span(), message);
+            return (item, None);
+        }
+        Ok(Item::Trait(item)) => (item.ident.span(), "a trait", item.ident),
+        Ok(Item::Mod(item)) => (item.ident.span(), "a module", item.ident),
+        Ok(Item::Type(item)) => (item.ident.span(), "a type alias", item.ident),
         _ => {
             errors.on(
                 &item,
-                "`#[controller]` belongs on a struct, and not on anything else",
+                format!(
+                    "`#[controller]` belongs on a struct: write `{form} struct YourController`"
+                ),
             );
             return (item, None);
         }
     };
     errors.at(
         span,
-        format!("`#[controller]` belongs on a struct, and not on {what}"),
+        format!("`#[controller]` belongs on a struct, and `{name}` is {what}: write `{form} struct YourController`"),
     );
-    (item, target)
+    (item, None)
+}
+
+/// The attribute in its shortest form, with the user's own kind.
+fn form(args: &Args) -> String {
+    let kinds = args.options.iter().filter_map(|arg| match &arg.value {
+        Value::For(kind) => kind.as_ref().ok(),
+        _ => None,
+    });
+    let kind = kinds.map(code).next();
+    format!(
+        "#[controller(for = {})]",
+        kind.as_deref().unwrap_or("YourKind")
+    )
+}
+
+/// A struct with a mistake inside, of which rustc tells: it is a controller all the same.
+fn half_written(item: &TokenStream) -> Option<Target> {
+    let parser = |input: ParseStream<'_>| {
+        let attrs = input.call(Attribute::parse_outer)?;
+        let vis: Visibility = input.parse()?;
+        let struct_token: Token![struct] = input.parse()?;
+        let ident: Ident = input.parse()?;
+        let generics: Generics = input.parse()?;
+        // Whatever there is.
+        let _: TokenStream = input.parse()?;
+        Ok(DeriveInput {
+            attrs,
+            vis,
+            ident,
+            generics,
+            data: Data::Struct(DataStruct {
+                struct_token,
+                fields: Fields::Unit,
+                semi_token: None,
+            }),
+        })
+    };
+    parser.parse2(item.clone()).ok().map(Target::new)
 }
 
 impl Target {

@@ -124,17 +124,14 @@ pub(crate) fn group(value: &str) -> Result<(), String> {
     }
 }
 
-/// Checks the version of a kind, the plural name of a resource or the name of a subresource: a DNS label.
-pub(crate) fn label(value: &str) -> Result<(), String> {
-    namespace(value)
-}
-
-/// Checks a kind: a DNS label but for its capitals.
-pub(crate) fn kind(value: &str) -> Result<(), String> {
-    if !value.starts_with(|first: char| first.is_ascii_uppercase()) {
-        return Err("it begins with a capital letter".into());
+/// Checks the version or the plural name of a kind, or the kind in lower case: a DNS label by the older rule,
+/// which begins with a letter (RFC 1035).
+pub(crate) fn dns_1035(value: &str) -> Result<(), String> {
+    namespace(value)?;
+    match value.starts_with(|first: char| first.is_ascii_digit()) {
+        true => Err("it begins with a letter".into()),
+        false => Ok(()),
     }
-    label(&value.to_lowercase())
 }
 
 /// Checks the type of a condition: a name, with or without a domain before a `/`, at most 316 characters.

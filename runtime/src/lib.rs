@@ -11,9 +11,9 @@ mod transport;
 mod watch;
 
 pub use controller::{
-    Action, Cleanup, ConditionList, ConditionReason, ConditionType, ConditionValue, Context,
-    Controller, DeclaresConditions, DeclaresFinalizer, Object, ObjectKey, Polarity, Reconcile,
-    State,
+    Action, Cleanup, ConditionEntry, ConditionList, ConditionReason, ConditionType, ConditionValue,
+    Context, Controller, DeclaresConditions, DeclaresFinalizer, Object, ObjectKey, Polarity,
+    Reconcile, State,
 };
 pub use error::{BoxError, Error, Result, ResultExt, Retry};
 pub use fleet::{Cluster, ClusterName, Fleet, InvalidName, Reason, State as ClusterState};
@@ -44,9 +44,9 @@ pub mod prelude {
 pub mod __private {
     pub use crate::controller::{
         Action, Cleanup, ConditionType, Context, Controller, Declaration, DeclaresConditions,
-        DeclaresFinalizer, Described, Finalizer, Grant, IntoKeys, Kind, NoConditions, ObjectKey,
-        PlainStatus, Reconcile, Select, Start, StatusField, assert_free_of, is_condition_list,
-        keys, mapped, nothing,
+        DeclaresFinalizer, Described, Finalizer, Grant, GroupOf, IntoKeys, Kind, NoConditions,
+        ObjectKey, PlainStatus, Reconcile, Select, Start, StatusField, UnknownGroup,
+        assert_free_of, assert_group, is_condition_list, keys, mapped, nothing,
     };
     pub use crate::error::Result;
     pub use crate::fleet::Cluster;

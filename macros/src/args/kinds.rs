@@ -3,19 +3,21 @@
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::parse::ParseStream;
+use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Ident, LitStr, Path, PathArguments, PathSegment, Token, TypePath, token};
 
 use super::forms::{Misplaced, Stopped, group, single};
 use super::{each, skip};
 use crate::errors::{Errors, code};
-use crate::options::{self, KindOpt, KindWord, PARTS, Place};
+use crate::options::{self, KindOpt, KindWord, PARTS, Place, VERBS};
 
 /// A kind, and what stands in parentheses behind it.
 pub(crate) struct Kind {
     pub(crate) named: Named,
     pub(crate) options: Vec<KindArg>,
+    /// Something behind it could not be read, which is reported: what is missing may be there.
+    pub(crate) broken: bool,
 }
 
 pub(crate) enum Named {
@@ -27,6 +29,8 @@ pub(crate) enum Named {
 /// One option behind a kind, with the word that names it.
 pub(crate) struct KindArg {
     pub(crate) keyword: Ident,
+    /// The user wrote another word, which is reported.
+    pub(crate) guessed: bool,
     pub(crate) opt: KindOpt,
     pub(crate) value: KindValue,
 }
@@ -93,10 +97,13 @@ pub(super) fn kind(
     errors: &mut Errors,
 ) -> Result<Kind, Stopped> {
     let path = named(input, errors)?;
-    let parentheses = input.peek(token::Paren);
-    let dynamic = match path.path.get_ident() {
-        Some(word) if parentheses && word == "Dynamic" => Some(word.clone()),
-        _ => None,
+    let parentheses = match input.peek(token::Paren) {
+        true => group(input),
+        false => None,
+    };
+    let dynamic = match &parentheses {
+        Some(group) => dynamic(&path, group.stream(), errors),
+        None => None,
     };
     if let Some(word) = &dynamic
         && place == Place::For
@@ -109,18 +116,92 @@ pub(super) fn kind(
         .into());
     }
     let mut options = Vec::new();
-    if parentheses && let Some(group) = group(input) {
-        each(group.stream(), errors, |input, errors| {
-            let read = option(place, dynamic.is_some(), input, errors)?;
-            options.extend(read.filter(|arg| is_new(&options, arg, errors)));
-            Ok(())
-        });
+    let before = errors.count();
+    if let Some(group) = parentheses {
+        if group.stream().is_empty() {
+            let name = code(&path);
+            errors.at(
+                group.span(),
+                format!("there is nothing in these parentheses: write `{name}`"),
+            );
+        }
+        let verbs = bare_verbs(place, group.stream());
+        if let Some((verbs, first)) = verbs {
+            let arg = KindArg {
+                keyword: Ident::new("verbs", first),
+                guessed: true,
+                opt: KindOpt::Verbs,
+                value: KindValue::Text(LitStr::new(&verbs, first)),
+            };
+            errors.at(first, format!("write `{}({})`", code(&path), arg.code()));
+            options.push(arg);
+        } else {
+            each(group.stream(), errors, |input, errors| {
+                if let Some(arg) = option(place, dynamic.is_some(), input, errors)? {
+                    add(&mut options, arg, errors);
+                }
+                Ok(())
+            });
+        }
     }
+    let broken = errors.count() > before;
     let named = match dynamic {
         Some(word) => Named::Dynamic(word),
         None => Named::Typed(path),
     };
-    Ok(Kind { named, options })
+    Ok(Kind {
+        named,
+        options,
+        broken,
+    })
+}
+
+/// The word `Dynamic`, if the kind is one without a Rust type.
+fn dynamic(path: &TypePath, options: TokenStream, errors: &mut Errors) -> Option<Ident> {
+    let last = path.path.segments.last()?.ident.clone();
+    if path.path.is_ident("Dynamic") {
+        return Some(last);
+    }
+    let words: Vec<String> = options.into_iter().map(|token| token.to_string()).collect();
+    let has = |word: &str| words.iter().any(|other| other == word);
+    let meant = matches!(
+        last.to_string().to_lowercase().as_str(),
+        "dynamic" | "dynamicobject" | "unstructured"
+    );
+    (meant && has("kind") && has("version")).then(|| {
+        errors.on(
+            path,
+            "a kind without a Rust type is written `Dynamic(group = \"..\", version = \"..\", kind = \"..\")`",
+        );
+        last
+    })
+}
+
+/// `Secret(get, list)` and `Secret("get, list")`, in the place of `Secret(verbs = "get, list")`.
+fn bare_verbs(place: Place, options: TokenStream) -> Option<(String, Span)> {
+    let first = options.clone().into_iter().next()?.span();
+    if place != Place::Rbac {
+        return None;
+    }
+    if let Ok(text) = syn::parse2::<LitStr>(options.clone()) {
+        return Some((text.value(), first));
+    }
+    let verbs = Punctuated::<Ident, Token![,]>::parse_terminated
+        .parse2(options)
+        .ok()?;
+    let verbs: Vec<String> = verbs.iter().map(ToString::to_string).collect();
+    let known = verbs.iter().all(|verb| VERBS.contains(&verb.as_str()));
+    known.then(|| (verbs.join(", "), first))
+}
+
+/// Adds an option; the first counts, unless it was only guessed to be this one.
+fn add(options: &mut Vec<KindArg>, arg: KindArg, errors: &mut Errors) {
+    match options.iter_mut().find(|other| other.opt == arg.opt) {
+        Some(other) if other.guessed => *other = arg,
+        Some(_) if arg.guessed => {}
+        Some(_) => errors.on(&arg.keyword, format!("`{}` is given twice", arg.opt.name())),
+        None => options.push(arg),
+    }
 }
 
 /// The path of the type of a kind, or of another type.
@@ -153,18 +234,14 @@ pub(super) fn named(input: ParseStream<'_>, errors: &mut Errors) -> Result<TypeP
     Ok(kind)
 }
 
-/// A string literal, if one comes next.
+/// A string literal, if one comes next; with a suffix it is something else.
 pub(super) fn literal(input: ParseStream<'_>) -> Option<LitStr> {
     // A literal of another sort is read before it is refused, hence the look ahead.
-    input.peek(LitStr).then(|| input.parse().ok()).flatten()
-}
-
-fn is_new(options: &[KindArg], arg: &KindArg, errors: &mut Errors) -> bool {
-    let twice = options.iter().any(|other| other.opt == arg.opt);
-    if twice {
-        errors.on(&arg.keyword, format!("`{}` is given twice", arg.opt.name()));
-    }
-    !twice
+    let next: LitStr = input.peek(LitStr).then(|| input.fork().parse().ok())??;
+    next.suffix()
+        .is_empty()
+        .then(|| input.parse().ok())
+        .flatten()
 }
 
 /// `labels = ".."` in `owns(ConfigMap(labels = ".."))`. `None` where nothing can be made of it, which has then
@@ -184,12 +261,19 @@ fn option(
     let word = keyword.unraw().to_string();
     let opt = match options::option_of_a_kind(&word, place, dynamic) {
         KindWord::Option(opt) => opt,
+        KindWord::Meant(KindOpt::Version) if word.to_lowercase().contains("api") => {
+            let text = api_version(input);
+            errors.on(&keyword, format!("unknown option `{word}`; write `{text}`"));
+            skip(input);
+            return Ok(None);
+        }
         KindWord::Meant(opt) => {
             let meant = format!("unknown option `{word}`; did you mean `{}`?", opt.name());
             errors.on(&keyword, meant);
             let value = value(opt, &keyword, input, &mut Errors::default());
             return Ok(Some(KindArg {
                 keyword,
+                guessed: true,
                 opt,
                 value,
             }));
@@ -213,9 +297,21 @@ fn option(
     let value = value(opt, &keyword, input, errors);
     Ok(Some(KindArg {
         keyword,
+        guessed: false,
         opt,
         value,
     }))
+}
+
+/// The group and the version of `= "example.org/v1"`, as they are written here.
+fn api_version(input: ParseStream<'_>) -> String {
+    let fork = input.fork();
+    let text = fork
+        .parse::<Token![=]>()
+        .and_then(|_| fork.parse::<LitStr>())
+        .map_or_else(|_| "example.org/v1".into(), |text| text.value());
+    let (group, version) = text.rsplit_once('/').unwrap_or(("", &text));
+    format!("group = {group:?}, version = {version:?}")
 }
 
 fn unknown(word: &str, place: Place, dynamic: bool) -> String {
@@ -269,6 +365,7 @@ fn value(opt: KindOpt, keyword: &Ident, input: ParseStream<'_>, errors: &mut Err
     let value = errors.ok(value).unwrap_or(KindValue::Broken);
     let arg = KindArg {
         keyword: keyword.clone(),
+        guessed: false,
         opt,
         value,
     };
@@ -307,7 +404,7 @@ fn parts(input: ParseStream<'_>, errors: &mut Errors) -> Result<Vec<Ident>, Stop
                 );
                 parts.push(Ident::new(meant, part.span()));
             } else {
-                parts.push(part);
+                parts.push(Ident::new(&word, part.span()));
             }
         }
         if input.parse::<Option<Token![|]>>()?.is_none() {

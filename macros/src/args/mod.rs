@@ -4,7 +4,7 @@ mod forms;
 mod kinds;
 mod values;
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Ident, LitInt, LitStr, Path, TypePath};
@@ -12,7 +12,7 @@ use syn::{Ident, LitInt, LitStr, Path, TypePath};
 pub(crate) use kinds::{Kind, KindArg, KindValue, Named};
 
 use crate::errors::{Errors, code};
-use crate::options::{self, KindOpt, Opt, Word};
+use crate::options::{self, KindOpt, Opt, Place, Word};
 use crate::read;
 
 /// The attribute's options, in the order of the user.
@@ -78,22 +78,45 @@ impl Watch {
 
 /// Reads the attribute. Whatever is wrong with one option, the others are read all the same.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
-    let mut options = Vec::new();
-    let has_kind = tokens
-        .clone()
-        .into_iter()
-        .any(|token| matches!(token, TokenTree::Ident(word) if word == "for"));
+    let mut options: Vec<Arg> = Vec::new();
+    let reconciled = reconciled(tokens.clone());
     each(tokens, errors, |input, errors| {
-        options.extend(option(has_kind, input, errors)?);
+        let has_kind = reconciled.is_some() || options.iter().any(|arg| arg.keyword == "for");
+        options.extend(option(has_kind, reconciled.as_deref(), input, errors)?);
         Ok(())
     });
     Args { options }
 }
 
+/// The kind of `for`, as far as it can be read, for what is said of other options.
+fn reconciled(tokens: TokenStream) -> Option<String> {
+    let mut tokens = tokens
+        .into_iter()
+        .skip_while(|token| !matches!(token, TokenTree::Ident(word) if word == "for"));
+    tokens.next()?;
+    let path = tokens
+        .skip_while(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '='))
+        .take_while(|token| match token {
+            TokenTree::Ident(_) => true,
+            TokenTree::Punct(punct) => matches!(punct.as_char(), ':' | '<' | '>'),
+            _ => false,
+        });
+    let path = code(path.collect::<TokenStream>());
+    Some(match path.is_empty() {
+        true => "YourKind".into(),
+        false => path,
+    })
+}
+
 /// Reads one option. `None` where nothing can be made of it, which has then been reported.
-fn option(has_kind: bool, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Option<Arg>> {
-    if let Some(kind) = bare_kind(input) {
-        let name = code(&kind);
+fn option(
+    has_kind: bool,
+    reconciled: Option<&str>,
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+) -> syn::Result<Option<Arg>> {
+    if let Some(kind) = bare_kind(input, errors) {
+        let name = kind.code();
         if has_kind {
             errors.on(
                 &kind,
@@ -105,10 +128,7 @@ fn option(has_kind: bool, input: ParseStream<'_>, errors: &mut Errors) -> syn::R
         let keyword = Ident::new("for", Span::call_site());
         return Ok(Some(Arg {
             keyword,
-            value: Value::For(Ok(Kind {
-                named: Named::Typed(kind),
-                options: Vec::new(),
-            })),
+            value: Value::For(Ok(kind)),
             guessed: true,
         }));
     }
@@ -152,8 +172,10 @@ fn option(has_kind: bool, input: ParseStream<'_>, errors: &mut Errors) -> syn::R
             format!(
                 "`{word}` stands in parentheses behind a kind, as in `{}`",
                 match opt {
-                    KindOpt::Labels | KindOpt::Fields | KindOpt::Namespace | KindOpt::On =>
-                        format!("for = YourKind({})", opt.example()),
+                    KindOpt::Labels | KindOpt::Fields | KindOpt::Namespace | KindOpt::On => {
+                        let kind = reconciled.unwrap_or("YourKind");
+                        format!("for = {kind}({})", given(opt, input))
+                    }
                     KindOpt::Verbs | KindOpt::Subresource =>
                         "rbac(YourKind(verbs = \"get, delete\"))".into(),
                     _ => "owns(Dynamic(group = \"..\", version = \"..\", kind = \"..\"))".into(),
@@ -177,26 +199,43 @@ fn option(has_kind: bool, input: ParseStream<'_>, errors: &mut Errors) -> syn::R
     Ok(None)
 }
 
-/// A kind in the place of an option, as in `#[controller(Website)]`.
-fn bare_kind(input: ParseStream<'_>) -> Option<TypePath> {
+/// An option that stands in a wrong place, with the value that it has there.
+fn given(opt: KindOpt, input: ParseStream<'_>) -> String {
     let fork = input.fork();
-    let kind = match fork.parse::<LitStr>() {
+    let value = forms::sign(&fork).and_then(|_| fork.parse::<TokenStream>().ok());
+    match value.map(code).filter(|value| !value.is_empty()) {
+        Some(value) => format!("{} = {value}", opt.name()),
+        None => opt.example().into(),
+    }
+}
+
+/// A kind in the place of an option, as in `#[controller(Website)]`.
+fn bare_kind(input: ParseStream<'_>, errors: &mut Errors) -> Option<Kind> {
+    let fork = input.fork();
+    let path = match fork.parse::<LitStr>() {
         Ok(text) => text.parse::<TypePath>().ok()?,
         Err(_) => {
             let fork = input.fork();
-            let kind = kinds::path(&fork).ok()?;
-            if !fork.is_empty() {
+            let path = kinds::path(&fork).ok()?;
+            let behind = forms::group(&fork);
+            let parentheses =
+                behind.is_none_or(|group| group.delimiter() == Delimiter::Parenthesis);
+            if !fork.is_empty() || !parentheses {
                 return None;
             }
-            kind
+            path
         }
     };
-    let last = kind.path.segments.last()?.ident.to_string();
-    let is_type = kind.path.segments.len() > 1 || last.starts_with(char::is_uppercase);
-    is_type.then(|| {
-        skip(input);
-        kind
-    })
+    let last = path.path.segments.last()?.ident.to_string();
+    let is_type = path.path.segments.len() > 1 || last.starts_with(char::is_uppercase);
+    if !is_type {
+        return None;
+    }
+    // As a string it is reported as something else already.
+    let mut quiet = Errors::default();
+    let literal = input.peek(LitStr);
+    let errors = if literal { &mut quiet } else { errors };
+    kinds::kind(Place::For, input, errors).ok()
 }
 
 /// How the option is written, with what the user gave for it.
@@ -267,8 +306,8 @@ fn each(
             }
             match left.clone().into_iter().next() {
                 None => break,
-                Some(TokenTree::Ident(word)) => {
-                    errors.on(&word, format!("expected `,` before `{word}`"));
+                Some(next @ (TokenTree::Ident(_) | TokenTree::Literal(_))) => {
+                    errors.on(&next, format!("expected `,` before `{next}`"));
                     part = left;
                 }
                 Some(other) => {

@@ -1,5 +1,6 @@
 //! The value of one option.
 
+use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Ident, LitInt, LitStr, Path, PathArguments, Token, TypePath, token};
@@ -7,6 +8,7 @@ use syn::{Ident, LitInt, LitStr, Path, PathArguments, Token, TypePath, token};
 use super::forms::{Misplaced, Stopped, list, sign, single};
 use super::kinds::{kind, literal, path};
 use super::{Given, Kind, Named, Value, Watch, form, skip};
+use crate::durations;
 use crate::errors::{Errors, code};
 use crate::options::{Opt, Place};
 use crate::read;
@@ -50,11 +52,19 @@ pub(super) fn value(
         }
         Opt::Backoff => {
             let mut texts = Vec::new();
+            let mut named = None;
             list(keyword.span(), input, misplaced, errors, |input, errors| {
+                // `min = "1s"`: their places say which is which.
+                if input.peek(Ident) && input.peek2(Token![=]) {
+                    named = named.or(Some(input.span()));
+                    input.parse::<Ident>()?;
+                    input.parse::<Token![=]>()?;
+                }
                 let read = duration(input, errors).map_err(|stopped| stopped.takes(takes))?;
                 texts.push(read);
                 Ok(())
             });
+            misplaced.extend(named.filter(|_| misplaced.is_empty()));
             if let ([first], false) = (texts.as_slice(), misplaced.is_empty()) {
                 // One mistake is enough: what is told about the form has both delays.
                 texts.push(LitStr::new("5m", first.span()));
@@ -62,12 +72,27 @@ pub(super) fn value(
             Value::Backoff(texts)
         }
         Opt::Rbac => {
-            let mut kinds = Vec::new();
+            let (mut kinds, mut marker) = (Vec::new(), None);
             list(keyword.span(), input, misplaced, errors, |input, errors| {
+                // `groups = "", resources = "secrets"`, as kubebuilder's markers have it.
+                if input.peek(Ident) && input.peek2(Token![=]) && starts_lower(input) {
+                    marker = marker.or(Some(input.span()));
+                    skip(input);
+                    return Ok(());
+                }
                 let read = kind(Place::Rbac, input, errors);
-                kinds.push(read.map_err(|stopped| stopped.takes(takes))?);
+                let mut read = read.map_err(|stopped| stopped.takes(takes))?;
+                verbs_behind(&mut read, input, errors);
+                kinds.push(read);
                 Ok(())
             });
+            if let Some(marker) = marker {
+                errors.at(
+                    marker,
+                    "a kind comes first, and its group and plural name follow from it: write `rbac(YourKind(verbs = \"get, delete\"))`",
+                );
+                misplaced.clear();
+            }
             Value::Rbac(kinds)
         }
         Opt::Crate => Value::Crate(one(input, keyword, misplaced, errors, takes, root)),
@@ -89,7 +114,16 @@ pub(super) fn value(
                 add(&mut watches, read, errors);
                 Ok(())
             });
-            for watch in watches.iter().filter(|watch| watch.stands_alone) {
+            let mut before = None;
+            watches.retain(|watch: &Watch| {
+                let method = method_alone(watch, before.as_deref(), errors);
+                before = Some(watch.kind.code())
+                    .filter(|_| !method)
+                    .or(before.take());
+                !method
+            });
+            let told = !misplaced.is_empty() && watches.len() == 1;
+            for watch in watches.iter().filter(|watch| watch.stands_alone && !told) {
                 let message = format!("say which objects this wakes: write `{}`", watch.code());
                 errors.on(&watch.kind, message);
             }
@@ -100,6 +134,25 @@ pub(super) fn value(
         errors.at(span, format!("write `{}`", form(opt, &value)));
     }
     value
+}
+
+fn starts_lower(input: ParseStream<'_>) -> bool {
+    let next = input.fork().call(Ident::parse_any);
+    next.is_ok_and(|next| next.to_string().starts_with(char::is_lowercase))
+}
+
+/// `Secret = "get"` and the like, in the place of `Secret(verbs = "get")`.
+fn verbs_behind(kind: &mut Kind, input: ParseStream<'_>, errors: &mut Errors) {
+    let start = input.span();
+    if kind.broken || !kind.options.is_empty() || sign(input).is_none() {
+        return;
+    }
+    kind.broken = true;
+    let verbs =
+        literal(input).map_or_else(|| "\"get, delete\"".into(), |text| text.token().to_string());
+    skip(input);
+    let kind = code(&*kind);
+    errors.at(start, format!("write `{kind}(verbs = {verbs})`"));
 }
 
 /// What an option takes, for whom gave it something else.
@@ -158,6 +211,24 @@ fn add(watches: &mut Vec<Watch>, read: Watch, errors: &mut Errors) {
             ..read
         }),
     }
+}
+
+/// Whether a method stands where a kind is expected, and then says so; `before` is the kind before it.
+fn method_alone(watch: &Watch, before: Option<&str>, errors: &mut Errors) -> bool {
+    let Named::Typed(path) = &watch.kind.named else {
+        return false;
+    };
+    let segments = &path.path.segments;
+    let of_self = segments.len() > 1 && segments[0].ident == "Self";
+    let method = of_self && watch.stands_alone && watch.kind.options.is_empty();
+    if method {
+        let kind = before.unwrap_or("YourKind");
+        errors.on(
+            path,
+            format!("which kind wakes by this? write `{kind} => {}`", code(path)),
+        );
+    }
+    method
 }
 
 /// What stands behind an arrow in `owns(K => path)`, which belongs into `watches`.
@@ -255,11 +326,7 @@ fn text(input: ParseStream<'_>, _: &mut Errors) -> Result<LitStr, Stopped> {
 
 fn duration(input: ParseStream<'_>, errors: &mut Errors) -> Result<LitStr, Stopped> {
     if let Some(number) = integer(input) {
-        let unit = number.suffix();
-        let text = match unit {
-            "" => format!("{number}s"),
-            _ => number.to_string(),
-        };
+        let text = durations::suggest(&number.to_string());
         errors.on(
             &number,
             format!("a duration is a string with its unit: write `{text:?}`"),

@@ -31,7 +31,7 @@ pub(super) fn check(model: &Model, errors: &mut Errors) {
     }
     for kind in &model.rbac {
         options(kind, errors);
-        if !has(kind, KindOpt::Verbs) {
+        if !kind.broken && !has(kind, KindOpt::Verbs) {
             errors.on(
                 kind,
                 format!(
@@ -57,7 +57,7 @@ fn has(kind: &Kind, opt: KindOpt) -> bool {
 }
 
 fn options(kind: &Kind, errors: &mut Errors) {
-    if kind.is_dynamic() {
+    if kind.is_dynamic() && !kind.broken {
         let missing: Vec<&str> = [KindOpt::Group, KindOpt::Version, KindOpt::Kind]
             .into_iter()
             .filter(|opt| !has(kind, *opt))
@@ -106,10 +106,10 @@ fn value_of(opt: KindOpt, text: &LitStr, errors: &mut Errors) {
         KindOpt::Fields => ("a field selector", selectors::fields(&value)),
         KindOpt::Namespace => ("the name of a namespace", names::namespace(&value)),
         KindOpt::Group => ("an API group", names::group(&value)),
-        KindOpt::Version => ("the version of a kind", names::label(&value)),
-        KindOpt::Kind => ("the name of a kind", names::kind(&value)),
-        KindOpt::Plural => ("the plural name of a kind", names::label(&value)),
-        KindOpt::Subresource => ("the name of a subresource", names::label(&value)),
+        KindOpt::Version => ("the version of a kind", names::dns_1035(&value)),
+        KindOpt::Kind => ("the name of a kind", names::dns_1035(&value.to_lowercase())),
+        KindOpt::Plural => ("the plural name of a kind", names::dns_1035(&value)),
+        KindOpt::Subresource => ("the name of a subresource", names::namespace(&value)),
         KindOpt::Verbs => ("a list of verbs", verbs(&value)),
         KindOpt::On => return,
     };

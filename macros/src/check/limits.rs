@@ -8,6 +8,9 @@ use crate::durations;
 use crate::errors::Errors;
 use crate::model::Model;
 
+/// The default of `concurrency`, as kommodore has it.
+const CONCURRENCY: u16 = 64;
+
 pub(super) fn check(model: &Model, errors: &mut Errors) {
     let all = model.concurrency.as_ref();
     let one = model.cluster_concurrency.as_ref();
@@ -15,13 +18,17 @@ pub(super) fn check(model: &Model, errors: &mut Errors) {
         all.and_then(|number| count(number, errors)),
         one.and_then(|number| count(number, errors)),
     );
-    if let ((Some(all), Some(one)), Some(number)) = (counts, one)
-        && one > all
+    let (most, by_default) = match (all, counts.0) {
+        (None, _) => (Some(CONCURRENCY), " by default"),
+        (Some(_), given) => (given, ""),
+    };
+    if let (Some(most), (_, Some(count)), Some(number)) = (most, counts, one)
+        && count > most
     {
         errors.on(
             number,
             format!(
-                "in one cluster no more can run than in all together, and `concurrency` is {all}"
+                "in one cluster no more can run than in all together, and `concurrency` is {most}{by_default}"
             ),
         );
     }

@@ -1,8 +1,8 @@
 //! The declaration: all that stands in the attribute besides the types, as a constant.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{LitInt, LitStr, TypePath};
+use syn::{GenericParam, LitInt, LitStr, TypePath};
 
 use crate::args::{Given, Kind, KindArg, KindValue, Named};
 use crate::durations;
@@ -199,16 +199,58 @@ pub(super) fn ready_is_free(model: &Model) -> Option<TokenStream> {
     };
     let at = Span::mixed_site().located_at(ready.span());
     // What depends on a parameter is not known here.
-    (!is_parameter(conditions, model)).then(
+    (!depends(conditions, model)).then(
         || quote_spanned!(at=> const _: () = __kommodore::assert_free_of::<#conditions>(#ready);),
     )
 }
 
+/// A constant that does not compile where no finalizer follows from the kind, for it has no group.
+pub(super) fn finalizer_follows(model: &Model) -> Option<TokenStream> {
+    let Keyed { keyword, value } = model.finalizer.as_ref()?;
+    let Named::Typed(kind) = &model.object.as_ref().ok()?.named else {
+        return None;
+    };
+    let at = Span::mixed_site().located_at(keyword.span());
+    (matches!(value, Given::Bare) && !depends(kind, model)).then(|| {
+        quote_spanned! {at=>
+            const _: () = {
+                use __kommodore::UnknownGroup as _;
+                __kommodore::assert_group(__kommodore::GroupOf::<#kind>::GROUP);
+            };
+        }
+    })
+}
+
+/// Whether the fields of a type are those of a parameter, of which only the bounds are known.
 fn is_parameter(path: &TypePath, model: &Model) -> bool {
-    let generics = &model.target.generics;
-    path.path.get_ident().is_some_and(|ident| {
-        generics
-            .type_params()
-            .any(|parameter| parameter.ident == *ident)
+    let first = path.path.segments.first();
+    path.qself.is_some()
+        || first.is_some_and(|first| {
+            let mut parameters = model.target.generics.type_params();
+            parameters.any(|parameter| parameter.ident == first.ident)
+        })
+}
+
+/// Whether a parameter of the controller stands in it anywhere.
+fn depends(path: &TypePath, model: &Model) -> bool {
+    let parameters: Vec<String> = model
+        .target
+        .generics
+        .params
+        .iter()
+        .filter_map(|parameter| match parameter {
+            GenericParam::Type(parameter) => Some(parameter.ident.to_string()),
+            GenericParam::Const(parameter) => Some(parameter.ident.to_string()),
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect();
+    mentions(path.to_token_stream(), &parameters)
+}
+
+fn mentions(tokens: TokenStream, words: &[String]) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => words.contains(&word.to_string()) || word == "Self",
+        TokenTree::Group(group) => mentions(group.stream(), words),
+        _ => false,
     })
 }

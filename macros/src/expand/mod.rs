@@ -43,8 +43,14 @@ fn borrows(model: &Model) -> bool {
 
 /// The import that all expansions begin with.
 pub(crate) fn import(root: Option<&Path>) -> TokenStream {
-    let root = root.map_or_else(|| quote!(::kommodore), ToTokens::to_token_stream);
-    quote!(use #root::__private as __kommodore;)
+    let Some(root) = root else {
+        return quote!(
+            use ::kommodore::__private as __kommodore;
+        );
+    };
+    // At the user's path, which may lead to something else.
+    let at = Span::call_site().located_at(root.span());
+    quote_spanned!(at=> use #root::__private as __kommodore;)
 }
 
 fn controller(model: &Model) -> TokenStream {
@@ -116,5 +122,6 @@ fn declares(model: &Model) -> TokenStream {
         _ => None,
     };
     let ready = declaration::ready_is_free(model);
-    quote!(#finalizer #conditions #ready)
+    let follows = declaration::finalizer_follows(model);
+    quote!(#finalizer #conditions #ready #follows)
 }

@@ -9,6 +9,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use k8s_openapi::NamespaceResourceScope;
@@ -196,4 +197,30 @@ impl Grant {
         self.subresource = Some(name);
         self
     }
+}
+
+/// The API group of a kind, for constants: k8s-openapi's kinds have it as one.
+pub struct GroupOf<K>(PhantomData<K>);
+
+impl<K: k8s_openapi::Resource> GroupOf<K> {
+    /// Found before that of [`UnknownGroup`].
+    pub const GROUP: Option<&'static str> = Some(K::GROUP);
+}
+
+pub trait UnknownGroup {
+    const GROUP: Option<&'static str> = None;
+}
+
+impl<K> UnknownGroup for GroupOf<K> {}
+
+/// A constant that is made by this compiles only if the group is not the core group, which has no name.
+pub const fn assert_group(group: Option<&str>) {
+    let is_core = match group {
+        Some(group) => group.is_empty(),
+        None => false,
+    };
+    assert!(
+        !is_core,
+        "a kind of the core group has no group from which the name of a finalizer would follow: write `finalizer = \"your.domain/name\"`"
+    );
 }

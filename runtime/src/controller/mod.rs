@@ -16,11 +16,11 @@ pub use condition::{
 pub use context::Context;
 pub(crate) use context::Run as RunState;
 pub use declaration::{Declaration, Finalizer, IntoKeys, Start, keys, mapped, nothing};
-pub use kind::{Grant, Kind, Select};
+pub use kind::{Grant, GroupOf, Kind, Select, UnknownGroup, assert_group};
 pub use object::{Object, ObjectKey};
 pub use reason::ConditionReason;
 pub(crate) use reason::LONGEST as LONGEST_REASON;
-pub use status::{ConditionList, PlainStatus, StatusField, is_condition_list};
+pub use status::{ConditionEntry, ConditionList, PlainStatus, StatusField, is_condition_list};
 
 use crate::Result;
 

@@ -41,7 +41,10 @@ impl<C: Start> Handled<C> {
         } = ended.judge(run.ready.take(), leaving, trouble);
         let again = match (again, self.declaration.resync) {
             (Again::Never, Some(interval)) if !leaving => Again::Resync(interval),
-            (Again::After(delay), Some(interval)) if interval < delay => Again::Resync(interval),
+            // Its spread does not make it later than what was asked for.
+            (Again::After(delay), Some(interval)) if interval.saturating_mul(5) / 4 <= delay => {
+                Again::Resync(interval)
+            }
             (again, _) => again,
         };
         match self

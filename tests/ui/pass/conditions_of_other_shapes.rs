@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kommodore::{Action, ConditionList, Context, Object, Reconcile, Result, controller};
+use kommodore::{Action, ConditionEntry, ConditionList, ConditionType, Context, Object, Reconcile, Result, controller};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,33 @@ impl Reconcile for Pages {
     }
 }
 
+/// A condition of one's own.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+struct Step {
+    r#type: String,
+    status: String,
+}
+
+impl ConditionEntry for Step {}
+
+#[derive(CustomResource, Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[kube(group = "demo.kommodore.dev", version = "v1", kind = "Book", status = "BookStatus")]
+struct BookSpec {}
+
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+struct BookStatus {
+    conditions: Vec<Step>,
+}
+
+#[controller(for = Book, conditions)]
+struct Books;
+
+impl Reconcile for Books {
+    async fn reconcile(&self, _: &Book, _: &Context<Self>) -> Result<Action> {
+        Ok(Action::done())
+    }
+}
+
 /// A kind that comes with Kubernetes, and has conditions of its own type.
 #[controller(for = Namespace, conditions)]
 struct Namespaces;
@@ -88,6 +115,23 @@ impl<K: Object> Reconcile for Any<K> {
     }
 }
 
+/// The same of what a parameter has.
+trait Named {
+    type Kind: Object;
+    type Conditions: ConditionType;
+}
+
+#[controller(for = N::Kind, conditions = N::Conditions, ready = "Available", name = "named")]
+struct ByName<N: Named>(std::marker::PhantomData<fn() -> N>)
+where
+    N: 'static;
+
+impl<N: Named + 'static> Reconcile for ByName<N> {
+    async fn reconcile(&self, _: &N::Kind, _: &Context<Self>) -> Result<Action> {
+        Ok(Action::done())
+    }
+}
+
 fn main() {
-    let _ = (Teams, Pages, Namespaces, Any::<Namespace>(std::marker::PhantomData));
+    let _ = (Teams, Pages, Books, Namespaces, Any::<Namespace>(std::marker::PhantomData));
 }
