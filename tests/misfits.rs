@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kommodore::{Action, Context, Reconcile, Result, controller};
+use kommodore::{Action, ConditionEntry, Context, Reconcile, Result, controller};
 use kommodore_tests::{Fleet, NAMESPACE, Operator, Point, Probe, eventually, on_both_servers};
 use kube::api::{
     Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, TypeMeta,
@@ -63,6 +63,8 @@ struct PlainCondition {
     message: Option<String>,
     last_transition_time: Option<String>,
 }
+
+impl ConditionEntry for PlainCondition {}
 
 #[controller(for = Note, conditions)]
 struct Notes {
