@@ -13,10 +13,10 @@ use syn::{
 
 use crate::errors::Errors;
 use crate::expand::import;
-use crate::model::allow_deprecated;
 use crate::names;
 use crate::options::nearest;
 use crate::read;
+use crate::target::allow_deprecated;
 
 /// The enum, as far as it could be understood.
 struct Model {

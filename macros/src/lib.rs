@@ -22,6 +22,7 @@ mod read;
 mod selectors;
 #[cfg(test)]
 mod snapshots;
+mod target;
 
 #[allow(missing_docs, reason = "documented where kommodore exports it")]
 #[proc_macro_attribute]
