@@ -3,7 +3,7 @@
 /// The limits of the API on the texts of an event, in bytes:
 /// <https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/validation/events.go>
 const LONGEST_NOTE: usize = 1024;
-const LONGEST_WORD: usize = 128;
+pub(super) const LONGEST_WORD: usize = 128;
 
 /// Something that happened to an object, for the people who look at it with `kubectl describe` or
 /// `kubectl events`. Given to [`Scope::event`](crate::Scope::event).

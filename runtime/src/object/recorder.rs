@@ -1,7 +1,7 @@
 //! Sends the events of one controller in one cluster. Nobody waits for them, and they never fail a reconcile.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use kube::api::ApiResource;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::event::{Event, cut};
+use super::event::{Event, LONGEST_WORD, cut};
 use super::remote::Remote;
 use super::scope::Owner;
 use crate::controller::ObjectKey;
@@ -28,11 +28,20 @@ const INTERVAL: Duration = Duration::from_secs(30);
 const REMEMBERED: usize = 1024;
 const HTTP_NOT_FOUND: u16 = 404;
 
+/// Who reports, of several replicas: the host, which in a cluster is the pod.
+static INSTANCE: LazyLock<String> = LazyLock::new(|| {
+    let mut host = gethostname::gethostname().to_string_lossy().into_owned();
+    cut(&mut host, LONGEST_WORD);
+    match host.is_empty() {
+        true => "unknown".into(),
+        false => host,
+    }
+});
+
 /// Sends events, from wherever a reconcile is.
 pub(crate) struct Recorder {
     cluster: Cluster,
     controller: String,
-    instance: String,
     state: Mutex<State>,
 }
 
@@ -77,15 +86,9 @@ impl Recorder {
         let mut controller = controller.to_owned();
         let domain = controller.find('/').map_or(0, |slash| slash + 1);
         cut(&mut controller, domain + 63);
-        let mut instance = gethostname::gethostname().to_string_lossy().into_owned();
-        cut(&mut instance, 128);
-        if instance.is_empty() {
-            instance.push_str("unknown");
-        }
         Arc::new(Self {
             cluster,
             controller,
-            instance,
             state: Mutex::default(),
         })
     }
@@ -262,7 +265,7 @@ impl Recorder {
             "action": event.action,
             "note": event.note,
             "reportingController": self.controller,
-            "reportingInstance": self.instance,
+            "reportingInstance": *INSTANCE,
             "regarding": {
                 "apiVersion": regarding.kind.api_version,
                 "kind": regarding.kind.kind,
