@@ -7,15 +7,18 @@ use std::process::Command;
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::api::rbac::v1::ClusterRole;
-use kommodore::{LeaderElection, LeadershipLost, Manager, Milo};
+use kommodore::{
+    Action, Context, LeaderElection, LeadershipLost, Manager, Milo, Reconcile, Result, controller,
+};
 use kommodore_tests::{
-    Example, Fleet, KubeconfigFile, Log, NAMESPACE, OF_LEASES, Operator, Permit, Sites, built,
-    condition, eventually, logs_into, run, single, status_of, website,
+    Example, Fleet, KubeconfigFile, Log, NAMESPACE, OF_LEASES, Operator, Permission, Permit, Sites,
+    Website, built, condition, eventually, logs_into, run, single, status_of, website,
 };
 use kube::Config;
+use kube::ResourceExt;
 use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
 use kube::config::KubeConfigOptions;
 use serde_json::json;
@@ -290,4 +293,50 @@ async fn an_election_works_under_its_rules_and_names_each_that_is_missing() {
             assert!(!text.contains("this process is the leader"), "{text}");
         }
     }
+}
+
+/// Deletes the page of every website, which nothing but its own words would allow.
+#[controller(for = Website, conditions, rbac(ConfigMap(verbs = "delete")))]
+struct Sweeper;
+
+impl Reconcile for Sweeper {
+    async fn reconcile(&self, site: &Website, cx: &Context<Self>) -> Result<Action> {
+        cx.delete::<ConfigMap>(site.name_any()).await?;
+        Ok(Action::done())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_controller_asks_for_it_is_allowed() {
+    let Some(fleet) = run::real("what_a_controller_asks_for_it_is_allowed").await else {
+        return;
+    };
+    fleet.create_shop("red").await;
+    let kubeconfig = fleet.operator_kubeconfig().unwrap();
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+    let manager = Manager::builder(config.unwrap())
+        .provider(Milo::external())
+        .controller(Sweeper);
+    let full = Permit::of(&manager.permissions());
+    let is_the_one = |permission: &&Permission| permission.verb == "delete";
+    let delete = full.members.iter().find(is_the_one).unwrap().clone();
+    full.without(&delete).grant(&fleet, &full).await;
+    let operator = Operator::start(manager);
+    let page = fleet.pages("red");
+    page.create(
+        &PostParams::default(),
+        &kommodore_tests::page(&website("one")),
+    )
+    .await
+    .unwrap();
+    fleet.create_website("red", "one").await;
+    fleet
+        .website_is("red", "one", "it says what is missing", |site| {
+            condition(site, "Ready").is_some_and(|ready| ready.message.contains(&delete.missed()))
+        })
+        .await;
+    full.grant(&fleet, &full).await;
+    fleet.website_ready("red", "one").await;
+    assert_eq!(page.get_opt("one").await.unwrap(), None);
+    operator.stop().await.unwrap();
 }

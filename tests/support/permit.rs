@@ -117,12 +117,14 @@ pub struct Permit {
 impl Permit {
     /// What a manager says that it has to be allowed.
     pub fn of(permissions: &ManagerPermissions) -> Self {
-        let (namespace, election) = permissions.lease.as_ref().expect("an election");
-        assert_eq!(namespace, OF_LEASES);
+        let election = permissions.lease.as_ref().map(|(namespace, election)| {
+            assert_eq!(namespace, OF_LEASES);
+            each(election)
+        });
         Self {
             members: each(&permissions.member),
             host: each(&permissions.host),
-            election: each(election),
+            election: election.unwrap_or_default(),
         }
     }
 
