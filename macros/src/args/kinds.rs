@@ -12,6 +12,7 @@ use super::rbac::bare_verbs;
 use super::{each, skip};
 use crate::errors::{Errors, code};
 use crate::options::{KindOpt, Place};
+use crate::read;
 
 /// A kind, and what stands in parentheses behind it.
 pub(crate) struct Kind {
@@ -64,6 +65,11 @@ impl Kind {
 
     pub(crate) fn is_dynamic(&self) -> bool {
         matches!(self.named, Named::Dynamic(_))
+    }
+
+    /// Of what is still being written one mistake is enough, and rustc tells it.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        matches!(&self.named, Named::Typed(path) if read::is_unfinished(&path.path))
     }
 }
 

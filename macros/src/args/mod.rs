@@ -20,6 +20,7 @@ use parts::{each, skip};
 
 use crate::errors::{Errors, code};
 use crate::options::{self, KindOpt, Opt, Place, Word};
+use crate::read;
 
 /// The attribute's options, in the order of the user.
 pub(crate) struct Args {
@@ -65,19 +66,17 @@ pub(crate) enum Given<T> {
 /// `K => path`
 pub(crate) struct Watch {
     pub(crate) kind: Kind,
-    /// `None` where it could not be read, which is reported.
-    pub(crate) mapper: Option<TypePath>,
-    /// Only the kind is there, which is reported.
-    pub(crate) stands_alone: bool,
+    /// `None` where only the kind is there, which is reported. An error as with `For`.
+    pub(crate) mapper: Option<syn::Result<TypePath>>,
 }
 
 impl Watch {
     /// As the user would write it.
     pub(crate) fn code(&self) -> String {
-        let mapper = self
-            .mapper
-            .as_ref()
-            .map_or_else(|| "Self::your_method".into(), code);
+        let mapper = match &self.mapper {
+            Some(Ok(mapper)) => code(mapper),
+            _ => "Self::your_method".into(),
+        };
         format!("{} => {mapper}", self.kind.code())
     }
 }
@@ -161,6 +160,7 @@ fn option(
             let meant = form(opt, &value);
             let value = match value {
                 Value::Finalizer(Given::Bare) => Value::Finalizer(Given::Broken),
+                Value::Watches(watches) => Value::Watches(watches::without_errors(watches)),
                 other => other,
             };
             errors.on(
@@ -226,7 +226,7 @@ fn bare_kind(input: ParseStream<'_>, errors: &mut Errors) -> Option<Kind> {
             let behind = forms::group(&fork);
             let parentheses =
                 behind.is_none_or(|group| group.delimiter() == Delimiter::Parenthesis);
-            if !fork.is_empty() || !parentheses {
+            if !fork.is_empty() || !parentheses || read::is_unfinished(&path.path) {
                 return None;
             }
             path

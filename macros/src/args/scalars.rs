@@ -69,7 +69,8 @@ fn integer(input: ParseStream<'_>) -> Option<LitInt> {
 /// The root of `crate = path`.
 pub(super) fn root(input: ParseStream<'_>, errors: &mut Errors) -> Result<Path, Stopped> {
     if let Some(text) = literal(input) {
-        let Ok(root) = text.parse_with(read::module) else {
+        let root = text.parse_with(read::module).ok();
+        let Some(root) = root.filter(|root| !read::is_unfinished(root)) else {
             return Err(Stopped::at(&text));
         };
         errors.on(

@@ -10,6 +10,7 @@ use super::paths::path;
 use super::{Watch, skip};
 use crate::errors::{Errors, code};
 use crate::options::Place;
+use crate::read;
 
 /// The kinds of `owns`.
 pub(super) fn owns(
@@ -29,13 +30,24 @@ pub(super) fn owns(
     kinds
 }
 
+/// The watches, without mistakes that are still to be reported.
+pub(super) fn without_errors(mut watches: Vec<Watch>) -> Vec<Watch> {
+    for watch in &mut watches {
+        watch.mapper.take_if(|mapper| mapper.is_err());
+    }
+    watches
+}
+
 /// What stands behind an arrow in `owns(K => path)`, which belongs into `watches`.
 fn mapper_of_owned(kind: &Kind, input: ParseStream<'_>, errors: &mut Errors) {
     if !input.peek(Token![=>]) {
         return;
     }
     let at = sign(input).unwrap_or_else(|| kind.span());
-    let mapper = path(input).map_or_else(|_| "Self::your_method".into(), |mapper| code(&mapper));
+    let mapper = path(input)
+        .ok()
+        .filter(|mapper| !read::is_unfinished(&mapper.path))
+        .map_or_else(|| "Self::your_method".into(), |mapper| code(&mapper));
     skip(input);
     let kind = kind.code();
     errors.at(
@@ -69,7 +81,8 @@ pub(super) fn watches(
         !method
     });
     let told = !misplaced.is_empty() && watches.len() == 1;
-    for watch in watches.iter().filter(|watch| watch.stands_alone && !told) {
+    let alone = |watch: &&Watch| watch.mapper.is_none() && !watch.kind.is_unfinished();
+    for watch in watches.iter().filter(alone).filter(|_| !told) {
         let message = format!("say which objects this wakes: write `{}`", watch.code());
         errors.on(&watch.kind, message);
     }
@@ -86,12 +99,13 @@ fn add(watches: &mut Vec<Watch>, read: Watch, errors: &mut Errors) {
         function.is_some_and(|last| last.ident.to_string().starts_with(char::is_lowercase));
     match (watches.last_mut(), read.kind.named) {
         (Some(before), Named::Typed(path))
-            if before.stands_alone && read.stands_alone && is_function =>
+            if before.mapper.is_none() && read.mapper.is_none() && is_function =>
         {
-            before.stands_alone = false;
-            before.mapper = Some(path);
-            errors.on(&before.mapper, format!("write `{}`", before.code()));
-            before.mapper.iter_mut().for_each(turbofish);
+            let mut mapper = path;
+            let kind = before.kind.code();
+            errors.on(&mapper, format!("write `{kind} => {}`", code(&mapper)));
+            turbofish(&mut mapper);
+            before.mapper = Some(Ok(mapper));
         }
         (_, named) => watches.push(Watch {
             kind: Kind { named, ..read.kind },
@@ -107,7 +121,7 @@ fn method_alone(watch: &Watch, before: Option<&str>, errors: &mut Errors) -> boo
     };
     let segments = &path.path.segments;
     let of_self = segments.len() > 1 && segments[0].ident == "Self";
-    let method = of_self && watch.stands_alone && watch.kind.options.is_empty();
+    let method = of_self && watch.mapper.is_none() && watch.kind.options.is_empty();
     if method {
         let kind = before.unwrap_or("YourKind");
         errors.on(
@@ -125,11 +139,7 @@ fn watch(input: ParseStream<'_>, errors: &mut Errors) -> Result<Watch, Stopped> 
     let start = input.span();
     let right = input.peek(Token![=>]);
     if sign(input).is_none() {
-        return Ok(Watch {
-            kind,
-            mapper: None,
-            stands_alone: true,
-        });
+        return Ok(Watch { kind, mapper: None });
     }
     let mut mapper = match path(input) {
         Ok(mapper) => mapper,
@@ -138,14 +148,13 @@ fn watch(input: ParseStream<'_>, errors: &mut Errors) -> Result<Watch, Stopped> 
                 Stopped::Here(_) if input.is_empty() => Stopped::Here(start),
                 other => other,
             };
-            errors.push(stopped.takes(&format!(
+            let error = stopped.takes(&format!(
                 "expected the path of a method: write `{name} => Self::your_method`"
-            )));
+            ));
             skip(input);
             return Ok(Watch {
                 kind,
-                mapper: None,
-                stands_alone: false,
+                mapper: Some(Err(error)),
             });
         }
     };
@@ -163,8 +172,7 @@ fn watch(input: ParseStream<'_>, errors: &mut Errors) -> Result<Watch, Stopped> 
     }
     Ok(Watch {
         kind,
-        mapper: Some(mapper),
-        stands_alone: false,
+        mapper: Some(Ok(mapper)),
     })
 }
 

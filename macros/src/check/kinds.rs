@@ -18,20 +18,20 @@ pub(super) fn check(model: &Model, errors: &mut Errors) {
     let mut seen = HashSet::new();
     for kind in &model.owns {
         options(kind, errors);
-        if !seen.insert(kind.code()) {
+        if !seen.insert(kind.code()) && !kind.is_unfinished() {
             errors.on(kind, format!("`{}` is owned already", kind.code()));
         }
     }
     let mut seen = HashSet::new();
     for watch in &model.watches {
         options(&watch.kind, errors);
-        if watch.mapper.is_some() && !seen.insert(watch.code()) {
+        if matches!(watch.mapper, Some(Ok(_))) && !seen.insert(watch.code()) {
             errors.on(&watch.kind, format!("`{}` is there already", watch.code()));
         }
     }
     for kind in &model.rbac {
         options(kind, errors);
-        if !kind.broken && !has(kind, KindOpt::Verbs) {
+        if !(kind.broken || kind.is_unfinished() || has(kind, KindOpt::Verbs)) {
             errors.on(
                 kind,
                 format!(

@@ -24,7 +24,10 @@ fn implementations(model: &Model) -> TokenStream {
     let import = import(model.root.as_ref());
     let controller = controller(model);
     let declares = declares(model);
-    let start = (!borrows(model)).then(|| start::start(model));
+    let start = match borrows(model) {
+        false => start::start(model),
+        true => start::mistakes(model),
+    };
     quote! {
         #(#attributes)*
         const _: () = {

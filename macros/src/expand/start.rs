@@ -30,6 +30,16 @@ pub(super) fn start(model: &Model) -> TokenStream {
     }
 }
 
+/// The mistakes that `start` would have in it.
+pub(super) fn mistakes(model: &Model) -> TokenStream {
+    let mappers = model
+        .watches
+        .iter()
+        .filter_map(|watch| watch.mapper.as_ref());
+    let errors = mappers.filter_map(|mapper| mapper.as_ref().err());
+    errors.map(syn::Error::to_compile_error).collect()
+}
+
 /// A method that calls one of the user's.
 fn step(at: Span, name: &str, of: &TokenStream, method: &str) -> TokenStream {
     let (name, method) = (
@@ -73,15 +83,21 @@ fn map(model: &Model) -> Option<TokenStream> {
 }
 
 fn arm(place: usize, Watch { kind, mapper, .. }: &Watch) -> Option<TokenStream> {
-    let mapper = mapper.as_ref()?;
+    let (mapper, name) = match mapper.as_ref()? {
+        Ok(path) => {
+            let last = path.path.segments.last();
+            let name = last.map_or_else(|| path.span(), |last| last.ident.span());
+            (path.to_token_stream(), name)
+        }
+        Err(error) => (error.to_compile_error(), error.span()),
+    };
     let kind = match &kind.named {
         Named::Typed(path) => path.to_token_stream(),
         Named::Dynamic(_) => quote!(__kommodore::DynamicObject),
     };
     let place = proc_macro2::Literal::usize_unsuffixed(place);
     // rustc shows what is wrong with the signature where the call stands: at the method's name.
-    let name = mapper.path.segments.last().map(|last| last.ident.span());
-    let at = Span::mixed_site().located_at(name.unwrap_or_else(|| mapper.span()));
+    let at = Span::mixed_site().located_at(name);
     // In two steps, because rustc's advice on a name in front of a call does not fit here.
     let closure = quote_spanned! {at=>
         |object| {

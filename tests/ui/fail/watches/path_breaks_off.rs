@@ -1,0 +1,14 @@
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Secret;
+use kommodore::{Action, Context, Reconcile, Result, controller};
+
+#[controller(for = Deployment, watches(Secret => Self::))]
+struct Rollout;
+
+impl Reconcile for Rollout {
+    async fn reconcile(&self, _: &Deployment, _: &Context<Self>) -> Result<Action> {
+        Ok(Action::done())
+    }
+}
+
+fn main() {}
