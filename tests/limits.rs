@@ -35,6 +35,22 @@ does!(Short: for = Website, timeout = "200ms", conditions);
 does!(Again: for = Website, resync = "300ms", conditions);
 does!(Seldom: for = Website, backoff("1h", "2h"));
 does!(Served: for = Website, conditions = Steps, ready = "Served");
+/// Has the finalizer of [`Bare`].
+#[controller(for = Website, finalizer = "demo.kommodore.dev/bare", name = "thief")]
+struct Thief;
+
+impl Reconcile for Thief {
+    async fn reconcile(&self, _: &Website, _: &Context<Self>) -> Result<Action> {
+        Ok(Action::done())
+    }
+}
+
+impl Cleanup for Thief {
+    async fn cleanup(&self, _: &Website, _: &Context<Self>) -> Result<Action> {
+        Ok(Action::done())
+    }
+}
+
 does!(Other: for = Website, conditions, name = "other");
 does!(Same: for = Website, conditions, ready = "Built", name = "same");
 
@@ -169,6 +185,7 @@ on_both_servers! {
         assert_eq!(status_of(&one, "Served"), Some(("False", "ReconcileFailed")));
         assert_eq!(status_of(&one, "example.org/Cached"), Some(("Unknown", "Pending")));
         assert_eq!((status_of(&one, "Cached"), status_of(&one, "Stalled")), (None, None));
+        assert_eq!(one.status.unwrap().observed_generation, Some(1), "who writes Ready writes it");
     }
 
     async fn a_finalizer_without_a_value_is_named_after_group_and_controller(fleet: &Fleet) {
@@ -192,6 +209,8 @@ on_both_servers! {
         assert!(twice.contains("`other` and `short` would both write the condition Ready of Website"), "{twice}");
         let declared = refused(manager().controller(Served::default()).controller(Same::default())).await;
         assert!(declared.contains("the condition Built of Website"), "{declared}");
+        let thief = refused(manager().controller(Bare::default()).controller(Thief)).await;
+        assert!(thief.contains("`bare` and `thief` have one finalizer"), "{thief}");
         let groupless = refused(manager().controller(Groupless::<ConfigMap>(PhantomData))).await;
         assert!(groupless.contains("finalizer = \"your.domain/groupless\""), "{groupless}");
     }

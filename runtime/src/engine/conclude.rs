@@ -10,7 +10,7 @@ use super::reconcile::{Handled, json_of, take_in};
 use super::verdict::{Ended, Judgement, delay_of};
 use super::{Again, Outcome};
 use crate::controller::{Context, RunState, Start};
-use crate::object::{Ready, Remote, StatusChange, Verdict, declared, write_status};
+use crate::object::{READY, Ready, Remote, StatusChange, Verdict, declared, write_status};
 use crate::transport::Failure;
 use crate::watch::Cache;
 use crate::{Error, Result};
@@ -105,8 +105,9 @@ impl<C: Start> Handled<C> {
             None => self.probe(&before, &change)?,
         };
         // A reconcile that failed has seen this generation all the same; kstatus reads it together with
-        // the conditions.
-        change.observed_generation = generation.filter(|_| observes);
+        // `Ready`, so that it belongs to who writes that.
+        let leaves_ready = self.declaration.ready.is_some_and(|name| name != READY);
+        change.observed_generation = generation.filter(|_| observes && !leaves_ready);
         if self.is_kept_already(&before, &change) {
             return Ok(());
         }

@@ -68,6 +68,11 @@ impl<C: Start> Handled<C> {
         })
     }
 
+    /// The kind that it is for, and its finalizer there.
+    pub(crate) fn finalizes(&self) -> Option<(&ApiResource, &str)> {
+        Some((&self.kind, self.finalizer.as_deref()?))
+    }
+
     /// The kind that it is for, and the conditions that it writes there.
     pub(crate) fn writes_conditions(&self) -> Option<(&ApiResource, Vec<&'static str>)> {
         let ready = self.declaration.ready?;

@@ -36,6 +36,8 @@ pub struct Builder {
 struct Registered {
     handler: Arc<dyn Handler>,
     conditions: Vec<(String, &'static str)>,
+    /// The same for its finalizer.
+    finalizer: Option<(String, String)>,
 }
 
 /// What a manager needs to run.
@@ -79,9 +81,14 @@ impl Builder {
                 }
                 None => Vec::new(),
             };
+            let finalizer = handled.finalizes().map(|(kind, name)| {
+                let kind = format!("{} ({})", kind.kind, kind.api_version);
+                (kind, name.to_owned())
+            });
             Ok(Registered {
                 handler: Arc::new(handled),
                 conditions,
+                finalizer,
             })
         }));
         self
@@ -178,16 +185,27 @@ impl Builder {
         };
         let mut handlers: Vec<Arc<dyn Handler>> = Vec::new();
         let mut writers: BTreeMap<(String, &str), String> = BTreeMap::new();
+        let mut finalizers: BTreeMap<(String, String), String> = BTreeMap::new();
         for register in self.controllers {
             let Registered {
                 handler,
                 conditions,
+                finalizer,
             } = register(settings)?;
             let name = handler.name().to_owned();
             if handlers.iter().any(|other| other.name() == name) {
                 return Err(Error::terminal(format!(
                     "two controllers are named `{name}`, and would take each other's writes for their own: give one \
                      another name with `#[controller(name = \"..\")]`"
+                )));
+            }
+            if let Some((kind, finalizer)) = finalizer
+                && let Some(other) =
+                    finalizers.insert((kind.clone(), finalizer.clone()), name.clone())
+            {
+                return Err(Error::terminal(format!(
+                    "the controllers `{other}` and `{name}` have one finalizer `{finalizer}` for {kind}, and the first to be done \
+                     would let it go for both: give it another name in one of them"
                 )));
             }
             for (kind, condition) in conditions {

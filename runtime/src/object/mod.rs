@@ -16,7 +16,7 @@ pub use ownership::NotOwned;
 pub(crate) use scope::Owner;
 pub use scope::Scope;
 
-pub(crate) use conditions::{Ready, SetCondition, Verdict, declared};
+pub(crate) use conditions::{READY, Ready, SetCondition, Verdict, declared};
 pub(crate) use finalizer::{Finalizer, Secured, holds};
 pub(crate) use recorder::Recorder;
 pub(crate) use remote::{DELETED, Remote};

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::ApiResource;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::event::{Event, LONGEST_WORD, cut};
@@ -24,6 +25,8 @@ const OF_CLUSTER_SCOPED: &str = "default";
 const SERIES: Duration = Duration::from_secs(6 * 60);
 /// How often the count of a series is written at most; the first repetition is written at once.
 const INTERVAL: Duration = Duration::from_secs(30);
+/// How many events are sent at once.
+const AT_ONCE: usize = 4;
 /// How many series are remembered; the oldest make room.
 const REMEMBERED: usize = 1024;
 const HTTP_NOT_FOUND: u16 = 404;
@@ -42,6 +45,8 @@ static INSTANCE: LazyLock<String> = LazyLock::new(|| {
 pub(crate) struct Recorder {
     cluster: Cluster,
     controller: String,
+    /// What may be on its way at once: a server that does not answer is not asked more and more.
+    places: Semaphore,
     state: Mutex<State>,
 }
 
@@ -82,13 +87,10 @@ enum Next {
 
 impl Recorder {
     pub(crate) fn new(cluster: Cluster, controller: &str) -> Arc<Self> {
-        // The reporter is a qualified name, whose last part has at most 63 characters.
-        let mut controller = controller.to_owned();
-        let domain = controller.find('/').map_or(0, |slash| slash + 1);
-        cut(&mut controller, domain + 63);
         Arc::new(Self {
             cluster,
-            controller,
+            controller: reporter(controller),
+            places: Semaphore::new(AT_ONCE),
             state: Mutex::default(),
         })
     }
@@ -141,6 +143,7 @@ impl Recorder {
                 }
                 Next::Create(remote, first) => {
                     let object = self.object(&remote, regarding, event, first);
+                    let _place = self.places.acquire().await;
                     self.sent("create", same, 1, remote.create(&object).await)
                 }
                 Next::Count(remote, count, last) => {
@@ -167,6 +170,7 @@ impl Recorder {
         count: u32,
         last: Timestamp,
     ) -> Result<Value, Failure> {
+        let _place = self.places.acquire().await;
         let series = json!({"series": {"count": count, "lastObservedTime": MicroTime(last)}});
         remote.merge(&series, &self.controller).await
     }
@@ -235,14 +239,9 @@ impl Recorder {
     /// Where a new event about an object is to be.
     fn place(&self, regarding: &ObjectKey) -> Remote {
         let namespace = regarding.namespace.as_deref();
-        let mut name = regarding.name.clone();
-        // A name has at most 253 characters.
-        cut(&mut name, 253 - 17);
-        let name = format!(
-            "{}.{:016x}",
-            name.trim_end_matches(['.', '-']),
-            random_bits()
-        );
+        let name = subdomain(&regarding.name);
+        let dot = if name.is_empty() { "" } else { "." };
+        let name = format!("{name}{dot}{:016x}", random_bits());
         let kind = ApiResource {
             group: "events.k8s.io".into(),
             version: "v1".into(),
@@ -281,6 +280,37 @@ impl Recorder {
     }
 }
 
+/// The name of a controller as the API takes it for a reporter: a qualified name, whose last part has at most 63
+/// characters. What is none is made into one.
+fn reporter(controller: &str) -> String {
+    let (domain, name) = controller.rsplit_once('/').unwrap_or(("", controller));
+    let mut name = name.to_owned();
+    cut(&mut name, 63);
+    let ends = |c: char| !c.is_ascii_alphanumeric();
+    let name = name.trim_matches(ends);
+    let domain = domain.to_lowercase().replace(['/', '_'], ".");
+    match subdomain(&domain) {
+        _ if name.is_empty() => "kommodore".into(),
+        domain if domain.is_empty() => name.into(),
+        domain => format!("{domain}/{name}"),
+    }
+}
+
+/// What of a name can be the beginning of a DNS subdomain: the names of some kinds, such as those of RBAC, are less
+/// strict.
+fn subdomain(name: &str) -> String {
+    let good = |c: char| match c.to_ascii_lowercase() {
+        c @ ('a'..='z' | '0'..='9' | '.') => c,
+        _ => '-',
+    };
+    let mut name: String = name.chars().map(good).collect();
+    // A name has at most 253 characters, and there is more to come.
+    cut(&mut name, 253 - 64);
+    let labels = name.split('.').map(|label| label.trim_matches('-'));
+    let labels: Vec<&str> = labels.filter(|label| !label.is_empty()).collect();
+    labels.join(".")
+}
+
 impl State {
     /// Forgets the series that have ended, and the oldest where there are too many.
     fn forget_before(&mut self, now: Instant) {
@@ -294,5 +324,31 @@ impl State {
                 None => return,
             };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reporters_are_qualified_names() {
+        let long = format!("{}-x", "w".repeat(62));
+        for (controller, expected) in [
+            ("websites", "websites"),
+            ("demo.kommodore.dev/sites", "demo.kommodore.dev/sites"),
+            ("Example.org/Greeter", "example.org/Greeter"),
+            ("a/b/c", "a.b/c"),
+            (long.as_str(), &"w".repeat(62)),
+        ] {
+            assert_eq!(reporter(controller), expected);
+        }
+    }
+
+    #[test]
+    fn the_names_of_events_are_subdomains() {
+        assert_eq!(subdomain("system:Zone.a"), "system-zone.a");
+        assert_eq!(subdomain(":a.-b-..c"), "a.b.c");
+        assert_eq!(subdomain(":"), "");
     }
 }
