@@ -3,12 +3,14 @@
 use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
 use http::{Method, Request, Response, header};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, StreamBody};
-use hyper::body::Incoming;
+use http_body_util::{BodyDataStream, BodyExt, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -64,6 +66,39 @@ pub enum Fault {
     Silence,
     /// What is answered comes through only while this is false.
     Lag(watch::Receiver<bool>),
+    /// What is answered comes through until this is true, and the rest is lost.
+    Cut(watch::Receiver<bool>),
+}
+
+/// The way to some watches, which can be cut; what happens meanwhile comes in a new list. Clones share everything.
+#[derive(Clone, Default)]
+pub struct Outage {
+    down: watch::Sender<bool>,
+    expired: Arc<AtomicBool>,
+}
+
+impl Outage {
+    /// What becomes of a watch.
+    pub fn of_watch(&self) -> Fault {
+        if *self.down.borrow() {
+            Fault::Refusal(503, "ServiceUnavailable", "it is cut".into())
+        } else if self.expired.swap(false, Ordering::Relaxed) {
+            Fault::Refusal(410, "Expired", "too old resource version".into())
+        } else {
+            Fault::Cut(self.down.subscribe())
+        }
+    }
+
+    /// Ends the watches, and refuses new ones.
+    pub fn begin(&self) {
+        self.down.send_replace(true);
+    }
+
+    /// Lets watches through again, but tells the first that the history which it needs is gone.
+    pub fn end(&self) {
+        self.expired.store(true, Ordering::Relaxed);
+        self.down.send_replace(false);
+    }
 }
 
 impl Fleet {
@@ -108,11 +143,12 @@ async fn answer(request: Request<Incoming>, client: Client, rule: &Rule) -> Resu
         path: request.uri().path(),
         query: request.uri().query().unwrap_or_default(),
     });
-    let lag = match fault {
-        Fault::None => None,
+    let (lag, cut) = match fault {
+        Fault::None => (None, None),
         Fault::Refusal(code, reason, message) => return Ok(refusal(code, reason, &message)),
         Fault::Silence => std::future::pending().await,
-        Fault::Lag(lag) => Some(lag),
+        Fault::Lag(lag) => (Some(lag), None),
+        Fault::Cut(cut) => (None, Some(cut)),
     };
     let (mut parts, body) = request.into_parts();
     parts.headers.remove(header::HOST);
@@ -120,6 +156,13 @@ async fn answer(request: Request<Incoming>, client: Client, rule: &Rule) -> Resu
     let body = Body::from(body.collect().await?.to_bytes());
     let answer = client.send(Request::from_parts(parts, body)).await?;
     Ok(answer.map(|body| {
+        if let Some(mut cut) = cut {
+            let cut = async move { cut.wait_for(|is| *is).await.is_ok() };
+            let frames = BodyDataStream::new(body)
+                .map_ok(Frame::data)
+                .map_err(Error::from);
+            return StreamBody::new(frames.take_until(cut)).boxed_unsync();
+        }
         let Some(lag) = lag else {
             return body.map_err(Error::from).boxed_unsync();
         };

@@ -44,6 +44,10 @@ impl Waker {
     fn wake(&self, key: ObjectKey, priority: Priority, cause: Option<Version>) {
         self.queue.wake(self.lane, key, priority, cause);
     }
+
+    fn wake_expectant(&self) {
+        self.queue.wake_expectant(self.lane);
+    }
 }
 
 /// Wakes the key of the object that changed, if one of these parts of it did.
@@ -68,6 +72,10 @@ impl Observer for WakeItself {
                 }
             }
         }
+    }
+
+    fn relisted(&self) {
+        self.waker.wake_expectant();
     }
 }
 
@@ -124,12 +132,22 @@ impl Observer for WakeOwner {
             self.waker.wake(now, Priority::Change, cause);
         }
     }
+
+    fn relisted(&self) {
+        self.waker.wake_expectant();
+    }
 }
 
 /// A mapper of a controller, which the cluster and the object are all that it lacks.
 pub(crate) type AskedMapper = Arc<
     dyn for<'a> Fn(&'a dyn Watched, &'a Cluster) -> BoxFuture<'a, Vec<ObjectKey>> + Send + Sync,
 >;
+
+/// What the task of a mapper has to do.
+enum Task {
+    Map(Mapped),
+    WakeExpectant,
+}
 
 /// A change that a mapper is to be asked about: what the object was and what it is, as a change may move
 /// it from one key to another.
@@ -140,19 +158,23 @@ struct Mapped {
 }
 
 /// Hands changed objects to the task that asks the mapper, which may be async.
-pub(crate) struct AskMapper(mpsc::UnboundedSender<Mapped>);
+pub(crate) struct AskMapper(mpsc::UnboundedSender<Task>);
 
 impl AskMapper {
     /// The observer, and the task that runs `map` in `cluster` until the watches end.
     pub(crate) fn start(cluster: &Cluster, waker: Waker, map: AskedMapper) -> Arc<dyn Observer> {
-        let (sender, mut receiver) = mpsc::unbounded_channel::<Mapped>();
+        let (sender, mut receiver) = mpsc::unbounded_channel::<Task>();
         let home = cluster.clone();
         cluster.spawn(async move {
             loop {
-                let mapped = tokio::select! {
+                let task = tokio::select! {
                     biased;
                     () = home.stopped() => return,
-                    Some(mapped) = receiver.recv() => mapped,
+                    Some(task) = receiver.recv() => task,
+                };
+                let Task::Map(mapped) = task else {
+                    waker.wake_expectant();
+                    continue;
                 };
                 let mut keys = BTreeSet::new();
                 for object in &mapped.objects {
@@ -186,7 +208,11 @@ impl Observer for AskMapper {
             cause: version(change),
         };
         // It fails only when the watches have ended.
-        let _ = self.0.send(mapped);
+        let _ = self.0.send(Task::Map(mapped));
+    }
+
+    fn relisted(&self) {
+        let _ = self.0.send(Task::WakeExpectant);
     }
 }
 

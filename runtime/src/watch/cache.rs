@@ -35,6 +35,15 @@ struct Entry<K> {
     seen_fingerprint: Fingerprint,
 }
 
+/// How an object came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Delivery {
+    FirstList,
+    /// A list in place of the events that nobody can deliver any more.
+    NewList,
+    Event,
+}
+
 impl<K> Default for Cache<K> {
     fn default() -> Self {
         Self {
@@ -80,7 +89,7 @@ impl<K: Resource + Send + Sync + 'static> Cache<K> {
 
     /// Takes in an object that the watch delivered.
     pub(super) fn put(&self, object: K) {
-        self.lock().put(object, false);
+        self.lock().put(object, Delivery::Event);
     }
 
     /// Takes in that the watch saw an object go.
@@ -90,7 +99,10 @@ impl<K: Resource + Send + Sync + 'static> Cache<K> {
 
     /// Takes in a complete list; what it lacks is gone, also where the watch was down when it went.
     pub(super) fn replace(&self, objects: Vec<K>) {
-        let initial = !self.is_filled();
+        let delivery = match self.is_filled() {
+            false => Delivery::FirstList,
+            true => Delivery::NewList,
+        };
         let mut state = self.lock();
         let listed: BTreeSet<ObjectKey> = objects.iter().map(ObjectKey::of).collect();
         let gone: Vec<ObjectKey> = state
@@ -103,7 +115,12 @@ impl<K: Resource + Send + Sync + 'static> Cache<K> {
             state.remove(&key);
         }
         for object in objects {
-            state.put(object, initial);
+            state.put(object, delivery);
+        }
+        if delivery == Delivery::NewList {
+            for observer in &state.observers {
+                observer.relisted();
+            }
         }
         drop(state);
         self.set_current(true);
@@ -145,7 +162,7 @@ impl<K: Resource + Send + Sync + 'static> Cache<K> {
 }
 
 impl<K: Resource + Send + Sync + 'static> State<K> {
-    fn put(&mut self, object: K, initial: bool) {
+    fn put(&mut self, object: K, delivery: Delivery) {
         let key = ObjectKey::of(&object);
         let seen_version = object.meta().resource_version.clone();
         let seen_fingerprint = Fingerprint::of(object.meta());
@@ -176,9 +193,12 @@ impl<K: Resource + Send + Sync + 'static> State<K> {
         self.tell(&Change {
             before: before.as_ref(),
             after: Some(&after),
-            version: seen_version.as_deref(),
+            version: match delivery {
+                Delivery::NewList => None,
+                Delivery::FirstList | Delivery::Event => seen_version.as_deref(),
+            },
             changed,
-            initial,
+            initial: delivery == Delivery::FirstList,
         });
     }
 
@@ -255,6 +275,10 @@ mod tests {
                 .unwrap()
                 .push(format!("{word} {name}{}", version.unwrap_or_default()));
         }
+
+        fn relisted(&self) {
+            self.0.lock().unwrap().push("relisted".into());
+        }
     }
 
     fn object(name: &str, version: u32, generation: i64) -> ConfigMap {
@@ -285,7 +309,8 @@ mod tests {
         cache.replace(vec![object("b", 2, 1), object("c", 5, 1)]);
         assert_eq!(
             *tape.0.lock().unwrap(),
-            ["new a 1", "new b 2", "gone a", "new c 5"]
+            ["new a 1", "new b 2", "gone a", "new c", "relisted"],
+            "what came with the second list may be more than one write"
         );
     }
 

@@ -69,8 +69,8 @@ pub(crate) struct Change<'a> {
     pub(crate) before: Option<&'a Arc<dyn Watched>>,
     /// The object now, `None` when it is gone.
     pub(crate) after: Option<&'a Arc<dyn Watched>>,
-    /// The resourceVersion that came. It is older than that of `after` where a newer write of ours is known
-    /// already.
+    /// The resourceVersion that came, unless it came with a new list and so stands for more than one
+    /// write. It is older than that of `after` where a newer write of ours is known already.
     pub(crate) version: Option<&'a str>,
     /// What of the object is not as it was.
     pub(crate) changed: On,
@@ -82,6 +82,9 @@ pub(crate) struct Change<'a> {
 /// cache, and must not wait.
 pub(crate) trait Observer: Send + Sync {
     fn changed(&self, change: &Change<'_>);
+    /// A new list has been taken in and told: what happened between it and what was known before was
+    /// never delivered, and it cannot be told which of it was ours.
+    fn relisted(&self) {}
 }
 
 /// A cache whose kind does not matter.

@@ -122,6 +122,13 @@ impl Queue {
         self.ready.notify_one();
     }
 
+    /// Wakes the keys of a lane that wait for an echo of what they wrote. It may never come, and what
+    /// somebody did to the object since may have gone by unseen.
+    pub(crate) fn wake_expectant(&self, lane: Lane) {
+        self.lock().wake_expectant(lane);
+        self.ready.notify_one();
+    }
+
     /// Forgets what is kept of a key whose object is gone.
     pub(crate) fn forget(&self, lane: Lane, key: &ObjectKey) {
         self.lock().forget(lane, key);

@@ -116,6 +116,25 @@ impl State {
         self.line_up(lane);
     }
 
+    pub(super) fn wake_expectant(&mut self, lane: Lane) {
+        let Some(found) = self.lanes.get_mut(&lane) else {
+            return;
+        };
+        // One that is running may have written already.
+        let expectant: Vec<ObjectKey> = found
+            .keys
+            .iter_mut()
+            .filter(|(_, entry)| !entry.gone && (entry.running || !entry.expected.is_empty()))
+            .map(|(key, entry)| {
+                entry.expected.clear();
+                key.clone()
+            })
+            .collect();
+        for key in expectant {
+            self.wake(lane, key, Priority::Change, None);
+        }
+    }
+
     pub(super) fn forget(&mut self, lane: Lane, key: &ObjectKey) {
         let Some(found) = self.lanes.get_mut(&lane) else {
             return;

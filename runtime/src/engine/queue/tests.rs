@@ -101,6 +101,39 @@ async fn our_own_writes_wake_nothing_whether_their_echo_is_early_or_late() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn keys_that_wait_for_an_echo_or_run_are_woken_when_it_may_never_come() {
+    let queue = Queue::new();
+    let controller = queue.add_controller(pace(100, 100));
+    let lane = open_lane(&queue, controller);
+    let wrote = |number| Outcome {
+        written: vec![version(number)],
+        ..Outcome::default()
+    };
+    for name in ["waits", "content", "runs"] {
+        queue.wake(lane, key(name), Priority::Change, None);
+    }
+    let waits = take(&queue).unwrap();
+    queue.finish(waits, wrote(7));
+    let content = take(&queue).unwrap();
+    queue.finish(content, Outcome::default());
+    let runs = take(&queue).unwrap();
+    queue.wake_expectant(lane);
+    assert_eq!(take(&queue).unwrap().key.name, "waits");
+    assert_eq!(take(&queue), None);
+    queue.finish(runs, wrote(8));
+    assert_eq!(take(&queue).unwrap().key.name, "runs");
+    assert_eq!(take(&queue), None);
+    queue.wake(lane, key("waits"), Priority::Change, Some(version(7)));
+    assert_eq!(
+        queue.lock().lanes[&lane].keys[&key("waits")]
+            .meanwhile
+            .len(),
+        1,
+        "no longer expected"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn failures_back_off_and_a_success_resets() {
     let queue = Queue::new();
     let controller = queue.add_controller(pace(100, 100));
