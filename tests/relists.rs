@@ -2,8 +2,7 @@
 
 use kommodore::{Action, Builder, Context, Reconcile, Result, controller};
 use kommodore_tests::{
-    Asked, Fault, Fleet, Operator, Outage, Point, Probe, Sites, WATCHED, Website,
-    on_both_servers,
+    Asked, Fault, Fleet, Operator, Outage, Point, Probe, Sites, WATCHED, Website, on_both_servers,
 };
 use kube::api::DeleteParams;
 
