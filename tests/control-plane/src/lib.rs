@@ -39,5 +39,5 @@ mod store;
 pub use builder::Builder;
 pub use control_plane::{ControlPlane, Error, Project};
 pub use milo::HOLD_ANNOTATION;
-pub use real::{Assets, RealError, RealFleet, RealLease};
+pub use real::{Assets, RealControlPlane, RealError, RealFleet, RealLease};
 pub use serve::{Mark, RequestLog, RequestRecord, ResourcePath, TlsError, Verb};

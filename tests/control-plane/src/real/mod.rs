@@ -1,6 +1,6 @@
 //! A real Kubernetes behind the same face, from the binaries in `KUBEBUILDER_ASSETS`.
 //!
-//! One API server is Milo's root, two more are the control planes of the two projects that may exist at a time. A
+//! For a fleet, one API server is Milo's root, two more are the control planes of the two projects that may exist at a time. A
 //! router in front serves all three at Milo's paths.
 
 mod assets;
@@ -10,10 +10,12 @@ mod plane;
 mod process;
 mod router;
 mod shared;
+mod single;
 
 pub use assets::Assets;
 pub use fleet::RealFleet;
 pub use shared::RealLease;
+pub use single::RealControlPlane;
 
 /// Why the real servers could not be started or used.
 #[derive(Debug, thiserror::Error)]

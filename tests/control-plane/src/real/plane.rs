@@ -217,6 +217,11 @@ impl Plane {
         .to_string()
     }
 
+    /// How to reach the API server itself, with all rights.
+    pub(super) fn config(&self, authority: &Authority) -> Result<Config, RealError> {
+        config(&self.url, authority, &self.token)
+    }
+
     /// A client with all rights, of the API server itself.
     pub(super) fn client(&self) -> &Client {
         &self.client
@@ -238,6 +243,10 @@ impl Plane {
 }
 
 fn client(url: &str, authority: &Authority, token: &str) -> Result<Client, RealError> {
+    Client::try_from(config(url, authority, token)?).map_err(RealError::api("a client"))
+}
+
+fn config(url: &str, authority: &Authority, token: &str) -> Result<Config, RealError> {
     let mut config = Config::new(
         url.parse()
             .map_err(|error| RealError::Server(format!("{url}: {error}")))?,
@@ -246,7 +255,7 @@ fn client(url: &str, authority: &Authority, token: &str) -> Result<Client, RealE
     config.auth_info.token = Some(token.to_owned().into());
     // What the server answers is what the test is to see.
     config.default_retry = false;
-    Client::try_from(config).map_err(RealError::api("a client"))
+    Ok(config)
 }
 
 fn own_folder(base: &Path, plane: &str, server: &str) -> Result<PathBuf, RealError> {

@@ -1,13 +1,16 @@
-//! One real fleet for all tests of a process.
+//! One real fleet, or one real control plane, for all tests of a process.
 
+use std::future::Future;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
-use super::{Assets, RealError, RealFleet};
+use super::{Assets, RealControlPlane, RealError, RealFleet};
 
 static FLEET: OnceCell<Result<RealFleet, String>> = OnceCell::const_new();
+static CONTROL_PLANE: OnceCell<Result<Arc<RealControlPlane>, String>> = OnceCell::const_new();
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 /// The process's real fleet, for one test at a time.
@@ -22,7 +25,13 @@ impl RealFleet {
     pub async fn lease(assets: &Assets, crds: Vec<Value>) -> Result<RealLease, RealError> {
         let turn = ONE_AT_A_TIME.lock().await;
         let started = FLEET
-            .get_or_init(|| on_its_own_thread(assets.clone(), crds))
+            .get_or_init(|| {
+                let assets = assets.clone();
+                on_its_own_thread(move || {
+                    let (assets, crds) = (assets.clone(), crds.clone());
+                    async move { RealFleet::start(&assets, &crds).await }
+                })
+            })
             .await;
         let fleet = started.clone().map_err(RealError::Server)?;
         fleet.reset().await?;
@@ -38,7 +47,27 @@ impl Deref for RealLease {
     }
 }
 
-async fn on_its_own_thread(assets: Assets, crds: Vec<Value>) -> Result<RealFleet, String> {
+impl RealControlPlane {
+    /// The process's real control plane, for all tests at once. It is started for the first one, on a runtime of
+    /// its own, and stays until the process ends.
+    pub async fn shared(assets: &Assets) -> Result<Arc<Self>, RealError> {
+        let started = CONTROL_PLANE.get_or_init(|| {
+            let assets = assets.clone();
+            on_its_own_thread(move || {
+                let assets = assets.clone();
+                async move { Self::start(&assets).await.map(Arc::new) }
+            })
+        });
+        started.await.clone().map_err(RealError::Server)
+    }
+}
+
+async fn on_its_own_thread<T: Send + 'static, F>(
+    start: impl Fn() -> F + Send + 'static,
+) -> Result<T, String>
+where
+    F: Future<Output = Result<T, RealError>>,
+{
     let (tell, told) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -48,16 +77,14 @@ async fn on_its_own_thread(assets: Assets, crds: Vec<Value>) -> Result<RealFleet
         {
             Ok(runtime) => runtime,
             // Dropping `tell` says that there is no fleet.
-            Err(error) => return tracing::error!(%error, "no runtime for the real fleet"),
+            Err(error) => return tracing::error!(%error, "no runtime for the real servers"),
         };
         runtime.block_on(async {
-            let started = match RealFleet::start(&assets, &crds).await {
+            let started = match start().await {
                 // A port that was free may have been taken in the meantime.
                 Err(error) => {
-                    tracing::warn!(%error, "the real fleet did not start, it is tried once more");
-                    RealFleet::start(&assets, &crds)
-                        .await
-                        .map_err(|error| error.to_string())
+                    tracing::warn!(%error, "the real servers did not start, they are tried once more");
+                    start().await.map_err(|error| error.to_string())
                 }
                 started => started.map_err(|error| error.to_string()),
             };
@@ -67,5 +94,5 @@ async fn on_its_own_thread(assets: Assets, crds: Vec<Value>) -> Result<RealFleet
         });
     });
     told.await
-        .unwrap_or_else(|_| Err("the real fleet's thread ended".into()))
+        .unwrap_or_else(|_| Err("the real servers' thread ended".into()))
 }

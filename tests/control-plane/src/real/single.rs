@@ -1,0 +1,53 @@
+//! One real control plane by itself.
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+
+use kube::Config;
+
+use super::plane::{Plane, random};
+use super::{Assets, RealError};
+use crate::serve::Authority;
+
+/// A real API server, with garbage collector and namespace controller where there is a controller manager. All that
+/// was started ends when it is dropped, or this process ends.
+pub struct RealControlPlane {
+    plane: Plane,
+    authority: Authority,
+    has_controllers: bool,
+}
+
+impl RealControlPlane {
+    /// Starts everything on the current runtime.
+    pub async fn start(assets: &Assets) -> Result<Self, RealError> {
+        let authority = Authority::new()?;
+        let base = std::env::temp_dir().join(format!(
+            "kommodore-real-{}-{}",
+            std::process::id(),
+            random()
+        ));
+        let folder = fs::DirBuilder::new().mode(0o700).create(&base);
+        folder.map_err(RealError::io(base.display().to_string()))?;
+        let mut plane = Plane::start("single", &base, assets, &authority, &random()).await?;
+        let controller_manager = assets.controller_manager();
+        if let Some(program) = &controller_manager {
+            plane.start_controllers(program, &authority)?;
+        }
+        Ok(Self {
+            plane,
+            authority,
+            has_controllers: controller_manager.is_some(),
+        })
+    }
+
+    /// How to reach it, with all rights.
+    pub fn config(&self) -> Result<Config, RealError> {
+        self.plane.check()?;
+        self.plane.config(&self.authority)
+    }
+
+    /// Whether garbage is collected and namespaces end.
+    pub fn has_controllers(&self) -> bool {
+        self.has_controllers
+    }
+}

@@ -1,0 +1,24 @@
+//! What a Kubernetes API server answers, word for word, asked of the embedded one and of a real one.
+//!
+//! A case is a talk with a server. All that is said is written down and compared with the recording of the same talk
+//! with a real kube-apiserver, in `conformance/recordings`; uids, times, versions and tokens are masked. So the
+//! embedded server is checked where there is no real one, too. With `KUBEBUILDER_ASSETS` the real one is checked as
+//! well, and `CONFORMANCE=record` writes its recordings anew:
+//!
+//! ```text
+//! KUBEBUILDER_ASSETS=.. CONFORMANCE=record cargo test -p kommodore-control-plane --test conformance real::
+//! ```
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "that is how a test fails"
+)]
+
+mod conformance {
+    #[macro_use]
+    #[allow(dead_code, reason = "until every area has its cases")]
+    mod support;
+
+    mod objects;
+}

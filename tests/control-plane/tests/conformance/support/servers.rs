@@ -1,0 +1,34 @@
+//! The two servers that a case talks with.
+
+use kommodore_control_plane::{Assets, ControlPlane, RealControlPlane};
+
+use super::recording::Recording;
+use super::talk::Talk;
+
+/// Runs a case on an embedded server of its own.
+pub(crate) async fn on_embedded(module: &str, case: &str, run: impl AsyncFnOnce(&mut Talk)) {
+    let plane = ControlPlane::builder().start().await.unwrap();
+    let recording = Recording::of(module, case);
+    let mut talk = Talk::begin(plane.config(), case, true).await;
+    run(&mut talk).await;
+    recording.compare(&talk.end().await);
+}
+
+/// Runs a case on the real server, which all cases share.
+pub(crate) async fn on_real(module: &str, case: &str, run: impl AsyncFnOnce(&mut Talk)) {
+    let Some(assets) = Assets::from_env().unwrap() else {
+        eprintln!(
+            "skipped: real::{case} needs KUBEBUILDER_ASSETS, a folder with etcd and kube-apiserver"
+        );
+        return;
+    };
+    let server = RealControlPlane::shared(&assets).await.unwrap();
+    let recording = Recording::of(module, case);
+    let mut talk = Talk::begin(server.config().unwrap(), case, server.has_controllers()).await;
+    run(&mut talk).await;
+    let said = talk.end().await;
+    match std::env::var_os("CONFORMANCE") {
+        Some(word) if word == "record" => recording.write(&said),
+        _ => recording.compare(&said),
+    }
+}

@@ -1,0 +1,373 @@
+//! Questions and answers.
+
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use kube::client::Body;
+use kube::{Client, Config};
+use serde_json::{Value, json};
+
+use super::mask::Mask;
+use super::watch::Watch;
+
+/// The headers of an answer that matter to a client.
+const HEADERS: [&str; 6] = [
+    "content-type",
+    "warning",
+    "retry-after",
+    "location",
+    "allow",
+    "www-authenticate",
+];
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a server answered, as it came.
+pub(crate) struct Answer {
+    pub(crate) code: u16,
+    pub(crate) body: Value,
+}
+
+/// One talk with a server.
+///
+/// In paths and bodies `{ns}` is a namespace, and `{group}` an API group, that this case has for itself.
+pub(crate) struct Talk {
+    client: Client,
+    namespace: String,
+    has_controllers: bool,
+    mask: Mask,
+    said: String,
+}
+
+impl Talk {
+    /// Begins in an empty namespace.
+    pub(super) async fn begin(config: Config, case: &str, has_controllers: bool) -> Self {
+        let mut namespace = case.replace('_', "-");
+        namespace.truncate(50);
+        let talk = Self {
+            client: Client::try_from(config).unwrap(),
+            namespace: namespace.trim_matches('-').to_owned(),
+            has_controllers,
+            mask: Mask::new(),
+            said: String::new(),
+        };
+        let name = talk.namespace.clone();
+        talk.prepare(
+            "/api/v1/namespaces",
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}),
+        )
+        .await;
+        talk
+    }
+
+    /// All that was said.
+    pub(super) async fn end(self) -> String {
+        self.said
+    }
+
+    /// Whether garbage is collected and namespaces end, on this server.
+    pub(crate) fn has_controllers(&self) -> bool {
+        self.has_controllers
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
+        self.send("GET", path, &[], None).await
+    }
+
+    pub(crate) async fn post(&mut self, path: &str, body: Value) -> Answer {
+        self.send("POST", path, &[], Some(body)).await
+    }
+
+    pub(crate) async fn put(&mut self, path: &str, body: Value) -> Answer {
+        self.send("PUT", path, &[], Some(body)).await
+    }
+
+    pub(crate) async fn delete(&mut self, path: &str) -> Answer {
+        self.send("DELETE", path, &[], None).await
+    }
+
+    /// A deletion with `DeleteOptions`.
+    pub(crate) async fn delete_with(&mut self, path: &str, mut options: Value) -> Answer {
+        options["apiVersion"] = "v1".into();
+        options["kind"] = "DeleteOptions".into();
+        self.send("DELETE", path, &[], Some(options)).await
+    }
+
+    /// `kind` is `json`, `merge`, `strategic-merge` or `apply`.
+    pub(crate) async fn patch(&mut self, kind: &str, path: &str, body: Value) -> Answer {
+        let content_type = match kind {
+            "json" => "application/json-patch+json",
+            "merge" => "application/merge-patch+json",
+            "strategic-merge" => "application/strategic-merge-patch+json",
+            "apply" => "application/apply-patch+yaml",
+            other => other,
+        };
+        self.send("PATCH", path, &[("content-type", content_type)], Some(body))
+            .await
+    }
+
+    /// A request with headers of its own and a body of JSON.
+    pub(crate) async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Answer {
+        let body = body.map(|body| self.fill(&body.to_string()));
+        let mut all = headers.to_vec();
+        if body.is_some() && !headers.iter().any(|(name, _)| *name == "content-type") {
+            all.push(("content-type", "application/json"));
+        }
+        self.send_raw(method, path, &all, body.unwrap_or_default().as_bytes())
+            .await
+    }
+
+    /// A request with any body.
+    pub(crate) async fn send_raw(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let path = self.fill(path);
+        self.write_question(method, &path, headers, body);
+        let (code, headers, body) = self.exchange(method, &path, headers, body).await;
+        self.write_answer(code, &headers, &body)
+    }
+
+    /// Asks until `is` says yes, and writes down that last answer alone.
+    pub(crate) async fn get_until(
+        &mut self,
+        path: &str,
+        is: impl Fn(u16, &Value) -> bool,
+    ) -> Answer {
+        let path = self.fill(path);
+        self.write_question("GET", &path, &[], &[]);
+        let begun = Instant::now();
+        loop {
+            let (code, headers, body) = self.exchange("GET", &path, &[], &[]).await;
+            let value = serde_json::from_slice(&body).unwrap_or_default();
+            if is(code.as_u16(), &value) {
+                return self.write_answer(code, &headers, &body);
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{path} does not get there: {code} {value:#}\n{}",
+                self.said
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Asks until it is gone.
+    pub(crate) async fn get_until_gone(&mut self, path: &str) {
+        self.get_until(path, |code, _| code == 404).await;
+    }
+
+    /// Creates an object that the case needs, and writes nothing down.
+    pub(crate) async fn prepare(&self, path: &str, body: Value) -> Value {
+        let (path, body) = (self.fill(path), self.fill(&body.to_string()));
+        let begun = Instant::now();
+        loop {
+            let (code, _, answer) = self
+                .exchange(
+                    "POST",
+                    &path,
+                    &[("content-type", "application/json")],
+                    body.as_bytes(),
+                )
+                .await;
+            if code.is_success() {
+                return serde_json::from_slice(&answer).unwrap();
+            }
+            // A server that has just begun, or a kind.
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{path}: {code} {}",
+                String::from_utf8_lossy(&answer)
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Installs a CRD, waits until it is served, and writes nothing down.
+    pub(crate) async fn install(&self, crd: Value) {
+        let crd = self
+            .prepare(
+                "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+                crd,
+            )
+            .await;
+        let (spec, begun) = (&crd["spec"], Instant::now());
+        for version in spec["versions"].as_array().unwrap() {
+            let path = format!(
+                "/apis/{}/{}/{}",
+                spec["group"].as_str().unwrap(),
+                version["name"].as_str().unwrap(),
+                spec["names"]["plural"].as_str().unwrap()
+            );
+            while version["served"] == true
+                && self.exchange("GET", &path, &[], &[]).await.0 != StatusCode::OK
+            {
+                assert!(begun.elapsed() < PATIENCE, "{path} is not served");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+
+    /// A heading, for those who read the recording.
+    pub(crate) fn say(&mut self, words: &str) {
+        writeln!(self.said, "# {words}\n").unwrap();
+    }
+
+    /// Opens a watch; `path` says what of.
+    pub(crate) async fn watch(&mut self, path: &str) -> Watch {
+        self.watch_as(path, "application/json").await
+    }
+
+    /// Opens a watch with another representation.
+    pub(crate) async fn watch_as(&mut self, path: &str, accept: &str) -> Watch {
+        let path = self.fill(path);
+        let headers = match accept {
+            "application/json" => vec![],
+            other => vec![("accept", other)],
+        };
+        self.write_question("GET", &path, &headers, &[]);
+        let response = self
+            .client
+            .send(request("GET", &path, &headers, &[]))
+            .await
+            .unwrap();
+        let (head, body) = response.into_parts();
+        if !head.status.is_success() {
+            let body = body.collect().await.unwrap().to_bytes();
+            self.write_answer(head.status, &head.headers, &body);
+            return Watch::ended();
+        }
+        self.write_head(head.status, &head.headers);
+        self.said.push('\n');
+        Watch::new(body)
+    }
+
+    /// Waits for the next events of a watch and writes them down.
+    pub(crate) async fn events(&mut self, watch: &mut Watch, count: usize) -> Vec<Value> {
+        let mut events = Vec::new();
+        for _ in 0..count {
+            let event = watch
+                .next(PATIENCE)
+                .await
+                .unwrap_or_else(|end| panic!("{end}; so far:\n{}", self.said));
+            self.write_event(event.clone());
+            events.push(event);
+        }
+        events
+    }
+
+    /// Waits for the end of a watch, writes down what comes until then, and that it ended.
+    pub(crate) async fn end_of(&mut self, watch: &mut Watch) {
+        while let Ok(event) = watch.next(PATIENCE).await {
+            self.write_event(event);
+        }
+        self.said.push_str("< the end\n\n");
+    }
+
+    fn write_event(&mut self, mut event: Value) {
+        self.mask.json(&mut event["object"]);
+        writeln!(self.said, "< {event:#}\n").unwrap();
+    }
+
+    fn fill(&self, text: &str) -> String {
+        text.replace("{ns}", &self.namespace)
+            .replace("{group}", &format!("{}.example.com", self.namespace))
+    }
+
+    async fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> (StatusCode, HeaderMap, Vec<u8>) {
+        let response = self
+            .client
+            .send(request(method, path, headers, body))
+            .await
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}\n{}", self.said));
+        let (head, body) = response.into_parts();
+        let body = tokio::time::timeout(PATIENCE, body.collect())
+            .await
+            .unwrap_or_else(|_| panic!("{method} {path} does not end\n{}", self.said));
+        (head.status, head.headers, body.unwrap().to_bytes().to_vec())
+    }
+
+    fn write_question(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) {
+        let path = self.mask.text(path);
+        writeln!(self.said, "> {method} {path}").unwrap();
+        for (name, value) in headers {
+            if (*name, *value) != ("content-type", "application/json") {
+                writeln!(self.said, "> {name}: {value}").unwrap();
+            }
+        }
+        if !body.is_empty() {
+            let body = match serde_json::from_slice::<Value>(body) {
+                Ok(mut body) => {
+                    self.mask.json(&mut body);
+                    body.to_string()
+                }
+                Err(_) if body.len() > 5_000 => format!("({} bytes)", body.len()),
+                Err(_) => String::from_utf8_lossy(body).into_owned(),
+            };
+            let body = match body.len() {
+                long if long > 5_000 => format!("({long} bytes)"),
+                _ => body,
+            };
+            for line in body.lines() {
+                writeln!(self.said, "> {line}").unwrap();
+            }
+        }
+    }
+
+    fn write_head(&mut self, code: StatusCode, headers: &HeaderMap) {
+        writeln!(self.said, "{code}").unwrap();
+        for name in HEADERS {
+            for value in headers.get_all(name) {
+                let value = self.mask.text(&String::from_utf8_lossy(value.as_bytes()));
+                if (name, value.as_str()) != ("content-type", "application/json") {
+                    writeln!(self.said, "{name}: {value}").unwrap();
+                }
+            }
+        }
+    }
+
+    fn write_answer(&mut self, code: StatusCode, headers: &HeaderMap, body: &[u8]) -> Answer {
+        self.write_head(code, headers);
+        let value: Value = serde_json::from_slice(body).unwrap_or_default();
+        if value.is_null() {
+            let text = self.mask.text(&String::from_utf8_lossy(body));
+            writeln!(self.said, "{}\n", text.trim_end()).unwrap();
+        } else {
+            let mut masked = value.clone();
+            self.mask.json(&mut masked);
+            writeln!(self.said, "{masked:#}\n").unwrap();
+        }
+        Answer {
+            code: code.as_u16(),
+            body: value,
+        }
+    }
+}
+
+fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Request<Body> {
+    let mut request = Request::builder()
+        .method(Method::from_bytes(method.as_bytes()).unwrap())
+        .uri(path);
+    // The field manager of who gives none is read off it.
+    request = request.header("user-agent", "conformance/1.0");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Body::from(body.to_vec())).unwrap()
+}
