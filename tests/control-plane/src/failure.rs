@@ -51,6 +51,22 @@ impl Cause {
         )
     }
 
+    pub(crate) fn too_long(field: &str, most: usize) -> Self {
+        Self::new(
+            "FieldValueTooLong",
+            field,
+            format!("Too long: may not be more than {most} bytes"),
+        )
+    }
+
+    pub(crate) fn duplicate(field: &str, value: &Value) -> Self {
+        Self::new(
+            "FieldValueDuplicate",
+            field,
+            format!("Duplicate value: {value}"),
+        )
+    }
+
     pub(crate) fn forbidden(field: &str, message: &str) -> Self {
         Self::new(
             "FieldValueForbidden",

@@ -20,5 +20,6 @@ mod conformance {
     #[allow(dead_code, reason = "until every area has its cases")]
     mod support;
 
+    mod kinds;
     mod objects;
 }

@@ -44,6 +44,7 @@ pub(crate) struct DeleteOptions {
     dry_run: bool,
     /// The old way to ask for a cascade, which is answered 202 if it takes its time.
     cascades: bool,
+    grace: Option<i64>,
 }
 
 impl DeleteOptions {
@@ -74,6 +75,14 @@ impl DeleteOptions {
                 .and_then(Value::as_str)
                 .map(str::to_owned)
         };
+        if let (Some(version), Some(kind)) = (text("/apiVersion"), text("/kind"))
+            && kind != "DeleteOptions"
+        {
+            return Err(Failure::bad_request(format!(
+                "no kind \"{kind}\" is registered for version \"{version}\" in scheme \
+                 \"pkg/runtime/scheme.go:111\""
+            )));
+        }
         let policy = text("/propagationPolicy")
             .or_else(|| asked.query.get("propagationPolicy").map(str::to_owned));
         let orphans = body
@@ -122,6 +131,10 @@ impl DeleteOptions {
             resource_version: text("/preconditions/resourceVersion"),
             dry_run: !wanted.is_empty() || dry_run(asked, "DeleteOptions")?,
             cascades: orphans == Some(false),
+            grace: body
+                .get("gracePeriodSeconds")
+                .and_then(Value::as_i64)
+                .or_else(|| asked.query.get("gracePeriodSeconds")?.parse().ok()),
         })
     }
 
@@ -182,7 +195,10 @@ pub(crate) fn remove(
         ));
     }
     let mut finalizers: Vec<String> = object::finalizers(&old).map(str::to_owned).collect();
-    if let Some(policy) = options.policy {
+    let policy = options
+        .policy
+        .or_else(|| leaves_dependents(resource).then_some(Policy::Orphan));
+    if let Some(policy) = policy {
         finalizers.retain(|finalizer| finalizer != FOREGROUND && finalizer != ORPHAN);
         match policy {
             Policy::Foreground => finalizers.push(FOREGROUND.to_owned()),
@@ -198,24 +214,32 @@ pub(crate) fn remove(
             .pointer("/spec/finalizers")
             .and_then(Value::as_array)
             .is_some_and(|list| !list.is_empty());
-    if finalizers.is_empty() && !spec_holds {
-        if !options.dry_run {
-            transaction.remove(&resource.bucket, &key);
-        }
-        return Ok(Deleted::Gone(old));
+    let is_pod = resource.is("", "pods");
+    let grace = if is_pod { pods_grace(&old, options) } else { 0 };
+    if is_pod && finalizers.is_empty() && grace == 0 && !options.dry_run {
+        // Its end is written down before it is gone.
+        let mut last = (*old).clone();
+        begin_deletion(&mut last, &old, 0);
+        transaction.put(&resource.bucket, key.clone(), last);
+    }
+    if finalizers.is_empty() && !spec_holds && grace == 0 {
+        let last = match options.dry_run {
+            true => None,
+            false => transaction.remove(&resource.bucket, &key),
+        };
+        return Ok(Deleted::Gone(last.unwrap_or(old)));
     }
     let mut new = (*old).clone();
-    if !object::is_deleting(&old) {
+    if is_pod {
+        begin_deletion(&mut new, &old, grace);
+    } else if !object::is_deleting(&old) {
         object::set_meta(&mut new, "deletionTimestamp", object::now());
         if is_namespace {
             object::field_mut(&mut new, "status").insert("phase".to_owned(), "Terminating".into());
         } else if is_definition {
             crd_terminating(&mut new);
         } else {
-            object::set_meta(&mut new, "deletionGracePeriodSeconds", 0);
-            if let Some(generation) = old.pointer("/metadata/generation").and_then(Value::as_i64) {
-                object::set_meta(&mut new, "generation", generation + 1);
-            }
+            begin_deletion(&mut new, &old, 0);
         }
     }
     object::set_finalizers(&mut new, finalizers);
@@ -224,6 +248,44 @@ pub(crate) fn remove(
     } else {
         transaction.put(&resource.bucket, key, new)
     }))
+}
+
+fn begin_deletion(new: &mut Value, old: &Value, grace: i64) {
+    if !object::is_deleting(old) {
+        let generation = old.pointer("/metadata/generation").and_then(Value::as_i64);
+        if let Some(generation) = generation {
+            object::set_meta(new, "generation", generation + 1);
+        }
+    }
+    let time = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(grace);
+    let time = time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    object::set_meta(new, "deletionTimestamp", time);
+    object::set_meta(new, "deletionGracePeriodSeconds", grace);
+}
+
+/// How long a pod is given: none if nobody runs it, and never more than it has left.
+fn pods_grace(pod: &Value, options: &DeleteOptions) -> i64 {
+    let text = |pointer: &str| {
+        pod.pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let is_over = ["Succeeded", "Failed"].contains(&text("/status/phase"));
+    if is_over || text("/spec/nodeName").is_empty() {
+        return 0;
+    }
+    let number = |pointer: &str| pod.pointer(pointer).and_then(Value::as_i64);
+    let own = number("/spec/terminationGracePeriodSeconds").unwrap_or(30);
+    let wanted = options.grace.unwrap_or(own).clamp(0, i64::from(i32::MAX));
+    match number("/metadata/deletionGracePeriodSeconds") {
+        Some(left) if object::is_deleting(pod) => wanted.min(left),
+        _ => wanted,
+    }
+}
+
+/// Whether, unless the client says so, what the objects own is left as it is.
+fn leaves_dependents(resource: &Resource) -> bool {
+    resource.is("batch", "jobs") || resource.is("", "replicationcontrollers")
 }
 
 pub(crate) fn delete(
@@ -253,7 +315,16 @@ pub(crate) fn delete(
             object,
         ),
     };
-    Ok(response::json(code, &form.object(target, &object)))
+    let mut warnings = Vec::new();
+    if target.resource.is("batch", "jobs") && options.policy.is_none() {
+        warnings.push(
+            "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove \
+             them or set propagationPolicy=Orphan to suppress this warning"
+                .to_owned(),
+        );
+    }
+    let answer = response::json(code, &form.object(target, &object));
+    Ok(response::warn(answer, &warnings))
 }
 
 fn returns_object(resource: &Resource) -> bool {
@@ -292,7 +363,7 @@ pub(crate) fn delete_collection(target: &Target, asked: &Asked) -> Result<Respon
             remove(transaction, &target.resource, Key::of(object), &options)
         });
         match deleted {
-            Ok(Deleted::Gone(object) | Deleted::Held(object)) => gone.push(object),
+            Ok(_) => gone.push(object.clone()),
             // It went in the meantime.
             Err(failure) if failure.code == StatusCode::NOT_FOUND => {}
             Err(failure) => return Err(failure),

@@ -143,8 +143,20 @@ fn route(
         );
     };
     match Target::resolve(world, &plane, &asked.path)? {
-        Some(target) => resource(&target, asked),
+        Some(target) => {
+            let answer = resource(&target, asked)?;
+            Ok(response::warn(answer, deprecated(&target)))
+        }
         None => not_a_resource(world, &plane, asked),
+    }
+}
+
+/// What a kind that is to be used no more answers besides.
+fn deprecated(target: &Target) -> &'static [&'static str] {
+    if target.resource.is("", "endpoints") {
+        &["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]
+    } else {
+        &[]
     }
 }
 

@@ -52,9 +52,9 @@ pub(crate) fn failure(failure: &Failure) -> Response<Body> {
 }
 
 /// Adds a `Warning` header for each.
-pub(crate) fn warn(mut response: Response<Body>, warnings: &[String]) -> Response<Body> {
+pub(crate) fn warn(mut response: Response<Body>, warnings: &[impl AsRef<str>]) -> Response<Body> {
     for warning in warnings {
-        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
+        let quoted = warning.as_ref().replace('\\', "\\\\").replace('"', "\\\"");
         if let Ok(value) = HeaderValue::try_from(format!("299 - \"{quoted}\"")) {
             response.headers_mut().append(WARNING, value);
         }

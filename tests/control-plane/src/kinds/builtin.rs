@@ -18,6 +18,7 @@ struct Line {
     generation: bool,
     status: bool,
     returns_deleted: bool,
+    version: &'static str,
 }
 
 const fn line(group: &'static str, plural: &'static str, kind: &'static str) -> Line {
@@ -31,10 +32,23 @@ const fn line(group: &'static str, plural: &'static str, kind: &'static str) -> 
         generation: false,
         status: false,
         returns_deleted: false,
+        version: "v1",
+    }
+}
+
+/// What a cluster with nodes works on, and Milo does not serve.
+const fn workload(group: &'static str, plural: &'static str, kind: &'static str) -> Line {
+    Line {
+        milo: false,
+        generation: true,
+        status: true,
+        ..line(group, plural, kind)
     }
 }
 
 const ADMISSION: &str = "admissionregistration.k8s.io";
+const APPS: &str = "apps";
+const NETWORKING: &str = "networking.k8s.io";
 const RBAC: &str = "rbac.authorization.k8s.io";
 
 const TABLE: &[Line] = &[
@@ -116,13 +130,144 @@ const TABLE: &[Line] = &[
             "CustomResourceDefinition",
         )
     },
+    Line {
+        short: &["po"],
+        returns_deleted: true,
+        ..workload("", "pods", "Pod")
+    },
+    Line {
+        status: false,
+        returns_deleted: true,
+        ..workload("", "podtemplates", "PodTemplate")
+    },
+    Line {
+        short: &["rc"],
+        returns_deleted: true,
+        ..workload("", "replicationcontrollers", "ReplicationController")
+    },
+    Line {
+        short: &["no"],
+        namespaced: false,
+        generation: false,
+        ..workload("", "nodes", "Node")
+    },
+    Line {
+        short: &["pv"],
+        namespaced: false,
+        generation: false,
+        returns_deleted: true,
+        ..workload("", "persistentvolumes", "PersistentVolume")
+    },
+    Line {
+        short: &["pvc"],
+        generation: false,
+        returns_deleted: true,
+        ..workload("", "persistentvolumeclaims", "PersistentVolumeClaim")
+    },
+    Line {
+        short: &["ep"],
+        generation: false,
+        status: false,
+        ..workload("", "endpoints", "Endpoints")
+    },
+    Line {
+        short: &["limits"],
+        generation: false,
+        status: false,
+        ..workload("", "limitranges", "LimitRange")
+    },
+    Line {
+        short: &["quota"],
+        generation: false,
+        returns_deleted: true,
+        ..workload("", "resourcequotas", "ResourceQuota")
+    },
+    Line {
+        short: &["deploy"],
+        ..workload(APPS, "deployments", "Deployment")
+    },
+    Line {
+        short: &["sts"],
+        ..workload(APPS, "statefulsets", "StatefulSet")
+    },
+    Line {
+        short: &["ds"],
+        ..workload(APPS, "daemonsets", "DaemonSet")
+    },
+    Line {
+        short: &["rs"],
+        ..workload(APPS, "replicasets", "ReplicaSet")
+    },
+    Line {
+        generation: false,
+        status: false,
+        ..workload(APPS, "controllerrevisions", "ControllerRevision")
+    },
+    workload("batch", "jobs", "Job"),
+    Line {
+        short: &["cj"],
+        ..workload("batch", "cronjobs", "CronJob")
+    },
+    Line {
+        short: &["ing"],
+        ..workload(NETWORKING, "ingresses", "Ingress")
+    },
+    Line {
+        namespaced: false,
+        status: false,
+        ..workload(NETWORKING, "ingressclasses", "IngressClass")
+    },
+    Line {
+        short: &["netpol"],
+        status: false,
+        ..workload(NETWORKING, "networkpolicies", "NetworkPolicy")
+    },
+    Line {
+        short: &["pdb"],
+        ..workload("policy", "poddisruptionbudgets", "PodDisruptionBudget")
+    },
+    Line {
+        short: &["hpa"],
+        generation: false,
+        version: "v2",
+        ..workload(
+            "autoscaling",
+            "horizontalpodautoscalers",
+            "HorizontalPodAutoscaler",
+        )
+    },
+    Line {
+        short: &["sc"],
+        namespaced: false,
+        generation: false,
+        status: false,
+        returns_deleted: true,
+        ..workload("storage.k8s.io", "storageclasses", "StorageClass")
+    },
+    Line {
+        short: &["pc"],
+        namespaced: false,
+        status: false,
+        ..workload("scheduling.k8s.io", "priorityclasses", "PriorityClass")
+    },
 ];
 
 fn categories(line: &Line) -> &'static [&'static str] {
     match line.group {
         ADMISSION | "apiextensions.k8s.io" => &["api-extensions"],
-        _ if line.kind == "Service" => &["all"],
-        _ => &[],
+        _ => match line.kind {
+            "Service"
+            | "Pod"
+            | "ReplicationController"
+            | "Deployment"
+            | "StatefulSet"
+            | "DaemonSet"
+            | "ReplicaSet"
+            | "Job"
+            | "CronJob"
+            | "HorizontalPodAutoscaler" => &["all"],
+            _ => &[],
+        },
     }
 }
 
@@ -153,6 +298,19 @@ fn selectable(group: &str, kind: &str) -> &'static [&'static str] {
         (_, "Namespace") => &["status.phase"],
         (_, "Secret") => &["type"],
         (_, "Service") => &["spec.clusterIP", "spec.type"],
+        (_, "Pod") => &[
+            "spec.hostNetwork",
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "status.nominatedNodeName",
+            "status.phase",
+            "status.podIP",
+        ],
+        (_, "ReplicationController" | "ReplicaSet") => &["status.replicas"],
+        (_, "Node") => &["spec.unschedulable"],
+        (_, "Job") => &["status.successful"],
         _ => &[],
     }
 }
@@ -160,7 +318,7 @@ fn selectable(group: &str, kind: &str) -> &'static [&'static str] {
 /// All built-in resources.
 pub(super) fn resources() -> impl Iterator<Item = Resource> {
     TABLE.iter().filter_map(|line| {
-        let schema = schema::builtin(line.group, "v1", line.kind)?;
+        let schema = schema::builtin(line.group, line.version, line.kind)?;
         let group: Arc<str> = line.group.into();
         let plural: Arc<str> = line.plural.into();
         // Events are the same objects in both groups.
@@ -186,7 +344,7 @@ pub(super) fn resources() -> impl Iterator<Item = Resource> {
                 .collect(),
             namespaced: line.namespaced,
             versions: vec![Version {
-                name: "v1".to_owned(),
+                name: line.version.to_owned(),
                 schema: Shape::BuiltIn(schema),
                 raw: None,
                 status: line.status,
@@ -196,7 +354,7 @@ pub(super) fn resources() -> impl Iterator<Item = Resource> {
                     .collect(),
                 columns: printers::columns(line.kind),
             }],
-            stored: "v1".to_owned(),
+            stored: line.version.to_owned(),
             origin: Origin::BuiltIn {
                 in_projects: line.milo,
                 generation: line.generation,

@@ -1,16 +1,18 @@
 //! The built-in kinds, as a table (`builtin.txt`).
 //!
 //! A line `kind GROUP/VERSION NAME:` or `type NAME [atomic]:` opens a type; below it are its fields, `name type`
-//! with commas between. Types: `string int int64 number bool bytes time microtime any int|string`, `[T]` a list, `{T}` a map, or a
+//! with commas between. Types: `string int int64 number bool bytes time microtime quantity any int|string`, `[T]` a list, `{T}` a map, or a
 //! type of the table. After the type: `map(keys)`, `set` (what a list is to server-side apply; atomic if nothing is
 //! said), `atomic` (a map), `merge(key)` and `merge` (what a list is to a strategic merge patch), `=value` (the
-//! default of a key). `name!` is always serialized. The root's apiVersion, kind and metadata go without saying.
+//! default of a key), `pointer` (always there, but null). `name!` is always serialized. The root's apiVersion, kind and metadata go without saying.
+//! `tools/builtin_kinds.py` writes the lines of more kinds.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use super::quantity::FORMAT as QUANTITY;
 use super::{Additional, Kind, ListType, Merge, Schema};
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| read(include_str!("builtin.txt")));
@@ -26,6 +28,15 @@ struct Table {
 pub(crate) fn builtin(group: &str, version: &str, kind: &str) -> Option<&'static Schema> {
     let slash = if group.is_empty() { "" } else { "/" };
     TABLE.kinds.get(&format!("{group}{slash}{version} {kind}"))
+}
+
+/// All kinds, by group, version and name.
+#[cfg(test)]
+pub(super) fn kinds() -> impl Iterator<Item = (&'static str, &'static Schema)> {
+    TABLE
+        .kinds
+        .iter()
+        .map(|(name, schema)| (name.as_str(), schema))
 }
 
 /// A type of the table.
@@ -49,6 +60,7 @@ pub(crate) fn empty(schema: &Schema) -> Value {
 /// The value of a field that is always there.
 pub(super) fn always(field: &Schema) -> Value {
     match field.kind {
+        _ if field.pointer => Value::Null,
         Some(Kind::Object) => empty(field),
         Some(Kind::String) if field.rules.format.is_none() => "".into(),
         Some(Kind::Integer) => 0.into(),
@@ -67,10 +79,12 @@ impl Schema {
     /// The Go type of a field, as a decoding error names it.
     pub(super) fn go_type(&self) -> String {
         if let Some(name) = self.refers {
+            let name = name.rsplit('.').next().unwrap_or(name);
             return format!("v1.{name}");
         }
         match (self.kind, self.rules.format.as_deref(), &self.additional) {
             (Some(Kind::String), Some("byte"), _) => "[]uint8".into(),
+            (Some(Kind::String), Some(QUANTITY), _) => "resource.Quantity".into(),
             (Some(Kind::String), ..) => "string".into(),
             (Some(Kind::Boolean), ..) => "bool".into(),
             (Some(Kind::Integer), Some("int64"), _) => "int64".into(),
@@ -180,6 +194,8 @@ fn option(schema: &mut Schema, word: &str) {
         schema.list = ListType::Map(keys.split(' ').map(str::to_owned).collect());
     } else if let Some(key) = within("merge") {
         schema.merge = Merge::Key(key.to_owned());
+    } else if word == "pointer" {
+        schema.pointer = true;
     } else if let Some(default) = word.strip_prefix('=') {
         schema.default = Some(json!(default));
     } else {
@@ -215,6 +231,7 @@ fn kind(name: &str) -> Schema {
         "bytes" => formatted(Kind::String, "byte"),
         "time" => formatted(Kind::String, "date-time"),
         "microtime" => formatted(Kind::String, "microtime"),
+        "quantity" => formatted(Kind::String, QUANTITY),
         "int" => scalar(Kind::Integer),
         "int64" => formatted(Kind::Integer, "int64"),
         "number" => scalar(Kind::Number),

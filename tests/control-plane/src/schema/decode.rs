@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::builtin::{always, named};
-use super::{Additional, Kind, Schema};
+use super::{Additional, Kind, Schema, quantity};
 
 const SECONDS: &str = "2006-01-02T15:04:05Z07:00";
 const MICROSECONDS: &str = "2006-01-02T15:04:05.000000Z07:00";
@@ -109,7 +109,8 @@ impl Place<'_> {
             })
         });
         for (name, field) in node.properties.iter().filter(|(_, field)| field.always) {
-            if !fields.contains_key(name) && name != "metadata" {
+            // The root has its metadata.
+            if !fields.contains_key(name) && (name != "metadata" || !self.path.is_empty()) {
                 fields.insert(name.clone(), always(field));
             }
         }
@@ -128,6 +129,15 @@ impl Place<'_> {
         match (&*value, node.kind) {
             (Value::Null, _) => Ok(()),
             (Value::Number(_) | Value::String(_), _) if node.int_or_string => Ok(()),
+            (Value::Number(_) | Value::String(_), _)
+                if node.rules.format.as_deref() == Some(quantity::FORMAT) =>
+            {
+                let text = value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned);
+                *value = quantity::canonical(&text)?.into();
+                Ok(())
+            }
             (_, None) if !node.int_or_string => Ok(()),
             (Value::String(text), Some(Kind::String)) => {
                 match time(text, node.rules.format.as_deref())? {

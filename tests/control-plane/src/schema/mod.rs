@@ -11,6 +11,7 @@ mod formats;
 mod lists;
 mod parse;
 mod prune;
+mod quantity;
 mod structural;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,8 @@ pub(crate) struct Schema {
     pub(crate) merge: Merge,
     /// Serialized even when nothing was set (a Go struct without a pointer).
     pub(crate) always: bool,
+    /// What is serialized then is null (a Go pointer).
+    pub(crate) pointer: bool,
     /// What the value must satisfy besides its type.
     pub(crate) rules: Rules,
     /// CEL rules are here or below; they are not evaluated.
@@ -151,6 +154,7 @@ impl Schema {
             default: None,
             merge: Merge::Replace,
             always: false,
+            pointer: false,
             rules: Rules {
                 required: Vec::new(),
                 one_of_values: None,

@@ -18,10 +18,12 @@ pub(super) fn before_create(target: &Target, event: &Value) -> Vec<Cause> {
     };
     let mut wrong = Vec::new();
     let has_time = event.get("eventTime").is_some_and(|time| !time.is_null());
-    if !is_core && !has_time {
-        return vec![Cause::required("eventTime", "")];
-    }
     wrong.extend(namespace(event, about));
+    if !is_core && !has_time {
+        wrong.push(Cause::required("eventTime", ""));
+        wrong.extend(kind(text("type")));
+        return wrong;
+    }
     if is_core && !has_time {
         return wrong;
     }
@@ -57,14 +59,13 @@ pub(super) fn before_create(target: &Target, event: &Value) -> Vec<Cause> {
             "can have at most 1024 characters",
         ));
     }
-    if !["Normal", "Warning"].contains(&text("type")) {
-        wrong.push(Cause::invalid(
-            "type",
-            &"".into(),
-            &format!("has invalid value: {}", text("type")),
-        ));
-    }
+    wrong.extend(kind(text("type")));
     wrong
+}
+
+fn kind(kind: &str) -> Option<Cause> {
+    let why = format!("has invalid value: {kind}");
+    (!["Normal", "Warning"].contains(&kind)).then(|| Cause::invalid("type", &"".into(), &why))
 }
 
 /// An event is where its object is; about what is in no namespace, it is in `default` or `kube-system`.

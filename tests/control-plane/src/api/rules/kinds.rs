@@ -3,10 +3,14 @@
 use serde_json::{Value, json};
 
 use super::super::target::Target;
-use super::{defaults, events, names};
+use super::{defaults, events, names, networking, pods, roles, secrets, storage, workloads};
 use crate::failure::Cause;
 use crate::kinds::{accept_crd, not_done_for_crd};
 use crate::object;
+use crate::schema::empty;
+
+const SERVICE_TYPES: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
+const MEBIBYTE: usize = 1024 * 1024;
 
 pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
     if target.resource.is_crd() {
@@ -20,13 +24,74 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
             defaults::set(target, object);
             Vec::new()
         }
-        "ConfigMap" | "Secret" => names::data_keys(object),
+        "ConfigMap" => config_map(object),
+        "Secret" => {
+            let mut wrong = names::data_keys(object);
+            wrong.extend(secrets::check(object));
+            wrong
+        }
+        "Role" | "ClusterRole" => roles::check(object),
+        "RoleBinding" | "ClusterRoleBinding" => roles::check_binding(object),
         "Event" => events::before_create(target, object),
         "Lease" => lease(None, object),
         "Service" => service(target, None, object),
         "CustomResourceDefinition" => {
             object::as_map(object).remove("status");
             accept_crd(object).err().unwrap_or_default()
+        }
+        "Pod" => pods::before_create(object),
+        "PodTemplate" => pods::check_spec(&object["template"]["spec"], "template.spec"),
+        kind @ ("Deployment"
+        | "StatefulSet"
+        | "DaemonSet"
+        | "ReplicaSet"
+        | "ReplicationController") => {
+            start_status(target, object);
+            if kind == "DaemonSet" {
+                workloads::count_templates(None, object);
+            }
+            workloads::check(kind, object)
+        }
+        "Job" => {
+            start_status(target, object);
+            workloads::select_own_pods(object);
+            workloads::check_job(&object["spec"], "spec")
+        }
+        "CronJob" => {
+            start_status(target, object);
+            workloads::check_cron_job(object)
+        }
+        "PersistentVolumeClaim" => {
+            object::as_map(object).insert("status".to_owned(), json!({"phase": "Pending"}));
+            storage::protect(object, "kubernetes.io/pvc-protection");
+            storage::check_claim(object)
+        }
+        "PersistentVolume" => {
+            let status = json!({"phase": "Pending", "lastPhaseTransitionTime": object::now()});
+            object::as_map(object).insert("status".to_owned(), status);
+            storage::protect(object, "kubernetes.io/pv-protection");
+            Vec::new()
+        }
+        "Ingress" => {
+            start_status(target, object);
+            networking::check_ingress(object)
+        }
+        "PodDisruptionBudget" | "HorizontalPodAutoscaler" | "ResourceQuota" => {
+            start_status(target, object);
+            Vec::new()
+        }
+        "Node" => {
+            let taint = json!({"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"});
+            let taints = object::field_mut(object, "spec")
+                .entry("taints")
+                .or_insert_with(|| json!([]));
+            if let Some(taints) = taints
+                .as_array_mut()
+                .filter(|taints| !taints.contains(&taint))
+            {
+                taints.push(taint);
+            }
+            Vec::new()
         }
         _ => Vec::new(),
     }
@@ -38,12 +103,14 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
     }
     match target.resource.kind.as_str() {
         "ConfigMap" => {
-            let mut wrong = names::data_keys(new);
+            let mut wrong = config_map(new);
             wrong.extend(unchangeable(old, new));
             wrong
         }
+        "Role" | "ClusterRole" => roles::check(new),
         "Secret" => {
             let mut wrong = names::data_keys(new);
+            wrong.extend(secrets::check(new));
             if old.get("type") != new.get("type") {
                 let kind = new.get("type").cloned().unwrap_or_default();
                 wrong.push(Cause::invalid("type", &kind, "field is immutable"));
@@ -62,8 +129,34 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
                 .into_iter()
                 .collect()
         }
+        _ if target.subresource.is_some() => Vec::new(),
+        "Pod" => pods::before_update(old, new),
+        "PodTemplate" => pods::check_spec(&new["template"]["spec"], "template.spec"),
+        kind @ ("Deployment"
+        | "StatefulSet"
+        | "DaemonSet"
+        | "ReplicaSet"
+        | "ReplicationController") => {
+            if kind == "DaemonSet" {
+                workloads::count_templates(Some(old), new);
+            }
+            let mut wrong = workloads::check(kind, new);
+            wrong.extend(workloads::check_update(kind, old, new));
+            wrong
+        }
+        "Job" => workloads::check_job(&new["spec"], "spec"),
+        "CronJob" => workloads::check_cron_job(new),
+        "PersistentVolumeClaim" => storage::check_claim(new),
+        "Ingress" => networking::check_ingress(new),
         _ => Vec::new(),
     }
+}
+
+/// The status of a new object, whatever its writer says.
+fn start_status(target: &Target, object: &mut Value) {
+    let status = target.version().schema.schema().field("status");
+    let status = status.map_or_else(|| json!({}), empty);
+    object::as_map(object).insert("status".to_owned(), status);
 }
 
 /// What an object asks for and this server does not do: its writer is warned.
@@ -132,6 +225,14 @@ fn service(target: &Target, old: Option<&Value>, object: &mut Value) -> Vec<Caus
     let spec = object::field_mut(object, "spec");
     let is_external = spec.get("type").and_then(Value::as_str) == Some("ExternalName");
     let headless = spec.get("clusterIP").and_then(Value::as_str) == Some("None");
+    let selects = spec.get("selector").is_some();
+    if let Some(kind) = spec
+        .get("type")
+        .filter(|kind| !SERVICE_TYPES.iter().any(|known| *kind == known))
+    {
+        let supported = SERVICE_TYPES.map(|known| format!("{known:?}")).join(", ");
+        return vec![Cause::unsupported("spec.type", kind, &supported)];
+    }
     let no_ports = spec
         .get("ports")
         .and_then(Value::as_array)
@@ -139,18 +240,76 @@ fn service(target: &Target, old: Option<&Value>, object: &mut Value) -> Vec<Caus
     if no_ports && !is_external && !headless {
         return vec![Cause::required("spec.ports", "")];
     }
+    let wrong = service_ports(spec);
+    if !wrong.is_empty() {
+        return wrong;
+    }
     if !is_external {
         let known = old.and_then(|old| old.pointer("/spec/clusterIP")).cloned();
         let address = known.unwrap_or_else(|| cluster_ip(target).into());
         let address = spec.entry("clusterIP").or_insert(address).clone();
         spec.entry("clusterIPs").or_insert(json!([address]));
-        spec.entry("ipFamilies").or_insert(json!(["IPv4"]));
-        spec.entry("ipFamilyPolicy").or_insert("SingleStack".into());
+        // Nobody but the user says what is behind it.
+        let (families, policy) = match headless && !selects {
+            true => (json!(["IPv4", "IPv6"]), "RequireDualStack"),
+            false => (json!(["IPv4"]), "SingleStack"),
+        };
+        spec.entry("ipFamilies").or_insert(families);
+        spec.entry("ipFamilyPolicy").or_insert(policy.into());
     }
     if old.is_none() {
         object::as_map(object).insert("status".to_owned(), json!({"loadBalancer": {}}));
     }
     Vec::new()
+}
+
+fn service_ports(spec: &serde_json::Map<String, Value>) -> Vec<Cause> {
+    let ports = spec.get("ports").and_then(Value::as_array);
+    let many = ports.is_some_and(|ports| ports.len() > 1);
+    let mut wrong = Vec::new();
+    for (index, port) in ports.into_iter().flatten().enumerate() {
+        let at = |field: &str| format!("spec.ports[{index}].{field}");
+        if many
+            && port
+                .get("name")
+                .and_then(Value::as_str)
+                .is_none_or(str::is_empty)
+        {
+            wrong.push(Cause::required(&at("name"), ""));
+        }
+        for field in ["port", "targetPort"] {
+            if let Some(number) = port.get(field).filter(|number| number.is_number())
+                && !number
+                    .as_i64()
+                    .is_some_and(|number| (1..=65535).contains(&number))
+            {
+                wrong.push(Cause::invalid(
+                    &at(field),
+                    number,
+                    "must be between 1 and 65535, inclusive",
+                ));
+            }
+        }
+    }
+    wrong
+}
+
+/// The keys, and how much there is of it.
+fn config_map(object: &Value) -> Vec<Cause> {
+    let mut wrong = names::data_keys(object);
+    let bytes = |field: &str, of: fn(&str) -> usize| -> usize {
+        let values = object.get(field).and_then(Value::as_object);
+        values
+            .into_iter()
+            .flatten()
+            .map(|(_, value)| of(value.as_str().unwrap_or_default()))
+            .sum()
+    };
+    // What is binary is counted as it was before it was written in base64.
+    if bytes("data", str::len) + bytes("binaryData", |text| text.len() / 4 * 3) > MEBIBYTE {
+        wrong.push(Cause::too_long("[]", MEBIBYTE));
+    }
+    wrong
 }
 
 /// Some address.

@@ -5,6 +5,12 @@ mod events;
 mod kinds;
 mod metadata;
 mod names;
+mod networking;
+mod pods;
+mod roles;
+mod secrets;
+mod storage;
+mod workloads;
 
 use std::collections::BTreeSet;
 
@@ -70,7 +76,9 @@ fn generation_moves(target: &Target, old: &Value, new: &Value) -> bool {
         }
         object
     };
-    counted(old) != counted(new)
+    let labels = |object: &Value| object.pointer("/metadata/labels").cloned();
+    let slice = target.resource.is("discovery.k8s.io", "endpointslices");
+    counted(old) != counted(new) || (slice && labels(old) != labels(new))
 }
 
 fn new_finalizers(old: &Value, new: &Value) -> Option<Cause> {

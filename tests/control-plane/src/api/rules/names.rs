@@ -29,6 +29,11 @@ fn is_label(name: &str) -> bool {
     !name.is_empty() && name.chars().all(inner) && !name.starts_with('-') && !name.ends_with('-')
 }
 
+/// What is wrong with a DNS label.
+pub(super) fn label(name: &str) -> Option<&'static str> {
+    (!is_label(name)).then_some(LABEL)
+}
+
 fn is_subdomain(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(is_label)
 }

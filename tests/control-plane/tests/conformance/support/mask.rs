@@ -14,6 +14,8 @@ pub(super) struct Mask {
     time: Regex,
     token: Regex,
     version: Regex,
+    cluster_ip: Regex,
+    age: Regex,
 }
 
 impl Mask {
@@ -24,9 +26,11 @@ impl Mask {
             generated: BTreeMap::new(),
             uid: Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").unwrap(),
             time: Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").unwrap(),
+            cluster_ip: Regex::new(r"^10(\.\d{1,3}){3}$").unwrap(),
+            age: Regex::new(r"^\d{1,3}(ms|s)$").unwrap(),
             token: Regex::new(r"\bcontinue=[^&\s]+").unwrap(),
             version: Regex::new(
-                r#"\b(resourceVersion=|resource version: |resourceVersion":")(\d+)"#,
+                r#"(resourceVersion=|resource version: |resourceVersion":"|in record \(|requested |current )\(?(\d+)"#,
             )
             .unwrap(),
         }
@@ -47,9 +51,16 @@ impl Mask {
                 Some(part) => format!("<time with {} digits>", part.len() - 1),
                 None => "<time>".to_owned(),
             });
+        let text = self.cluster_ip.replace(&text, "<cluster IP>");
+        let text = self.age.replace(&text, "<age>");
         let text = self.token.replace_all(&text, "continue=<token>");
         let text = self.version.replace_all(&text, |found: &Captures<'_>| {
-            format!("{}{}", &found[1], named(&mut self.versions, &found[2]))
+            let known = self.versions.get(&found[2]);
+            format!(
+                "{}{}",
+                &found[1],
+                known.map_or("<a version>".to_owned(), named)
+            )
         });
         let mut text = text.into_owned();
         for (name, masked) in &self.generated {
@@ -58,8 +69,13 @@ impl Mask {
         text
     }
 
+    /// Masks a question, which may name what no answer has named.
+    pub(super) fn question(&mut self, value: &mut Value) {
+        self.walk(value, false);
+    }
+
     /// Masks an answer.
-    pub(super) fn json(&mut self, value: &mut Value) {
+    pub(super) fn answer(&mut self, value: &mut Value) {
         let is_list = value["kind"]
             .as_str()
             .is_some_and(|kind| kind.ends_with("List") || kind == "Table");
@@ -72,12 +88,30 @@ impl Mask {
                 *token = "<token>".into();
             }
         }
-        self.walk(value);
+        if value["kind"] == "Table" {
+            // What a column means is for people to read.
+            let columns = value["columnDefinitions"].as_array_mut();
+            for column in columns.into_iter().flatten() {
+                column["description"] = "<text>".into();
+            }
+        }
+        self.walk(value, true);
     }
 
-    fn walk(&mut self, value: &mut Value) {
+    /// The name of a version; none for what stands for no state, `0`, and for what only a question names.
+    fn version(&mut self, version: &str, is_answer: bool) -> Option<String> {
+        if is_answer && version.parse::<u64>().is_ok_and(|number| number > 0) {
+            let next = self.versions.len() + 1;
+            self.versions.entry(version.to_owned()).or_insert(next);
+        }
+        self.versions.get(version).map(named)
+    }
+
+    fn walk(&mut self, value: &mut Value, is_answer: bool) {
         match value {
-            Value::Array(values) => values.iter_mut().for_each(|value| self.walk(value)),
+            Value::Array(values) => values
+                .iter_mut()
+                .for_each(|value| self.walk(value, is_answer)),
             Value::Object(fields) => {
                 let text = |key: &str| fields.get(key).and_then(Value::as_str).map(str::to_owned);
                 if let (Some(name), Some(prefix)) = (text("name"), text("generateName"))
@@ -90,12 +124,12 @@ impl Mask {
                 }
                 for (key, value) in fields {
                     match value {
-                        Value::String(version)
-                            if key == "resourceVersion" && !version.starts_with('<') =>
-                        {
-                            *version = named(&mut self.versions, version);
+                        Value::String(version) if key == "resourceVersion" => {
+                            if let Some(name) = self.version(version, is_answer) {
+                                *version = name;
+                            }
                         }
-                        value => self.walk(value),
+                        value => self.walk(value, is_answer),
                     }
                 }
             }
@@ -105,15 +139,7 @@ impl Mask {
     }
 }
 
-/// `<version 1>` for the first that is seen, and so on; `0` and the empty one are said as they are.
-fn named(versions: &mut BTreeMap<String, usize>, version: &str) -> String {
-    if version.parse::<u64>().is_ok_and(|number| number > 0) {
-        let next = versions.len() + 1;
-        format!(
-            "<version {}>",
-            versions.entry(version.to_owned()).or_insert(next)
-        )
-    } else {
-        version.to_owned()
-    }
+/// The first that an answer names is `<version 1>`, and so on.
+fn named(number: &usize) -> String {
+    format!("<version {number}>")
 }

@@ -29,27 +29,27 @@ impl Recording {
         if said == recorded {
             return;
         }
-        let (mut ours, mut theirs) = (said.lines(), recorded.lines());
-        let mut number = 0;
-        let (at, ours_at) = loop {
-            number += 1;
-            let (one, other) = (ours.next(), theirs.next());
-            if one != other {
-                break (number, one);
-            }
-        };
-        let context: Vec<&str> = recorded.lines().skip(at - 1).collect();
-        let before: Vec<&str> = recorded.lines().take(at - 1).collect();
-        let begin = before
+        // All of it, to be compared at leisure.
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(self.0.file_name().unwrap());
+        fs::write(&kept, said).unwrap();
+        let at = said
+            .lines()
+            .zip(recorded.lines())
+            .position(|(ours, theirs)| ours != theirs)
+            .unwrap_or_else(|| said.lines().count().min(recorded.lines().count()));
+        let recorded: Vec<&str> = recorded.lines().collect();
+        let question = recorded[..at]
             .iter()
-            .rposition(|line| line.starts_with("> "))
-            .unwrap_or(0);
-        let common = before[begin..].join("\n");
-        let rest = |lines: Vec<&str>| lines.into_iter().take(12).collect::<Vec<_>>().join("\n");
+            .rposition(|line| line.starts_with("> "));
+        let common = recorded[question.unwrap_or(0)..at].join("\n");
+        let rest = |lines: &[&str]| lines[..lines.len().min(12)].join("\n");
+        let ours: Vec<&str> = said.lines().skip(at).collect();
         panic!(
-            "{path}:{at}: another answer than that of a real server\n{common}\n--- recorded\n{}\n--- said\n{}\n",
-            rest(context),
-            rest(ours_at.into_iter().chain(ours).collect()),
+            "{path}:{}: another answer than that of a real server\n{common}\n--- recorded\n{}\n--- said, all of it in {}\n{}\n",
+            at + 1,
+            rest(&recorded[at..]),
+            kept.display(),
+            rest(&ours),
         );
     }
 }

@@ -275,7 +275,7 @@ impl Talk {
     }
 
     fn write_event(&mut self, mut event: Value) {
-        self.mask.json(&mut event["object"]);
+        self.mask.answer(&mut event["object"]);
         writeln!(self.said, "< {event:#}\n").unwrap();
     }
 
@@ -314,7 +314,7 @@ impl Talk {
         if !body.is_empty() {
             let body = match serde_json::from_slice::<Value>(body) {
                 Ok(mut body) => {
-                    self.mask.json(&mut body);
+                    self.mask.question(&mut body);
                     body.to_string()
                 }
                 Err(_) if body.len() > 5_000 => format!("({} bytes)", body.len()),
@@ -350,7 +350,7 @@ impl Talk {
             writeln!(self.said, "{}\n", text.trim_end()).unwrap();
         } else {
             let mut masked = value.clone();
-            self.mask.json(&mut masked);
+            self.mask.answer(&mut masked);
             writeln!(self.said, "{masked:#}\n").unwrap();
         }
         Answer {

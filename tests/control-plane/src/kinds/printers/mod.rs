@@ -1,5 +1,8 @@
 //! What the API server prints of the built-in kinds.
 
+mod cluster;
+mod workloads;
+
 use serde_json::{Map, Value};
 
 use super::Column;
@@ -34,11 +37,13 @@ pub(super) fn columns(kind: &str) -> Vec<Column> {
                 or_none(at(object, "/spec/clusterIP"))
             }),
             column("External-IP", 0, |object| {
-                or_none(at(object, "/spec/externalIPs/0"))
+                or_none(either(object, "/spec/externalIPs/0", "/spec/externalName"))
             }),
             column("Port(s)", 0, ports),
             age_column(),
-            column("Selector", 1, selector),
+            column("Selector", 1, |object| {
+                labels(object.pointer("/spec/selector"))
+            }),
         ],
         "Lease" => vec![
             column("Holder", 0, |object| at(object, "/spec/holderIdentity")),
@@ -72,10 +77,23 @@ pub(super) fn columns(kind: &str) -> Vec<Column> {
             },
             age_column(),
         ],
-        "Role" | "ClusterRole" | "CustomResourceDefinition" => vec![created()],
-        _ => vec![age_column()],
+        "Role" | "ClusterRole" | "CustomResourceDefinition" | "LimitRange" => vec![created()],
+        _ => workloads::columns(kind)
+            .or_else(|| cluster::columns(kind))
+            .unwrap_or_else(|| vec![age_column()]),
     };
     std::iter::once(Column::named()).chain(after_name).collect()
+}
+
+fn text_column(name: &str, priority: i64, cell: fn(&Value) -> Value) -> Column {
+    Column::printed(name, priority, cell)
+}
+
+fn integer(name: &str, cell: fn(&Value) -> Value) -> Column {
+    Column {
+        kind: "integer".to_owned(),
+        ..Column::printed(name, 0, cell)
+    }
 }
 
 /// An event's name says nothing: it comes last.
@@ -253,9 +271,10 @@ fn ports(object: &Value) -> Value {
     or_none(shown.join(",").into())
 }
 
-fn selector(object: &Value) -> Value {
-    let labels = object.pointer("/spec/selector").and_then(Value::as_object);
+/// Labels, or what is selected by them.
+fn labels(labels: Option<&Value>) -> Value {
     let shown: Vec<String> = labels
+        .and_then(Value::as_object)
         .into_iter()
         .flatten()
         .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))

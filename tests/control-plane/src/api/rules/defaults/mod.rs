@@ -1,0 +1,200 @@
+//! The defaults of the built-in kinds: what a writer owns though it did not say it.
+
+mod pods;
+mod storage;
+mod workloads;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+use super::super::target::Target;
+use crate::kinds::set_crd_defaults;
+use crate::object;
+
+pub(crate) fn set(target: &Target, object: &mut Value) {
+    if target.resource.is_crd() {
+        return;
+    }
+    match target.resource.kind.as_str() {
+        "Namespace" => namespace(object),
+        "Secret" => secret(object),
+        "Service" => service(object),
+        "CustomResourceDefinition" => set_crd_defaults(object),
+        "RoleBinding" | "ClusterRoleBinding" => role_binding(object),
+        "Pod" => pods::pod(object),
+        "PodTemplate" => pods::template(object, "template"),
+        "Deployment" => workloads::deployment(object),
+        "StatefulSet" => workloads::stateful_set(object),
+        "DaemonSet" => workloads::daemon_set(object),
+        "ReplicaSet" => workloads::replica_set(object),
+        "ReplicationController" => workloads::replication_controller(object),
+        "Job" => workloads::job(object),
+        "CronJob" => workloads::cron_job(object),
+        "PersistentVolumeClaim" => storage::claim(object),
+        "PersistentVolume" => storage::volume(object),
+        "StorageClass" => storage::class(object),
+        "LimitRange" => storage::limit_range(object),
+        "Endpoints" => endpoints(object),
+        "EndpointSlice" => endpoint_slice(object),
+        "NetworkPolicy" => network_policy(object),
+        "HorizontalPodAutoscaler" => autoscaler(object),
+        "PriorityClass" => {
+            default(
+                object::as_map(object),
+                "preemptionPolicy",
+                "PreemptLowerPriority",
+            );
+        }
+        _ => {}
+    }
+}
+
+/// Says `value` where nothing was said.
+fn default(fields: &mut Map<String, Value>, field: &str, value: impl Into<Value>) {
+    if fields.get(field).is_none_or(Value::is_null) {
+        fields.insert(field.to_owned(), value.into());
+    }
+}
+
+/// The same where an empty string says nothing, too.
+fn default_text(fields: &mut Map<String, Value>, field: &str, value: &str) {
+    if fields
+        .get(field)
+        .and_then(Value::as_str)
+        .is_none_or(str::is_empty)
+    {
+        fields.insert(field.to_owned(), value.into());
+    }
+}
+
+/// The objects in a list, if it is there.
+fn each<'a>(
+    fields: &'a mut Map<String, Value>,
+    list: &str,
+) -> impl Iterator<Item = &'a mut Map<String, Value>> + use<'a> {
+    let list = fields.get_mut(list).and_then(Value::as_array_mut);
+    list.into_iter().flatten().filter_map(Value::as_object_mut)
+}
+
+/// An object in a field, if it is there.
+fn inner<'a>(
+    fields: &'a mut Map<String, Value>,
+    field: &str,
+) -> Option<&'a mut Map<String, Value>> {
+    fields.get_mut(field)?.as_object_mut()
+}
+
+fn endpoints(object: &mut Value) {
+    for subset in each(object::as_map(object), "subsets") {
+        for port in each(subset, "ports") {
+            default_text(port, "protocol", "TCP");
+        }
+    }
+}
+
+fn endpoint_slice(object: &mut Value) {
+    for port in each(object::as_map(object), "ports") {
+        default(port, "name", "");
+        default(port, "protocol", "TCP");
+    }
+}
+
+fn network_policy(object: &mut Value) {
+    let spec = object::field_mut(object, "spec");
+    for rule in ["ingress", "egress"] {
+        for rule in each(spec, rule) {
+            for port in each(rule, "ports") {
+                default(port, "protocol", "TCP");
+            }
+        }
+    }
+    let types = match spec.get("egress") {
+        Some(Value::Array(rules)) if !rules.is_empty() => json!(["Ingress", "Egress"]),
+        _ => json!(["Ingress"]),
+    };
+    default(spec, "policyTypes", types);
+}
+
+fn autoscaler(object: &mut Value) {
+    let spec = object::field_mut(object, "spec");
+    default(spec, "minReplicas", 1);
+    default(
+        spec,
+        "metrics",
+        json!([{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}]),
+    );
+}
+
+fn namespace(object: &mut Value) {
+    let name = object::name(object).to_owned();
+    if !name.is_empty() {
+        let labels = object::metadata_mut(object)
+            .entry("labels")
+            .or_insert(Value::Null);
+        object::as_map(labels).insert("kubernetes.io/metadata.name".to_owned(), name.into());
+    }
+}
+
+fn secret(object: &mut Value) {
+    let fields = object::as_map(object);
+    if let Some(Value::Object(plain)) = fields.remove("stringData") {
+        let data = object::as_map(fields.entry("data").or_insert(Value::Null));
+        for (key, value) in plain {
+            data.insert(
+                key,
+                STANDARD.encode(value.as_str().unwrap_or_default()).into(),
+            );
+        }
+    }
+    let kind = fields.entry("type").or_insert(Value::Null);
+    if kind.as_str().is_none_or(str::is_empty) {
+        *kind = "Opaque".into();
+    }
+}
+
+fn service(object: &mut Value) {
+    let spec = object::field_mut(object, "spec");
+    spec.entry("type").or_insert("ClusterIP".into());
+    spec.entry("sessionAffinity").or_insert("None".into());
+    if spec.get("type").and_then(Value::as_str) != Some("ExternalName") {
+        spec.entry("internalTrafficPolicy")
+            .or_insert("Cluster".into());
+    }
+    for port in spec
+        .get_mut("ports")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        let port = object::as_map(port);
+        port.entry("protocol").or_insert("TCP".into());
+        let number = port.get("port").cloned().unwrap_or_default();
+        port.entry("targetPort").or_insert(number);
+    }
+}
+
+fn role_binding(object: &mut Value) {
+    const GROUP: &str = "rbac.authorization.k8s.io";
+    let role = object::field_mut(object, "roleRef")
+        .entry("apiGroup")
+        .or_insert(Value::Null);
+    if role.as_str().is_none_or(str::is_empty) {
+        *role = GROUP.into();
+    }
+    for subject in object
+        .get_mut("subjects")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        if matches!(
+            subject.get("kind").and_then(Value::as_str),
+            Some("User" | "Group")
+        ) {
+            object::as_map(subject)
+                .entry("apiGroup")
+                .or_insert(GROUP.into());
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The rules of pods and of their templates, and what admission adds to a pod.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::names;
+use crate::failure::Cause;
+use crate::object;
+
+const UPDATE: &str = "pod updates may not change fields other than \
+    `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only \
+    additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was \
+    previously negative)";
+
+pub(super) fn before_create(object: &mut Value) -> Vec<Cause> {
+    let quality = quality(object);
+    object::as_map(object).insert(
+        "status".to_owned(),
+        json!({"phase": "Pending", "qosClass": quality}),
+    );
+    let spec = object::field_mut(object, "spec");
+    let priority = match spec.get("priorityClassName").and_then(Value::as_str) {
+        Some("system-node-critical") => 2_000_001_000,
+        Some("system-cluster-critical") => 2_000_000_000,
+        _ => 0,
+    };
+    spec.insert("priority".to_owned(), priority.into());
+    spec.entry("preemptionPolicy")
+        .or_insert("PreemptLowerPriority".into());
+    let tolerations = spec.entry("tolerations").or_insert_with(|| json!([]));
+    if let Some(tolerations) = tolerations.as_array_mut() {
+        for key in [
+            "node.kubernetes.io/not-ready",
+            "node.kubernetes.io/unreachable",
+        ] {
+            let tolerated = tolerations.iter().any(|toleration| {
+                let of = |field: &str| {
+                    toleration
+                        .get(field)
+                        .and_then(Value::as_str)
+                        .unwrap_or_default()
+                };
+                (of("key") == key || of("key").is_empty())
+                    && ["NoExecute", ""].contains(&of("effect"))
+            });
+            if !tolerated {
+                tolerations.push(json!({
+                    "key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300,
+                }));
+            }
+        }
+    }
+    check_spec(&object["spec"], "spec")
+}
+
+/// Little of a pod may change.
+pub(super) fn before_update(old: &Value, new: &Value) -> Vec<Cause> {
+    let fixed = |pod: &Value| {
+        let mut spec = pod["spec"].clone();
+        let fields = object::as_map(&mut spec);
+        for field in [
+            "activeDeadlineSeconds",
+            "tolerations",
+            "schedulingGates",
+            "terminationGracePeriodSeconds",
+        ] {
+            fields.remove(field);
+        }
+        for list in ["initContainers", "containers"] {
+            let list = fields.get_mut(list).and_then(Value::as_array_mut);
+            for container in list.into_iter().flatten() {
+                object::as_map(container).remove("image");
+            }
+        }
+        spec
+    };
+    let mut wrong = check_spec(&new["spec"], "spec");
+    if wrong.is_empty() && fixed(old) != fixed(new) {
+        wrong.push(Cause::forbidden("spec", UPDATE));
+    }
+    wrong
+}
+
+/// What is wrong with the spec of a pod, or of a template.
+pub(super) fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    let containers = spec.get("containers").and_then(Value::as_array);
+    if containers.is_none_or(Vec::is_empty) {
+        wrong.push(Cause::required(&format!("{path}.containers"), ""));
+    }
+    let mut seen = BTreeSet::new();
+    for list in ["initContainers", "containers"] {
+        let containers = spec.get(list).and_then(Value::as_array);
+        for (index, container) in containers.into_iter().flatten().enumerate() {
+            let at = |field: &str| format!("{path}.{list}[{index}].{field}");
+            let text = |field: &str| {
+                container
+                    .get(field)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+            };
+            let name = text("name");
+            if name.is_empty() {
+                wrong.push(Cause::required(&at("name"), ""));
+            } else if let Some(why) = names::label(name) {
+                wrong.push(Cause::invalid(&at("name"), &name.into(), why));
+            } else if !seen.insert(name) {
+                wrong.push(Cause::duplicate(&at("name"), &name.into()));
+            }
+            if text("image").is_empty() {
+                wrong.push(Cause::required(&at("image"), ""));
+            }
+        }
+    }
+    let policy = spec.get("restartPolicy").cloned().unwrap_or_default();
+    if !["Always", "OnFailure", "Never"]
+        .iter()
+        .any(|known| policy == *known)
+    {
+        wrong.push(Cause::unsupported(
+            &format!("{path}.restartPolicy"),
+            &policy,
+            r#""Always", "OnFailure", "Never""#,
+        ));
+    }
+    wrong
+}
+
+/// How sure a pod can be of its resources.
+fn quality(pod: &Value) -> &'static str {
+    let mut guaranteed = true;
+    let mut any = false;
+    for list in ["initContainers", "containers"] {
+        let containers = pod["spec"].get(list).and_then(Value::as_array);
+        for container in containers.into_iter().flatten() {
+            let of =
+                |kind: &str, name: &str| container.pointer(&format!("/resources/{kind}/{name}"));
+            for name in ["cpu", "memory"] {
+                any |= of("requests", name).is_some() || of("limits", name).is_some();
+                guaranteed &=
+                    of("limits", name).is_some() && of("requests", name) == of("limits", name);
+            }
+        }
+    }
+    match (any, guaranteed) {
+        (false, _) => "BestEffort",
+        (true, true) => "Guaranteed",
+        (true, false) => "Burstable",
+    }
+}

@@ -1,0 +1,67 @@
+//! What a role and its binding must say.
+
+use serde_json::Value;
+
+use crate::failure::Cause;
+
+pub(super) fn check(role: &Value) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    let rules = role.get("rules").and_then(Value::as_array);
+    for (index, rule) in rules.into_iter().flatten().enumerate() {
+        let at = |field: &str| format!("rules[{index}].{field}");
+        let says = |field: &str| {
+            rule.get(field)
+                .and_then(Value::as_array)
+                .is_some_and(|list| !list.is_empty())
+        };
+        if !says("verbs") {
+            wrong.push(Cause::required(
+                &at("verbs"),
+                "verbs must contain at least one value",
+            ));
+        }
+        if says("nonResourceURLs") {
+            continue;
+        }
+        if !says("apiGroups") {
+            wrong.push(Cause::required(
+                &at("apiGroups"),
+                "resource rules must supply at least one api group",
+            ));
+        }
+        if !says("resources") {
+            wrong.push(Cause::required(
+                &at("resources"),
+                "resource rules must supply at least one resource",
+            ));
+        }
+    }
+    wrong
+}
+
+pub(super) fn check_binding(binding: &Value) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    let is_cluster = binding["kind"] == "ClusterRoleBinding";
+    let kind = &binding["roleRef"]["kind"];
+    let fits = *kind == "ClusterRole" || (!is_cluster && *kind == "Role");
+    if !fits {
+        let supported = if is_cluster {
+            r#""ClusterRole""#
+        } else {
+            r#""Role", "ClusterRole""#
+        };
+        let kind = if kind.is_null() {
+            &Value::String(String::new())
+        } else {
+            kind
+        };
+        wrong.push(Cause::unsupported("roleRef.kind", kind, supported));
+    }
+    if binding["roleRef"]["name"]
+        .as_str()
+        .is_none_or(str::is_empty)
+    {
+        wrong.push(Cause::required("roleRef.name", ""));
+    }
+    wrong
+}

@@ -1,0 +1,57 @@
+//! What a Secret of a type must hold.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use crate::failure::Cause;
+
+pub(super) fn check(secret: &Value) -> Vec<Cause> {
+    let data = secret.get("data").and_then(Value::as_object);
+    let has = |key: &str| data.is_some_and(|data| data.contains_key(key));
+    let required = |keys: &[&str]| -> Vec<Cause> {
+        let missing = keys.iter().filter(|key| !has(key));
+        missing
+            .map(|key| Cause::required(&format!("data[{key}]"), ""))
+            .collect()
+    };
+    match secret
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+    {
+        "kubernetes.io/tls" => required(&["tls.crt", "tls.key"]),
+        "kubernetes.io/ssh-auth" => required(&["ssh-privatekey"]),
+        "kubernetes.io/basic-auth" if !has("username") && !has("password") => {
+            required(&["username", "password"])
+        }
+        "kubernetes.io/dockerconfigjson" => json(data, ".dockerconfigjson"),
+        "kubernetes.io/dockercfg" => json(data, ".dockercfg"),
+        _ => Vec::new(),
+    }
+}
+
+fn json(data: Option<&serde_json::Map<String, Value>>, key: &str) -> Vec<Cause> {
+    let at = format!("data[{key}]");
+    let Some(text) = data.and_then(|data| data.get(key)?.as_str()) else {
+        return vec![Cause::required(&at, "")];
+    };
+    let decoded = STANDARD.decode(text).unwrap_or_default();
+    match serde_json::from_slice::<serde_json::Map<String, Value>>(&decoded) {
+        Ok(_) => Vec::new(),
+        Err(_) => {
+            let first = decoded.first().map(|byte| char::from(*byte));
+            let why = match first {
+                Some(first) => {
+                    format!("invalid character '{first}' looking for beginning of value")
+                }
+                None => "unexpected end of JSON input".to_owned(),
+            };
+            vec![Cause::invalid(
+                &at,
+                &"<secret contents redacted>".into(),
+                &why,
+            )]
+        }
+    }
+}

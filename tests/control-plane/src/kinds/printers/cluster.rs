@@ -1,0 +1,349 @@
+//! What pods run on, and what is around them.
+
+use serde_json::Value;
+
+use super::super::Column;
+use super::{age, at, integer, labels, list, or_none, text, text_column};
+
+/// The columns behind the name; none for another kind.
+pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
+    let age = || text_column("Age", 0, age);
+    Some(match kind {
+        "Node" => vec![
+            text_column("Status", 0, node_status),
+            text_column("Roles", 0, roles),
+            age(),
+            text_column("Version", 0, |node| {
+                at(node, "/status/nodeInfo/kubeletVersion")
+            }),
+            text_column("Internal-IP", 1, |node| address(node, "InternalIP")),
+            text_column("External-IP", 1, |node| address(node, "ExternalIP")),
+            text_column("OS-Image", 1, |node| {
+                or_unknown(at(node, "/status/nodeInfo/osImage"))
+            }),
+            text_column("Kernel-Version", 1, |node| {
+                or_unknown(at(node, "/status/nodeInfo/kernelVersion"))
+            }),
+            text_column("Container-Runtime", 1, |node| {
+                or_unknown(at(node, "/status/nodeInfo/containerRuntimeVersion"))
+            }),
+        ],
+        "PersistentVolumeClaim" => vec![
+            text_column("Status", 0, phase),
+            text_column("Volume", 0, |claim| at(claim, "/spec/volumeName")),
+            text_column("Capacity", 0, |claim| {
+                bound(claim, at(claim, "/status/capacity/storage"))
+            }),
+            text_column("Access Modes", 0, |claim| {
+                bound(claim, modes(claim, "/status/accessModes"))
+            }),
+            text_column("StorageClass", 0, |claim| {
+                at(claim, "/spec/storageClassName")
+            }),
+            text_column("VolumeAttributesClass", 0, attributes_class),
+            age(),
+            text_column("VolumeMode", 1, mode),
+        ],
+        "PersistentVolume" => vec![
+            text_column("Capacity", 0, |volume| at(volume, "/spec/capacity/storage")),
+            text_column("Access Modes", 0, |volume| {
+                modes(volume, "/spec/accessModes")
+            }),
+            text_column("Reclaim Policy", 0, |volume| {
+                at(volume, "/spec/persistentVolumeReclaimPolicy")
+            }),
+            text_column("Status", 0, phase),
+            text_column("Claim", 0, |volume| {
+                match volume.pointer("/spec/claimRef") {
+                    Some(claim) => {
+                        format!("{}/{}", text(claim, "/namespace"), text(claim, "/name")).into()
+                    }
+                    None => "".into(),
+                }
+            }),
+            text_column("StorageClass", 0, |volume| {
+                at(volume, "/spec/storageClassName")
+            }),
+            text_column("VolumeAttributesClass", 0, attributes_class),
+            text_column("Reason", 0, |volume| at(volume, "/status/reason")),
+            age(),
+            text_column("VolumeMode", 1, mode),
+        ],
+        "StorageClass" => vec![
+            text_column("Provisioner", 0, |class| at(class, "/provisioner")),
+            text_column("ReclaimPolicy", 0, |class| at(class, "/reclaimPolicy")),
+            text_column("VolumeBindingMode", 0, |class| {
+                at(class, "/volumeBindingMode")
+            }),
+            text_column("AllowVolumeExpansion", 0, |class| {
+                flag(class, "/allowVolumeExpansion")
+            }),
+            age(),
+        ],
+        "PriorityClass" => vec![
+            integer("Value", |class| {
+                class.get("value").cloned().unwrap_or_else(|| 0.into())
+            }),
+            Column {
+                kind: "boolean".to_owned(),
+                ..text_column("Global-Default", 0, |class| flag(class, "/globalDefault"))
+            },
+            age(),
+            text_column("PreemptionPolicy", 0, |class| {
+                at(class, "/preemptionPolicy")
+            }),
+        ],
+        "ResourceQuota" => vec![
+            text_column("Request", 0, |quota| used(quota, false)),
+            text_column("Limit", 0, |quota| used(quota, true)),
+            age(),
+        ],
+        "Ingress" => vec![
+            text_column("Class", 0, |ingress| {
+                or_none(at(ingress, "/spec/ingressClassName"))
+            }),
+            text_column("Hosts", 0, hosts),
+            text_column("Address", 0, balancer),
+            text_column("Ports", 0, |ingress| {
+                if list(ingress, "/spec/tls").next().is_some() {
+                    "80, 443"
+                } else {
+                    "80"
+                }
+                .into()
+            }),
+            age(),
+        ],
+        "IngressClass" => vec![
+            text_column("Controller", 0, |class| at(class, "/spec/controller")),
+            text_column("Parameters", 0, |class| {
+                match class.pointer("/spec/parameters") {
+                    Some(parameters) => {
+                        let kind = text(parameters, "/kind");
+                        let kind = match text(parameters, "/apiGroup") {
+                            "" => kind.to_owned(),
+                            group => format!("{kind}.{group}"),
+                        };
+                        format!("{kind}/{}", text(parameters, "/name")).into()
+                    }
+                    None => "<none>".into(),
+                }
+            }),
+            age(),
+        ],
+        "NetworkPolicy" => vec![
+            text_column("Pod-Selector", 0, |policy| {
+                labels(policy.pointer("/spec/podSelector/matchLabels"))
+            }),
+            age(),
+        ],
+        "PodDisruptionBudget" => vec![
+            text_column("Min Available", 0, |budget| {
+                said_or_not(budget, "/spec/minAvailable")
+            }),
+            text_column("Max Unavailable", 0, |budget| {
+                said_or_not(budget, "/spec/maxUnavailable")
+            }),
+            integer("Allowed Disruptions", |budget| {
+                budget
+                    .pointer("/status/disruptionsAllowed")
+                    .cloned()
+                    .unwrap_or_else(|| 0.into())
+            }),
+            age(),
+        ],
+        "HorizontalPodAutoscaler" => vec![
+            text_column("Reference", 0, |scaler| {
+                format!(
+                    "{}/{}",
+                    text(scaler, "/spec/scaleTargetRef/kind"),
+                    text(scaler, "/spec/scaleTargetRef/name")
+                )
+                .into()
+            }),
+            text_column("Targets", 0, targets),
+            text_column("MinPods", 0, |scaler| {
+                match scaler.pointer("/spec/minReplicas") {
+                    Some(number) => number.to_string().into(),
+                    None => "<unset>".into(),
+                }
+            }),
+            text_column("MaxPods", 0, |scaler| at(scaler, "/spec/maxReplicas")),
+            text_column("Replicas", 0, |scaler| {
+                scaler
+                    .pointer("/status/currentReplicas")
+                    .cloned()
+                    .unwrap_or_else(|| 0.into())
+            }),
+            age(),
+        ],
+        "Endpoints" => vec![text_column("Endpoints", 0, endpoints), age()],
+        _ => return None,
+    })
+}
+
+fn or_unknown(value: Value) -> Value {
+    if value == "" {
+        "<unknown>".into()
+    } else {
+        value
+    }
+}
+
+fn flag(object: &Value, pointer: &str) -> Value {
+    (object.pointer(pointer) == Some(&Value::Bool(true))).into()
+}
+
+fn node_status(node: &Value) -> Value {
+    let ready = list(node, "/status/conditions").find(|condition| condition["type"] == "Ready");
+    let mut said = match ready {
+        Some(condition) if condition["status"] == "True" => "Ready".to_owned(),
+        Some(_) => "NotReady".to_owned(),
+        None => "Unknown".to_owned(),
+    };
+    if node.pointer("/spec/unschedulable") == Some(&Value::Bool(true)) {
+        said.push_str(",SchedulingDisabled");
+    }
+    said.into()
+}
+
+fn roles(node: &Value) -> Value {
+    let labels = node.pointer("/metadata/labels").and_then(Value::as_object);
+    let roles: Vec<&str> = labels
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, _)| key.strip_prefix("node-role.kubernetes.io/"))
+        .collect();
+    or_none(roles.join(",").into())
+}
+
+fn address(node: &Value, kind: &str) -> Value {
+    let found = list(node, "/status/addresses").find(|address| address["type"] == kind);
+    found.map_or_else(|| "<none>".into(), |address| at(address, "/address"))
+}
+
+fn phase(object: &Value) -> Value {
+    if object.pointer("/metadata/deletionTimestamp").is_some() {
+        return "Terminating".into();
+    }
+    at(object, "/status/phase")
+}
+
+/// What a claim got, once it has a volume.
+fn bound(claim: &Value, value: Value) -> Value {
+    if text(claim, "/spec/volumeName").is_empty() {
+        "".into()
+    } else {
+        value
+    }
+}
+
+fn modes(object: &Value, pointer: &str) -> Value {
+    let modes = list(object, pointer).map(|mode| match mode.as_str() {
+        Some("ReadWriteOnce") => "RWO",
+        Some("ReadOnlyMany") => "ROX",
+        Some("ReadWriteMany") => "RWX",
+        Some("ReadWriteOncePod") => "RWOP",
+        _ => "",
+    });
+    modes.collect::<Vec<_>>().join(",").into()
+}
+
+fn attributes_class(object: &Value) -> Value {
+    let class = at(object, "/spec/volumeAttributesClassName");
+    if class == "" { "<unset>".into() } else { class }
+}
+
+fn mode(object: &Value) -> Value {
+    let mode = at(object, "/spec/volumeMode");
+    if mode == "" { "<unset>".into() } else { mode }
+}
+
+fn used(quota: &Value, limits: bool) -> Value {
+    let hard = quota.pointer("/status/hard").and_then(Value::as_object);
+    let shown: Vec<String> = hard
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| name.starts_with("limits.") == limits)
+        .map(|(name, hard)| {
+            let used = quota
+                .pointer("/status/used")
+                .and_then(|used| used.get(name)?.as_str())
+                .unwrap_or("0");
+            format!("{name}: {used}/{}", hard.as_str().unwrap_or_default())
+        })
+        .collect();
+    shown.join(", ").into()
+}
+
+fn hosts(ingress: &Value) -> Value {
+    let hosts: Vec<&str> = list(ingress, "/spec/rules")
+        .map(|rule| text(rule, "/host"))
+        .filter(|host| !host.is_empty())
+        .collect();
+    match hosts.len() {
+        0 => "*".into(),
+        1..=3 => hosts.join(",").into(),
+        more => format!("{} + {} more...", hosts[..3].join(","), more - 3).into(),
+    }
+}
+
+fn balancer(ingress: &Value) -> Value {
+    let shown: Vec<&str> = list(ingress, "/status/loadBalancer/ingress")
+        .filter_map(|one| one.get("ip").or_else(|| one.get("hostname"))?.as_str())
+        .collect();
+    shown.join(",").into()
+}
+
+fn said_or_not(object: &Value, pointer: &str) -> Value {
+    match object.pointer(pointer) {
+        Some(Value::String(text)) => text.as_str().into(),
+        Some(other) => other.to_string().into(),
+        None => "N/A".into(),
+    }
+}
+
+fn targets(scaler: &Value) -> Value {
+    let shown: Vec<String> = list(scaler, "/spec/metrics")
+        .map(
+            |metric| match metric.pointer("/resource/target/averageUtilization") {
+                Some(wanted) => {
+                    let name = text(metric, "/resource/name");
+                    let current = list(scaler, "/status/currentMetrics")
+                        .find(|current| text(current, "/resource/name") == name)
+                        .and_then(|current| {
+                            current.pointer("/resource/current/averageUtilization")
+                        });
+                    let current = current
+                        .map_or_else(|| "<unknown>".to_owned(), |current| format!("{current}%"));
+                    format!("{name}: {current}/{wanted}%")
+                }
+                None => "<unknown>".to_owned(),
+            },
+        )
+        .collect();
+    match shown.len() {
+        0 => "<none>".into(),
+        1..=2 => shown.join(", ").into(),
+        more => format!("{} + {} more...", shown[..2].join(", "), more - 2).into(),
+    }
+}
+
+fn endpoints(object: &Value) -> Value {
+    let mut shown = Vec::new();
+    for subset in list(object, "/subsets") {
+        for address in list(subset, "/addresses") {
+            let ip = text(address, "/ip");
+            let mut ports = list(subset, "/ports").peekable();
+            if ports.peek().is_none() {
+                shown.push(ip.to_owned());
+            }
+            shown.extend(ports.map(|port| format!("{ip}:{}", port["port"])));
+        }
+    }
+    match shown.len() {
+        0 => "<none>".into(),
+        1..=3 => shown.join(",").into(),
+        more => format!("{} + {} more...", shown[..3].join(","), more - 3).into(),
+    }
+}

@@ -1,0 +1,266 @@
+//! Pods, and what makes them.
+
+use serde_json::Value;
+
+use super::super::Column;
+use super::{age, at, integer, labels, list, or_none, text, text_column};
+
+/// The columns behind the name; none for a kind that is no workload.
+pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
+    Some(match kind {
+        "Pod" => pod(),
+        "PodTemplate" => vec![
+            text_column("Containers", 0, |object| names(object, "/template/spec")),
+            text_column("Images", 0, |object| images(object, "/template/spec")),
+            text_column("Pod Labels", 0, |object| {
+                labels(object.pointer("/template/metadata/labels"))
+            }),
+        ],
+        "Deployment" => with_template(vec![
+            text_column("Ready", 0, ready),
+            text_column("Up-to-date", 0, |object| {
+                count(object, "/status/updatedReplicas")
+            }),
+            text_column("Available", 0, |object| {
+                count(object, "/status/availableReplicas")
+            }),
+            text_column("Age", 0, age),
+        ]),
+        "StatefulSet" => {
+            let mut columns = with_template(vec![
+                text_column("Ready", 0, ready),
+                text_column("Age", 0, age),
+            ]);
+            columns.pop();
+            columns
+        }
+        "DaemonSet" => with_template(vec![
+            integer("Desired", |object| {
+                count(object, "/status/desiredNumberScheduled")
+            }),
+            integer("Current", |object| {
+                count(object, "/status/currentNumberScheduled")
+            }),
+            integer("Ready", |object| count(object, "/status/numberReady")),
+            integer("Up-to-date", |object| {
+                count(object, "/status/updatedNumberScheduled")
+            }),
+            integer("Available", |object| {
+                count(object, "/status/numberAvailable")
+            }),
+            text_column("Node Selector", 0, |object| {
+                labels(object.pointer("/spec/template/spec/nodeSelector"))
+            }),
+            text_column("Age", 0, age),
+        ]),
+        "ReplicaSet" | "ReplicationController" => with_template(vec![
+            integer("Desired", |object| count(object, "/spec/replicas")),
+            integer("Current", |object| count(object, "/status/replicas")),
+            integer("Ready", |object| count(object, "/status/readyReplicas")),
+            text_column("Age", 0, age),
+        ]),
+        "ControllerRevision" => vec![
+            text_column("Controller", 0, controller),
+            text_column("Revision", 0, |object| at(object, "/revision")),
+            text_column("Age", 0, age),
+        ],
+        "Job" => with_template(vec![
+            text_column("Status", 0, job_status),
+            text_column("Completions", 0, completions),
+            text_column("Duration", 0, |_| "".into()),
+            text_column("Age", 0, age),
+        ]),
+        "CronJob" => vec![
+            text_column("Schedule", 0, |object| at(object, "/spec/schedule")),
+            text_column("Timezone", 0, |object| {
+                or_none(at(object, "/spec/timeZone"))
+            }),
+            Column {
+                kind: "boolean".to_owned(),
+                ..text_column("Suspend", 0, |object| capital(object, "/spec/suspend"))
+            },
+            integer("Active", |object| {
+                list(object, "/status/active").count().into()
+            }),
+            text_column("Last Schedule", 0, |object| {
+                match object.pointer("/status/lastScheduleTime") {
+                    Some(time) => super::age_of(time.as_str()),
+                    None => "<none>".into(),
+                }
+            }),
+            text_column("Age", 0, age),
+            text_column("Containers", 1, |object| {
+                names(object, "/spec/jobTemplate/spec/template/spec")
+            }),
+            text_column("Images", 1, |object| {
+                images(object, "/spec/jobTemplate/spec/template/spec")
+            }),
+            text_column("Selector", 1, |object| {
+                labels(object.pointer("/spec/jobTemplate/spec/selector/matchLabels"))
+            }),
+        ],
+        _ => return None,
+    })
+}
+
+/// The columns of `-o wide` that say what the template is.
+fn with_template(mut columns: Vec<Column>) -> Vec<Column> {
+    columns.extend([
+        text_column("Containers", 1, |object| {
+            names(object, "/spec/template/spec")
+        }),
+        text_column("Images", 1, |object| images(object, "/spec/template/spec")),
+        text_column("Selector", 1, |object| {
+            let selector = object.pointer("/spec/selector");
+            labels(
+                selector
+                    .and_then(|selector| selector.get("matchLabels"))
+                    .or(selector),
+            )
+        }),
+    ]);
+    columns
+}
+
+fn pod() -> Vec<Column> {
+    vec![
+        text_column("Ready", 0, |pod| {
+            let ready =
+                list(pod, "/status/containerStatuses").filter(|status| status["ready"] == true);
+            format!(
+                "{}/{}",
+                ready.count(),
+                list(pod, "/spec/containers").count()
+            )
+            .into()
+        }),
+        text_column("Status", 0, pod_status),
+        text_column("Restarts", 0, |pod| {
+            let restarts = list(pod, "/status/containerStatuses")
+                .filter_map(|status| status["restartCount"].as_i64());
+            restarts.sum::<i64>().to_string().into()
+        }),
+        text_column("Age", 0, age),
+        text_column("IP", 1, |pod| or_none(at(pod, "/status/podIP"))),
+        text_column("Node", 1, |pod| or_none(at(pod, "/spec/nodeName"))),
+        text_column("Nominated Node", 1, |pod| {
+            or_none(at(pod, "/status/nominatedNodeName"))
+        }),
+        text_column("Readiness Gates", 1, |pod| {
+            let gates: Vec<&Value> = list(pod, "/spec/readinessGates").collect();
+            if gates.is_empty() {
+                return "<none>".into();
+            }
+            let is_true = |gate: &&&Value| {
+                list(pod, "/status/conditions").any(|condition| {
+                    condition["type"] == gate["conditionType"] && condition["status"] == "True"
+                })
+            };
+            format!("{}/{}", gates.iter().filter(is_true).count(), gates.len()).into()
+        }),
+    ]
+}
+
+/// The phase, or what the pod's containers say that is worse.
+fn pod_status(pod: &Value) -> Value {
+    if pod.pointer("/metadata/deletionTimestamp").is_some() {
+        return "Terminating".into();
+    }
+    let said = list(pod, "/status/containerStatuses").find_map(|status| {
+        let state = status.get("state")?;
+        state
+            .pointer("/waiting/reason")
+            .or_else(|| state.pointer("/terminated/reason"))
+    });
+    let reason = pod.pointer("/status/reason");
+    said.or(reason)
+        .cloned()
+        .unwrap_or_else(|| at(pod, "/status/phase"))
+}
+
+fn ready(object: &Value) -> Value {
+    let ready = count(object, "/status/readyReplicas");
+    format!("{ready}/{}", count(object, "/spec/replicas")).into()
+}
+
+fn count(object: &Value, pointer: &str) -> Value {
+    object.pointer(pointer).cloned().unwrap_or_else(|| 0.into())
+}
+
+fn each_container(object: &Value, spec: &str, field: &str) -> Value {
+    let said: Vec<&str> = list(object, &format!("{spec}/containers"))
+        .filter_map(|container| container.get(field)?.as_str())
+        .collect();
+    said.join(",").into()
+}
+
+fn names(object: &Value, spec: &str) -> Value {
+    each_container(object, spec, "name")
+}
+
+fn images(object: &Value, spec: &str) -> Value {
+    each_container(object, spec, "image")
+}
+
+fn controller(object: &Value) -> Value {
+    let owner = list(object, "/metadata/ownerReferences").find(|owner| owner["controller"] == true);
+    match owner {
+        Some(owner) => {
+            let group = text(owner, "/apiVersion")
+                .split_once('/')
+                .map_or(String::new(), |(group, _)| format!(".{group}"));
+            format!(
+                "{}{group}/{}",
+                text(owner, "/kind").to_lowercase(),
+                text(owner, "/name")
+            )
+            .into()
+        }
+        None => "<none>".into(),
+    }
+}
+
+fn job_status(job: &Value) -> Value {
+    let is = |kind: &str| {
+        list(job, "/status/conditions")
+            .any(|condition| condition["type"] == kind && condition["status"] == "True")
+    };
+    let status = if is("Complete") {
+        "Complete"
+    } else if is("Failed") {
+        "Failed"
+    } else if job.pointer("/metadata/deletionTimestamp").is_some() {
+        "Terminating"
+    } else if is("Suspended") {
+        "Suspended"
+    } else if is("FailureTarget") {
+        "FailureTarget"
+    } else if is("SuccessCriteriaMet") {
+        "SuccessCriteriaMet"
+    } else {
+        "Running"
+    };
+    status.into()
+}
+
+fn completions(job: &Value) -> Value {
+    let done = count(job, "/status/succeeded");
+    match job.pointer("/spec/completions") {
+        Some(wanted) => format!("{done}/{wanted}"),
+        None => match count(job, "/spec/parallelism").as_i64() {
+            Some(parallel) if parallel > 1 => format!("{done}/1 of {parallel}"),
+            _ => format!("{done}/1"),
+        },
+    }
+    .into()
+}
+
+/// A bool, as Go's templates print it.
+fn capital(object: &Value, pointer: &str) -> Value {
+    if object.pointer(pointer) == Some(&Value::Bool(true)) {
+        "True"
+    } else {
+        "False"
+    }
+    .into()
+}
