@@ -11,8 +11,8 @@
 //! # }
 //! ```
 //!
-//! It listens on loopback, with HTTPS and a token of its own; [`ControlPlane::kubeconfig`] is for kubectl. Objects
-//! live in memory. What a kube-apiserver, its garbage collector and its namespace controller do to objects is done;
+//! It listens on loopback, with HTTPS and a token of its own; [`ControlPlane::kubeconfig`] is for kubectl, and the
+//! program of the same name writes it to a file. Objects live in memory. What a kube-apiserver, its garbage collector and its namespace controller do to objects is done;
 //! whatever is not served is answered 404, and what is stored without effect (admission webhooks, CEL rules) comes
 //! back with a warning.
 //!
