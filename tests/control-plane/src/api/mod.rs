@@ -11,7 +11,9 @@ mod protobuf;
 mod query;
 mod read;
 mod response;
+mod reviews;
 mod rules;
+mod scale;
 mod selector;
 mod table;
 mod target;
@@ -149,6 +151,12 @@ fn route(
 }
 
 fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
+    if target.resource.is_review() {
+        return match (asked.method.as_str(), &target.name) {
+            ("POST", None) => reviews::answer(target, asked),
+            _ => Err(Failure::method_not_allowed()),
+        };
+    }
     let watches = asked.query.flag("watch");
     match (
         asked.method.as_str(),
@@ -156,6 +164,7 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         target.subresource.as_deref(),
     ) {
         ("GET", Some(_), None | Some("status")) => read::get(target, asked),
+        ("GET", Some(_), Some("scale")) => scale::get(target, asked),
         ("GET", None, None) if watches => watch::watch(target, asked),
         ("GET", None, None) => read::list(target, asked),
         ("POST", None, None) if target.namespace.is_some() || !target.resource.namespaced => {
@@ -164,7 +173,8 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         ("PUT", Some(name), None | Some("status" | "finalize")) => {
             update::update(target, name, asked)
         }
-        ("PATCH", Some(name), None | Some("status")) => patch::patch(target, name, asked),
+        ("PUT", Some(name), Some("scale")) => scale::update(target, name, asked),
+        ("PATCH", Some(name), None | Some("status" | "scale")) => patch::patch(target, name, asked),
         ("DELETE", Some(name), None) => delete::delete(target, name, asked),
         ("DELETE", None, None) if target.allows_delete_collection() => {
             delete::delete_collection(target, asked)
@@ -197,7 +207,7 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
         ["openapi", "v3", "apis", group, version] => {
             openapi::document(world, plane, group, version)
         }
-        ["openapi", "v2"] => openapi::v2(world, plane, asked),
+        ["openapi", "v2"] => Ok(openapi::v2(asked)),
         _ => Err(Failure::page_not_found()),
     }
 }

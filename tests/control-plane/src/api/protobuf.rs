@@ -1,7 +1,8 @@
 //! Reads the protobuf in which typed clients, kubectl among them, send built-in objects.
 //!
 //! `protobuf.txt` names the fields: a line `Type:`, and below it `NUMBER NAME TYPE` with commas between. `[T]` is
-//! repeated, `{T}` a map with strings for keys.
+//! repeated, `{T}` a map with strings for keys. `*T*` is a message whose fields are the object's own, and
+//! `T?` a scalar that says something even when it is zero.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -93,8 +94,12 @@ fn message(fields: &Fields, bytes: &[u8], depth: usize) -> Result<Value, String>
             let map = object.entry(*name).or_insert_with(|| json!({}));
             let (key, value) = entry(item, wire, depth)?;
             map[key] = value;
-        } else if let Some(value) =
-            value(kind, wire, depth)?.filter(|value| says_something(name, value))
+        } else if let Some(embedded) = inside(kind, '*', '*') {
+            if let Some(Value::Object(fields)) = value(embedded, wire, depth)? {
+                object.extend(fields);
+            }
+        } else if let Some(value) = value(kind.trim_end_matches('?'), wire, depth)?
+            .filter(|value| kind.ends_with('?') || says_something(value))
         {
             object.insert((*name).to_owned(), value);
         }
@@ -103,11 +108,11 @@ fn message(fields: &Fields, bytes: &[u8], depth: usize) -> Result<Value, String>
 }
 
 /// Go's structs send every field that is no pointer, whether or not anybody set it.
-fn says_something(field: &str, value: &Value) -> bool {
+fn says_something(value: &Value) -> bool {
     match value {
         Value::String(text) => !text.is_empty(),
-        Value::Number(number) => number.as_i64() != Some(0) || field == "gracePeriodSeconds",
-        Value::Bool(flag) => *flag || field != "publishNotReadyAddresses",
+        Value::Number(number) => number.as_i64() != Some(0),
+        Value::Bool(flag) => *flag,
         _ => true,
     }
 }
@@ -139,6 +144,7 @@ fn value(kind: &'static str, wire: Wire<'_>, depth: usize) -> Result<Option<Valu
         ("int", Wire::Number(number)) => number.cast_signed().into(),
         ("bool", Wire::Number(number)) => (number != 0).into(),
         ("time", Wire::Bytes(bytes)) => return time(bytes),
+        ("quantity", Wire::Bytes(bytes)) => text(bytes)?,
         ("int|string", Wire::Bytes(bytes)) => int_or_string(bytes)?,
         ("json", Wire::Bytes(bytes)) => {
             let raw = Reader(bytes).find_map(|field| match field {
@@ -169,6 +175,17 @@ fn time(bytes: &[u8]) -> Result<Option<Value>, String> {
     };
     let time = jiff::Timestamp::new(seconds, nanos).map_err(|error| error.to_string())?;
     Ok(Some(time.to_string().into()))
+}
+
+/// A message whose first field is a string.
+fn text(bytes: &[u8]) -> Result<Value, String> {
+    let mut found = Value::Null;
+    for field in Reader(bytes) {
+        if let (1, Wire::Bytes(text)) = field? {
+            found = utf8(text)?.into();
+        }
+    }
+    Ok(found)
 }
 
 fn int_or_string(bytes: &[u8]) -> Result<Value, String> {

@@ -1,14 +1,16 @@
 //! The resources that are always there.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Origin, Resource, Shape, Version, printers};
+use super::{Origin, Resource, Scale, Selection, Shape, Version, printers};
 use crate::schema;
 use crate::store::Bucket;
 
 /// One line of the table.
 struct Line {
     group: &'static str,
+    version: &'static str,
     plural: &'static str,
     kind: &'static str,
     short: &'static [&'static str],
@@ -17,12 +19,23 @@ struct Line {
     milo: bool,
     generation: bool,
     status: bool,
+    scale: Option<&'static Scale>,
     returns_deleted: bool,
+    /// It is answered, and never stored.
+    review: bool,
 }
+
+/// A number of pods, whose status says how many there are.
+const REPLICAS: Scale = Scale {
+    spec: Cow::Borrowed("/spec/replicas"),
+    status: Cow::Borrowed("/status/replicas"),
+    selector: Selection::Labels("/spec/selector"),
+};
 
 const fn line(group: &'static str, plural: &'static str, kind: &'static str) -> Line {
     Line {
         group,
+        version: "v1",
         plural,
         kind,
         short: &[],
@@ -30,7 +43,28 @@ const fn line(group: &'static str, plural: &'static str, kind: &'static str) -> 
         milo: true,
         generation: false,
         status: false,
+        scale: None,
         returns_deleted: false,
+        review: false,
+    }
+}
+
+/// What no project of Milo serves: it runs pods.
+const fn workload(group: &'static str, plural: &'static str, kind: &'static str) -> Line {
+    Line {
+        milo: false,
+        generation: true,
+        status: true,
+        ..line(group, plural, kind)
+    }
+}
+
+/// A question, whose answer is a part of it.
+const fn review(group: &'static str, plural: &'static str, kind: &'static str) -> Line {
+    Line {
+        namespaced: false,
+        review: true,
+        ..line(group, plural, kind)
     }
 }
 
@@ -116,12 +150,79 @@ const TABLE: &[Line] = &[
             "CustomResourceDefinition",
         )
     },
+    Line {
+        short: &["po"],
+        returns_deleted: true,
+        ..workload("", "pods", "Pod")
+    },
+    Line {
+        short: &["quota"],
+        generation: false,
+        returns_deleted: true,
+        ..workload("", "resourcequotas", "ResourceQuota")
+    },
+    Line {
+        short: &["limits"],
+        generation: false,
+        status: false,
+        ..workload("", "limitranges", "LimitRange")
+    },
+    Line {
+        short: &["deploy"],
+        scale: Some(&REPLICAS),
+        ..workload("apps", "deployments", "Deployment")
+    },
+    Line {
+        short: &["rs"],
+        scale: Some(&REPLICAS),
+        ..workload("apps", "replicasets", "ReplicaSet")
+    },
+    Line {
+        short: &["sts"],
+        scale: Some(&REPLICAS),
+        ..workload("apps", "statefulsets", "StatefulSet")
+    },
+    Line {
+        short: &["ds"],
+        ..workload("apps", "daemonsets", "DaemonSet")
+    },
+    workload("batch", "jobs", "Job"),
+    Line {
+        short: &["cj"],
+        ..workload("batch", "cronjobs", "CronJob")
+    },
+    Line {
+        version: "v2",
+        short: &["hpa"],
+        generation: false,
+        ..workload(
+            "autoscaling",
+            "horizontalpodautoscalers",
+            "HorizontalPodAutoscaler",
+        )
+    },
+    review(
+        "authorization.k8s.io",
+        "selfsubjectaccessreviews",
+        "SelfSubjectAccessReview",
+    ),
+    review(
+        "authorization.k8s.io",
+        "selfsubjectrulesreviews",
+        "SelfSubjectRulesReview",
+    ),
+    review(
+        "authentication.k8s.io",
+        "selfsubjectreviews",
+        "SelfSubjectReview",
+    ),
 ];
 
 fn categories(line: &Line) -> &'static [&'static str] {
     match line.group {
         ADMISSION | "apiextensions.k8s.io" => &["api-extensions"],
-        _ if line.kind == "Service" => &["all"],
+        "apps" | "batch" | "autoscaling" => &["all"],
+        _ if ["Service", "Pod"].contains(&line.kind) => &["all"],
         _ => &[],
     }
 }
@@ -152,6 +253,18 @@ fn selectable(group: &str, kind: &str) -> &'static [&'static str] {
         ],
         (_, "Namespace") => &["status.phase"],
         (_, "Secret") => &["type"],
+        (_, "Pod") => &[
+            "spec.hostNetwork",
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "status.nominatedNodeName",
+            "status.phase",
+            "status.podIP",
+        ],
+        (_, "ReplicaSet") => &["status.replicas"],
+        (_, "Job") => &["status.successful"],
         (_, "Service") => &["spec.clusterIP", "spec.type"],
         _ => &[],
     }
@@ -160,7 +273,7 @@ fn selectable(group: &str, kind: &str) -> &'static [&'static str] {
 /// All built-in resources.
 pub(super) fn resources() -> impl Iterator<Item = Resource> {
     TABLE.iter().filter_map(|line| {
-        let schema = schema::builtin(line.group, "v1", line.kind)?;
+        let schema = schema::builtin(line.group, line.version, line.kind)?;
         let group: Arc<str> = line.group.into();
         let plural: Arc<str> = line.plural.into();
         // Events are the same objects in both groups.
@@ -186,21 +299,23 @@ pub(super) fn resources() -> impl Iterator<Item = Resource> {
                 .collect(),
             namespaced: line.namespaced,
             versions: vec![Version {
-                name: "v1".to_owned(),
+                name: line.version.to_owned(),
                 schema: Shape::BuiltIn(schema),
                 raw: None,
                 status: line.status,
+                scale: line.scale.cloned(),
                 selectable: selectable(line.group, line.kind)
                     .iter()
                     .map(|field| (*field).to_owned())
                     .collect(),
                 columns: printers::columns(line.kind),
             }],
-            stored: "v1".to_owned(),
+            stored: line.version.to_owned(),
             origin: Origin::BuiltIn {
                 in_projects: line.milo,
                 generation: line.generation,
                 returns_deleted: line.returns_deleted,
+                review: line.review,
             },
         })
     })

@@ -6,6 +6,8 @@ mod crd;
 mod jsonpath;
 mod printers;
 mod registry;
+mod scale;
+mod workloads;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +20,8 @@ pub(crate) use crd::{
     terminating as crd_terminating,
 };
 pub(crate) use registry::Registry;
+pub(crate) use scale::{Scale, Selection};
+pub(crate) use workloads::scale_columns;
 
 use crate::schema::Schema;
 use crate::store::Bucket;
@@ -53,6 +57,8 @@ pub(crate) enum Origin {
         generation: bool,
         /// Whether a delete answers with the object instead of a Status.
         returns_deleted: bool,
+        /// Whether it is answered, and never stored.
+        review: bool,
     },
     /// A CustomResourceDefinition.
     Crd {
@@ -70,6 +76,8 @@ pub(crate) struct Version {
     pub(crate) raw: Option<Value>,
     /// Whether `status` is a subresource.
     pub(crate) status: bool,
+    /// Where the `scale` subresource reads and writes, where there is one.
+    pub(crate) scale: Option<Scale>,
     /// The fields besides name and namespace that a field selector may name, without the leading dot.
     pub(crate) selectable: Vec<String>,
     /// The columns that `kubectl get` shows.
@@ -101,6 +109,11 @@ impl Resource {
 
     pub(crate) fn is_crd(&self) -> bool {
         matches!(self.origin, Origin::Crd { .. })
+    }
+
+    /// Whether it is answered, and never stored.
+    pub(crate) fn is_review(&self) -> bool {
+        matches!(self.origin, Origin::BuiltIn { review: true, .. })
     }
 
     /// Whether Milo serves it in projects.

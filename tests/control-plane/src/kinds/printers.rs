@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::Column;
 use super::columns::human_age;
+use super::{Column, workloads};
 use crate::object;
 
 /// The columns of a built-in kind.
@@ -72,8 +72,8 @@ pub(super) fn columns(kind: &str) -> Vec<Column> {
             },
             age_column(),
         ],
-        "Role" | "ClusterRole" | "CustomResourceDefinition" => vec![created()],
-        _ => vec![age_column()],
+        "Role" | "ClusterRole" | "CustomResourceDefinition" | "LimitRange" => vec![created()],
+        _ => workloads::columns(kind).unwrap_or_else(|| vec![age_column()]),
     };
     std::iter::once(Column::named()).chain(after_name).collect()
 }
@@ -100,21 +100,24 @@ fn event() -> Vec<Column> {
     ]
 }
 
-fn at(object: &Value, pointer: &str) -> Value {
+pub(super) fn at(object: &Value, pointer: &str) -> Value {
     object
         .pointer(pointer)
         .cloned()
         .unwrap_or_else(|| "".into())
 }
 
-fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object
         .pointer(pointer)
         .and_then(Value::as_str)
         .unwrap_or_default()
 }
 
-fn list<'a>(object: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+pub(super) fn list<'a>(
+    object: &'a Value,
+    pointer: &str,
+) -> impl Iterator<Item = &'a Value> + use<'a> {
     object
         .pointer(pointer)
         .and_then(Value::as_array)
@@ -122,7 +125,7 @@ fn list<'a>(object: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value>
         .flatten()
 }
 
-fn or_none(value: Value) -> Value {
+pub(super) fn or_none(value: Value) -> Value {
     if value == "" { "<none>".into() } else { value }
 }
 
@@ -138,7 +141,7 @@ pub(super) fn age(object: &Value) -> Value {
     age_of(object::meta(object, "creationTimestamp"))
 }
 
-fn age_of(time: Option<&str>) -> Value {
+pub(super) fn age_of(time: Option<&str>) -> Value {
     time.and_then(human_age)
         .unwrap_or_else(|| "<unknown>".to_owned())
         .into()

@@ -1,7 +1,7 @@
 //! The built-in kinds, as a table (`builtin.txt`).
 //!
 //! A line `kind GROUP/VERSION NAME:` or `type NAME [atomic]:` opens a type; below it are its fields, `name type`
-//! with commas between. Types: `string int int64 number bool bytes time microtime any int|string`, `[T]` a list, `{T}` a map, or a
+//! with commas between. Types: `string int int64 number bool bytes time microtime quantity any int|string`, `[T]` a list, `{T}` a map, or a
 //! type of the table. After the type: `map(keys)`, `set` (what a list is to server-side apply; atomic if nothing is
 //! said), `atomic` (a map), `merge(key)` and `merge` (what a list is to a strategic merge patch), `=value` (the
 //! default of a key). `name!` is always serialized. The root's apiVersion, kind and metadata go without saying.
@@ -29,7 +29,7 @@ pub(crate) fn builtin(group: &str, version: &str, kind: &str) -> Option<&'static
 }
 
 /// A type of the table.
-pub(super) fn named(name: &str) -> Option<&'static Schema> {
+pub(crate) fn named(name: &str) -> Option<&'static Schema> {
     TABLE.types.get(name)
 }
 
@@ -53,6 +53,7 @@ pub(super) fn always(field: &Schema) -> Value {
         Some(Kind::String) if field.rules.format.is_none() => "".into(),
         Some(Kind::Integer) => 0.into(),
         Some(Kind::Boolean) => false.into(),
+        _ if field.is_quantity() => "0".into(),
         // Times and lists.
         _ => Value::Null,
     }
@@ -64,10 +65,18 @@ impl Schema {
         self.refers
     }
 
+    /// Whether it is a number with a unit, like `500m` or `1Gi`.
+    pub(crate) fn is_quantity(&self) -> bool {
+        self.int_or_string && self.rules.format.as_deref() == Some("quantity")
+    }
+
     /// The Go type of a field, as a decoding error names it.
     pub(super) fn go_type(&self) -> String {
         if let Some(name) = self.refers {
-            return format!("v1.{name}");
+            return match name.contains('.') {
+                true => name.to_owned(),
+                false => format!("v1.{name}"),
+            };
         }
         match (self.kind, self.rules.format.as_deref(), &self.additional) {
             (Some(Kind::String), Some("byte"), _) => "[]uint8".into(),
@@ -219,6 +228,11 @@ fn kind(name: &str) -> Schema {
         "int64" => formatted(Kind::Integer, "int64"),
         "number" => scalar(Kind::Number),
         "bool" => scalar(Kind::Boolean),
+        "quantity" => Schema {
+            kind: None,
+            int_or_string: true,
+            ..formatted(Kind::String, "quantity")
+        },
         "any" => Schema::anything(),
         "int|string" => Schema {
             int_or_string: true,

@@ -11,6 +11,7 @@ mod formats;
 mod lists;
 mod parse;
 mod prune;
+mod quantity;
 mod structural;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-pub(crate) use builtin::{builtin, empty};
+pub(crate) use builtin::{builtin, empty, named as builtin_type};
 pub(crate) use cause::{Cause, Reason};
 pub(crate) use decode::decode_metadata;
 

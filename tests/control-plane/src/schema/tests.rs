@@ -127,13 +127,23 @@ fn every_type_of_the_table_is_there() {
             "MutatingWebhookConfiguration",
         ),
         ("apiextensions.k8s.io", "CustomResourceDefinition"),
+        ("", "Pod"),
+        ("", "ResourceQuota"),
+        ("", "LimitRange"),
+        ("apps", "Deployment"),
+        ("apps", "ReplicaSet"),
+        ("apps", "StatefulSet"),
+        ("apps", "DaemonSet"),
+        ("batch", "Job"),
+        ("batch", "CronJob"),
     ] {
         let schema = builtin(group, "v1", kind).unwrap();
         let mut seen = BTreeSet::new();
         resolve(schema, &mut seen, kind);
         assert!(seen.contains("ObjectMeta"), "{kind}");
     }
-    assert!(builtin("", "v1", "Pod").is_none());
+    assert!(builtin("autoscaling", "v2", "HorizontalPodAutoscaler").is_some());
+    assert!(builtin("", "v1", "Node").is_none());
 }
 
 /// Every name in the table names a type of it.

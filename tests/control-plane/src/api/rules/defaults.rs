@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::super::target::Target;
+use super::workloads;
 use crate::kinds::set_crd_defaults;
 use crate::object;
 
@@ -18,6 +19,7 @@ pub(crate) fn set(target: &Target, object: &mut Value) {
         "Service" => service(object),
         "CustomResourceDefinition" => set_crd_defaults(object),
         "RoleBinding" | "ClusterRoleBinding" => role_binding(object),
+        kind if workloads::is_one(kind) => workloads::set_defaults(kind, object),
         _ => {}
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::target::Target;
-use super::{defaults, events, names};
+use super::{defaults, events, names, workloads};
 use crate::failure::Cause;
 use crate::kinds::{accept_crd, not_done_for_crd};
 use crate::object;
@@ -28,6 +28,7 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
             object::as_map(object).remove("status");
             accept_crd(object).err().unwrap_or_default()
         }
+        kind if workloads::is_one(kind) => workloads::before_create(target, object),
         _ => Vec::new(),
     }
 }
@@ -62,6 +63,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
                 .into_iter()
                 .collect()
         }
+        kind if workloads::is_one(kind) => workloads::before_update(target, old, new),
         _ => Vec::new(),
     }
 }

@@ -5,6 +5,7 @@ mod events;
 mod kinds;
 mod metadata;
 mod names;
+mod workloads;
 
 use std::collections::BTreeSet;
 
@@ -70,7 +71,10 @@ fn generation_moves(target: &Target, old: &Value, new: &Value) -> bool {
         }
         object
     };
+    // Of a Deployment, and of nothing else, the annotations count too.
+    let annotations = |object: &Value| object.pointer("/metadata/annotations").cloned();
     counted(old) != counted(new)
+        || (target.resource.is("apps", "deployments") && annotations(old) != annotations(new))
 }
 
 fn new_finalizers(old: &Value, new: &Value) -> Option<Cause> {
