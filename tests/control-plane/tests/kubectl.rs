@@ -20,7 +20,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kommodore_control_plane::{Assets, RealFleet};
+use kommodore_control_plane::{Assets, RealControlPlane};
 use regex::Regex;
 use serde_json::{Value, json};
 use served::{Folder, Served};
@@ -112,6 +112,7 @@ impl Place {
             "users": [{"name": "it", "user": {"token": token}}],
             "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it", "namespace": "default"}}],
         });
+        fs::write(folder.path("kubeconfig"), kubeconfig.to_string()).unwrap();
         Self {
             folder,
             bin: bin.to_owned(),
@@ -271,24 +272,24 @@ async fn kubectl_cannot_tell_it_from_a_real_one() {
 }
 
 /// A real server with the same CRDs, where there is one.
-async fn real(bin: &Path) -> Option<(RealFleet, Place)> {
+async fn real(bin: &Path) -> Option<(RealControlPlane, Place)> {
     if !bin.join("kube-apiserver").is_file() {
         eprintln!("there is no kube-apiserver in KUBEBUILDER_ASSETS: nothing is compared");
         return None;
     }
-    let crds: Vec<Value> = fs::read_dir(source("crds"))
-        .unwrap()
-        .map(|entry| {
-            let text = fs::read_to_string(entry.unwrap().path()).unwrap();
-            serde_saphyr::from_str(&text).unwrap()
-        })
-        .collect();
     let assets = Assets::from_env().unwrap().unwrap();
-    let fleet = RealFleet::start(&assets, &crds).await.unwrap();
-    let config = fleet.config().unwrap();
+    let server = RealControlPlane::start(&assets).await.unwrap();
+    let config = server.config().unwrap();
     let login = serde_json::to_value(&config.auth_info).unwrap();
     let token = login["token"].as_str().unwrap();
     let url = config.cluster_url.to_string();
     let place = Place::new("real", bin, url.trim_end_matches('/'), token);
-    Some((fleet, place))
+    for command in [
+        format!("kubectl create -f {}", source("crds").display()),
+        "kubectl wait crd --all --for=condition=Established".to_owned(),
+    ] {
+        let done = tokio::task::block_in_place(|| place.sh(&command));
+        assert_eq!(done.code, Some(0), "{done:?}");
+    }
+    Some((server, place))
 }

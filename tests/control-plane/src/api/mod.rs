@@ -1,5 +1,6 @@
 //! From a request to its answer.
 
+mod accept;
 mod body;
 mod create;
 mod delete;
@@ -20,6 +21,7 @@ mod target;
 mod update;
 mod view;
 mod watch;
+mod yaml;
 
 use std::sync::Arc;
 
@@ -68,12 +70,15 @@ where
 {
     let (parts, body) = request.into_parts();
     let mut body = std::pin::pin!(body);
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let in_yaml = yaml::is_wanted(&parts.headers);
+    let watches = query.flag("watch");
     let answered = match Limited::new(body.as_mut(), LARGEST_BODY).collect().await {
         Ok(body) => {
             let asked = Asked {
                 method: parts.method,
                 path: parts.uri.path().to_owned(),
-                query: Query::parse(parts.uri.query().unwrap_or_default()),
+                query,
                 headers: parts.headers,
                 body: body.to_bytes(),
             };
@@ -97,7 +102,13 @@ where
             "the body could not be read: {error}"
         ))),
     };
-    answered.unwrap_or_else(|failure| response::failure(&failure))
+    let response = answered.unwrap_or_else(|failure| response::failure(&failure));
+    // A watch goes on in JSON.
+    if in_yaml && !(watches && response.status().is_success()) {
+        yaml::answer(response).await
+    } else {
+        response
+    }
 }
 
 /// Creates an object at the root for the server itself.

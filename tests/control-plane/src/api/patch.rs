@@ -56,7 +56,7 @@ impl PatchKind {
 }
 
 pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Response<Body>, Failure> {
-    let form = Form::of(asked)?;
+    let form = Form::of(target, asked)?;
     let kind = PatchKind::of(target, asked)?;
     let options = WriteOptions::read(asked, "PatchOptions")?;
     let force = forced(&asked.query, kind, &options)?;

@@ -19,7 +19,7 @@ const USER: &str = "admin";
 const GROUPS: [&str; 2] = ["system:masters", "system:authenticated"];
 
 pub(crate) fn answer(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
-    let form = Form::of(asked)?;
+    let form = Form::of(target, asked)?;
     let options = WriteOptions::read(asked, "CreateOptions")?;
     let mut review = body::read(target, asked)?;
     let warnings = body::shape(target, &mut review, options.unknown, Source::Body)?;

@@ -25,7 +25,7 @@ const API_VERSION: &str = "autoscaling/v1";
 static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(scale_columns);
 
 pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
-    let form = Form::of(asked)?;
+    let form = Form::of(target, asked)?;
     let name = target.name.as_deref().unwrap_or_default();
     let object = target
         .plane
@@ -40,7 +40,7 @@ pub(crate) fn update(
     name: &str,
     asked: &Asked,
 ) -> Result<Response<Body>, Failure> {
-    let form = Form::of(asked)?;
+    let form = Form::of(target, asked)?;
     let options = WriteOptions::read(asked, "UpdateOptions")?;
     let scale = match media_type(asked) {
         protobuf::MEDIA_TYPE => protobuf::read(&asked.body),

@@ -22,7 +22,7 @@ pub(crate) fn update(
     name: &str,
     asked: &Asked,
 ) -> Result<Response<Body>, Failure> {
-    let form = Form::of(asked)?;
+    let form = Form::of(target, asked)?;
     let options = WriteOptions::read(asked, "UpdateOptions")?;
     let mut object = body::read(target, asked)?;
     let warnings = body::shape(target, &mut object, options.unknown, Source::Body)?;
