@@ -43,6 +43,12 @@ impl Builder {
         self
     }
 
+    /// Listens on this port of loopback. Without it, or with 0, on one that is free.
+    pub fn port(mut self, port: u16) -> Self {
+        self.options.port = port;
+        self
+    }
+
     /// Starts it on the current runtime.
     pub async fn start(self) -> Result<ControlPlane, Error> {
         let mut crds = Vec::new();

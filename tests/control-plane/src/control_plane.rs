@@ -77,6 +77,7 @@ impl ControlPlane {
         plays_milo: bool,
     ) -> Result<Self, Error> {
         let (sender, work) = mpsc::unbounded_channel();
+        let port = options.port;
         let world = Arc::new(World::new(options, sender));
         let shared = Arc::new(Shared {
             world: world.clone(),
@@ -97,7 +98,7 @@ impl ControlPlane {
         }
         let mut tasks = JoinSet::new();
         tasks.spawn(janitor::run(Arc::downgrade(&world), work));
-        let listener = listen(&shared, None).await?;
+        let listener = listen(&shared, None, port).await?;
         let mut plane = Self {
             controller: None,
             directs: Mutex::default(),
@@ -269,7 +270,7 @@ impl Project<'_> {
         if let Some(listener) = directs.get(&self.name) {
             return Ok(listener.address());
         }
-        let listener = listen(&self.plane.shared, Some(self.name.clone())).await?;
+        let listener = listen(&self.plane.shared, Some(self.name.clone()), 0).await?;
         let address = listener.address();
         directs.insert(self.name.clone(), listener);
         Ok(address)
@@ -320,7 +321,11 @@ fn install(world: &Arc<World>, path: &str, object: serde_json::Value) -> Result<
     })
 }
 
-async fn listen(shared: &Arc<Shared>, direct: Option<String>) -> Result<Listener, Error> {
+async fn listen(
+    shared: &Arc<Shared>,
+    direct: Option<String>,
+    port: u16,
+) -> Result<Listener, Error> {
     let tls = shared.authority.server_config()?;
     let shared = shared.clone();
     let handler = move |request: Request<Incoming>| {
@@ -338,5 +343,9 @@ async fn listen(shared: &Arc<Shared>, direct: Option<String>) -> Result<Listener
             shared.edge.handle(request, direct.as_deref(), answer).await
         }
     };
-    Ok(Listener::start(tls, ListenerOptions::default(), handler).await?)
+    let options = ListenerOptions {
+        port,
+        ..ListenerOptions::default()
+    };
+    Ok(Listener::start(tls, options, handler).await?)
 }

@@ -11,10 +11,11 @@
 //! # }
 //! ```
 //!
-//! It listens on loopback, with HTTPS and a token of its own; [`ControlPlane::kubeconfig`] is for kubectl. Objects
-//! live in memory. What a kube-apiserver, its garbage collector and its namespace controller do to objects is done;
-//! whatever is not served is answered 404, and what is stored without effect (admission webhooks, CEL rules) comes
-//! back with a warning.
+//! It listens on loopback, with HTTPS and a token of its own; [`ControlPlane::kubeconfig`] is for kubectl, and the
+//! program of the same name writes it to a file. Objects live in memory. What a kube-apiserver, its garbage collector
+//! and its namespace controller do to objects is done; nothing runs pods, or makes them of Deployments and Jobs. There
+//! is one user, who may do everything. Whatever is not served is answered 404, and what is stored without effect
+//! (admission webhooks, CEL rules) comes back with a warning.
 //!
 //! A request goes from `serve` (TLS, the log) to `api` (what it means), which reads and writes the `store` of one
 //! `plane` by what `kinds`, `schema` and `patch` say; the `janitor` does what follows. `milo` plays the controllers

@@ -19,6 +19,8 @@ pub(crate) struct Options {
     pub(crate) all_kinds_in_projects: bool,
     /// The first list or watch of a kind in a project is answered 429.
     pub(crate) storage_initializes: bool,
+    /// Where it listens; 0 takes a free port.
+    pub(crate) port: u16,
 }
 
 /// What one control plane keeps to itself.

@@ -241,10 +241,8 @@ class Go:
                 kind = f"[{kind}]"
             elif field not in tags and field != "metadata":
                 # Embedded in the struct: a message here, and flat in JSON.
-                kind = f"~{kind}"
-            elif kind == "bool" and not pointer:
-                kind = "flag"
-            elif kind in ("int", "string") and pointer:
+                kind = f"*{kind}*"
+            elif kind in ("int", "string", "bool") and pointer:
                 kind += "?"
             yield number, field, kind, target
 

@@ -219,17 +219,21 @@ pub(crate) fn validate(target: &Target, object: &Value) -> Vec<Cause> {
         return vec![Cause::invalid("kind", &kind.into(), &must)];
     }
     let wrong = target.version().schema.schema().validate(object);
-    wrong
+    let scale = target.version().scale.as_ref();
+    let mut scaled = scale.map_or_else(Vec::new, |scale| scale.validate(object));
+    let mut wrong: Vec<Cause> = wrong
         .into_iter()
         .map(|cause| {
             // The status endpoint looks at the status alone, and names fields from there.
-            let message = match target.subresource {
-                Some(_) => cause.message.replacen(": status.", ": ", 1),
-                None => cause.message,
+            let message = match target.subresource.as_deref() {
+                Some("status") => cause.message.replacen(": status.", ": ", 1),
+                _ => cause.message,
             };
             Cause::new(cause.reason.as_str(), cause.field, message)
         })
-        .collect()
+        .collect();
+    wrong.append(&mut scaled);
+    wrong
 }
 
 /// The object as it is stored: in the storage version, and events in the core group.

@@ -18,7 +18,7 @@ use crate::serve::Body;
 use crate::store::Transaction;
 
 pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
-    let form = Form::of(asked)?;
+    let form = Form::of(target, asked)?;
     let options = WriteOptions::read(asked, "CreateOptions")?;
     let mut object = body::read(target, asked)?;
     let warnings = body::shape(target, &mut object, options.unknown, Source::Body)?;

@@ -293,7 +293,7 @@ pub(crate) fn delete(
     name: &str,
     asked: &Asked,
 ) -> Result<Response<Body>, Failure> {
-    let form = Form::of(asked)?;
+    let form = Form::of(target, asked)?;
     let options = DeleteOptions::read(asked)?;
     let deleted = target.world.transact(&target.plane, |transaction| {
         remove(transaction, &target.resource, target.key(name), &options)
@@ -346,7 +346,7 @@ fn success(resource: &Resource, object: &Value) -> Value {
 }
 
 pub(crate) fn delete_collection(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
-    let form = Form::of(asked)?;
+    let form = Form::of(target, asked)?;
     let options = DeleteOptions::read(asked)?;
     let selector = selector(target, asked)?;
     let snapshot = target

@@ -7,7 +7,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Asked, response};
+use super::{Asked, response, scale};
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version, priority};
 use crate::plane::{Plane, World};
@@ -23,6 +23,18 @@ const VERBS: [&str; 8] = [
     "update",
     "watch",
 ];
+/// The same, in the order in which those of a CRD are told.
+const VERBS_OF_A_CRD: [&str; 8] = [
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "create",
+    "update",
+    "watch",
+];
+const SCALE: &str = "scale";
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 pub(crate) fn version() -> Response<Body> {
@@ -121,6 +133,12 @@ fn resources_of(
 }
 
 fn verbs(resource: &Resource) -> Vec<&'static str> {
+    if resource.is_review() {
+        return vec!["create"];
+    }
+    if resource.is_crd() {
+        return VERBS_OF_A_CRD.to_vec();
+    }
     let collection = !resource.is("", "namespaces");
     VERBS
         .into_iter()
@@ -137,8 +155,15 @@ fn subresources(
     if resource.is("", "namespaces") {
         subresources.push(("finalize", &["update"]));
     }
+    if version.scale.is_some() {
+        subresources.push((SCALE, &["get", "patch", "update"]));
+    }
     if version.status {
         subresources.push(("status", &["get", "patch", "update"]));
+    }
+    if resource.is_crd() {
+        // The one order is that of the names, the other that in which they were thought of.
+        subresources.reverse();
     }
     subresources
 }
@@ -167,10 +192,16 @@ pub(crate) fn resources(
         add_names(&mut described, resource);
         list.push(described);
         for (name, verbs) in subresources(resource, &resource.versions[*index]) {
-            list.push(json!({
+            let mut described = json!({
                 "name": format!("{}/{name}", resource.plural), "singularName": "",
                 "namespaced": resource.namespaced, "kind": resource.kind, "verbs": verbs,
-            }));
+            });
+            if name == SCALE {
+                described["group"] = scale::GROUP.into();
+                described["version"] = scale::VERSION.into();
+                described["kind"] = scale::KIND.into();
+            }
+            list.push(described);
         }
     }
     let list = json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": list});
@@ -251,7 +282,14 @@ fn discovered(resource: &Resource, version: &Version) -> Value {
     add_names(&mut described, resource);
     let subresources: Vec<Value> = subresources(resource, version)
         .into_iter()
-        .map(|(name, verbs)| json!({"subresource": name, "responseKind": kind, "verbs": verbs}))
+        .map(|(name, verbs)| {
+            let kind = if name == SCALE {
+                json!({"group": scale::GROUP, "version": scale::VERSION, "kind": scale::KIND})
+            } else {
+                kind.clone()
+            };
+            json!({"subresource": name, "responseKind": kind, "verbs": verbs})
+        })
         .collect();
     if !subresources.is_empty() {
         described["subresources"] = subresources.into();

@@ -1,5 +1,6 @@
 //! From a request to its answer.
 
+mod accept;
 mod body;
 mod create;
 mod delete;
@@ -11,13 +12,16 @@ mod protobuf;
 mod query;
 mod read;
 mod response;
+mod reviews;
 mod rules;
+mod scale;
 mod selector;
 mod table;
 mod target;
 mod update;
 mod view;
 mod watch;
+mod yaml;
 
 use std::sync::Arc;
 
@@ -66,12 +70,15 @@ where
 {
     let (parts, body) = request.into_parts();
     let mut body = std::pin::pin!(body);
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let in_yaml = yaml::is_wanted(&parts.headers);
+    let watches = query.flag("watch");
     let answered = match Limited::new(body.as_mut(), LARGEST_BODY).collect().await {
         Ok(body) => {
             let asked = Asked {
                 method: parts.method,
                 path: parts.uri.path().to_owned(),
-                query: Query::parse(parts.uri.query().unwrap_or_default()),
+                query,
                 headers: parts.headers,
                 body: body.to_bytes(),
             };
@@ -95,7 +102,13 @@ where
             "the body could not be read: {error}"
         ))),
     };
-    answered.unwrap_or_else(|failure| response::failure(&failure))
+    let response = answered.unwrap_or_else(|failure| response::failure(&failure));
+    // A watch goes on in JSON.
+    if in_yaml && !(watches && response.status().is_success()) {
+        yaml::answer(response).await
+    } else {
+        response
+    }
 }
 
 /// Creates an object at the root for the server itself.
@@ -161,6 +174,12 @@ fn deprecated(target: &Target) -> &'static [&'static str] {
 }
 
 fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
+    if target.resource.is_review() {
+        return match (asked.method.as_str(), &target.name) {
+            ("POST", None) => reviews::answer(target, asked),
+            _ => Err(Failure::method_not_allowed()),
+        };
+    }
     let watches = asked.query.flag("watch");
     match (
         asked.method.as_str(),
@@ -168,6 +187,7 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         target.subresource.as_deref(),
     ) {
         ("GET", Some(_), None | Some("status")) => read::get(target, asked),
+        ("GET", Some(_), Some("scale")) => scale::get(target, asked),
         ("GET", None, None) if watches => watch::watch(target, asked),
         ("GET", None, None) => read::list(target, asked),
         ("POST", None, None) if target.namespace.is_some() || !target.resource.namespaced => {
@@ -176,7 +196,8 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         ("PUT", Some(name), None | Some("status" | "finalize")) => {
             update::update(target, name, asked)
         }
-        ("PATCH", Some(name), None | Some("status")) => patch::patch(target, name, asked),
+        ("PUT", Some(name), Some("scale")) => scale::update(target, name, asked),
+        ("PATCH", Some(name), None | Some("status" | "scale")) => patch::patch(target, name, asked),
         ("DELETE", Some(name), None) => delete::delete(target, name, asked),
         ("DELETE", None, None) if target.allows_delete_collection() => {
             delete::delete_collection(target, asked)
@@ -209,7 +230,7 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
         ["openapi", "v3", "apis", group, version] => {
             openapi::document(world, plane, group, version)
         }
-        ["openapi", "v2"] => openapi::v2(world, plane, asked),
+        ["openapi", "v2"] => Ok(openapi::v2(asked)),
         _ => Err(Failure::page_not_found()),
     }
 }

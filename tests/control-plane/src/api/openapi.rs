@@ -1,5 +1,6 @@
 //! OpenAPI: enough for `kubectl explain`, and for kubectl to leave validation to the server.
 
+use http::header::ACCEPT;
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
@@ -7,11 +8,13 @@ use super::{Asked, response};
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version};
 use crate::plane::{Plane, World};
-use crate::schema::{Additional, Kind, Merge, Schema};
+use crate::schema::{self, Additional, Kind, Merge, Schema};
 use crate::serve::Body;
 
-/// Deeper than this a schema is told as anything: some contain themselves.
-const DEPTH: usize = 12;
+const OBJECT_META: &str = "ObjectMeta";
+const FIELDS: &str = "FieldsV1";
+const QUANTITY: &str = "Quantity";
+const INT_OR_STRING: &str = "IntOrString";
 
 /// What there is, a document for each group and version.
 pub(crate) fn index(world: &World, plane: &Plane) -> Response<Body> {
@@ -65,17 +68,21 @@ pub(crate) fn document(
     Ok(response::json(StatusCode::OK, &document))
 }
 
-/// Only version 3 is served.
-pub(crate) fn v2(
-    _world: &World,
-    _plane: &Plane,
-    _asked: &Asked,
-) -> Result<Response<Body>, Failure> {
-    Err(Failure::new(
-        StatusCode::NOT_FOUND,
-        "NotFound",
-        "OpenAPI is served at /openapi/v3 only",
-    ))
+/// The second version, which kubectl asks for a kind that is not in the third: there is nothing more in it.
+pub(crate) fn v2(asked: &Asked) -> Response<Body> {
+    let accept = asked.header(ACCEPT).unwrap_or_default();
+    if accept.contains("proto-openapi.spec.v2") {
+        return response::bytes(
+            StatusCode::OK,
+            "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+            // swagger: "2.0", info: {title: "Kubernetes", version: "1.36"}, paths: {}
+            &b"\n\x032.0\x12\x12\n\nKubernetes\x12\x041.36B\0"[..],
+        );
+    }
+    let document = json!({
+        "swagger": "2.0", "info": {"title": "Kubernetes", "version": "1.36"}, "paths": {},
+    });
+    response::json(StatusCode::OK, &document)
 }
 
 fn describe(
@@ -97,10 +104,12 @@ fn describe(
         reversed.join(".")
     };
     let name = format!("{prefix}.{}.{}", version.name, resource.kind);
+    let mut refers = vec![OBJECT_META];
     let mut schema = match &version.raw {
         Some(raw) => with_object_fields(raw.clone()),
-        None => with_object_fields(render(version.schema.schema(), 0)),
+        None => with_object_fields(render_itself(version.schema.schema(), &mut refers)),
     };
+    add_types(refers, schemas);
     schema["x-kubernetes-group-version-kind"] = json!([group_kind]);
     schemas.insert(name.clone(), schema);
     let answer = json!({"200": {"description": "OK", "content": {
@@ -155,40 +164,59 @@ fn with_object_fields(mut schema: Value) -> Value {
         "kind".to_owned(),
         text("Kind is a string value representing the REST resource this object represents."),
     );
-    let metadata = properties
-        .entry("metadata")
-        .or_insert_with(|| json!({"type": "object"}));
-    crate::object::as_map(metadata)
-        .entry("description")
-        .or_insert("Standard object's metadata.".into());
+    let metadata = json!({
+        "description": "Standard object's metadata.", "allOf": [{"$ref": reference(OBJECT_META)}],
+    });
+    properties.insert("metadata".to_owned(), metadata);
     schema
 }
 
-/// The schema of a built-in kind, as OpenAPI.
-fn render(schema: &Schema, depth: usize) -> Value {
-    let schema = schema.target();
-    if depth > DEPTH {
-        return json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+/// The schema of a built-in kind, as OpenAPI; `refers` is told of each type that it refers to.
+fn render(schema: &Schema, refers: &mut Vec<&'static str>) -> Value {
+    if let Some(name) = schema.type_name() {
+        refers.push(name);
+        return json!({"allOf": [{"$ref": reference(name)}]});
     }
+    if schema.is_quantity() {
+        refers.push(QUANTITY);
+        return json!({"allOf": [{"$ref": reference(QUANTITY)}]});
+    }
+    if schema.int_or_string {
+        refers.push(INT_OR_STRING);
+        return json!({"allOf": [{"$ref": reference(INT_OR_STRING)}]});
+    }
+    render_itself(schema, refers)
+}
+
+fn render_itself(schema: &Schema, refers: &mut Vec<&'static str>) -> Value {
     let mut out = Map::new();
-    if let Some(kind) = schema.kind {
-        out.insert("type".to_owned(), kind.name().into());
-    }
+    // What is anything is told as an object, for those who show its type.
+    let kind = schema.kind.unwrap_or(Kind::Object);
+    out.insert("type".to_owned(), kind.name().into());
     if schema.kind == Some(Kind::Object) {
         let properties: Map<String, Value> = schema
             .properties
             .iter()
-            .map(|(name, field)| (name.clone(), render(field, depth + 1)))
+            .map(|(name, field)| {
+                let rendered = match name.as_str() {
+                    "fieldsV1" => {
+                        refers.push(FIELDS);
+                        json!({"allOf": [{"$ref": reference(FIELDS)}]})
+                    }
+                    _ => render(field, refers),
+                };
+                (name.clone(), rendered)
+            })
             .collect();
         if !properties.is_empty() {
             out.insert("properties".to_owned(), properties.into());
         }
         if let Additional::Values(values) = &schema.additional {
-            out.insert("additionalProperties".to_owned(), render(values, depth + 1));
+            out.insert("additionalProperties".to_owned(), render(values, refers));
         }
     }
     if schema.kind == Some(Kind::Array) {
-        out.insert("items".to_owned(), render(schema.element(), depth + 1));
+        out.insert("items".to_owned(), render(schema.element(), refers));
         match &schema.merge {
             Merge::Replace => {}
             Merge::Values => {
@@ -204,4 +232,33 @@ fn render(schema: &Schema, depth: usize) -> Value {
         }
     }
     out.into()
+}
+
+/// Where a type of the table is in a document. Only what is behind the last dot is shown to anybody.
+fn component(name: &str) -> String {
+    format!("io.k8s.api.{name}")
+}
+
+fn reference(name: &str) -> String {
+    format!("#/components/schemas/{}", component(name))
+}
+
+/// Adds every type that is referred to, and those that these refer to.
+fn add_types(mut refers: Vec<&'static str>, schemas: &mut Map<String, Value>) {
+    while let Some(name) = refers.pop() {
+        if schemas.contains_key(&component(name)) {
+            continue;
+        }
+        let rendered = match name {
+            QUANTITY => json!({"oneOf": [{"type": "string"}, {"type": "number"}]}),
+            INT_OR_STRING => {
+                json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]})
+            }
+            _ => match schema::builtin_type(name) {
+                Some(schema) => render_itself(schema, &mut refers),
+                None => json!({"type": "object"}),
+            },
+        };
+        schemas.insert(component(name), rendered);
+    }
 }

@@ -1,5 +1,7 @@
 //! `patch`, of all types.
 
+use std::borrow::Cow;
+
 use http::{Response, StatusCode};
 use serde_json::Value;
 
@@ -10,7 +12,7 @@ use super::query::Query;
 use super::target::Target;
 use super::update::{Made, Update};
 use super::view::Form;
-use super::{Asked, response, rules};
+use super::{Asked, response, rules, scale};
 use crate::failure::{Cause, Failure};
 use crate::object;
 use crate::patch::{self, ApplyError, PatchError};
@@ -54,7 +56,7 @@ impl PatchKind {
 }
 
 pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Response<Body>, Failure> {
-    let form = Form::of(asked)?;
+    let form = Form::of(target, asked)?;
     let kind = PatchKind::of(target, asked)?;
     let options = WriteOptions::read(asked, "PatchOptions")?;
     let force = forced(&asked.query, kind, &options)?;
@@ -75,17 +77,36 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
         options: &options,
         is_patch: true,
     };
+    let scales = target.subresource.as_deref() == Some("scale");
+    if scales && kind == PatchKind::Apply {
+        return Err(Failure::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "NotImplemented",
+            "server-side apply of a Scale is not implemented",
+        ));
+    }
     let schema = target.version().schema.schema();
     let make = |old: &Value| {
-        let patched = match kind {
-            PatchKind::Json => patch::json_patch(old, &asked.body).map_err(refused)?,
-            PatchKind::Merge => patch::merge_patch(old, &patch),
-            PatchKind::Strategic => {
-                patch::strategic_merge_patch(old, &patch, schema).map_err(refused)?
-            }
-            PatchKind::Apply => apply(target, &options, Some(old), patch, force)?,
+        let old = if scales {
+            Cow::Owned(scale::of(target, old)?)
+        } else {
+            Cow::Borrowed(old)
         };
-        make(target, &options, patched, kind == PatchKind::Apply)
+        Ok(match kind {
+            PatchKind::Json => patch::json_patch(&old, &asked.body).map_err(refused)?,
+            PatchKind::Merge => patch::merge_patch(&old, &patch),
+            PatchKind::Strategic => {
+                patch::strategic_merge_patch(&old, &patch, schema).map_err(refused)?
+            }
+            PatchKind::Apply => apply(target, &options, Some(&old), patch, force)?,
+        })
+    };
+    let make = |old: &Value| {
+        let patched = make(old)?;
+        if scales {
+            return scale::put(target, old, &patched);
+        }
+        shaped(target, &options, patched, kind == PatchKind::Apply)
     };
     let mut code = StatusCode::OK;
     let (object, warnings) = target.world.transact(&target.plane, |transaction| {
@@ -100,6 +121,9 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
         }
         update.run(transaction, make)
     })?;
+    if scales {
+        return scale::answer(target, form, &object);
+    }
     Ok(response::warn(
         response::json(code, &form.object(target, &object)),
         &warnings,
@@ -107,7 +131,7 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
 }
 
 /// Brings what a patch made into the form of its schema.
-fn make(
+fn shaped(
     target: &Target,
     options: &WriteOptions,
     mut object: Value,
@@ -187,7 +211,7 @@ fn apply_new<'a>(
     let mut object = apply(target, options, None, applied, force)?;
     rules::check_name(&object, name)?;
     object::set_meta(&mut object, "name", name);
-    let made = make(target, options, object, true)?;
+    let made = shaped(target, options, object, true)?;
     Creation::new(target, made.object, None)
 }
 

@@ -1,8 +1,8 @@
 //! Reads the protobuf in which typed clients, kubectl among them, send built-in objects.
 //!
 //! `protobuf.txt` names the fields: a line `Type:`, and below it `NUMBER NAME TYPE` with commas between. `[T]` is
-//! repeated, `{T}` a map with strings for keys, `~T` a message whose fields are those of the object around it; `int?`
-//! and `string?` may be there and be empty, `flag` is a bool that is always there.
+//! repeated, `{T}` a map with strings for keys. `*T*` is a message whose fields are the object's own, and
+//! `T?` a scalar that says something even when it is zero.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -85,11 +85,7 @@ fn message(fields: &Fields, bytes: &[u8], depth: usize) -> Result<Value, String>
         let Some((name, kind)) = fields.get(&number) else {
             continue;
         };
-        if let Some(embedded) = kind.strip_prefix('~') {
-            if let Some(Value::Object(fields)) = value(embedded, wire, depth)? {
-                object.extend(fields);
-            }
-        } else if let Some(item) = inside(kind, '[', ']') {
+        if let Some(item) = inside(kind, '[', ']') {
             let list = object.entry(*name).or_insert_with(|| json!([]));
             if let (Some(list), Some(value)) = (list.as_array_mut(), value(item, wire, depth)?) {
                 list.push(value);
@@ -98,8 +94,12 @@ fn message(fields: &Fields, bytes: &[u8], depth: usize) -> Result<Value, String>
             let map = object.entry(*name).or_insert_with(|| json!({}));
             let (key, value) = entry(item, wire, depth)?;
             map[key] = value;
-        } else if let Some(value) =
-            value(kind, wire, depth)?.filter(|value| says_something(name, kind, value))
+        } else if let Some(embedded) = inside(kind, '*', '*') {
+            if let Some(Value::Object(fields)) = value(embedded, wire, depth)? {
+                object.extend(fields);
+            }
+        } else if let Some(value) = value(kind.trim_end_matches('?'), wire, depth)?
+            .filter(|value| kind.ends_with('?') || says_something(value))
         {
             object.insert((*name).to_owned(), value);
         }
@@ -108,13 +108,11 @@ fn message(fields: &Fields, bytes: &[u8], depth: usize) -> Result<Value, String>
 }
 
 /// Go's structs send every field that is no pointer, whether or not anybody set it.
-fn says_something(field: &str, kind: &str, value: &Value) -> bool {
+fn says_something(value: &Value) -> bool {
     match value {
-        _ if kind.ends_with('?') => true,
-        Value::Bool(flag) if kind == "flag" => *flag,
         Value::String(text) => !text.is_empty(),
-        Value::Number(number) => number.as_i64() != Some(0) || field == "gracePeriodSeconds",
-        Value::Bool(flag) => *flag || field != "publishNotReadyAddresses",
+        Value::Number(number) => number.as_i64() != Some(0),
+        Value::Bool(flag) => *flag,
         _ => true,
     }
 }
@@ -141,16 +139,12 @@ fn entry(kind: &'static str, wire: Wire<'_>, depth: usize) -> Result<(String, Va
 /// The value of a field; nothing if its message says nothing.
 fn value(kind: &'static str, wire: Wire<'_>, depth: usize) -> Result<Option<Value>, String> {
     Ok(Some(match (kind, wire) {
-        ("string" | "string?", Wire::Bytes(text)) => utf8(text)?.into(),
+        ("string", Wire::Bytes(text)) => utf8(text)?.into(),
         ("bytes", Wire::Bytes(bytes)) => STANDARD.encode(bytes).into(),
-        ("int" | "int?", Wire::Number(number)) => number.cast_signed().into(),
-        ("number", Wire::Bytes(bytes)) => {
-            let bytes = bytes.try_into().map_err(|_| "a double has 8 bytes")?;
-            f64::from_le_bytes(bytes).into()
-        }
-        ("bool" | "flag", Wire::Number(number)) => (number != 0).into(),
-        ("quantity", Wire::Bytes(bytes)) => quantity(bytes)?,
+        ("int", Wire::Number(number)) => number.cast_signed().into(),
+        ("bool", Wire::Number(number)) => (number != 0).into(),
         ("time", Wire::Bytes(bytes)) => return time(bytes),
+        ("quantity", Wire::Bytes(bytes)) => text(bytes)?,
         ("int|string", Wire::Bytes(bytes)) => int_or_string(bytes)?,
         ("json", Wire::Bytes(bytes)) => {
             let raw = Reader(bytes).find_map(|field| match field {
@@ -183,13 +177,15 @@ fn time(bytes: &[u8]) -> Result<Option<Value>, String> {
     Ok(Some(time.to_string().into()))
 }
 
-fn quantity(bytes: &[u8]) -> Result<Value, String> {
+/// A message whose first field is a string.
+fn text(bytes: &[u8]) -> Result<Value, String> {
+    let mut found = Value::Null;
     for field in Reader(bytes) {
         if let (1, Wire::Bytes(text)) = field? {
-            return Ok(utf8(text)?.into());
+            found = utf8(text)?.into();
         }
     }
-    Ok("0".into())
+    Ok(found)
 }
 
 fn int_or_string(bytes: &[u8]) -> Result<Value, String> {

@@ -17,7 +17,7 @@ use crate::serve::Body;
 use crate::store::{Key, Snapshot};
 
 pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
-    let form = Form::of(asked)?;
+    let form = Form::of(target, asked)?;
     let name = target.name.as_deref().unwrap_or_default();
     let object = target
         .plane
@@ -127,7 +127,7 @@ impl Page {
 }
 
 pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
-    let form = Form::of(asked)?;
+    let form = Form::of(target, asked)?;
     initialize(target)?;
     let selector = selector(target, asked)?;
     let since = Since::read(asked)?;

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::Asked;
 use super::target::Target;
 use super::view;
+use crate::kinds::Column;
+use crate::object;
 
 /// What each row carries besides its cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +33,29 @@ pub(crate) fn table(
     include: Include,
     metadata: Value,
 ) -> Value {
-    let rows: Vec<Value> = objects
+    let columns = &target.version().columns;
+    let rows = objects
         .iter()
-        .map(|object| row(target, object, include))
-        .collect();
+        .map(|object| row(columns, object, carried(target, object, include)));
+    whole(columns, rows.collect(), metadata)
+}
+
+/// An object of no resource as the only row.
+pub(crate) fn of_one(columns: &[Column], object: &Value, include: Include) -> Value {
+    let carried = match include {
+        Include::Nothing => Value::Null,
+        Include::Metadata => view::metadata(object),
+        Include::Object => object.clone(),
+    };
+    let revision = object::meta(object, "resourceVersion");
+    let metadata = json!({"resourceVersion": revision});
+    whole(columns, json!([row(columns, object, carried)]), metadata)
+}
+
+fn whole(columns: &[Column], rows: Value, metadata: Value) -> Value {
     json!({
         "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
-        "columnDefinitions": definitions(target), "rows": rows,
+        "columnDefinitions": definitions(columns), "rows": rows,
     })
 }
 
@@ -51,8 +69,8 @@ pub(crate) fn bookmark(target: &Target, bare: &Value, include: Include, metadata
     })
 }
 
-fn definitions(target: &Target) -> Value {
-    let columns = target.version().columns.iter().map(|column| {
+fn definitions(columns: &[Column]) -> Value {
+    let columns = columns.iter().map(|column| {
         json!({
             "name": column.name, "type": column.kind, "format": column.format,
             "description": column.description, "priority": column.priority,
@@ -61,10 +79,9 @@ fn definitions(target: &Target) -> Value {
     columns.collect()
 }
 
-fn row(target: &Target, object: &Value, include: Include) -> Value {
-    let columns = &target.version().columns;
+fn row(columns: &[Column], object: &Value, carried: Value) -> Value {
     let cells: Vec<Value> = columns.iter().map(|column| column.cell(object)).collect();
-    json!({"cells": cells, "object": carried(target, object, include)})
+    json!({"cells": cells, "object": carried})
 }
 
 fn carried(target: &Target, object: &Value, include: Include) -> Value {

@@ -82,6 +82,7 @@ impl Target {
         match self.subresource.as_deref() {
             None => Ok(()),
             Some("status") if self.version().status => Ok(()),
+            Some("scale") if self.version().scale.is_some() => Ok(()),
             Some("finalize") if self.resource.is("", "namespaces") => Ok(()),
             Some(_) if self.resource.is_crd() => Err(Failure::not_found(
                 &self.resource,

@@ -10,7 +10,7 @@ use super::create::{Creation, core_events, writer};
 use super::options::WriteOptions;
 use super::target::Target;
 use super::view::{Form, present};
-use super::{Asked, response, rules};
+use super::{Asked, response, rules, scale};
 use crate::failure::Failure;
 use crate::object;
 use crate::patch;
@@ -22,7 +22,7 @@ pub(crate) fn update(
     name: &str,
     asked: &Asked,
 ) -> Result<Response<Body>, Failure> {
-    let form = Form::of(asked)?;
+    let form = Form::of(target, asked)?;
     let options = WriteOptions::read(asked, "UpdateOptions")?;
     let mut object = body::read(target, asked)?;
     let warnings = body::shape(target, &mut object, options.unknown, Source::Body)?;
@@ -103,6 +103,7 @@ impl Update<'_> {
             let api_version = target.api_version();
             let writer = writer(target, &self.options.manager, &api_version);
             patch::track_update(Some(&old), &mut new, schema, &writer);
+            scale::disown(target, &mut new);
         }
         let mut wrong = rules::before_update(target, &old, &mut new);
         wrong.extend(body::validate(target, &new));

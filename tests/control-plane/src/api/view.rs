@@ -6,9 +6,9 @@ use http::header::ACCEPT;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::Asked;
 use super::table::{self, Include};
 use super::target::Target;
+use super::{Asked, accept, yaml};
 use crate::failure::Failure;
 use crate::kinds::Resource;
 
@@ -22,24 +22,20 @@ pub(crate) enum Form {
 
 impl Form {
     /// The first form of the `Accept` header that there is.
-    pub(crate) fn of(asked: &Asked) -> Result<Self, Failure> {
+    pub(crate) fn of(target: &Target, asked: &Asked) -> Result<Self, Failure> {
         let accept = asked.header(ACCEPT).unwrap_or("*/*");
         accept
             .split(',')
             .find_map(|accepted| Self::read(accepted, asked))
-            .ok_or_else(|| {
-                Failure::new(
-                    http::StatusCode::NOT_ACCEPTABLE,
-                    "NotAcceptable",
-                    "only the following media types are accepted: application/json",
-                )
-            })
+            .ok_or_else(|| accept::nothing(target, asked))
     }
 
     fn read(accepted: &str, asked: &Asked) -> Option<Self> {
         let mut parts = accepted.split(';').map(str::trim);
         let media = parts.next()?;
-        if !matches!(media, "application/json" | "application/*" | "*/*" | "") {
+        // A watch cannot be told in YAML.
+        let watches = asked.query.flag("watch");
+        if !accept::answers(media) || (watches && media == yaml::MEDIA_TYPE) {
             return None;
         }
         let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();

@@ -29,7 +29,7 @@ const BOOKMARKS: Duration = Duration::from_secs(60);
 
 /// Answers a watch: the body goes on until somebody has had enough.
 pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
-    let form = Form::of(asked)?;
+    let form = Form::of(target, asked)?;
     initialize(target)?;
     let selector = selector(target, asked)?;
     let since = Since::read(asked)?;

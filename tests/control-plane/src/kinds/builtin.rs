@@ -1,8 +1,9 @@
 //! The resources that are always there.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Origin, Resource, Shape, Version, printers};
+use super::{Origin, Resource, Scale, Selection, Shape, Version, printers};
 use crate::schema;
 use crate::store::Bucket;
 
@@ -17,9 +18,19 @@ struct Line {
     milo: bool,
     generation: bool,
     status: bool,
+    scale: Option<&'static Scale>,
     returns_deleted: bool,
+    /// It is answered, and never stored.
+    review: bool,
     version: &'static str,
 }
+
+/// A number of pods, whose status says how many there are.
+const REPLICAS: Scale = Scale {
+    spec: Cow::Borrowed("/spec/replicas"),
+    status: Cow::Borrowed("/status/replicas"),
+    selector: Selection::Labels("/spec/selector"),
+};
 
 const fn line(group: &'static str, plural: &'static str, kind: &'static str) -> Line {
     Line {
@@ -31,8 +42,19 @@ const fn line(group: &'static str, plural: &'static str, kind: &'static str) -> 
         milo: true,
         generation: false,
         status: false,
+        scale: None,
         returns_deleted: false,
+        review: false,
         version: "v1",
+    }
+}
+
+/// A question, whose answer is a part of it.
+const fn review(group: &'static str, plural: &'static str, kind: &'static str) -> Line {
+    Line {
+        namespaced: false,
+        review: true,
+        ..line(group, plural, kind)
     }
 }
 
@@ -142,6 +164,7 @@ const TABLE: &[Line] = &[
     },
     Line {
         short: &["rc"],
+        scale: Some(&REPLICAS),
         returns_deleted: true,
         ..workload("", "replicationcontrollers", "ReplicationController")
     },
@@ -184,10 +207,12 @@ const TABLE: &[Line] = &[
     },
     Line {
         short: &["deploy"],
+        scale: Some(&REPLICAS),
         ..workload(APPS, "deployments", "Deployment")
     },
     Line {
         short: &["sts"],
+        scale: Some(&REPLICAS),
         ..workload(APPS, "statefulsets", "StatefulSet")
     },
     Line {
@@ -196,6 +221,7 @@ const TABLE: &[Line] = &[
     },
     Line {
         short: &["rs"],
+        scale: Some(&REPLICAS),
         ..workload(APPS, "replicasets", "ReplicaSet")
     },
     Line {
@@ -250,6 +276,21 @@ const TABLE: &[Line] = &[
         status: false,
         ..workload("scheduling.k8s.io", "priorityclasses", "PriorityClass")
     },
+    review(
+        "authorization.k8s.io",
+        "selfsubjectaccessreviews",
+        "SelfSubjectAccessReview",
+    ),
+    review(
+        "authorization.k8s.io",
+        "selfsubjectrulesreviews",
+        "SelfSubjectRulesReview",
+    ),
+    review(
+        "authentication.k8s.io",
+        "selfsubjectreviews",
+        "SelfSubjectReview",
+    ),
 ];
 
 fn categories(line: &Line) -> &'static [&'static str] {
@@ -348,6 +389,7 @@ pub(super) fn resources() -> impl Iterator<Item = Resource> {
                 schema: Shape::BuiltIn(schema),
                 raw: None,
                 status: line.status,
+                scale: line.scale.cloned(),
                 selectable: selectable(line.group, line.kind)
                     .iter()
                     .map(|field| (*field).to_owned())
@@ -359,6 +401,7 @@ pub(super) fn resources() -> impl Iterator<Item = Resource> {
                 in_projects: line.milo,
                 generation: line.generation,
                 returns_deleted: line.returns_deleted,
+                review: line.review,
             },
         })
     })

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::{Value, json};
 
-use super::{Column, Origin, Resource, Shape, Version};
+use super::{Column, Origin, Resource, Scale, Shape, Version};
 use crate::failure::Cause;
 use crate::object;
 use crate::schema::Schema;
@@ -66,6 +66,7 @@ fn version(declared: &Value) -> Option<Version> {
         schema: Shape::Own(Box::new(Schema::from_crd_version(raw).ok()?)),
         raw: Some(raw.clone()),
         status: declared.pointer("/subresources/status").is_some(),
+        scale: Scale::declared(declared),
         selectable: declared
             .get("selectableFields")
             .and_then(Value::as_array)
@@ -286,11 +287,6 @@ pub(crate) fn not_done(definition: &Value) -> Vec<String> {
         if Schema::from_crd_version(raw).is_ok_and(|schema| schema.has_cel_rules()) {
             warnings.push(format!(
                 "{name}: x-kubernetes-validations are stored, and not evaluated by this server"
-            ));
-        }
-        if version.pointer("/subresources/scale").is_some() {
-            warnings.push(format!(
-                "{name}: the scale subresource is not served by this server"
             ));
         }
     }

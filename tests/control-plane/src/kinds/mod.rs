@@ -6,6 +6,7 @@ mod crd;
 mod jsonpath;
 mod printers;
 mod registry;
+mod scale;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +18,9 @@ pub(crate) use crd::{
     accept as accept_crd, not_done as not_done_for_crd, priority, set_defaults as set_crd_defaults,
     terminating as crd_terminating,
 };
+pub(crate) use printers::scale_columns;
 pub(crate) use registry::Registry;
+pub(crate) use scale::{Scale, Selection};
 
 use crate::schema::Schema;
 use crate::store::Bucket;
@@ -53,6 +56,8 @@ pub(crate) enum Origin {
         generation: bool,
         /// Whether a delete answers with the object instead of a Status.
         returns_deleted: bool,
+        /// Whether it is answered, and never stored.
+        review: bool,
     },
     /// A CustomResourceDefinition.
     Crd {
@@ -70,6 +75,8 @@ pub(crate) struct Version {
     pub(crate) raw: Option<Value>,
     /// Whether `status` is a subresource.
     pub(crate) status: bool,
+    /// Where the `scale` subresource reads and writes, where there is one.
+    pub(crate) scale: Option<Scale>,
     /// The fields besides name and namespace that a field selector may name, without the leading dot.
     pub(crate) selectable: Vec<String>,
     /// The columns that `kubectl get` shows.
@@ -101,6 +108,11 @@ impl Resource {
 
     pub(crate) fn is_crd(&self) -> bool {
         matches!(self.origin, Origin::Crd { .. })
+    }
+
+    /// Whether it is answered, and never stored.
+    pub(crate) fn is_review(&self) -> bool {
+        matches!(self.origin, Origin::BuiltIn { review: true, .. })
     }
 
     /// Whether Milo serves it in projects.

@@ -12,7 +12,6 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::quantity::FORMAT as QUANTITY;
 use super::{Additional, Kind, ListType, Merge, Schema};
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| read(include_str!("builtin.txt")));
@@ -40,7 +39,7 @@ pub(super) fn kinds() -> impl Iterator<Item = (&'static str, &'static Schema)> {
 }
 
 /// A type of the table.
-pub(super) fn named(name: &str) -> Option<&'static Schema> {
+pub(crate) fn named(name: &str) -> Option<&'static Schema> {
     TABLE.types.get(name)
 }
 
@@ -65,6 +64,7 @@ pub(super) fn always(field: &Schema) -> Value {
         Some(Kind::String) if field.rules.format.is_none() => "".into(),
         Some(Kind::Integer) => 0.into(),
         Some(Kind::Boolean) => false.into(),
+        _ if field.is_quantity() => "0".into(),
         // Times and lists.
         _ => Value::Null,
     }
@@ -76,15 +76,22 @@ impl Schema {
         self.refers
     }
 
+    /// Whether it is a number with a unit, like `500m` or `1Gi`.
+    pub(crate) fn is_quantity(&self) -> bool {
+        self.int_or_string && self.rules.format.as_deref() == Some("quantity")
+    }
+
     /// The Go type of a field, as a decoding error names it.
     pub(super) fn go_type(&self) -> String {
         if let Some(name) = self.refers {
             let name = name.rsplit('.').next().unwrap_or(name);
             return format!("v1.{name}");
         }
+        if self.is_quantity() {
+            return "resource.Quantity".into();
+        }
         match (self.kind, self.rules.format.as_deref(), &self.additional) {
             (Some(Kind::String), Some("byte"), _) => "[]uint8".into(),
-            (Some(Kind::String), Some(QUANTITY), _) => "resource.Quantity".into(),
             (Some(Kind::String), ..) => "string".into(),
             (Some(Kind::Boolean), ..) => "bool".into(),
             (Some(Kind::Integer), Some("int64"), _) => "int64".into(),
@@ -231,7 +238,11 @@ fn kind(name: &str) -> Schema {
         "bytes" => formatted(Kind::String, "byte"),
         "time" => formatted(Kind::String, "date-time"),
         "microtime" => formatted(Kind::String, "microtime"),
-        "quantity" => formatted(Kind::String, QUANTITY),
+        "quantity" => Schema {
+            kind: None,
+            int_or_string: true,
+            ..formatted(Kind::String, "quantity")
+        },
         "int" => scalar(Kind::Integer),
         "int64" => formatted(Kind::Integer, "int64"),
         "number" => scalar(Kind::Number),

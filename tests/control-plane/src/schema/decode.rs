@@ -11,7 +11,7 @@ const MICROSECONDS: &str = "2006-01-02T15:04:05.000000Z07:00";
 
 impl Schema {
     /// Brings a built-in object into the form in which the server keeps it: nulls and empty lists and maps go, times
-    /// are in UTC, and fields that are always written are added. The error is what follows `cannot be handled as a
+    /// are in UTC, quantities in the unit that fits, and fields that are always written are added. The error is what follows `cannot be handled as a
     /// <Kind>: `.
     pub(crate) fn decode(&self, kind: &str, object: &mut Value) -> Result<(), String> {
         Place {
@@ -128,16 +128,14 @@ impl Place<'_> {
         };
         match (&*value, node.kind) {
             (Value::Null, _) => Ok(()),
-            (Value::Number(_) | Value::String(_), _) if node.int_or_string => Ok(()),
-            (Value::Number(_) | Value::String(_), _)
-                if node.rules.format.as_deref() == Some(quantity::FORMAT) =>
-            {
+            (Value::Number(_) | Value::String(_), _) if node.is_quantity() => {
                 let text = value
                     .as_str()
                     .map_or_else(|| value.to_string(), str::to_owned);
                 *value = quantity::canonical(&text)?.into();
                 Ok(())
             }
+            (Value::Number(_) | Value::String(_), _) if node.int_or_string => Ok(()),
             (_, None) if !node.int_or_string => Ok(()),
             (Value::String(text), Some(Kind::String)) => {
                 match time(text, node.rules.format.as_deref())? {

@@ -1,8 +1,5 @@
 //! Quantities, `100m` or `1.5Gi`, in the one form in which the API server writes each.
 
-/// The format of a string that is one.
-pub(super) const FORMAT: &str = "quantity";
-
 const NANOS: i128 = 1_000_000_000;
 const BINARY: [&str; 7] = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 /// By powers of a thousand, from the smallest.

@@ -77,8 +77,13 @@ fn generation_moves(target: &Target, old: &Value, new: &Value) -> bool {
         object
     };
     let labels = |object: &Value| object.pointer("/metadata/labels").cloned();
+    let annotations = |object: &Value| object.pointer("/metadata/annotations").cloned();
+    // Of two kinds, and of nothing else, something of the metadata counts too.
     let slice = target.resource.is("discovery.k8s.io", "endpointslices");
-    counted(old) != counted(new) || (slice && labels(old) != labels(new))
+    let deployment = target.resource.is("apps", "deployments");
+    counted(old) != counted(new)
+        || (slice && labels(old) != labels(new))
+        || (deployment && annotations(old) != annotations(new))
 }
 
 fn new_finalizers(old: &Value, new: &Value) -> Option<Cause> {

@@ -271,6 +271,20 @@ fn ports(object: &Value) -> Value {
     or_none(shown.join(",").into())
 }
 
+/// The columns of a Scale.
+pub(crate) fn scale_columns() -> Vec<Column> {
+    vec![
+        Column::named(),
+        integer("Desired", |scale| number(scale, "/spec/replicas")),
+        integer("Available", |scale| number(scale, "/status/replicas")),
+        text_column("Age", 0, age),
+    ]
+}
+
+fn number(object: &Value, pointer: &str) -> Value {
+    object.pointer(pointer).cloned().unwrap_or_else(|| 0.into())
+}
+
 /// Labels, or what is selected by them.
 fn labels(labels: Option<&Value>) -> Value {
     let shown: Vec<String> = labels

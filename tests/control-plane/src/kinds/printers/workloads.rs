@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::super::Column;
-use super::{age, at, integer, labels, list, or_none, text, text_column};
+use super::super::scale::in_one_line;
+use super::{age, at, integer, labels, list, number, or_none, text, text_column};
 
 /// The columns behind the name; none for a kind that is no workload.
 pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
@@ -19,10 +20,10 @@ pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
         "Deployment" => with_template(vec![
             text_column("Ready", 0, ready),
             text_column("Up-to-date", 0, |object| {
-                count(object, "/status/updatedReplicas")
+                number(object, "/status/updatedReplicas")
             }),
             text_column("Available", 0, |object| {
-                count(object, "/status/availableReplicas")
+                number(object, "/status/availableReplicas")
             }),
             text_column("Age", 0, age),
         ]),
@@ -36,17 +37,17 @@ pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
         }
         "DaemonSet" => with_template(vec![
             integer("Desired", |object| {
-                count(object, "/status/desiredNumberScheduled")
+                number(object, "/status/desiredNumberScheduled")
             }),
             integer("Current", |object| {
-                count(object, "/status/currentNumberScheduled")
+                number(object, "/status/currentNumberScheduled")
             }),
-            integer("Ready", |object| count(object, "/status/numberReady")),
+            integer("Ready", |object| number(object, "/status/numberReady")),
             integer("Up-to-date", |object| {
-                count(object, "/status/updatedNumberScheduled")
+                number(object, "/status/updatedNumberScheduled")
             }),
             integer("Available", |object| {
-                count(object, "/status/numberAvailable")
+                number(object, "/status/numberAvailable")
             }),
             text_column("Node Selector", 0, |object| {
                 labels(object.pointer("/spec/template/spec/nodeSelector"))
@@ -54,9 +55,9 @@ pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
             text_column("Age", 0, age),
         ]),
         "ReplicaSet" | "ReplicationController" => with_template(vec![
-            integer("Desired", |object| count(object, "/spec/replicas")),
-            integer("Current", |object| count(object, "/status/replicas")),
-            integer("Ready", |object| count(object, "/status/readyReplicas")),
+            integer("Desired", |object| number(object, "/spec/replicas")),
+            integer("Current", |object| number(object, "/status/replicas")),
+            integer("Ready", |object| number(object, "/status/readyReplicas")),
             text_column("Age", 0, age),
         ]),
         "ControllerRevision" => vec![
@@ -112,11 +113,10 @@ fn with_template(mut columns: Vec<Column>) -> Vec<Column> {
         text_column("Images", 1, |object| images(object, "/spec/template/spec")),
         text_column("Selector", 1, |object| {
             let selector = object.pointer("/spec/selector");
-            labels(
-                selector
-                    .and_then(|selector| selector.get("matchLabels"))
-                    .or(selector),
-            )
+            match object["kind"] == "ReplicationController" {
+                true => labels(selector),
+                false => or_none(in_one_line(selector).into()),
+            }
         }),
     ]);
     columns
@@ -179,12 +179,8 @@ fn pod_status(pod: &Value) -> Value {
 }
 
 fn ready(object: &Value) -> Value {
-    let ready = count(object, "/status/readyReplicas");
-    format!("{ready}/{}", count(object, "/spec/replicas")).into()
-}
-
-fn count(object: &Value, pointer: &str) -> Value {
-    object.pointer(pointer).cloned().unwrap_or_else(|| 0.into())
+    let ready = number(object, "/status/readyReplicas");
+    format!("{ready}/{}", number(object, "/spec/replicas")).into()
 }
 
 fn each_container(object: &Value, spec: &str, field: &str) -> Value {
@@ -244,10 +240,10 @@ fn job_status(job: &Value) -> Value {
 }
 
 fn completions(job: &Value) -> Value {
-    let done = count(job, "/status/succeeded");
+    let done = number(job, "/status/succeeded");
     match job.pointer("/spec/completions") {
         Some(wanted) => format!("{done}/{wanted}"),
-        None => match count(job, "/spec/parallelism").as_i64() {
+        None => match number(job, "/spec/parallelism").as_i64() {
             Some(parallel) if parallel > 1 => format!("{done}/1 of {parallel}"),
             _ => format!("{done}/1"),
         },

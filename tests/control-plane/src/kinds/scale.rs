@@ -1,0 +1,126 @@
+//! The `scale` subresource: where a kind keeps its number of replicas.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::failure::Cause;
+use crate::object;
+
+/// Where the parts of a Scale are in an object, as JSON pointers.
+#[derive(Clone, Debug)]
+pub(crate) struct Scale {
+    pub(crate) spec: Cow<'static, str>,
+    pub(crate) status: Cow<'static, str>,
+    pub(crate) selector: Selection,
+}
+
+/// How an object says which pods are counted.
+#[derive(Clone, Debug)]
+pub(crate) enum Selection {
+    Nothing,
+    /// With a selector of labels.
+    Labels(&'static str),
+    /// In a string of its own.
+    Text(String),
+}
+
+impl Scale {
+    /// What a version of a CRD declares.
+    pub(super) fn declared(version: &Value) -> Option<Self> {
+        let scale = version.pointer("/subresources/scale")?;
+        let pointer = |field: &str| {
+            let path = scale.get(field)?.as_str()?;
+            Some(path.replace('.', "/"))
+        };
+        Some(Self {
+            spec: pointer("specReplicasPath")?.into(),
+            status: pointer("statusReplicasPath")?.into(),
+            selector: pointer("labelSelectorPath").map_or(Selection::Nothing, Selection::Text),
+        })
+    }
+
+    /// What is wrong with the numbers of a custom resource.
+    pub(crate) fn validate(&self, object: &Value) -> Vec<Cause> {
+        let numbers = [&self.spec, &self.status];
+        let negative = numbers.into_iter().filter_map(|pointer| {
+            let value = object.pointer(pointer)?;
+            let is_negative = value.as_i64().is_some_and(|number| number < 0);
+            let must = "should be a non-negative integer";
+            is_negative.then(|| Cause::invalid(&pointer.replace('/', "."), value, must))
+        });
+        negative.collect()
+    }
+
+    /// The number that is wanted; nothing if the object does not say.
+    pub(crate) fn wanted(&self, object: &Value) -> Option<i64> {
+        object.pointer(&self.spec)?.as_i64()
+    }
+
+    /// The number that there is.
+    pub(crate) fn found(&self, object: &Value) -> i64 {
+        let found = object.pointer(&self.status).and_then(Value::as_i64);
+        found.unwrap_or(0)
+    }
+
+    /// The selector in one line; empty if there is none.
+    pub(crate) fn selector(&self, object: &Value) -> String {
+        match &self.selector {
+            Selection::Nothing => String::new(),
+            Selection::Labels(pointer) => in_one_line(object.pointer(pointer)),
+            Selection::Text(pointer) => {
+                let text = object.pointer(pointer).and_then(Value::as_str);
+                text.unwrap_or_default().to_owned()
+            }
+        }
+    }
+
+    /// Sets the number that is wanted.
+    pub(crate) fn want(&self, object: &mut Value, replicas: i64) {
+        let mut fields: Vec<&str> = self.spec.split('/').skip(1).collect();
+        let Some(last) = fields.pop() else {
+            return;
+        };
+        let mut place = object::as_map(object);
+        for field in fields {
+            place = object::as_map(place.entry(field).or_insert(Value::Null));
+        }
+        place.insert(last.to_owned(), replicas.into());
+    }
+}
+
+/// A selector of labels as kubectl shows it: `app=web,tier in (a,b)`.
+pub(crate) fn in_one_line(selector: Option<&Value>) -> String {
+    let part = |field| selector.and_then(|selector| selector.get(field));
+    let mut parts: Vec<(String, String)> = Vec::new();
+    let labels = part("matchLabels").and_then(Value::as_object);
+    for (key, value) in labels.into_iter().flatten() {
+        let value = value.as_str().unwrap_or_default();
+        parts.push((key.clone(), format!("{key}={value}")));
+    }
+    let expressions = part("matchExpressions").and_then(Value::as_array);
+    for expression in expressions.into_iter().flatten() {
+        let text = |field: &str| {
+            let value = expression.get(field).and_then(Value::as_str);
+            value.unwrap_or_default().to_owned()
+        };
+        let values = expression.get("values").and_then(Value::as_array);
+        let mut values: Vec<&str> = values
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        values.sort_unstable();
+        let (key, values) = (text("key"), values.join(","));
+        let shown = match text("operator").as_str() {
+            "In" => format!("{key} in ({values})"),
+            "NotIn" => format!("{key} notin ({values})"),
+            "DoesNotExist" => format!("!{key}"),
+            _ => key.clone(),
+        };
+        parts.push((key, shown));
+    }
+    parts.sort();
+    let shown: Vec<String> = parts.into_iter().map(|(_, shown)| shown).collect();
+    shown.join(",")
+}

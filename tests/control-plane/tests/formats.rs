@@ -1,0 +1,83 @@
+//! In which formats the server reads and answers.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use http::Request;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use kommodore_control_plane::ControlPlane;
+use serde_json::Value;
+use support::*;
+
+const MAPS: &str = "/api/v1/namespaces/default/configmaps";
+
+/// What is answered, as text.
+async fn text(plane: &ControlPlane, request: http::request::Builder, body: &str) -> String {
+    let client = plane.client().unwrap();
+    let request = request.body(body.as_bytes().to_vec()).unwrap();
+    client.request_text(request).await.unwrap()
+}
+
+async fn refused(plane: &ControlPlane, path: &str, accept: &str) -> (u16, String) {
+    let request = Request::get(path).header(ACCEPT, accept);
+    let request = request.body(Vec::new()).unwrap();
+    refusal(plane.client().unwrap().request_text(request).await)
+}
+
+#[tokio::test]
+async fn objects_are_read_and_answered_in_yaml() {
+    let plane = plane().await;
+    let yaml =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {a: \"1\", b: \"x: y\"}\n";
+    let request = Request::post(MAPS)
+        .header(CONTENT_TYPE, "application/yaml")
+        .header(ACCEPT, "application/yaml");
+    let created: Value = serde_saphyr::from_str(&text(&plane, request, yaml).await).unwrap();
+    assert_eq!(created["data"]["b"], "x: y");
+    let one = format!("{MAPS}/one");
+    let in_json = text(&plane, Request::get(&one), "").await;
+    assert_eq!(created, serde_json::from_str::<Value>(&in_json).unwrap());
+    // The first that there is counts.
+    let request =
+        Request::get(&one).header(ACCEPT, "text/html, application/json, application/yaml");
+    assert_eq!(text(&plane, request, "").await, in_json);
+}
+
+#[tokio::test]
+async fn who_accepts_nothing_that_there_is_hears_what_there_is() {
+    let plane = plane().await;
+    const ALL: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+    const STREAMS: &str =
+        "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+    let things = "/apis/demo.example.com/v1/namespaces/default/things";
+    for (path, accept, message) in [
+        (
+            format!("{MAPS}/one"),
+            "text/html",
+            format!("406: Not Acceptable\n\nAvailable representations: {ALL}"),
+        ),
+        (
+            MAPS.to_owned(),
+            "text/html",
+            format!("406: Not Acceptable\n\nAvailable representations: {ALL}, {STREAMS}"),
+        ),
+        (
+            things.to_owned(),
+            "text/html",
+            format!("only the following media types are accepted: {ALL}"),
+        ),
+        (
+            MAPS.to_owned(),
+            "application/json;as=Else;g=meta.k8s.io;v=v1",
+            format!("only the following media types are accepted: {ALL}"),
+        ),
+        (
+            format!("{things}?watch=true"),
+            "application/json;as=Else;g=meta.k8s.io;v=v1",
+            format!("only the following media types are accepted: {STREAMS}"),
+        ),
+    ] {
+        let (code, said) = refused(&plane, &path, accept).await;
+        assert_eq!((code, said), (406, message), "{path} {accept}");
+    }
+}

@@ -1,0 +1,186 @@
+//! The program `kommodore-control-plane`: its arguments, its kubeconfig and its end.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#[allow(dead_code, reason = "a part of it is for other tests")]
+mod served;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use kube::api::{Api, ApiResource, DynamicObject, ListParams};
+use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+use kube::core::GroupVersionKind;
+use kube::{Client, ResourceExt};
+use served::{Folder, Served, run};
+
+const THINGS: &str = r#"
+# The first document says nothing.
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things.demo.example.com}
+spec:
+  group: demo.example.com
+  scope: Namespaced
+  names: {kind: Thing, plural: things, singular: thing}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+"#;
+
+/// The names that the `plural` of a context has.
+async fn names(kubeconfig: &Kubeconfig, context: &str, kind: GroupVersionKind) -> Vec<String> {
+    let options = KubeConfigOptions {
+        context: Some(context.to_owned()),
+        ..KubeConfigOptions::default()
+    };
+    let config = Config::from_custom_kubeconfig(kubeconfig.clone(), &options)
+        .await
+        .unwrap();
+    let api: Api<DynamicObject> = Api::all_with(
+        Client::try_from(config).unwrap(),
+        &ApiResource::from_gvk(&kind),
+    );
+    let list = api.list(&ListParams::default()).await.unwrap();
+    list.iter().map(ResourceExt::name_any).collect()
+}
+
+#[tokio::test]
+async fn everything_can_be_used_when_it_says_so() {
+    let folder = Folder::new("ready");
+    let crds = folder.path("crds");
+    fs::create_dir(&crds).unwrap();
+    fs::write(
+        crds.join("things.yaml"),
+        format!("{THINGS}---\n{}", THINGS.replace("hing", "oy")),
+    )
+    .unwrap();
+    fs::write(crds.join("README.md"), "no CRD").unwrap();
+    let file = folder.path("kubeconfig");
+    fs::write(&file, "what was there before").unwrap();
+    let mut served = Served::start([
+        "--kubeconfig",
+        file.to_str().unwrap(),
+        "--crds",
+        crds.to_str().unwrap(),
+        "--projects=red,blue",
+    ]);
+    assert!(
+        served
+            .ready
+            .ends_with(&format!(" KUBECONFIG={}", file.display())),
+        "{}",
+        served.ready
+    );
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let kubeconfig = Kubeconfig::read_from(&file).unwrap();
+    let contexts: Vec<&str> = kubeconfig
+        .contexts
+        .iter()
+        .map(|context| context.name.as_str())
+        .collect();
+    assert_eq!(contexts, ["root", "blue", "red"]);
+    let project = GroupVersionKind::gvk("resourcemanager.miloapis.com", "v1alpha1", "Project");
+    assert_eq!(names(&kubeconfig, "root", project).await, ["blue", "red"]);
+    for kind in ["Thing", "Toy"] {
+        let kind = GroupVersionKind::gvk("demo.example.com", "v1", kind);
+        assert!(names(&kubeconfig, "red", kind).await.is_empty());
+    }
+    let left: Vec<_> = fs::read_dir(file.parent().unwrap()).unwrap().collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert_eq!(served.end("TERM"), Some(0));
+}
+
+#[test]
+fn without_a_file_the_flags_are_printed() {
+    let mut served = Served::start([]);
+    let url = served.ready.split(' ').nth(1).unwrap();
+    assert!(
+        url.starts_with("https://127.0.0.1:")
+            && served.ready.contains(&format!(" --server={url} --token=")),
+        "{}",
+        served.ready
+    );
+    let port = url.rsplit(':').next().unwrap().to_owned();
+    let (code, _, complaint) = run(["--port", &port]);
+    assert_eq!(code, Some(1));
+    assert!(
+        complaint.contains(&format!("port {port} (--port)")),
+        "{complaint}"
+    );
+    assert_eq!(served.end("INT"), Some(0));
+    // The port is free again.
+    let mut served = Served::start(["--port", &port]);
+    assert_eq!(served.end("TERM"), Some(0));
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let folder = Folder::new("wrong");
+    let file = |name: &str, content: &str| {
+        let crds = folder.path(name);
+        fs::create_dir(&crds).unwrap();
+        fs::write(crds.join("it.yaml"), content).unwrap();
+        crds.to_str().unwrap().to_owned()
+    };
+    let pod = file(
+        "pod",
+        &format!("{THINGS}---\n{{apiVersion: v1, kind: Pod}}"),
+    );
+    let broken = file("broken", "{");
+    let twice = file("twice", &format!("{THINGS}{THINGS}"));
+    let missing = folder.path("missing").to_str().unwrap().to_owned();
+    for (arguments, code, says) in [
+        (["--prot", "1"], 2, "\"--prot\" is unknown".to_owned()),
+        (["--port", "x"], 2, "--port: \"x\" is no port".to_owned()),
+        (
+            ["--crds", &missing],
+            1,
+            format!("--crds: {missing}: No such file"),
+        ),
+        (
+            ["--crds", &pod],
+            1,
+            format!(
+                "--crds: {pod}/it.yaml: document 2: expected a CustomResourceDefinition of \
+                 apiextensions.k8s.io/v1, found Pod of v1"
+            ),
+        ),
+        (
+            ["--crds", &broken],
+            1,
+            format!("--crds: {broken}/it.yaml: "),
+        ),
+        (
+            ["--crds", &twice],
+            1,
+            format!(
+                "--crds: {twice}/it.yaml: customresourcedefinitions.apiextensions.k8s.io \
+                 \"things.demo.example.com\" already exists"
+            ),
+        ),
+        (
+            ["--projects", "Red"],
+            1,
+            "--projects: the project Red was refused: ".to_owned(),
+        ),
+        (
+            ["--kubeconfig", &format!("{missing}/kubeconfig")],
+            1,
+            format!("--kubeconfig: {missing}/kubeconfig: No such file"),
+        ),
+    ] {
+        let (ended, said, complaint) = run(arguments);
+        assert_eq!((ended, said.as_str()), (Some(code), ""), "{arguments:?}");
+        assert!(complaint.contains(&says), "{arguments:?}: {complaint}");
+    }
+}
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    let (code, help, _) = run(["--help"]);
+    assert_eq!(code, Some(0));
+    for option in ["--port", "--kubeconfig", "--crds", "--projects"] {
+        assert!(help.contains(option), "{help}");
+    }
+    let version = format!("kommodore-control-plane {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(run(["--version"]), (Some(0), version, String::new()));
+}
