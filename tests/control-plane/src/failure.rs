@@ -130,6 +130,13 @@ impl Failure {
         Self::new(StatusCode::CONFLICT, "AlreadyExists", message).about(resource, name)
     }
 
+    /// It is being deleted, and not gone yet.
+    pub(crate) fn still_exists(resource: &Resource, name: &str) -> Self {
+        let mut failure = Self::already_exists(resource, name);
+        failure.message = format!("object is being deleted: {}", failure.message);
+        failure
+    }
+
     pub(crate) fn conflict(resource: &Resource, name: &str, why: &str) -> Self {
         let message = format!(
             "Operation cannot be fulfilled on {} \"{name}\": {why}",
@@ -239,6 +246,15 @@ impl Failure {
         );
         failure.details = Some(json!({}));
         failure
+    }
+
+    /// The same of a custom resource, whose handler knows what it refuses.
+    pub(crate) fn method_not_supported(resource: &Resource, verb: &str) -> Self {
+        let message = format!(
+            "{verb} is not supported on resources of kind {:?}",
+            resource.qualified()
+        );
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message).about(resource, "")
     }
 
     /// The history that was asked for is no longer there.

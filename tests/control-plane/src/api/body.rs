@@ -100,25 +100,42 @@ pub(crate) fn check_kind(target: &Target, object: &Value) -> Result<(), String> 
             .unwrap_or_default()
     };
     let (kind, api_version, expected) = (text("kind"), text("apiVersion"), target.api_version());
-    if api_version != expected {
+    if api_version != expected && target.resource.is_crd() {
         return Err(format!(
             "the API version in the data ({api_version}) does not match the expected API version ({expected})"
         ));
     }
     // A CRD's kind is checked with the rest of the object.
-    if kind != target.resource.kind && !target.resource.is_crd() {
-        let version = &target.version().name;
+    let is_it = kind == target.resource.kind && api_version == expected;
+    if !is_it && !target.resource.is_crd() {
+        let version = api_version.rsplit('/').next().unwrap_or_default();
         let must = &target.resource.kind;
+        let why = match target.world.registry.of_kind(api_version, kind) {
+            Some(_) => format!(
+                "converting ({version}.{kind}) to ({}.{must}): unknown conversion",
+                internal(&target.resource.group)
+            ),
+            None => unregistered(kind, api_version),
+        };
         return Err(format!(
-            "{kind} in version \"{version}\" cannot be handled as a {must}: converting ({version}.{kind}) to ({}.{must}): unknown conversion",
-            if target.resource.group.is_empty() {
-                "core"
-            } else {
-                &target.resource.group
-            }
+            "{kind} in version \"{version}\" cannot be handled as a {must}: {why}"
         ));
     }
     Ok(())
+}
+
+/// How a group is called where its types have no version.
+fn internal(group: &str) -> &str {
+    match group {
+        "" => "core",
+        group => group.split('.').next().unwrap_or(group),
+    }
+}
+
+fn unregistered(kind: &str, api_version: &str) -> String {
+    format!(
+        "no kind \"{kind}\" is registered for version \"{api_version}\" in scheme \"pkg/runtime/scheme.go:111\""
+    )
 }
 
 /// Reads JSON, in the words of the server where it is none.

@@ -63,6 +63,15 @@ impl<'a> Creation<'a> {
             );
             object::set_meta(&mut object, "name", name);
         }
+        let metadata = object::metadata_mut(&mut object);
+        for field in [
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "selfLink",
+            "resourceVersion",
+        ] {
+            metadata.remove(field);
+        }
         if let Some(manager) = manager {
             let schema = target.version().schema.schema();
             patch::track_update(
@@ -73,15 +82,6 @@ impl<'a> Creation<'a> {
             );
         }
         let metadata = object::metadata_mut(&mut object);
-        for field in [
-            "deletionTimestamp",
-            "deletionGracePeriodSeconds",
-            "selfLink",
-            "generation",
-            "resourceVersion",
-        ] {
-            metadata.remove(field);
-        }
         metadata.insert("uid".to_owned(), target.world.ids.uid().into());
         metadata.insert("creationTimestamp".to_owned(), object::now().into());
         let mut wrong = rules::before_create(target, &mut object);
@@ -122,8 +122,11 @@ impl<'a> Creation<'a> {
             ));
         }
         let key = target.key(&name);
-        if transaction.get(target.bucket(), &key).is_some() {
-            return Err(Failure::already_exists(&target.resource, &name));
+        if let Some(found) = transaction.get(target.bucket(), &key) {
+            return Err(match object::is_deleting(&found) {
+                true => Failure::still_exists(&target.resource, &name),
+                false => Failure::already_exists(&target.resource, &name),
+            });
         }
         body::to_stored(target, &mut self.object, core_events(target).as_deref());
         Ok(if dry_run {

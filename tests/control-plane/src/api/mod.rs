@@ -202,15 +202,30 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         ("DELETE", None, None) if target.allows_delete_collection() => {
             delete::delete_collection(target, asked)
         }
-        _ => Err(Failure::method_not_allowed()),
+        _ => Err(refused(target, asked)),
     }
+}
+
+/// A verb that the resource does not take.
+fn refused(target: &Target, asked: &Asked) -> Failure {
+    if !target.resource.is_crd() {
+        return Failure::method_not_allowed();
+    }
+    let verb = match asked.method.as_str() {
+        "POST" => "create",
+        "PUT" => "update",
+        "PATCH" => "patch",
+        "DELETE" => "delete",
+        _ => "get",
+    };
+    Failure::method_not_supported(&target.resource, verb)
 }
 
 fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Response<Body>, Failure> {
     let path = asked.path.trim_end_matches('/');
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     if asked.method != Method::GET {
-        return Err(if path.starts_with("/api") {
+        return Err(if path.starts_with("/api") || path == "/version" {
             Failure::method_not_allowed()
         } else {
             Failure::page_not_found()

@@ -117,9 +117,7 @@ impl Target {
 /// A group of CRDs is plain text when it lacks a resource; the built-in groups say it in a Status.
 fn unserved(world: &World, plane: &Plane, path: &ResourcePath) -> Failure {
     let built_in = |resource: &Arc<Resource>| !resource.is_crd() && *resource.group == *path.group;
-    if path.group.is_empty()
-        || (path.version == "v1" && world.resources(plane).iter().any(built_in))
-    {
+    if path.group.is_empty() || world.resources(plane).iter().any(built_in) {
         Failure::no_such_resource()
     } else {
         Failure::page_not_found()

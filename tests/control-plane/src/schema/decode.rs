@@ -109,6 +109,14 @@ impl Place<'_> {
             })
         });
         for (name, field) in node.properties.iter().filter(|(_, field)| field.always) {
+            // Of a list that is always there, no elements are as good as none.
+            if fields
+                .get(name)
+                .and_then(Value::as_array)
+                .is_some_and(Vec::is_empty)
+            {
+                fields.insert(name.clone(), Value::Null);
+            }
             // The root has its metadata.
             if !fields.contains_key(name) && (name != "metadata" || !self.path.is_empty()) {
                 fields.insert(name.clone(), always(field));

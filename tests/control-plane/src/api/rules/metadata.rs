@@ -142,6 +142,23 @@ pub(super) fn check(target: &Target, object: &Value) -> Vec<Cause> {
     wrong
 }
 
+/// An owner reference with its fields in the order of the struct.
+fn as_go_writes(owner: &Value) -> String {
+    let fields = [
+        "apiVersion",
+        "kind",
+        "name",
+        "uid",
+        "controller",
+        "blockOwnerDeletion",
+    ];
+    let said: Vec<String> = fields
+        .into_iter()
+        .filter_map(|field| Some(format!("{field:?}:{}", owner.get(field)?)))
+        .collect();
+    format!("{{{}}}", said.join(","))
+}
+
 fn check_owners(object: &Value) -> Vec<Cause> {
     let mut wrong = Vec::new();
     let mut controller: Option<String> = None;
@@ -161,6 +178,20 @@ fn check_owners(object: &Value) -> Vec<Cause> {
                 ));
             }
         }
+        if text("kind") == "Event" && ["v1", "events.k8s.io/v1"].contains(&text("apiVersion")) {
+            let (group, version) = text("apiVersion")
+                .rsplit_once('/')
+                .unwrap_or(("", text("apiVersion")));
+            let message = format!(
+                "Invalid value: {}: {group}/{version}, Kind=Event is disallowed from being an owner",
+                as_go_writes(owner)
+            );
+            wrong.push(Cause::new(
+                "FieldValueInvalid",
+                "metadata.ownerReferences",
+                message,
+            ));
+        }
         if owner.get("controller") == Some(&Value::Bool(true)) {
             let name = format!("{}/{}", text("kind"), text("name"));
             match &controller {
@@ -170,9 +201,13 @@ fn check_owners(object: &Value) -> Vec<Cause> {
                         "Only one reference can have Controller set to true. Found \"true\" in references for \
                          {first} and {name}"
                     );
-                    let owners: Vec<&Value> = object::owners(object).collect();
-                    let owners = serde_json::json!(owners);
-                    wrong.push(Cause::invalid("metadata.ownerReferences", &owners, &why));
+                    let owners: Vec<String> = object::owners(object).map(as_go_writes).collect();
+                    let message = format!("Invalid value: [{}]: {why}", owners.join(","));
+                    wrong.push(Cause::new(
+                        "FieldValueInvalid",
+                        "metadata.ownerReferences",
+                        message,
+                    ));
                 }
             }
         }

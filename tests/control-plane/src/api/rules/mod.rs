@@ -46,6 +46,10 @@ pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
 pub(crate) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Vec<Cause> {
     let mut wrong = metadata::check(target, new);
     wrong.extend(new_finalizers(old, new));
+    if !target.resource.is_crd() {
+        // The strategies of the built-in kinds look once more.
+        wrong.extend(new_finalizers(old, new));
+    }
     wrong.extend(kinds::before_update(target, old, new));
     if has_generation(&target.resource) && generation_moves(target, old, new) {
         let generation = old

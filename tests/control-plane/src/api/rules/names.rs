@@ -94,10 +94,13 @@ pub(super) fn own_name(target: &Target, object: &Value) -> Option<Cause> {
             _ => None,
         },
         ("", "Namespace" | "Service") if name.len() > 63 => {
-            Some("must be no more than 63 bytes".to_owned())
+            Some("must be no more than 63 characters".to_owned())
+        }
+        ("", "Namespace" | "Service") if name.contains('.') => {
+            Some("must not contain dots".to_owned())
         }
         ("", "Namespace" | "Service") => (!is_label(name)).then(|| LABEL.to_owned()),
-        _ if name.len() > 253 => Some("must be no more than 253 bytes".to_owned()),
+        _ if name.len() > 253 => Some("must be no more than 253 characters".to_owned()),
         _ => (!is_subdomain(name)).then(|| SUBDOMAIN.to_owned()),
     };
     why.map(|why| Cause::invalid("metadata.name", &name.into(), &why))
@@ -137,8 +140,17 @@ pub(super) fn labels(object: &Value) -> Vec<Cause> {
                 .map(|why| Cause::invalid("metadata.annotations", &key.as_str().into(), why)),
         );
     }
+    let bytes =
+        |(key, value): (&String, &Value)| key.len() + value.as_str().unwrap_or_default().len();
+    let size: usize = map("annotations").into_iter().flatten().map(bytes).sum();
+    if size > MOST_ANNOTATIONS {
+        wrong.push(Cause::too_long("metadata.annotations", MOST_ANNOTATIONS));
+    }
     wrong
 }
+
+/// How many bytes the annotations of an object may have, keys and values together.
+const MOST_ANNOTATIONS: usize = 256 * 1024;
 
 /// What is wrong with the finalizers of a built-in object.
 pub(super) fn finalizers(object: &Value) -> Vec<Cause> {
@@ -151,7 +163,7 @@ pub(super) fn finalizers(object: &Value) -> Vec<Cause> {
                 .iter()
                 .map(|why| Cause::invalid("metadata.finalizers", &finalizer.into(), why)),
         );
-        if causes.is_empty() && !finalizer.contains('/') && !STANDARD.contains(&finalizer) {
+        if !finalizer.contains('/') && !STANDARD.contains(&finalizer) {
             let why = "name is neither a standard finalizer name nor is it fully qualified";
             wrong.push(Cause::invalid(
                 &format!("metadata.finalizers[{index}]"),
