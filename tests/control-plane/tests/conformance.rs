@@ -21,5 +21,7 @@ mod conformance {
     mod support;
 
     mod kinds;
+    mod lists;
     mod objects;
+    mod watches;
 }

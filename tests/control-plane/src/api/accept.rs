@@ -4,7 +4,7 @@ use http::header::ACCEPT;
 use http::{HeaderMap, Method, StatusCode};
 
 use super::target::Target;
-use super::{Asked, protobuf, yaml};
+use super::{Asked, body, protobuf, yaml};
 use crate::failure::Failure;
 
 const JSON: &str = "application/json";
@@ -48,6 +48,32 @@ pub(crate) fn nothing(target: &Target, asked: &Asked) -> Failure {
     };
     failure(format!(
         "only the following media types are accepted: {known}"
+    ))
+}
+
+/// The metadata of a list is no list of metadata.
+pub(super) fn not_of_that_kind(target: &Target, wanted: &str, is_list: bool) -> Failure {
+    let kind = match (target.resource.is_crd(), is_list) {
+        (true, true) => "unstructured.UnstructuredList".to_owned(),
+        (true, false) => "unstructured.Unstructured".to_owned(),
+        (false, true) => format!(
+            "{}.{}",
+            body::internal(&target.resource.group),
+            target.resource.list_kind
+        ),
+        (false, false) => format!(
+            "{}.{}",
+            body::internal(&target.resource.group),
+            target.resource.kind
+        ),
+    };
+    let is = if is_list {
+        "is a list"
+    } else {
+        "is not a list"
+    };
+    failure(format!(
+        "you requested {wanted}, but the requested object {is} (*{kind})"
     ))
 }
 

@@ -125,7 +125,7 @@ pub(crate) fn check_kind(target: &Target, object: &Value) -> Result<(), String> 
 }
 
 /// How a group is called where its types have no version.
-fn internal(group: &str) -> &str {
+pub(super) fn internal(group: &str) -> &str {
     match group {
         "" => "core",
         group => group.split('.').next().unwrap_or(group),

@@ -155,6 +155,9 @@ fn route(
             },
         );
     };
+    if let Some(asked) = as_of_today(asked) {
+        return route(world, project, &asked);
+    }
     match Target::resolve(world, &plane, &asked.path)? {
         Some(target) => {
             let answer = resource(&target, asked)?;
@@ -162,6 +165,37 @@ fn route(
         }
         None => not_a_resource(world, &plane, asked),
     }
+}
+
+/// A watch at its old path, `/api/v1/watch/..`, as it is asked for today.
+fn as_of_today(asked: &Asked) -> Option<Asked> {
+    let mut segments: Vec<&str> = asked.path.split('/').collect();
+    let at = if segments.get(1) == Some(&"apis") {
+        4
+    } else {
+        3
+    };
+    if asked.method != Method::GET || segments.get(at) != Some(&"watch") || segments.len() == at + 1
+    {
+        return None;
+    }
+    segments.remove(at);
+    let mut query = asked.query.clone();
+    query.set("watch", "true");
+    // `namespaces/NAME` is an object, and `namespaces/NAME/THINGS` is not.
+    let rest = segments.len() - at;
+    let is_namespaced = segments.get(at) == Some(&"namespaces") && rest > 2;
+    if rest == if is_namespaced { 4 } else { 2 } {
+        let name = segments.pop()?;
+        query.set("fieldSelector", &format!("metadata.name={name}"));
+    }
+    Some(Asked {
+        method: asked.method.clone(),
+        path: segments.join("/"),
+        query,
+        headers: asked.headers.clone(),
+        body: asked.body.clone(),
+    })
 }
 
 /// What a kind that is to be used no more answers besides.

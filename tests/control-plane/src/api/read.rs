@@ -18,6 +18,9 @@ use crate::store::{Key, Snapshot};
 
 pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
+    if let Some(text) = asked.query.get("resourceVersion") {
+        revision(text).map_err(|why| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", why))?;
+    }
     let name = target.name.as_deref().unwrap_or_default();
     let object = target
         .plane
@@ -44,59 +47,79 @@ impl Since {
         let matched = query.get("resourceVersionMatch");
         let watching = query.flag("watch");
         let initial = query.tri("sendInitialEvents");
-        let refuse = |cause: Cause| Failure::invalid("meta.k8s.io", "ListOptions", "", vec![cause]);
-        let forbid = |field: &str, message: &str| Err(refuse(Cause::forbidden(field, message)));
+        let continues = query.get("continue").is_some();
         const FIELD: &str = "resourceVersionMatch";
+        let mut wrong = Vec::new();
+        let mut forbid = |field: &str, message: &str| wrong.push(Cause::forbidden(field, message));
         match (matched, initial) {
             (_, Some(_)) if !watching => {
-                return forbid(
+                forbid(
                     "sendInitialEvents",
                     "sendInitialEvents is forbidden for list",
                 );
             }
-            (None, Some(_)) => {
-                return forbid(
-                    FIELD,
-                    "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-                );
-            }
-            (Some(_), None) if watching => {
-                return forbid(
-                    FIELD,
-                    "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-                );
-            }
-            (Some(_), None) if text.is_none() => {
-                return forbid(
-                    FIELD,
-                    "resourceVersionMatch is forbidden unless resourceVersion is provided",
-                );
-            }
-            (Some(other), _) if other != "Exact" && other != "NotOlderThan" => {
-                let supported = "\"Exact\", \"NotOlderThan\", \"\"";
-                return Err(refuse(Cause::unsupported(FIELD, &other.into(), supported)));
-            }
-            (Some("Exact"), _) if text == Some("0") => {
-                return forbid(
-                    FIELD,
-                    "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
-                );
-            }
+            (matched, Some(_)) if matched != Some("NotOlderThan") => forbid(
+                FIELD,
+                "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+            ),
+            (Some(_), None) if watching => forbid(
+                FIELD,
+                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+            ),
+            (Some(_), None) if text.is_none() => forbid(
+                FIELD,
+                "resourceVersionMatch is forbidden unless resourceVersion is provided",
+            ),
             _ => {}
         }
-        let revision = text.map(str::parse).transpose().map_err(|_| {
-            let text = Value::from(text.unwrap_or_default());
-            Failure::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "",
-                format!("resourceVersion: Invalid value: {text}: strconv.ParseUint: parsing {text}: invalid syntax"),
-            )
-        })?;
-        Ok(Self {
-            revision,
-            exactly: matched == Some("Exact"),
-        })
+        if matched.is_some() && continues && !watching {
+            forbid(
+                FIELD,
+                "resourceVersionMatch is forbidden when continue is provided",
+            );
+        }
+        match matched {
+            Some(other) if watching && other != "NotOlderThan" => {
+                wrong.push(Cause::unsupported(FIELD, &other.into(), "\"NotOlderThan\""));
+            }
+            Some(other) if other != "Exact" && other != "NotOlderThan" => {
+                let supported = "\"Exact\", \"NotOlderThan\", \"\"";
+                wrong.push(Cause::unsupported(FIELD, &other.into(), supported));
+            }
+            Some("Exact") if text == Some("0") => wrong.push(Cause::forbidden(
+                FIELD,
+                "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
+            )),
+            _ => {}
+        }
+        if !wrong.is_empty() {
+            return Err(Failure::invalid("meta.k8s.io", "ListOptions", "", wrong));
+        }
+        if continues && !watching && text.is_some_and(|text| text != "0") {
+            let message = "specifying resource version is not allowed when using continue";
+            return Err(Failure::bad_request(message));
+        }
+        let revision = text
+            .map(revision)
+            .transpose()
+            .map_err(|why| match watching {
+                true => Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", why),
+                false => Failure::bad_request(format!("invalid resource version: {why}")),
+            })?;
+        // With a limit and no word on it, a version is meant as it is.
+        let exactly = match matched {
+            Some(matched) => matched == "Exact",
+            None => revision > Some(0) && limit(asked)?.is_some(),
+        };
+        Ok(Self { revision, exactly })
     }
+}
+
+fn revision(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| {
+        let text = Value::from(text);
+        format!("resourceVersion: Invalid value: {text}: strconv.ParseUint: parsing {text}: invalid syntax")
+    })
 }
 
 /// Where the next page of a list begins.
@@ -131,7 +154,8 @@ pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Fai
     initialize(target)?;
     let selector = selector(target, asked)?;
     let since = Since::read(asked)?;
-    let limit = limit(asked)?;
+    // Any state will do: that of the cache, which knows no pages.
+    let limit = limit(asked)?.filter(|_| since.revision != Some(0));
     let page = asked.query.get("continue").map(Page::read).transpose()?;
     let snapshot = snapshot(target, &since, page.as_ref())?;
     let mut rest = snapshot
@@ -144,6 +168,9 @@ pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Fai
         .filter(|object| selector.matches(object));
     let objects: Vec<&Arc<Value>> = rest.by_ref().take(limit.unwrap_or(usize::MAX)).collect();
     let mut metadata = json!({"resourceVersion": snapshot.revision.to_string()});
+    if target.resource.is_crd() && form == Form::Whole {
+        metadata["continue"] = "".into();
+    }
     let remaining = rest.count();
     if remaining > 0
         && let Some(last) = objects.last()
@@ -209,15 +236,23 @@ pub(crate) fn selector(target: &Target, asked: &Asked) -> Result<Selector, Failu
 }
 
 fn limit(asked: &Asked) -> Result<Option<usize>, Failure> {
-    let Some(text) = asked.query.get("limit") else {
-        return Ok(None);
-    };
-    match text.parse::<i64>() {
-        Ok(limit) => Ok(usize::try_from(limit).ok().filter(|limit| *limit > 0)),
-        Err(_) => Err(Failure::bad_request(format!(
-            "strconv.ParseInt: parsing \"{text}\": invalid syntax"
-        ))),
-    }
+    let limit = number(asked, "limit")?;
+    Ok(limit
+        .and_then(|limit| usize::try_from(limit).ok())
+        .filter(|limit| *limit > 0))
+}
+
+/// A number in the query.
+pub(crate) fn number(asked: &Asked, name: &str) -> Result<Option<i64>, Failure> {
+    let text = asked.query.get(name);
+    text.map(|text| {
+        text.parse().map_err(|_| {
+            Failure::bad_request(format!(
+                "strconv.ParseInt: parsing {text:?}: invalid syntax"
+            ))
+        })
+    })
+    .transpose()
 }
 
 /// What Milo answers the first who reads a kind in a project, where that is played.

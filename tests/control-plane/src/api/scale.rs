@@ -153,7 +153,7 @@ pub(super) fn answer(
     let scale = of(target, object)?;
     let formed = match form {
         Form::Whole => Cow::Borrowed(&scale),
-        Form::Metadata => Cow::Owned(view::metadata(&scale)),
+        Form::Metadata { .. } => Cow::Owned(view::metadata(&scale)),
         Form::Table(include) => Cow::Owned(table::of_one(&COLUMNS, &scale, include)),
     };
     Ok(response::json(StatusCode::OK, &formed))

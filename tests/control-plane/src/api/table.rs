@@ -17,6 +17,11 @@ pub(crate) enum Include {
 }
 
 impl Include {
+    /// Whether it is the name of one.
+    pub(crate) fn is(name: &str) -> bool {
+        ["None", "Metadata", "Object"].contains(&name)
+    }
+
     pub(crate) fn of(asked: &Asked) -> Self {
         match asked.query.get("includeObject") {
             Some("None") => Self::Nothing,

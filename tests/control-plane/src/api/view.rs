@@ -10,13 +10,17 @@ use super::table::{self, Include};
 use super::target::Target;
 use super::{Asked, accept, yaml};
 use crate::failure::Failure;
-use crate::kinds::Resource;
+use crate::kinds::{Resource, Shape};
+use crate::schema;
 
 /// What the client accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Whole,
-    Metadata,
+    /// As that of one object, or of a list.
+    Metadata {
+        of_list: bool,
+    },
     Table(Include),
 }
 
@@ -24,10 +28,39 @@ impl Form {
     /// The first form of the `Accept` header that there is.
     pub(crate) fn of(target: &Target, asked: &Asked) -> Result<Self, Failure> {
         let accept = asked.header(ACCEPT).unwrap_or("*/*");
-        accept
+        let form = accept
             .split(',')
             .find_map(|accepted| Self::read(accepted, asked))
-            .ok_or_else(|| accept::nothing(target, asked))
+            .ok_or_else(|| accept::nothing(target, asked))?;
+        let odd = asked
+            .query
+            .get("includeObject")
+            .filter(|include| !Include::is(include));
+        match (form, odd) {
+            (Self::Table(_), Some(odd)) => Err(Failure::bad_request(format!(
+                "Unable to convert to Table as requested: includeObject: Invalid value: {odd:?}: must be 'Metadata', \
+                 'Object', 'None', or empty"
+            ))),
+            (Self::Metadata { of_list }, _) => {
+                let watches = asked.query.flag("watch");
+                let lists =
+                    target.name.is_none() && ["GET", "DELETE"].contains(&asked.method.as_str());
+                match (of_list, lists && !watches) {
+                    (false, true) => Err(accept::not_of_that_kind(
+                        target,
+                        "PartialObjectMetadata",
+                        true,
+                    )),
+                    (true, false) if !watches => Err(accept::not_of_that_kind(
+                        target,
+                        "PartialObjectMetadataList",
+                        false,
+                    )),
+                    _ => Ok(form),
+                }
+            }
+            _ => Ok(form),
+        }
     }
 
     fn read(accepted: &str, asked: &Asked) -> Option<Self> {
@@ -50,7 +83,8 @@ impl Form {
             _ if parameter("g").is_some_and(|group| group != "meta.k8s.io") => None,
             _ if parameter("v").is_some_and(|version| version != "v1") => None,
             Some("Table") => Some(Self::Table(Include::of(asked))),
-            Some("PartialObjectMetadata" | "PartialObjectMetadataList") => Some(Self::Metadata),
+            Some("PartialObjectMetadata") => Some(Self::Metadata { of_list: false }),
+            Some("PartialObjectMetadataList") => Some(Self::Metadata { of_list: true }),
             Some(_) => None,
         }
     }
@@ -59,7 +93,7 @@ impl Form {
     pub(crate) fn object<'o>(self, target: &Target, object: &'o Value) -> Cow<'o, Value> {
         match self {
             Self::Whole => present(target, object),
-            Self::Metadata => Cow::Owned(metadata(object)),
+            Self::Metadata { .. } => Cow::Owned(metadata(object)),
             Self::Table(include) => {
                 let more = json!({"resourceVersion": revision(object)});
                 Cow::Owned(table::table(target, &[object], include, more))
@@ -84,7 +118,7 @@ impl Form {
                     items,
                 )
             }
-            Self::Metadata => {
+            Self::Metadata { .. } => {
                 let items = objects
                     .iter()
                     .map(|object| Item {
@@ -112,16 +146,19 @@ impl Form {
 
     /// What a bookmark carries: nothing but a revision.
     pub(crate) fn bookmark(self, target: &Target, revision: u64, initial_end: bool) -> Value {
-        let mut object = json!({
-            "kind": target.resource.kind, "apiVersion": target.api_version(),
-            "metadata": {"resourceVersion": revision.to_string()},
-        });
+        let mut object = match &target.version().schema {
+            Shape::BuiltIn(schema) => schema::empty(schema),
+            Shape::Own(_) => json!({}),
+        };
+        object["kind"] = target.resource.kind.clone().into();
+        object["apiVersion"] = target.api_version().into();
+        object["metadata"] = json!({"resourceVersion": revision.to_string()});
         if initial_end {
             object["metadata"]["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
         match self {
             Self::Whole => object,
-            Self::Metadata => metadata(&object),
+            Self::Metadata { .. } => metadata(&object),
             Self::Table(include) => {
                 let more = json!({"resourceVersion": revision.to_string()});
                 table::bookmark(target, &object, include, more)

@@ -13,7 +13,7 @@ use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 
 use super::Asked;
-use super::read::{Since, initialize, selector};
+use super::read::{Since, initialize, number, selector};
 use super::response;
 use super::selector::Selector;
 use super::target::Target;
@@ -33,10 +33,9 @@ pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Fa
     initialize(target)?;
     let selector = selector(target, asked)?;
     let since = Since::read(asked)?;
-    let lifetime = asked
-        .query
-        .get("timeoutSeconds")
-        .and_then(|text| text.parse().ok())
+    number(asked, "limit")?;
+    let lifetime = number(asked, "timeoutSeconds")?
+        .and_then(|seconds| u64::try_from(seconds).ok())
         .filter(|seconds| *seconds > 0);
     let lifetime = lifetime.map_or(LONGEST, |seconds| Duration::from_secs(seconds).min(LONGEST));
     let bookmarks = asked.query.flag("allowWatchBookmarks");

@@ -5,7 +5,9 @@
 
 mod history;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::iter::once;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -26,10 +28,29 @@ pub(crate) struct Bucket {
 }
 
 /// Which object in a bucket; the namespace is empty for cluster-scoped ones.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     pub(crate) namespace: String,
     pub(crate) name: String,
+}
+
+/// In the order of paths, `namespace/name`, as lists have it.
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match self.namespace == other.namespace {
+            true => self.name.cmp(&other.name),
+            false => {
+                let ours = self.namespace.bytes().chain(once(b'/'));
+                ours.cmp(other.namespace.bytes().chain(once(b'/')))
+            }
+        }
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Key {

@@ -45,7 +45,7 @@ fn is_name_part(name: &str) -> bool {
 }
 
 /// What is wrong with a name that may have a domain before it, as keys of labels have.
-pub(super) fn qualified(name: &str) -> Vec<String> {
+pub(crate) fn qualified(name: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let parts: Vec<&str> = name.split('/').collect();
     let part = match parts[..] {
@@ -106,6 +106,14 @@ pub(super) fn own_name(target: &Target, object: &Value) -> Option<Cause> {
     why.map(|why| Cause::invalid("metadata.name", &name.into(), &why))
 }
 
+/// What is wrong with the value of a label.
+pub(crate) fn label_value(value: &str) -> Option<&'static str> {
+    if value.len() > 63 {
+        return Some("must be no more than 63 bytes");
+    }
+    (!value.is_empty() && !is_name_part(value)).then_some(LABEL_VALUE)
+}
+
 /// What is wrong with labels and the keys of annotations.
 pub(super) fn labels(object: &Value) -> Vec<Cause> {
     let map = |field: &str| {
@@ -120,16 +128,8 @@ pub(super) fn labels(object: &Value) -> Vec<Cause> {
                 .iter()
                 .map(|why| Cause::invalid("metadata.labels", &key.as_str().into(), why)),
         );
-        let text = value.as_str().unwrap_or_default();
-        if text.len() > 63 {
-            wrong.push(Cause::invalid(
-                "metadata.labels",
-                value,
-                "must be no more than 63 bytes",
-            ));
-        } else if !text.is_empty() && !is_name_part(text) {
-            wrong.push(Cause::invalid("metadata.labels", value, LABEL_VALUE));
-        }
+        let why = label_value(value.as_str().unwrap_or_default());
+        wrong.extend(why.map(|why| Cause::invalid("metadata.labels", value, why)));
     }
     for (key, _) in map("annotations").into_iter().flatten() {
         let lower = key.to_lowercase();

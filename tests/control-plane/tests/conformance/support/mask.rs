@@ -84,7 +84,10 @@ impl Mask {
             if let Some(version) = value["metadata"].get_mut("resourceVersion") {
                 *version = "<now>".into();
             }
-            if let Some(token) = value["metadata"].get_mut("continue") {
+            if let Some(token) = value["metadata"]
+                .get_mut("continue")
+                .filter(|token| **token != "")
+            {
                 *token = "<token>".into();
             }
         }

@@ -1,5 +1,7 @@
 //! Label and field selectors.
 
+mod labels;
+
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -44,7 +46,7 @@ impl Selector {
         resource: &Resource,
         version: &Version,
     ) -> Result<Self, Failure> {
-        let labels = parse_labels(labels.unwrap_or_default()).map_err(Failure::bad_request)?;
+        let labels = labels::parse(labels.unwrap_or_default()).map_err(Failure::bad_request)?;
         let fields = parse_fields(fields.unwrap_or_default()).map_err(Failure::bad_request)?;
         for field in &fields {
             let known = ["metadata.name", "metadata.namespace"].contains(&field.path.as_str())
@@ -151,125 +153,6 @@ fn parse_fields(text: &str) -> Result<Vec<FieldRequirement>, String> {
         .collect()
 }
 
-fn parse_labels(text: &str) -> Result<Vec<Requirement>, String> {
-    let mut parser = Labels { rest: text };
-    let mut requirements = Vec::new();
-    loop {
-        parser.skip();
-        if parser.rest.is_empty() {
-            return Ok(requirements);
-        }
-        requirements.push(parser.requirement()?);
-        parser.skip();
-        match parser.rest.chars().next() {
-            None => return Ok(requirements),
-            Some(',') => parser.rest = &parser.rest[1..],
-            Some(other) => {
-                return Err(format!("found '{other}', expected: ',' or 'end of string'"));
-            }
-        }
-    }
-}
-
-struct Labels<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Labels<'a> {
-    fn skip(&mut self) {
-        self.rest = self.rest.trim_start();
-    }
-
-    fn eat(&mut self, token: &str) -> bool {
-        self.skip();
-        match self.rest.strip_prefix(token) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
-    fn word(&mut self) -> &'a str {
-        self.skip();
-        let end = self
-            .rest
-            .find(|c: char| c.is_whitespace() || "=!<>(),".contains(c))
-            .unwrap_or(self.rest.len());
-        let (word, rest) = self.rest.split_at(end);
-        self.rest = rest;
-        word
-    }
-
-    fn key(&mut self) -> Result<String, String> {
-        match self.word() {
-            "" => Err(format!(
-                "unable to parse requirement: found '{}', expected: identifier",
-                self.rest
-            )),
-            word => Ok(word.to_owned()),
-        }
-    }
-
-    fn requirement(&mut self) -> Result<Requirement, String> {
-        if self.eat("!") {
-            return Ok(Requirement {
-                key: self.key()?,
-                test: Test::Absent,
-            });
-        }
-        let key = self.key()?;
-        let test = if self.eat("!=") {
-            Test::NotIn(vec![self.word().to_owned()])
-        } else if self.eat("==") || self.eat("=") {
-            Test::In(vec![self.word().to_owned()])
-        } else if self.eat(">") {
-            Test::Above(self.number()?)
-        } else if self.eat("<") {
-            Test::Below(self.number()?)
-        } else {
-            let before = self.rest;
-            match self.word() {
-                "in" => Test::In(self.set()?),
-                "notin" => Test::NotIn(self.set()?),
-                "" => Test::Exists,
-                other => {
-                    self.rest = before;
-                    return Err(format!(
-                        "unable to parse requirement: found '{other}', expected: in, notin, =, ==, !=, gt, lt"
-                    ));
-                }
-            }
-        };
-        Ok(Requirement { key, test })
-    }
-
-    fn number(&mut self) -> Result<i64, String> {
-        let word = self.word();
-        word.parse().map_err(|_| format!("values: Invalid value: \"{word}\": for 'Gt', 'Lt' operators, the value must be an integer"))
-    }
-
-    fn set(&mut self) -> Result<Vec<String>, String> {
-        if !self.eat("(") {
-            return Err(format!("found '{}' expected: '('", self.rest));
-        }
-        let mut values = Vec::new();
-        loop {
-            values.push(self.word().to_owned());
-            if self.eat(")") {
-                return Ok(values);
-            }
-            if !self.eat(",") {
-                return Err(format!(
-                    "found '{}', expected: ',', ')' or identifier",
-                    self.rest
-                ));
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -278,7 +161,7 @@ mod tests {
 
     fn matches(selector: &str, labels: Value) -> bool {
         let selector = Selector {
-            labels: parse_labels(selector).unwrap(),
+            labels: labels::parse(selector).unwrap(),
             fields: Vec::new(),
         };
         selector.matches(&json!({"metadata": {"labels": labels}}))
@@ -315,8 +198,10 @@ mod tests {
         ] {
             assert!(!matches(no, json!({"a": "1"})), "{no}");
         }
-        for wrong in ["a==b!c", "=1", "a in 1", "a in (1", "a b", "a>x"] {
-            assert!(parse_labels(wrong).is_err(), "{wrong}");
+        for wrong in [
+            "a==b!c", "a=b,", "-a=b", "a=-b", "=1", "a in 1", "a in (1", "a b", "a>x",
+        ] {
+            assert!(labels::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,0 +1,238 @@
+//! Lists: what is in them, in which form, and in pages.
+
+use serde_json::{Value, json};
+
+use super::support::Talk;
+
+const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
+const TABLE: &str = "application/json;as=Table;g=meta.k8s.io;v=v1,application/json";
+const METADATA: &str =
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+
+fn map(name: &str, labels: Value) -> Value {
+    json!({"metadata": {"name": name, "labels": labels}, "data": {"name": name}})
+}
+
+/// Five ConfigMaps, with colours and sizes.
+async fn five(talk: &mut Talk) {
+    for (name, labels) in [
+        ("a", json!({"color": "red", "size": "1"})),
+        ("b", json!({"color": "blue", "size": "2"})),
+        ("c", json!({"color": "red"})),
+        ("d", json!({"size": "3", "example.com/odd": ""})),
+        ("e", json!({})),
+    ] {
+        talk.prepare(MAPS, map(name, labels)).await;
+    }
+}
+
+fn encoded(selector: &str) -> String {
+    let mut out = String::new();
+    for byte in selector.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' => {
+                out.push(char::from(byte))
+            }
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
+}
+
+/// The names in an answer, for cases that need no more of it.
+async fn select(talk: &mut Talk, parameter: &str, selectors: &[&str]) {
+    for selector in selectors {
+        talk.say(selector);
+        talk.send(
+            "GET",
+            &format!("{MAPS}?{parameter}={}", encoded(selector)),
+            &[("accept", TABLE)],
+            None,
+        )
+        .await;
+    }
+}
+
+fn thing_crd() -> Value {
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "things.{group}"},
+        "spec": {
+            "group": "{group}", "scope": "Namespaced",
+            "names": {"kind": "Thing", "plural": "things", "singular": "thing", "listKind": "ThingList"},
+            "versions": [{
+                "name": "v1", "served": true, "storage": true,
+                "selectableFields": [{"jsonPath": ".spec.color"}, {"jsonPath": ".spec.size"}],
+                "additionalPrinterColumns": [
+                    {"name": "Color", "type": "string", "jsonPath": ".spec.color"},
+                    {"name": "Size", "type": "integer", "jsonPath": ".spec.size", "priority": 1},
+                    {"name": "Since", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+                    {"name": "Missing", "type": "string", "jsonPath": ".spec.nothing"},
+                ],
+                "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+                    "spec": {"type": "object", "properties": {"size": {"type": "integer"}, "color": {"type": "string"}, "nothing": {"type": "string"}}},
+                }}},
+            }],
+        },
+    })
+}
+
+async fn things(talk: &mut Talk) -> &'static str {
+    talk.install(thing_crd()).await;
+    let path = "/apis/{group}/v1/namespaces/{ns}/things";
+    for (name, color, size) in [("a", "red", 1), ("b", "blue", 2), ("c", "red", 3)] {
+        talk.prepare(path, json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": name}, "spec": {"color": color, "size": size}})).await;
+    }
+    path
+}
+
+conformance! {
+    async fn a_list_holds_all_in_order(talk: &mut Talk) {
+        talk.get(MAPS).await;
+        for name in ["c", "a", "b-1", "b", "B"] {
+            talk.post(MAPS, map(&name.to_lowercase(), json!({}))).await;
+        }
+        talk.get(MAPS).await;
+        talk.get(&format!("{MAPS}?pretty=false")).await;
+    }
+
+    async fn label_selectors_select(talk: &mut Talk) {
+        five(talk).await;
+        select(talk, "labelSelector", &[
+            "color=red", "color==red", "color!=red", "color", "!color", "color in (red,blue)", "color notin (red)",
+            "color=red,size", "color in (blue), size!=1", "size>1", "size<3", "size gt 1", "example.com/odd=", "example.com/odd",
+            "color in ()", "color=", "", " color = red ", "color in (red,)", "color,color=red,!size",
+        ]).await;
+    }
+
+    async fn label_selectors_that_are_none_are_refused(talk: &mut Talk) {
+        for selector in [
+            "=", "a=b=c", "a in b", "a in (b", "a b", "-a=b", "a=-b", "a!b", "a>b", "a,,b", "(a)", "a in (b))", "a=b,", ",",
+            "a==", "!", "!a=b", "a=b c", "a/b/c=d", "A.example.com/x=y",
+        ] {
+            talk.say(selector);
+            talk.get(&format!("{MAPS}?labelSelector={}", encoded(selector))).await;
+        }
+        let long = "x".repeat(64);
+        talk.get(&format!("{MAPS}?labelSelector=a%3D{long}")).await;
+        talk.get(&format!("{MAPS}?labelSelector={long}")).await;
+    }
+
+    async fn field_selectors_select(talk: &mut Talk) {
+        five(talk).await;
+        select(talk, "fieldSelector", &[
+            "metadata.name=a", "metadata.name==a", "metadata.name!=a", "metadata.namespace=field-selectors-select",
+            "metadata.namespace=another", "metadata.name=a,metadata.name=b", "metadata.name!=a,metadata.name!=b", "metadata.name=none", "",
+        ]).await;
+    }
+
+    async fn field_selectors_that_are_none_are_refused(talk: &mut Talk) {
+        for selector in ["data.a=b", "metadata.name", "metadata.name>a", "metadata.name in (a)", "metadata.labels=a", "spec.x=y"] {
+            talk.say(selector);
+            talk.get(&format!("{MAPS}?fieldSelector={}", encoded(selector))).await;
+        }
+        talk.get("/api/v1/namespaces/{ns}/pods?fieldSelector=spec.nothing%3Dx").await;
+        talk.get("/api/v1/namespaces/{ns}/pods?fieldSelector=spec.nodeName%3Dx").await;
+        talk.get("/api/v1/namespaces/{ns}/secrets?fieldSelector=type%3DOpaque").await;
+        talk.get("/api/v1/namespaces/{ns}/events?fieldSelector=involvedObject.name%3Dx%2Creason%3Dy").await;
+    }
+
+    async fn fields_of_custom_resources_are_selectable_where_declared(talk: &mut Talk) {
+        let path = things(talk).await;
+        for selector in ["spec.color=red", "spec.color!=red", "spec.size=2", "spec.color=red,spec.size=3", "metadata.name=a", "spec.nothing=x"] {
+            talk.say(selector);
+            talk.send("GET", &format!("{path}?fieldSelector={}", encoded(selector)), &[("accept", TABLE)], None).await;
+        }
+    }
+
+    async fn a_list_comes_in_pages(talk: &mut Talk) {
+        five(talk).await;
+        let first = talk.get(&format!("{MAPS}?limit=2")).await.body;
+        let token = |page: &Value| page["metadata"]["continue"].as_str().unwrap_or_default().to_owned();
+        talk.say("what comes in between is not in it");
+        talk.prepare(MAPS, map("ab", json!({}))).await;
+        let second = talk.get(&format!("{MAPS}?limit=2&continue={}", token(&first))).await.body;
+        talk.get(&format!("{MAPS}?limit=2&continue={}", token(&second))).await;
+        talk.say("one page holds all");
+        talk.get(&format!("{MAPS}?limit=100")).await;
+        talk.get(&format!("{MAPS}?limit=0")).await;
+        talk.say("with a selector nobody knows how many are left");
+        talk.get(&format!("{MAPS}?limit=1&labelSelector=color%3Dred")).await;
+    }
+
+    async fn pages_that_make_no_sense_are_refused(talk: &mut Talk) {
+        five(talk).await;
+        let first = talk.get(&format!("{MAPS}?limit=2")).await.body;
+        let token = first["metadata"]["continue"].as_str().unwrap_or_default().to_owned();
+        talk.get(&format!("{MAPS}?limit=2&continue={token}&resourceVersion=1")).await;
+        talk.get(&format!("{MAPS}?limit=2&continue={token}&resourceVersion=0")).await;
+        talk.get(&format!("{MAPS}?limit=2&continue={token}&resourceVersionMatch=Exact")).await;
+        talk.get(&format!("{MAPS}?limit=-1")).await;
+        talk.get(&format!("{MAPS}?limit=many")).await;
+    }
+
+    async fn versions_of_lists(talk: &mut Talk) {
+        five(talk).await;
+        let version = talk.get(&format!("{MAPS}/a")).await.body["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
+        talk.say("not older than");
+        talk.send("GET", &format!("{MAPS}?resourceVersion=0"), &[("accept", TABLE)], None).await;
+        talk.send("GET", &format!("{MAPS}?resourceVersion={version}"), &[("accept", TABLE)], None).await;
+        talk.send("GET", &format!("{MAPS}?resourceVersion={version}&resourceVersionMatch=NotOlderThan"), &[("accept", TABLE)], None).await;
+        talk.say("exactly");
+        talk.send("GET", &format!("{MAPS}?resourceVersion={version}&resourceVersionMatch=Exact"), &[("accept", TABLE)], None).await;
+        talk.send("GET", &format!("{MAPS}?resourceVersion={version}&limit=1"), &[("accept", TABLE)], None).await;
+        talk.say("what makes no sense");
+        for query in [
+            "resourceVersion=abc", "resourceVersionMatch=Exact", "resourceVersion=0&resourceVersionMatch=Exact", "resourceVersion=-1",
+            "resourceVersion=999999&resourceVersionMatch=Odd", "resourceVersionMatch=NotOlderThan", "resourceVersion=1.5",
+        ] {
+            talk.get(&format!("{MAPS}?{query}")).await;
+        }
+    }
+
+    async fn a_get_may_say_a_version_too(talk: &mut Talk) {
+        five(talk).await;
+        talk.get(&format!("{MAPS}/a?resourceVersion=0")).await;
+        talk.get(&format!("{MAPS}/a?resourceVersion=1")).await;
+        talk.get(&format!("{MAPS}/a?resourceVersion=abc")).await;
+        talk.get(&format!("{MAPS}/none?resourceVersion=0")).await;
+    }
+
+    async fn metadata_alone(talk: &mut Talk) {
+        five(talk).await;
+        talk.send("GET", MAPS, &[("accept", METADATA)], None).await;
+        talk.send("GET", &format!("{MAPS}/a"), &[("accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1")], None).await;
+        talk.send("GET", MAPS, &[("accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1")], None).await;
+        talk.send("GET", &format!("{MAPS}?limit=2"), &[("accept", METADATA)], None).await;
+        talk.send("POST", MAPS, &[("accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1")], Some(map("f", json!({})))).await;
+    }
+
+    async fn tables(talk: &mut Talk) {
+        five(talk).await;
+        talk.send("GET", MAPS, &[("accept", TABLE)], None).await;
+        talk.send("GET", &format!("{MAPS}?includeObject=None&limit=2"), &[("accept", TABLE)], None).await;
+        talk.send("GET", &format!("{MAPS}?includeObject=Object&limit=1"), &[("accept", TABLE)], None).await;
+        talk.send("GET", &format!("{MAPS}?includeObject=Odd"), &[("accept", TABLE)], None).await;
+        talk.send("GET", MAPS, &[("accept", "application/json;as=Table;g=meta.k8s.io;v=v2")], None).await;
+        talk.send("GET", &format!("{MAPS}/none"), &[("accept", TABLE)], None).await;
+    }
+
+    async fn tables_of_custom_resources(talk: &mut Talk) {
+        let path = things(talk).await;
+        talk.send("GET", path, &[("accept", TABLE)], None).await;
+        talk.send("GET", &format!("{path}/a"), &[("accept", TABLE)], None).await;
+        talk.send("GET", path, &[("accept", METADATA)], None).await;
+        talk.get(path).await;
+    }
+
+    async fn lists_across_namespaces(talk: &mut Talk) {
+        five(talk).await;
+        talk.prepare("/api/v1/namespaces", json!({"metadata": {"name": "{ns}-2"}})).await;
+        talk.prepare("/api/v1/namespaces/{ns}-2/configmaps", map("a", json!({"of": "lists-across-namespaces"}))).await;
+        talk.prepare(MAPS, map("z", json!({"of": "lists-across-namespaces"}))).await;
+        talk.get("/api/v1/configmaps?labelSelector=of%3Dlists-across-namespaces").await;
+        talk.get("/api/v1/configmaps?labelSelector=of%3Dlists-across-namespaces&fieldSelector=metadata.namespace%3D{ns}-2").await;
+        talk.get("/api/v1/namespaces/none/configmaps").await;
+        talk.get("/api/v1/namespaces?fieldSelector=metadata.name%3D{ns}").await;
+    }
+}
