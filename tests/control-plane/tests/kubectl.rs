@@ -4,8 +4,9 @@
 //! folder with what is in `kubectl/files`. `$ command` is to end with code 0, `1$ command` with 1. A line that begins
 //! with `#` is a comment, and one that begins with a blank goes on with the command above.
 //!
-//! `KUBEBUILDER_ASSETS` says where kubectl is. If kube-apiserver is there too, whatever the commands write is compared
-//! with what they write on a real one; ages, uids, versions and the like are masked.
+//! `KUBEBUILDER_ASSETS` says where kubectl is. If kube-apiserver and kube-controller-manager are there too, whatever the
+//! commands write is compared with what they write on a real one; ages, uids, versions and the like are masked.
+//! `KUBECTL_CASES=get` runs one file alone.
 #![allow(
     clippy::panic,
     clippy::print_stderr,
@@ -19,6 +20,7 @@ mod served;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use kommodore_control_plane::{Assets, RealControlPlane};
 use regex::Regex;
@@ -161,13 +163,9 @@ impl Place {
     }
 }
 
-/// Takes out what is different each time.
-fn mask(text: &str, folder: &Path) -> String {
-    let mut text = text.replace(
-        folder.to_str().unwrap_or_default().trim_end_matches('/'),
-        "FOLDER",
-    );
-    for (pattern, by) in [
+/// What is different each time, and what stands for it.
+static MASKS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    let masks = [
         (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UID"),
         (
             r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( \+0000|Z)",
@@ -185,11 +183,16 @@ fn mask(text: &str, folder: &Path) -> String {
         (r"Server Version: .*", "Server Version: IT"),
         // The widths of columns follow from all that.
         (r"[ \t]+", " "),
-    ] {
-        text = Regex::new(pattern)
-            .unwrap()
-            .replace_all(&text, by)
-            .into_owned();
+    ];
+    let compiled = masks.map(|(pattern, by)| (Regex::new(pattern).unwrap(), by));
+    compiled.into()
+});
+
+fn mask(text: &str, folder: &Path) -> String {
+    let folder = folder.to_str().unwrap_or_default().trim_end_matches('/');
+    let mut text = text.replace(folder, "FOLDER");
+    for (mask, by) in MASKS.iter() {
+        text = mask.replace_all(&text, *by).into_owned();
     }
     text
 }
@@ -271,11 +274,59 @@ async fn kubectl_cannot_tell_it_from_a_real_one() {
     );
 }
 
+#[test]
+fn every_project_is_a_context_of_its_own() {
+    let Some(bin) = bin() else {
+        eprintln!("skipped: there is no kubectl in KUBEBUILDER_ASSETS");
+        return;
+    };
+    let mut place = Place::new("projects", &bin, "", "");
+    let file = place.folder.path("kubeconfig");
+    let _served = Served::start([
+        "--projects",
+        "red,blue",
+        "--kubeconfig",
+        file.to_str().unwrap(),
+    ]);
+    place.kubeconfig = Value::Null;
+    let says = |command: &str| {
+        let Outcome { code, out, err } = place.sh(command);
+        assert_eq!((code, err.as_str()), (Some(0), ""), "{command}: {out}");
+        out
+    };
+    assert_eq!(says("kubectl config current-context"), "root\n");
+    assert_eq!(
+        says("kubectl get projects"),
+        "NAME OWNER READY AGE\nblue organization True AGE\nred organization True AGE\n"
+    );
+    says("kubectl --context red create namespace default");
+    says("kubectl --context red apply -f config.yaml");
+    let settings = "get configmaps -o name --ignore-not-found -l app=web";
+    assert_eq!(
+        says(&format!("kubectl --context red {settings}")),
+        "configmap/settings\n"
+    );
+    for elsewhere in ["root", "blue"] {
+        assert_eq!(
+            says(&format!("kubectl --context {elsewhere} {settings}")),
+            ""
+        );
+    }
+    assert_eq!(
+        says("kubectl delete project red"),
+        "project.resourcemanager.miloapis.com \"red\" deleted\n"
+    );
+    let gone = place.sh("kubectl --context red get namespaces");
+    assert_eq!(gone.code, Some(1), "{gone:?}");
+}
+
 /// A real server with the same CRDs, where there is one.
 async fn real(bin: &Path) -> Option<(RealControlPlane, Place)> {
-    if !bin.join("kube-apiserver").is_file() {
-        eprintln!("there is no kube-apiserver in KUBEBUILDER_ASSETS: nothing is compared");
-        return None;
+    for name in ["kube-apiserver", "kube-controller-manager"] {
+        if !bin.join(name).is_file() {
+            eprintln!("there is no {name} in KUBEBUILDER_ASSETS: nothing is compared");
+            return None;
+        }
     }
     let assets = Assets::from_env().unwrap().unwrap();
     let server = RealControlPlane::start(&assets).await.unwrap();

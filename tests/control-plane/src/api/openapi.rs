@@ -134,6 +134,10 @@ fn describe(
     };
     let collection = format!("/{}{place}/{}", path_of(resource, version), resource.plural);
     let one = format!("{collection}/{{name}}");
+    if resource.is_review() {
+        paths.insert(collection, json!({"post": operation("post", &write)}));
+        return;
+    }
     let listed = json!({
         "get": operation("list", &["labelSelector", "fieldSelector"]), "post": operation("post", &write),
         "delete": operation("deletecollection", &["labelSelector", "fieldSelector", "dryRun"]),

@@ -147,14 +147,6 @@ pub(super) fn select_own_pods(object: &mut Value) {
         ("controller-uid", &uid),
         ("job-name", &name),
     ];
-    let own = object::as_map(
-        object::metadata_mut(object)
-            .entry("labels")
-            .or_insert(Value::Null),
-    );
-    for (label, value) in labels {
-        own.insert(label.to_owned(), value.clone().into());
-    }
     let spec = object::field_mut(object, "spec");
     spec.insert(
         "selector".to_owned(),
@@ -166,6 +158,11 @@ pub(super) fn select_own_pods(object: &mut Value) {
     for (label, value) in labels {
         of_pods.insert(label.to_owned(), value.clone().into());
     }
+    // A Job without labels has those of its pods.
+    let of_pods = of_pods.clone();
+    object::metadata_mut(object)
+        .entry("labels")
+        .or_insert(of_pods.into());
 }
 
 pub(super) fn check_job(spec: &Value, path: &str) -> Vec<Cause> {

@@ -305,28 +305,37 @@ fn said_or_not(object: &Value, pointer: &str) -> Value {
 
 fn targets(scaler: &Value) -> Value {
     let shown: Vec<String> = list(scaler, "/spec/metrics")
-        .map(
-            |metric| match metric.pointer("/resource/target/averageUtilization") {
-                Some(wanted) => {
-                    let name = text(metric, "/resource/name");
-                    let current = list(scaler, "/status/currentMetrics")
-                        .find(|current| text(current, "/resource/name") == name)
-                        .and_then(|current| {
-                            current.pointer("/resource/current/averageUtilization")
-                        });
-                    let current = current
-                        .map_or_else(|| "<unknown>".to_owned(), |current| format!("{current}%"));
-                    format!("{name}: {current}/{wanted}%")
-                }
-                None => "<unknown>".to_owned(),
-            },
-        )
+        .map(|metric| target(scaler, metric))
         .collect();
     match shown.len() {
         0 => "<none>".into(),
         1..=2 => shown.join(", ").into(),
         more => format!("{} + {} more...", shown[..2].join(", "), more - 2).into(),
     }
+}
+
+/// How far a metric is from what is wanted of it: in percent, or as an average.
+fn target(scaler: &Value, metric: &Value) -> String {
+    let name = text(metric, "/resource/name");
+    let current = list(scaler, "/status/currentMetrics")
+        .find(|current| text(current, "/resource/name") == name)
+        .and_then(|current| current.pointer("/resource/current"));
+    let shown = |values: &Value, field: &str, unit: &str| {
+        let value = values.get(field)?;
+        Some(match value.as_str() {
+            Some(text) => text.to_owned(),
+            None => format!("{value}{unit}"),
+        })
+    };
+    let wanted = metric.pointer("/resource/target").unwrap_or(&Value::Null);
+    for (field, unit) in [("averageUtilization", "%"), ("averageValue", "")] {
+        if let Some(wanted) = shown(wanted, field, unit) {
+            let current = current.and_then(|current| shown(current, field, unit));
+            let current = current.unwrap_or_else(|| "<unknown>".to_owned());
+            return format!("{name}: {current}/{wanted}");
+        }
+    }
+    "<unknown>".to_owned()
 }
 
 fn endpoints(object: &Value) -> Value {
