@@ -20,5 +20,7 @@ mod conformance {
     #[allow(dead_code, reason = "until every area has its cases")]
     mod support;
 
+    mod apply;
     mod objects;
+    mod patches;
 }

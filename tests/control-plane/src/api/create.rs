@@ -21,12 +21,21 @@ pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, F
     let form = Form::of(asked)?;
     let options = WriteOptions::read(asked, "CreateOptions")?;
     let mut object = body::read(target, asked)?;
-    let warnings = body::shape(target, &mut object, options.unknown, Source::Body)?;
+    let warnings = body::shape(
+        target,
+        &mut object,
+        options.unknown,
+        Source::Body,
+        body::said_twice(asked),
+    )?;
     let manager = Some(options.manager.as_str());
     let created = Creation::new(target, object, manager)?;
-    let created = target.world.transact(&target.plane, |transaction| {
-        created.store(transaction, options.dry_run)
-    })?;
+    let created = target
+        .world
+        .transact(&target.plane, |transaction| {
+            created.store(transaction, options.dry_run)
+        })
+        .map_err(|failure| failure.warned(warnings.clone()))?;
     Ok(response::warn(
         response::json(StatusCode::CREATED, &form.object(target, &created)),
         &warnings,

@@ -4,6 +4,7 @@ mod body;
 mod create;
 mod delete;
 mod discovery;
+mod duplicates;
 mod openapi;
 mod options;
 mod patch;

@@ -25,7 +25,13 @@ pub(crate) fn update(
     let form = Form::of(asked)?;
     let options = WriteOptions::read(asked, "UpdateOptions")?;
     let mut object = body::read(target, asked)?;
-    let warnings = body::shape(target, &mut object, options.unknown, Source::Body)?;
+    let warnings = body::shape(
+        target,
+        &mut object,
+        options.unknown,
+        Source::Body,
+        body::said_twice(asked),
+    )?;
     let update = Update {
         target,
         name,
@@ -51,7 +57,7 @@ pub(crate) fn update(
         let made = |_: &Value| {
             Ok(Made {
                 object,
-                warnings: Vec::new(),
+                warnings: warnings.clone(),
                 tracked: false,
             })
         };
@@ -108,12 +114,10 @@ impl Update<'_> {
         wrong.extend(body::validate(target, &new));
         if !wrong.is_empty() {
             let kind = new.get("kind").and_then(Value::as_str).unwrap_or_default();
-            return Err(Failure::invalid(
-                &target.resource.bucket.group,
-                kind,
-                self.name,
-                wrong,
-            ));
+            return Err(
+                Failure::invalid(&target.resource.bucket.group, kind, self.name, wrong)
+                    .warned(warnings),
+            );
         }
         body::to_stored(target, &mut new, core_events(target).as_deref());
         object::set_meta(

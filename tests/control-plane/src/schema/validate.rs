@@ -76,7 +76,10 @@ impl Schema {
                 found.type_invalid(format, "float64");
                 found.out_of_range(format);
             }
-            (None, None) => found.type_invalid("integer", "number"),
+            (None, None) => {
+                found.type_invalid("integer", "number");
+                found.no_integer("(default format)");
+            }
         }
     }
 
@@ -282,9 +285,13 @@ impl Found<'_> {
     }
 
     fn out_of_range(&mut self, format: &str) {
+        self.no_integer(&format!("with format {format}"));
+    }
+
+    fn no_integer(&mut self, format: &str) {
         let path = self.path;
         let message = format!(
-            "Invalid value: \"\": Checked value must be of type integer with format {format} in {path}"
+            "Invalid value: \"\": Checked value must be of type integer {format} in {path}"
         );
         self.causes
             .push(Cause::new(Reason::Invalid, "<nil>", &message));

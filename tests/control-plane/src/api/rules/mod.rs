@@ -18,7 +18,7 @@ use crate::store::{Key, Transaction};
 
 pub(crate) use defaults::set as set_defaults;
 pub(crate) use kinds::{is_created_by_update, not_done};
-pub(crate) use metadata::{check_name, other_object, place, same_object};
+pub(crate) use metadata::{check_name, check_named, join_owners, other_object, place, same_object};
 
 /// The rules of a new object.
 pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
