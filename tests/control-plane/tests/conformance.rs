@@ -21,6 +21,7 @@ mod conformance {
     mod support;
 
     mod apply;
+    mod crds;
     mod objects;
     mod patches;
 }

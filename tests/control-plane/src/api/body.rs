@@ -261,7 +261,7 @@ fn refuse(target: &Target, patched: Option<&str>, why: &str) -> Failure {
 }
 
 /// Whether a CRD's object is as its schema says.
-pub(crate) fn validate(target: &Target, object: &Value) -> Vec<Cause> {
+pub(crate) fn validate(target: &Target, object: &Value, old: Option<&Value>) -> Vec<Cause> {
     if !target.resource.is_crd() {
         return Vec::new();
     }
@@ -273,7 +273,11 @@ pub(crate) fn validate(target: &Target, object: &Value) -> Vec<Cause> {
         let must = format!("must be {}", target.resource.kind);
         return vec![Cause::invalid("kind", &kind.into(), &must)];
     }
-    let wrong = target.version().schema.schema().validate(object);
+    let schema = target.version().schema.schema();
+    let wrong = match old {
+        Some(old) => schema.validate_update(object, old),
+        None => schema.validate(object),
+    };
     wrong
         .into_iter()
         .map(|cause| {
@@ -300,6 +304,9 @@ pub(crate) fn to_stored(target: &Target, object: &mut Value, core_events: Option
         object["apiVersion"] = target.resource.api_version(&target.resource.stored).into();
     }
     object["kind"] = target.resource.kind.clone().into();
+    if let Some(schema) = &target.resource.stored_shape {
+        schema.prune(object);
+    }
     // An object without labels or annotations has no field for them.
     let metadata = object::metadata_mut(object);
     metadata.retain(|_, value| match value {

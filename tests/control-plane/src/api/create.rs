@@ -6,12 +6,13 @@ use http::{Response, StatusCode};
 use serde_json::Value;
 
 use super::body::{self, Source};
+use super::established::establish;
 use super::options::WriteOptions;
 use super::target::Target;
 use super::view::Form;
 use super::{Asked, response, rules};
 use crate::failure::{Cause, Failure};
-use crate::kinds::Resource;
+use crate::kinds::{Resource, crd_bucket};
 use crate::object;
 use crate::patch::{self, Writer};
 use crate::serve::Body;
@@ -94,7 +95,7 @@ impl<'a> Creation<'a> {
         metadata.insert("uid".to_owned(), target.world.ids.uid().into());
         metadata.insert("creationTimestamp".to_owned(), object::now().into());
         let mut wrong = rules::before_create(target, &mut object);
-        wrong.extend(body::validate(target, &object));
+        wrong.extend(body::validate(target, &object, None));
         Ok(Self {
             target,
             object,
@@ -111,9 +112,9 @@ impl<'a> Creation<'a> {
         let name = object::name(&self.object).to_owned();
         rules::namespace_takes_content(target, transaction, &name)?;
         if target.resource.is_terminating() {
-            return Err(Failure::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "MethodNotAllowed",
+            return Err(Failure::forbidden(
+                &target.resource,
+                &name,
                 "create not allowed while custom resource definition is terminating",
             ));
         }
@@ -138,7 +139,11 @@ impl<'a> Creation<'a> {
         Ok(if dry_run {
             Arc::new(self.object)
         } else {
-            transaction.put(target.bucket(), key, self.object)
+            let stored = transaction.put(target.bucket(), key.clone(), self.object);
+            if *target.bucket() == crd_bucket() {
+                establish(transaction, &key);
+            }
+            stored
         })
     }
 }

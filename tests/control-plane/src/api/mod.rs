@@ -5,6 +5,7 @@ mod create;
 mod delete;
 mod discovery;
 mod duplicates;
+mod established;
 mod openapi;
 mod options;
 mod patch;
@@ -28,6 +29,7 @@ use http_body_util::{BodyExt, Limited};
 
 use crate::failure::Failure;
 pub(crate) use delete::{CRD_CLEANUP, DeleteOptions, FOREGROUND, ORPHAN, Policy, remove};
+pub(crate) use established::{establish, track};
 
 use crate::plane::{Plane, World};
 use crate::serve::{Body, BoxError};
@@ -144,7 +146,15 @@ fn route(
         );
     };
     match Target::resolve(world, &plane, &asked.path)? {
-        Some(target) => resource(&target, asked),
+        Some(target) => {
+            let warnings = Vec::from_iter(target.version().deprecation.clone());
+            resource(&target, asked)
+                .map(|answer| response::warn(answer, &warnings))
+                .map_err(|mut failure| {
+                    failure.warnings.extend(warnings.clone());
+                    failure
+                })
+        }
         None => not_a_resource(world, &plane, asked),
     }
 }

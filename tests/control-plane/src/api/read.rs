@@ -144,6 +144,10 @@ pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Fai
         .filter(|object| selector.matches(object));
     let objects: Vec<&Arc<Value>> = rest.by_ref().take(limit.unwrap_or(usize::MAX)).collect();
     let mut metadata = json!({"resourceVersion": snapshot.revision.to_string()});
+    if target.resource.is_crd() && form == Form::Whole {
+        // Lists of custom resources always say it.
+        metadata["continue"] = "".into();
+    }
     let remaining = rest.count();
     if remaining > 0
         && let Some(last) = objects.last()

@@ -7,11 +7,13 @@ use serde_json::Value;
 
 use super::body::{self, Source};
 use super::create::{Creation, core_events, writer};
+use super::established::establish;
 use super::options::WriteOptions;
 use super::target::Target;
 use super::view::{Form, present};
 use super::{Asked, response, rules};
 use crate::failure::Failure;
+use crate::kinds::crd_bucket;
 use crate::object;
 use crate::patch;
 use crate::serve::Body;
@@ -111,7 +113,7 @@ impl Update<'_> {
             patch::track_update(Some(&old), &mut new, schema, &writer);
         }
         let mut wrong = rules::before_update(target, &old, &mut new);
-        wrong.extend(body::validate(target, &new));
+        wrong.extend(body::validate(target, &new, Some(&old)));
         if !wrong.is_empty() {
             let kind = new.get("kind").and_then(Value::as_str).unwrap_or_default();
             return Err(
@@ -132,6 +134,10 @@ impl Update<'_> {
             transaction.remove(target.bucket(), &key);
             return Ok((Arc::new(new), warnings));
         }
-        Ok((transaction.put(target.bucket(), key, new), warnings))
+        let stored = transaction.put(target.bucket(), key.clone(), new);
+        if *target.bucket() == crd_bucket() {
+            establish(transaction, &key);
+        }
+        Ok((stored, warnings))
     }
 }

@@ -189,6 +189,7 @@ pub(super) fn resources() -> impl Iterator<Item = Resource> {
                 name: "v1".to_owned(),
                 schema: Shape::BuiltIn(schema),
                 raw: None,
+                deprecation: None,
                 status: line.status,
                 selectable: selectable(line.group, line.kind)
                     .iter()
@@ -197,6 +198,7 @@ pub(super) fn resources() -> impl Iterator<Item = Resource> {
                 columns: printers::columns(line.kind),
             }],
             stored: "v1".to_owned(),
+            stored_shape: None,
             origin: Origin::BuiltIn {
                 in_projects: line.milo,
                 generation: line.generation,

@@ -11,6 +11,7 @@ mod formats;
 mod lists;
 mod parse;
 mod prune;
+mod ratchet;
 mod structural;
 #[cfg(test)]
 mod tests;

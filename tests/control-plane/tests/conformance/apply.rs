@@ -6,6 +6,7 @@ use super::support::Talk;
 
 const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
 const SERVICES: &str = "/api/v1/namespaces/{ns}/services";
+const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const GADGETS: &str = "/apis/{group}/v1/namespaces/{ns}/gadgets";
 
 fn map(name: &str, data: Value) -> Value {
@@ -657,6 +658,29 @@ conformance! {
         talk.patch("apply", one, map("one", json!({"x": "1"}))).await;
         talk.get(&format!("{MAPS}/one")).await;
         talk.patch("apply", one, map("one", json!({"x": "1"}))).await;
+    }
+
+    async fn applies_of_definitions(talk: &mut Talk) {
+        let crd = |versions: Value| json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "things.{group}"},
+            "spec": {"group": "{group}", "scope": "Namespaced", "names": {"plural": "things", "kind": "Thing"}, "versions": versions},
+        });
+        let version = |name: &str, stored: bool| json!({
+            "name": name, "served": true, "storage": stored,
+            "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object"}}}},
+        });
+        let path = &of(CRDS, "things.{group}", "a");
+        let established = |_: u16, body: &Value| body["status"]["conditions"].as_array().is_some_and(|all| {
+            all.iter().any(|condition| condition["type"] == "Established" && condition["status"] == "True")
+        });
+        talk.patch("apply", &format!("{path}&dryRun=All"), crd(json!([version("v1", true)]))).await;
+        talk.patch("apply", path, crd(json!([version("v1", true)]))).await;
+        talk.get_until(&format!("{CRDS}/things.{{group}}"), established).await;
+        talk.patch("apply", path, crd(json!([version("v1", true)]))).await;
+        talk.patch("apply", path, crd(json!([version("v1", true), version("v2", false)]))).await;
+        talk.patch("apply", &of(CRDS, "things.{group}", "b"), crd(json!([version("v1", true)]))).await;
+        talk.patch("apply", path, crd(json!([version("v1", true), version("v1", false)]))).await;
+        talk.patch("apply", path, crd(json!([version("v1", true), version("v2", true)]))).await;
     }
 
     async fn an_apply_of_an_immutable_map(talk: &mut Talk) {

@@ -11,6 +11,9 @@ use crate::object;
 /// Puts an object where its path says.
 pub(crate) fn place(target: &Target, object: &mut Value) -> Result<(), Failure> {
     let namespace = target.namespace.clone().unwrap_or_default();
+    if !target.resource.namespaced && target.resource.is_crd() {
+        object::metadata_mut(object).remove("namespace");
+    }
     match object::meta(object, "namespace") {
         Some(own) if own != namespace => Err(Failure::bad_request(
             "the namespace of the provided object does not match the namespace sent on the request",
