@@ -15,6 +15,8 @@ pub(crate) struct Failure {
     pub(crate) retry_after: Option<u32>,
     /// Answered as the plain text of a path that nobody serves.
     pub(crate) plain: bool,
+    /// What the server warns of all the same.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// One thing that is wrong with an object.
@@ -93,7 +95,13 @@ impl Failure {
             details: None,
             retry_after: None,
             plain: false,
+            warnings: Vec::new(),
         }
+    }
+
+    pub(crate) fn warned(mut self, warnings: Vec<String>) -> Self {
+        self.warnings = warnings;
+        self
     }
 
     fn about(mut self, resource: &Resource, name: &str) -> Self {
@@ -236,6 +244,17 @@ impl Failure {
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    }
+
+    /// Something that the server did not expect.
+    pub(crate) fn internal(why: &str) -> Self {
+        let mut failure = Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalError",
+            format!("Internal error occurred: {why}"),
+        );
+        failure.details = Some(json!({"causes": [{"message": why}]}));
+        failure
     }
 
     pub(crate) fn method_not_allowed() -> Self {

@@ -36,6 +36,7 @@ mod real;
 mod schema;
 mod serve;
 mod store;
+mod syntax;
 
 pub use builder::Builder;
 pub use control_plane::{ControlPlane, Error, Project};

@@ -20,8 +20,11 @@ mod conformance {
     #[allow(dead_code, reason = "until every area has its cases")]
     mod support;
 
+    mod apply;
+    mod crds;
     mod kinds;
     mod lists;
     mod objects;
+    mod patches;
     mod watches;
 }

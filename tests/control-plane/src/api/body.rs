@@ -3,6 +3,7 @@
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
+use super::duplicates::duplicates;
 use super::options::Unknown;
 use super::target::Target;
 use super::view::convert_event;
@@ -10,7 +11,9 @@ use super::{Asked, protobuf, rules};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Resource, Shape};
 use crate::object;
+use crate::patch::go;
 use crate::schema;
+use crate::syntax;
 
 /// The media type of the body, without its parameters.
 pub(crate) fn media_type(asked: &Asked) -> &str {
@@ -140,77 +143,129 @@ fn unregistered(kind: &str, api_version: &str) -> String {
 
 /// Reads JSON, in the words of the server where it is none.
 pub(crate) fn parse_json(body: &[u8]) -> Result<Value, String> {
-    serde_json::from_slice(body).map_err(|error| {
-        if error.is_eof() {
-            "unexpected end of JSON input".to_owned()
-        } else {
-            error.to_string()
-        }
-    })
+    serde_json::from_slice(body)
+        .map_err(|error| syntax::mistake(body).unwrap_or_else(|| error.to_string()))
 }
 
-/// Reads YAML, of which JSON is a part.
+/// Reads YAML, of which JSON is a part: the first document. Of a key that is there again the last value counts.
 pub(crate) fn parse_yaml(body: &[u8]) -> Result<Value, String> {
     if let Ok(value) = serde_json::from_slice(body) {
         return Ok(value);
     }
     let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
-    serde_saphyr::from_str(text).map_err(|error| error.to_string())
+    let options = serde_saphyr::options! {
+        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
+    };
+    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options)
+        .map_err(|error| error.to_string())?;
+    Ok(documents.into_iter().next().unwrap_or_default())
 }
 
-/// How unknown fields and mistaken types are told: of a body, or of the object that a patch makes.
+/// The first key of a YAML text that is there again, as it is told.
+pub(crate) fn said_twice_in_yaml(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let options = serde_saphyr::options! { with_snippet: false };
+    match serde_saphyr::from_multiple_with_options::<Value>(text, options) {
+        Err(serde_saphyr::Error::DuplicateMappingKey { key, location }) => Some(format!(
+            "line {}: key {:?} already set in map",
+            location.line(),
+            key.unwrap_or_default()
+        )),
+        _ => None,
+    }
+}
+
+/// How unknown fields and mistaken types are told: of a body, of the object that a patch makes, or of a strategic merge
+/// patch, where the patch itself is told.
 #[derive(Clone, Copy)]
-pub(crate) enum Source {
+pub(crate) enum Source<'a> {
     Body,
     Patch,
+    Strategic(&'a Value),
+    Applied,
 }
 
-/// Prunes what the schema does not know, sets defaults, and says what was unknown.
+/// The fields that the body says more than once, as they are told.
+pub(crate) fn said_twice(asked: &Asked) -> Vec<String> {
+    match media_type(asked) {
+        "application/yaml" => return said_twice_in_yaml(&asked.body).into_iter().collect(),
+        protobuf::MEDIA_TYPE => return Vec::new(),
+        _ => {}
+    }
+    let fields = duplicates(&asked.body);
+    fields
+        .iter()
+        .map(|path| format!("duplicate field \"{path}\""))
+        .collect()
+}
+
+/// Prunes what the schema does not know, sets defaults, and says what was unknown, after what is `told` already.
 pub(crate) fn shape(
     target: &Target,
     object: &mut Value,
     unknown: Unknown,
-    source: Source,
+    source: Source<'_>,
+    mut told: Vec<String>,
 ) -> Result<Vec<String>, Failure> {
     let version = target.version();
     let schema = version.schema.schema();
-    let before = matches!(source, Source::Patch).then(|| object.clone());
+    let before = match source {
+        Source::Body => None,
+        Source::Patch | Source::Applied => Some(object.to_string()),
+        Source::Strategic(patch) => Some(go::plain(patch)),
+    };
     let pruned = schema.prune(object);
-    if unknown == Unknown::Refuse && !pruned.is_empty() {
-        let fields: Vec<String> = pruned
+    told.extend(
+        pruned
             .iter()
-            .map(|path| format!("unknown field \"{path}\""))
-            .collect();
+            .map(|path| format!("unknown field \"{path}\"")),
+    );
+    if unknown == Unknown::Refuse && !told.is_empty() {
         return Err(refuse(
             target,
-            before.as_ref(),
-            &format!("strict decoding error: {}", fields.join(", ")),
+            before.as_deref(),
+            &format!("strict decoding error: {}", told.join(", ")),
         ));
     }
     let decoded = match version.schema {
         Shape::BuiltIn(schema) => schema.decode(&target.resource.kind, object),
         Shape::Own(_) => schema::decode_metadata(object),
     };
-    decoded.map_err(|why| refuse(target, before.as_ref(), &why))?;
+    decoded.map_err(|why| match source {
+        Source::Strategic(_) => refuse(target, before.as_deref(), &go::restoring(&why)),
+        Source::Applied => unconverted(target, object, &why),
+        _ => refuse(target, before.as_deref(), &why),
+    })?;
     schema.apply_defaults(object);
     rules::set_defaults(target, object);
-    let warned = if unknown == Unknown::Warn {
-        pruned
+    let mut warnings = if unknown == Unknown::Warn {
+        told
     } else {
         Vec::new()
     };
-    let mut warnings: Vec<String> = warned
-        .iter()
-        .map(|path| format!("unknown field \"{path}\""))
-        .collect();
+    warnings.extend(rules::join_owners(object, matches!(source, Source::Body)));
     warnings.extend(rules::not_done(target, object));
     Ok(warnings)
 }
 
-fn refuse(target: &Target, patched: Option<&Value>, why: &str) -> Failure {
+/// What was applied has the types of the schema, and still cannot be read.
+fn unconverted(target: &Target, object: &Value, why: &str) -> Failure {
+    let (group, version) = (&*target.resource.group, &target.version().name);
+    let kind = format!("{group}/{version}, Kind={}", target.resource.kind);
+    let message = format!(
+        "failed to convert new object ({}/{}; {kind}) to proper version: unable to convert unstructured object to \
+         {kind}: {}",
+        object::namespace(object),
+        object::name(object),
+        go::restoring(why),
+    );
+    Failure::new(http::StatusCode::INTERNAL_SERVER_ERROR, "", message)
+}
+
+fn refuse(target: &Target, patched: Option<&str>, why: &str) -> Failure {
     match patched {
         Some(object) => {
-            let cause = Cause::invalid("patch", &object.to_string().into(), why);
+            let cause = Cause::invalid("patch", &object.into(), why);
             Failure::patch_invalid(cause)
         }
         None => {
@@ -223,7 +278,7 @@ fn refuse(target: &Target, patched: Option<&Value>, why: &str) -> Failure {
 }
 
 /// Whether a CRD's object is as its schema says.
-pub(crate) fn validate(target: &Target, object: &Value) -> Vec<Cause> {
+pub(crate) fn validate(target: &Target, object: &Value, old: Option<&Value>) -> Vec<Cause> {
     if !target.resource.is_crd() {
         return Vec::new();
     }
@@ -235,7 +290,11 @@ pub(crate) fn validate(target: &Target, object: &Value) -> Vec<Cause> {
         let must = format!("must be {}", target.resource.kind);
         return vec![Cause::invalid("kind", &kind.into(), &must)];
     }
-    let wrong = target.version().schema.schema().validate(object);
+    let schema = target.version().schema.schema();
+    let wrong = match old {
+        Some(old) => schema.validate_update(object, old),
+        None => schema.validate(object),
+    };
     let scale = target.version().scale.as_ref();
     let mut scaled = scale.map_or_else(Vec::new, |scale| scale.validate(object));
     let mut wrong: Vec<Cause> = wrong
@@ -243,7 +302,11 @@ pub(crate) fn validate(target: &Target, object: &Value) -> Vec<Cause> {
         .map(|cause| {
             // The status endpoint looks at the status alone, and names fields from there.
             let message = match target.subresource.as_deref() {
-                Some("status") => cause.message.replacen(": status.", ": ", 1),
+                Some("status") => cause.message.replacen(": status.", ": ", 1).replacen(
+                    ": status in body",
+                    ":  in body",
+                    1,
+                ),
                 _ => cause.message,
             };
             Cause::new(cause.reason.as_str(), cause.field, message)
@@ -262,6 +325,9 @@ pub(crate) fn to_stored(target: &Target, object: &mut Value, core_events: Option
         object["apiVersion"] = target.resource.api_version(&target.resource.stored).into();
     }
     object["kind"] = target.resource.kind.clone().into();
+    if let Some(schema) = &target.resource.stored_shape {
+        schema.prune(object);
+    }
     // An object without labels or annotations has no field for them.
     let metadata = object::metadata_mut(object);
     metadata.retain(|_, value| match value {

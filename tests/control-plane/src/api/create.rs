@@ -6,12 +6,13 @@ use http::{Response, StatusCode};
 use serde_json::Value;
 
 use super::body::{self, Source};
+use super::established::establish;
 use super::options::WriteOptions;
 use super::target::Target;
 use super::view::Form;
 use super::{Asked, response, rules};
 use crate::failure::{Cause, Failure};
-use crate::kinds::Resource;
+use crate::kinds::{Resource, crd_bucket};
 use crate::object;
 use crate::patch::{self, Writer};
 use crate::serve::Body;
@@ -21,12 +22,21 @@ pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, F
     let form = Form::of(target, asked)?;
     let options = WriteOptions::read(asked, "CreateOptions")?;
     let mut object = body::read(target, asked)?;
-    let warnings = body::shape(target, &mut object, options.unknown, Source::Body)?;
+    let warnings = body::shape(
+        target,
+        &mut object,
+        options.unknown,
+        Source::Body,
+        body::said_twice(asked),
+    )?;
     let manager = Some(options.manager.as_str());
     let created = Creation::new(target, object, manager)?;
-    let created = target.world.transact(&target.plane, |transaction| {
-        created.store(transaction, options.dry_run)
-    })?;
+    let created = target
+        .world
+        .transact(&target.plane, |transaction| {
+            created.store(transaction, options.dry_run)
+        })
+        .map_err(|failure| failure.warned(warnings.clone()))?;
     Ok(response::warn(
         response::json(StatusCode::CREATED, &form.object(target, &created)),
         &warnings,
@@ -85,7 +95,7 @@ impl<'a> Creation<'a> {
         metadata.insert("uid".to_owned(), target.world.ids.uid().into());
         metadata.insert("creationTimestamp".to_owned(), object::now().into());
         let mut wrong = rules::before_create(target, &mut object);
-        wrong.extend(body::validate(target, &object));
+        wrong.extend(body::validate(target, &object, None));
         Ok(Self {
             target,
             object,
@@ -102,9 +112,9 @@ impl<'a> Creation<'a> {
         let name = object::name(&self.object).to_owned();
         rules::namespace_takes_content(target, transaction, &name)?;
         if target.resource.is_terminating() {
-            return Err(Failure::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "MethodNotAllowed",
+            return Err(Failure::forbidden(
+                &target.resource,
+                &name,
                 "create not allowed while custom resource definition is terminating",
             ));
         }
@@ -132,7 +142,11 @@ impl<'a> Creation<'a> {
         Ok(if dry_run {
             Arc::new(self.object)
         } else {
-            transaction.put(target.bucket(), key, self.object)
+            let stored = transaction.put(target.bucket(), key.clone(), self.object);
+            if *target.bucket() == crd_bucket() {
+                establish(transaction, &key);
+            }
+            stored
         })
     }
 }

@@ -242,6 +242,9 @@ pub(crate) fn remove(
             begin_deletion(&mut new, &old, 0);
         }
     }
+    if is_definition && object::is_deleting(&old) {
+        object::set_meta(&mut new, "deletionGracePeriodSeconds", 0);
+    }
     object::set_finalizers(&mut new, finalizers);
     Ok(Deleted::Held(if options.dry_run {
         Arc::new(new)
@@ -370,7 +373,11 @@ pub(crate) fn delete_collection(target: &Target, asked: &Asked) -> Result<Respon
         }
     }
     let gone: Vec<&Value> = gone.iter().map(Arc::as_ref).collect();
-    let metadata = json!({"resourceVersion": target.plane.store.revision().to_string()});
+    let mut metadata = json!({"resourceVersion": target.plane.store.revision().to_string()});
+    if target.resource.is_crd() {
+        // Lists of custom resources always say it.
+        metadata["continue"] = "".into();
+    }
     Ok(response::json(
         StatusCode::OK,
         &form.list(target, &gone, metadata),

@@ -5,6 +5,8 @@ mod body;
 mod create;
 mod delete;
 mod discovery;
+mod duplicates;
+mod established;
 mod openapi;
 mod options;
 mod patch;
@@ -31,6 +33,7 @@ use http_body_util::{BodyExt, Limited};
 
 use crate::failure::Failure;
 pub(crate) use delete::{CRD_CLEANUP, DeleteOptions, FOREGROUND, ORPHAN, Policy, remove};
+pub(crate) use established::{establish, track};
 
 use crate::plane::{Plane, World};
 use crate::serve::{Body, BoxError};
@@ -160,8 +163,13 @@ fn route(
     }
     match Target::resolve(world, &plane, &asked.path)? {
         Some(target) => {
-            let answer = resource(&target, asked)?;
-            Ok(response::warn(answer, deprecated(&target)))
+            let warnings = Vec::from_iter(target.version().deprecation.clone());
+            resource(&target, asked)
+                .map(|answer| response::warn(answer, &warnings))
+                .map_err(|mut failure| {
+                    failure.warnings.extend(warnings.clone());
+                    failure
+                })
         }
         None => not_a_resource(world, &plane, asked),
     }
@@ -196,15 +204,6 @@ fn as_of_today(asked: &Asked) -> Option<Asked> {
         headers: asked.headers.clone(),
         body: asked.body.clone(),
     })
-}
-
-/// What a kind that is to be used no more answers besides.
-fn deprecated(target: &Target) -> &'static [&'static str] {
-    if target.resource.is("", "endpoints") {
-        &["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]
-    } else {
-        &[]
-    }
 }
 
 fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {

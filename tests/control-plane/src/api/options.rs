@@ -50,6 +50,13 @@ impl WriteOptions {
             );
             return Err(refuse(cause));
         }
+        if let Some((at, odd)) = named.and_then(unprintable) {
+            let why = format!(
+                "invalid character U+{:04X} (at position {at})",
+                u32::from(odd)
+            );
+            return Err(refuse(Cause::invalid("fieldManager", &named.into(), &why)));
+        }
         let agent = asked
             .header(USER_AGENT)
             .unwrap_or_default()
@@ -65,13 +72,16 @@ impl WriteOptions {
     }
 }
 
+/// The first character that the name of a manager must not have, and where it is.
+fn unprintable(name: &str) -> Option<(usize, char)> {
+    name.char_indices()
+        .find(|(_, c)| c.is_control() || (c.is_whitespace() && *c != ' '))
+}
+
 /// Whether nothing is to be stored.
 pub(crate) fn dry_run(asked: &Asked, kind: &str) -> Result<bool, Failure> {
     let given = asked.query.all("dryRun");
-    if given
-        .iter()
-        .any(|value| *value != "All" && !value.is_empty())
-    {
+    if given.iter().any(|value| *value != "All") {
         let cause = Cause::unsupported("dryRun", &Value::from(given), "\"All\"");
         return Err(Failure::invalid("meta.k8s.io", kind, "", vec![cause]));
     }

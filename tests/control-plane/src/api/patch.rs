@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::body::{self, Source, media_type, parse_json, parse_yaml};
 use super::create::{Creation, writer};
-use super::options::WriteOptions;
+use super::options::{Unknown, WriteOptions};
 use super::query::Query;
 use super::target::Target;
 use super::update::{Made, Update};
@@ -15,7 +15,7 @@ use super::view::Form;
 use super::{Asked, response, rules, scale};
 use crate::failure::{Cause, Failure};
 use crate::object;
-use crate::patch::{self, ApplyError, PatchError};
+use crate::patch::{self, ApplyError, PatchError, go};
 use crate::serve::Body;
 
 /// The types of patches.
@@ -36,21 +36,18 @@ impl PatchKind {
                 Ok(Self::Strategic)
             }
             "application/apply-patch+yaml" => Ok(Self::Apply),
-            _ => {
-                let strategic = if target.resource.is_crd() {
-                    ""
-                } else {
-                    "application/strategic-merge-patch+json, "
-                };
-                Err(Failure::new(
-                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                    "UnsupportedMediaType",
-                    format!(
-                        "the body of the request was in an unknown format - accepted media types include: \
-                         application/json-patch+json, application/merge-patch+json, {strategic}application/apply-patch+yaml"
-                    ),
-                ))
-            }
+            _ if target.resource.is_crd() => Err(Failure::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "UnsupportedMediaType",
+                "the body of the request was in an unknown format - accepted media types include: \
+                 application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+            )),
+            _ => Err(Failure::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "UnsupportedMediaType",
+                "415: Unsupported Media Type",
+            )
+            .with_empty_details()),
         }
     }
 }
@@ -62,15 +59,9 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
     let force = forced(&asked.query, kind, &options)?;
     let patch = match kind {
         PatchKind::Json => Value::Null,
-        PatchKind::Apply => parse_yaml(&asked.body)
-            .map_err(|why| Failure::bad_request(format!("error decoding YAML: {why}")))?,
-        _ => parse_json(&asked.body).map_err(Failure::bad_request)?,
+        PatchKind::Apply => read_applied(asked, &options)?,
+        PatchKind::Merge | PatchKind::Strategic => merge(kind, &asked.body)?,
     };
-    if kind != PatchKind::Json && !patch.is_object() {
-        return Err(Failure::bad_request(
-            "error decoding patch: the patch is no object",
-        ));
-    }
     let update = Update {
         target,
         name,
@@ -98,7 +89,7 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
             PatchKind::Strategic => {
                 patch::strategic_merge_patch(&old, &patch, schema).map_err(refused)?
             }
-            PatchKind::Apply => apply(target, &options, Some(&old), patch, force)?,
+            PatchKind::Apply => apply(target, &options, Some(&old), &patch, force)?,
         })
     };
     let make = |old: &Value| {
@@ -106,7 +97,15 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
         if scales {
             return scale::put(target, old, &patched);
         }
-        shaped(target, &options, patched, kind == PatchKind::Apply)
+        let source = match kind {
+            PatchKind::Strategic => Source::Strategic(&patch),
+            PatchKind::Apply => Source::Applied,
+            _ => Source::Patch,
+        };
+        shaped(target, &options, patched, source, told(kind, asked)).map(|made| Made {
+            tracked: kind == PatchKind::Apply,
+            ..made
+        })
     };
     let mut code = StatusCode::OK;
     let (object, warnings) = target.world.transact(&target.plane, |transaction| {
@@ -115,9 +114,14 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
             .is_none();
         if kind == PatchKind::Apply && is_new && target.subresource.is_none() {
             code = StatusCode::CREATED;
-            return apply_new(target, name, asked, &options, force)?
+            let (creation, mut warnings) = apply_new(target, name, &patch, &options, force)?;
+            if options.unknown == Unknown::Warn {
+                warnings.extend(told(kind, asked));
+            }
+            let object = creation
                 .store(transaction, options.dry_run)
-                .map(|object| (object, Vec::new()));
+                .map_err(|failure| failure.warned(warnings.clone()))?;
+            return Ok((object, warnings));
         }
         update.run(transaction, make)
     })?;
@@ -135,8 +139,10 @@ fn shaped(
     target: &Target,
     options: &WriteOptions,
     mut object: Value,
-    tracked: bool,
+    source: Source<'_>,
+    told: Vec<String>,
 ) -> Result<Made, Failure> {
+    name_kind(target, &mut object)?;
     if let Err(why) = body::check_kind(target, &object) {
         return Err(Failure::patch_invalid(Cause::invalid(
             "patch",
@@ -144,12 +150,119 @@ fn shaped(
             &why,
         )));
     }
-    let warnings = body::shape(target, &mut object, options.unknown, Source::Patch)?;
+    let warnings = body::shape(target, &mut object, options.unknown, source, told)?;
     Ok(Made {
         object,
         warnings,
-        tracked,
+        tracked: false,
     })
+}
+
+/// What a patch left of the kind and the version: of a built-in object they go without saying.
+fn name_kind(target: &Target, object: &mut Value) -> Result<(), Failure> {
+    let text = |object: &Value, field: &str| {
+        let value = object.get(field).and_then(Value::as_str);
+        value.unwrap_or_default().to_owned()
+    };
+    let (kind, version) = (text(object, "kind"), text(object, "apiVersion"));
+    let expected = target.api_version();
+    if !target.resource.is_crd() {
+        if kind.is_empty() {
+            object::as_map(object).insert("kind".to_owned(), target.resource.kind.clone().into());
+        }
+        if version.is_empty() {
+            object::as_map(object).insert("apiVersion".to_owned(), expected.into());
+            return Ok(());
+        }
+        let registry = &target.world.registry;
+        if !kind.is_empty() && registry.of_kind(&version, &kind).is_none() {
+            let why = format!(
+                "no kind \"{kind}\" is registered for version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
+            );
+            let cause = Cause::invalid("patch", &object.to_string().into(), &why);
+            return Err(Failure::patch_invalid(cause));
+        }
+        return Ok(());
+    }
+    if version.is_empty() {
+        let why = "Object 'apiVersion' is missing in 'object has no apiVersion field'";
+        return Err(Failure::internal(why));
+    }
+    if kind.is_empty() {
+        let shown = object.to_string();
+        let why = format!("Object 'Kind' is missing in '{shown}'");
+        let cause = Cause::invalid("patch", &shown.into(), &why);
+        return Err(Failure::patch_invalid(cause));
+    }
+    if version != expected {
+        let (group, _) = version.rsplit_once('/').unwrap_or_default();
+        let must = format!("must be {expected}");
+        let cause = Cause::invalid("apiVersion", &version.as_str().into(), &must);
+        let name = object::name(object);
+        return Err(Failure::invalid(group, &kind, name, vec![cause]));
+    }
+    Ok(())
+}
+
+/// The body of a merge patch of either kind.
+fn merge(kind: PatchKind, body: &[u8]) -> Result<Value, Failure> {
+    let undecodable = |why: String| {
+        Failure::bad_request(match kind {
+            PatchKind::Strategic => why,
+            _ => format!("error decoding patch: {why}"),
+        })
+    };
+    let patch = parse_json(body).map_err(undecodable)?;
+    match &patch {
+        Value::Object(_) => Ok(patch),
+        Value::Null if kind == PatchKind::Strategic => Ok(patch),
+        Value::Null => Err(Failure::bad_request("Invalid JSON Patch")),
+        other => Err(undecodable(format!(
+            "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            go::json_kind(other)
+        ))),
+    }
+}
+
+/// What field validation tells of the patch itself.
+fn told(kind: PatchKind, asked: &Asked) -> Vec<String> {
+    match kind {
+        PatchKind::Json => {
+            let twice = body::said_twice(asked);
+            let unknown = patch::unknown_fields(&asked.body);
+            let unknown = unknown
+                .iter()
+                .map(|path| format!("unknown field \"{path}\""));
+            twice
+                .into_iter()
+                .chain(unknown)
+                .map(|told| format!("json patch {told}"))
+                .collect()
+        }
+        PatchKind::Merge | PatchKind::Strategic => body::said_twice(asked),
+        PatchKind::Apply => body::said_twice_in_yaml(&asked.body).into_iter().collect(),
+    }
+}
+
+/// The object of an apply.
+fn read_applied(asked: &Asked, options: &WriteOptions) -> Result<Value, Failure> {
+    let undecodable = |why: String| Failure::bad_request(format!("error decoding YAML: {why}"));
+    let applied = parse_yaml(&asked.body).map_err(undecodable)?;
+    if options.unknown == Unknown::Refuse
+        && let Some(twice) = body::said_twice_in_yaml(&asked.body)
+    {
+        return Err(Failure::bad_request(format!(
+            "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  {twice}"
+        )));
+    }
+    match applied {
+        Value::Object(_) | Value::Null => Ok(applied),
+        other => Err(undecodable(format!(
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type \
+             map[string]interface {{}}",
+            go::json_kind(&other)
+        ))),
+    }
 }
 
 fn forced(query: &Query, kind: PatchKind, options: &WriteOptions) -> Result<bool, Failure> {
@@ -178,14 +291,27 @@ fn apply(
     target: &Target,
     options: &WriteOptions,
     live: Option<&Value>,
-    applied: Value,
+    applied: &Value,
     force: bool,
 ) -> Result<Value, Failure> {
     let api_version = target.api_version();
+    let text = |field: &str| {
+        applied
+            .get(field)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    if text("apiVersion") == api_version && text("kind") != target.resource.kind {
+        let group = target.resource.group.as_ref();
+        let (version, kind) = (&target.version().name, text("kind"));
+        return Err(Failure::bad_request(format!(
+            "invalid object type: {group}/{version}, Kind={kind}"
+        )));
+    }
     let writer = writer(target, &options.manager, &api_version);
     patch::server_side_apply(
         live,
-        &applied,
+        applied,
         target.version().schema.schema(),
         &writer,
         force,
@@ -197,12 +323,11 @@ fn apply(
 fn apply_new<'a>(
     target: &'a Target,
     name: &str,
-    asked: &Asked,
+    applied: &Value,
     options: &WriteOptions,
     force: bool,
-) -> Result<Creation<'a>, Failure> {
-    let applied = parse_yaml(&asked.body).map_err(Failure::bad_request)?;
-    if let Some(uid) = object::meta(&applied, "uid") {
+) -> Result<(Creation<'a>, Vec<String>), Failure> {
+    if let Some(uid) = object::meta(applied, "uid") {
         let why = format!(
             "uid mismatch: the provided object specified uid {uid}, and no existing object was found"
         );
@@ -210,14 +335,20 @@ fn apply_new<'a>(
     }
     let mut object = apply(target, options, None, applied, force)?;
     rules::check_name(&object, name)?;
-    object::set_meta(&mut object, "name", name);
-    let made = shaped(target, options, object, true)?;
-    Creation::new(target, made.object, None)
+    rules::check_named(&object, name)?;
+    object::metadata_mut(&mut object).remove("resourceVersion");
+    let made = shaped(target, options, object, Source::Applied, Vec::new())?;
+    Ok((Creation::new(target, made.object, None)?, made.warnings))
 }
 
 fn refused(error: PatchError) -> Failure {
     match error {
         PatchError::BadRequest(message) => Failure::bad_request(message),
+        PatchError::TooLarge(message) => Failure::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "RequestEntityTooLarge",
+            message,
+        ),
         PatchError::Internal(message) => {
             Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", message)
         }

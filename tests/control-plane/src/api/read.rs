@@ -169,6 +169,7 @@ pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Fai
     let objects: Vec<&Arc<Value>> = rest.by_ref().take(limit.unwrap_or(usize::MAX)).collect();
     let mut metadata = json!({"resourceVersion": snapshot.revision.to_string()});
     if target.resource.is_crd() && form == Form::Whole {
+        // Lists of custom resources always say it.
         metadata["continue"] = "".into();
     }
     let remaining = rest.count();

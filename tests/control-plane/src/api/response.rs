@@ -48,7 +48,7 @@ pub(crate) fn failure(failure: &Failure) -> Response<Body> {
             .headers_mut()
             .insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    response
+    warn(response, &failure.warnings)
 }
 
 /// Adds a `Warning` header for each.

@@ -22,7 +22,13 @@ pub(crate) fn answer(target: &Target, asked: &Asked) -> Result<Response<Body>, F
     let form = Form::of(target, asked)?;
     let options = WriteOptions::read(asked, "CreateOptions")?;
     let mut review = body::read(target, asked)?;
-    let warnings = body::shape(target, &mut review, options.unknown, Source::Body)?;
+    let warnings = body::shape(
+        target,
+        &mut review,
+        options.unknown,
+        Source::Body,
+        body::said_twice(asked),
+    )?;
     let schema = target.version().schema.schema();
     let api_version = target.api_version();
     let writer = writer(target, &options.manager, &api_version);

@@ -7,11 +7,13 @@ use serde_json::Value;
 
 use super::body::{self, Source};
 use super::create::{Creation, core_events, writer};
+use super::established::establish;
 use super::options::WriteOptions;
 use super::target::Target;
 use super::view::{Form, present};
 use super::{Asked, response, rules, scale};
 use crate::failure::Failure;
+use crate::kinds::crd_bucket;
 use crate::object;
 use crate::patch;
 use crate::serve::Body;
@@ -25,7 +27,13 @@ pub(crate) fn update(
     let form = Form::of(target, asked)?;
     let options = WriteOptions::read(asked, "UpdateOptions")?;
     let mut object = body::read(target, asked)?;
-    let warnings = body::shape(target, &mut object, options.unknown, Source::Body)?;
+    let warnings = body::shape(
+        target,
+        &mut object,
+        options.unknown,
+        Source::Body,
+        body::said_twice(asked),
+    )?;
     let update = Update {
         target,
         name,
@@ -51,7 +59,7 @@ pub(crate) fn update(
         let made = |_: &Value| {
             Ok(Made {
                 object,
-                warnings: Vec::new(),
+                warnings: warnings.clone(),
                 tracked: false,
             })
         };
@@ -106,15 +114,13 @@ impl Update<'_> {
             scale::disown(target, &mut new);
         }
         let mut wrong = rules::before_update(target, &old, &mut new);
-        wrong.extend(body::validate(target, &new));
+        wrong.extend(body::validate(target, &new, Some(&old)));
         if !wrong.is_empty() {
             let kind = new.get("kind").and_then(Value::as_str).unwrap_or_default();
-            return Err(Failure::invalid(
-                &target.resource.bucket.group,
-                kind,
-                self.name,
-                wrong,
-            ));
+            return Err(
+                Failure::invalid(&target.resource.bucket.group, kind, self.name, wrong)
+                    .warned(warnings),
+            );
         }
         body::to_stored(target, &mut new, core_events(target).as_deref());
         object::set_meta(
@@ -129,6 +135,10 @@ impl Update<'_> {
             transaction.remove(target.bucket(), &key);
             return Ok((Arc::new(new), warnings));
         }
-        Ok((transaction.put(target.bucket(), key, new), warnings))
+        let stored = transaction.put(target.bucket(), key.clone(), new);
+        if *target.bucket() == crd_bucket() {
+            establish(transaction, &key);
+        }
+        Ok((stored, warnings))
     }
 }

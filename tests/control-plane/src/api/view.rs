@@ -222,10 +222,18 @@ impl Serialize for Item<'_> {
 pub(crate) fn present<'o>(target: &Target, object: &'o Value) -> Cow<'o, Value> {
     let api_version = target.api_version();
     let is_event = target.resource.kind == "Event" && !target.resource.is_crd();
-    if !is_event && object.get("apiVersion").and_then(Value::as_str) == Some(&api_version) {
+    let stored_so = object.get("apiVersion").and_then(Value::as_str) == Some(&api_version);
+    if !is_event && stored_so && target.resource.stored_shape.is_none() {
         return Cow::Borrowed(object);
     }
     let mut object = object.clone();
+    if let Some(schema) = &target.resource.stored_shape {
+        schema.prune(&mut object);
+        schema.apply_defaults(&mut object);
+        if target.version().name != target.resource.stored {
+            target.version().schema.schema().prune(&mut object);
+        }
+    }
     if is_event {
         convert_event(&mut object, &target.resource);
     }

@@ -139,6 +139,10 @@ impl Watching {
             tokio::select! {
                 biased;
                 () = self.target.plane.closed.cancelled() => self.over = true,
+                () = self.target.resource.replaced() => {
+                    self.read_history();
+                    self.over = true;
+                }
                 changed = self.signal.changed() => self.over = changed.is_err(),
                 () = tokio::time::sleep_until(wake) => self.tick(),
             }

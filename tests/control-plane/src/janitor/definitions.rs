@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use super::garbage::{change, delete};
 use super::{begins_to_go, is_definition};
-use crate::api::{CRD_CLEANUP, DeleteOptions, Policy};
-use crate::kinds::crd_bucket;
+use serde_json::Value;
+
+use crate::api::{CRD_CLEANUP, DeleteOptions, Policy, establish, track};
+use crate::failure::Failure;
+use crate::kinds::{crd_bucket, crd_deleting};
 use crate::object;
 use crate::plane::{Plane, World};
 use crate::store::{Bucket, Change, Key, What};
@@ -14,6 +17,8 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
     let at_root = plane.project.is_none();
     if at_root && begins_to_go(bucket, &crd_bucket(), change) {
         clean_up(world, &change.key.name);
+    } else if at_root && is_definition(bucket) && change.what == What::Deleted {
+        give_names_away(world, plane);
     } else if change.what == What::Deleted && !is_definition(bucket) {
         let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
             return;
@@ -21,6 +26,30 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
         if resource.is_terminating() {
             clean_up(world, &resource.qualified());
         }
+    }
+}
+
+/// Others may have waited for the names of a CRD that is gone.
+fn give_names_away(world: &Arc<World>, plane: &Arc<Plane>) {
+    let given: Result<(), Failure> = world.transact(plane, |transaction| {
+        for definition in transaction.all(&crd_bucket()) {
+            establish(transaction, &Key::of(&definition));
+        }
+        Ok(())
+    });
+    if let Err(failure) = given {
+        tracing::debug!(
+            error = failure.message(),
+            "the janitor could not give names away"
+        );
+    }
+}
+
+fn tell_of_deletion(definition: &mut Value) {
+    let before = Arc::new(definition.clone());
+    crd_deleting(definition);
+    if *definition != *before {
+        track(&before, definition);
     }
 }
 
@@ -41,9 +70,6 @@ fn clean_up(world: &Arc<World>, name: &str) {
             left |= !plane.store.list(&resource.bucket, None).objects.is_empty();
         }
     }
-    if left {
-        return;
-    }
     let Some(definitions) = world
         .registry
         .get("apiextensions.k8s.io", "customresourcedefinitions")
@@ -61,6 +87,10 @@ fn clean_up(world: &Arc<World>, name: &str) {
         &key,
         &definition,
         |definition| {
+            if left {
+                tell_of_deletion(definition);
+                return;
+            }
             let kept = object::finalizers(definition)
                 .filter(|held| *held != CRD_CLEANUP)
                 .map(str::to_owned)

@@ -23,6 +23,8 @@ struct Line {
     /// It is answered, and never stored.
     review: bool,
     version: &'static str,
+    /// What is warned of where it is used.
+    deprecation: Option<&'static str>,
 }
 
 /// A number of pods, whose status says how many there are.
@@ -46,6 +48,7 @@ const fn line(group: &'static str, plural: &'static str, kind: &'static str) -> 
         returns_deleted: false,
         review: false,
         version: "v1",
+        deprecation: None,
     }
 }
 
@@ -189,6 +192,9 @@ const TABLE: &[Line] = &[
     },
     Line {
         short: &["ep"],
+        deprecation: Some(
+            "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+        ),
         generation: false,
         status: false,
         ..workload("", "endpoints", "Endpoints")
@@ -388,6 +394,7 @@ pub(super) fn resources() -> impl Iterator<Item = Resource> {
                 name: line.version.to_owned(),
                 schema: Shape::BuiltIn(schema),
                 raw: None,
+                deprecation: line.deprecation.map(str::to_owned),
                 status: line.status,
                 scale: line.scale.cloned(),
                 selectable: selectable(line.group, line.kind)
@@ -397,6 +404,7 @@ pub(super) fn resources() -> impl Iterator<Item = Resource> {
                 columns: printers::columns(line.kind),
             }],
             stored: line.version.to_owned(),
+            stored_shape: None,
             origin: Origin::BuiltIn {
                 in_projects: line.milo,
                 generation: line.generation,

@@ -3,8 +3,9 @@
 use std::sync::atomic::AtomicBool;
 
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
-use super::{Column, Origin, Resource, Scale, Shape, Version};
+use super::{Column, Origin, Resource, Scale, Shape, Version, definition_names, definition_rules};
 use crate::failure::Cause;
 use crate::object;
 use crate::schema::Schema;
@@ -13,6 +14,9 @@ use crate::store::Bucket;
 /// The resource that a CRD describes; nothing if it is not fit to be served.
 pub(super) fn resource(definition: &Value) -> Option<Resource> {
     let spec = definition.get("spec")?;
+    if !definition_names::is_established(definition) {
+        return None;
+    }
     let names = spec.get("names")?;
     let text = |value: &Value, field: &str| Some(value.get(field)?.as_str()?.to_owned());
     let texts = |value: &Value, field: &str| -> Vec<String> {
@@ -32,7 +36,7 @@ pub(super) fn resource(definition: &Value) -> Option<Resource> {
     let mut versions: Vec<Version> = declared
         .iter()
         .filter(|version| is(version, "served"))
-        .filter_map(version)
+        .filter_map(|declared| version(definition, declared))
         .collect();
     versions.sort_by_key(|version| std::cmp::Reverse(priority(&version.name)));
     let (group, plural) = (text(spec, "group")?, text(names, "plural")?);
@@ -51,20 +55,79 @@ pub(super) fn resource(definition: &Value) -> Option<Resource> {
         short_names: texts(names, "shortNames"),
         categories: texts(names, "categories"),
         namespaced: text(spec, "scope")? == "Namespaced",
+        stored_shape: stored_shape(definition, declared),
         versions,
         stored,
         origin: Origin::Crd {
             terminating: AtomicBool::new(false),
+            spec: spec.clone(),
+            replaced: CancellationToken::new(),
         },
     })
 }
 
-fn version(declared: &Value) -> Option<Version> {
+fn stored_shape(definition: &Value, declared: &[Value]) -> Option<Box<Schema>> {
+    let generation = definition
+        .pointer("/metadata/generation")
+        .and_then(Value::as_i64);
+    if declared.len() == 1 && generation.is_none_or(|generation| generation < 2) {
+        return None;
+    }
+    let stored = declared
+        .iter()
+        .find(|version| version.get("storage") == Some(&json!(true)))?;
+    let schema = stored.pointer("/schema/openAPIV3Schema")?;
+    Schema::from_crd_version(schema).ok().map(Box::new)
+}
+
+/// What the users of a version that is deprecated are told: its own words, or which one to use instead.
+fn deprecation(definition: &Value, version: &Value) -> Option<String> {
+    let is = |version: &Value, field: &str| version.get(field) == Some(&json!(true));
+    if !is(version, "deprecated") {
+        return None;
+    }
+    if let Some(words) = version.get("deprecationWarning").and_then(Value::as_str) {
+        return Some(words.to_owned());
+    }
+    let text = |pointer: &str| {
+        let value = definition.pointer(pointer).and_then(Value::as_str);
+        value.unwrap_or_default()
+    };
+    let name = |version: &Value| {
+        let name = version.get("name").and_then(Value::as_str);
+        name.unwrap_or_default().to_owned()
+    };
+    let of = |version: &str| {
+        format!(
+            "{}/{version} {}",
+            text("/spec/group"),
+            text("/spec/names/kind")
+        )
+    };
+    let own = name(version);
+    let declared = definition
+        .pointer("/spec/versions")
+        .and_then(Value::as_array);
+    let better = declared
+        .into_iter()
+        .flatten()
+        .filter(|other| is(other, "served") && !is(other, "deprecated"))
+        .map(name)
+        .filter(|other| priority(other) > priority(&own))
+        .max_by_key(|other| priority(other));
+    Some(match better {
+        Some(better) => format!("{} is deprecated; use {}", of(&own), of(&better)),
+        None => format!("{} is deprecated", of(&own)),
+    })
+}
+
+fn version(definition: &Value, declared: &Value) -> Option<Version> {
     let raw = declared.pointer("/schema/openAPIV3Schema")?;
     Some(Version {
         name: declared.get("name")?.as_str()?.to_owned(),
         schema: Shape::Own(Box::new(Schema::from_crd_version(raw).ok()?)),
         raw: Some(raw.clone()),
+        deprecation: deprecation(definition, declared),
         status: declared.pointer("/subresources/status").is_some(),
         scale: Scale::declared(declared),
         selectable: declared
@@ -119,136 +182,42 @@ pub(crate) fn set_defaults(definition: &mut Value) {
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned();
-        names
-            .entry("singular")
-            .or_insert_with(|| kind.to_lowercase().into());
-        names
-            .entry("listKind")
-            .or_insert_with(|| format!("{kind}List").into());
+        if !kind.is_empty() {
+            names
+                .entry("singular")
+                .or_insert_with(|| kind.to_lowercase().into());
+            names
+                .entry("listKind")
+                .or_insert_with(|| format!("{kind}List").into());
+        }
     }
 }
 
-/// Checks a CRD and gives it a status that says that it is served.
-pub(crate) fn accept(definition: &mut Value) -> Result<(), Vec<Cause>> {
-    let mut wrong = Vec::new();
-    let mut required = |pointer: &str| {
-        let value = definition
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        if value.is_empty() {
-            wrong.push(Cause::required(
-                &pointer.trim_start_matches('/').replace('/', "."),
-                "",
-            ));
-        }
-        value.to_owned()
-    };
-    let group = required("/spec/group");
-    let plural = required("/spec/names/plural");
-    required("/spec/names/kind");
-    let scope = required("/spec/scope");
-    let name = object::name(definition);
-    if wrong.is_empty() && name != format!("{plural}.{group}") {
-        let must = "must be spec.names.plural+\".\"+spec.group";
-        wrong.push(Cause::invalid("metadata.name", &name.into(), must));
-    }
-    if !["", "Namespaced", "Cluster"].contains(&scope.as_str()) {
-        wrong.push(Cause::unsupported(
-            "spec.scope",
-            &scope.into(),
-            "\"Cluster\", \"Namespaced\"",
-        ));
-    }
-    if let Some(strategy) = definition
-        .pointer("/spec/conversion/strategy")
-        .and_then(Value::as_str)
-        && strategy != "None"
-    {
-        // Nobody would be asked to convert.
-        wrong.push(Cause::unsupported(
-            "spec.conversion.strategy",
-            &strategy.into(),
-            "\"None\"",
-        ));
-    }
-    let versions = definition
+/// Checks a CRD, which is new or takes the place of another, and notes the version that its objects are stored in.
+pub(crate) fn accept(definition: &mut Value, old: Option<&Value>) -> Vec<Cause> {
+    let stored = definition
         .pointer("/spec/versions")
         .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    check_versions(&versions, &mut wrong);
-    if !wrong.is_empty() {
-        return Err(wrong);
-    }
-    let names = definition
-        .pointer("/spec/names")
-        .cloned()
-        .unwrap_or_default();
-    let stored: Vec<Value> = versions
-        .iter()
-        .filter(|version| version.get("storage") == Some(&json!(true)))
-        .filter_map(|version| version.get("name").cloned())
-        .collect();
+        .into_iter()
+        .flatten()
+        .find(|version| version.get("storage") == Some(&json!(true)))
+        .and_then(|version| version.get("name").cloned());
     let status = object::field_mut(definition, "status");
-    status.insert("acceptedNames".to_owned(), names);
-    let mut stored_versions = status
-        .get("storedVersions")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    for version in stored {
-        if !stored_versions.contains(&version) {
-            stored_versions.push(version);
+    if old.is_none() {
+        *status = object::as_map(
+            &mut json!({"acceptedNames": {"kind": "", "plural": ""}, "conditions": null, "storedVersions": null}),
+        )
+        .clone();
+    }
+    if let Some(stored) = stored {
+        let versions = status.entry("storedVersions").or_insert(Value::Null);
+        match versions {
+            Value::Array(versions) if versions.contains(&stored) => {}
+            Value::Array(versions) => versions.push(stored),
+            other => *other = json!([stored]),
         }
     }
-    status.insert("storedVersions".to_owned(), stored_versions.into());
-    let conditions = status.entry("conditions").or_insert(Value::Null);
-    if conditions.as_array().is_none_or(Vec::is_empty) {
-        let now = object::now();
-        *conditions = json!([
-            {"type": "NamesAccepted", "status": "True", "lastTransitionTime": now, "reason": "NoConflicts",
-             "message": "no conflicts found"},
-            {"type": "Established", "status": "True", "lastTransitionTime": now, "reason": "InitialNamesAccepted",
-             "message": "the initial names have been accepted"},
-        ]);
-    }
-    Ok(())
-}
-
-fn check_versions(versions: &[Value], wrong: &mut Vec<Cause>) {
-    let storage = versions
-        .iter()
-        .filter(|version| version.get("storage") == Some(&json!(true)))
-        .count();
-    if storage != 1 {
-        let must = "must have exactly one version marked as storage version";
-        wrong.push(Cause::invalid(
-            "spec.versions",
-            &versions.to_vec().into(),
-            must,
-        ));
-    }
-    for (index, version) in versions.iter().enumerate() {
-        let field = format!("spec.versions[{index}]");
-        if version
-            .get("name")
-            .and_then(Value::as_str)
-            .is_none_or(str::is_empty)
-        {
-            wrong.push(Cause::required(&format!("{field}.name"), ""));
-        }
-        let schema = version
-            .pointer("/schema/openAPIV3Schema")
-            .unwrap_or(&Value::Null);
-        if let Err(causes) = Schema::from_crd_version(schema) {
-            wrong.extend(
-                causes
-                    .into_iter()
-                    .map(|cause| Cause::new(cause.reason.as_str(), cause.field, cause.message)),
-            );
-        }
-    }
+    definition_rules::check(definition, old)
 }
 
 /// Marks a CRD that is being deleted: its objects go first.
@@ -266,6 +235,19 @@ pub(crate) fn terminating(definition: &mut Value) {
         "message": "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
     }));
     status.insert("conditions".to_owned(), conditions.into());
+}
+
+/// Tells that the objects of a CRD are being deleted.
+pub(crate) fn deleting(definition: &mut Value) {
+    let conditions = definition
+        .pointer_mut("/status/conditions")
+        .and_then(Value::as_array_mut);
+    for condition in conditions.into_iter().flatten() {
+        if condition.get("type") == Some(&json!("Terminating")) {
+            condition["reason"] = "InstanceDeletionInProgress".into();
+            condition["message"] = "CustomResource deletion is in progress".into();
+        }
+    }
 }
 
 /// What a CRD asks for and this server does not do.

@@ -3,6 +3,8 @@
 mod builtin;
 mod columns;
 mod crd;
+mod definition_names;
+mod definition_rules;
 mod jsonpath;
 mod printers;
 mod registry;
@@ -12,12 +14,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use columns::Column;
 pub(crate) use crd::{
-    accept as accept_crd, not_done as not_done_for_crd, priority, set_defaults as set_crd_defaults,
-    terminating as crd_terminating,
+    accept as accept_crd, deleting as crd_deleting, not_done as not_done_for_crd, priority,
+    set_defaults as set_crd_defaults, terminating as crd_terminating,
 };
+pub(crate) use definition_names::accept_names;
 pub(crate) use printers::scale_columns;
 pub(crate) use registry::Registry;
 pub(crate) use scale::{Scale, Selection};
@@ -42,6 +46,9 @@ pub(crate) struct Resource {
     pub(crate) versions: Vec<Version>,
     /// The version that objects are stored in.
     pub(crate) stored: String,
+    /// The schema of that version, where objects may be stored that are not of its form: there are other versions, or
+    /// there was another schema.
+    pub(crate) stored_shape: Option<Box<Schema>>,
     pub(crate) origin: Origin,
 }
 
@@ -63,6 +70,10 @@ pub(crate) enum Origin {
     Crd {
         /// The CRD is being deleted: nothing new is created.
         terminating: AtomicBool,
+        /// What it says.
+        spec: Value,
+        /// It says something else by now, or is gone: watches end.
+        replaced: CancellationToken,
     },
 }
 
@@ -73,6 +84,8 @@ pub(crate) struct Version {
     pub(crate) schema: Shape,
     /// The schema as it was given, for OpenAPI.
     pub(crate) raw: Option<Value>,
+    /// What is warned of where it is used.
+    pub(crate) deprecation: Option<String>,
     /// Whether `status` is a subresource.
     pub(crate) status: bool,
     /// Where the `scale` subresource reads and writes, where there is one.
@@ -154,10 +167,18 @@ impl Resource {
         *self.group == *group && *self.plural == *plural
     }
 
+    /// Ends when the resource is defined anew, or no more.
+    pub(crate) async fn replaced(&self) {
+        match &self.origin {
+            Origin::Crd { replaced, .. } => replaced.cancelled().await,
+            Origin::BuiltIn { .. } => std::future::pending().await,
+        }
+    }
+
     /// Whether the definition of this resource is going away.
     pub(crate) fn is_terminating(&self) -> bool {
         match &self.origin {
-            Origin::Crd { terminating } => terminating.load(Ordering::Relaxed),
+            Origin::Crd { terminating, .. } => terminating.load(Ordering::Relaxed),
             Origin::BuiltIn { .. } => false,
         }
     }

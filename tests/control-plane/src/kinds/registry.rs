@@ -72,19 +72,42 @@ impl Registry {
         let key = (group.into(), plural.into());
         match definition.and_then(|definition| Some((definition, crd::resource(definition)?))) {
             Some((definition, resource)) => {
-                if let Origin::Crd { terminating } = &resource.origin {
+                let resource = match resources.get(&key) {
+                    Some(known) if says_the_same(known, &resource) => known.clone(),
+                    _ => Arc::new(resource),
+                };
+                if let Origin::Crd { terminating, .. } = &resource.origin {
                     terminating.store(object::is_deleting(definition), Ordering::Relaxed);
                 }
-                resources.insert(key, Arc::new(resource));
+                if let Some(known) = resources.insert(key, resource.clone())
+                    && !Arc::ptr_eq(&known, &resource)
+                {
+                    end(&known);
+                }
             }
             None => {
                 if resources
                     .get(&key)
                     .is_some_and(|resource| resource.is_crd())
+                    && let Some(gone) = resources.remove(&key)
                 {
-                    resources.remove(&key);
+                    end(&gone);
                 }
             }
         }
+    }
+}
+
+fn says_the_same(one: &Resource, other: &Resource) -> bool {
+    match (&one.origin, &other.origin) {
+        (Origin::Crd { spec, .. }, Origin::Crd { spec: other, .. }) => spec == other,
+        _ => false,
+    }
+}
+
+/// Ends the watches of a resource.
+fn end(resource: &Resource) {
+    if let Origin::Crd { replaced, .. } = &resource.origin {
+        replaced.cancel();
     }
 }

@@ -11,6 +11,9 @@ pub(crate) enum PatchError {
     /// It is a strategic merge patch that contradicts itself or the schema: 500, as the real server answers.
     #[error("{0}")]
     Internal(String),
+    /// It has too many operations: 413.
+    #[error("{0}")]
+    TooLarge(String),
     /// It does not fit the object: 422 Invalid, with empty details, and nothing about why.
     #[error("the server rejected our request due to an error in our request")]
     Invalid,

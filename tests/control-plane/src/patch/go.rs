@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// As `%v` prints it: `map[a:1 b:[x y]]`.
-pub(super) fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".into(),
         Value::String(text) => text.clone(),
@@ -60,7 +60,7 @@ pub(super) fn type_name(value: &Value) -> &'static str {
 }
 
 /// What a JSON value is called by Go's decoder.
-pub(super) fn json_kind(value: &Value) -> &'static str {
+pub(crate) fn json_kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
@@ -68,5 +68,27 @@ pub(super) fn json_kind(value: &Value) -> &'static str {
         Value::String(_) => "string",
         Value::Array(_) => "array",
         Value::Object(_) => "object",
+    }
+}
+
+/// Where Go's decoder cannot read a field, what its converter of generic values says instead.
+pub(crate) fn restoring(why: &str) -> String {
+    let parts = why
+        .strip_prefix("json: cannot unmarshal ")
+        .and_then(|rest| rest.split_once(" into Go struct field "))
+        .and_then(|(got, rest)| Some((got, rest.rsplit_once(" of type ")?.1)));
+    let Some((got, wanted)) = parts else {
+        return format!("error decoding from json: {why}");
+    };
+    let got = match got {
+        "object" => "map",
+        "array" => "slice",
+        "number" => "int64",
+        other => other,
+    };
+    match wanted {
+        list if list.starts_with("[]") => format!("cannot restore slice from {got}"),
+        map if map.starts_with("map[") => format!("cannot restore map from {got}"),
+        scalar => format!("unrecognized type: {scalar}"),
     }
 }

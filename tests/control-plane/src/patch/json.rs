@@ -2,11 +2,15 @@
 //! where its parent is, a missing `value` is `null`, and indices may count from the end.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{PatchError, go};
+use crate::syntax;
 
-#[derive(Deserialize)]
+/// More are not taken.
+const MOST_OPERATIONS: usize = 10_000;
+
+#[derive(Default, Deserialize)]
 struct Operation {
     #[serde(default)]
     op: String,
@@ -20,17 +24,28 @@ struct Operation {
 
 /// The document after the operations of the body.
 pub(crate) fn json_patch(doc: &Value, body: &[u8]) -> Result<Value, PatchError> {
-    let operations: Value = serde_json::from_slice(body).map_err(undecodable)?;
+    let operations: Value = serde_json::from_slice(body).map_err(|error| {
+        undecodable(&syntax::mistake(body).unwrap_or_else(|| error.to_string()))
+    })?;
     if operations.is_null() {
         return Ok(doc.clone());
     }
-    if !operations.is_array() {
+    let Value::Array(operations) = operations else {
         let kind = go::json_kind(&operations);
-        return Err(PatchError::BadRequest(format!(
-            "error decoding patch: json: cannot unmarshal {kind} into Go value of type []handlers.jsonPatchOp"
+        return Err(undecodable(&format!(
+            "json: cannot unmarshal {kind} into Go value of type []handlers.jsonPatchOp"
+        )));
+    };
+    if operations.len() > MOST_OPERATIONS {
+        return Err(PatchError::TooLarge(format!(
+            "Request entity too large: The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got {}",
+            operations.len()
         )));
     }
-    let operations: Vec<Operation> = serde_json::from_value(operations).map_err(undecodable)?;
+    let operations: Vec<Operation> = operations
+        .into_iter()
+        .map(operation)
+        .collect::<Result<_, _>>()?;
     let mut patched = doc.clone();
     for operation in operations {
         run(&mut patched, operation).ok_or(PatchError::Invalid)?;
@@ -38,8 +53,45 @@ pub(crate) fn json_patch(doc: &Value, body: &[u8]) -> Result<Value, PatchError> 
     Ok(patched)
 }
 
-fn undecodable(error: serde_json::Error) -> PatchError {
-    PatchError::BadRequest(format!("error decoding patch: {error}"))
+fn undecodable(why: &str) -> PatchError {
+    PatchError::BadRequest(format!("error decoding patch: {why}"))
+}
+
+fn operation(value: Value) -> Result<Operation, PatchError> {
+    if value.is_null() {
+        return Ok(Operation::default());
+    }
+    let kind = go::json_kind(&value);
+    let Some(fields) = value.as_object() else {
+        return Err(undecodable(&format!(
+            "json: cannot unmarshal {kind} into Go value of type handlers.jsonPatchOp"
+        )));
+    };
+    for name in ["op", "path", "from"] {
+        if let Some(field) = fields.get(name)
+            && !field.is_string()
+            && !field.is_null()
+        {
+            let kind = go::json_kind(field);
+            return Err(undecodable(&format!(
+                "json: cannot unmarshal {kind} into Go struct field jsonPatchOp.{name} of type string"
+            )));
+        }
+    }
+    serde_json::from_value(value).map_err(|error| undecodable(&error.to_string()))
+}
+
+/// What the operations say that is no part of them.
+pub(crate) fn unknown_fields(body: &[u8]) -> Vec<String> {
+    let operations: Vec<Value> = serde_json::from_slice(body).unwrap_or_default();
+    let unknown = |(at, operation): (usize, &Value)| -> Vec<String> {
+        let names = operation.as_object().into_iter().flat_map(Map::keys);
+        names
+            .filter(|name| !["op", "path", "from", "value"].contains(&name.as_str()))
+            .map(|name| format!("[{at}].{name}"))
+            .collect()
+    };
+    operations.iter().enumerate().flat_map(unknown).collect()
 }
 
 fn run(doc: &mut Value, operation: Operation) -> Option<()> {

@@ -5,7 +5,7 @@
 mod apply;
 mod error;
 mod fields;
-mod go;
+pub(crate) mod go;
 mod json;
 mod last_applied;
 mod managers;
@@ -19,7 +19,7 @@ mod track;
 
 pub(crate) use apply::server_side_apply;
 pub(crate) use error::{ApplyError, Conflict, PatchError};
-pub(crate) use json::json_patch;
+pub(crate) use json::{json_patch, unknown_fields};
 pub(crate) use merge::merge_patch;
 pub(crate) use strategic::strategic_merge_patch;
 pub(crate) use track::{Writer, track_update};

@@ -64,8 +64,9 @@ fn merge_map(
     order_lists(&mut original, &mut patch, schema)?;
     for (name, value) in patch {
         if let Some(name) = name.strip_prefix(DELETE_VALUES) {
-            let gone = value.as_array().ok_or_else(|| no_list(&value))?;
-            if let Some(Value::Array(values)) = original.get_mut(name) {
+            if let (Some(gone), Some(Value::Array(values))) =
+                (value.as_array(), original.get_mut(name))
+            {
                 values.retain(|value| !gone.contains(value));
             }
             continue;
@@ -93,7 +94,12 @@ fn merge_map(
 }
 
 fn unknown_directive(patch: &Fields) -> PatchError {
-    let directive = patch.get(DIRECTIVE).map(go::plain).unwrap_or_default();
+    let directive = match patch.get(DIRECTIVE) {
+        Some(Value::String(directive)) => directive.clone(),
+        // As Go prints what should be a text.
+        Some(other) => format!("%!s({}={})", go::type_name(other), go::plain(other)),
+        None => String::new(),
+    };
     PatchError::Internal(format!(
         "unknown patch type: {directive} in map: {}",
         go::map(patch)
@@ -126,7 +132,7 @@ fn plain(value: Value) -> Result<Value, PatchError> {
         Value::Object(fields) => {
             let mut rest = Fields::new();
             for (name, value) in fields {
-                let value = if is_directive(&name) {
+                let value = if is_directive(&name) && name != RETAIN_KEYS {
                     Value::Null
                 } else {
                     plain(value)?
@@ -282,6 +288,13 @@ fn merge_by_key(
     }
     if replace {
         return rest.into_iter().map(plain).collect();
+    }
+    if rest.iter().any(|entry| !entry.is_object()) && !original.is_empty() {
+        return Err(PatchError::Internal(format!(
+            "list element types are not identical: [{} {}]",
+            go::plain(&original.into()),
+            go::plain(&rest.into()),
+        )));
     }
     for entry in &rest {
         let (Value::Object(fields), Some(name)) = (entry, entry.get(key)) else {

@@ -71,6 +71,13 @@ pub(super) fn always(field: &Schema) -> Value {
 }
 
 impl Schema {
+    /// The value of a scalar that is always there, when nobody has set it.
+    pub(crate) fn zero(&self) -> Option<Value> {
+        self.always
+            .then(|| always(self))
+            .filter(|value| !value.is_null())
+    }
+
     /// The name of a type of the table.
     pub(crate) fn type_name(&self) -> Option<&'static str> {
         self.refers

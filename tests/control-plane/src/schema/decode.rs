@@ -17,6 +17,8 @@ impl Schema {
         Place {
             holder: kind,
             path: "",
+            // Definitions are stored as JSON, and all else is not.
+            keeps_empty: kind == "CustomResourceDefinition",
         }
         .read(self, object)
     }
@@ -36,6 +38,7 @@ pub(crate) fn decode_metadata(object: &mut Value) -> Result<(), String> {
     Place {
         holder: "ObjectMeta",
         path: "",
+        keeps_empty: true,
     }
     .read(schema, metadata)
 }
@@ -45,6 +48,8 @@ pub(crate) fn decode_metadata(object: &mut Value) -> Result<(), String> {
 struct Place<'p> {
     holder: &'p str,
     path: &'p str,
+    /// Whether a list without elements is told from none.
+    keeps_empty: bool,
 }
 
 impl Place<'_> {
@@ -53,11 +58,7 @@ impl Place<'_> {
         match value {
             Value::Object(fields) if !node.properties.is_empty() => {
                 let holder = schema.type_name().unwrap_or(self.holder);
-                Place {
-                    holder,
-                    path: self.path,
-                }
-                .read_fields(node, fields)
+                Place { holder, ..self }.read_fields(node, fields)
             }
             Value::Object(fields) if node.kind == Some(Kind::Object) => {
                 if let Additional::Values(values) = &node.additional {
@@ -110,10 +111,11 @@ impl Place<'_> {
         });
         for (name, field) in node.properties.iter().filter(|(_, field)| field.always) {
             // Of a list that is always there, no elements are as good as none.
-            if fields
-                .get(name)
-                .and_then(Value::as_array)
-                .is_some_and(Vec::is_empty)
+            if !self.keeps_empty
+                && fields
+                    .get(name)
+                    .and_then(Value::as_array)
+                    .is_some_and(Vec::is_empty)
             {
                 fields.insert(name.clone(), Value::Null);
             }

@@ -12,22 +12,22 @@ impl Schema {
         match value {
             Value::Object(fields) => {
                 for (name, value) in fields {
-                    let path = if path.is_empty() {
+                    let below = if path.is_empty() {
                         name.clone()
                     } else {
                         format!("{path}.{name}")
                     };
                     match (self.properties.get(name), &self.additional) {
-                        (Some(field), _) => field.check_lists(value, &path, causes),
+                        (Some(field), _) => field.check_lists(value, &below, causes),
                         (None, Additional::Values(values)) => {
-                            values.check_lists(value, &path, causes)
+                            values.check_lists(value, &format!("{path}[{name}]"), causes)
                         }
                         _ => {}
                     }
                 }
             }
             Value::Array(elements) => {
-                let mut seen = BTreeSet::new();
+                let (mut seen, mut told) = (BTreeSet::new(), BTreeSet::new());
                 for (at, element) in elements.iter().enumerate() {
                     let path = format!("{path}[{at}]");
                     let name = match (&self.list, element) {
@@ -47,6 +47,7 @@ impl Schema {
                     };
                     if let Some(name) = name
                         && !seen.insert(name.clone())
+                        && told.insert(name.clone())
                     {
                         causes.push(Cause::new(
                             Reason::Duplicate,

@@ -12,6 +12,7 @@ mod lists;
 mod parse;
 mod prune;
 mod quantity;
+mod ratchet;
 mod structural;
 #[cfg(test)]
 mod tests;

@@ -31,6 +31,11 @@ impl Schema {
         Ok(read)
     }
 
+    /// Why a schema is not structural; `at` is how the causes name its place.
+    pub(crate) fn not_structural(schema: &Value, at: &str) -> Vec<Cause> {
+        structural::check(schema, at)
+    }
+
     /// A node and all below it, whether it is structural or not.
     pub(super) fn of(value: &Value) -> Schema {
         let flag = |name: &str| value.get(name).and_then(Value::as_bool).unwrap_or_default();
@@ -46,7 +51,7 @@ impl Schema {
                 .map(|(name, field)| (name.clone(), Self::of(field)))
                 .collect(),
             additional: match value.get("additionalProperties") {
-                Some(Value::Bool(true)) => Additional::Anything,
+                Some(Value::Bool(true)) => Additional::Values(Box::default()),
                 Some(values @ Value::Object(_)) => Additional::Values(Box::new(Self::of(values))),
                 _ => Additional::Nothing,
             },

@@ -16,26 +16,24 @@ impl Schema {
     fn prune_below(&self, value: &mut Value, path: &str, unknown: &mut Vec<String>) {
         match value {
             Value::Object(fields) => {
-                // Where a scalar is expected there is nothing to know about fields: validation refuses it.
-                if !matches!(self.target().kind, None | Some(Kind::Object)) {
+                // Of a built-in kind the decoder refuses what is no object here.
+                if self.type_name().is_some() && self.target().kind != Some(Kind::Object) {
                     return;
                 }
                 let below = |name: &str| match path {
                     "" => name.to_owned(),
                     _ => format!("{path}.{name}"),
                 };
-                fields.retain(|name, _| {
-                    let known = self.field(name).is_some();
-                    if !known {
-                        unknown.push(below(name));
-                    }
-                    known
-                });
-                for (name, value) in fields.iter_mut() {
-                    if let Some(field) = self.field(name) {
+                fields.retain(|name, value| match self.field(name) {
+                    Some(field) => {
                         field.prune_below(value, &below(name), unknown);
+                        true
                     }
-                }
+                    None => {
+                        unknown.push(below(name));
+                        false
+                    }
+                });
             }
             Value::Array(elements) => {
                 for (at, element) in elements.iter_mut().enumerate() {

@@ -63,6 +63,11 @@ pub(super) fn check(schema: &Value, at: &str) -> Vec<Cause> {
         );
     }
     found.metadata(schema, at);
+    if let Some(fields) = schema.get("properties").and_then(Value::as_object) {
+        let mut named = fields.clone();
+        named.remove("metadata");
+        found.identity(&serde_json::json!({"properties": named}), at);
+    }
     found.node(schema, at);
     found.causes
 }
@@ -132,6 +137,12 @@ impl Found {
             );
             self.add(Reason::NotSupported, at, ".type", &message);
         }
+        for unsupported in ["id", "patternProperties", "definitions", "dependencies"] {
+            if schema.get(unsupported).is_some_and(|said| !said.is_null()) {
+                let message = format!("Forbidden: {unsupported} is not supported");
+                self.add(Reason::Forbidden, at, &format!(".{unsupported}"), &message);
+            }
+        }
         for (name, field) in fields(schema, "properties") {
             let at = format!("{at}.properties[{name}]");
             self.typed(field, &at, "object fields");
@@ -154,6 +165,12 @@ impl Found {
             }
         }
         match schema.get("items") {
+            Some(Value::Array(_)) => self.add(
+                Reason::Forbidden,
+                at,
+                ".items",
+                "Forbidden: items must be a schema object and not an array",
+            ),
             Some(items) => {
                 let at = format!("{at}.items");
                 self.typed(items, &at, "array items");
@@ -171,7 +188,12 @@ impl Found {
         self.extensions(schema, at);
         self.list(schema, at);
         if let Some(default) = schema.get("default") {
-            let wrong = Schema::of(schema).validate(default);
+            let read = Schema::of(schema);
+            if !read.prune(&mut default.clone()).is_empty() {
+                let message = format!("Invalid value: {default}: must not have unknown fields");
+                self.add(Reason::Invalid, at, ".default", &message);
+            }
+            let wrong = read.validate(default);
             for cause in wrong {
                 self.add(cause.reason, at, ".default", &cause.message);
             }
@@ -227,6 +249,23 @@ impl Found {
             self.add(Reason::Required, at, ".properties", message);
         }
         let kind = text(schema, "type");
+        if flag(schema, "x-kubernetes-embedded-resource") {
+            if kind != "object" {
+                let message = format!(
+                    "Invalid value: {kind:?}: must be object if x-kubernetes-embedded-resource is true"
+                );
+                self.add(Reason::Invalid, at, ".type", &message);
+            }
+            self.identity(schema, at);
+        }
+        let map_type = text(schema, "x-kubernetes-map-type");
+        if !matches!(map_type, "" | "atomic" | "granular") {
+            let message = format!(
+                "Unsupported value: {map_type:?}: supported values: {}",
+                quoted(&["atomic", "granular"])
+            );
+            self.add(Reason::NotSupported, at, ".x-kubernetes-map-type", &message);
+        }
         if schema.get("x-kubernetes-map-type").is_some() && kind != "object" {
             let message = format!(
                 "Invalid value: {kind:?}: must be object if x-kubernetes-map-type is specified"
@@ -235,8 +274,50 @@ impl Found {
         }
     }
 
+    /// What every object has, if the schema says it again.
+    fn identity(&mut self, schema: &Value, at: &str) {
+        for (name, must) in [
+            ("apiVersion", "string"),
+            ("kind", "string"),
+            ("metadata", "object"),
+        ] {
+            let field = schema.get("properties").and_then(|fields| fields.get(name));
+            let kind = field.map_or(must, |field| text(field, "type"));
+            if kind != must {
+                let message = format!("Invalid value: {kind:?}: must be {must}");
+                self.add(
+                    Reason::Invalid,
+                    &format!("{at}.properties[{name}]"),
+                    ".type",
+                    &message,
+                );
+            }
+        }
+    }
+
     fn list(&mut self, schema: &Value, at: &str) {
         let items = schema.get("items").unwrap_or(&Value::Null);
+        let (kind, list_type) = (text(schema, "type"), text(schema, "x-kubernetes-list-type"));
+        if !list_type.is_empty() && kind != "array" {
+            let message = format!(
+                "Invalid value: {kind:?}: must be array if x-kubernetes-list-type is specified"
+            );
+            self.add(Reason::Invalid, at, ".type", &message);
+            return;
+        }
+        let has_keys = schema
+            .get("x-kubernetes-list-map-keys")
+            .and_then(Value::as_array)
+            .is_some_and(|keys| !keys.is_empty());
+        if has_keys && list_type != "map" {
+            let message = "Required value: must be map if x-kubernetes-list-map-keys is non-empty";
+            self.add(Reason::Required, at, ".x-kubernetes-list-type", message);
+        }
+        if matches!(list_type, "set" | "map") && flag(items, "nullable") {
+            let message =
+                format!("Forbidden: cannot be nullable when x-kubernetes-list-type is {list_type}");
+            self.add(Reason::Forbidden, at, ".items.nullable", &message);
+        }
         match text(schema, "x-kubernetes-list-type") {
             "" | "atomic" => {}
             "set" => {
@@ -274,6 +355,15 @@ impl Found {
         if keys.is_empty() {
             let message = "Required value: must not be empty if x-kubernetes-list-type is map";
             self.add(Reason::Required, at, ".x-kubernetes-list-map-keys", message);
+        }
+        let kind = text(items, "type");
+        if kind != "object" {
+            let message = format!(
+                "Invalid value: {kind:?}: must be object if parent array's x-kubernetes-list-type is map"
+            );
+            self.add(Reason::Invalid, at, ".items.type", &message);
+        }
+        if keys.is_empty() || kind != "object" {
             return;
         }
         let empty = Map::new();
@@ -288,6 +378,27 @@ impl Found {
                 format!("Invalid value: {keys}: entries must all be names of item properties");
             self.add(Reason::Invalid, at, ".x-kubernetes-list-map-keys", &message);
             return;
+        }
+        if names
+            .iter()
+            .enumerate()
+            .any(|(at, name)| names[..at].contains(name))
+        {
+            let keys = Value::from(keys.clone());
+            let message = format!("Invalid value: {keys}: must not contain duplicate entries");
+            self.add(Reason::Invalid, at, ".x-kubernetes-list-map-keys", &message);
+        }
+        for name in &names {
+            let kind = properties
+                .get(*name)
+                .map_or("", |field| text(field, "type"));
+            if matches!(kind, "object" | "array") {
+                let message = format!(
+                    "Invalid value: {kind:?}: must be a scalar type if parent array's x-kubernetes-list-type is map"
+                );
+                let field = format!(".items.properties[{name}].type");
+                self.add(Reason::Invalid, at, &field, &message);
+            }
         }
         let required = items
             .get("required")

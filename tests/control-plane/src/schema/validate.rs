@@ -17,6 +17,7 @@ impl Schema {
 
     fn check(&self, value: &Value, path: &str, causes: &mut Vec<Cause>) {
         if value.is_null() && self.nullable {
+            self.check_enum(value, &mut Found { path, causes });
             return;
         }
         self.check_type(value, &mut Found { path, causes });
@@ -28,21 +29,31 @@ impl Schema {
             Value::Array(elements) => self.check_array(elements, &mut found),
             _ => {}
         }
+        self.check_enum(value, &mut found);
+        if let Value::Object(fields) = value {
+            self.check_object(fields, path, causes);
+        }
+    }
+
+    fn check_enum(&self, value: &Value, found: &mut Found<'_>) {
         if let Some(allowed) = self
             .rules
             .one_of_values
             .as_ref()
             .filter(|allowed| !allowed.contains(value))
         {
-            let allowed: Vec<String> = allowed.iter().map(Value::to_string).collect();
+            let allowed: Vec<String> = allowed
+                .iter()
+                .map(|value| match value {
+                    Value::String(text) => format!("{text:?}"),
+                    other => format!("{:?}", other.to_string()),
+                })
+                .collect();
             let message = format!(
                 "Unsupported value: {value}: supported values: {}",
                 allowed.join(", ")
             );
             found.add(Reason::NotSupported, &message);
-        }
-        if let Value::Object(fields) = value {
-            self.check_object(fields, path, causes);
         }
     }
 
@@ -76,7 +87,10 @@ impl Schema {
                 found.type_invalid(format, "float64");
                 found.out_of_range(format);
             }
-            (None, None) => found.type_invalid("integer", "number"),
+            (None, None) => {
+                found.type_invalid("integer", "number");
+                found.no_integer("(default format)");
+            }
         }
     }
 
@@ -282,9 +296,13 @@ impl Found<'_> {
     }
 
     fn out_of_range(&mut self, format: &str) {
+        self.no_integer(&format!("with format {format}"));
+    }
+
+    fn no_integer(&mut self, format: &str) {
         let path = self.path;
         let message = format!(
-            "Invalid value: \"\": Checked value must be of type integer with format {format} in {path}"
+            "Invalid value: \"\": Checked value must be of type integer {format} in {path}"
         );
         self.causes
             .push(Cause::new(Reason::Invalid, "<nil>", &message));

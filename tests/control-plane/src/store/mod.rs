@@ -272,6 +272,15 @@ impl Transaction<'_> {
         self.inner.tables.get(bucket)?.objects.get(key).cloned()
     }
 
+    /// All objects of a resource.
+    pub(crate) fn all(&self, bucket: &Bucket) -> Vec<Arc<Value>> {
+        let table = self.inner.tables.get(bucket);
+        table
+            .into_iter()
+            .flat_map(|table| table.objects.values().cloned())
+            .collect()
+    }
+
     /// Stores an object under a new revision, unless it is what is there already.
     pub(crate) fn put(&mut self, bucket: &Bucket, key: Key, mut object: Value) -> Arc<Value> {
         let previous = self.get(bucket, &key);

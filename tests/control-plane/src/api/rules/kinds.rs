@@ -35,10 +35,7 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
         "Event" => events::before_create(target, object),
         "Lease" => lease(None, object),
         "Service" => service(target, None, object),
-        "CustomResourceDefinition" => {
-            object::as_map(object).remove("status");
-            accept_crd(object).err().unwrap_or_default()
-        }
+        "CustomResourceDefinition" => accept_crd(object, None),
         "Pod" => pods::before_create(object),
         "PodTemplate" => pods::check_spec(&object["template"]["spec"], "template.spec"),
         kind @ ("Deployment"
@@ -120,7 +117,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
         }
         "Lease" => lease(Some(old), new),
         "Service" if target.subresource.is_none() => service(target, Some(old), new),
-        "CustomResourceDefinition" => accept_crd(new).err().unwrap_or_default(),
+        "CustomResourceDefinition" if target.subresource.is_none() => accept_crd(new, Some(old)),
         "RoleBinding" | "ClusterRoleBinding" => {
             let role = new.get("roleRef").cloned().unwrap_or_default();
             let changed = old.get("roleRef") != Some(&role);

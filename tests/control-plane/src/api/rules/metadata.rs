@@ -1,5 +1,6 @@
 //! The rules of names, namespaces, versions and owners.
 
+use http::StatusCode;
 use serde_json::Value;
 
 use super::super::target::Target;
@@ -10,6 +11,9 @@ use crate::object;
 /// Puts an object where its path says.
 pub(crate) fn place(target: &Target, object: &mut Value) -> Result<(), Failure> {
     let namespace = target.namespace.clone().unwrap_or_default();
+    if !target.resource.namespaced && target.resource.is_crd() {
+        object::metadata_mut(object).remove("namespace");
+    }
     match object::meta(object, "namespace") {
         Some(own) if own != namespace => Err(Failure::bad_request(
             "the namespace of the provided object does not match the namespace sent on the request",
@@ -29,6 +33,16 @@ pub(crate) fn check_name(object: &Value, name: &str) -> Result<(), Failure> {
             "the name of the object ({own}) does not match the name on the URL ({name})"
         ))),
         _ => Ok(()),
+    }
+}
+
+/// An object in a path says its name.
+pub(crate) fn check_named(object: &Value, name: &str) -> Result<(), Failure> {
+    match object::meta(object, "name") {
+        Some(_) => Ok(()),
+        None => Err(Failure::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        ))),
     }
 }
 
@@ -63,12 +77,18 @@ pub(crate) fn same_object(
 ) -> Result<(), Failure> {
     let resource = &target.resource;
     check_name(new, name)?;
-    if object::meta(new, "name").is_none() {
-        return Err(Failure::bad_request(format!(
-            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
-        )));
-    }
+    check_named(new, name)?;
     place(target, new)?;
+    let wrong = of_deletion(old, new);
+    if !wrong.is_empty() {
+        return Err(Failure::invalid_object(resource, name, wrong));
+    }
+    if let Some(seen) = object::meta(new, "resourceVersion")
+        && seen.parse::<u64>().is_err()
+    {
+        let message = format!("strconv.ParseUint: parsing {seen:?}: invalid syntax");
+        return Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", message));
+    }
     if let Some(uid) = object::meta(new, "uid")
         && uid != object::uid(old)
     {
@@ -117,6 +137,57 @@ pub(crate) fn same_object(
         }
     }
     Ok(())
+}
+
+/// An object is deleted by no update.
+fn of_deletion(old: &Value, new: &Value) -> Vec<Cause> {
+    let of = |object: &Value, field: &str| {
+        let value = object
+            .get("metadata")
+            .and_then(|metadata| metadata.get(field));
+        value.filter(|value| !value.is_null()).cloned()
+    };
+    let mut fields = vec!["deletionGracePeriodSeconds"];
+    if !object::is_deleting(old) {
+        fields.push("deletionTimestamp");
+    }
+    fields
+        .into_iter()
+        .filter_map(|field| {
+            let value = of(new, field).filter(|value| Some(value) != of(old, field).as_ref())?;
+            let field = format!("metadata.{field}");
+            Some(Cause::invalid(&field, &value, "field is immutable"))
+        })
+        .collect()
+}
+
+/// Joins owner references that are the same, and says what to warn of.
+pub(crate) fn join_owners(object: &mut Value, of_body: bool) -> Option<String> {
+    let owners = object
+        .pointer_mut("/metadata/ownerReferences")?
+        .as_array_mut()?;
+    let mut twice: Vec<String> = Vec::new();
+    let mut kept: Vec<Value> = Vec::new();
+    for owner in owners.drain(..) {
+        if kept.contains(&owner) {
+            let uid = owner.get("uid").and_then(Value::as_str);
+            twice.push(uid.unwrap_or_default().to_owned());
+        } else {
+            kept.push(owner);
+        }
+    }
+    *owners = kept;
+    let when = match of_body {
+        true => "",
+        false => " after mutating admission happens",
+    };
+    (!twice.is_empty()).then(|| {
+        format!(
+            ".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in 1.20+, \
+             and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}",
+            twice.join(", ")
+        )
+    })
 }
 
 /// Kinds that cannot be replaced without saying what is replaced.

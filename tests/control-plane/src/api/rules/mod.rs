@@ -24,7 +24,7 @@ use crate::store::{Key, Transaction};
 
 pub(crate) use defaults::set as set_defaults;
 pub(crate) use kinds::{is_created_by_update, not_done};
-pub(crate) use metadata::{check_name, other_object, place, same_object};
+pub(crate) use metadata::{check_name, check_named, join_owners, other_object, place, same_object};
 pub(crate) use names::{label_value as check_label_value, qualified as check_qualified};
 
 /// The rules of a new object.

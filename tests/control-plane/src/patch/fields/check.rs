@@ -18,26 +18,29 @@ fn look(value: &Value, schema: &Schema, path: &str, errors: &mut Vec<String>) {
     if value.is_null() {
         return;
     }
-    if !node.int_or_string {
-        let plain = || format!("&{{{}}}", go::plain(value));
-        let mistake = match node.kind {
-            Some(Kind::Object) if !value.is_object() => Some(("map", plain())),
-            Some(Kind::Array) if !value.is_array() => Some(("list", plain())),
-            Some(Kind::Boolean) if !value.is_boolean() => Some(("boolean", plain())),
-            Some(Kind::String) if !value.is_string() => Some((
-                "string",
-                format!("&value.valueUnstructured{{Value:{}}}", go::syntax(value)),
-            )),
-            Some(Kind::Integer | Kind::Number) if !value.is_number() => {
-                Some(("numeric (int or float)", go::type_name(value).to_owned()))
-            }
-            _ => None,
-        };
-        if let Some((expected, got)) = mistake {
-            errors.push(format!("{path}: expected {expected}, got {got}"));
-            return;
-        }
+    if node.int_or_string {
+        // Whatever it is, validation has a word for it.
+        return;
     }
+    let plain = || format!("&{{{}}}", go::plain(value));
+    let mistake = match node.kind {
+        Some(Kind::Object) if !value.is_object() => Some(("map", plain())),
+        Some(Kind::Array) if !value.is_array() => Some(("list", plain())),
+        Some(Kind::Boolean) if !value.is_boolean() => Some(("boolean", plain())),
+        Some(Kind::String) if !value.is_string() => Some((
+            "string",
+            format!("&value.valueUnstructured{{Value:{}}}", go::syntax(value)),
+        )),
+        Some(Kind::Integer | Kind::Number) if !value.is_number() => {
+            Some(("numeric (int or float)", go::type_name(value).to_owned()))
+        }
+        _ => None,
+    };
+    if let Some((expected, got)) = mistake {
+        errors.push(format!("{path}: expected {expected}, got {got}"));
+        return;
+    }
+
     match shape(value, schema) {
         Shape::Elements(elements) => {
             let mut seen = std::collections::BTreeSet::new();

@@ -39,7 +39,8 @@ pub(super) fn element_name(value: &Value, list: &Schema) -> Result<String, Strin
             Value::Null => {
                 Err("associative list without keys has an element that's an explicit null".into())
             }
-            Value::Object(_) | Value::Array(_) => {
+            Value::Array(_) => Err("not supported: associative list with lists as elements".into()),
+            Value::Object(_) => {
                 Err("associative list without keys has an element that's a map type".into())
             }
             scalar => Ok(format!("v:{scalar}")),
@@ -54,12 +55,11 @@ pub(super) fn element_name(value: &Value, list: &Schema) -> Result<String, Strin
     let mut name = Map::new();
     for key in keys {
         let default = || {
-            list.element()
-                .field(key)
-                .and_then(|field| field.target().default.as_ref())
+            let field = list.element().field(key)?;
+            field.target().default.clone().or_else(|| field.zero())
         };
-        if let Some(value) = fields.get(key).or_else(default) {
-            name.insert(key.clone(), value.clone());
+        if let Some(value) = fields.get(key).cloned().or_else(default) {
+            name.insert(key.clone(), value);
         }
     }
     if name.is_empty() {

@@ -1,5 +1,6 @@
 //! What differs between two runs of one talk.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use regex::{Captures, Regex};
@@ -30,7 +31,7 @@ impl Mask {
             age: Regex::new(r"^\d{1,3}(ms|s)$").unwrap(),
             token: Regex::new(r"\bcontinue=[^&\s]+").unwrap(),
             version: Regex::new(
-                r#"(resourceVersion=|resource version: |resourceVersion":"|resourceVersion: "|in record \(|requested |current )\(?(\d+)"#,
+                r#"(resourceVersion=|resource version: |resourceVersion\\?":\\?"|resourceVersion: "|in record \(|requested |current )\(?(\d+)"#,
             )
             .unwrap(),
         }
@@ -54,6 +55,8 @@ impl Mask {
         let text = self.cluster_ip.replace(&text, "<cluster IP>");
         let text = self.age.replace(&text, "<age>");
         let text = self.token.replace_all(&text, "continue=<token>");
+        let text = sort_errors(&text);
+        let text = sort_quoted(&text);
         let text = self.version.replace_all(&text, |found: &Captures<'_>| {
             let known = self.versions.get(&found[2]);
             format!(
@@ -111,11 +114,14 @@ impl Mask {
     }
 
     fn walk(&mut self, value: &mut Value, is_answer: bool) {
+        sort_causes(value);
         match value {
             Value::Array(values) => values
                 .iter_mut()
                 .for_each(|value| self.walk(value, is_answer)),
             Value::Object(fields) => {
+                let of_version =
+                    fields.get("path").and_then(Value::as_str) == Some("/metadata/resourceVersion");
                 let text = |key: &str| fields.get(key).and_then(Value::as_str).map(str::to_owned);
                 if let (Some(name), Some(prefix)) = (text("name"), text("generateName"))
                     && name.starts_with(&prefix)
@@ -125,9 +131,28 @@ impl Mask {
                         .entry(name)
                         .or_insert(format!("{prefix}<{number}>"));
                 }
+                // Owner references are owned by their uid.
+                let keyed: Vec<String> = fields
+                    .keys()
+                    .filter(|key| self.uid.is_match(key))
+                    .cloned()
+                    .collect();
+                for key in keyed {
+                    if let Some(value) = fields.remove(&key) {
+                        fields.insert(self.text(&key), value);
+                    }
+                }
                 for (key, value) in fields {
                     match value {
-                        Value::String(version) if key == "resourceVersion" => {
+                        Value::Array(entries) if key == "managedFields" => {
+                            sort_managers(entries);
+                            entries
+                                .iter_mut()
+                                .for_each(|entry| self.walk(entry, is_answer));
+                        }
+                        Value::String(version)
+                            if key == "resourceVersion" || of_version && key == "value" =>
+                        {
                             if let Some(name) = self.version(version, is_answer) {
                                 *version = name;
                             }
@@ -145,4 +170,86 @@ impl Mask {
 /// The first that an answer names is `<version 1>`, and so on.
 fn named(number: &usize) -> String {
     format!("<version {number}>")
+}
+
+/// Managers are told in the order of the second of their last write, so two runs may differ: here in that of their names.
+fn sort_managers(entries: &mut [Value]) {
+    entries.sort_by_key(|entry| {
+        ["operation", "manager", "apiVersion", "subresource"]
+            .map(|field| entry[field].as_str().unwrap_or_default().to_owned())
+    });
+}
+
+/// The managers that an apply conflicts with come in any order, and so does what is wrong with a custom resource: a
+/// server goes through the fields of its schema as they come. A cause is told as often as a server looks at the field.
+fn sort_causes(status: &mut Value) {
+    let details = &status["details"];
+    let of_case = details["group"]
+        .as_str()
+        .is_some_and(|group| group.ends_with(".example.com"));
+    let Some(causes) = details["causes"].as_array() else {
+        return;
+    };
+    let conflicts = causes
+        .iter()
+        .all(|cause| cause["reason"] == "FieldManagerConflict");
+    let mut sorted: Vec<Value> = Vec::new();
+    for cause in causes {
+        if !sorted.contains(cause) {
+            sorted.push(cause.clone());
+        }
+    }
+    let told = |causes: &[Value]| {
+        let text =
+            |cause: &Value, field: &str| cause[field].as_str().unwrap_or_default().to_owned();
+        let told: Vec<String> = causes
+            .iter()
+            .map(|cause| format!("{}: {}", text(cause, "field"), text(cause, "message")))
+            .collect();
+        format!("[{}]", told.join(", "))
+    };
+    let before = told(&sorted);
+    if of_case || conflicts {
+        sorted.sort_by_key(|cause| (cause["field"].to_string(), cause["message"].to_string()));
+    }
+    if let Some(message) = status["message"].as_str() {
+        status["message"] = message.replace(&before, &told(&sorted)).into();
+    }
+    status["details"]["causes"] = sorted.into();
+}
+
+/// An object that is quoted as a whole: what a patch left alone in it is in the order of the server's code, and the
+/// rest sorted.
+fn sort_quoted(text: &str) -> Cow<'_, str> {
+    const BEFORE: &str = "patch: Invalid value: ";
+    let Some((before, quoted)) = text
+        .split_once(BEFORE)
+        .map(|(before, quoted)| (format!("{before}{BEFORE}"), quoted))
+        .or_else(|| {
+            let quoted = text.strip_prefix("Invalid value: ")?;
+            Some(("Invalid value: ".to_owned(), quoted))
+        })
+        .filter(|(_, quoted)| quoted.starts_with("\"{"))
+    else {
+        return text.into();
+    };
+    let mut values = serde_json::Deserializer::from_str(quoted).into_iter::<String>();
+    let object = values.next().and_then(Result::ok);
+    let after = &quoted[values.byte_offset()..];
+    match object.and_then(|object| serde_json::from_str::<Value>(&object).ok()) {
+        Some(object) => format!("{before}{}{after}", Value::from(object.to_string())).into(),
+        None => text.into(),
+    }
+}
+
+/// What is wrong with the fields of an applied object comes in any order.
+fn sort_errors(text: &str) -> Cow<'_, str> {
+    match text.split_once("): errors:\n") {
+        Some((before, errors)) => {
+            let mut errors: Vec<&str> = errors.split('\n').collect();
+            errors.sort_unstable();
+            format!("{before}): errors:\n{}", errors.join("\n")).into()
+        }
+        None => text.into(),
+    }
 }

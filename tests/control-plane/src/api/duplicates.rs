@@ -1,0 +1,96 @@
+//! Fields that a JSON text says more than once.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// The paths of the fields that are there again, as field validation tells them: `spec.ports[0].name`.
+pub(crate) fn duplicates(text: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let walk = Walk {
+        path: String::new(),
+        found: &mut found,
+    };
+    // What is no JSON is refused elsewhere.
+    let _ = walk.deserialize(&mut json);
+    found
+}
+
+struct Walk<'f> {
+    path: String,
+    found: &'f mut Vec<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        let mut seen = BTreeSet::new();
+        while let Some(name) = fields.next_key::<String>()? {
+            let path = match self.path.as_str() {
+                "" => name.clone(),
+                path => format!("{path}.{name}"),
+            };
+            if !seen.insert(name) {
+                self.found.push(path.clone());
+            }
+            fields.next_value_seed(Walk {
+                path,
+                found: &mut *self.found,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        let mut at = 0;
+        while elements
+            .next_element_seed(Walk {
+                path: format!("{}[{at}]", self.path),
+                found: &mut *self.found,
+            })?
+            .is_some()
+        {
+            at += 1;
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}

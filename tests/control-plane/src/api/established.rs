@@ -1,0 +1,46 @@
+//! What the server itself does to a CustomResourceDefinition once it is stored: it accepts its names, and serves it.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::kinds::{accept_names, crd_bucket};
+use crate::object;
+use crate::patch::{self, Writer};
+use crate::schema;
+use crate::store::{Key, Transaction};
+
+/// The version of definitions.
+const VERSION: &str = "apiextensions.k8s.io/v1";
+
+/// Gives the names of its group to a definition; nothing happens to another object.
+pub(crate) fn establish(transaction: &mut Transaction<'_>, key: &Key) {
+    let bucket = crd_bucket();
+    let Some(definition) = transaction.get(&bucket, key) else {
+        return;
+    };
+    let status = accept_names(&definition, &transaction.all(&bucket));
+    if definition.get("status") == Some(&status) {
+        return;
+    }
+    let mut new: Value = (*definition).clone();
+    object::as_map(&mut new).insert("status".to_owned(), status);
+    track(&definition, &mut new);
+    transaction.put(&bucket, key.clone(), new);
+}
+
+/// Tells that the server has written the status.
+pub(crate) fn track(old: &Arc<Value>, new: &mut Value) {
+    let writer = Writer {
+        manager: "kube-apiserver",
+        subresource: Some("status"),
+        now: jiff::Timestamp::now(),
+        api_version: VERSION,
+        status_is_subresource: true,
+        custom_resource: false,
+    };
+    if let Some(schema) = schema::builtin("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
+    {
+        patch::track_update(Some(old), new, schema, &writer);
+    }
+}

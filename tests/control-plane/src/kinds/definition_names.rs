@@ -1,0 +1,188 @@
+//! Which names a CustomResourceDefinition gets, and whether its kind is served.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::object;
+
+/// The status of a definition when the names that it asks for are given out; `others` are those of its group.
+pub(crate) fn accept_names(definition: &Value, others: &[Arc<Value>]) -> Value {
+    let mut status = definition.get("status").cloned().unwrap_or_default();
+    let taken = Taken::by(definition, others);
+    let asked = definition
+        .pointer("/spec/names")
+        .cloned()
+        .unwrap_or_default();
+    let had = status.get("acceptedNames").cloned().unwrap_or_default();
+    let mut accepted = had.as_object().cloned().unwrap_or_default();
+    let mut conflict = None;
+    let mut give = |field: &str,
+                    conflicts: Vec<String>,
+                    reason: &'static str,
+                    accepted: &mut Map<String, Value>| {
+        if conflicts.is_empty() || had.get(field) == asked.get(field) {
+            match asked.get(field) {
+                Some(value) => accepted.insert(field.to_owned(), value.clone()),
+                None => accepted.remove(field),
+            };
+        } else {
+            conflict = Some((reason, told(&conflicts)));
+        }
+    };
+    let text = |field: &str| asked.get(field).and_then(Value::as_str).unwrap_or_default();
+    let short = asked.get("shortNames").and_then(Value::as_array);
+    let short = short.into_iter().flatten().filter_map(Value::as_str);
+    give(
+        "plural",
+        taken.resource(text("plural")),
+        "PluralConflict",
+        &mut accepted,
+    );
+    give(
+        "singular",
+        taken.resource(text("singular")),
+        "SingularConflict",
+        &mut accepted,
+    );
+    give(
+        "shortNames",
+        short.flat_map(|name| taken.resource(name)).collect(),
+        "ShortNamesConflict",
+        &mut accepted,
+    );
+    give(
+        "kind",
+        taken.kind(text("kind")),
+        "KindConflict",
+        &mut accepted,
+    );
+    give(
+        "listKind",
+        taken.kind(text("listKind")),
+        "ListKindConflict",
+        &mut accepted,
+    );
+    give("categories", Vec::new(), "", &mut accepted);
+    let is_accepted = conflict.is_none();
+    let (reason, message) = conflict.unwrap_or(("NoConflicts", "no conflicts found".to_owned()));
+    let names_accepted = condition("NamesAccepted", is_accepted, reason, &message);
+    let established = match is_accepted {
+        true => condition(
+            "Established",
+            true,
+            "InitialNamesAccepted",
+            "the initial names have been accepted",
+        ),
+        false => condition(
+            "Established",
+            false,
+            "NotAccepted",
+            "not all names are accepted",
+        ),
+    };
+    let fields = object::as_map(&mut status);
+    fields.insert("acceptedNames".to_owned(), accepted.into());
+    let conditions = fields.entry("conditions").or_insert(Value::Null);
+    if !conditions.is_array() {
+        *conditions = json!([]);
+    }
+    if let Value::Array(conditions) = conditions {
+        set(conditions, names_accepted);
+        // Once it is served it stays so.
+        let was = |one: &Value| one["type"] == "Established" && one["status"] == "True";
+        if !conditions.iter().any(was) {
+            set(conditions, established);
+        }
+    }
+    status
+}
+
+/// Whether the kind of a definition is served.
+pub(crate) fn is_established(definition: &Value) -> bool {
+    let conditions = definition
+        .pointer("/status/conditions")
+        .and_then(Value::as_array);
+    conditions.into_iter().flatten().any(|one| {
+        one.get("type") == Some(&json!("Established")) && one.get("status") == Some(&json!("True"))
+    })
+}
+
+fn told(conflicts: &[String]) -> String {
+    match conflicts {
+        [one] => one.clone(),
+        many => format!("[{}]", many.join(", ")),
+    }
+}
+
+/// The names that other definitions have got.
+struct Taken {
+    resources: Vec<String>,
+    kinds: Vec<String>,
+}
+
+impl Taken {
+    fn by(definition: &Value, others: &[Arc<Value>]) -> Self {
+        let mut taken = Self {
+            resources: Vec::new(),
+            kinds: Vec::new(),
+        };
+        for other in others {
+            if object::name(other) == object::name(definition)
+                || other.pointer("/spec/group") != definition.pointer("/spec/group")
+            {
+                continue;
+            }
+            let names = other
+                .pointer("/status/acceptedNames")
+                .unwrap_or(&Value::Null);
+            let text = |field: &str| names.get(field).and_then(Value::as_str).map(str::to_owned);
+            let short = names.get("shortNames").and_then(Value::as_array);
+            let short = short.into_iter().flatten().filter_map(Value::as_str);
+            taken.resources.extend(text("plural"));
+            taken.resources.extend(text("singular"));
+            taken.resources.extend(short.map(str::to_owned));
+            taken.kinds.extend(text("kind"));
+            taken.kinds.extend(text("listKind"));
+        }
+        taken
+    }
+
+    fn resource(&self, name: &str) -> Vec<String> {
+        in_use(&self.resources, name)
+    }
+
+    fn kind(&self, name: &str) -> Vec<String> {
+        in_use(&self.kinds, name)
+    }
+}
+
+fn in_use(taken: &[String], name: &str) -> Vec<String> {
+    let found = !name.is_empty() && taken.iter().any(|other| other == name);
+    found
+        .then(|| format!("{name:?} is already in use"))
+        .into_iter()
+        .collect()
+}
+
+fn condition(kind: &str, is: bool, reason: &str, message: &str) -> Value {
+    let status = if is { "True" } else { "False" };
+    json!({
+        "type": kind, "status": status, "lastTransitionTime": object::now(), "reason": reason, "message": message,
+    })
+}
+
+/// Sets a condition, which keeps its time while it says the same.
+fn set(conditions: &mut Vec<Value>, condition: Value) {
+    let bare = |condition: &Value| {
+        ["type", "status", "reason", "message"].map(|field| condition.get(field).cloned())
+    };
+    match conditions
+        .iter_mut()
+        .find(|old| old.get("type") == condition.get("type"))
+    {
+        Some(old) if bare(old) == bare(&condition) => {}
+        Some(old) => *old = condition,
+        None => conditions.push(condition),
+    }
+}
