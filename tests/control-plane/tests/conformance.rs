@@ -22,9 +22,11 @@ mod conformance {
 
     mod apply;
     mod crds;
+    mod discovery;
     mod kinds;
     mod lists;
     mod objects;
+    mod ownership;
     mod patches;
     mod watches;
 }

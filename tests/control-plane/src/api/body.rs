@@ -46,11 +46,7 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
         }
     };
     let unrecognized = |why: &str| {
-        let text = String::from_utf8_lossy(&asked.body);
-        let mut shown: String = text.chars().take(30).collect();
-        if shown.len() < text.len() {
-            shown.push_str(" ...");
-        }
+        let shown = summary(&asked.body);
         let kind = &target.resource.kind;
         Failure::bad_request(format!(
             "the object provided is unrecognized (must be of type {kind}): {why} ({shown})"
@@ -61,10 +57,15 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
             "couldn't get version/kind; json parse error: {why}"
         ))
     })?;
+    if object.is_null() && !target.resource.is_crd() {
+        object = Value::Object(serde_json::Map::new());
+    }
     if !object.is_object() {
-        return Err(unrecognized(
-            "couldn't get version/kind; json parse error: json: cannot unmarshal into Go value",
-        ));
+        return Err(unrecognized(&format!(
+            "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct {{ \
+             APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}",
+            go::json_kind(&object)
+        )));
     }
     let text = |field: &str| {
         object
@@ -92,6 +93,21 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
     }
     check_kind(target, &object).map_err(Failure::bad_request)?;
     Ok(object)
+}
+
+/// As much of a body as a message shows: text if it may be an object, or else the bytes.
+fn summary(body: &[u8]) -> String {
+    const MOST: usize = 30;
+    let dots = if body.len() > MOST { " ..." } else { "" };
+    let shown = &body[..body.len().min(MOST)];
+    match body.first() {
+        None => "<empty>".to_owned(),
+        Some(b'{') => format!("{}{dots}", String::from_utf8_lossy(shown)),
+        Some(_) => {
+            let bytes: String = shown.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{bytes}{dots}")
+        }
+    }
 }
 
 /// Whether the object says that it is of the target's kind and version.

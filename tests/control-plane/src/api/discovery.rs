@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use base64::Engine;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -176,7 +177,9 @@ pub(crate) fn resources(
 ) -> Result<Response<Body>, Failure> {
     let found = resources_of(world, plane, group, version);
     let Some((first, _)) = found.first() else {
-        return Err(if group.is_empty() {
+        let resources = world.resources(plane);
+        let built_in = |resource: &Arc<Resource>| !resource.is_crd() && *resource.group == *group;
+        return Err(if group.is_empty() || resources.iter().any(built_in) {
             Failure::no_such_resource()
         } else {
             Failure::page_not_found()
@@ -190,6 +193,9 @@ pub(crate) fn resources(
             "kind": resource.kind, "verbs": verbs(resource),
         });
         add_names(&mut described, resource);
+        if !resource.is_review() {
+            described["storageVersionHash"] = storage_version_hash(resource).into();
+        }
         list.push(described);
         for (name, verbs) in subresources(resource, &resource.versions[*index]) {
             let mut described = json!({
@@ -206,6 +212,14 @@ pub(crate) fn resources(
     }
     let list = json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": list});
     Ok(response::json(StatusCode::OK, &list))
+}
+
+/// By which a client sees that objects are stored in another version.
+fn storage_version_hash(resource: &Resource) -> String {
+    let stored = format!("{}/{}/{}", resource.group, resource.stored, resource.kind);
+    let digest = ring::digest::digest(&ring::digest::SHA256, stored.as_bytes());
+    let bytes = digest.as_ref();
+    base64::engine::general_purpose::STANDARD.encode(&bytes[..bytes.len().min(8)])
 }
 
 fn add_names(described: &mut Value, resource: &Resource) {
@@ -269,7 +283,11 @@ fn aggregated(world: &World, plane: &Plane, core: bool) -> Response<Body> {
 }
 
 fn discovered(resource: &Resource, version: &Version) -> Value {
-    let kind = json!({"group": &*resource.group, "version": version.name, "kind": resource.kind});
+    // Of the built-in kinds a real server says no group, as they are in that of the list.
+    let kind = match resource.is_crd() {
+        true => json!({"group": &*resource.group, "version": version.name, "kind": resource.kind}),
+        false => json!({"group": "", "version": "", "kind": resource.kind}),
+    };
     let scope = if resource.namespaced {
         "Namespaced"
     } else {

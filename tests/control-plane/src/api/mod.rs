@@ -266,7 +266,11 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
     }
     match segments.as_slice() {
         [] => Ok(discovery::paths(world, plane)),
-        ["healthz" | "readyz" | "livez", ..] => Ok(response::text("ok")),
+        ["healthz" | "readyz" | "livez"] => Ok(response::text("ok")),
+        [
+            "healthz" | "readyz" | "livez",
+            "ping" | "log" | "etcd" | "informer-sync",
+        ] => Ok(response::text("ok")),
         ["version"] => Ok(discovery::version()),
         ["api"] => discovery::core(world, plane, asked),
         ["apis"] => discovery::groups(world, plane, asked),
@@ -278,6 +282,7 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
         ["openapi", "v3", "apis", group, version] => {
             openapi::document(world, plane, group, version)
         }
+        ["openapi", "v3", ..] => Ok(response::nothing(http::StatusCode::NOT_FOUND)),
         ["openapi", "v2"] => Ok(openapi::v2(asked)),
         _ => Err(Failure::page_not_found()),
     }

@@ -59,7 +59,7 @@ pub(crate) fn document(
         describe(resource, version, &mut paths, &mut schemas);
     }
     if paths.is_empty() {
-        return Err(Failure::page_not_found());
+        return Ok(response::nothing(StatusCode::NOT_FOUND));
     }
     let document = json!({
         "openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.36.0"}, "paths": paths,
@@ -240,7 +240,15 @@ fn render_itself(schema: &Schema, refers: &mut Vec<&'static str>) -> Value {
 
 /// Where a type of the table is in a document. Only what is behind the last dot is shown to anybody.
 fn component(name: &str) -> String {
-    format!("io.k8s.api.{name}")
+    let package = match name {
+        // Clients look for these.
+        OBJECT_META | "OwnerReference" | "ManagedFieldsEntry" | FIELDS | "LabelSelector"
+        | "Time" => "apimachinery.pkg.apis.meta.v1",
+        QUANTITY => "apimachinery.pkg.api.resource",
+        INT_OR_STRING => "apimachinery.pkg.util.intstr",
+        _ => "api",
+    };
+    format!("io.k8s.{package}.{name}")
 }
 
 fn reference(name: &str) -> String {

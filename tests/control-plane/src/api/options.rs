@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Asked;
 use crate::failure::{Cause, Failure};
+use crate::patch::go;
 
 /// What happens to fields that the schema does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +56,13 @@ impl WriteOptions {
                 "invalid character U+{:04X} (at position {at})",
                 u32::from(odd)
             );
-            return Err(refuse(Cause::invalid("fieldManager", &named.into(), &why)));
+            let named = go::quoted(named.unwrap_or_default());
+            let message = format!("Invalid value: {named}: {why}");
+            return Err(refuse(Cause::new(
+                "FieldValueInvalid",
+                "fieldManager",
+                message,
+            )));
         }
         let agent = asked
             .header(USER_AGENT)

@@ -30,6 +30,13 @@ pub(crate) fn bytes(
     response
 }
 
+/// An answer that is no more than its code.
+pub(crate) fn nothing(code: StatusCode) -> Response<Body> {
+    let mut response = Response::new(full(bytes::Bytes::new()));
+    *response.status_mut() = code;
+    response
+}
+
 pub(crate) fn text(body: &'static str) -> Response<Body> {
     bytes(StatusCode::OK, "text/plain; charset=utf-8", body)
 }

@@ -8,6 +8,7 @@ use crate::api::{DeleteOptions, FOREGROUND, ORPHAN, Policy, remove};
 use crate::failure::Failure;
 use crate::kinds::Resource;
 use crate::object;
+use crate::patch::{Writer, track_update};
 use crate::plane::{Plane, World};
 use crate::store::{Bucket, Change, Key, What};
 
@@ -154,6 +155,7 @@ pub(super) fn change(
         }
         let mut new = (*now).clone();
         change(&mut new);
+        own(resource, &now, &mut new, None);
         let spec_holds = new
             .pointer("/spec/finalizers")
             .and_then(Value::as_array)
@@ -168,6 +170,23 @@ pub(super) fn change(
     if let Err(failure) = changed {
         tracing::debug!(object = %key.name, error = failure.message(), "the janitor could not change an object");
     }
+}
+
+/// Writes down that the controllers wrote what is new, and that nobody owns what is gone.
+pub(super) fn own(resource: &Resource, old: &Value, new: &mut Value, subresource: Option<&str>) {
+    let Some(version) = resource.version(&resource.stored) else {
+        return;
+    };
+    let api_version = resource.api_version(&version.name);
+    let writer = Writer {
+        manager: "kube-controller-manager",
+        subresource,
+        now: jiff::Timestamp::now(),
+        api_version: &api_version,
+        status_is_subresource: version.status,
+        custom_resource: resource.is_crd(),
+    };
+    track_update(Some(old), new, version.schema.schema(), &writer);
 }
 
 fn retain_owners(object: &mut Value, keep: impl FnMut(&Value) -> bool) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::garbage::{change, delete};
+use super::garbage::{change, delete, own};
 use super::{begins_to_go, is_namespace};
 use crate::api::{DeleteOptions, Policy};
 use crate::kinds::namespace_bucket;
@@ -62,8 +62,9 @@ fn terminate(world: &Arc<World>, plane: &Arc<Plane>, name: &str) {
         });
     } else {
         let conditions = conditions(&left, &namespace);
-        change(world, plane, &resource, &key, &namespace, |namespace| {
-            object::field_mut(namespace, "status").insert("conditions".to_owned(), conditions);
+        change(world, plane, &resource, &key, &namespace, |changed| {
+            object::field_mut(changed, "status").insert("conditions".to_owned(), conditions);
+            own(&resource, &namespace, changed, Some("status"));
         });
     }
 }
@@ -81,12 +82,13 @@ fn conditions(left: &[(Bucket, Vec<Arc<Value>>)], namespace: &Value) -> Value {
     let remaining: Vec<String> = left
         .iter()
         .map(|(bucket, objects)| {
-            let name = if bucket.group.is_empty() {
-                bucket.plural.to_string()
-            } else {
-                format!("{}.{}", bucket.plural, bucket.group)
-            };
-            format!("{name} has {} resource instances", objects.len())
+            // The dot is there without a group, too.
+            format!(
+                "{}.{} has {} resource instances",
+                bucket.plural,
+                bucket.group,
+                objects.len()
+            )
         })
         .collect();
     let held: Vec<String> = finalizers
@@ -108,6 +110,18 @@ fn conditions(left: &[(Bucket, Vec<Arc<Value>>)], namespace: &Value) -> Value {
         json!({"type": kind, "status": status, "lastTransitionTime": since, "reason": reason, "message": message})
     };
     json!([
+        condition(
+            "NamespaceDeletionDiscoveryFailure",
+            false,
+            "ResourcesDiscovered",
+            "All resources successfully discovered".to_owned(),
+        ),
+        condition(
+            "NamespaceDeletionGroupVersionParsingFailure",
+            false,
+            "ParsedGroupVersions",
+            "All legacy kube types successfully parsed".to_owned(),
+        ),
         condition(
             "NamespaceDeletionContentFailure",
             false,

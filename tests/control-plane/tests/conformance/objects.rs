@@ -303,4 +303,71 @@ conformance! {
         talk.post(MAPS, json!({"metadata": {"name": "one"}, "data": {"a": "b"}, "immutable": true})).await;
         talk.patch("merge", ONE, json!({"data": {"a": "c"}})).await;
     }
+
+    async fn an_update_replaces_what_it_has_read(talk: &mut Talk) {
+        let mut one = talk.post(MAPS, map("one")).await.body;
+        one["data"] = json!({"c": "d"});
+        let updated = talk.put(ONE, one.clone()).await.body;
+        talk.say("what it has read is old");
+        talk.put(ONE, one.clone()).await;
+        talk.say("the same again changes nothing");
+        talk.put(ONE, updated).await;
+        talk.say("without a version it replaces what is there");
+        talk.put(ONE, map("one")).await;
+        talk.put(ONE, json!({"metadata": {"name": "two"}})).await;
+        talk.put(&format!("{MAPS}/two"), map("two")).await;
+        talk.put(&format!("{MAPS}/two"), json!({"metadata": {"name": "two", "resourceVersion": "1"}})).await;
+        talk.put(ONE, json!({"metadata": {"name": "one", "uid": "01234567-89ab-cdef-0123-456789abcdef"}})).await;
+        talk.put(ONE, json!({"metadata": {"name": "one", "resourceVersion": "abc"}})).await;
+        talk.put(ONE, json!({"metadata": {"name": "one", "resourceVersion": "0"}})).await;
+        talk.put(ONE, json!({"metadata": {}})).await;
+        talk.put(ONE, json!({"metadata": {"name": "one", "namespace": "another"}})).await;
+    }
+
+
+    async fn bodies_that_are_no_object_are_refused(talk: &mut Talk) {
+        let json = [("content-type", "application/json")];
+        for body in ["", "{", "[]", "\"text\"", "null", "{} {}", "{\"metadata\": {\"name\": \"one\"}", "not json at all"] {
+            talk.send_raw("POST", MAPS, &json, body.as_bytes()).await;
+        }
+        talk.send_raw("POST", MAPS, &json, &[0xff, 0xfe, 0x00]).await;
+        talk.post(MAPS, json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "one"}})).await;
+        talk.post(MAPS, json!({"apiVersion": "v2", "kind": "ConfigMap", "metadata": {"name": "one"}})).await;
+        talk.post(MAPS, json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "one"}})).await;
+        talk.post(MAPS, json!({"apiVersion": "v1", "kind": "Nothing", "metadata": {"name": "one"}})).await;
+        talk.post(MAPS, json!({"kind": "ConfigMap", "metadata": {"name": "one"}, "data": {"a": 1}})).await;
+        talk.post(MAPS, json!({"kind": "ConfigMap", "metadata": {"name": "one"}, "data": ["a"]})).await;
+    }
+
+
+    async fn invalid_options_of_writes_are_refused(talk: &mut Talk) {
+        talk.post(&format!("{MAPS}?fieldManager={}", "x".repeat(129)), map("one")).await;
+        talk.post(&format!("{MAPS}?fieldManager=a%00b"), map("one")).await;
+        talk.post(&format!("{MAPS}?fieldManager=me"), map("one")).await;
+        talk.post(&format!("{MAPS}?dryRun=All&dryRun=All"), map("two")).await;
+        talk.post(&format!("{MAPS}?pretty=true&unknown=1"), map("two")).await;
+        talk.put(&format!("{ONE}?fieldValidation=odd"), map("one")).await;
+        talk.put(&format!("{ONE}?force=true"), map("one")).await;
+        talk.patch("merge", &format!("{ONE}?force=true"), json!({})).await;
+    }
+
+
+    async fn what_is_unknown_is_dropped_warned_of_or_refused(talk: &mut Talk) {
+        talk.install(thing_crd()).await;
+        for validation in ["Ignore", "Warn", "Strict", "Nothing"] {
+            let body = thing(&validation.to_lowercase(), json!({"size": 1, "unknown": {"a": 1}}));
+            talk.post(&format!("{THINGS}?fieldValidation={validation}"), body).await;
+            let body = json!({"metadata": {"name": validation.to_lowercase(), "odd": 1}, "data": {}, "more": 1});
+            talk.post(&format!("{MAPS}?fieldValidation={validation}"), body).await;
+        }
+        talk.say("twice in one body");
+        let json = [("content-type", "application/json")];
+        let twice = br#"{"metadata": {"name": "twice", "name": "twice"}, "data": {"a": "b", "a": "c"}}"#;
+        talk.send_raw("POST", &format!("{MAPS}?fieldValidation=Strict"), &json, twice).await;
+        talk.send_raw("POST", MAPS, &json, twice).await;
+        let twice = br#"{"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "twice"}, "spec": {"size": 1, "size": 2}}"#;
+        let twice = String::from_utf8_lossy(twice).replace("{group}", "what-is-unknown-is-dropped-warned-of-or-refused.example.com");
+        talk.send_raw("POST", &format!("{THINGS}?fieldValidation=Strict"), &json, twice.as_bytes()).await;
+        talk.send_raw("POST", THINGS, &json, twice.as_bytes()).await;
+    }
 }

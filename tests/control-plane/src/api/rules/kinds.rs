@@ -19,10 +19,16 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
     match target.resource.kind.as_str() {
         "Namespace" => {
             object::as_map(object).insert("status".to_owned(), json!({"phase": "Active"}));
-            object::field_mut(object, "spec")
-                .insert("finalizers".to_owned(), json!(["kubernetes"]));
+            let finalizers = object::field_mut(object, "spec")
+                .entry("finalizers")
+                .or_insert_with(|| json!([]));
+            if let Some(finalizers) = finalizers.as_array_mut()
+                && !finalizers.iter().any(|finalizer| finalizer == "kubernetes")
+            {
+                finalizers.push("kubernetes".into());
+            }
             defaults::set(target, object);
-            Vec::new()
+            names::namespace_finalizers(object)
         }
         "ConfigMap" => config_map(object),
         "Secret" => {
@@ -115,6 +121,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
             wrong.extend(unchangeable(old, new));
             wrong
         }
+        "Namespace" => names::namespace_finalizers(new),
         "Lease" => lease(Some(old), new),
         "Service" if target.subresource.is_none() => service(target, Some(old), new),
         "CustomResourceDefinition" if target.subresource.is_none() => accept_crd(new, Some(old)),

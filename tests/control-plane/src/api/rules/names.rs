@@ -154,23 +154,37 @@ const MOST_ANNOTATIONS: usize = 256 * 1024;
 
 /// What is wrong with the finalizers of a built-in object.
 pub(super) fn finalizers(object: &Value) -> Vec<Cause> {
+    let each = object::finalizers(object).enumerate();
+    each.flat_map(|(index, finalizer)| {
+        let field = "metadata.finalizers";
+        check_finalizer(field, &format!("{field}[{index}]"), finalizer)
+    })
+    .collect()
+}
+
+/// The same of the finalizers in the spec of a namespace.
+pub(super) fn namespace_finalizers(namespace: &Value) -> Vec<Cause> {
+    let list = namespace
+        .pointer("/spec/finalizers")
+        .and_then(Value::as_array);
+    let each = list.into_iter().flatten().enumerate();
+    each.flat_map(|(index, finalizer)| {
+        let field = format!("spec.finalizers[{index}]");
+        check_finalizer(&field, &field, finalizer.as_str().unwrap_or_default())
+    })
+    .collect()
+}
+
+fn check_finalizer(field: &str, element: &str, finalizer: &str) -> Vec<Cause> {
     const STANDARD: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
-    let mut wrong = Vec::new();
-    for (index, finalizer) in object::finalizers(object).enumerate() {
-        let causes = qualified(finalizer);
-        wrong.extend(
-            causes
-                .iter()
-                .map(|why| Cause::invalid("metadata.finalizers", &finalizer.into(), why)),
-        );
-        if !finalizer.contains('/') && !STANDARD.contains(&finalizer) {
-            let why = "name is neither a standard finalizer name nor is it fully qualified";
-            wrong.push(Cause::invalid(
-                &format!("metadata.finalizers[{index}]"),
-                &finalizer.into(),
-                why,
-            ));
-        }
+    let causes = qualified(finalizer);
+    let mut wrong: Vec<Cause> = causes
+        .iter()
+        .map(|why| Cause::invalid(field, &finalizer.into(), why))
+        .collect();
+    if !finalizer.contains('/') && !STANDARD.contains(&finalizer) {
+        let why = "name is neither a standard finalizer name nor is it fully qualified";
+        wrong.push(Cause::invalid(element, &finalizer.into(), why));
     }
     wrong
 }

@@ -11,7 +11,9 @@ pub(crate) async fn on_embedded(module: &str, case: &str, run: impl AsyncFnOnce(
     let recording = Recording::of(module, case);
     let mut talk = Talk::begin(plane.config(), case, true).await;
     run(&mut talk).await;
-    recording.compare(&talk.end().await);
+    if let Some(said) = talk.end() {
+        recording.compare(&said);
+    }
 }
 
 /// Runs a case on the real server, which all cases share.
@@ -26,7 +28,10 @@ pub(crate) async fn on_real(module: &str, case: &str, run: impl AsyncFnOnce(&mut
     let recording = Recording::of(module, case);
     let mut talk = Talk::begin(server.config().unwrap(), case, server.has_controllers()).await;
     run(&mut talk).await;
-    let said = talk.end().await;
+    let Some(said) = talk.end() else {
+        eprintln!("skipped: real::{case} needs a kube-controller-manager beside kube-apiserver");
+        return;
+    };
     match std::env::var_os("CONFORMANCE") {
         Some(word) if word == "record" => recording.write(&said),
         _ => recording.compare(&said),

@@ -36,6 +36,7 @@ pub(crate) struct Talk {
     client: Client,
     namespace: String,
     has_controllers: bool,
+    skipped: bool,
     mask: Mask,
     said: String,
 }
@@ -49,6 +50,7 @@ impl Talk {
             client: Client::try_from(config).unwrap(),
             namespace: namespace.trim_matches('-').to_owned(),
             has_controllers,
+            skipped: false,
             mask: Mask::new(),
             said: String::new(),
         };
@@ -61,9 +63,9 @@ impl Talk {
         talk
     }
 
-    /// All that was said.
-    pub(super) async fn end(self) -> String {
-        self.said
+    /// All that was said; nothing if the server could not be asked.
+    pub(super) fn end(self) -> Option<String> {
+        (!self.skipped).then_some(self.said)
     }
 
     /// Whether garbage is collected and namespaces end, on this server.
@@ -165,6 +167,69 @@ impl Talk {
     /// Asks until it is gone.
     pub(crate) async fn get_until_gone(&mut self, path: &str) {
         self.get_until(path, |code, _| code == 404).await;
+    }
+
+    /// Asks, and writes down only what `pick` picks of the answer: the rest is another on every server.
+    pub(crate) async fn get_picked(
+        &mut self,
+        path: &str,
+        headers: &[(&str, &str)],
+        pick: impl Fn(&Value) -> Value,
+    ) {
+        let path = self.fill(path);
+        self.write_question("GET", &path, headers, &[]);
+        let (code, answered, body) = self.exchange("GET", &path, headers, &[]).await;
+        let value = serde_json::from_slice(&body).unwrap_or_default();
+        self.write_answer(code, &answered, pick(&value).to_string().as_bytes());
+    }
+
+    /// A request that the case needs, and nobody need read.
+    pub(crate) async fn unsaid(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let body = body
+            .map(|body| self.fill(&body.to_string()))
+            .unwrap_or_default();
+        let headers = [("content-type", "application/json")];
+        let (_, _, body) = self
+            .exchange(method, &self.fill(path), &headers, body.as_bytes())
+            .await;
+        serde_json::from_slice(&body).unwrap_or_default()
+    }
+
+    /// Waits until the answer is so, and writes nothing down.
+    pub(crate) async fn until(&self, path: &str, is: impl Fn(u16, &Value) -> bool) {
+        self.wait(path, &[], is).await;
+    }
+
+    /// The same of another representation.
+    pub(crate) async fn until_as(&self, path: &str, accept: &str, is: impl Fn(&Value) -> bool) {
+        self.wait(path, &[("accept", accept)], |_, value| is(value))
+            .await;
+    }
+
+    /// Waits until it is gone, and writes nothing down.
+    pub(crate) async fn until_gone(&self, path: &str) {
+        self.wait(path, &[], |code, _| code == 404).await;
+    }
+
+    async fn wait(&self, path: &str, headers: &[(&str, &str)], is: impl Fn(u16, &Value) -> bool) {
+        let (path, begun) = (self.fill(path), Instant::now());
+        loop {
+            let (code, _, body) = self.exchange("GET", &path, headers, &[]).await;
+            let value = serde_json::from_slice(&body).unwrap_or_default();
+            if is(code.as_u16(), &value) {
+                return;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{path} does not get there: {code} {value:#}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// This server cannot be asked.
+    pub(crate) fn skip(&mut self) {
+        self.skipped = true;
     }
 
     /// Creates an object that the case needs, and writes nothing down.

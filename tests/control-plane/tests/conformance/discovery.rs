@@ -1,0 +1,185 @@
+//! Discovery: what a client learns of a server before it asks for anything.
+
+use serde_json::{Value, json};
+
+use super::support::Talk;
+
+const AGGREGATED: &str =
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
+
+fn crd(version_names: &[&str]) -> Value {
+    let versions: Vec<Value> = version_names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| {
+            json!({
+                "name": name, "served": true, "storage": index == 0,
+                "subresources": {"status": {}, "scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}},
+                "schema": {"openAPIV3Schema": {"type": "object", "description": "A thing.", "properties": {
+                    "spec": {"type": "object", "properties": {"replicas": {"type": "integer", "description": "How many."}}},
+                    "status": {"type": "object", "properties": {"replicas": {"type": "integer"}}},
+                }}},
+            })
+        })
+        .collect();
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "things.{group}"},
+        "spec": {
+            "group": "{group}", "scope": "Namespaced", "versions": versions,
+            "names": {"kind": "Thing", "plural": "things", "singular": "thing", "listKind": "ThingList", "shortNames": ["th"], "categories": ["all", "toys"]},
+        },
+    })
+}
+
+/// What is said of some resources in a list of many.
+fn some(list: &Value, names: &[&str]) -> Value {
+    let resources = list["resources"].as_array().cloned().unwrap_or_default();
+    let known = resources
+        .into_iter()
+        .filter(|one| names.contains(&one["name"].as_str().unwrap_or_default()));
+    let mut known: Vec<Value> = known.collect();
+    for one in &mut known {
+        if let Some(fields) = one.as_object_mut() {
+            fields.remove("storageVersionHash");
+        }
+    }
+    json!({"groupVersion": list["groupVersion"], "kind": list["kind"], "resources": known})
+}
+
+/// Waits until the group of the case is told everywhere.
+async fn known(talk: &mut Talk) {
+    talk.until("/apis/{group}", |code, _| code == 200).await;
+}
+
+conformance! {
+    async fn versions_of_the_core_group(talk: &mut Talk) {
+        talk.get_picked("/api", &[], |value| json!({"kind": value["kind"], "versions": value["versions"]})).await;
+        talk.get_picked("/version", &[], |value| json!([value["major"], value["minor"]])).await;
+    }
+
+    async fn a_server_is_ready_and_alive(talk: &mut Talk) {
+        for path in ["/readyz", "/livez", "/healthz"] {
+            talk.get(path).await;
+        }
+        talk.get("/readyz/ping").await;
+        talk.get("/livez/nothing").await;
+    }
+
+    async fn resources_of_the_core_group(talk: &mut Talk) {
+        let names = [
+            "namespaces", "namespaces/status", "namespaces/finalize", "configmaps", "secrets", "services", "services/status", "serviceaccounts", "events",
+            "pods", "pods/status", "nodes", "nodes/status", "persistentvolumeclaims", "persistentvolumeclaims/status", "persistentvolumes", "endpoints",
+            "limitranges", "resourcequotas", "resourcequotas/status", "replicationcontrollers", "replicationcontrollers/scale", "replicationcontrollers/status", "podtemplates",
+        ];
+        talk.get_picked("/api/v1", &[], |value| some(value, &names)).await;
+    }
+
+    async fn resources_of_other_groups(talk: &mut Talk) {
+        for (group, names) in [
+            ("apps/v1", &["deployments", "deployments/scale", "deployments/status", "statefulsets", "statefulsets/scale", "daemonsets", "replicasets", "replicasets/scale", "controllerrevisions"][..]),
+            ("batch/v1", &["jobs", "jobs/status", "cronjobs", "cronjobs/status"]),
+            ("coordination.k8s.io/v1", &["leases"]),
+            ("rbac.authorization.k8s.io/v1", &["roles", "rolebindings", "clusterroles", "clusterrolebindings"]),
+            ("networking.k8s.io/v1", &["ingresses", "ingresses/status", "ingressclasses", "networkpolicies"]),
+            ("apiextensions.k8s.io/v1", &["customresourcedefinitions", "customresourcedefinitions/status"]),
+            ("events.k8s.io/v1", &["events"]),
+            ("policy/v1", &["poddisruptionbudgets", "poddisruptionbudgets/status"]),
+            ("autoscaling/v2", &["horizontalpodautoscalers", "horizontalpodautoscalers/status"]),
+            ("discovery.k8s.io/v1", &["endpointslices"]),
+            ("storage.k8s.io/v1", &["storageclasses"]),
+            ("scheduling.k8s.io/v1", &["priorityclasses"]),
+            ("authorization.k8s.io/v1", &["selfsubjectaccessreviews", "selfsubjectrulesreviews"]),
+        ] {
+            talk.get_picked(&format!("/apis/{group}"), &[], |value| some(value, names)).await;
+        }
+    }
+
+    async fn groups_are_listed(talk: &mut Talk) {
+        let groups = ["apps", "batch", "coordination.k8s.io", "rbac.authorization.k8s.io", "apiextensions.k8s.io", "networking.k8s.io"];
+        talk.get_picked("/apis", &[], |value| {
+            let all = value["groups"].as_array().cloned().unwrap_or_default();
+            let ours: Vec<Value> = all.into_iter().filter(|group| groups.contains(&group["name"].as_str().unwrap_or_default())).collect();
+            let mut ours = ours;
+            ours.sort_by_key(|group| group["name"].to_string());
+            json!({"kind": value["kind"], "apiVersion": value["apiVersion"], "groups": ours})
+        }).await;
+        talk.get("/apis/apps").await;
+        talk.get("/apis/coordination.k8s.io").await;
+        talk.get("/apis/nothing.example.com").await;
+        talk.get("/apis/nothing.example.com/v1").await;
+        talk.get("/apis/apps/v7").await;
+    }
+
+    async fn the_group_of_a_crd(talk: &mut Talk) {
+        talk.install(crd(&["v1"])).await;
+        known(talk).await;
+        talk.get("/apis/{group}").await;
+        talk.get("/apis/{group}/v1").await;
+        talk.get("/apis/{group}/v2").await;
+        talk.get_picked("/apis", &[], |value| {
+            let all = value["groups"].as_array().cloned().unwrap_or_default();
+            all.into_iter().find(|group| group["name"] == "the-group-of-a-crd.example.com").unwrap_or_default()
+        }).await;
+    }
+
+    async fn versions_of_a_crd_come_in_the_order_of_their_stability(talk: &mut Talk) {
+        talk.install(crd(&["v1beta1", "v1", "v2alpha1", "v10", "v2", "odd"])).await;
+        known(talk).await;
+        talk.get("/apis/{group}").await;
+        talk.get("/apis/{group}/v10").await;
+    }
+
+    async fn discovery_in_one_answer(talk: &mut Talk) {
+        talk.install(crd(&["v1", "v1beta1"])).await;
+        known(talk).await;
+        let ours = |value: &Value, name: &str| {
+            let all = value["items"].as_array().cloned().unwrap_or_default();
+            let group = all.into_iter().find(|group| group["metadata"]["name"].as_str().unwrap_or_default() == name);
+            json!({"kind": value["kind"], "apiVersion": value["apiVersion"], "group": group})
+        };
+        talk.until_as("/apis", AGGREGATED, |value| value["items"].as_array().is_some_and(|all| all.iter().any(|one| one["metadata"]["name"] == "discovery-in-one-answer.example.com"))).await;
+        talk.get_picked("/apis", &[("accept", AGGREGATED)], |value| ours(value, "discovery-in-one-answer.example.com")).await;
+        talk.get_picked("/apis", &[("accept", AGGREGATED)], |value| ours(value, "coordination.k8s.io")).await;
+        talk.get_picked("/api", &[("accept", AGGREGATED)], |value| {
+            let resources = value["items"][0]["versions"][0]["resources"].as_array().cloned().unwrap_or_default();
+            let known = ["configmaps", "namespaces", "pods", "secrets", "services"];
+            let mut ours: Vec<Value> = resources.into_iter().filter(|one| known.contains(&one["resource"].as_str().unwrap_or_default())).collect();
+            for one in &mut ours {
+                // What is done inside of a node.
+                if let Some(subresources) = one["subresources"].as_array_mut() {
+                    subresources.retain(|one| one["subresource"] == "status" || one["subresource"] == "finalize");
+                }
+            }
+            json!({"kind": value["kind"], "apiVersion": value["apiVersion"], "resources": ours})
+        }).await;
+    }
+
+    async fn the_schema_of_a_crd(talk: &mut Talk) {
+        talk.install(crd(&["v1"])).await;
+        talk.until("/openapi/v3/apis/{group}/v1", |code, _| code == 200).await;
+        talk.get_picked("/openapi/v3/apis/{group}/v1", &[], |value| {
+            let schemas = value["components"]["schemas"].as_object().cloned().unwrap_or_default();
+            let thing = schemas.into_iter().find(|(name, _)| name.ends_with(".Thing"));
+            let mut thing = thing.unwrap_or_default();
+            // The texts are for people.
+            for field in ["apiVersion", "kind", "metadata"] {
+                if let Some(field) = thing.1["properties"][field].as_object_mut() {
+                    field.remove("description");
+                }
+            }
+            json!([value["openapi"], thing.0, thing.1])
+        }).await;
+        talk.get("/openapi/v3/apis/{group}/v9").await;
+        talk.get("/openapi/v3/nothing").await;
+    }
+
+    async fn a_group_goes_with_its_last_crd(talk: &mut Talk) {
+        talk.install(crd(&["v1"])).await;
+        known(talk).await;
+        talk.unsaid("DELETE", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}", None).await;
+        talk.until("/apis/{group}", |code, _| code == 404).await;
+        talk.get("/apis/{group}").await;
+        talk.get("/apis/{group}/v1").await;
+        talk.get("/apis/{group}/v1/namespaces/{ns}/things").await;
+    }
+}

@@ -1,0 +1,198 @@
+//! Ownership and deletion: who goes with whom, who stays, and what a namespace takes along.
+
+use serde_json::{Value, json};
+
+use super::support::Talk;
+
+const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
+
+fn path(name: &str) -> String {
+    format!("{MAPS}/{name}")
+}
+
+/// A ConfigMap that is owned by others.
+fn owned(name: &str, owners: &[&Value]) -> Value {
+    let references: Vec<Value> = owners.iter().map(|owner| reference(owner)).collect();
+    json!({"metadata": {"name": name, "ownerReferences": references}})
+}
+
+fn reference(owner: &Value) -> Value {
+    json!({
+        "apiVersion": owner["apiVersion"], "kind": owner["kind"],
+        "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"],
+    })
+}
+
+async fn map(talk: &mut Talk, name: &str) -> Value {
+    talk.prepare(MAPS, json!({"metadata": {"name": name}}))
+        .await
+}
+
+/// Waits until what the server does by itself has been done for all that came before.
+async fn settled(talk: &mut Talk) {
+    let owner = map(talk, "settle-owner").await;
+    talk.prepare(MAPS, owned("settle", &[&owner])).await;
+    talk.unsaid("DELETE", &path("settle-owner"), None).await;
+    talk.until_gone(&path("settle")).await;
+}
+
+conformance! {
+    async fn a_dependent_goes_with_its_owner(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        let owner = map(talk, "owner").await;
+        talk.post(MAPS, owned("dependent", &[&owner])).await;
+        let dependent = talk.get(&path("dependent")).await.body;
+        talk.prepare(MAPS, owned("grandchild", &[&dependent])).await;
+        talk.delete(&path("owner")).await;
+        talk.get_until_gone(&path("dependent")).await;
+        talk.get_until_gone(&path("grandchild")).await;
+    }
+
+    async fn a_dependent_stays_while_one_owner_does(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        let (one, two) = (map(talk, "one").await, map(talk, "two").await);
+        talk.prepare(MAPS, owned("dependent", &[&one, &two])).await;
+        talk.delete(&path("one")).await;
+        talk.get_until(&path("dependent"), |_, value| value["metadata"]["ownerReferences"].as_array().is_some_and(|owners| owners.len() == 1)).await;
+        talk.delete(&path("two")).await;
+        talk.get_until_gone(&path("dependent")).await;
+    }
+
+    async fn an_owner_that_never_was_takes_its_dependent_along(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        let absent = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "absent", "uid": "01234567-89ab-cdef-0123-456789abcdef"}});
+        talk.prepare(MAPS, owned("dependent", &[&absent])).await;
+        talk.get_until_gone(&path("dependent")).await;
+    }
+
+    async fn an_owner_with_another_uid_is_another(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        let mut owner = map(talk, "owner").await;
+        owner["metadata"]["uid"] = "01234567-89ab-cdef-0123-456789abcdef".into();
+        talk.prepare(MAPS, owned("dependent", &[&owner])).await;
+        talk.get_until_gone(&path("dependent")).await;
+        talk.get(&path("owner")).await;
+    }
+
+    async fn an_owner_in_another_namespace_is_none(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        talk.prepare("/api/v1/namespaces", json!({"metadata": {"name": "{ns}-2"}})).await;
+        let owner = talk.prepare("/api/v1/namespaces/{ns}-2/configmaps", json!({"metadata": {"name": "owner"}})).await;
+        talk.prepare(MAPS, owned("dependent", &[&owner])).await;
+        talk.get_until_gone(&path("dependent")).await;
+    }
+
+    async fn a_cluster_scoped_owner_may_own_what_is_in_a_namespace(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        let roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+        let owner = talk.prepare(roles, json!({"metadata": {"name": "{ns}"}, "rules": []})).await;
+        talk.prepare(MAPS, owned("dependent", &[&owner])).await;
+        settled(talk).await;
+        talk.get(&path("dependent")).await;
+        talk.unsaid("DELETE", &format!("{roles}/{{ns}}"), None).await;
+        talk.get_until_gone(&path("dependent")).await;
+    }
+
+    async fn orphans_are_left_behind(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        let owner = map(talk, "owner").await;
+        talk.prepare(MAPS, owned("dependent", &[&owner])).await;
+        talk.delete_with(&path("owner"), json!({"propagationPolicy": "Orphan"})).await;
+        talk.get_until_gone(&path("owner")).await;
+        talk.get(&path("dependent")).await;
+    }
+
+    async fn in_the_foreground_the_owner_goes_last(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        let owner = map(talk, "owner").await;
+        let mut dependent = owned("dependent", &[&owner]);
+        dependent["metadata"]["ownerReferences"][0]["blockOwnerDeletion"] = true.into();
+        dependent["metadata"]["finalizers"] = json!(["example.com/hold"]);
+        talk.prepare(MAPS, dependent).await;
+        talk.delete_with(&path("owner"), json!({"propagationPolicy": "Foreground"})).await;
+        talk.get_until(&path("dependent"), |_, value| value["metadata"]["deletionTimestamp"].is_string()).await;
+        talk.say("it waits");
+        talk.get(&path("owner")).await;
+        talk.patch("merge", &path("dependent"), json!({"metadata": {"finalizers": null}})).await;
+        talk.get_until_gone(&path("owner")).await;
+        talk.get(&path("dependent")).await;
+    }
+
+    async fn in_the_foreground_nobody_waits_for_what_does_not_block(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        let owner = map(talk, "owner").await;
+        let mut dependent = owned("dependent", &[&owner]);
+        dependent["metadata"]["finalizers"] = json!(["example.com/hold"]);
+        talk.prepare(MAPS, dependent).await;
+        talk.delete_with(&path("owner"), json!({"propagationPolicy": "Foreground"})).await;
+        talk.get_until_gone(&path("owner")).await;
+        talk.get_until(&path("dependent"), |_, value| value["metadata"]["deletionTimestamp"].is_string()).await;
+    }
+
+    async fn a_finalizer_holds_a_dependent_that_lost_its_owner(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        let owner = map(talk, "owner").await;
+        let mut dependent = owned("dependent", &[&owner]);
+        dependent["metadata"]["finalizers"] = json!(["example.com/hold"]);
+        talk.prepare(MAPS, dependent).await;
+        talk.delete(&path("owner")).await;
+        talk.get_until(&path("dependent"), |_, value| value["metadata"]["deletionTimestamp"].is_string()).await;
+        talk.patch("merge", &path("dependent"), json!({"metadata": {"finalizers": null}})).await;
+        talk.get(&path("dependent")).await;
+    }
+
+    async fn the_policies_of_a_query(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        for (name, query) in [("one", "propagationPolicy=Orphan"), ("two", "orphanDependents=true")] {
+            let owner = map(talk, name).await;
+            let dependent = format!("of-{name}");
+            talk.prepare(MAPS, owned(&dependent, &[&owner])).await;
+            talk.delete(&format!("{}?{query}", path(name))).await;
+            talk.get_until_gone(&path(name)).await;
+            talk.get(&path(&dependent)).await;
+        }
+        map(talk, "three").await;
+        talk.delete(&format!("{}?propagationPolicy=Background", path("three"))).await;
+    }
+
+    async fn a_namespace_takes_along_what_is_in_it(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        talk.post("/api/v1/namespaces", json!({"metadata": {"name": "{ns}-2"}})).await;
+        let maps = "/api/v1/namespaces/{ns}-2/configmaps";
+        talk.prepare(maps, json!({"metadata": {"name": "one"}})).await;
+        talk.prepare(maps, json!({"metadata": {"name": "held", "finalizers": ["example.com/hold"]}})).await;
+        talk.delete("/api/v1/namespaces/{ns}-2").await;
+        talk.get_until_gone(&format!("{maps}/one")).await;
+        talk.say("nothing new comes in");
+        talk.post(maps, json!({"metadata": {"name": "late"}})).await;
+        talk.patch("merge", &format!("{maps}/held"), json!({"data": {"a": "b"}})).await;
+        talk.get_until("/api/v1/namespaces/{ns}-2", |_, value| {
+            value["status"]["conditions"].as_array().is_some_and(|all| all.iter().any(|one| one["type"] == "NamespaceFinalizersRemaining" && one["status"] == "True"))
+        }).await;
+        talk.delete("/api/v1/namespaces/{ns}-2").await;
+        talk.patch("merge", &format!("{maps}/held"), json!({"metadata": {"finalizers": null}})).await;
+        talk.get_until_gone("/api/v1/namespaces/{ns}-2").await;
+        talk.post(maps, json!({"metadata": {"name": "later"}})).await;
+    }
+
+    async fn an_empty_namespace_goes(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        talk.prepare("/api/v1/namespaces", json!({"metadata": {"name": "{ns}-2"}})).await;
+        talk.delete("/api/v1/namespaces/{ns}-2").await;
+        talk.get_until_gone("/api/v1/namespaces/{ns}-2").await;
+        for name in ["default", "kube-system"] {
+            talk.delete(&format!("/api/v1/namespaces/{name}")).await;
+        }
+    }
+
+    async fn the_finalizers_of_a_namespace_are_a_subresource(talk: &mut Talk) {
+        let mut namespace = talk.post("/api/v1/namespaces", json!({"metadata": {"name": "{ns}-2"}, "spec": {"finalizers": ["example.com/a", "kubernetes"]}})).await.body;
+        namespace["spec"]["finalizers"] = json!(["example.com/b"]);
+        talk.put("/api/v1/namespaces/{ns}-2", namespace.clone()).await;
+        talk.put("/api/v1/namespaces/{ns}-2/finalize", namespace.clone()).await;
+        talk.get("/api/v1/namespaces/{ns}-2/finalize").await;
+        namespace["spec"]["finalizers"] = json!(["bad finalizer"]);
+        namespace["metadata"]["resourceVersion"] = Value::Null;
+        talk.put("/api/v1/namespaces/{ns}-2/finalize", namespace).await;
+    }
+}
