@@ -20,7 +20,8 @@ use crate::janitor;
 use crate::milo::{self, Controller, played};
 use crate::plane::{Options, World};
 use crate::serve::{
-    Authority, Edge, Listener, ListenerOptions, RequestLog, TlsError, bearer_token, unauthorized,
+    Authority, Edge, Fault, Injected, Listener, ListenerOptions, RequestLog, TlsError,
+    bearer_token, unauthorized,
 };
 
 /// Why a control plane could not be started or used.
@@ -194,6 +195,11 @@ impl ControlPlane {
     /// Every request that was sent.
     pub fn requests(&self) -> &RequestLog {
         &self.shared.edge.log
+    }
+
+    /// Lets something go wrong, until what is returned is dropped.
+    pub fn inject(&self, fault: Fault) -> Injected {
+        self.shared.edge.faults.inject(fault)
     }
 
     /// From now on the project's requests are accepted and not answered, and its watches tell nothing.

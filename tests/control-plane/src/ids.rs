@@ -11,6 +11,12 @@ const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 #[derive(Debug)]
 pub(crate) struct Ids(AtomicU64);
 
+impl Default for Ids {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Ids {
     /// A source that nobody can predict.
     pub(crate) fn new() -> Self {

@@ -42,4 +42,4 @@ pub use builder::Builder;
 pub use control_plane::{ControlPlane, Error, Project};
 pub use milo::HOLD_ANNOTATION;
 pub use real::{Assets, RealControlPlane, RealError, RealFleet, RealLease};
-pub use serve::{Mark, RequestLog, RequestRecord, ResourcePath, TlsError, Verb};
+pub use serve::{Fault, Injected, Mark, RequestLog, RequestRecord, ResourcePath, TlsError, Verb};

@@ -26,7 +26,7 @@ use super::plane::{OPERATOR, Plane, random};
 use super::router::{Access, Router};
 use super::{Assets, RealError};
 use crate::milo::{self, Controller, played};
-use crate::serve::{Authority, Listener, ListenerOptions, RequestLog};
+use crate::serve::{Authority, Fault, Injected, Listener, ListenerOptions, RequestLog};
 
 /// How the root is called in a kubeconfig.
 const ROOT: &str = "root";
@@ -252,6 +252,11 @@ impl RealFleet {
     /// Every request.
     pub fn requests(&self) -> &RequestLog {
         &self.inner.router.edge.log
+    }
+
+    /// Lets something go wrong, until what is returned is dropped.
+    pub fn inject(&self, fault: Fault) -> Injected {
+        self.inner.router.edge.faults.inject(fault)
     }
 
     /// From now on the project answers nothing.

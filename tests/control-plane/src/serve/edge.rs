@@ -1,13 +1,16 @@
 //! What every request goes through before a server answers it.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
 use http_body_util::{BodyExt as _, Empty};
 
+use super::faults::{Asked, Faults};
 use super::paths::project_and_path;
 use super::{Body, Gate, RequestLog, Verb};
+use crate::ids::Ids;
 
 /// The log and the gate of a server. Clones share both.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +19,10 @@ pub(crate) struct Edge {
     pub(crate) log: RequestLog,
     /// Silences projects.
     pub(crate) gate: Gate,
+    /// What goes wrong.
+    pub(crate) faults: Faults,
+    /// Draws what is not said of a fault.
+    ids: Arc<Ids>,
 }
 
 impl Edge {
@@ -46,13 +53,23 @@ impl Edge {
             number: begun.number,
         };
         let name = project.clone();
+        let asked = Asked {
+            project: project.clone(),
+            verb: begun.verb,
+            plural: begun.plural,
+            name: begun.name,
+        };
         let answer = answer(project, Request::from_parts(parts, body));
         // What is silent is so for those who are tested; the controllers that are played go on with their work.
         let response = if begun.played {
             answer.await
         } else {
             self.gate
-                .pass(name.as_deref(), begun.verb == Verb::Watch, answer)
+                .pass(
+                    name.as_deref(),
+                    begun.verb == Verb::Watch,
+                    self.faults.pass(asked, &self.ids, answer),
+                )
                 .await
         };
         self.log.answered(begun.number, response.status());

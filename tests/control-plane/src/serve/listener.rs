@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::Body;
+use super::faulty::Reset;
 
 /// How a [`Listener`] speaks HTTP.
 #[derive(Clone, Debug)]
@@ -159,7 +160,13 @@ async fn connection<H, F>(
     };
     let service = service_fn(move |request| {
         let answer = handler(request);
-        async move { Ok::<_, std::convert::Infallible>(answer.await) }
+        async move {
+            let answer = answer.await;
+            match answer.extensions().get::<Reset>() {
+                Some(_) => Err("the connection was reset"),
+                None => Ok(answer),
+            }
+        }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new());

@@ -4,6 +4,8 @@
 //! writes the log, and can silence a project.
 
 mod edge;
+mod faults;
+mod faulty;
 mod gate;
 mod listener;
 mod log;
@@ -12,6 +14,7 @@ mod tls;
 mod token;
 
 pub(crate) use edge::Edge;
+pub use faults::{Fault, Injected};
 pub(crate) use gate::Gate;
 pub(crate) use listener::{Listener, ListenerOptions};
 pub(crate) use log::PLAYED_USER_AGENT;
