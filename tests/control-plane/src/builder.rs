@@ -49,6 +49,21 @@ impl Builder {
         self
     }
 
+    /// Opens no port: the server is called inside of the process alone, by [`ControlPlane::client`] and what is built on
+    /// [`ControlPlane::service`].
+    pub fn without_socket(mut self) -> Self {
+        self.options.without_socket = true;
+        self
+    }
+
+    /// Lets a seed decide all that the server makes up: uids, generated names, jitter, and the day on which its clock
+    /// begins, which goes with tokio's. On a runtime of one thread with a paused clock the same requests have the same
+    /// answers, byte by byte.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.options.seed = Some(seed);
+        self
+    }
+
     /// Starts it on the current runtime.
     pub async fn start(self) -> Result<ControlPlane, Error> {
         let mut crds = Vec::new();

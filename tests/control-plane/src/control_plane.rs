@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body as HttpBody;
 use hyper::body::Incoming;
 use kube::config::{
     AuthInfo, Cluster, Context, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext,
@@ -16,12 +18,13 @@ use tokio::task::JoinSet;
 
 use crate::api;
 use crate::builder::Builder;
+use crate::in_process::InProcess;
 use crate::janitor;
 use crate::milo::{self, Controller, played};
 use crate::plane::{Options, World};
 use crate::serve::{
-    Authority, Edge, Fault, Injected, Listener, ListenerOptions, RequestLog, TlsError,
-    bearer_token, unauthorized,
+    Authority, Body, BoxError, Edge, Fault, Injected, Listener, ListenerOptions, RequestLog,
+    TlsError, bearer_token, unauthorized,
 };
 
 /// Why a control plane could not be started or used.
@@ -53,13 +56,14 @@ pub struct ControlPlane {
     // In the order in which they are to end.
     controller: Option<Controller>,
     directs: Mutex<BTreeMap<String, Listener>>,
-    listener: Listener,
+    /// None where the server is called inside of the process alone.
+    listener: Option<Listener>,
     tasks: JoinSet<()>,
     shared: Arc<Shared>,
 }
 
 /// What every listener needs.
-struct Shared {
+pub(crate) struct Shared {
     world: Arc<World>,
     edge: Edge,
     authority: Authority,
@@ -78,11 +82,12 @@ impl ControlPlane {
         plays_milo: bool,
     ) -> Result<Self, Error> {
         let (sender, work) = mpsc::unbounded_channel();
-        let port = options.port;
+        let (port, has_socket) = (options.port, !options.without_socket);
+        let seed = options.seed;
         let world = Arc::new(World::new(options, sender));
         let shared = Arc::new(Shared {
             world: world.clone(),
-            edge: Edge::default(),
+            edge: Edge::new(seed),
             authority: Authority::new()?,
             token: crate::ids::Ids::token(),
         });
@@ -99,7 +104,10 @@ impl ControlPlane {
         }
         let mut tasks = JoinSet::new();
         tasks.spawn(janitor::run(Arc::downgrade(&world), work));
-        let listener = listen(&shared, None, port).await?;
+        let listener = match has_socket {
+            true => Some(listen(&shared, None, port).await?),
+            false => None,
+        };
         let mut plane = Self {
             controller: None,
             directs: Mutex::default(),
@@ -114,22 +122,44 @@ impl ControlPlane {
     }
 
     fn play_milo(&self) -> Result<Controller, Error> {
-        let (shared, address) = (self.shared.clone(), self.listener.address());
-        let root = Client::try_from(played(self.config()))?;
-        let project =
-            move |name: &str| Client::try_from(played(shared.config(address, &path_of(name))));
+        let (shared, address) = (self.shared.clone(), self.address());
+        let has_socket = self.listener.is_some();
+        let client = move |path: &str| match has_socket {
+            true => Client::try_from(played(shared.config(address, path))),
+            false => Ok(InProcess::new(shared.clone(), path).played().client()),
+        };
+        let root = client("")?;
+        let project = move |name: &str| client(&path_of(name));
         // Namespaces end by themselves here.
-        Ok(Controller::start(root, project, milo::Options::default()))
+        let options = milo::Options {
+            clock: self.shared.world.clock,
+            ..milo::Options::default()
+        };
+        Ok(Controller::start(root, project, options))
     }
 
-    /// How to reach the root.
+    /// Where it listens; at no port where it does not.
+    fn address(&self) -> SocketAddr {
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        self.listener.as_ref().map_or(nowhere, Listener::address)
+    }
+
+    /// How to reach the root; nobody can where there is no socket.
     pub fn config(&self) -> Config {
-        self.shared.config(self.listener.address(), "")
+        self.shared.config(self.address(), "")
     }
 
     /// A client of the root.
     pub fn client(&self) -> Result<Client, Error> {
-        Ok(Client::try_from(self.config())?)
+        match self.listener {
+            Some(_) => Ok(Client::try_from(self.config())?),
+            None => Ok(self.service().client()),
+        }
+    }
+
+    /// The root as a service, which is called without a socket.
+    pub fn service(&self) -> InProcess {
+        InProcess::new(self.shared.clone(), "")
     }
 
     /// A project's control plane. It is served while the project's object exists at the root.
@@ -169,7 +199,7 @@ impl ControlPlane {
                 .map(|(name, path)| NamedCluster {
                     name: name.clone(),
                     cluster: Some(Cluster {
-                        server: Some(self.listener.url(path)),
+                        server: Some(format!("https://{}{path}", self.address())),
                         certificate_authority_data: Some(authority.clone()),
                         ..Cluster::default()
                     }),
@@ -232,7 +262,9 @@ impl ControlPlane {
         for (_, listener) in std::mem::take(self.directs.get_mut()) {
             listener.shutdown(grace).await;
         }
-        self.listener.shutdown(grace).await;
+        if let Some(listener) = self.listener {
+            listener.shutdown(grace).await;
+        }
         self.tasks.shutdown().await;
     }
 }
@@ -240,7 +272,7 @@ impl ControlPlane {
 impl std::fmt::Debug for ControlPlane {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ControlPlane")
-            .field("address", &self.listener.address())
+            .field("address", &self.address())
             .finish_non_exhaustive()
     }
 }
@@ -262,12 +294,20 @@ impl Project<'_> {
     pub fn config(&self) -> Config {
         self.plane
             .shared
-            .config(self.plane.listener.address(), &path_of(&self.name))
+            .config(self.plane.address(), &path_of(&self.name))
     }
 
     /// A client of the project's control plane.
     pub fn client(&self) -> Result<Client, Error> {
-        Ok(Client::try_from(self.config())?)
+        match self.plane.listener {
+            Some(_) => Ok(Client::try_from(self.config())?),
+            None => Ok(self.service().client()),
+        }
+    }
+
+    /// The project's control plane as a service, which is called without a socket.
+    pub fn service(&self) -> InProcess {
+        InProcess::new(self.plane.shared.clone(), path_of(&self.name))
     }
 
     /// An address that serves this project's control plane alone, at the root path, as Milo's internal one does.
@@ -294,6 +334,32 @@ impl Project<'_> {
 }
 
 impl Shared {
+    /// The token of who may do everything.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Answers a request; `direct` is the project of a listener that serves it alone.
+    pub(crate) async fn answer<B>(
+        &self,
+        request: Request<B>,
+        direct: Option<&str>,
+    ) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes> + Send,
+        B::Error: Into<BoxError>,
+    {
+        let answer = |project: Option<String>, request: Request<B>| async move {
+            let is_open =
+                ["/healthz", "/readyz", "/livez", "/version"].contains(&request.uri().path());
+            if !is_open && bearer_token(request.headers()) != Some(self.token.as_str()) {
+                return unauthorized();
+            }
+            api::answer(&self.world, project.as_deref(), request).await
+        };
+        self.edge.handle(request, direct, answer).await
+    }
+
     fn config(&self, address: SocketAddr, path: &str) -> Config {
         // An address and a path of URL characters make a URL; the fallback is never seen.
         let url = format!("https://{address}{path}")
@@ -336,18 +402,7 @@ async fn listen(
     let shared = shared.clone();
     let handler = move |request: Request<Incoming>| {
         let (shared, direct) = (shared.clone(), direct.clone());
-        async move {
-            let shared = &shared;
-            let answer = |project: Option<String>, request: Request<Incoming>| async move {
-                let is_open =
-                    ["/healthz", "/readyz", "/livez", "/version"].contains(&request.uri().path());
-                if !is_open && bearer_token(request.headers()) != Some(shared.token.as_str()) {
-                    return unauthorized();
-                }
-                api::answer(&shared.world, project.as_deref(), request).await
-            };
-            shared.edge.handle(request, direct.as_deref(), answer).await
-        }
+        async move { shared.answer(request, direct.as_deref()).await }
     };
     let options = ListenerOptions {
         port,

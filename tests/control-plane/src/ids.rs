@@ -18,6 +18,11 @@ impl Default for Ids {
 }
 
 impl Ids {
+    /// A source that always gives the same.
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+
     /// A source that nobody can predict.
     pub(crate) fn new() -> Self {
         Self(AtomicU64::new(RandomState::new().build_hasher().finish()))

@@ -23,9 +23,11 @@
 
 mod api;
 mod builder;
+mod clock;
 mod control_plane;
 mod failure;
 mod ids;
+mod in_process;
 mod janitor;
 mod kinds;
 mod milo;
@@ -40,6 +42,7 @@ mod syntax;
 
 pub use builder::Builder;
 pub use control_plane::{ControlPlane, Error, Project};
+pub use in_process::InProcess;
 pub use milo::HOLD_ANNOTATION;
 pub use real::{Assets, RealControlPlane, RealError, RealFleet, RealLease};
 pub use serve::{Fault, Injected, Mark, RequestLog, RequestRecord, ResourcePath, TlsError, Verb};

@@ -94,7 +94,7 @@ pub(crate) fn set_finalizers(object: &mut Value, finalizers: Vec<String>) {
 
 /// Now, as the API writes it: whole seconds.
 pub(crate) fn now() -> String {
-    jiff::Timestamp::now()
+    crate::clock::now()
         .strftime("%Y-%m-%dT%H:%M:%SZ")
         .to_string()
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::janitor::Work;
 use crate::kinds::{Registry, Resource, crd_bucket};
@@ -21,6 +22,10 @@ pub(crate) struct Options {
     pub(crate) storage_initializes: bool,
     /// Where it listens; 0 takes a free port.
     pub(crate) port: u16,
+    /// It is called inside of the process alone.
+    pub(crate) without_socket: bool,
+    /// Decides all that the server makes up, and its clock.
+    pub(crate) seed: Option<u64>,
 }
 
 /// What one control plane keeps to itself.
@@ -55,6 +60,8 @@ pub(crate) struct World {
     pub(crate) options: Options,
     pub(crate) registry: Registry,
     pub(crate) ids: Ids,
+    /// Its own, or that of the machine.
+    pub(crate) clock: Option<Clock>,
     pub(crate) root: Arc<Plane>,
     projects: Mutex<BTreeMap<String, Arc<Plane>>>,
     /// CRDs that a project's control plane does not serve, by project.
@@ -86,10 +93,12 @@ fn control_plane_bucket() -> Bucket {
 
 impl World {
     pub(crate) fn new(options: Options, work: mpsc::UnboundedSender<Work>) -> Self {
+        let seed = options.seed;
         Self {
             options,
             registry: Registry::new(),
-            ids: Ids::new(),
+            ids: seed.map_or_else(Ids::new, Ids::seeded),
+            clock: seed.map(Clock::seeded),
             root: Arc::new(Plane::new(None)),
             projects: Mutex::default(),
             hidden: Mutex::default(),

@@ -166,7 +166,7 @@ pub(super) fn writer<'a>(target: &'a Target, manager: &'a str, api_version: &'a 
     Writer {
         manager,
         subresource: target.subresource.as_deref(),
-        now: jiff::Timestamp::now(),
+        now: crate::clock::now(),
         api_version,
         status_is_subresource: target.version().status,
         custom_resource: target.resource.is_crd(),

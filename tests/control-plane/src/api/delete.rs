@@ -260,7 +260,7 @@ fn begin_deletion(new: &mut Value, old: &Value, grace: i64) {
             object::set_meta(new, "generation", generation + 1);
         }
     }
-    let time = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(grace);
+    let time = crate::clock::now() + jiff::SignedDuration::from_secs(grace);
     let time = time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     object::set_meta(new, "deletionTimestamp", time);
     object::set_meta(new, "deletionGracePeriodSeconds", grace);

@@ -34,7 +34,7 @@ pub(crate) fn track(old: &Arc<Value>, new: &mut Value) {
     let writer = Writer {
         manager: "kube-apiserver",
         subresource: Some("status"),
-        now: jiff::Timestamp::now(),
+        now: crate::clock::now(),
         api_version: VERSION,
         status_is_subresource: true,
         custom_resource: false,

@@ -31,6 +31,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
 
+use crate::clock;
 use crate::failure::Failure;
 pub(crate) use delete::{CRD_CLEANUP, DeleteOptions, FOREGROUND, ORPHAN, Policy, remove};
 pub(crate) use established::{establish, track};
@@ -85,7 +86,7 @@ where
                 headers: parts.headers,
                 body: body.to_bytes(),
             };
-            route(world, project, &asked)
+            clock::within(world.clock, || route(world, project, &asked))
         }
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             // A client that is still sending would see a reset stream, not the answer.
@@ -130,7 +131,7 @@ pub(crate) fn install(
         )]),
         body: object.to_string().into(),
     };
-    route(world, None, &asked).map(drop)
+    clock::within(world.clock, || route(world, None, &asked)).map(drop)
 }
 
 fn route(

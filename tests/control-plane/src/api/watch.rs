@@ -18,6 +18,7 @@ use super::response;
 use super::selector::Selector;
 use super::target::Target;
 use super::view::Form;
+use crate::clock;
 use crate::failure::Failure;
 use crate::serve::{Body, BoxError};
 use crate::store::{Change, Compacted, What};
@@ -131,7 +132,7 @@ impl Watching {
                 return None;
             }
             self.signal.mark_unchanged();
-            self.read_history();
+            clock::within(self.target.world.clock, || self.read_history());
             if !self.ready.is_empty() || self.over {
                 continue;
             }

@@ -181,7 +181,7 @@ pub(super) fn own(resource: &Resource, old: &Value, new: &mut Value, subresource
     let writer = Writer {
         manager: "kube-controller-manager",
         subresource,
-        now: jiff::Timestamp::now(),
+        now: crate::clock::now(),
         api_version: &api_version,
         status_is_subresource: version.status,
         custom_resource: resource.is_crd(),

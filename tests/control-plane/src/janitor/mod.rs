@@ -11,6 +11,7 @@ use std::sync::{Arc, Weak};
 
 use tokio::sync::mpsc;
 
+use crate::clock;
 use crate::kinds::{crd_bucket, namespace_bucket};
 use crate::object;
 use crate::plane::{Plane, World};
@@ -32,9 +33,11 @@ pub(crate) async fn run(world: Weak<World>, mut work: mpsc::UnboundedReceiver<Wo
     }) = work.recv().await
     {
         let Some(world) = world.upgrade() else { return };
-        garbage::after(&world, &plane, &bucket, &change);
-        namespaces::after(&world, &plane, &bucket, &change);
-        definitions::after(&world, &plane, &bucket, &change);
+        clock::within(world.clock, || {
+            garbage::after(&world, &plane, &bucket, &change);
+            namespaces::after(&world, &plane, &bucket, &change);
+            definitions::after(&world, &plane, &bucket, &change);
+        });
         // So that a flood of work leaves room for requests.
         tokio::task::yield_now().await;
     }

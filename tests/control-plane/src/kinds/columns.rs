@@ -128,7 +128,7 @@ impl Column {
 /// How long ago a time was, as kubectl shows it: `5s`, `3m20s`, `4h`, `2d`.
 pub(crate) fn human_age(time: &str) -> Option<String> {
     let time: jiff::Timestamp = time.parse().ok()?;
-    let seconds = (jiff::Timestamp::now().as_second() - time.as_second()).max(0);
+    let seconds = (crate::clock::now().as_second() - time.as_second()).max(0);
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
     let two = |major: i64, unit: char, minor: i64, small: char| {
         if minor == 0 {

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::{PROJECT, PROJECT_CONTROL_PLANE, ProjectKind, Purge};
+use crate::clock::{self, Clock};
 use crate::serve::PLAYED_USER_AGENT;
 
 /// Keeps a project from being deleted before its control plane is empty.
@@ -32,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) recheck: Duration,
     /// Lets go of empty namespaces that terminate, where no namespace controller does.
     pub(crate) finalize_namespaces: bool,
+    /// The clock of the server, if it has one of its own.
+    pub(crate) clock: Option<Clock>,
 }
 
 impl Default for Options {
@@ -39,6 +42,7 @@ impl Default for Options {
         Self {
             recheck: Duration::from_secs(5),
             finalize_namespaces: false,
+            clock: None,
         }
     }
 }
@@ -224,7 +228,7 @@ async fn step(
     }
     if !object.annotations().contains_key(HOLD_ANNOTATION) && is_undecided(kind, &object) {
         (shared.project)(name)?.apiserver_version().await?;
-        set_ready(kind, api, &object).await?;
+        set_ready(kind, api, &object, shared.options.clock).await?;
     }
     Ok(true)
 }
@@ -268,8 +272,9 @@ async fn set_ready(
     kind: &ProjectKind,
     api: &Api<DynamicObject>,
     object: &DynamicObject,
+    clock: Option<Clock>,
 ) -> kube::Result<()> {
-    let now = jiff::Timestamp::now()
+    let now = clock::within(clock, clock::now)
         .strftime("%Y-%m-%dT%H:%M:%SZ")
         .to_string();
     let ready = json!({

@@ -26,6 +26,14 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
+    pub(crate) fn new(seed: Option<u64>) -> Self {
+        let ids = seed.map_or_else(Ids::new, |seed| Ids::seeded(!seed));
+        Self {
+            ids: Arc::new(ids),
+            ..Self::default()
+        }
+    }
+
     /// Reads the project off the path (or takes `direct`, on a listener that serves one project alone), logs the
     /// request, and lets it through to `answer` with a path that is the control plane's own.
     pub(crate) async fn handle<B, H, F>(

@@ -23,7 +23,7 @@ const GONE: &[u8] = br#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"
 
 /// Marks an answer that is none: the connection ends instead.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reset;
+pub(crate) struct Reset;
 
 impl Faults {
     /// Answers a request, unless something goes wrong.

@@ -78,11 +78,6 @@ impl Listener {
         self.address
     }
 
-    /// The URL of `path` here; the path begins with a slash or is empty.
-    pub(crate) fn url(&self, path: &str) -> String {
-        format!("https://{}{path}", self.address)
-    }
-
     /// Closes the port, lets the answers that are under way finish for at most `grace`, and cuts the rest.
     pub(crate) async fn shutdown(mut self, grace: Duration) {
         self.closing.cancel();

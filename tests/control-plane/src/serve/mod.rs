@@ -15,6 +15,7 @@ mod token;
 
 pub(crate) use edge::Edge;
 pub use faults::{Fault, Injected};
+pub(crate) use faulty::Reset;
 pub(crate) use gate::Gate;
 pub(crate) use listener::{Listener, ListenerOptions};
 pub(crate) use log::PLAYED_USER_AGENT;

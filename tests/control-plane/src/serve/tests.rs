@@ -54,7 +54,7 @@ async fn start(edge: &Edge) -> (Listener, Config, mpsc::UnboundedSender<&'static
     let listener = Listener::start(tls, ListenerOptions::default(), handler)
         .await
         .unwrap();
-    let mut config = Config::new(listener.url("").parse().unwrap());
+    let mut config = Config::new(format!("https://{}", listener.address()).parse().unwrap());
     config.root_cert = Some(vec![authority.der().to_vec()]);
     config.auth_info.token = Some(String::from("secret").into());
     (listener, config, lines)

@@ -1,0 +1,450 @@
+//! What the control plane costs, served to another process over HTTPS and HTTP/2.
+//!
+//! `cargo bench -p kommodore-control-plane --bench served`; `-- --projects 50000` serves so many projects with two
+//! watches each, too. Rates are those of a second of the server's CPU.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "it measures, or it ends"
+)]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures::stream::{FuturesUnordered, StreamExt};
+use http::{Method, Request};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http2::SendRequest;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use kommodore_control_plane::ControlPlane;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use serde_json::{Value, json};
+
+const MAPS: &str = "/api/v1/namespaces/default/configmaps";
+/// So many requests a connection has open at once; the server allows 100.
+const STREAMS: usize = 100;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let projects = arguments
+        .iter()
+        .position(|argument| argument == "--projects");
+    let projects = projects.map_or(1_000, |at| arguments[at + 1].parse().expect("a number"));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    println!("| | goal | measured |\n|---|--:|--:|");
+    runtime.block_on(async {
+        ready().await;
+        creates().await;
+        events().await;
+        objects_and_lists().await;
+        watches().await;
+        fleet(projects).await;
+    });
+}
+
+fn row(what: &str, goal: &str, measured: String) {
+    println!("| {what} | {goal} | {measured} |");
+}
+
+/// The program, and a way to it.
+struct Server {
+    child: Child,
+    address: String,
+    token: String,
+    tls: Arc<rustls::ClientConfig>,
+    folder: std::path::PathBuf,
+}
+
+impl Server {
+    fn start(more: &[&str]) -> Self {
+        let folder = std::env::temp_dir().join(format!("kommodore-served-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("kubeconfig");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kommodore-control-plane"))
+            .args(["--port", "0", "--kubeconfig"])
+            .arg(&file)
+            .args(more)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let config = std::fs::read_to_string(&file).unwrap();
+        let config: Value = serde_saphyr::from_str(&config).unwrap();
+        let cluster = &config["clusters"][0]["cluster"];
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let authority = base64::Engine::decode(
+            &base64::engine::general_purpose::STANDARD,
+            text(&cluster["certificate-authority-data"]),
+        );
+        let mut roots = rustls::RootCertStore::empty();
+        roots
+            .add(CertificateDer::from_pem_slice(&authority.unwrap()).unwrap())
+            .unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![b"h2".to_vec()];
+        Self {
+            child,
+            address: text(&cluster["server"])
+                .trim_start_matches("https://")
+                .to_owned(),
+            token: text(&config["users"][0]["user"]["token"]),
+            tls: Arc::new(tls),
+            folder,
+        }
+    }
+
+    async fn connect(&self) -> SendRequest<Full<Bytes>> {
+        let stream = tokio::net::TcpStream::connect(&self.address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
+        let stream = tokio_rustls::TlsConnector::from(self.tls.clone())
+            .connect(name, stream)
+            .await
+            .unwrap();
+        let (sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+            .initial_connection_window_size(16 * 1024 * 1024)
+            .initial_stream_window_size(1024 * 1024)
+            .handshake(TokioIo::new(stream))
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        sender
+    }
+
+    fn request(&self, method: Method, path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+        Request::builder()
+            .method(method)
+            .uri(format!("https://{}{path}", self.address))
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json")
+            .body(Full::new(body.into()))
+            .unwrap()
+    }
+
+    /// Seconds of CPU so far.
+    fn cpu(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<&str> = stat
+            .rsplit(')')
+            .next()
+            .unwrap()
+            .split_whitespace()
+            .collect();
+        let ticks = |at: usize| fields[at].parse::<f64>().unwrap();
+        (ticks(11) + ticks(12)) / 100.0
+    }
+
+    /// Resident bytes.
+    fn memory(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS"))
+            .unwrap();
+        line.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse::<f64>()
+            .unwrap()
+            * 1024.0
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+async fn whole(
+    sender: &mut SendRequest<Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+) -> (u16, Bytes) {
+    let answer = sender.send_request(request).await.unwrap();
+    (
+        answer.status().as_u16(),
+        answer.into_body().collect().await.unwrap().to_bytes(),
+    )
+}
+
+/// A ConfigMap of about 1 KiB.
+fn map(number: usize) -> Vec<u8> {
+    json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": format!("map-{number}")},
+        "data": {"text": "x".repeat(800)},
+    })
+    .to_string()
+    .into_bytes()
+}
+
+async fn create(
+    server: &Server,
+    connections: &mut [SendRequest<Full<Bytes>>],
+    from: usize,
+    count: usize,
+) {
+    let mut open = FuturesUnordered::new();
+    for number in from..from + count {
+        if open.len() >= STREAMS * connections.len() {
+            open.next().await;
+        }
+        let at = number % connections.len();
+        let sent = connections[at].send_request(server.request(Method::POST, MAPS, map(number)));
+        open.push(async move {
+            let answer = sent.await.unwrap();
+            assert_eq!(answer.status(), 201);
+            answer.into_body().collect().await.unwrap();
+        });
+    }
+    while open.next().await.is_some() {}
+}
+
+async fn ready() {
+    let mut times = Vec::new();
+    for _ in 0..50 {
+        let begun = Instant::now();
+        let plane = ControlPlane::builder().milo().start().await.unwrap();
+        times.push(begun.elapsed());
+        drop(plane);
+    }
+    times.sort();
+    row(
+        "ready, in the process (median of 50)",
+        "< 50 ms",
+        format!("{:.1} ms", times[25].as_secs_f64() * 1e3),
+    );
+}
+
+async fn creates() {
+    const COUNT: usize = 20_000;
+    let server = Server::start(&[]);
+    let mut connections = vec![server.connect().await];
+    create(&server, &mut connections, 0, 1_000).await;
+    let before = server.cpu();
+    create(&server, &mut connections, 1_000, COUNT).await;
+    let rate = COUNT as f64 / (server.cpu() - before);
+    row(
+        "creates of 1 KiB, a second on one core",
+        "≥ 10,000",
+        format!("{rate:.0}"),
+    );
+}
+
+async fn events() {
+    const WATCHERS: usize = 100;
+    const COUNT: usize = 2_000;
+    let server = Server::start(&[]);
+    let mut connection = server.connect().await;
+    let mut watchers = Vec::new();
+    for at in 0..WATCHERS {
+        if at % 50 == 0 {
+            connection = server.connect().await;
+        }
+        let path = format!("{MAPS}?watch=true&resourceVersion=0");
+        let answer = connection
+            .send_request(server.request(Method::GET, &path, Bytes::new()))
+            .await
+            .unwrap();
+        watchers.push(tokio::spawn(count_events(answer.into_body(), COUNT)));
+    }
+    let mut connections = vec![server.connect().await];
+    let before = server.cpu();
+    create(&server, &mut connections, 0, COUNT).await;
+    for watcher in watchers {
+        watcher.await.unwrap();
+    }
+    let spent = server.cpu() - before;
+    let rate = (WATCHERS * COUNT) as f64 / spent;
+    row(
+        "events of 1 KiB to 100 watchers, a second on one core, creates included",
+        "≥ 200,000",
+        format!("{rate:.0}"),
+    );
+}
+
+async fn count_events(mut body: Incoming, wanted: usize) {
+    let mut seen = 0;
+    while seen < wanted {
+        let frame = body.frame().await.unwrap().unwrap();
+        seen += frame
+            .data_ref()
+            .map_or(0, |data| data.iter().filter(|byte| **byte == b'\n').count());
+    }
+}
+
+async fn objects_and_lists() {
+    const COUNT: usize = 100_000;
+    const LISTED: usize = 10_000;
+    let server = Server::start(&[]);
+    let mut connections = vec![server.connect().await];
+    create(&server, &mut connections, 0, LISTED).await;
+    let mut sender = server.connect().await;
+    let mut times = Vec::new();
+    let mut list = Bytes::new();
+    for _ in 0..10 {
+        let begun = (server.cpu(), Instant::now());
+        (_, list) = whole(&mut sender, server.request(Method::GET, MAPS, Bytes::new())).await;
+        times.push(begun.1.elapsed());
+    }
+    times.sort();
+    let value: Value = serde_json::from_slice(&list).unwrap();
+    assert_eq!(value["items"].as_array().unwrap().len(), LISTED);
+    let mut alone = Vec::new();
+    for _ in 0..10 {
+        let begun = Instant::now();
+        std::hint::black_box(serde_json::to_vec(&value).unwrap());
+        alone.push(begun.elapsed());
+    }
+    alone.sort();
+    let ratio = times[5].as_secs_f64() / alone[5].as_secs_f64();
+    row(
+        "list of 10,000 objects, against serializing them once",
+        "≤ 2",
+        format!(
+            "{ratio:.1} ({:.0} ms, {:.0} ms)",
+            times[5].as_secs_f64() * 1e3,
+            alone[5].as_secs_f64() * 1e3
+        ),
+    );
+    let before = server.memory();
+    create(&server, &mut connections, LISTED, COUNT - LISTED).await;
+    let each = (server.memory() - before) / (COUNT - LISTED) as f64 / 1024.0;
+    row(
+        "memory of a ConfigMap of 1 KiB (100,000)",
+        "< 3 KiB",
+        format!("{each:.2} KiB"),
+    );
+}
+
+/// Opens watches that have nothing to say, and keeps them.
+async fn open(
+    server: &Server,
+    paths: impl Iterator<Item = String>,
+) -> Vec<(SendRequest<Full<Bytes>>, Vec<Incoming>)> {
+    let mut open: Vec<(SendRequest<Full<Bytes>>, Vec<Incoming>)> = Vec::new();
+    for path in paths {
+        if open
+            .last()
+            .is_none_or(|(_, bodies)| bodies.len() == STREAMS)
+        {
+            open.push((server.connect().await, Vec::new()));
+        }
+        let (sender, bodies) = open.last_mut().unwrap();
+        let answer = sender
+            .send_request(server.request(Method::GET, &path, Bytes::new()))
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+        bodies.push(answer.into_body());
+    }
+    open
+}
+
+async fn watches() {
+    const COUNT: usize = 10_000;
+    let server = Server::start(&[]);
+    let path = || format!("{MAPS}?watch=true&allowWatchBookmarks=true&resourceVersion=5");
+    let first = open(&server, (0..STREAMS).map(|_| path())).await;
+    let before = server.memory();
+    let rest = open(&server, (0..COUNT).map(|_| path())).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let each = (server.memory() - before) / COUNT as f64 / 1024.0;
+    row(
+        "memory of an idle watch, over HTTP/2 (10,000)",
+        "< 4 KiB",
+        format!("{each:.2} KiB"),
+    );
+    drop((first, rest));
+}
+
+async fn fleet(count: usize) {
+    const PROJECTS: &str = "/apis/resourcemanager.miloapis.com/v1alpha1/projects";
+    let server = Server::start(&["--projects", "first"]);
+    let mut sender = server.connect().await;
+    let before = server.memory();
+    let begun = Instant::now();
+    let mut open_requests = FuturesUnordered::new();
+    for number in 0..count {
+        if open_requests.len() >= STREAMS {
+            open_requests.next().await;
+        }
+        let project = json!({
+            "apiVersion": "resourcemanager.miloapis.com/v1alpha1", "kind": "Project",
+            "metadata": {"name": format!("project-{number}")}, "spec": {"ownerRef": {"kind": "Organization", "name": "o"}},
+        });
+        let sent = sender.send_request(server.request(Method::POST, PROJECTS, project.to_string()));
+        open_requests.push(async move {
+            let answer = sent.await.unwrap();
+            assert_eq!(answer.status(), 201);
+            answer.into_body().collect().await.unwrap();
+        });
+    }
+    while open_requests.next().await.is_some() {}
+    loop {
+        let path = format!("{PROJECTS}/project-{}", count - 1);
+        let (_, body) = whole(
+            &mut sender,
+            server.request(Method::GET, &path, Bytes::new()),
+        )
+        .await;
+        let project: Value = serde_json::from_slice(&body).unwrap();
+        let conditions = project["status"]["conditions"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        if conditions
+            .iter()
+            .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+        {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let took = begun.elapsed().as_secs_f64();
+    let each = (server.memory() - before) / count as f64 / 1024.0;
+    row(
+        &format!("memory of an untouched project, its object included ({count})"),
+        "< 4 KiB",
+        format!("{each:.2} KiB, ready in {took:.1} s"),
+    );
+    let before = server.memory();
+    let paths = (0..count).flat_map(|number| {
+        ["configmaps", "secrets"].map(|plural| {
+            format!("{PROJECTS}/project-{number}/control-plane/api/v1/{plural}?watch=true&resourceVersion=0")
+        })
+    });
+    let kept = open(&server, paths).await;
+    let each = (server.memory() - before) / (count * 2) as f64 / 1024.0;
+    row(
+        &format!(
+            "memory of a project's idle watch, its control plane included ({} watches)",
+            count * 2
+        ),
+        "",
+        format!(
+            "{each:.2} KiB; {:.0} MiB in all",
+            server.memory() / 1024.0 / 1024.0
+        ),
+    );
+    drop(kept);
+}

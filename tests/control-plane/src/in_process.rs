@@ -1,0 +1,93 @@
+//! The server without a socket: a service that kube's client can be built on.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::header::{AUTHORIZATION, HeaderValue, USER_AGENT};
+use http::uri::PathAndQuery;
+use http::{Request, Response, Uri};
+use kube::Client;
+
+use crate::control_plane::Shared;
+use crate::serve::{Body, BoxError, PLAYED_USER_AGENT, Reset};
+
+/// A control plane inside the process, as a service: what it is called with is answered on the caller's task, and no
+/// byte goes over a socket.
+///
+/// ```no_run
+/// # async fn example(plane: kommodore_control_plane::ControlPlane) {
+/// let client = kube::Client::new(plane.service(), "default");
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct InProcess {
+    shared: Arc<Shared>,
+    /// What comes before the path of a request.
+    prefix: String,
+    /// A controller that this crate plays.
+    is_played: bool,
+}
+
+impl InProcess {
+    pub(crate) fn new(shared: Arc<Shared>, prefix: impl Into<String>) -> Self {
+        Self {
+            shared,
+            prefix: prefix.into(),
+            is_played: false,
+        }
+    }
+
+    /// The same, for the controllers that this crate plays.
+    pub(crate) fn played(mut self) -> Self {
+        self.is_played = true;
+        self
+    }
+
+    pub(crate) fn client(self) -> Client {
+        Client::new(self, "default")
+    }
+}
+
+impl std::fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InProcess")
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+impl tower_service::Service<Request<kube::client::Body>> for InProcess {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<kube::client::Body>) -> Self::Future {
+        let (shared, prefix) = (self.shared.clone(), self.prefix.clone());
+        if self.is_played {
+            let agent = HeaderValue::from_static(PLAYED_USER_AGENT);
+            request.headers_mut().insert(USER_AGENT, agent);
+        }
+        Box::pin(async move {
+            if !request.headers().contains_key(AUTHORIZATION) {
+                let token = HeaderValue::try_from(format!("Bearer {}", shared.token()))?;
+                request.headers_mut().insert(AUTHORIZATION, token);
+            }
+            let path = request
+                .uri()
+                .path_and_query()
+                .map_or("/", PathAndQuery::as_str);
+            *request.uri_mut() = Uri::try_from(format!("{prefix}{path}"))?;
+            let answer = shared.answer(request, None).await;
+            match answer.extensions().get::<Reset>() {
+                Some(_) => Err("the connection was reset".into()),
+                None => Ok(answer),
+            }
+        })
+    }
+}
