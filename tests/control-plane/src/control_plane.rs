@@ -58,6 +58,8 @@ pub struct ControlPlane {
     directs: Mutex<BTreeMap<String, Listener>>,
     /// None where the server is called inside of the process alone.
     listener: Option<Listener>,
+    /// Where it listened before its port was closed.
+    closed: Option<SocketAddr>,
     tasks: JoinSet<()>,
     shared: Arc<Shared>,
 }
@@ -112,6 +114,7 @@ impl ControlPlane {
             controller: None,
             directs: Mutex::default(),
             listener,
+            closed: None,
             tasks,
             shared,
         };
@@ -140,7 +143,9 @@ impl ControlPlane {
 
     /// Where it listens; at no port where it does not.
     fn address(&self) -> SocketAddr {
-        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let nowhere = self
+            .closed
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
         self.listener.as_ref().map_or(nowhere, Listener::address)
     }
 
@@ -151,10 +156,14 @@ impl ControlPlane {
 
     /// A client of the root.
     pub fn client(&self) -> Result<Client, Error> {
-        match self.listener {
-            Some(_) => Ok(Client::try_from(self.config())?),
-            None => Ok(self.service().client()),
+        match self.has_socket() {
+            true => Ok(Client::try_from(self.config())?),
+            false => Ok(self.service().client()),
         }
+    }
+
+    fn has_socket(&self) -> bool {
+        self.listener.is_some() || self.closed.is_some()
     }
 
     /// The root as a service, which is called without a socket.
@@ -255,6 +264,36 @@ impl ControlPlane {
         }
     }
 
+    /// Closes the port: whoever connects is refused, and what is open ends at once. The data is kept, and so is the
+    /// port, for [`open`](Self::open).
+    pub async fn close(&mut self) {
+        if let Some(listener) = self.listener.take() {
+            self.closed = Some(listener.address());
+            listener.shutdown(Duration::ZERO).await;
+        }
+        for (_, listener) in std::mem::take(self.directs.get_mut()) {
+            listener.shutdown(Duration::ZERO).await;
+        }
+    }
+
+    /// Opens the port again that was closed, with the data of before. Projects' own addresses are new ones.
+    pub async fn open(&mut self) -> Result<(), Error> {
+        if let Some(address) = self.closed.take() {
+            self.listener = Some(listen(&self.shared, None, address.port()).await?);
+        }
+        Ok(())
+    }
+
+    /// Ends and begins again, as a server that is restarted: every connection ends, and the data is kept.
+    pub async fn restart(&mut self) -> Result<(), Error> {
+        self.drop_watches(None);
+        for project in self.shared.world.project_names() {
+            self.drop_watches(Some(&project));
+        }
+        self.close().await;
+        self.open().await
+    }
+
     /// Ends in good order: answers that are under way are sent, watches are cut.
     pub async fn shutdown(mut self) {
         self.controller = None;
@@ -299,9 +338,9 @@ impl Project<'_> {
 
     /// A client of the project's control plane.
     pub fn client(&self) -> Result<Client, Error> {
-        match self.plane.listener {
-            Some(_) => Ok(Client::try_from(self.config())?),
-            None => Ok(self.service().client()),
+        match self.plane.has_socket() {
+            true => Ok(Client::try_from(self.config())?),
+            false => Ok(self.service().client()),
         }
     }
 

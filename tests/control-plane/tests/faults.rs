@@ -227,3 +227,35 @@ async fn bookmarks_are_left_out() {
         .unwrap();
     assert_eq!(next(&mut events).await.0, "ADDED");
 }
+
+#[tokio::test]
+async fn a_closed_port_refuses_and_a_restart_keeps_the_data() {
+    let mut plane = plane().await;
+    let api = config_maps(client(&plane));
+    let before = api
+        .create(&PostParams::default(), &map("one"))
+        .await
+        .unwrap();
+    let mut events = watch(&api, &WatchParams::default(), "0").await;
+    assert_eq!(next(&mut events).await.1, "one");
+    plane.close().await;
+    assert!(matches!(
+        soon("end of the watch", events.try_next()).await,
+        Err(_) | Ok(None)
+    ));
+    let error = client(&plane).apiserver_version().await.unwrap_err();
+    assert!(!matches!(error, kube::Error::Api(_)), "{error:?}");
+    plane.open().await.unwrap();
+    assert_eq!(api.get("one").await.unwrap(), before);
+    let mut events = watch(&api, &WatchParams::default(), "0").await;
+    assert_eq!(next(&mut events).await.1, "one");
+    plane.restart().await.unwrap();
+    assert!(matches!(
+        soon("end of the watch", events.try_next()).await,
+        Err(_) | Ok(None)
+    ));
+    assert_eq!(api.get("one").await.unwrap(), before);
+    api.create(&PostParams::default(), &map("two"))
+        .await
+        .unwrap();
+}
