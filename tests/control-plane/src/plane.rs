@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::auth::{self, Auth};
 use crate::ids::Ids;
 use crate::janitor::Work;
 use crate::kinds::{Registry, Resource, crd_bucket};
@@ -21,6 +22,8 @@ pub(crate) struct Options {
     pub(crate) storage_initializes: bool,
     /// Where it listens; 0 takes a free port.
     pub(crate) port: u16,
+    /// Roles count.
+    pub(crate) rbac: bool,
 }
 
 /// What one control plane keeps to itself.
@@ -53,6 +56,7 @@ impl Plane {
 /// All control planes of one server.
 pub(crate) struct World {
     pub(crate) options: Options,
+    pub(crate) auth: Auth,
     pub(crate) registry: Registry,
     pub(crate) ids: Ids,
     pub(crate) root: Arc<Plane>,
@@ -87,6 +91,7 @@ fn control_plane_bucket() -> Bucket {
 impl World {
     pub(crate) fn new(options: Options, work: mpsc::UnboundedSender<Work>) -> Self {
         Self {
+            auth: Auth::new(options.rbac),
             options,
             registry: Registry::new(),
             ids: Ids::new(),
@@ -110,9 +115,11 @@ impl World {
         if !exists(project_bucket()) && !exists(control_plane_bucket()) {
             return None;
         }
-        let plane = projects
-            .entry(name.to_owned())
-            .or_insert_with(|| Arc::new(Plane::new(Some(name))));
+        let plane = projects.entry(name.to_owned()).or_insert_with(|| {
+            let plane = Plane::new(Some(name));
+            self.auth.seed(&plane, &self.ids);
+            Arc::new(plane)
+        });
         Some(plane.clone())
     }
 
@@ -194,6 +201,7 @@ impl World {
             }
         }
         let matters = change.what == What::Deleted
+            || bucket == auth::rbac::bucket("clusterroles")
             || object::is_deleting(&change.object)
             || object::owners(&change.object).next().is_some();
         if matters {

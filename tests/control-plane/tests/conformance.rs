@@ -27,4 +27,5 @@ mod conformance {
     mod objects;
     mod patches;
     mod watches;
+    mod who_may;
 }
