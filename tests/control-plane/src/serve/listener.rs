@@ -155,13 +155,14 @@ async fn connection<H, F>(
     };
     let service = service_fn(move |request| {
         let answer = handler(request);
-        async move {
+        // In a box, which is gone with the answer: the task of a stream lives as long as its body, and a watch's long.
+        Box::pin(async move {
             let answer = answer.await;
             match answer.extensions().get::<Reset>() {
                 Some(_) => Err("the connection was reset"),
                 None => Ok(answer),
             }
-        }
+        })
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new());
