@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::control_plane::{ControlPlane, Error};
 use crate::milo;
 use crate::plane::Options;
+use crate::users::Known;
 
 /// Puts a [`ControlPlane`] together.
 #[derive(Debug, Default)]
@@ -14,6 +15,7 @@ pub struct Builder {
     crds: Vec<Result<Value, String>>,
     milo: bool,
     options: Options,
+    users: Vec<Known>,
 }
 
 impl Builder {
@@ -64,6 +66,42 @@ impl Builder {
         self
     }
 
+    /// Knows a user by a bearer token, which [`ControlPlane::config_as`] shows. Besides these groups the user is in
+    /// `system:authenticated`, and one that is called `system:serviceaccount:NAMESPACE:NAME` in the groups of service
+    /// accounts. `admin`, in `system:masters`, is always there.
+    ///
+    /// A request may also be on behalf of somebody else: `kube::Config` and kubectl call that impersonation.
+    pub fn user(
+        mut self,
+        name: impl Into<String>,
+        groups: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.users.push(Known::new(name, groups));
+        self
+    }
+
+    /// Knows a user by this token. It is to be one that nobody else has.
+    pub fn user_with_token(
+        mut self,
+        name: impl Into<String>,
+        groups: impl IntoIterator<Item = impl Into<String>>,
+        token: impl Into<String>,
+    ) -> Self {
+        self.users.push(Known {
+            token: token.into(),
+            ..Known::new(name, groups)
+        });
+        self
+    }
+
+    /// Lets users do what Role, ClusterRole and their bindings allow, and nothing else; `admin` may do everything.
+    /// Each control plane, the root and every project, has roles of its own, and begins with the cluster roles of a
+    /// real server. Who shows no token is `system:anonymous`. Without this everybody who is known may do everything.
+    pub fn rbac(mut self) -> Self {
+        self.options.rbac = true;
+        self
+    }
+
     /// Starts it on the current runtime.
     pub async fn start(self) -> Result<ControlPlane, Error> {
         let mut crds = Vec::new();
@@ -76,6 +114,6 @@ impl Builder {
                 why,
             })?);
         }
-        ControlPlane::start(self.options, crds, self.milo).await
+        ControlPlane::start(self.options, self.users, crds, self.milo).await
     }
 }

@@ -9,14 +9,12 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body as HttpBody;
 use hyper::body::Incoming;
-use kube::config::{
-    AuthInfo, Cluster, Context, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext,
-};
 use kube::{Client, Config};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
 use crate::api;
+use crate::auth::Auth;
 use crate::builder::Builder;
 use crate::in_process::InProcess;
 use crate::janitor;
@@ -26,6 +24,7 @@ use crate::serve::{
     Authority, Body, BoxError, Edge, Fault, Injected, Listener, ListenerOptions, RequestLog,
     TlsError, bearer_token, unauthorized,
 };
+use crate::users::Known;
 
 /// Why a control plane could not be started or used.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +35,9 @@ pub enum Error {
     /// Keys and certificates could not be made.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// A user was named that nobody has given to the server.
+    #[error("there is no user {0:?}; `Builder::user` and `ControlPlane::add_user` make users")]
+    UnknownUser(String),
     /// A client could not be made.
     #[error("a client could not be made: {0}")]
     Client(#[from] kube::Error),
@@ -61,15 +63,15 @@ pub struct ControlPlane {
     /// Where it listened before its port was closed.
     closed: Option<SocketAddr>,
     tasks: JoinSet<()>,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// What every listener needs.
 pub(crate) struct Shared {
-    world: Arc<World>,
+    pub(crate) world: Arc<World>,
     edge: Edge,
-    authority: Authority,
-    token: String,
+    pub(crate) authority: Authority,
+    pub(crate) token: String,
 }
 
 impl ControlPlane {
@@ -80,6 +82,7 @@ impl ControlPlane {
 
     pub(crate) async fn start(
         options: Options,
+        users: Vec<Known>,
         crds: Vec<serde_json::Value>,
         plays_milo: bool,
     ) -> Result<Self, Error> {
@@ -87,12 +90,20 @@ impl ControlPlane {
         let (port, has_socket) = (options.port, !options.without_socket);
         let seed = options.seed;
         let world = Arc::new(World::new(options, sender));
+        let admin = Known::admin();
         let shared = Arc::new(Shared {
             world: world.clone(),
             edge: Edge::new(seed),
             authority: Authority::new()?,
-            token: crate::ids::Ids::token(),
+            token: admin.token.clone(),
         });
+        for known in std::iter::once(admin).chain(users) {
+            shared.know(known)?;
+        }
+        Auth::bootstrap(&world).map_err(|failure| Error::Refused {
+            what: "a default role".to_owned(),
+            why: failure.message().to_owned(),
+        })?;
         for name in ["default", "kube-system"] {
             let namespace = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
             install(&world, "/api/v1/namespaces", namespace)?;
@@ -142,7 +153,7 @@ impl ControlPlane {
     }
 
     /// Where it listens; at no port where it does not.
-    fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         let nowhere = self
             .closed
             .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -162,7 +173,7 @@ impl ControlPlane {
         }
     }
 
-    fn has_socket(&self) -> bool {
+    pub(crate) fn has_socket(&self) -> bool {
         self.listener.is_some() || self.closed.is_some()
     }
 
@@ -176,58 +187,6 @@ impl ControlPlane {
         Project {
             plane: self,
             name: name.into(),
-        }
-    }
-
-    /// A kubeconfig with a context for the root (`root`, the current one) and one for each project that exists.
-    pub fn kubeconfig(&self) -> Kubeconfig {
-        let projects = self.shared.world.project_names();
-        let paths = projects.iter().map(|name| (name.clone(), path_of(name)));
-        let all: Vec<(String, String)> = std::iter::once(("root".to_owned(), String::new()))
-            .chain(paths)
-            .collect();
-        let authority = base64::Engine::encode(
-            &base64::engine::general_purpose::STANDARD,
-            self.shared.authority.pem(),
-        );
-        let user = AuthInfo {
-            token: Some(self.shared.token.clone().into()),
-            ..AuthInfo::default()
-        };
-        Kubeconfig {
-            api_version: Some("v1".to_owned()),
-            kind: Some("Config".to_owned()),
-            current_context: Some("root".to_owned()),
-            auth_infos: vec![NamedAuthInfo {
-                name: "admin".to_owned(),
-                auth_info: Some(user),
-                ..Default::default()
-            }],
-            clusters: all
-                .iter()
-                .map(|(name, path)| NamedCluster {
-                    name: name.clone(),
-                    cluster: Some(Cluster {
-                        server: Some(format!("https://{}{path}", self.address())),
-                        certificate_authority_data: Some(authority.clone()),
-                        ..Cluster::default()
-                    }),
-                    ..NamedCluster::default()
-                })
-                .collect(),
-            contexts: all
-                .iter()
-                .map(|(name, _)| NamedContext {
-                    name: name.clone(),
-                    context: Some(Context {
-                        cluster: name.clone(),
-                        user: Some("admin".to_owned()),
-                        ..Context::default()
-                    }),
-                    ..NamedContext::default()
-                })
-                .collect(),
-            ..Kubeconfig::default()
         }
     }
 
@@ -319,8 +278,8 @@ impl std::fmt::Debug for ControlPlane {
 /// A project of a [`ControlPlane`].
 #[derive(Clone, Debug)]
 pub struct Project<'a> {
-    plane: &'a ControlPlane,
-    name: String,
+    pub(crate) plane: &'a ControlPlane,
+    pub(crate) name: String,
 }
 
 impl Project<'_> {
@@ -389,30 +348,41 @@ impl Shared {
         B::Error: Into<BoxError>,
     {
         let answer = |project: Option<String>, request: Request<B>| async move {
+            let auth = &self.world.auth;
+            let Ok(user) = auth.tokens.identify(request.headers()) else {
+                return unauthorized();
+            };
+            // Without roles nobody is anonymous, but for those who ask whether the server is there.
             let is_open =
                 ["/healthz", "/readyz", "/livez", "/version"].contains(&request.uri().path());
-            if !is_open && bearer_token(request.headers()) != Some(self.token.as_str()) {
+            if !auth.rbac && !is_open && bearer_token(request.headers()).is_none() {
                 return unauthorized();
             }
-            api::answer(&self.world, project.as_deref(), request).await
+            api::answer(&self.world, project.as_deref(), user, request).await
         };
         self.edge.handle(request, direct, answer).await
     }
 
     fn config(&self, address: SocketAddr, path: &str) -> Config {
+        let mut config = self.config_of_nobody(address, path);
+        config.auth_info.token = Some(self.token.clone().into());
+        config
+    }
+
+    /// How to reach a path without a token.
+    pub(crate) fn config_of_nobody(&self, address: SocketAddr, path: &str) -> Config {
         // An address and a path of URL characters make a URL; the fallback is never seen.
         let url = format!("https://{address}{path}")
             .parse()
             .unwrap_or_default();
         let mut config = Config::new(url);
         config.root_cert = Some(vec![self.authority.der().to_vec()]);
-        config.auth_info.token = Some(self.token.clone().into());
         config
     }
 }
 
 /// Where a project's control plane is, below the root.
-fn path_of(project: &str) -> String {
+pub(crate) fn path_of(project: &str) -> String {
     let name: String = project
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || "-.".contains(*c))

@@ -178,6 +178,27 @@ impl Failure {
         Self::new(StatusCode::FORBIDDEN, "Forbidden", message).about(resource, name)
     }
 
+    /// The same of a resource that nobody may serve, as a question is refused whatever there is.
+    pub(crate) fn not_allowed(group: &str, plural: &str, name: &str, why: &str) -> Self {
+        let mut qualified = plural.to_owned();
+        if !group.is_empty() {
+            qualified = format!("{plural}.{group}");
+        }
+        if !name.is_empty() {
+            qualified.push_str(&format!(" \"{name}\""));
+        }
+        let message = format!("{qualified} is forbidden: {why}");
+        let mut failure = Self::new(StatusCode::FORBIDDEN, "Forbidden", message);
+        failure.details = Some(details(group, plural, name));
+        failure
+    }
+
+    /// The same of a path that is that of no resource.
+    pub(crate) fn forbidden_path(why: &str) -> Self {
+        let message = format!("forbidden: {why}");
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", message).with_empty_details()
+    }
+
     pub(crate) fn invalid(group: &str, kind: &str, name: &str, causes: Vec<Cause>) -> Self {
         let qualified = if group.is_empty() {
             kind.to_owned()
@@ -320,7 +341,10 @@ impl Failure {
 }
 
 fn details(group: &str, kind: &str, name: &str) -> Value {
-    let mut details = json!({"kind": kind});
+    let mut details = json!({});
+    if !kind.is_empty() {
+        details["kind"] = kind.into();
+    }
     if !name.is_empty() {
         details["name"] = name.into();
     }

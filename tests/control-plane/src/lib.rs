@@ -13,15 +13,30 @@
 //!
 //! It listens on loopback, with HTTPS and a token of its own; [`ControlPlane::kubeconfig`] is for kubectl, and the
 //! program of the same name writes it to a file. Objects live in memory. What a kube-apiserver, its garbage collector
-//! and its namespace controller do to objects is done; nothing runs pods, or makes them of Deployments and Jobs. There
-//! is one user, who may do everything. Whatever is not served is answered 404, and what is stored without effect
-//! (admission webhooks, CEL rules) comes back with a warning.
+//! and its namespace controller do to objects is done; nothing runs pods, or makes them of Deployments and Jobs.
+//! Whatever is not served is answered 404, and what is stored without effect (admission webhooks, CEL rules) comes back
+//! with a warning.
 //!
-//! A request goes from `serve` (TLS, the log) to `api` (what it means), which reads and writes the `store` of one
-//! `plane` by what `kinds`, `schema` and `patch` say; the `janitor` does what follows. `milo` plays the controllers
-//! of projects, through the front door.
+//! `admin` may do everything, and so may everybody whom [`Builder::user`] makes known, until [`Builder::rbac`] lets
+//! roles count:
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use kommodore_control_plane::ControlPlane;
+//!
+//! let plane = ControlPlane::builder().rbac().user("alice", ["devs"]).start().await?;
+//! let admin = plane.client()?; // makes roles and bindings
+//! let alice = plane.client_as("alice")?; // may do what they allow
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A request goes from `serve` (TLS, the log) past `auth` (who asks, and who may) to `api` (what it means), which reads
+//! and writes the `store` of one `plane` by what `kinds`, `schema` and `patch` say; the `janitor` does what follows.
+//! `milo` plays the controllers of projects, through the front door.
 
 mod api;
+mod auth;
 mod builder;
 mod clock;
 mod control_plane;
@@ -39,6 +54,7 @@ mod schema;
 mod serve;
 mod store;
 mod syntax;
+mod users;
 
 pub use builder::Builder;
 pub use control_plane::{ControlPlane, Error, Project};

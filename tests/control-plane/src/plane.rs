@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::auth::{self, Auth};
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::janitor::Work;
@@ -26,6 +27,8 @@ pub(crate) struct Options {
     pub(crate) without_socket: bool,
     /// Decides all that the server makes up, and its clock.
     pub(crate) seed: Option<u64>,
+    /// Roles count.
+    pub(crate) rbac: bool,
 }
 
 /// What one control plane keeps to itself.
@@ -58,6 +61,7 @@ impl Plane {
 /// All control planes of one server.
 pub(crate) struct World {
     pub(crate) options: Options,
+    pub(crate) auth: Auth,
     pub(crate) registry: Registry,
     pub(crate) ids: Ids,
     /// Its own, or that of the machine.
@@ -95,6 +99,7 @@ impl World {
     pub(crate) fn new(options: Options, work: mpsc::UnboundedSender<Work>) -> Self {
         let seed = options.seed;
         Self {
+            auth: Auth::new(options.rbac),
             options,
             registry: Registry::new(),
             ids: seed.map_or_else(Ids::new, Ids::seeded),
@@ -119,9 +124,11 @@ impl World {
         if !exists(project_bucket()) && !exists(control_plane_bucket()) {
             return None;
         }
-        let plane = projects
-            .entry(name.to_owned())
-            .or_insert_with(|| Arc::new(Plane::new(Some(name))));
+        let plane = projects.entry(name.to_owned()).or_insert_with(|| {
+            let plane = Plane::new(Some(name));
+            self.auth.seed(&plane, &self.ids);
+            Arc::new(plane)
+        });
         Some(plane.clone())
     }
 
@@ -203,6 +210,7 @@ impl World {
             }
         }
         let matters = change.what == What::Deleted
+            || bucket == auth::rbac::bucket("clusterroles")
             || object::is_deleting(&change.object)
             || object::owners(&change.object).next().is_some();
         if matters {

@@ -29,4 +29,5 @@ mod conformance {
     mod ownership;
     mod patches;
     mod watches;
+    mod who_may;
 }

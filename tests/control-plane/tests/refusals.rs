@@ -21,8 +21,8 @@ async fn what_is_not_understood_is_refused() {
     let plane = plane().await;
     let client = plane.client().unwrap();
     let path = "/api/v1/namespaces/default/configmaps";
-    let request = Request::get(path).header("Impersonate-User", "jane");
-    assert_eq!(refused(&client, request, vec![]).await, 501);
+    let request = Request::get(path).header("Impersonate-Group", "devs");
+    assert_eq!(refused(&client, request, vec![]).await, 400);
     let request = Request::get(format!("{path}?fieldSelector=metadata.name%3D%3D%3Dx"));
     assert_eq!(refused(&client, request, vec![]).await, 400);
     let request = Request::post(path).header("content-type", "application/json");

@@ -11,6 +11,7 @@ use super::options::WriteOptions;
 use super::target::Target;
 use super::view::Form;
 use super::{Asked, response, rules};
+use crate::auth;
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Resource, crd_bucket};
 use crate::object;
@@ -111,6 +112,7 @@ impl<'a> Creation<'a> {
         let target = self.target;
         let name = object::name(&self.object).to_owned();
         rules::namespace_takes_content(target, transaction, &name)?;
+        auth::check_escalation(target, transaction, None, &self.object)?;
         if target.resource.is_terminating() {
             return Err(Failure::forbidden(
                 &target.resource,
@@ -131,6 +133,8 @@ impl<'a> Creation<'a> {
                 self.wrong,
             ));
         }
+        auth::check_creation(target)?;
+        auth::check_owners(target, None, &self.object)?;
         let key = target.key(&name);
         if let Some(found) = transaction.get(target.bucket(), &key) {
             return Err(match object::is_deleting(&found) {

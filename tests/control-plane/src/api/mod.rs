@@ -7,6 +7,7 @@ mod delete;
 mod discovery;
 mod duplicates;
 mod established;
+mod internal;
 mod openapi;
 mod options;
 mod patch;
@@ -31,15 +32,17 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
 
+use crate::auth::{self, Caller, User};
 use crate::clock;
 use crate::failure::Failure;
 pub(crate) use delete::{CRD_CLEANUP, DeleteOptions, FOREGROUND, ORPHAN, Policy, remove};
 pub(crate) use established::{establish, track};
+pub(crate) use internal::{apply, install};
+pub(crate) use query::{Query, decode};
+pub(crate) use target::Target;
 
 use crate::plane::{Plane, World};
 use crate::serve::{Body, BoxError};
-use query::Query;
-use target::Target;
 
 /// The largest body that is read, as in a kube-apiserver.
 const LARGEST_BODY: usize = 3 * 1024 * 1024;
@@ -66,6 +69,7 @@ impl Asked {
 pub(crate) async fn answer<B>(
     world: &Arc<World>,
     project: Option<&str>,
+    user: User,
     request: Request<B>,
 ) -> Response<Body>
 where
@@ -77,6 +81,11 @@ where
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let in_yaml = yaml::is_wanted(&parts.headers);
     let watches = query.flag("watch");
+    let place = clock::within(world.clock, || {
+        let plane = Place::find(world, project)?;
+        let caller = auth::admit(world, &plane, user, &parts)?;
+        Ok(Place { plane, caller })
+    });
     let answered = match Limited::new(body.as_mut(), LARGEST_BODY).collect().await {
         Ok(body) => {
             let asked = Asked {
@@ -86,7 +95,9 @@ where
                 headers: parts.headers,
                 body: body.to_bytes(),
             };
-            clock::within(world.clock, || route(world, project, &asked))
+            clock::within(world.clock, || {
+                place.and_then(|place| route(world, &place, &asked))
+            })
         }
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             // A client that is still sending would see a reset stream, not the answer.
@@ -115,54 +126,33 @@ where
     }
 }
 
-/// Creates an object at the root for the server itself.
-pub(crate) fn install(
-    world: &Arc<World>,
-    path: &str,
-    object: &serde_json::Value,
-) -> Result<(), Failure> {
-    let asked = Asked {
-        method: Method::POST,
-        path: path.to_owned(),
-        query: Query::default(),
-        headers: http::HeaderMap::from_iter([(
-            http::header::USER_AGENT,
-            http::HeaderValue::from_static("kube-apiserver"),
-        )]),
-        body: object.to_string().into(),
-    };
-    clock::within(world.clock, || route(world, None, &asked)).map(drop)
+/// Where a request is to be answered, and who it is from.
+struct Place {
+    plane: Arc<Plane>,
+    caller: Caller,
 }
 
-fn route(
-    world: &Arc<World>,
-    project: Option<&str>,
-    asked: &Asked,
-) -> Result<Response<Body>, Failure> {
-    let mut names = asked.headers.keys().map(http::HeaderName::as_str);
-    if let Some(name) = names.find(|name| name.starts_with("impersonate-")) {
-        return Err(Failure::new(
-            http::StatusCode::NOT_IMPLEMENTED,
-            "NotImplemented",
-            format!("impersonation is not implemented: the request has the header {name}"),
-        ));
-    }
-    let Some(plane) = world.plane(project) else {
-        let name = project.unwrap_or_default();
-        return Err(
-            match world
+impl Place {
+    /// The control plane of a project, or of the root.
+    fn find(world: &World, project: Option<&str>) -> Result<Arc<Plane>, Failure> {
+        world.plane(project).ok_or_else(|| {
+            let name = project.unwrap_or_default();
+            let projects = world
                 .registry
-                .get("resourcemanager.miloapis.com", "projects")
-            {
+                .get("resourcemanager.miloapis.com", "projects");
+            match projects {
                 Some(projects) => Failure::not_found(&projects, name),
                 None => Failure::page_not_found(),
-            },
-        );
-    };
-    if let Some(asked) = as_of_today(asked) {
-        return route(world, project, &asked);
+            }
+        })
     }
-    match Target::resolve(world, &plane, &asked.path)? {
+}
+
+fn route(world: &Arc<World>, place: &Place, asked: &Asked) -> Result<Response<Body>, Failure> {
+    if let Some(asked) = as_of_today(asked) {
+        return route(world, place, &asked);
+    }
+    match Target::resolve(world, &place.plane, &place.caller, &asked.path)? {
         Some(target) => {
             let warnings = Vec::from_iter(target.version().deprecation.clone());
             resource(&target, asked)
@@ -172,7 +162,7 @@ fn route(
                     failure
                 })
         }
-        None => not_a_resource(world, &plane, asked),
+        None => not_a_resource(world, &place.plane, asked),
     }
 }
 

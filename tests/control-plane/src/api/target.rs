@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::query::decode;
+use crate::auth::Caller;
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version, crd_bucket};
 use crate::plane::{Plane, World};
@@ -14,6 +15,7 @@ use crate::store::{Bucket, Key};
 pub(crate) struct Target {
     pub(crate) world: Arc<World>,
     pub(crate) plane: Arc<Plane>,
+    pub(crate) caller: Caller,
     pub(crate) resource: Arc<Resource>,
     version: usize,
     pub(crate) namespace: Option<String>,
@@ -26,6 +28,7 @@ impl Target {
     pub(crate) fn resolve(
         world: &Arc<World>,
         plane: &Arc<Plane>,
+        caller: &Caller,
         path: &str,
     ) -> Result<Option<Self>, Failure> {
         let Some(path) = ResourcePath::parse(path) else {
@@ -54,6 +57,7 @@ impl Target {
             } else {
                 plane.clone()
             },
+            caller: caller.clone(),
             version,
             namespace: text(&path.namespace),
             name: text(&path.name),

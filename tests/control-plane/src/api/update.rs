@@ -12,6 +12,7 @@ use super::options::WriteOptions;
 use super::target::Target;
 use super::view::{Form, present};
 use super::{Asked, response, rules, scale};
+use crate::auth;
 use crate::failure::Failure;
 use crate::kinds::crd_bucket;
 use crate::object;
@@ -106,6 +107,7 @@ impl Update<'_> {
         } = make(&old)?;
         rules::same_object(target, &old, &mut new, self.name, self.is_patch)?;
         rules::keep_what_is_not_written(target, &old, &mut new);
+        auth::check_escalation(target, transaction, Some(&old), &new)?;
         if !tracked {
             let schema = target.version().schema.schema();
             let api_version = target.api_version();
@@ -122,6 +124,7 @@ impl Update<'_> {
                     .warned(warnings),
             );
         }
+        auth::check_owners(target, Some(&old), &new)?;
         body::to_stored(target, &mut new, core_events(target).as_deref());
         object::set_meta(
             &mut new,

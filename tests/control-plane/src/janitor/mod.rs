@@ -1,4 +1,5 @@
-//! What happens by itself after a write: the garbage collector, the end of namespaces and of CRDs.
+//! What happens by itself after a write: the garbage collector, the end of namespaces and of CRDs,
+//! and the roles that are made of others.
 //!
 //! One task does it for all control planes, one change after the other, as the controllers of a real cluster do:
 //! behind the writer's back, and soon.
@@ -11,6 +12,7 @@ use std::sync::{Arc, Weak};
 
 use tokio::sync::mpsc;
 
+use crate::auth::rbac::aggregate;
 use crate::clock;
 use crate::kinds::{crd_bucket, namespace_bucket};
 use crate::object;
@@ -37,6 +39,7 @@ pub(crate) async fn run(world: Weak<World>, mut work: mpsc::UnboundedReceiver<Wo
             garbage::after(&world, &plane, &bucket, &change);
             namespaces::after(&world, &plane, &bucket, &change);
             definitions::after(&world, &plane, &bucket, &change);
+            aggregate::after(&world, &plane, &bucket);
         });
         // So that a flood of work leaves room for requests.
         tokio::task::yield_now().await;

@@ -293,10 +293,24 @@ const TABLE: &[Line] = &[
         "SelfSubjectRulesReview",
     ),
     review(
+        "authorization.k8s.io",
+        "subjectaccessreviews",
+        "SubjectAccessReview",
+    ),
+    Line {
+        namespaced: true,
+        ..review(
+            "authorization.k8s.io",
+            "localsubjectaccessreviews",
+            "LocalSubjectAccessReview",
+        )
+    },
+    review(
         "authentication.k8s.io",
         "selfsubjectreviews",
         "SelfSubjectReview",
     ),
+    review("authentication.k8s.io", "tokenreviews", "TokenReview"),
 ];
 
 fn categories(line: &Line) -> &'static [&'static str] {

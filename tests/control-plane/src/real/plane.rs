@@ -175,7 +175,8 @@ impl Plane {
         }
     }
 
-    /// Starts the controller manager, with the garbage collector and the namespace controller. The collector learns
+    /// Starts the controller manager, with the garbage collector, the namespace controller and the one of
+    /// roles that are made of others. The collector learns
     /// of a new kind half a minute late: the CRDs that matter are to be there before.
     pub(super) fn start_controllers(
         &mut self,
@@ -192,7 +193,8 @@ impl Plane {
             // Serves nothing.
             "--secure-port=0".into(),
             "--use-service-account-credentials=false".into(),
-            "--controllers=garbage-collector-controller,namespace-controller".into(),
+            "--controllers=garbage-collector-controller,namespace-controller,clusterrole-aggregation-controller"
+                .into(),
         ];
         self.controller_manager = Some(Process::start(
             "kube-controller-manager",

@@ -14,6 +14,7 @@ use crate::serve::Authority;
 pub struct RealControlPlane {
     plane: Plane,
     authority: Authority,
+    operator: String,
     has_controllers: bool,
 }
 
@@ -28,7 +29,8 @@ impl RealControlPlane {
         ));
         let folder = fs::DirBuilder::new().mode(0o700).create(&base);
         folder.map_err(RealError::io(base.display().to_string()))?;
-        let mut plane = Plane::start("single", &base, assets, &authority, &random()).await?;
+        let operator = random();
+        let mut plane = Plane::start("single", &base, assets, &authority, &operator).await?;
         let controller_manager = assets.controller_manager();
         if let Some(program) = &controller_manager {
             plane.start_controllers(program, &authority)?;
@@ -36,6 +38,7 @@ impl RealControlPlane {
         Ok(Self {
             plane,
             authority,
+            operator,
             has_controllers: controller_manager.is_some(),
         })
     }
@@ -44,6 +47,13 @@ impl RealControlPlane {
     pub fn config(&self) -> Result<Config, RealError> {
         self.plane.check()?;
         self.plane.config(&self.authority)
+    }
+
+    /// How the user `operator` reaches it, who may do what roles allow that user, and nothing else.
+    pub fn operator_config(&self) -> Result<Config, RealError> {
+        let mut config = self.config()?;
+        config.auth_info.token = Some(self.operator.clone().into());
+        Ok(config)
     }
 
     /// Whether garbage is collected and namespaces end.

@@ -11,6 +11,7 @@ pub(super) struct Mask {
     uids: BTreeMap<String, usize>,
     versions: BTreeMap<String, usize>,
     generated: BTreeMap<String, String>,
+    secrets: BTreeMap<String, String>,
     uid: Regex,
     time: Regex,
     token: Regex,
@@ -25,6 +26,7 @@ impl Mask {
             uids: BTreeMap::new(),
             versions: BTreeMap::new(),
             generated: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             uid: Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").unwrap(),
             time: Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").unwrap(),
             cluster_ip: Regex::new(r"^10(\.\d{1,3}){3}$").unwrap(),
@@ -35,6 +37,11 @@ impl Mask {
             )
             .unwrap(),
         }
+    }
+
+    /// A secret is called by a name from now on.
+    pub(super) fn call(&mut self, secret: &str, name: &str) {
+        self.secrets.insert(secret.to_owned(), name.to_owned());
     }
 
     /// Masks a text that is no JSON.
@@ -66,7 +73,7 @@ impl Mask {
             )
         });
         let mut text = text.into_owned();
-        for (name, masked) in &self.generated {
+        for (name, masked) in self.generated.iter().chain(&self.secrets) {
             text = text.replace(name, masked);
         }
         text
@@ -100,6 +107,15 @@ impl Mask {
             for column in columns.into_iter().flatten() {
                 column["description"] = "<text>".into();
             }
+        }
+        if value["kind"] == "SelfSubjectRulesReview" {
+            // In the order in which a server comes upon the bindings.
+            let status = value["status"].as_object_mut();
+            let lists = status
+                .into_iter()
+                .flatten()
+                .filter_map(|(_, rules)| rules.as_array_mut());
+            lists.for_each(|rules| rules.sort_by_key(Value::to_string));
         }
         self.walk(value, true);
     }

@@ -2,12 +2,13 @@
 
 mod mask;
 mod recording;
+mod roles;
 mod servers;
 mod talk;
 mod watch;
 
 pub(crate) use servers::{on_embedded, on_real};
-pub(crate) use talk::Talk;
+pub(crate) use talk::{Talk, Who};
 
 /// Makes two tests of each case, `embedded::..` and `real::..`. One invocation a file.
 macro_rules! conformance {

@@ -3,13 +3,19 @@
 use kommodore_control_plane::{Assets, ControlPlane, RealControlPlane};
 
 use super::recording::Recording;
-use super::talk::Talk;
+use super::talk::{Configs, Talk};
 
 /// Runs a case on an embedded server of its own.
 pub(crate) async fn on_embedded(module: &str, case: &str, run: impl AsyncFnOnce(&mut Talk)) {
-    let plane = ControlPlane::builder().start().await.unwrap();
+    // As on the real one; the admin, who asks where a case names nobody else, may do everything.
+    let builder = ControlPlane::builder().rbac();
+    let plane = builder.user("operator", [""; 0]).start().await.unwrap();
+    let configs = Configs {
+        admin: plane.config(),
+        operator: plane.config_as("operator").unwrap(),
+    };
     let recording = Recording::of(module, case);
-    let mut talk = Talk::begin(plane.config(), case, true).await;
+    let mut talk = Talk::begin(configs, case, true).await;
     run(&mut talk).await;
     if let Some(said) = talk.end() {
         recording.compare(&said);
@@ -26,7 +32,11 @@ pub(crate) async fn on_real(module: &str, case: &str, run: impl AsyncFnOnce(&mut
     };
     let server = RealControlPlane::shared(&assets).await.unwrap();
     let recording = Recording::of(module, case);
-    let mut talk = Talk::begin(server.config().unwrap(), case, server.has_controllers()).await;
+    let configs = Configs {
+        admin: server.config().unwrap(),
+        operator: server.operator_config().unwrap(),
+    };
+    let mut talk = Talk::begin(configs, case, server.has_controllers()).await;
     run(&mut talk).await;
     let Some(said) = talk.end() else {
         eprintln!("skipped: real::{case} needs a kube-controller-manager beside kube-apiserver");

@@ -29,11 +29,37 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
+/// How the users who have tokens reach a server.
+pub(super) struct Configs {
+    pub(super) admin: Config,
+    pub(super) operator: Config,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Who may do everything.
+    Admin,
+    /// Another one with a token, for what has to be one.
+    Operator,
+    /// Without a token.
+    Nobody,
+    /// With a token that nobody has.
+    Stranger,
+    /// On whose behalf the admin asks.
+    User(String),
+}
+
 /// One talk with a server.
 ///
 /// In paths and bodies `{ns}` is a namespace, and `{group}` an API group, that this case has for itself.
 pub(crate) struct Talk {
     client: Client,
+    operator: Client,
+    nobody: Client,
+    stranger: Client,
+    who: Who,
+    token: String,
     namespace: String,
     has_controllers: bool,
     skipped: bool,
@@ -43,15 +69,30 @@ pub(crate) struct Talk {
 
 impl Talk {
     /// Begins in an empty namespace.
-    pub(super) async fn begin(config: Config, case: &str, has_controllers: bool) -> Self {
+    pub(super) async fn begin(configs: Configs, case: &str, has_controllers: bool) -> Self {
         let mut namespace = case.replace('_', "-");
         namespace.truncate(50);
+        let with_token = |token: Option<&str>| {
+            let mut config = configs.admin.clone();
+            config.auth_info.token = token.map(|token| token.to_owned().into());
+            Client::try_from(config).unwrap()
+        };
+        // Written down it shows the token, which is kept from view otherwise.
+        let operator = serde_json::to_value(&configs.operator.auth_info).unwrap();
+        let token = operator["token"].as_str().unwrap().to_owned();
+        let mut mask = Mask::new();
+        mask.call(&token, "<the token of operator>");
         let talk = Self {
-            client: Client::try_from(config).unwrap(),
+            nobody: with_token(None),
+            stranger: with_token(Some("a-token-that-nobody-has")),
+            client: Client::try_from(configs.admin).unwrap(),
+            operator: Client::try_from(configs.operator).unwrap(),
+            who: Who::Admin,
+            token,
             namespace: namespace.trim_matches('-').to_owned(),
             has_controllers,
             skipped: false,
-            mask: Mask::new(),
+            mask,
             said: String::new(),
         };
         let name = talk.namespace.clone();
@@ -71,6 +112,16 @@ impl Talk {
     /// Whether garbage is collected and namespaces end, on this server.
     pub(crate) fn has_controllers(&self) -> bool {
         self.has_controllers
+    }
+
+    /// From now on somebody asks.
+    pub(crate) fn ask_as(&mut self, who: Who) {
+        self.who = who;
+    }
+
+    /// From now on a user asks who is so called in this case alone, and has no token.
+    pub(crate) fn ask_as_user(&mut self, name: &str) {
+        self.who = Who::User(self.fill(&format!("{name}.{{ns}}")));
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
@@ -135,8 +186,28 @@ impl Talk {
         body: &[u8],
     ) -> Answer {
         let path = self.fill(path);
-        self.write_question(method, &path, headers, body);
-        let (code, headers, body) = self.exchange(method, &path, headers, body).await;
+        let who = self.who.clone();
+        let filled: Vec<(&str, String)> = headers
+            .iter()
+            .map(|(name, value)| (*name, self.fill(value)))
+            .collect();
+        let mut headers: Vec<(&str, &str)> = filled
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        if let Who::User(name) = &who {
+            headers.push(("impersonate-user", name));
+        }
+        self.write_question(method, &path, &headers, body);
+        let client = match &who {
+            Who::Admin | Who::User(_) => &self.client,
+            Who::Operator => &self.operator,
+            Who::Nobody => &self.nobody,
+            Who::Stranger => &self.stranger,
+        };
+        let (code, headers, body) = self
+            .exchange_with(client, method, &path, &headers, body)
+            .await;
         self.write_answer(code, &headers, &body)
     }
 
@@ -344,20 +415,33 @@ impl Talk {
         writeln!(self.said, "< {event:#}\n").unwrap();
     }
 
-    fn fill(&self, text: &str) -> String {
+    pub(super) fn fill(&self, text: &str) -> String {
         text.replace("{ns}", &self.namespace)
+            .replace("{token}", &self.token)
             .replace("{group}", &format!("{}.example.com", self.namespace))
     }
 
-    async fn exchange(
+    /// What the admin asks.
+    pub(super) async fn exchange(
         &self,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> (StatusCode, HeaderMap, Vec<u8>) {
-        let response = self
-            .client
+        self.exchange_with(&self.client, method, path, headers, body)
+            .await
+    }
+
+    async fn exchange_with(
+        &self,
+        client: &Client,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> (StatusCode, HeaderMap, Vec<u8>) {
+        let response = client
             .send(request(method, path, headers, body))
             .await
             .unwrap_or_else(|error| panic!("{method} {path}: {error}\n{}", self.said));
@@ -371,6 +455,11 @@ impl Talk {
     fn write_question(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) {
         let path = self.mask.text(path);
         writeln!(self.said, "> {method} {path}").unwrap();
+        match &self.who {
+            // Who else it is, the headers say.
+            Who::Admin | Who::User(_) => {}
+            who => writeln!(self.said, "> (as {who:?})").unwrap(),
+        }
         for (name, value) in headers {
             if (*name, *value) != ("content-type", "application/json") {
                 writeln!(self.said, "> {name}: {value}").unwrap();

@@ -1,0 +1,57 @@
+//! What the server asks of itself.
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method};
+use serde_json::Value;
+
+use super::query::Query;
+use super::{Asked, Place, route};
+use crate::auth::Caller;
+use crate::clock;
+use crate::failure::Failure;
+use crate::plane::World;
+
+/// Creates an object at the root.
+pub(crate) fn install(world: &Arc<World>, path: &str, object: &Value) -> Result<(), Failure> {
+    let agent = HeaderValue::from_static("kube-apiserver");
+    let asked = Asked {
+        method: Method::POST,
+        path: path.to_owned(),
+        query: Query::default(),
+        headers: HeaderMap::from_iter([(USER_AGENT, agent)]),
+        body: object.to_string().into(),
+    };
+    ask(world, None, &asked)
+}
+
+/// Applies an object in the name of a controller.
+pub(crate) fn apply(
+    world: &Arc<World>,
+    project: Option<&str>,
+    path: &str,
+    manager: &str,
+    object: &Value,
+) -> Result<(), Failure> {
+    let patch = HeaderValue::from_static("application/apply-patch+yaml");
+    let mut query = Query::default();
+    query.set("fieldManager", manager);
+    query.set("force", "true");
+    let asked = Asked {
+        method: Method::PATCH,
+        path: path.to_owned(),
+        query,
+        headers: HeaderMap::from_iter([(CONTENT_TYPE, patch)]),
+        body: object.to_string().into(),
+    };
+    ask(world, project, &asked)
+}
+
+fn ask(world: &Arc<World>, project: Option<&str>, asked: &Asked) -> Result<(), Failure> {
+    let place = Place {
+        plane: Place::find(world, project)?,
+        caller: Caller::server(),
+    };
+    clock::within(world.clock, || route(world, &place, asked)).map(drop)
+}

@@ -1,0 +1,145 @@
+//! Nobody grants what it does not hold, be it with a role or with a binding.
+
+use serde_json::Value;
+
+use super::rbac::{GROUP, Rule, bucket, not_held};
+use super::{Attributes, Caller};
+use crate::api::Target;
+use crate::failure::Failure;
+use crate::object;
+use crate::store::{Key, Transaction};
+
+/// Whether the caller may write a role or a binding as it is now; `old` is what it was.
+pub(crate) fn check(
+    target: &Target,
+    transaction: &Transaction<'_>,
+    old: Option<&Value>,
+    new: &Value,
+) -> Result<(), Failure> {
+    let caller = &target.caller;
+    if *target.resource.group != *GROUP || caller.is_unlimited() {
+        return Ok(());
+    }
+    if old.is_some_and(|old| grants_the_same(old, new)) {
+        return Ok(());
+    }
+    match &*target.resource.plural {
+        "roles" | "clusterroles" => role(target, old, new),
+        _ => binding(target, transaction, new),
+    }
+}
+
+/// Whether nothing has changed but what the garbage collector writes.
+fn grants_the_same(old: &Value, new: &Value) -> bool {
+    let rest = |object: &Value| {
+        let mut object = object.clone();
+        let metadata = object::metadata_mut(&mut object);
+        for field in [
+            "finalizers",
+            "managedFields",
+            "ownerReferences",
+            "resourceVersion",
+        ] {
+            metadata.remove(field);
+        }
+        object
+    };
+    rest(old) == rest(new)
+}
+
+fn role(target: &Target, old: Option<&Value>, new: &Value) -> Result<(), Failure> {
+    let escalates = Attributes {
+        verb: "escalate".to_owned(),
+        name: target.name.clone().unwrap_or_default(),
+        ..attributes(target, &target.resource.plural)
+    };
+    if target.caller.may(&escalates) {
+        return Ok(());
+    }
+    grants(target, object::name(new), &Rule::all_of(new))?;
+    let aggregates = |role: &Value| {
+        role.get("aggregationRule")
+            .filter(|rule| !rule.is_null())
+            .cloned()
+    };
+    let (was, is) = (old.and_then(aggregates), aggregates(new));
+    if was != is && !missing(&target.caller, "", &Rule::everything()).is_empty() {
+        let why = "must have cluster-admin privileges to use the aggregationRule";
+        return Err(Failure::forbidden(&target.resource, object::name(new), why));
+    }
+    Ok(())
+}
+
+fn binding(target: &Target, transaction: &Transaction<'_>, new: &Value) -> Result<(), Failure> {
+    let text = |field: &str| new["roleRef"][field].as_str().unwrap_or_default();
+    let name = text("name");
+    let (plural, namespace) = match text("kind") {
+        "Role" => ("roles", target.namespace.as_deref().unwrap_or_default()),
+        _ => ("clusterroles", ""),
+    };
+    let binds = Attributes {
+        verb: "bind".to_owned(),
+        name: name.to_owned(),
+        ..attributes(target, plural)
+    };
+    if target.caller.may(&binds) {
+        return Ok(());
+    }
+    let role = transaction.get(&bucket(plural), &Key::new(namespace, name));
+    let role = role.ok_or_else(|| Failure::not_found(&target.resource, name))?;
+    grants(target, object::name(new), &Rule::all_of(&role))
+}
+
+/// Whether the caller may create what its update or its patch would create.
+pub(crate) fn check_creation(target: &Target) -> Result<(), Failure> {
+    let Some(name) = &target.name else {
+        return Ok(());
+    };
+    target.caller.require(&Attributes {
+        verb: "create".to_owned(),
+        group: target.resource.group.to_string(),
+        resource: target.resource.plural.to_string(),
+        namespace: target.namespace.clone().unwrap_or_default(),
+        name: name.clone(),
+        ..Attributes::default()
+    })
+}
+
+fn attributes(target: &Target, plural: &str) -> Attributes {
+    Attributes {
+        group: GROUP.to_owned(),
+        resource: plural.to_owned(),
+        namespace: target.namespace.clone().unwrap_or_default(),
+        ..Attributes::default()
+    }
+}
+
+fn missing(caller: &Caller, namespace: &str, rules: &[Rule]) -> Vec<String> {
+    not_held(caller.rules(namespace), rules)
+}
+
+fn grants(target: &Target, name: &str, rules: &[Rule]) -> Result<(), Failure> {
+    let caller = &target.caller;
+    let namespace = target.namespace.as_deref().unwrap_or_default();
+    let missing = missing(caller, namespace, rules);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let user = caller.user();
+    let groups: Vec<String> = user
+        .groups
+        .iter()
+        .map(|group| format!("{group:?}"))
+        .collect();
+    let mut why = format!(
+        "user {:?} (groups=[{}]) is attempting to grant RBAC permissions not currently held:\n{}",
+        user.name,
+        groups.join(" "),
+        missing.join("\n")
+    );
+    if let Some(errors) = caller.errors(namespace) {
+        let listed = errors.trim_start_matches('[').trim_end_matches(']');
+        why.push_str(&format!("; resolution errors: [{listed}]"));
+    }
+    Err(Failure::forbidden(&target.resource, name, &why))
+}

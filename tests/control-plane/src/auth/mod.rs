@@ -1,0 +1,83 @@
+//! Who asks, and who may.
+//!
+//! A token says who asks (`tokens`), headers may say on whose behalf (`impersonation`), and where roles count (`rbac`)
+//! they say whether it may be done. What is written is looked at once more: nobody grants what it does not hold
+//! (`escalation`), and nobody holds up the deletion of what is not its own (`owners`).
+
+mod attributes;
+mod caller;
+mod escalation;
+mod impersonation;
+mod owners;
+pub(crate) mod rbac;
+mod tokens;
+mod user;
+
+use std::sync::{Arc, OnceLock};
+
+use http::request::Parts;
+
+pub(crate) use attributes::Attributes;
+pub(crate) use caller::Caller;
+pub(crate) use escalation::{check as check_escalation, check_creation};
+pub(crate) use owners::check as check_owners;
+pub(crate) use tokens::Tokens;
+pub(crate) use user::{MASTERS, User};
+
+use crate::api::Query;
+use crate::failure::Failure;
+use crate::plane::{Plane, World};
+use impersonation::Impersonators;
+use rbac::bootstrap::Seeds;
+
+/// What a server knows of its users.
+#[derive(Default)]
+pub(crate) struct Auth {
+    /// Roles count; without them everybody who is known may do everything.
+    pub(crate) rbac: bool,
+    pub(crate) tokens: Tokens,
+    impersonators: Impersonators,
+    /// The roles that a project begins with.
+    seeds: OnceLock<Seeds>,
+}
+
+impl Auth {
+    pub(crate) fn new(rbac: bool) -> Self {
+        Self {
+            rbac,
+            ..Self::default()
+        }
+    }
+
+    /// Gives a project's control plane the roles that it begins with.
+    pub(crate) fn seed(&self, plane: &Plane, ids: &crate::ids::Ids) {
+        if let Some(seeds) = self.seeds.get() {
+            seeds.sow(plane, ids);
+        }
+    }
+
+    /// Puts the roles that are always there into the root.
+    pub(crate) fn bootstrap(world: &Arc<World>) -> Result<(), Failure> {
+        if world.auth.rbac {
+            let seeds = rbac::bootstrap::install(world)?;
+            // It is done once.
+            let _ = world.auth.seeds.set(seeds);
+        }
+        Ok(())
+    }
+}
+
+/// Who a request is from, or is on behalf of, once it is known that it may be made.
+pub(crate) fn admit(
+    world: &World,
+    plane: &Plane,
+    user: User,
+    request: &Parts,
+) -> Result<Caller, Failure> {
+    let query = Query::parse(request.uri.query().unwrap_or_default());
+    let asked = Attributes::of(&request.method, request.uri.path(), &query);
+    let user = impersonation::apply(world, plane, user, &asked, &request.headers)?;
+    let caller = Caller::new(world, plane, user, &asked.namespace);
+    caller.require(&asked)?;
+    Ok(caller)
+}

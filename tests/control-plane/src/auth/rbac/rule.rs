@@ -1,0 +1,270 @@
+//! One rule of a role.
+
+use serde_json::{Value, json};
+
+use crate::auth::Attributes;
+
+/// What a rule allows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rule {
+    pub(crate) verbs: Vec<String>,
+    pub(crate) groups: Vec<String>,
+    pub(crate) resources: Vec<String>,
+    pub(crate) names: Vec<String>,
+    pub(crate) urls: Vec<String>,
+}
+
+/// What stands for all verbs, groups, resources or paths.
+pub(crate) const ALL: &str = "*";
+
+impl Rule {
+    /// All verbs on all resources, and on all paths.
+    pub(crate) fn everything() -> [Self; 2] {
+        let all = || vec![ALL.to_owned()];
+        let resources = Self {
+            verbs: all(),
+            groups: all(),
+            resources: all(),
+            ..Self::default()
+        };
+        let paths = Self {
+            verbs: all(),
+            urls: all(),
+            ..Self::default()
+        };
+        [resources, paths]
+    }
+
+    pub(crate) fn read(rule: &Value) -> Self {
+        let list = |field: &str| {
+            let values = rule.get(field).and_then(Value::as_array);
+            let texts = values.into_iter().flatten().filter_map(Value::as_str);
+            texts.map(str::to_owned).collect()
+        };
+        Self {
+            verbs: list("verbs"),
+            groups: list("apiGroups"),
+            resources: list("resources"),
+            names: list("resourceNames"),
+            urls: list("nonResourceURLs"),
+        }
+    }
+
+    /// The rules of a role.
+    pub(crate) fn all_of(role: &Value) -> Vec<Self> {
+        let rules = role.get("rules").and_then(Value::as_array);
+        rules.into_iter().flatten().map(Self::read).collect()
+    }
+
+    pub(crate) fn allows(&self, asked: &Attributes) -> bool {
+        let has = |list: &[String], wanted: &str| has(list, ALL) || has(list, wanted);
+        if !has(&self.verbs, &asked.verb) {
+            return false;
+        }
+        if let Some(path) = &asked.path {
+            return self.urls.iter().any(|url| url_covers(url, path));
+        }
+        has(&self.groups, &asked.group)
+            && self.has_resource(asked)
+            && (self.names.is_empty() || self.names.contains(&asked.name))
+    }
+
+    fn has_resource(&self, asked: &Attributes) -> bool {
+        let any = || format!("{ALL}/{}", asked.subresource);
+        has(&self.resources, ALL)
+            || has(&self.resources, &asked.whole_resource())
+            || (!asked.subresource.is_empty() && has(&self.resources, &any()))
+    }
+
+    /// Whether it allows all that another does.
+    fn covers(&self, other: &Self) -> bool {
+        let all = |ours: &[String], theirs: &[String]| {
+            has(ours, ALL) || theirs.iter().all(|wanted| has(ours, wanted))
+        };
+        let resource = |wanted: &String| {
+            let subresource = wanted.split_once('/');
+            has(&self.resources, wanted)
+                || subresource
+                    .is_some_and(|(_, name)| has(&self.resources, &format!("{ALL}/{name}")))
+        };
+        let resources = has(&self.resources, ALL) || other.resources.iter().all(resource);
+        let names = self.names.is_empty()
+            || (!other.names.is_empty() && other.names.iter().all(|name| has(&self.names, name)));
+        let url = |wanted: &String| self.urls.iter().any(|ours| url_covers(ours, wanted));
+        all(&self.verbs, &other.verbs)
+            && all(&self.groups, &other.groups)
+            && resources
+            && names
+            && other.urls.iter().all(url)
+    }
+
+    /// The smallest rules that it is made of.
+    fn pieces(&self) -> Vec<Self> {
+        let one = |text: &String| vec![text.clone()];
+        let mut pieces = Vec::new();
+        for verb in &self.verbs {
+            for group in &self.groups {
+                for resource in &self.resources {
+                    let piece = Self {
+                        verbs: one(verb),
+                        groups: one(group),
+                        resources: one(resource),
+                        ..Self::default()
+                    };
+                    if self.names.is_empty() {
+                        pieces.push(piece);
+                        continue;
+                    }
+                    pieces.extend(self.names.iter().map(|name| Self {
+                        names: one(name),
+                        ..piece.clone()
+                    }));
+                }
+            }
+            pieces.extend(self.urls.iter().map(|url| Self {
+                verbs: one(verb),
+                urls: one(url),
+                ..Self::default()
+            }));
+        }
+        pieces
+    }
+
+    /// As a refusal to grant it shows it.
+    fn text(&self) -> String {
+        let list = |name: &str, values: &[String]| {
+            let quoted: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();
+            (!values.is_empty()).then(|| format!("{name}:[{}]", quoted.join(" ")))
+        };
+        let parts: Vec<String> = [
+            list("APIGroups", &self.groups),
+            list("Resources", &self.resources),
+            list("NonResourceURLs", &self.urls),
+            list("ResourceNames", &self.names),
+            list("Verbs", &self.verbs),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        format!("{{{}}}", parts.join(", "))
+    }
+
+    /// What a review of rules says of it.
+    pub(crate) fn to_review(&self) -> (Option<Value>, Option<Value>) {
+        let resource = (!self.resources.is_empty()).then(|| {
+            let mut rule =
+                json!({"verbs": self.verbs, "apiGroups": self.groups, "resources": self.resources});
+            if !self.names.is_empty() {
+                rule["resourceNames"] = json!(self.names);
+            }
+            rule
+        });
+        let path = (!self.urls.is_empty())
+            .then(|| json!({"verbs": self.verbs, "nonResourceURLs": self.urls}));
+        (resource, path)
+    }
+}
+
+/// What of some rules is not allowed by those that somebody holds, a line for each.
+pub(crate) fn not_held<'a>(
+    held: impl Iterator<Item = &'a Rule> + Clone,
+    wanted: &[Rule],
+) -> Vec<String> {
+    let mut missing: Vec<Rule> = Vec::new();
+    for piece in wanted.iter().flat_map(Rule::pieces) {
+        if held.clone().any(|rule| rule.covers(&piece)) {
+            continue;
+        }
+        // The verbs on one thing stand together.
+        let same = |known: &&mut Rule| {
+            let thing = (&known.groups, &known.resources, &known.names);
+            piece.urls.is_empty()
+                && known.urls.is_empty()
+                && thing == (&piece.groups, &piece.resources, &piece.names)
+        };
+        match missing.iter_mut().find(same) {
+            Some(known) if known.verbs.contains(&piece.verbs[0]) => {}
+            Some(known) => known.verbs.extend(piece.verbs),
+            None => missing.push(piece),
+        }
+    }
+    let mut lines: Vec<String> = missing.iter().map(Rule::text).collect();
+    lines.sort();
+    lines
+}
+
+fn has(list: &[String], wanted: &str) -> bool {
+    list.iter().any(|known| known == wanted)
+}
+
+/// A path may end in a star, which stands for all that begins like it.
+fn url_covers(ours: &str, wanted: &str) -> bool {
+    ours == wanted
+        || ours
+            .strip_suffix(ALL)
+            .is_some_and(|prefix| wanted.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(value: Value) -> Rule {
+        Rule::read(&value)
+    }
+
+    fn asked(verb: &str, resource: &str, subresource: &str, name: &str) -> Attributes {
+        Attributes {
+            verb: verb.into(),
+            resource: resource.into(),
+            subresource: subresource.into(),
+            name: name.into(),
+            ..Attributes::default()
+        }
+    }
+
+    #[test]
+    fn a_rule_allows_what_it_names() {
+        let status =
+            rule(json!({"verbs": ["get"], "apiGroups": [""], "resources": ["*/status", "pods"]}));
+        assert!(status.allows(&asked("get", "pods", "status", "a")));
+        assert!(status.allows(&asked("get", "nodes", "status", "a")));
+        assert!(!status.allows(&asked("get", "nodes", "", "a")));
+        assert!(!status.allows(&asked("get", "pods", "log", "a")));
+        let named = rule(
+            json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "resourceNames": ["a"]}),
+        );
+        assert!(named.allows(&asked("delete", "pods", "log", "a")));
+        assert!(!named.allows(&asked("list", "pods", "", "")));
+        let path = rule(json!({"verbs": ["get"], "nonResourceURLs": ["/api", "/logs/*"]}));
+        assert!(path.allows(&Attributes::of_path("get", "/logs/a/b")));
+        assert!(!path.allows(&Attributes::of_path("get", "/logs")));
+        assert!(!path.allows(&Attributes::of_path("post", "/api")));
+    }
+
+    #[test]
+    fn what_is_not_held_is_told_in_order_and_once() {
+        let held = [rule(
+            json!({"verbs": ["get"], "apiGroups": [""], "resources": ["pods", "*/scale"]}),
+        )];
+        let wanted = [
+            rule(
+                json!({"verbs": ["get", "list"], "apiGroups": [""], "resources": ["pods", "rcs/scale"]}),
+            ),
+            rule(json!({"verbs": ["list"], "apiGroups": [""], "resources": ["pods"]})),
+            rule(
+                json!({"verbs": ["get"], "apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["a"]}),
+            ),
+            rule(json!({"verbs": ["get"], "nonResourceURLs": ["/a"]})),
+        ];
+        assert_eq!(
+            not_held(held.iter(), &wanted),
+            [
+                r#"{APIGroups:[""], Resources:["configmaps"], ResourceNames:["a"], Verbs:["get"]}"#,
+                r#"{APIGroups:[""], Resources:["pods"], Verbs:["list"]}"#,
+                r#"{APIGroups:[""], Resources:["rcs/scale"], Verbs:["list"]}"#,
+                r#"{NonResourceURLs:["/a"], Verbs:["get"]}"#,
+            ]
+        );
+    }
+}

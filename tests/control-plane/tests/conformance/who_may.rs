@@ -1,0 +1,437 @@
+//! Tokens, roles, impersonation and reviews.
+
+use serde_json::{Value, json};
+
+use super::support::{Talk, Who};
+
+const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+const ROLES: &str = "/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/roles";
+const BINDINGS: &str = "/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/rolebindings";
+const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
+const PODS: &str = "/api/v1/namespaces/{ns}/pods";
+const SELF: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+const MAY_I: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+const MAY: &str = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+
+fn rule(group: &str, resources: &[&str], verbs: &[&str]) -> Value {
+    json!({"apiGroups": [group], "resources": resources, "verbs": verbs})
+}
+
+fn role_ref(kind: &str, name: &str) -> Value {
+    json!({"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name})
+}
+
+fn binding(name: &str, role_ref: Value) -> Value {
+    json!({"metadata": {"name": name}, "roleRef": role_ref, "subjects": [
+        {"kind": "User", "name": "somebody", "apiGroup": "rbac.authorization.k8s.io"},
+    ]})
+}
+
+fn owned(name: &str, api_version: &str, kind: &str, blocks: bool) -> Value {
+    json!({"metadata": {"name": name, "ownerReferences": [
+        {"apiVersion": api_version, "kind": kind, "name": "a", "uid": "1", "blockOwnerDeletion": blocks},
+    ]}})
+}
+
+async fn who_am_i(talk: &mut Talk, headers: &[(&str, &str)]) {
+    talk.send("POST", SELF, headers, Some(json!({}))).await;
+}
+
+async fn may_i(talk: &mut Talk, attributes: Value) {
+    talk.post(MAY_I, json!({"spec": {"resourceAttributes": attributes}}))
+        .await;
+}
+
+conformance! {
+    async fn who_shows_no_token_sees_what_is_public(talk: &mut Talk) {
+        talk.ask_as(Who::Nobody);
+        for path in ["/healthz", "/livez", "/readyz"] {
+            talk.get(path).await;
+        }
+        for path in ["/", "/api", "/apis", "/api/v1", "/apis/apps/v1", "/healthz/etcd", "/openapi/v2", "/openapi/v3", "/nowhere"] {
+            talk.get(path).await;
+        }
+        talk.post("/version", json!({})).await;
+        talk.get("/api/v1/pods").await;
+        talk.get(&format!("{PODS}/one")).await;
+        talk.get("/apis/example.com/v1/things").await;
+        who_am_i(talk, &[]).await;
+    }
+
+    async fn a_token_that_nobody_has_is_not_taken(talk: &mut Talk) {
+        talk.ask_as(Who::Stranger);
+        for path in ["/healthz", "/version", "/api/v1/pods", "/nowhere"] {
+            talk.get(path).await;
+        }
+        talk.post(MAPS, json!({"metadata": {"name": "one"}})).await;
+        talk.ask_as(Who::Nobody);
+        talk.say("and what is no bearer token is none");
+        talk.send("GET", "/healthz", &[("authorization", "Basic YTpi")], None).await;
+        talk.send("GET", "/api/v1/pods", &[("authorization", "Basic YTpi")], None).await;
+    }
+
+    async fn users_say_who_they_are(talk: &mut Talk) {
+        who_am_i(talk, &[]).await;
+        talk.ask_as(Who::Operator);
+        who_am_i(talk, &[]).await;
+    }
+
+    async fn refusals_name_the_verb_and_the_place(talk: &mut Talk) {
+        talk.ask_as_user("alice");
+        talk.get(PODS).await;
+        talk.get(&format!("{PODS}?watch=true")).await;
+        talk.get(&format!("{PODS}?fieldSelector=metadata.name%3Done")).await;
+        talk.get(&format!("{PODS}?fieldSelector=status.phase%3DRunning,metadata.name%3D%3Done")).await;
+        talk.get(&format!("{PODS}?fieldSelector=metadata.name%21%3Done")).await;
+        talk.get(&format!("{PODS}/one")).await;
+        talk.get(&format!("{PODS}/one/log")).await;
+        talk.get("/api/v1/watch/namespaces/{ns}/pods/one").await;
+        talk.post(PODS, json!({"metadata": {"name": "one"}})).await;
+        talk.post(&format!("{PODS}/one/exec"), json!({})).await;
+        talk.put(&format!("{PODS}/one/status"), json!({})).await;
+        talk.patch("merge", &format!("{PODS}/one"), json!({})).await;
+        talk.delete(&format!("{PODS}/one")).await;
+        talk.delete(PODS).await;
+        talk.send("OPTIONS", PODS, &[], None).await;
+        talk.send("HEAD", PODS, &[], None).await;
+        talk.get("/api/v1/namespaces/{ns}").await;
+        talk.put("/api/v1/namespaces/{ns}/finalize", json!({})).await;
+        talk.get("/api/v1/nodes").await;
+        talk.get("/apis/apps/v1/namespaces/{ns}/deployments/one/scale").await;
+        talk.get("/apis/nobody.example.com/v1/namespaces/none/things").await;
+        talk.get("/metrics").await;
+        talk.post("/one/%3Ctwo%3E", json!({})).await;
+        talk.get("/logs/").await;
+    }
+
+    async fn a_role_allows_what_it_names(talk: &mut Talk) {
+        talk.allow("alice", false, "reader", json!([
+            rule("", &["configmaps"], &["get", "list"]),
+            {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list", "delete"], "resourceNames": ["one"]},
+        ])).await;
+        talk.ask_as_user("alice");
+        talk.get(MAPS).await;
+        talk.get(&format!("{MAPS}/none")).await;
+        talk.get("/api/v1/configmaps").await;
+        talk.get("/api/v1/namespaces/default/configmaps").await;
+        talk.get(&format!("{MAPS}?watch=true")).await;
+        talk.post(MAPS, json!({"metadata": {"name": "one"}})).await;
+        let secrets = "/api/v1/namespaces/{ns}/secrets";
+        talk.get(&format!("{secrets}/one")).await;
+        talk.get(&format!("{secrets}/two")).await;
+        talk.get(secrets).await;
+        talk.get(&format!("{secrets}?fieldSelector=metadata.name%3Done")).await;
+        talk.get(&format!("{secrets}?fieldSelector=metadata.name%3Dtwo")).await;
+        talk.delete(&format!("{secrets}/one")).await;
+        talk.delete(secrets).await;
+        talk.say("somebody else");
+        talk.ask_as_user("bob");
+        talk.get(MAPS).await;
+    }
+
+    async fn a_cluster_role_allows_everywhere_or_where_it_is_bound(talk: &mut Talk) {
+        talk.allow("alice", true, "watcher", json!([
+            rule("apps", &["deployments/scale", "*/status"], &["get"]),
+            rule("", &["namespaces"], &["*"]),
+            {"nonResourceURLs": ["/metrics", "/logs/*"], "verbs": ["get"]},
+        ])).await;
+        talk.ask_as_user("alice");
+        let deployments = "/apis/apps/v1/namespaces/{ns}/deployments";
+        talk.get(&format!("{deployments}/one/scale")).await;
+        talk.get(&format!("{deployments}/one/status")).await;
+        talk.get(&format!("{deployments}/one")).await;
+        talk.get("/apis/apps/v1/namespaces/{ns}/daemonsets/one/status").await;
+        talk.get("/apis/apps/v1/namespaces/{ns}/statefulsets/one/scale").await;
+        talk.get("/api/v1/namespaces/none").await;
+        talk.get("/logsx").await;
+        talk.say("the role view, in one namespace");
+        talk.ask_as(Who::Admin);
+        let mut bound = binding("viewer", role_ref("ClusterRole", "system:basic-user"));
+        bound["subjects"] = json!([{"kind": "Group", "name": "viewers.{ns}"}]);
+        talk.post(BINDINGS, bound).await;
+    }
+
+    async fn groups_and_service_accounts_are_subjects(talk: &mut Talk) {
+        let maps = json!([rule("", &["configmaps"], &["list"])]);
+        talk.allow_subject(json!({"kind": "Group", "name": "devs.groups"}), false, "devs", maps.clone()).await;
+        let robot = json!({"kind": "ServiceAccount", "name": "robot", "namespace": "groups-and-service-accounts-are-subjects"});
+        talk.allow_subject(robot, false, "robots", maps).await;
+        talk.send("GET", MAPS, &[("impersonate-user", "alice.{ns}"), ("impersonate-group", "devs.groups")], None).await;
+        talk.send("GET", MAPS, &[("impersonate-user", "alice.{ns}"), ("impersonate-group", "others")], None).await;
+        talk.send("GET", MAPS, &[("impersonate-user", "system:serviceaccount:{ns}:robot")], None).await;
+        talk.send("GET", MAPS, &[("impersonate-user", "system:serviceaccount:{ns}:other")], None).await;
+        talk.send("GET", MAPS, &[("impersonate-user", "system:serviceaccount:default:robot")], None).await;
+        talk.say("and why");
+        let spec = |user: &str, groups: &[&str]| json!({"spec": {"user": user, "groups": groups, "resourceAttributes": {
+            "namespace": "groups-and-service-accounts-are-subjects", "verb": "list", "resource": "configmaps",
+        }}});
+        talk.post(MAY, spec("anybody", &["devs.groups"])).await;
+        talk.post(MAY, spec("system:serviceaccount:groups-and-service-accounts-are-subjects:robot", &[])).await;
+    }
+
+    async fn the_admin_asks_on_behalf_of_others(talk: &mut Talk) {
+        who_am_i(talk, &[("impersonate-user", "alice")]).await;
+        who_am_i(talk, &[
+            ("impersonate-user", "alice"), ("impersonate-group", "devs"), ("impersonate-group", "ops"), ("impersonate-uid", "42"),
+            ("impersonate-extra-scopes", "a"), ("impersonate-extra-scopes", "b"), ("impersonate-extra-acme.com%2fproject", "x"),
+        ]).await;
+        who_am_i(talk, &[("impersonate-user", "alice"), ("impersonate-group", "system:authenticated")]).await;
+        who_am_i(talk, &[("impersonate-user", "alice"), ("impersonate-group", "system:unauthenticated")]).await;
+        who_am_i(talk, &[("impersonate-user", "alice"), ("impersonate-group", "")]).await;
+        who_am_i(talk, &[("impersonate-user", "alice"), ("impersonate-group", "system:masters")]).await;
+        who_am_i(talk, &[("impersonate-user", "system:anonymous")]).await;
+        who_am_i(talk, &[("impersonate-user", "system:serviceaccount:shop:robot")]).await;
+        who_am_i(talk, &[("impersonate-user", "system:serviceaccount:shop:robot"), ("impersonate-group", "devs")]).await;
+        who_am_i(talk, &[("impersonate-user", "system:serviceaccount:shop")]).await;
+        who_am_i(talk, &[("impersonate-user", "system:node:one")]).await;
+        who_am_i(talk, &[("impersonate-user", "")]).await;
+        talk.say("but there has to be a name");
+        who_am_i(talk, &[("impersonate-group", "devs"), ("impersonate-group", "ops")]).await;
+        who_am_i(talk, &[("impersonate-uid", "1")]).await;
+        who_am_i(talk, &[("impersonate-extra-a", "1"), ("impersonate-extra-b", "2")]).await;
+    }
+
+    async fn who_may_ask_on_behalf_of_others(talk: &mut Talk) {
+        talk.ask_as(Who::Nobody);
+        talk.send("GET", PODS, &[("impersonate-user", "alice")], None).await;
+        talk.send("GET", PODS, &[("impersonate-user", "system:serviceaccount:shop:robot")], None).await;
+        talk.send("GET", PODS, &[("impersonate-user", "system:node:one")], None).await;
+        talk.send("GET", "/metrics", &[("impersonate-user", "alice")], None).await;
+        talk.ask_as(Who::Operator);
+        talk.send("GET", PODS, &[("impersonate-user", "alice")], None).await;
+        talk.allow_subject(json!({"kind": "User", "name": "operator"}), true, "old-way", json!([
+            {"apiGroups": [""], "resources": ["users"], "verbs": ["impersonate"], "resourceNames": ["alice"]},
+        ])).await;
+        talk.send("GET", PODS, &[("impersonate-user", "alice")], None).await;
+        talk.send("GET", PODS, &[("impersonate-user", "bob")], None).await;
+        talk.send("GET", PODS, &[("impersonate-user", "alice"), ("impersonate-group", "devs")], None).await;
+        talk.send("GET", PODS, &[("impersonate-user", "alice"), ("impersonate-uid", "1")], None).await;
+        talk.send("GET", PODS, &[("impersonate-user", "alice"), ("impersonate-extra-scopes", "1")], None).await;
+        talk.send("GET", PODS, &[("impersonate-user", "system:serviceaccount:shop:robot")], None).await;
+        talk.say("the new way: for whom, and for what");
+        talk.allow_subject(json!({"kind": "User", "name": "operator"}), true, "new-way", json!([
+            {"apiGroups": ["authentication.k8s.io"], "resources": ["users"], "verbs": ["impersonate:user-info"], "resourceNames": ["carol"]},
+            rule("", &["pods"], &["impersonate-on:user-info:list"]),
+        ])).await;
+        talk.send("GET", PODS, &[("impersonate-user", "carol")], None).await;
+        talk.send("GET", MAPS, &[("impersonate-user", "carol")], None).await;
+        talk.send("GET", PODS, &[("impersonate-user", "carol"), ("impersonate-group", "devs")], None).await;
+        talk.send("GET", PODS, &[("impersonate-user", "carol"), ("impersonate-group", "system:masters")], None).await;
+        talk.send("GET", PODS, &[("impersonate-user", "carol"), ("impersonate-extra-scopes", "1")], None).await;
+        talk.send("GET", PODS, &[("impersonate-user", "carol"), ("impersonate-extra-a.com%2fb", "1")], None).await;
+        talk.send("GET", PODS, &[("impersonate-user", "bob")], None).await;
+        talk.send("GET", PODS, &[("impersonate-user", "alice")], None).await;
+    }
+
+    async fn nobody_grants_what_it_does_not_hold(talk: &mut Talk) {
+        let all = ["roles", "rolebindings", "clusterroles", "clusterrolebindings"];
+        talk.allow("writer", true, "writer", json!([
+            rule("rbac.authorization.k8s.io", &all, &["create", "update", "patch", "get"]),
+            rule("", &["configmaps"], &["get", "list"]),
+        ])).await;
+        talk.prepare(ROLES, json!({"metadata": {"name": "there"}, "rules": [rule("", &["pods"], &["get", "list"])]})).await;
+        talk.ask_as_user("writer");
+        let role = |rules: Value| json!({"metadata": {"name": "one"}, "rules": rules});
+        talk.post(ROLES, role(json!([
+            {"apiGroups": ["", "apps"], "resources": ["pods", "configmaps"], "verbs": ["get", "list"], "resourceNames": ["a", "b"]},
+            rule("*", &["*"], &["*"]),
+        ]))).await;
+        talk.post(ROLES, role(json!([rule("", &["configmaps"], &["get", "delete", "list", "watch"])]))).await;
+        talk.post(ROLES, role(json!([rule("", &["configmaps"], &["get"])]))).await;
+        talk.patch("merge", &format!("{ROLES}/one"), json!({"rules": [rule("", &["pods"], &["get"])]})).await;
+        talk.patch("merge", &format!("{ROLES}/one"), json!({"metadata": {"labels": {"a": "b"}}})).await;
+        talk.patch("merge", &format!("{ROLES}/there"), json!({"metadata": {"labels": {"a": "b"}}})).await;
+        talk.patch("merge", &format!("{ROLES}/there"), json!({"metadata": {"finalizers": ["example.com/a"]}})).await;
+        talk.patch("merge", &format!("{ROLES}/there"), json!({"metadata": {"finalizers": null}})).await;
+        let cluster = |more: Value| {
+            let mut role = json!({"metadata": {"name": "{ns}-one"}});
+            role.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            role
+        };
+        let cluster_roles = format!("{RBAC}/clusterroles");
+        talk.post(&cluster_roles, cluster(json!({"rules": [{"nonResourceURLs": ["/a", "/b/*"], "verbs": ["get", "post"]}]}))).await;
+        talk.post(&cluster_roles, cluster(json!({"aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]}}))).await;
+        talk.post(&cluster_roles, cluster(json!({"rules": [rule("", &["configmaps"], &["list"])]}))).await;
+        talk.say("with what is wrong besides, and where there is no namespace");
+        talk.post(ROLES, role(json!([{"apiGroups": [""], "resources": ["pods"]}]))).await;
+        talk.post(ROLES, role(json!([rule("", &["pods"], &["get"]), {"resources": ["pods"]}]))).await;
+        talk.post(&format!("{RBAC}/namespaces/none/roles"), role(json!([rule("", &["pods"], &["get"])]))).await;
+    }
+
+    async fn nobody_binds_what_it_does_not_hold(talk: &mut Talk) {
+        let all = ["roles", "rolebindings", "clusterroles", "clusterrolebindings"];
+        talk.allow("writer", true, "writer", json!([
+            rule("rbac.authorization.k8s.io", &all, &["create", "update", "patch", "get"]),
+            {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["clusterroles"], "verbs": ["bind"], "resourceNames": ["edit"]},
+        ])).await;
+        talk.prepare(ROLES, json!({"metadata": {"name": "there"}, "rules": [rule("", &["pods"], &["get", "list"])]})).await;
+        talk.ask_as_user("writer");
+        talk.post(BINDINGS, binding("one", role_ref("Role", "there"))).await;
+        talk.post(BINDINGS, binding("one", role_ref("Role", "none"))).await;
+        talk.post(BINDINGS, binding("one", role_ref("ClusterRole", "none"))).await;
+        talk.post(BINDINGS, binding("one", role_ref("ClusterRole", "cluster-admin"))).await;
+        talk.post(BINDINGS, binding("one", role_ref("ClusterRole", "edit"))).await;
+        talk.patch("merge", &format!("{BINDINGS}/one"), json!({"subjects": null})).await;
+        let cluster = format!("{RBAC}/clusterrolebindings");
+        talk.post(&cluster, binding("{ns}-one", role_ref("ClusterRole", "cluster-admin"))).await;
+        talk.post(&cluster, binding("{ns}-one", role_ref("ClusterRole", "none"))).await;
+        talk.post(&cluster, binding("{ns}-one", role_ref("ClusterRole", "system:basic-user"))).await;
+        talk.say("the admin may");
+        talk.ask_as(Who::Admin);
+        talk.post(BINDINGS, binding("two", role_ref("Role", "none"))).await;
+    }
+
+    async fn who_may_escalate_grants_anything(talk: &mut Talk) {
+        talk.allow("writer", false, "writer", json!([
+            rule("rbac.authorization.k8s.io", &["roles"], &["create", "patch", "escalate"]),
+            rule("rbac.authorization.k8s.io", &["rolebindings"], &["create"]),
+            {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles"], "verbs": ["bind"], "resourceNames": ["one"]},
+        ])).await;
+        talk.ask_as_user("writer");
+        talk.post(ROLES, json!({"metadata": {"name": "one"}, "rules": [rule("*", &["*"], &["*"])]})).await;
+        talk.post(BINDINGS, binding("one", role_ref("Role", "one"))).await;
+        talk.post(BINDINGS, binding("two", role_ref("Role", "two"))).await;
+    }
+
+    async fn owners_are_named_with_leave_alone(talk: &mut Talk) {
+        talk.allow("maker", false, "maker", json!([
+            rule("", &["configmaps"], &["get", "create", "update", "patch"]),
+            {"apiGroups": ["apps"], "resources": ["deployments/finalizers"], "verbs": ["update"], "resourceNames": ["b"]},
+        ])).await;
+        talk.prepare(MAPS, json!({"metadata": {"name": "there"}})).await;
+        talk.ask_as_user("maker");
+        talk.post(MAPS, owned("one", "apps/v1", "Deployment", true)).await;
+        talk.post(MAPS, owned("one", "v1", "Node", true)).await;
+        talk.post(MAPS, owned("one", "nobody.example.com/v1", "Thing", true)).await;
+        talk.post(MAPS, owned("one", "apps/v1", "deployment", true)).await;
+        talk.patch("merge", &format!("{MAPS}/there"), owned("there", "apps/v1", "Deployment", true)).await;
+        talk.patch("merge", &format!("{MAPS}/there"), owned("there", "apps/v1", "Deployment", false)).await;
+        talk.patch("apply", &format!("{MAPS}/there?fieldManager=me"), {
+            let mut map = owned("there", "apps/v1", "Deployment", false);
+            map["apiVersion"] = "v1".into();
+            map["kind"] = "ConfigMap".into();
+            map
+        }).await;
+    }
+
+    async fn an_apply_that_creates_needs_leave_to_create(talk: &mut Talk) {
+        talk.allow("patcher", false, "patcher", json!([
+            rule("", &["configmaps"], &["get", "patch"]),
+            rule("coordination.k8s.io", &["leases"], &["update"]),
+        ])).await;
+        talk.ask_as_user("patcher");
+        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}});
+        talk.patch("apply", &format!("{MAPS}/one?fieldManager=me"), map.clone()).await;
+        talk.patch("merge", &format!("{MAPS}/one"), json!({})).await;
+        talk.put("/apis/coordination.k8s.io/v1/namespaces/{ns}/leases/one", json!({"metadata": {"name": "one"}})).await;
+        talk.prepare(MAPS, json!({"metadata": {"name": "one"}})).await;
+        talk.patch("apply", &format!("{MAPS}/one?fieldManager=me"), map).await;
+    }
+
+    async fn reviews_say_what_i_may(talk: &mut Talk) {
+        talk.allow("alice", false, "reader", json!([
+            rule("", &["configmaps"], &["get"]),
+            {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"], "resourceNames": ["one"]},
+        ])).await;
+        talk.ask_as_user("alice");
+        who_am_i(talk, &[]).await;
+        may_i(talk, json!({"namespace": "{ns}", "verb": "get", "resource": "configmaps"})).await;
+        may_i(talk, json!({"namespace": "{ns}", "verb": "get", "resource": "configmaps", "group": "apps"})).await;
+        may_i(talk, json!({"namespace": "{ns}", "verb": "get", "resource": "configmaps", "subresource": "status"})).await;
+        may_i(talk, json!({"verb": "get", "resource": "configmaps"})).await;
+        may_i(talk, json!({"namespace": "{ns}", "verb": "get", "resource": "secrets", "name": "one", "version": "v1"})).await;
+        may_i(talk, json!({"namespace": "{ns}", "verb": "*", "resource": "*", "group": "*"})).await;
+        talk.post(MAY_I, json!({"spec": {"nonResourceAttributes": {"verb": "get", "path": "/api/v1"}}})).await;
+        talk.post(MAY_I, json!({"spec": {"nonResourceAttributes": {"verb": "get", "path": "/metrics"}}})).await;
+        talk.post(MAY_I, json!({"spec": {}})).await;
+        talk.post(MAY_I, json!({"spec": {"resourceAttributes": {"verb": "get"}, "nonResourceAttributes": {"path": "/"}}})).await;
+        let rules = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews";
+        talk.post(rules, json!({"spec": {"namespace": "{ns}"}})).await;
+        talk.post(rules, json!({"spec": {}})).await;
+        talk.say("the admin, who asks for itself");
+        talk.ask_as(Who::Admin);
+        may_i(talk, json!({"verb": "get", "resource": "configmaps"})).await;
+        talk.post(rules, json!({"spec": {"namespace": "{ns}"}})).await;
+    }
+
+    async fn reviews_say_what_others_may(talk: &mut Talk) {
+        talk.allow("alice", false, "reader", json!([rule("", &["configmaps"], &["get"])])).await;
+        let asked = json!({"namespace": "{ns}", "verb": "get", "resource": "configmaps"});
+        let alice = json!({"spec": {"user": "alice.{ns}", "groups": ["devs"], "uid": "1", "extra": {"a": ["b"]}, "resourceAttributes": asked}});
+        talk.post(MAY, alice.clone()).await;
+        talk.post(MAY, json!({"spec": {"user": "bob", "resourceAttributes": asked}})).await;
+        talk.post(MAY, json!({"spec": {"groups": ["system:masters"], "resourceAttributes": asked}})).await;
+        talk.post(MAY, json!({"spec": {"user": "bob", "groups": ["system:authenticated"], "nonResourceAttributes": {"verb": "get", "path": "/apis/apps"}}})).await;
+        talk.post(MAY, json!({"spec": {"resourceAttributes": asked}})).await;
+        talk.post(MAY, json!({"spec": {"user": "alice"}})).await;
+        let local = "/apis/authorization.k8s.io/v1/namespaces/{ns}/localsubjectaccessreviews";
+        talk.post(local, alice.clone()).await;
+        talk.post(local, json!({"spec": {"user": "alice", "resourceAttributes": {"namespace": "other", "verb": "get"}}})).await;
+        talk.post(local, json!({"spec": {"user": "alice", "resourceAttributes": {"verb": "get"}}})).await;
+        talk.post(local, json!({"spec": {"user": "alice", "nonResourceAttributes": {"verb": "get", "path": "/"}}})).await;
+        talk.post(local, json!({"metadata": {"namespace": "other"}, "spec": {"user": "alice", "resourceAttributes": asked}})).await;
+        talk.get(MAY).await;
+        talk.get(local).await;
+        talk.ask_as_user("alice");
+        talk.post(MAY, alice.clone()).await;
+        talk.post(local, alice).await;
+    }
+
+    async fn reviews_say_whose_a_token_is(talk: &mut Talk) {
+        let tokens = "/apis/authentication.k8s.io/v1/tokenreviews";
+        talk.post(tokens, json!({"spec": {"token": "{token}"}})).await;
+        talk.post(tokens, json!({"spec": {"token": "{token}", "audiences": ["https://kubernetes.default.svc", "other"]}})).await;
+        talk.post(tokens, json!({"spec": {"token": "{token}", "audiences": ["other"]}})).await;
+        talk.post(tokens, json!({"spec": {"token": "nobody-has-this"}})).await;
+        talk.post(tokens, json!({"spec": {}})).await;
+        talk.ask_as_user("alice");
+        talk.post(tokens, json!({"spec": {"token": "{token}"}})).await;
+    }
+
+    async fn a_role_may_be_made_of_others(talk: &mut Talk) {
+        if !talk.has_controllers() {
+            return;
+        }
+        let roles = format!("{RBAC}/clusterroles");
+        let part = |name: &str, rules: Value| json!({"metadata": {"name": format!("{{ns}}-{name}"), "labels": {"{ns}": "yes"}}, "rules": rules});
+        talk.prepare(&roles, part("b", json!([rule("", &["pods"], &["get"]), rule("", &["nodes"], &["get"])]))).await;
+        talk.prepare(&roles, part("a", json!([rule("", &["nodes"], &["get"])]))).await;
+        let whole = format!("{roles}/{{ns}}-whole");
+        let selectors = json!([{"matchLabels": {"{ns}": "yes"}}]);
+        talk.prepare(&roles, json!({"metadata": {"name": "{ns}-whole"}, "aggregationRule": {"clusterRoleSelectors": selectors}})).await;
+        talk.get_until(&whole, |_, role| role["rules"].as_array().is_some_and(|rules| rules.len() == 2)).await;
+        talk.delete(&format!("{roles}/{{ns}}-b")).await;
+        talk.get_until(&whole, |_, role| role["rules"].as_array().is_some_and(|rules| rules.len() == 1)).await;
+        talk.delete(&format!("{roles}/{{ns}}-a")).await;
+        talk.get_until(&whole, |_, role| role["rules"].as_array().is_none_or(Vec::is_empty)).await;
+    }
+
+    async fn roles_that_every_server_has(talk: &mut Talk) {
+        if !talk.has_controllers() {
+            return;
+        }
+        for name in ["cluster-admin", "system:basic-user", "system:discovery", "system:public-info-viewer", "system:aggregate-to-view"] {
+            talk.get(&format!("{RBAC}/clusterroles/{name}")).await;
+        }
+        for name in ["cluster-admin", "system:basic-user", "system:discovery", "system:public-info-viewer"] {
+            talk.get(&format!("{RBAC}/clusterrolebindings/{name}")).await;
+        }
+        for name in ["admin", "edit", "view"] {
+            talk.get_until(&format!("{RBAC}/clusterroles/{name}"), |_, role| role["rules"].is_array()).await;
+        }
+    }
+
+    async fn bindings_of_roles_that_are_not_there(talk: &mut Talk) {
+        talk.prepare(BINDINGS, json!({"metadata": {"name": "one"}, "roleRef": role_ref("Role", "none"),
+            "subjects": [{"kind": "User", "name": "alice.{ns}"}]})).await;
+        talk.prepare(&format!("{RBAC}/clusterrolebindings"), json!({"metadata": {"name": "{ns}"}, "roleRef": role_ref("ClusterRole", "nothing"),
+            "subjects": [{"kind": "User", "name": "alice.{ns}"}]})).await;
+        talk.allow("alice", false, "there", json!([])).await;
+        talk.ask_as_user("alice");
+        talk.get(MAPS).await;
+        talk.get("/api/v1/nodes").await;
+        talk.get("/metrics").await;
+        may_i(talk, json!({"namespace": "{ns}", "verb": "get", "resource": "configmaps"})).await;
+        talk.post("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", json!({"spec": {"namespace": "{ns}"}})).await;
+    }
+}
