@@ -103,6 +103,19 @@ async fn each_control_plane_has_roles_of_its_own() {
 }
 
 #[tokio::test]
+async fn without_a_socket_users_are_users_too() {
+    let builder = ControlPlane::builder().milo().rbac().without_socket();
+    let plane = builder.user("alice", [""; 0]).start().await.unwrap();
+    create_project(&plane.client().unwrap(), "red").await;
+    let red = plane.project("red");
+    assert_eq!(lists(plane.client_as("alice").unwrap()).await, 403);
+    let alice = json!({"kind": "User", "name": "alice", "apiGroup": "rbac.authorization.k8s.io"});
+    bind(&red.client().unwrap(), "view", alice).await;
+    assert_eq!(lists(red.client_as("alice").unwrap()).await, 200);
+    assert_eq!(lists(plane.client_as("alice").unwrap()).await, 403);
+}
+
+#[tokio::test]
 async fn users_come_and_have_kubeconfigs() {
     let builder = ControlPlane::builder().rbac();
     let builder = builder.user_with_token("alice", [""; 0], "of-alice");
