@@ -1,6 +1,4 @@
 //! What an operator has to be allowed: it works with exactly that, and says what is missing where a part of it is.
-//!
-//! What RBAC allows is known to real servers alone.
 
 use std::path::Path;
 use std::process::Command;
@@ -177,23 +175,21 @@ impl Work<'_> {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_website_works_under_its_rules_and_names_each_that_is_missing() {
-    let case = "the_website_works_under_its_rules_and_names_each_that_is_missing";
-    let Some(fleet) = run::real(case).await else {
-        return;
-    };
+async fn the_website_works_under_its_rules_and_names_each_that_is_missing(
+    fleet: &Fleet,
+    server: &str,
+) {
     let program = built("website");
     let access = fleet.operator_kubeconfig().unwrap();
-    let kubeconfig = KubeconfigFile::write(&access, case);
+    let kubeconfig = KubeconfigFile::write(&access, &format!("under_its_rules_{server}"));
     fleet.create_shop("red").await;
     let full = of_the_website(&program);
     assert_eq!(full.all().len(), 18, "{:?}", full.all());
     let start = async |name: &str, permit: Permit| {
-        permit.grant(&fleet, &full).await;
+        permit.grant(fleet, &full).await;
         let example = Example::start(&program, &kubeconfig.0);
         let work = Work {
-            fleet: &fleet,
+            fleet,
             full: &full,
             permit,
             log: example.log.clone(),
@@ -237,12 +233,7 @@ async fn the_website_works_under_its_rules_and_names_each_that_is_missing() {
 }
 
 /// On one thread, whose log is then that of the operator.
-#[tokio::test]
-async fn an_election_works_under_its_rules_and_names_each_that_is_missing() {
-    let case = "an_election_works_under_its_rules_and_names_each_that_is_missing";
-    let Some(fleet) = run::real(case).await else {
-        return;
-    };
+async fn an_election_works_under_its_rules_and_names_each_that_is_missing(fleet: &Fleet) {
     fleet.create_shop("red").await;
     let kubeconfig = fleet.operator_kubeconfig().unwrap();
     let root = KubeConfigOptions::default();
@@ -262,7 +253,7 @@ async fn an_election_works_under_its_rules_and_names_each_that_is_missing() {
     };
 
     let full = Permit::of(&manager("full").permissions());
-    full.grant(&fleet, &full).await;
+    full.grant(fleet, &full).await;
     let log = Log::default();
     let logged = logs_into(&log);
     let operator = Operator::start(manager("full"));
@@ -276,7 +267,7 @@ async fn an_election_works_under_its_rules_and_names_each_that_is_missing() {
     assert_eq!(log.refusals(), [""; 0]);
 
     for missing in full.election.clone() {
-        full.without(&missing).grant(&fleet, &full).await;
+        full.without(&missing).grant(fleet, &full).await;
         let log = Log::default();
         let _logged = logs_into(&log);
         let operator = Operator::start(manager(&format!("without-{}", missing.verb)));
@@ -306,11 +297,7 @@ impl Reconcile for Sweeper {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_controller_asks_for_it_is_allowed() {
-    let Some(fleet) = run::real("what_a_controller_asks_for_it_is_allowed").await else {
-        return;
-    };
+async fn what_a_controller_asks_for_it_is_allowed(fleet: &Fleet) {
     fleet.create_shop("red").await;
     let kubeconfig = fleet.operator_kubeconfig().unwrap();
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
@@ -320,7 +307,7 @@ async fn what_a_controller_asks_for_it_is_allowed() {
     let full = Permit::of(&manager.permissions());
     let is_the_one = |permission: &&Permission| permission.verb == "delete";
     let delete = full.members.iter().find(is_the_one).unwrap().clone();
-    full.without(&delete).grant(&fleet, &full).await;
+    full.without(&delete).grant(fleet, &full).await;
     let operator = Operator::start(manager);
     let page = fleet.pages("red");
     page.create(
@@ -335,8 +322,60 @@ async fn what_a_controller_asks_for_it_is_allowed() {
             condition(site, "Ready").is_some_and(|ready| ready.message.contains(&delete.missed()))
         })
         .await;
-    full.grant(&fleet, &full).await;
+    full.grant(fleet, &full).await;
     fleet.website_ready("red", "one").await;
     assert_eq!(page.get_opt("one").await.unwrap(), None);
     operator.stop().await.unwrap();
+}
+
+mod embedded {
+    use super::run;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_website_works_under_its_rules_and_names_each_that_is_missing() {
+        let fleet = run::embedded_with_roles().await;
+        let case = super::the_website_works_under_its_rules_and_names_each_that_is_missing;
+        case(&fleet, "embedded").await;
+    }
+
+    #[tokio::test]
+    async fn an_election_works_under_its_rules_and_names_each_that_is_missing() {
+        let fleet = run::embedded_with_roles().await;
+        super::an_election_works_under_its_rules_and_names_each_that_is_missing(&fleet).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_a_controller_asks_for_it_is_allowed() {
+        let fleet = run::embedded_with_roles().await;
+        super::what_a_controller_asks_for_it_is_allowed(&fleet).await;
+    }
+}
+
+mod real {
+    use super::run;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_website_works_under_its_rules_and_names_each_that_is_missing() {
+        let name = "the_website_works_under_its_rules_and_names_each_that_is_missing";
+        if let Some(fleet) = run::real(name).await {
+            let case = super::the_website_works_under_its_rules_and_names_each_that_is_missing;
+            case(&fleet, "real").await;
+        }
+    }
+
+    #[tokio::test]
+    async fn an_election_works_under_its_rules_and_names_each_that_is_missing() {
+        let name = "an_election_works_under_its_rules_and_names_each_that_is_missing";
+        if let Some(fleet) = run::real(name).await {
+            let case = super::an_election_works_under_its_rules_and_names_each_that_is_missing;
+            case(&fleet).await;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_a_controller_asks_for_it_is_allowed() {
+        if let Some(fleet) = run::real("what_a_controller_asks_for_it_is_allowed").await {
+            super::what_a_controller_asks_for_it_is_allowed(&fleet).await;
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kommodore_control_plane::{Assets, ControlPlane, RealFleet, RealLease, RequestLog};
+use kommodore_control_plane::{Assets, Builder, ControlPlane, RealFleet, RealLease, RequestLog};
 use kube::api::{Api, PostParams};
 use kube::config::Kubeconfig;
 use kube::{Client, Config};
@@ -13,6 +13,9 @@ use serde_json::Value;
 
 use super::eventually::eventually;
 use super::kinds::crds;
+
+/// The user of [`Fleet::operator_kubeconfig`].
+pub(crate) const OPERATOR: &str = "operator";
 
 /// Milo's root and its projects. It is empty but for the CRDs when a case begins, and the case has it for itself.
 pub struct Fleet {
@@ -27,11 +30,18 @@ enum Server {
 impl Fleet {
     /// One of its own, inside this process.
     pub async fn embedded() -> Self {
+        Self::built_as(ControlPlane::builder()).await
+    }
+
+    /// The same, where roles count, as they do on the real one.
+    pub async fn embedded_with_roles() -> Self {
+        Self::built_as(ControlPlane::builder().rbac().user(OPERATOR, [""; 0])).await
+    }
+
+    async fn built_as(builder: Builder) -> Self {
         let builder = crds()
             .iter()
-            .fold(ControlPlane::builder().milo(), |builder, crd| {
-                builder.crd(crd)
-            });
+            .fold(builder.milo(), |builder, crd| builder.crd(crd));
         let server = builder
             .start()
             .await
@@ -64,7 +74,7 @@ impl Fleet {
     /// else; none where there are no roles.
     pub fn operator_kubeconfig(&self) -> Option<Kubeconfig> {
         match &self.server {
-            Server::Embedded(_) => None,
+            Server::Embedded(fleet) => fleet.kubeconfig_as(OPERATOR).ok(),
             Server::Real(fleet) => Some(fleet.operator_kubeconfig()),
         }
     }

@@ -13,10 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::eventually::eventually;
-use super::fleet::Fleet;
+use super::fleet::{Fleet, OPERATOR as USER};
 
-/// The user of [`Fleet::operator_kubeconfig`].
-const USER: &str = "operator";
 /// Where the Leases are.
 pub const OF_LEASES: &str = "default";
 

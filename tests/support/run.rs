@@ -49,6 +49,12 @@ pub async fn embedded() -> Fleet {
     Fleet::embedded().await
 }
 
+/// An embedded fleet where roles count.
+pub async fn embedded_with_roles() -> Fleet {
+    logs();
+    Fleet::embedded_with_roles().await
+}
+
 /// The real fleet, or a word that the case is skipped.
 pub async fn real(case: &str) -> Option<Fleet> {
     logs();

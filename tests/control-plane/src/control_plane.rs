@@ -71,7 +71,7 @@ pub(crate) struct Shared {
     pub(crate) world: Arc<World>,
     edge: Edge,
     pub(crate) authority: Authority,
-    token: String,
+    pub(crate) token: String,
 }
 
 impl ControlPlane {
@@ -98,7 +98,7 @@ impl ControlPlane {
             token: admin.token.clone(),
         });
         for known in std::iter::once(admin).chain(users) {
-            shared.know(known);
+            shared.know(known)?;
         }
         Auth::bootstrap(&world).map_err(|failure| Error::Refused {
             what: "a default role".to_owned(),
@@ -173,7 +173,7 @@ impl ControlPlane {
         }
     }
 
-    fn has_socket(&self) -> bool {
+    pub(crate) fn has_socket(&self) -> bool {
         self.listener.is_some() || self.closed.is_some()
     }
 
@@ -352,7 +352,7 @@ impl Shared {
             let Ok(user) = auth.tokens.identify(request.headers()) else {
                 return unauthorized();
             };
-            // Without roles nobody could tell what may be done by whom is not known.
+            // Without roles nobody is anonymous, but for those who ask whether the server is there.
             let is_open =
                 ["/healthz", "/readyz", "/livez", "/version"].contains(&request.uri().path());
             if !auth.rbac && !is_open && bearer_token(request.headers()).is_none() {

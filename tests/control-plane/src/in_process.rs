@@ -28,15 +28,24 @@ pub struct InProcess {
     prefix: String,
     /// A controller that this crate plays.
     is_played: bool,
+    /// Whose requests these are that name nobody.
+    token: String,
 }
 
 impl InProcess {
     pub(crate) fn new(shared: Arc<Shared>, prefix: impl Into<String>) -> Self {
         Self {
+            token: shared.token().to_owned(),
             shared,
             prefix: prefix.into(),
             is_played: false,
         }
+    }
+
+    /// The same, for another user than the admin.
+    pub(crate) fn with_token(mut self, token: String) -> Self {
+        self.token = token;
+        self
     }
 
     /// The same, for the controllers that this crate plays.
@@ -69,13 +78,14 @@ impl tower_service::Service<Request<kube::client::Body>> for InProcess {
 
     fn call(&mut self, mut request: Request<kube::client::Body>) -> Self::Future {
         let (shared, prefix) = (self.shared.clone(), self.prefix.clone());
+        let token = self.token.clone();
         if self.is_played {
             let agent = HeaderValue::from_static(PLAYED_USER_AGENT);
             request.headers_mut().insert(USER_AGENT, agent);
         }
         Box::pin(async move {
             if !request.headers().contains_key(AUTHORIZATION) {
-                let token = HeaderValue::try_from(format!("Bearer {}", shared.token()))?;
+                let token = HeaderValue::try_from(format!("Bearer {token}"))?;
                 request.headers_mut().insert(AUTHORIZATION, token);
             }
             let path = request

@@ -31,9 +31,9 @@
 //! # }
 //! ```
 //!
-//! A request goes from `serve` (TLS, the log) past `auth` (who asks, and who may) to `api` (what it means), which reads and writes the `store` of one
-//! `plane` by what `kinds`, `schema` and `patch` say; the `janitor` does what follows. `milo` plays the controllers
-//! of projects, through the front door.
+//! A request goes from `serve` (TLS, the log) past `auth` (who asks, and who may) to `api` (what it means), which reads
+//! and writes the `store` of one `plane` by what `kinds`, `schema` and `patch` say; the `janitor` does what follows.
+//! `milo` plays the controllers of projects, through the front door.
 
 mod api;
 mod auth;

@@ -1,6 +1,7 @@
 //! The users of a control plane, and how they reach it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use kube::config::{
     AuthInfo, Cluster, Context, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext,
@@ -10,6 +11,7 @@ use kube::{Client, Config};
 use crate::auth::{MASTERS, User};
 use crate::control_plane::{ControlPlane, Error, Project, Shared, path_of};
 use crate::ids::Ids;
+use crate::in_process::InProcess;
 
 /// The user that may do everything.
 pub(crate) const ADMIN: &str = "admin";
@@ -40,9 +42,30 @@ impl Known {
 }
 
 impl Shared {
-    pub(crate) fn know(&self, known: Known) {
+    /// Knows a user from now on. There is one admin, whose token the server itself uses.
+    pub(crate) fn know(&self, known: Known) -> Result<(), Error> {
+        let why = match known.name.as_str() {
+            "" => "a user has a name",
+            ADMIN if known.token != self.token => "it is always there",
+            _ => "",
+        };
+        if !why.is_empty() {
+            return Err(Error::Refused {
+                what: format!("the user {:?}", known.name),
+                why: why.to_owned(),
+            });
+        }
         let user = User::known(&known.name, known.groups);
         self.world.auth.tokens.add(&known.token, user);
+        Ok(())
+    }
+
+    /// A client with the token of a user, without a socket.
+    fn in_process(self: &Arc<Self>, user: &str, path: &str) -> Client {
+        let token = self.world.auth.tokens.token_of(user);
+        InProcess::new(self.clone(), path)
+            .with_token(token.unwrap_or_default())
+            .client()
     }
 
     pub(crate) fn config_as(
@@ -69,7 +92,7 @@ impl ControlPlane {
     ) -> Result<Config, Error> {
         let known = Known::new(name, groups);
         let name = known.name.clone();
-        self.shared.know(known);
+        self.shared.know(known)?;
         self.config_as(&name)
     }
 
@@ -80,7 +103,11 @@ impl ControlPlane {
 
     /// A client of the root, with the token of a user.
     pub fn client_as(&self, user: &str) -> Result<Client, Error> {
-        Ok(Client::try_from(self.config_as(user)?)?)
+        let config = self.config_as(user)?;
+        match self.has_socket() {
+            true => Ok(Client::try_from(config)?),
+            false => Ok(self.shared.in_process(user, "")),
+        }
     }
 
     /// How somebody reaches the root who shows no token.
@@ -170,6 +197,10 @@ impl Project<'_> {
 
     /// A client of the project's control plane, with the token of a user.
     pub fn client_as(&self, user: &str) -> Result<Client, Error> {
-        Ok(Client::try_from(self.config_as(user)?)?)
+        let config = self.config_as(user)?;
+        match self.plane.has_socket() {
+            true => Ok(Client::try_from(config)?),
+            false => Ok(self.plane.shared.in_process(user, &path_of(&self.name))),
+        }
     }
 }

@@ -8,6 +8,33 @@ use serde_json::json;
 use support::*;
 
 #[tokio::test]
+async fn events_are_selected_by_the_fields_of_their_group() {
+    let plane = plane().await;
+    let client = plane.client().unwrap();
+    let event = serde_json::json!({
+        "metadata": {"name": "one"}, "regarding": {"kind": "Thing", "name": "a", "namespace": "default"},
+        "type": "Normal", "reason": "It", "action": "Do", "reportingController": "me", "reportingInstance": "one",
+        "eventTime": "2026-01-01T00:00:00.000000Z",
+    });
+    let events: Api<k8s_openapi::api::events::v1::Event> =
+        Api::namespaced(client.clone(), "default");
+    let event = serde_json::from_value(event).unwrap();
+    events.create(&PostParams::default(), &event).await.unwrap();
+    let core: Api<k8s_openapi::api::core::v1::Event> = Api::namespaced(client, "default");
+    for (fields, found) in [
+        ("regarding.name=a,reportingController=me", 1),
+        ("regarding.name=b", 0),
+    ] {
+        let list = events.list(&ListParams::default().fields(fields)).await;
+        assert_eq!(list.unwrap().items.len(), found, "{fields}");
+    }
+    let list = core
+        .list(&ListParams::default().fields("involvedObject.name=a"))
+        .await;
+    assert_eq!(list.unwrap().items.len(), 1);
+}
+
+#[tokio::test]
 async fn a_new_object_gets_what_the_server_gives() {
     let plane = plane().await;
     let api = things(plane.client().unwrap());

@@ -6,10 +6,12 @@ mod served;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams};
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 use kube::core::GroupVersionKind;
 use kube::{Client, ResourceExt};
+use serde_json::{Value, json};
 use served::{Folder, Served, run};
 
 const THINGS: &str = r#"
@@ -174,11 +176,59 @@ fn what_is_wrong_is_named() {
     }
 }
 
+#[tokio::test]
+async fn users_may_do_what_roles_allow() {
+    let folder = Folder::new("users");
+    let file = folder.path("kubeconfig");
+    let _served = Served::start([
+        "--rbac",
+        "--user=alice=devs,ops",
+        "--user=bob",
+        "--kubeconfig",
+        file.to_str().unwrap(),
+    ]);
+    let kubeconfig = Kubeconfig::read_from(&file).unwrap();
+    let client_of = async |user: &str| {
+        let options = KubeConfigOptions {
+            user: Some(user.to_owned()),
+            ..KubeConfigOptions::default()
+        };
+        let config = Config::from_custom_kubeconfig(kubeconfig.clone(), &options).await;
+        Client::try_from(config.unwrap()).unwrap()
+    };
+    let review = || {
+        let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
+        let request = http::Request::post("/apis/authentication.k8s.io/v1/selfsubjectreviews");
+        let request = request.header("content-type", "application/json");
+        request.body(review.to_string().into_bytes()).unwrap()
+    };
+    for (user, groups) in [
+        ("admin", json!(["system:masters", "system:authenticated"])),
+        ("alice", json!(["devs", "ops", "system:authenticated"])),
+        ("bob", json!(["system:authenticated"])),
+    ] {
+        let client = client_of(user).await;
+        let answer: Value = client.request(review()).await.unwrap();
+        let who = json!({"username": user, "uid": user, "groups": groups});
+        assert_eq!(answer["status"]["userInfo"], who);
+        let namespaces: Api<Namespace> = Api::all(client);
+        let listed = namespaces.list(&ListParams::default()).await;
+        assert_eq!(listed.is_ok(), user == "admin", "{user}: {listed:?}");
+    }
+}
+
 #[test]
 fn help_and_version_go_to_standard_output() {
     let (code, help, _) = run(["--help"]);
     assert_eq!(code, Some(0));
-    for option in ["--port", "--kubeconfig", "--crds", "--projects"] {
+    for option in [
+        "--port",
+        "--kubeconfig",
+        "--crds",
+        "--projects",
+        "--rbac",
+        "--user",
+    ] {
         assert!(help.contains(option), "{help}");
     }
     let version = format!("kommodore-control-plane {}\n", env!("CARGO_PKG_VERSION"));

@@ -81,7 +81,8 @@ where
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let in_yaml = yaml::is_wanted(&parts.headers);
     let watches = query.flag("watch");
-    let place = Place::find(world, project).and_then(|plane| {
+    let place = clock::within(world.clock, || {
+        let plane = Place::find(world, project)?;
         let caller = auth::admit(world, &plane, user, &parts)?;
         Ok(Place { plane, caller })
     });
@@ -94,7 +95,9 @@ where
                 headers: parts.headers,
                 body: body.to_bytes(),
             };
-            place.and_then(|place| clock::within(world.clock, || route(world, &place, &asked)))
+            clock::within(world.clock, || {
+                place.and_then(|place| route(world, &place, &asked))
+            })
         }
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             // A client that is still sending would see a reset stream, not the answer.

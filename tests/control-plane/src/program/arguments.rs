@@ -9,12 +9,18 @@ pub(crate) const HELP: &str = "\
 A Kubernetes API server in one process, for tests and for playing. Objects live in memory and are gone when it ends.
 
 usage: kommodore-control-plane [--port PORT] [--kubeconfig FILE] [--crds DIR] [--projects NAME,NAME..]
+                               [--rbac] [--user NAME[=GROUP,GROUP..]]..
 
   --port PORT          listen on this port of loopback (default: 0, one that is free)
   --kubeconfig FILE    write a kubeconfig, readable by you alone: the context `root`, which is the current one, and one
                        for each project. Without it no file is written, and the flags for kubectl are printed instead
   --crds DIR           install the CustomResourceDefinitions of all *.yaml, *.yml and *.json files in this folder
   --projects NAME,..   play Milo, and create these projects
+  --rbac               let roles count: users may do what Role, ClusterRole and their bindings allow, and nothing
+                       else. Without it everybody may do everything; `admin`, whose the contexts are, always may
+  --user NAME[=GROUP,..]
+                       know one more user, in these groups; may be given more than once. Its token is in the
+                       kubeconfig, for `kubectl --user NAME`. Who has no token can still be played: `kubectl --as NAME`
   --help               print this
   --version            print the version
 
@@ -45,6 +51,15 @@ pub(crate) struct Options {
     pub(crate) kubeconfig: Option<PathBuf>,
     pub(crate) crds: Option<PathBuf>,
     pub(crate) projects: Vec<String>,
+    pub(crate) rbac: bool,
+    pub(crate) users: Vec<User>,
+}
+
+/// A user that is to be known.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct User {
+    pub(crate) name: String,
+    pub(crate) groups: Vec<String>,
 }
 
 /// What is wrong with the arguments.
@@ -62,6 +77,18 @@ pub(crate) enum Misunderstood {
     Projects(OsString),
     #[error("--projects: {0} is named twice")]
     ProjectTwice(String),
+    #[error("{0} takes no value")]
+    Value(&'static str),
+    #[error(
+        "--user: {0:?} is no user: a name, or a name, an equals sign and groups with commas between"
+    )]
+    User(OsString),
+    #[error("--user: {0} is named twice")]
+    UserTwice(String),
+    #[error("--user: admin is always there")]
+    Admin,
+    #[error("--user needs --kubeconfig, which tells the token of the user")]
+    NoKubeconfig,
 }
 
 /// Reads the arguments behind the program's name.
@@ -80,23 +107,58 @@ pub(crate) fn read(
             Some("--kubeconfig") => "--kubeconfig",
             Some("--crds") => "--crds",
             Some("--projects") => "--projects",
+            Some("--user") => "--user",
+            Some("--rbac") if attached.is_some() => return Err(Misunderstood::Value("--rbac")),
+            Some("--rbac") if !given.insert("--rbac") => {
+                return Err(Misunderstood::Twice("--rbac"));
+            }
+            Some("--rbac") => {
+                options.rbac = true;
+                continue;
+            }
             _ => return Err(Misunderstood::Unknown(argument)),
         };
         let value = attached
             .or_else(|| arguments.next())
             .filter(|value| !value.is_empty())
             .ok_or(Misunderstood::NoValue(name))?;
-        if !given.insert(name) {
+        if !given.insert(name) && name != "--user" {
             return Err(Misunderstood::Twice(name));
         }
         match name {
             "--port" => options.port = port(value)?,
             "--kubeconfig" => options.kubeconfig = Some(value.into()),
             "--crds" => options.crds = Some(value.into()),
+            "--user" => options.users.push(user(value, &options.users)?),
             _ => options.projects = projects(value)?,
         }
     }
+    if !options.users.is_empty() && options.kubeconfig.is_none() {
+        return Err(Misunderstood::NoKubeconfig);
+    }
     Ok(Command::Serve(options))
+}
+
+/// A name, and groups behind an equals sign.
+fn user(value: OsString, others: &[User]) -> Result<User, Misunderstood> {
+    let text = value.to_str().unwrap_or_default();
+    let (name, groups) = match text.split_once('=') {
+        Some((name, groups)) => (name, groups.split(',').map(str::to_owned).collect()),
+        None => (text, Vec::new()),
+    };
+    if name.is_empty() || groups.iter().any(String::is_empty) {
+        return Err(Misunderstood::User(value));
+    }
+    if name == "admin" {
+        return Err(Misunderstood::Admin);
+    }
+    if others.iter().any(|other| other.name == name) {
+        return Err(Misunderstood::UserTwice(name.to_owned()));
+    }
+    Ok(User {
+        name: name.to_owned(),
+        groups,
+    })
 }
 
 /// `--option=VALUE` is an option and its value. Only a path may be something else than UTF-8.
@@ -154,9 +216,23 @@ mod tests {
             kubeconfig: Some("a=b".into()),
             crds: Some("c".into()),
             projects: vec!["red".into(), "blue".into()],
+            rbac: true,
+            users: vec![
+                User {
+                    name: "alice".into(),
+                    groups: vec!["devs".into(), "ops".into()],
+                },
+                User {
+                    name: "system:serviceaccount:shop:robot".into(),
+                    groups: vec![],
+                },
+            ],
         };
         assert_eq!(
-            parse("--port 8443 --kubeconfig=a=b --crds c --projects=red,blue"),
+            parse(
+                "--port 8443 --kubeconfig=a=b --crds c --projects=red,blue --rbac --user alice=devs,ops \
+                 --user=system:serviceaccount:shop:robot"
+            ),
             Ok(Command::Serve(options))
         );
         assert_eq!(parse("--port 1 --help"), Ok(Command::Help));
@@ -181,6 +257,18 @@ mod tests {
                 "--projects: \"red,\" is no list of names with commas between",
             ),
             ("--projects red,red", "--projects: red is named twice"),
+            ("--rbac=yes", "--rbac takes no value"),
+            ("--rbac --rbac", "--rbac is given twice"),
+            ("--user admin", "--user: admin is always there"),
+            ("--user a --user a=b", "--user: a is named twice"),
+            (
+                "--user a",
+                "--user needs --kubeconfig, which tells the token of the user",
+            ),
+            (
+                "--user a=b,",
+                "--user: \"a=b,\" is no user: a name, or a name, an equals sign and groups with commas between",
+            ),
         ] {
             assert_eq!(parse(line), Err(says.to_owned()), "{line}");
         }

@@ -59,6 +59,12 @@ pub(crate) async fn serve(
     if !options.projects.is_empty() {
         builder = builder.milo();
     }
+    if options.rbac {
+        builder = builder.rbac();
+    }
+    for user in &options.users {
+        builder = builder.user(&user.name, &user.groups);
+    }
     let plane = builder.start().await.map_err(|source| Error::Start {
         port: options.port,
         source,

@@ -64,6 +64,12 @@ impl Selector {
                 }));
             }
         }
+        let mut fields = fields;
+        if resource.is("events.k8s.io", "events") {
+            for field in &mut fields {
+                as_stored(&mut field.path);
+            }
+        }
         Ok(Self { labels, fields })
     }
 
@@ -121,6 +127,15 @@ impl FieldRequirement {
             },
         };
         (value == self.value) == self.equal
+    }
+}
+
+/// Events are stored as those of the core group, whose fields have other names.
+fn as_stored(path: &mut String) {
+    if let Some(field) = path.strip_prefix("regarding.") {
+        *path = format!("involvedObject.{field}");
+    } else if path == "reportingController" {
+        *path = "reportingComponent".to_owned();
     }
 }
 
