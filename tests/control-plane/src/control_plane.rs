@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use crate::api;
 use crate::auth::Auth;
 use crate::builder::Builder;
+use crate::first;
 use crate::in_process::InProcess;
 use crate::janitor;
 use crate::milo::{self, Controller, played};
@@ -104,9 +105,8 @@ impl ControlPlane {
             what: "a default role".to_owned(),
             why: failure.message().to_owned(),
         })?;
-        for name in ["default", "kube-system"] {
-            let namespace = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-            install(&world, "/api/v1/namespaces", namespace)?;
+        for (path, object) in first::objects() {
+            install(&world, path, object)?;
         }
         for crd in crds {
             install(
@@ -121,6 +121,12 @@ impl ControlPlane {
             true => Some(listen(&shared, None, port).await?),
             false => None,
         };
+        // Without a port of its own it has that of every API server.
+        let port = listener
+            .as_ref()
+            .map_or(6443, |listener| listener.address().port());
+        let (path, service) = first::service(port);
+        install(&world, path, service)?;
         let mut plane = Self {
             controller: None,
             directs: Mutex::default(),

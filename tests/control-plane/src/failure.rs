@@ -241,6 +241,11 @@ impl Failure {
         self
     }
 
+    pub(crate) fn with_details(mut self, details: Value) -> Self {
+        self.details = Some(details);
+        self
+    }
+
     /// A patch that makes something that is no object of the resource.
     pub(crate) fn patch_invalid(cause: Cause) -> Self {
         let message = format!(" \"\" is invalid: {}: {}", cause.field, cause.message);

@@ -41,6 +41,7 @@ mod builder;
 mod clock;
 mod control_plane;
 mod failure;
+mod first;
 mod ids;
 mod in_process;
 mod janitor;

@@ -28,6 +28,7 @@ mod conformance {
     mod objects;
     mod ownership;
     mod patches;
+    mod subresources;
     mod watches;
     mod who_may;
 }

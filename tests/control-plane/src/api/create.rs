@@ -49,6 +49,8 @@ pub(super) struct Creation<'a> {
     target: &'a Target,
     object: Value,
     wrong: Vec<Cause>,
+    /// The version that it was sent with, though it can have none yet.
+    version: Option<String>,
 }
 
 impl<'a> Creation<'a> {
@@ -59,10 +61,7 @@ impl<'a> Creation<'a> {
         manager: Option<&str>,
     ) -> Result<Self, Failure> {
         rules::place(target, &mut object)?;
-        if object::meta(&object, "resourceVersion").is_some() {
-            let message = "resourceVersion should not be set on objects to be created";
-            return Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", message));
-        }
+        let version = object::meta(&object, "resourceVersion").map(str::to_owned);
         if let (None, Some(prefix)) = (
             object::meta(&object, "name"),
             object::meta(&object, "generateName"),
@@ -101,6 +100,7 @@ impl<'a> Creation<'a> {
             target,
             object,
             wrong,
+            version,
         })
     }
 
@@ -135,6 +135,11 @@ impl<'a> Creation<'a> {
         }
         auth::check_creation(target)?;
         auth::check_owners(target, None, &self.object)?;
+        let is_number = |version: &String| version.parse::<u64>().is_ok_and(|number| number > 0);
+        if !dry_run && self.version.as_ref().is_some_and(is_number) {
+            let message = "resourceVersion should not be set on objects to be created";
+            return Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", message));
+        }
         let key = target.key(&name);
         if let Some(found) = transaction.get(target.bucket(), &key) {
             return Err(match object::is_deleting(&found) {
@@ -144,6 +149,9 @@ impl<'a> Creation<'a> {
         }
         body::to_stored(target, &mut self.object, core_events(target).as_deref());
         Ok(if dry_run {
+            if let Some(version) = self.version {
+                object::set_meta(&mut self.object, "resourceVersion", version);
+            }
             Arc::new(self.object)
         } else {
             let stored = transaction.put(target.bucket(), key.clone(), self.object);

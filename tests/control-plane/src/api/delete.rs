@@ -6,6 +6,7 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::options::dry_run;
+use super::query::Query;
 use super::read::selector;
 use super::response;
 use super::target::Target;
@@ -58,7 +59,6 @@ impl DeleteOptions {
     }
 
     fn read(asked: &Asked) -> Result<Self, Failure> {
-        let refuse = |cause| Failure::invalid("meta.k8s.io", "DeleteOptions", "", vec![cause]);
         let body: Value = if asked.body.iter().all(u8::is_ascii_whitespace) {
             json!({})
         } else if super::body::media_type(asked) == protobuf::MEDIA_TYPE {
@@ -70,6 +70,16 @@ impl DeleteOptions {
                 ))
             })?
         };
+        Self::from_body(&body, &asked.query)
+    }
+
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Reads what a body says, and in its place the query.
+    pub(super) fn from_body(body: &Value, query: &Query) -> Result<Self, Failure> {
+        let refuse = |cause| Failure::invalid("meta.k8s.io", "DeleteOptions", "", vec![cause]);
         let text = |pointer: &str| {
             body.pointer(pointer)
                 .and_then(Value::as_str)
@@ -84,11 +94,11 @@ impl DeleteOptions {
             )));
         }
         let policy = text("/propagationPolicy")
-            .or_else(|| asked.query.get("propagationPolicy").map(str::to_owned));
+            .or_else(|| query.get("propagationPolicy").map(str::to_owned));
         let orphans = body
             .get("orphanDependents")
             .and_then(Value::as_bool)
-            .or(asked.query.tri("orphanDependents"));
+            .or(query.tri("orphanDependents"));
         let policy = match (policy.as_deref(), orphans) {
             (Some(_), Some(_)) => {
                 let message = "orphanDependents and deletionPropagation cannot be both set";
@@ -129,12 +139,12 @@ impl DeleteOptions {
             policy,
             uid: text("/preconditions/uid"),
             resource_version: text("/preconditions/resourceVersion"),
-            dry_run: !wanted.is_empty() || dry_run(asked, "DeleteOptions")?,
+            dry_run: !wanted.is_empty() || dry_run(query, "DeleteOptions")?,
             cascades: orphans == Some(false),
             grace: body
                 .get("gracePeriodSeconds")
                 .and_then(Value::as_i64)
-                .or_else(|| asked.query.get("gracePeriodSeconds")?.parse().ok()),
+                .or_else(|| query.get("gracePeriodSeconds")?.parse().ok()),
         })
     }
 

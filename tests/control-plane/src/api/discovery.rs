@@ -8,7 +8,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Asked, response, scale};
+use super::{Asked, posted, response, scale};
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version, priority};
 use crate::plane::{Plane, World};
@@ -35,7 +35,7 @@ const VERBS_OF_A_CRD: [&str; 8] = [
     "update",
     "watch",
 ];
-const SCALE: &str = "scale";
+const CERTIFICATES: &str = "certificates.k8s.io";
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 pub(crate) fn version() -> Response<Body> {
@@ -147,20 +147,49 @@ fn verbs(resource: &Resource) -> Vec<&'static str> {
         .collect()
 }
 
-/// The subresources, with their verbs.
-fn subresources(
-    resource: &Resource,
-    version: &Version,
-) -> Vec<(&'static str, &'static [&'static str])> {
-    let mut subresources: Vec<(&str, &[&str])> = Vec::new();
+/// A part of a resource that is asked for on its own.
+struct Subresource {
+    name: &'static str,
+    verbs: &'static [&'static str],
+    /// Group, version and kind, where it is not a part of the object.
+    kind: Option<(&'static str, &'static str, &'static str)>,
+}
+
+impl Subresource {
+    const fn part(name: &'static str, verbs: &'static [&'static str]) -> Self {
+        Self {
+            name,
+            verbs,
+            kind: None,
+        }
+    }
+}
+
+/// The subresources of a resource.
+fn subresources(resource: &Resource, version: &Version) -> Vec<Subresource> {
+    const READ_AND_WRITE: &[&str] = &["get", "patch", "update"];
+    let posted = posted::of(&resource.group, &resource.plural).iter();
+    let mut subresources: Vec<Subresource> = posted
+        .map(|posted| Subresource {
+            name: posted.subresource,
+            verbs: &["create"],
+            kind: Some((posted.group, posted.version, posted.kind)),
+        })
+        .collect();
     if resource.is("", "namespaces") {
-        subresources.push(("finalize", &["update"]));
+        subresources.push(Subresource::part("finalize", &["update"]));
+    }
+    if resource.is(CERTIFICATES, "certificatesigningrequests") {
+        subresources.push(Subresource::part("approval", READ_AND_WRITE));
     }
     if version.scale.is_some() {
-        subresources.push((SCALE, &["get", "patch", "update"]));
+        subresources.push(Subresource {
+            kind: Some((scale::GROUP, scale::VERSION, scale::KIND)),
+            ..Subresource::part("scale", READ_AND_WRITE)
+        });
     }
     if version.status {
-        subresources.push(("status", &["get", "patch", "update"]));
+        subresources.push(Subresource::part("status", READ_AND_WRITE));
     }
     if resource.is_crd() {
         // The one order is that of the names, the other that in which they were thought of.
@@ -197,15 +226,17 @@ pub(crate) fn resources(
             described["storageVersionHash"] = storage_version_hash(resource).into();
         }
         list.push(described);
-        for (name, verbs) in subresources(resource, &resource.versions[*index]) {
+        for subresource in subresources(resource, &resource.versions[*index]) {
             let mut described = json!({
-                "name": format!("{}/{name}", resource.plural), "singularName": "",
-                "namespaced": resource.namespaced, "kind": resource.kind, "verbs": verbs,
+                "name": format!("{}/{}", resource.plural, subresource.name), "singularName": "",
+                "namespaced": resource.namespaced, "kind": resource.kind, "verbs": subresource.verbs,
             });
-            if name == SCALE {
-                described["group"] = scale::GROUP.into();
-                described["version"] = scale::VERSION.into();
-                described["kind"] = scale::KIND.into();
+            if let Some((group, version, kind)) = subresource.kind {
+                if !group.is_empty() {
+                    described["group"] = group.into();
+                    described["version"] = version.into();
+                }
+                described["kind"] = kind.into();
             }
             list.push(described);
         }
@@ -300,13 +331,15 @@ fn discovered(resource: &Resource, version: &Version) -> Value {
     add_names(&mut described, resource);
     let subresources: Vec<Value> = subresources(resource, version)
         .into_iter()
-        .map(|(name, verbs)| {
-            let kind = if name == SCALE {
-                json!({"group": scale::GROUP, "version": scale::VERSION, "kind": scale::KIND})
-            } else {
-                kind.clone()
+        .map(|subresource| {
+            let kind = match subresource.kind {
+                Some(("", _, own)) => json!({"group": "", "version": "", "kind": own}),
+                Some((group, version, kind)) => {
+                    json!({"group": group, "version": version, "kind": kind})
+                }
+                None => kind.clone(),
             };
-            json!({"subresource": name, "responseKind": kind, "verbs": verbs})
+            json!({"subresource": subresource.name, "responseKind": kind, "verbs": subresource.verbs})
         })
         .collect();
     if !subresources.is_empty() {

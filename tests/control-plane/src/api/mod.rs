@@ -1,16 +1,19 @@
 //! From a request to its answer.
 
 mod accept;
+mod binding;
 mod body;
 mod create;
 mod delete;
 mod discovery;
 mod duplicates;
 mod established;
+mod eviction;
 mod internal;
 mod openapi;
 mod options;
 mod patch;
+mod posted;
 mod protobuf;
 mod query;
 mod read;
@@ -217,6 +220,8 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         ("POST", None, None) if target.namespace.is_some() || !target.resource.namespaced => {
             create::create(target, asked)
         }
+        ("POST", Some(name), Some("binding")) => binding::bind(target, name, asked),
+        ("POST", Some(name), Some("eviction")) => eviction::evict(target, name, asked),
         ("PUT", Some(name), None | Some("status" | "finalize")) => {
             update::update(target, name, asked)
         }

@@ -4,6 +4,7 @@ use http::header::USER_AGENT;
 use serde_json::Value;
 
 use super::Asked;
+use super::query::Query;
 use crate::failure::{Cause, Failure};
 use crate::patch::go;
 
@@ -71,7 +72,7 @@ impl WriteOptions {
             .next()
             .unwrap_or_default();
         Ok(Self {
-            dry_run: dry_run(asked, kind)?,
+            dry_run: dry_run(&asked.query, kind)?,
             unknown,
             manager: named.map_or_else(|| agent.chars().take(128).collect(), str::to_owned),
             manager_is_named: named.is_some(),
@@ -86,8 +87,8 @@ fn unprintable(name: &str) -> Option<(usize, char)> {
 }
 
 /// Whether nothing is to be stored.
-pub(crate) fn dry_run(asked: &Asked, kind: &str) -> Result<bool, Failure> {
-    let given = asked.query.all("dryRun");
+pub(crate) fn dry_run(query: &Query, kind: &str) -> Result<bool, Failure> {
+    let given = query.all("dryRun");
     if given.iter().any(|value| *value != "All") {
         let cause = Cause::unsupported("dryRun", &Value::from(given), "\"All\"");
         return Err(Failure::invalid("meta.k8s.io", kind, "", vec![cause]));

@@ -69,13 +69,6 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
         is_patch: true,
     };
     let scales = target.subresource.as_deref() == Some("scale");
-    if scales && kind == PatchKind::Apply {
-        return Err(Failure::new(
-            StatusCode::NOT_IMPLEMENTED,
-            "NotImplemented",
-            "server-side apply of a Scale is not implemented",
-        ));
-    }
     let schema = target.version().schema.schema();
     let make = |old: &Value| {
         let old = if scales {
@@ -93,6 +86,9 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
         })
     };
     let make = |old: &Value| {
+        if scales && kind == PatchKind::Apply {
+            return scale::apply(target, &options, old, &patch, force);
+        }
         let patched = make(old)?;
         if scales {
             return scale::put(target, old, &patched);
@@ -359,7 +355,7 @@ fn refused(error: PatchError) -> Failure {
     }
 }
 
-fn unapplied(error: ApplyError) -> Failure {
+pub(super) fn unapplied(error: ApplyError) -> Failure {
     let message = error.to_string();
     match error {
         ApplyError::BadRequest(_) => Failure::bad_request(message),

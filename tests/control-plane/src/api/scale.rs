@@ -7,7 +7,9 @@ use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::body::{media_type, parse_json, parse_yaml};
+use super::create::writer;
 use super::options::WriteOptions;
+use super::patch::unapplied;
 use super::target::Target;
 use super::update::{Made, Update};
 use super::view::{self, Form};
@@ -15,6 +17,7 @@ use super::{Asked, protobuf, response, table};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Column, Scale, scale_columns};
 use crate::object;
+use crate::patch::{self, ApplyError};
 use crate::serve::Body;
 
 pub(super) const KIND: &str = "Scale";
@@ -112,6 +115,81 @@ pub(super) fn put(target: &Target, object: &Value, scale: &Value) -> Result<Made
             "expected a {KIND} of {API_VERSION}, found a {kind} of {version}"
         )));
     }
+    let replicas = replicas(target, object, scale)?;
+    let mut scaled = object.clone();
+    place(target)?.want(&mut scaled, replicas);
+    identify(&mut scaled, scale);
+    Ok(Made {
+        object: scaled,
+        warnings: Vec::new(),
+        tracked: false,
+    })
+}
+
+/// The object, scaled by an apply: that of the number alone, wherever the object has it.
+pub(super) fn apply(
+    target: &Target,
+    options: &WriteOptions,
+    object: &Value,
+    applied: &Value,
+    force: bool,
+) -> Result<Made, Failure> {
+    let text = |pointer: &str| {
+        let value = applied.pointer(pointer).and_then(Value::as_str);
+        value.unwrap_or_default()
+    };
+    let (version, kind) = (text("/apiVersion"), text("/kind"));
+    if (version, kind) != (API_VERSION, KIND) {
+        return Err(Failure::bad_request(format!(
+            "invalid object type: {version}, Kind={kind}"
+        )));
+    }
+    let spec = applied.get("spec").and_then(Value::as_object);
+    let mut fields = spec.into_iter().flat_map(Map::keys);
+    if let Some(odd) = fields.find(|field| *field != "replicas") {
+        let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+        return Err(Failure::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "",
+            format!(
+                "failed to create typed patch object ({namespace}/{name}; {API_VERSION}, Kind={KIND}): \
+                 .spec.{odd}: field not declared in schema"
+            ),
+        ));
+    }
+    let api_version = target.api_version();
+    let mut wanted = json!({"apiVersion": api_version, "kind": target.resource.kind});
+    place(target)?.want(&mut wanted, replicas(target, object, applied)?);
+    let writer = writer(target, &options.manager, &api_version);
+    let schema = target.version().schema.schema();
+    let scaled = patch::server_side_apply(Some(object), &wanted, schema, &writer, force);
+    let mut object = scaled.map_err(|error| unapplied(as_of_a_scale(error, &api_version)))?;
+    identify(&mut object, applied);
+    Ok(Made {
+        object,
+        warnings: Vec::new(),
+        tracked: true,
+    })
+}
+
+/// To who scales, all others seem to own fields of a Scale.
+fn as_of_a_scale(error: ApplyError, api_version: &str) -> ApplyError {
+    let using = format!(" using {api_version}");
+    match error {
+        ApplyError::Conflicts(mut conflicts) => {
+            for conflict in &mut conflicts {
+                if let Some(manager) = conflict.manager.strip_suffix(&using) {
+                    conflict.manager = format!("{manager} using {API_VERSION}");
+                }
+            }
+            ApplyError::Conflicts(conflicts)
+        }
+        other => other,
+    }
+}
+
+/// The number that a Scale asks for.
+fn replicas(target: &Target, object: &Value, scale: &Value) -> Result<i64, Failure> {
     let wanted = scale.pointer("/spec/replicas");
     let replicas = wanted.and_then(Value::as_i64).unwrap_or(0);
     // A custom resource is checked itself.
@@ -121,18 +199,16 @@ pub(super) fn put(target: &Target, object: &Value, scale: &Value) -> Result<Made
         let name = object::name(object);
         return Err(Failure::invalid(GROUP, KIND, name, vec![cause]));
     }
-    let mut scaled = object.clone();
-    place(target)?.want(&mut scaled, replicas);
+    Ok(replicas)
+}
+
+/// Takes over which object a Scale is meant for, where it says so.
+fn identify(object: &mut Value, scale: &Value) {
     for field in ["resourceVersion", "uid"] {
         if let Some(seen) = object::meta(scale, field) {
-            object::set_meta(&mut scaled, field, seen);
+            object::set_meta(object, field, seen);
         }
     }
-    Ok(Made {
-        object: scaled,
-        warnings: Vec::new(),
-        tracked: false,
-    })
 }
 
 /// Who scales a custom resource takes the number from its owner, and owns nothing.

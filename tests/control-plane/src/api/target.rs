@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::posted;
 use super::query::decode;
 use crate::auth::Caller;
 use crate::failure::Failure;
@@ -88,6 +89,7 @@ impl Target {
             Some("status") if self.version().status => Ok(()),
             Some("scale") if self.version().scale.is_some() => Ok(()),
             Some("finalize") if self.resource.is("", "namespaces") => Ok(()),
+            Some(name) if posted_here(name, &self.resource) => Ok(()),
             Some(_) if self.resource.is_crd() => Err(Failure::not_found(
                 &self.resource,
                 self.name.as_deref().unwrap_or_default(),
@@ -116,6 +118,11 @@ impl Target {
         !self.resource.is("", "namespaces")
             && (self.namespace.is_some() || !self.resource.namespaced)
     }
+}
+
+fn posted_here(subresource: &str, resource: &Resource) -> bool {
+    let mut posted = posted::of(&resource.group, &resource.plural).iter();
+    posted.any(|posted| posted.subresource == subresource)
 }
 
 /// A group of CRDs is plain text when it lacks a resource; the built-in groups say it in a Status.

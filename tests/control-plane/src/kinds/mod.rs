@@ -24,7 +24,7 @@ pub(crate) use crd::{
 pub(crate) use definition_names::accept_names;
 pub(crate) use printers::scale_columns;
 pub(crate) use registry::Registry;
-pub(crate) use scale::{Scale, Selection};
+pub(crate) use scale::{Scale, Selection, in_one_line};
 
 use crate::schema::Schema;
 use crate::store::Bucket;

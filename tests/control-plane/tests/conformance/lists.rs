@@ -126,6 +126,23 @@ conformance! {
         ]).await;
     }
 
+    async fn events_are_selected_in_the_words_of_their_group(talk: &mut Talk) {
+        let (old, new) = ("/api/v1/namespaces/{ns}/events", "/apis/events.k8s.io/v1/namespaces/{ns}/events");
+        let about = |name: &str| json!({"kind": "ConfigMap", "apiVersion": "v1", "name": name, "namespace": "{ns}"});
+        talk.post(old, json!({"metadata": {"name": "one"}, "involvedObject": about("a"), "reason": "Done", "source": {"component": "me"}, "type": "Normal"})).await;
+        talk.post(new, json!({
+            "metadata": {"name": "two"}, "regarding": about("b"), "reason": "Done", "type": "Normal", "action": "Do",
+            "reportingController": "example.com/me", "reportingInstance": "me-1", "eventTime": "2024-01-01T00:00:00.000000Z",
+        })).await;
+        for (path, selector) in [
+            (old, "involvedObject.name=b"), (old, "reportingComponent=example.com/me"), (old, "source=me"),
+            (old, "source=example.com/me"), (old, "regarding.name=b"), (new, "regarding.name=b"), (new, "regarding.name!=b"),
+            (new, "regarding.apiVersion=v1"), (new, "reportingController=example.com/me"), (new, "involvedObject.name=b"),
+        ] {
+            talk.get(&format!("{path}?fieldSelector={selector}")).await;
+        }
+    }
+
     async fn field_selectors_that_are_none_are_refused(talk: &mut Talk) {
         for selector in ["data.a=b", "metadata.name", "metadata.name>a", "metadata.name in (a)", "metadata.labels=a", "spec.x=y"] {
             talk.say(selector);

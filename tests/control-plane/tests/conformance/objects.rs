@@ -62,6 +62,33 @@ conformance! {
         talk.post(MAPS, json!({})).await;
     }
 
+    async fn what_is_created_has_no_version_yet(talk: &mut Talk) {
+        let versioned = |name: &str, version: &str| json!({"metadata": {"name": name, "resourceVersion": version}});
+        let dry = format!("{MAPS}?dryRun=All");
+        talk.post(MAPS, versioned("one", "123456789")).await;
+        talk.post(MAPS, versioned("Not_A_Name", "123456789")).await;
+        talk.post(MAPS, versioned("one", "0")).await;
+        talk.post(MAPS, versioned("one", "123456789")).await;
+        talk.post(MAPS, versioned("two", "odd")).await;
+        talk.post("/api/v1/namespaces/nowhere/configmaps", versioned("one", "123456789")).await;
+        talk.say("where nothing is stored nobody minds");
+        talk.post(&dry, versioned("one", "123456789")).await;
+        talk.post(&dry, versioned("three", "123456789")).await;
+        talk.post(&dry, versioned("three", "odd")).await;
+    }
+
+    async fn some_objects_are_there_from_the_start(talk: &mut Talk) {
+        for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
+            talk.get(&format!("/api/v1/namespaces/{name}")).await;
+        }
+        for name in ["system-node-critical", "system-cluster-critical"] {
+            talk.get(&format!("/apis/scheduling.k8s.io/v1/priorityclasses/{name}")).await;
+        }
+        talk.say("the port of the service differs between servers");
+        let metadata = ("accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
+        talk.send("GET", "/api/v1/namespaces/default/services/kubernetes", &[metadata], None).await;
+    }
+
     async fn an_object_exists_once(talk: &mut Talk) {
         talk.post(MAPS, map("one")).await;
         talk.post(MAPS, map("one")).await;

@@ -5,7 +5,7 @@ mod labels;
 use serde_json::Value;
 
 use crate::failure::Failure;
-use crate::kinds::{Resource, Version};
+use crate::kinds::{Resource, Version, in_one_line};
 use crate::object;
 
 /// What a list or a watch is limited to.
@@ -34,6 +34,8 @@ enum Test {
 #[derive(Clone, Debug)]
 struct FieldRequirement {
     path: String,
+    /// The field that counts where there is none at the path.
+    otherwise: Option<&'static str>,
     equal: bool,
     value: String,
 }
@@ -64,12 +66,10 @@ impl Selector {
                 }));
             }
         }
-        let mut fields = fields;
-        if resource.is("events.k8s.io", "events") {
-            for field in &mut fields {
-                as_stored(&mut field.path);
-            }
-        }
+        let fields = fields
+            .into_iter()
+            .map(|field| field.stored(resource))
+            .collect();
         Ok(Self { labels, fields })
     }
 
@@ -94,6 +94,18 @@ impl Selector {
     }
 }
 
+/// Whether a selector that stands in an object selects another; one that is not there selects nothing.
+pub(super) fn selects(selector: Option<&Value>, object: &Value) -> bool {
+    let Some(selector) = selector else {
+        return false;
+    };
+    let labels = labels::parse(&in_one_line(Some(selector)));
+    labels.is_ok_and(|labels| {
+        let fields = Vec::new();
+        Selector { labels, fields }.matches(object)
+    })
+}
+
 impl Requirement {
     fn matches(&self, value: Option<&str>) -> bool {
         let number = || value.and_then(|value| value.parse::<i64>().ok());
@@ -109,15 +121,28 @@ impl Requirement {
 }
 
 impl FieldRequirement {
+    /// The same of what is stored: all events are stored as those of the core group.
+    fn stored(mut self, resource: &Resource) -> Self {
+        if resource.kind != "Event" || resource.is_crd() {
+            return self;
+        }
+        if let Some(rest) = self.path.strip_prefix("regarding.") {
+            self.path = format!("involvedObject.{rest}");
+        } else if self.path == "reportingController" {
+            self.path = "reportingComponent".into();
+        } else if self.path == "source" {
+            self.path = "source.component".into();
+            self.otherwise = Some("reportingComponent");
+        }
+        self
+    }
+
     fn matches(&self, object: &Value) -> bool {
         let text;
         let value = match self.path.as_str() {
             "metadata.name" => object::name(object),
             "metadata.namespace" => object::namespace(object),
-            path => match path
-                .split('.')
-                .try_fold(object, |value, field| value.get(field))
-            {
+            path => match at(object, path).or_else(|| at(object, self.otherwise?)) {
                 Some(Value::String(value)) => value,
                 Some(Value::Null) | None => "",
                 Some(other) => {
@@ -130,13 +155,9 @@ impl FieldRequirement {
     }
 }
 
-/// Events are stored as those of the core group, whose fields have other names.
-fn as_stored(path: &mut String) {
-    if let Some(field) = path.strip_prefix("regarding.") {
-        *path = format!("involvedObject.{field}");
-    } else if path == "reportingController" {
-        *path = "reportingComponent".to_owned();
-    }
+fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.')
+        .try_fold(object, |value, field| value.get(field))
 }
 
 fn parse_fields(text: &str) -> Result<Vec<FieldRequirement>, String> {
@@ -161,6 +182,7 @@ fn parse_fields(text: &str) -> Result<Vec<FieldRequirement>, String> {
             }
             Ok(FieldRequirement {
                 path: path.trim().to_owned(),
+                otherwise: None,
                 equal,
                 value: value.trim().to_owned(),
             })

@@ -10,10 +10,13 @@ pub(crate) async fn on_embedded(module: &str, case: &str, run: impl AsyncFnOnce(
     // As on the real one; the admin, who asks where a case names nobody else, may do everything.
     let builder = ControlPlane::builder().rbac();
     let plane = builder.user("operator", [""; 0]).start().await.unwrap();
-    let configs = Configs {
+    let mut configs = Configs {
         admin: plane.config(),
         operator: plane.config_as("operator").unwrap(),
     };
+    // What the server answers is what is written down.
+    configs.admin.default_retry = false;
+    configs.operator.default_retry = false;
     let recording = Recording::of(module, case);
     let mut talk = Talk::begin(configs, case, true).await;
     run(&mut talk).await;

@@ -1,0 +1,49 @@
+//! What a server has from the start, as a real one does.
+
+use serde_json::{Value, json};
+
+/// The path and the object of each, in the order in which they come.
+pub(crate) fn objects() -> Vec<(&'static str, Value)> {
+    let namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
+    let namespaces = namespaces.into_iter().map(|name| {
+        let namespace =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        ("/api/v1/namespaces", namespace)
+    });
+    let priorities = [
+        (
+            "system-node-critical",
+            2_000_001_000,
+            "Used for system critical pods that must not be moved from their current node.",
+        ),
+        (
+            "system-cluster-critical",
+            2_000_000_000,
+            "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+        ),
+    ];
+    let priorities = priorities.into_iter().map(|(name, value, description)| {
+        let priority = json!({
+            "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name},
+            "value": value, "description": description, "preemptionPolicy": "PreemptLowerPriority",
+        });
+        ("/apis/scheduling.k8s.io/v1/priorityclasses", priority)
+    });
+    namespaces.chain(priorities).collect()
+}
+
+/// The service that stands for the server itself.
+pub(crate) fn service(port: u16) -> (&'static str, Value) {
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": {
+            "name": "kubernetes", "namespace": "default",
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {
+            "type": "ClusterIP", "clusterIP": "10.0.0.1", "sessionAffinity": "None", "ipFamilyPolicy": "SingleStack",
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": port}],
+        },
+    });
+    ("/api/v1/namespaces/default/services", service)
+}

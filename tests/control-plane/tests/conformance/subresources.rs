@@ -1,0 +1,90 @@
+//! What is done to objects beside themselves.
+
+use serde_json::{Value, json};
+
+use super::support::Talk;
+
+const PODS: &str = "/api/v1/namespaces/{ns}/pods";
+const BUDGETS: &str = "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets";
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/{ns}/deployments";
+
+fn pod(name: &str) -> Value {
+    json!({
+        "metadata": {"name": name, "labels": {"app": "web"}},
+        "spec": {"containers": [{"name": "main", "image": "registry.example.com/app:1.0"}]},
+    })
+}
+
+async fn running(talk: &mut Talk, name: &str) {
+    talk.post(PODS, pod(name)).await;
+    let status = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
+    talk.patch("merge", &format!("{PODS}/{name}/status"), status)
+        .await;
+}
+
+fn eviction(name: &str) -> Value {
+    json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}})
+}
+
+fn deployment() -> Value {
+    json!({"metadata": {"name": "one"}, "spec": {
+        "replicas": 1, "selector": {"matchLabels": {"app": "web"}},
+        "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "main", "image": "registry.example.com/app:1.0"}]}},
+    }})
+}
+
+fn scale(spec: Value) -> Value {
+    json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "one"}, "spec": spec})
+}
+
+conformance! {
+    async fn pods_are_bound_to_nodes(talk: &mut Talk) {
+        talk.post(PODS, pod("one")).await;
+        let path = format!("{PODS}/one/binding");
+        let node = json!({"kind": "Node", "name": "node-1"});
+        talk.post(&path, json!({})).await;
+        talk.post(&path, json!({"metadata": {"name": "two"}, "target": node})).await;
+        talk.post(&path, json!({"metadata": {"name": "one"}})).await;
+        talk.post(&path, json!({"metadata": {"name": "one"}, "target": {"kind": "Pod", "name": "node-1"}})).await;
+        talk.post(&path, json!({"metadata": {"name": "one", "uid": "another"}, "target": node})).await;
+        talk.post(&format!("{path}?dryRun=All"), json!({"metadata": {"name": "one"}, "target": node})).await;
+        talk.post(&path, json!({"metadata": {"name": "one", "labels": {"a": "b"}, "annotations": {"c": "d"}}, "target": node})).await;
+        talk.get(&format!("{PODS}/one")).await;
+        talk.post(&path, json!({"metadata": {"name": "one"}, "target": node})).await;
+        talk.post(&format!("{PODS}/two/binding"), json!({"metadata": {"name": "two"}, "target": node})).await;
+        talk.get(&path).await;
+    }
+
+    async fn pods_are_evicted(talk: &mut Talk) {
+        talk.post(PODS, pod("one")).await;
+        let path = format!("{PODS}/one/eviction");
+        talk.post(&path, json!({"apiVersion": "v1", "kind": "Eviction", "metadata": {"name": "one"}})).await;
+        talk.post(&path, eviction("two")).await;
+        talk.post(&format!("{path}?dryRun=All"), eviction("one")).await;
+        talk.post(&format!("{PODS}/one/binding"), json!({"metadata": {"name": "one"}, "target": {"name": "node-1"}})).await;
+        talk.post(&path, json!({"metadata": {"name": "one"}})).await;
+        talk.get(&format!("{PODS}/one")).await;
+        let at_once = json!({"metadata": {"name": "one"}, "deleteOptions": {"gracePeriodSeconds": 0}});
+        talk.post(&path, at_once).await;
+        talk.get(&format!("{PODS}/one")).await;
+        talk.post(&path, eviction("one")).await;
+        talk.get(&path).await;
+    }
+
+    async fn a_budget_decides_on_evictions(talk: &mut Talk) {
+        talk.post(BUDGETS, json!({"metadata": {"name": "web"}, "spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "web"}}}})).await;
+        running(talk, "one").await;
+        running(talk, "two").await;
+        talk.post(&format!("{PODS}/one/eviction"), eviction("one")).await;
+        let status = json!({"status": {"observedGeneration": 1, "disruptionsAllowed": 1, "desiredHealthy": 1, "currentHealthy": 2, "expectedPods": 2}});
+        talk.patch("merge", &format!("{BUDGETS}/web/status"), status).await;
+        talk.post(&format!("{PODS}/one/eviction"), eviction("one")).await;
+        talk.get(&format!("{PODS}/one")).await;
+        talk.get(&format!("{BUDGETS}/web")).await;
+        talk.post(&format!("{PODS}/two/eviction"), eviction("two")).await;
+        talk.patch("merge", &format!("{BUDGETS}/web/status"), json!({"status": {"currentHealthy": 0}})).await;
+        talk.post(&format!("{PODS}/two/eviction"), eviction("two")).await;
+        talk.post(BUDGETS, json!({"metadata": {"name": "more"}, "spec": {"maxUnavailable": 1, "selector": {}}})).await;
+        talk.post(&format!("{PODS}/two/eviction"), eviction("two")).await;
+    }
+}
