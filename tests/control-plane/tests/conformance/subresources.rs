@@ -6,7 +6,6 @@ use super::support::Talk;
 
 const PODS: &str = "/api/v1/namespaces/{ns}/pods";
 const BUDGETS: &str = "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets";
-const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/{ns}/deployments";
 
 fn pod(name: &str) -> Value {
     json!({
@@ -24,17 +23,6 @@ async fn running(talk: &mut Talk, name: &str) {
 
 fn eviction(name: &str) -> Value {
     json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}})
-}
-
-fn deployment() -> Value {
-    json!({"metadata": {"name": "one"}, "spec": {
-        "replicas": 1, "selector": {"matchLabels": {"app": "web"}},
-        "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "main", "image": "registry.example.com/app:1.0"}]}},
-    }})
-}
-
-fn scale(spec: Value) -> Value {
-    json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "one"}, "spec": spec})
 }
 
 conformance! {

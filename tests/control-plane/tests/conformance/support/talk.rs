@@ -413,8 +413,9 @@ impl Talk {
     fn write_event(&mut self, mut event: Value) {
         if event["type"] == "BOOKMARK" {
             // It is how far the whole server has come, or only the kind.
-            let version = event["object"]["metadata"].get_mut("resourceVersion");
-            version.map(|version| *version = "<now>".into());
+            if let Some(version) = event["object"]["metadata"].get_mut("resourceVersion") {
+                *version = "<now>".into();
+            }
         }
         self.mask.answer(&mut event["object"]);
         writeln!(self.said, "< {event:#}\n").unwrap();
