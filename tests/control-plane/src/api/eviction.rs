@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::delete::{DeleteOptions, remove};
 use super::target::Target;
 use super::{Asked, posted, selector};
+use crate::clock;
 use crate::failure::{Cause, Failure};
 use crate::object;
 use crate::patch::{self, Writer};
@@ -139,7 +140,7 @@ fn less(target: &Target, budget: &Value, pod: &Value, allowed: i64) -> Value {
         let writer = Writer {
             manager: "kube-apiserver",
             subresource: Some("status"),
-            now: jiff::Timestamp::now(),
+            now: clock::now(),
             api_version: "policy/v1",
             status_is_subresource: true,
             custom_resource: false,

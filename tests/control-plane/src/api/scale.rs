@@ -158,18 +158,48 @@ pub(super) fn apply(
         ));
     }
     let api_version = target.api_version();
-    let mut wanted = json!({"apiVersion": api_version, "kind": target.resource.kind});
-    place(target)?.want(&mut wanted, replicas(target, object, applied)?);
     let writer = writer(target, &options.manager, &api_version);
     let schema = target.version().schema.schema();
-    let scaled = patch::server_side_apply(Some(object), &wanted, schema, &writer, force);
-    let mut object = scaled.map_err(|error| unapplied(as_of_a_scale(error, &api_version)))?;
-    identify(&mut object, applied);
+    let nothing = json!({"apiVersion": api_version, "kind": target.resource.kind});
+    let apply = |wanted: &Value| {
+        let scaled = patch::server_side_apply(Some(object), wanted, schema, &writer, force);
+        scaled.map_err(|error| unapplied(as_of_a_scale(error, &api_version)))
+    };
+    let place = place(target)?;
+    let says_nothing = applied.pointer("/spec/replicas").is_none_or(Value::is_null);
+    // Who no longer says how many leaves it to others; where nobody else says, there are to be none.
+    let left = match says_nothing {
+        true => Some(apply(&nothing)?).filter(|left| place.wanted(left).is_some()),
+        false => None,
+    };
+    let mut scaled = match left {
+        Some(left) => left,
+        None => {
+            let mut wanted = nothing;
+            place.want(&mut wanted, replicas(target, object, applied)?);
+            apply(&wanted)?
+        }
+    };
+    forget_when(&mut scaled);
+    if in_order(&scaled) == in_order(object) {
+        scaled = object.clone();
+    }
+    identify(&mut scaled, applied);
     Ok(Made {
-        object,
+        object: scaled,
         warnings: Vec::new(),
         tracked: true,
     })
+}
+
+/// The object with its managers in one order: without a time they lose theirs, which is no change of the object.
+fn in_order(object: &Value) -> Value {
+    let mut object = object.clone();
+    let entries = object::metadata_mut(&mut object).get_mut("managedFields");
+    if let Some(entries) = entries.and_then(Value::as_array_mut) {
+        entries.sort_by_cached_key(Value::to_string);
+    }
+    object
 }
 
 /// To who scales, all others seem to own fields of a Scale.
@@ -211,12 +241,25 @@ fn identify(object: &mut Value, scale: &Value) {
     }
 }
 
-/// Who scales a custom resource takes the number from its owner, and owns nothing.
+/// Who scales a custom resource takes the number from its owner, and owns nothing; of who scales another object it is
+/// not written down when.
 pub(super) fn disown(target: &Target, object: &mut Value) {
-    if target.resource.is_crd()
-        && let Some(Value::Array(entries)) = object::metadata_mut(object).get_mut("managedFields")
+    if !target.resource.is_crd() {
+        forget_when(object);
+    } else if let Some(Value::Array(entries)) =
+        object::metadata_mut(object).get_mut("managedFields")
     {
         entries.retain(|entry| entry.get("subresource") != Some(&json!("scale")));
+    }
+}
+
+fn forget_when(object: &mut Value) {
+    let entries = object::metadata_mut(object).get_mut("managedFields");
+    let entries = entries.and_then(Value::as_array_mut);
+    for entry in entries.into_iter().flatten() {
+        if entry.get("subresource") == Some(&json!("scale")) {
+            object::as_map(entry).remove("time");
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::support::Talk;
 
 const PODS: &str = "/api/v1/namespaces/{ns}/pods";
 const BUDGETS: &str = "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets";
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/{ns}/deployments";
 
 fn pod(name: &str) -> Value {
     json!({
@@ -23,6 +24,17 @@ async fn running(talk: &mut Talk, name: &str) {
 
 fn eviction(name: &str) -> Value {
     json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}})
+}
+
+fn deployment() -> Value {
+    json!({"metadata": {"name": "one"}, "spec": {
+        "replicas": 1, "selector": {"matchLabels": {"app": "web"}},
+        "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "main", "image": "registry.example.com/app:1.0"}]}},
+    }})
+}
+
+fn scale(spec: Value) -> Value {
+    json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "one"}, "spec": spec})
 }
 
 conformance! {
@@ -74,5 +86,25 @@ conformance! {
         talk.post(&format!("{PODS}/two/eviction"), eviction("two")).await;
         talk.post(BUDGETS, json!({"metadata": {"name": "more"}, "spec": {"maxUnavailable": 1, "selector": {}}})).await;
         talk.post(&format!("{PODS}/two/eviction"), eviction("two")).await;
+    }
+
+    async fn a_scale_is_applied(talk: &mut Talk) {
+        talk.post(DEPLOYMENTS, deployment()).await;
+        let path = format!("{DEPLOYMENTS}/one/scale");
+        let (me, forced) = (format!("{path}?fieldManager=me"), format!("{path}?fieldManager=me&force=true"));
+        talk.patch("apply", &me, scale(json!({"replicas": 3}))).await;
+        talk.patch("apply", &forced, scale(json!({"replicas": 3}))).await;
+        talk.get(&format!("{DEPLOYMENTS}/one")).await;
+        talk.patch("apply", &me, scale(json!({"replicas": 4}))).await;
+        talk.patch("apply", &format!("{path}?fieldManager=you"), scale(json!({"replicas": 5}))).await;
+        talk.patch("apply", &me, scale(json!({"replicas": -1}))).await;
+        talk.patch("apply", &me, scale(json!({"odd": 1}))).await;
+        talk.patch("apply", &me, json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {}})).await;
+        talk.patch("apply", &format!("{DEPLOYMENTS}/two/scale?fieldManager=me"), scale(json!({"replicas": 1}))).await;
+        talk.patch("apply", &forced, scale(json!({}))).await;
+        talk.get(&format!("{DEPLOYMENTS}/one")).await;
+        talk.patch("merge", &path, json!({"spec": {"replicas": 2}})).await;
+        talk.patch("apply", &format!("{path}?fieldManager=you"), scale(json!({"replicas": 6}))).await;
+        talk.patch("apply", &forced, scale(json!({}))).await;
     }
 }
