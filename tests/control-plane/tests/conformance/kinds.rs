@@ -57,6 +57,29 @@ conformance! {
         talk.post(path, named(json!({"type": "Odd", "ports": [{"port": 80}]}))).await;
     }
 
+    async fn storage_classes(talk: &mut Talk) {
+        let path = "/apis/storage.k8s.io/v1/storageclasses";
+        let (one, two) = (&format!("{path}/{{ns}}-one"), &format!("{path}/{{ns}}-two"));
+        let class = |more: Value| {
+            let mut class = json!({"metadata": {"name": "{ns}-one", "namespace": "anywhere"}, "provisioner": "example.com/disks"});
+            class.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            class
+        };
+        talk.post(path, json!({"metadata": {"name": "{ns}-two"}})).await;
+        talk.say("what is in no namespace may name one");
+        talk.post(path, class(json!({"parameters": {"a": "b"}}))).await;
+        talk.patch("merge", one, json!({"metadata": {"namespace": "another", "labels": {"a": "b"}}})).await;
+        talk.patch("apply", &format!("{two}?fieldManager=me"), json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "{ns}-two", "namespace": "another"}, "provisioner": "example.com/disks"})).await;
+        talk.say("what volumes were made by stays as it is");
+        talk.put(one, class(json!({"provisioner": "example.com/others", "parameters": {"a": "c"}, "reclaimPolicy": "Retain", "volumeBindingMode": "WaitForFirstConsumer"}))).await;
+        talk.put(one, class(json!({}))).await;
+        talk.put(one, class(json!({"parameters": {"a": "b"}, "allowVolumeExpansion": true}))).await;
+        talk.patch("merge", two, json!({"provisioner": null})).await;
+        talk.patch("merge", two, json!({"parameters": {"a": "b"}})).await;
+        talk.delete(one).await;
+        talk.delete(two).await;
+    }
+
     async fn service_accounts(talk: &mut Talk) {
         lives(talk, "/api/v1/namespaces/{ns}/serviceaccounts", json!({"metadata": {"name": "one"}})).await;
     }

@@ -64,6 +64,7 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
             start_status(target, object);
             workloads::check_cron_job(object)
         }
+        "StorageClass" => storage::check_class(object),
         "PersistentVolumeClaim" => {
             object::as_map(object).insert("status".to_owned(), json!({"phase": "Pending"}));
             storage::protect(object, "kubernetes.io/pvc-protection");
@@ -151,6 +152,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
         "Job" => workloads::check_job(&new["spec"], "spec"),
         "CronJob" => workloads::check_cron_job(new),
         "PersistentVolumeClaim" => storage::check_claim(new),
+        "StorageClass" => storage::check_class_update(old, new),
         "Ingress" => networking::check_ingress(new),
         _ => Vec::new(),
     }

@@ -11,7 +11,7 @@ use crate::object;
 /// Puts an object where its path says.
 pub(crate) fn place(target: &Target, object: &mut Value) -> Result<(), Failure> {
     let namespace = target.namespace.clone().unwrap_or_default();
-    if !target.resource.namespaced && target.resource.is_crd() {
+    if !target.resource.namespaced {
         object::metadata_mut(object).remove("namespace");
     }
     match object::meta(object, "namespace") {
