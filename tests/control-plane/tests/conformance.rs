@@ -17,7 +17,6 @@
 
 mod conformance {
     #[macro_use]
-    #[allow(dead_code, reason = "until every area has its cases")]
     mod support;
 
     mod apply;

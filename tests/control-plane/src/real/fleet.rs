@@ -1,10 +1,8 @@
 //! The root, two projects and the router in front of them.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::mirror::{Mirror, is_milos};
-use super::plane::{OPERATOR, Plane, random};
+use super::plane::{OPERATOR, Plane, base_folder, random};
 use super::router::{Access, Router};
 use super::{Assets, RealError};
 use crate::milo::{self, Controller, played};
@@ -60,13 +58,7 @@ impl RealFleet {
     /// from the start, and of all others half a minute late.
     pub async fn start(assets: &Assets, crds: &[Value]) -> Result<Self, RealError> {
         let authority = Authority::new()?;
-        let base = std::env::temp_dir().join(format!(
-            "kommodore-real-{}-{}",
-            std::process::id(),
-            random()
-        ));
-        let folder = fs::DirBuilder::new().mode(0o700).create(&base);
-        folder.map_err(RealError::io(base.display().to_string()))?;
+        let base = base_folder()?;
         let operator_token = random();
         let start = |name| Plane::start(name, &base, assets, &authority, &operator_token);
         let (mut root, mut one, mut two) =

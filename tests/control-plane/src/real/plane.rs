@@ -260,6 +260,18 @@ fn config(url: &str, authority: &Authority, token: &str) -> Result<Config, RealE
     Ok(config)
 }
 
+/// A new folder that only this user can look into, for all servers that are started together.
+pub(super) fn base_folder() -> Result<PathBuf, RealError> {
+    let base = std::env::temp_dir().join(format!(
+        "kommodore-real-{}-{}",
+        std::process::id(),
+        random()
+    ));
+    let made = fs::DirBuilder::new().mode(0o700).create(&base);
+    made.map_err(RealError::io(base.display().to_string()))?;
+    Ok(base)
+}
+
 fn own_folder(base: &Path, plane: &str, server: &str) -> Result<PathBuf, RealError> {
     let folder = base.join(format!("{plane}-{server}"));
     fs::DirBuilder::new()

@@ -1,11 +1,8 @@
 //! One real control plane by itself.
 
-use std::fs;
-use std::os::unix::fs::DirBuilderExt;
-
 use kube::Config;
 
-use super::plane::{Plane, random};
+use super::plane::{Plane, base_folder, random};
 use super::{Assets, RealError};
 use crate::serve::Authority;
 
@@ -22,13 +19,7 @@ impl RealControlPlane {
     /// Starts everything on the current runtime.
     pub async fn start(assets: &Assets) -> Result<Self, RealError> {
         let authority = Authority::new()?;
-        let base = std::env::temp_dir().join(format!(
-            "kommodore-real-{}-{}",
-            std::process::id(),
-            random()
-        ));
-        let folder = fs::DirBuilder::new().mode(0o700).create(&base);
-        folder.map_err(RealError::io(base.display().to_string()))?;
+        let base = base_folder()?;
         let operator = random();
         let mut plane = Plane::start("single", &base, assets, &authority, &operator).await?;
         let controller_manager = assets.controller_manager();

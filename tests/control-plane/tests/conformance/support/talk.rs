@@ -25,7 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a server answered, as it came.
 pub(crate) struct Answer {
-    pub(crate) code: u16,
     pub(crate) body: Value,
 }
 
@@ -513,10 +512,7 @@ impl Talk {
             self.mask.answer(&mut masked);
             writeln!(self.said, "{masked:#}\n").unwrap();
         }
-        Answer {
-            code: code.as_u16(),
-            body: value,
-        }
+        Answer { body: value }
     }
 }
 
