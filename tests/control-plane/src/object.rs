@@ -92,6 +92,18 @@ pub(crate) fn set_finalizers(object: &mut Value, finalizers: Vec<String>) {
     }
 }
 
+/// Whether a value nests more than so many levels.
+pub(crate) fn is_deeper_than(levels: usize, value: &Value) -> bool {
+    let Some(below) = levels.checked_sub(1) else {
+        return value.is_object() || value.is_array();
+    };
+    match value {
+        Value::Object(fields) => fields.values().any(|value| is_deeper_than(below, value)),
+        Value::Array(elements) => elements.iter().any(|value| is_deeper_than(below, value)),
+        _ => false,
+    }
+}
+
 /// Now, as the API writes it: whole seconds.
 pub(crate) fn now() -> String {
     crate::clock::now()

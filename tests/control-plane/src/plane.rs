@@ -11,7 +11,6 @@ use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::janitor::Work;
 use crate::kinds::{Registry, Resource, crd_bucket};
-use crate::object;
 use crate::store::{Bucket, Change, Key, Store, Transaction, What};
 
 /// How a server was built.
@@ -120,7 +119,7 @@ impl World {
         let mut projects = lock(&self.projects);
         // Under the lock, so that a project that goes at this moment leaves nothing behind.
         let key = Key::new("", name);
-        let exists = |bucket| self.root.store.get(&bucket, &key).is_some();
+        let exists = |bucket| self.root.store.contains(&bucket, &key);
         if !exists(project_bucket()) && !exists(control_plane_bucket()) {
             return None;
         }
@@ -137,7 +136,7 @@ impl World {
         let projects = self.root.store.list(&project_bucket(), None).objects;
         projects
             .iter()
-            .map(|project| object::name(project).to_owned())
+            .map(|project| project.key.name.clone())
             .collect()
     }
 
@@ -199,20 +198,20 @@ impl World {
         if plane.project.is_none() {
             if bucket == crd_bucket() {
                 let _serving = lock(&self.serving);
-                let now = plane.store.get(&bucket, &change.key);
-                self.registry.update(&change.key.name, now.as_deref());
+                let now = plane.store.get(&bucket, change.key());
+                self.registry.update(&change.key().name, now.as_ref());
             } else if change.what == What::Deleted
                 && (bucket == project_bucket() || bucket == control_plane_bucket())
-                && self.plane(Some(&change.key.name)).is_none()
-                && let Some(gone) = lock(&self.projects).remove(&change.key.name)
+                && self.plane(Some(&change.key().name)).is_none()
+                && let Some(gone) = lock(&self.projects).remove(&change.key().name)
             {
                 gone.closed.cancel();
             }
         }
         let matters = change.what == What::Deleted
             || bucket == auth::rbac::bucket("clusterroles")
-            || object::is_deleting(&change.object)
-            || object::owners(&change.object).next().is_some();
+            || change.object.is_deleting
+            || change.object.has_owners;
         if matters {
             // Nobody is left to do the work only while the server ends.
             let _ = self.work.send(Work {

@@ -293,8 +293,16 @@ fn refuse(target: &Target, patched: Option<&str>, why: &str) -> Failure {
     }
 }
 
-/// Whether a CRD's object is as its schema says.
+/// How deep an object nests at most: what is kept has to be read again, at a depth that a reader allows (128).
+const DEEPEST: usize = 120;
+
+/// Whether an object can be kept, and a CRD's is as its schema says.
 pub(crate) fn validate(target: &Target, object: &Value, old: Option<&Value>) -> Vec<Cause> {
+    if object::is_deeper_than(DEEPEST, object) {
+        // A patch can nest what one body could not.
+        let why = format!("must not be nested deeper than {DEEPEST} levels");
+        return vec![Cause::new("FieldValueInvalid", "<root>", why)];
+    }
     if !target.resource.is_crd() {
         return Vec::new();
     }

@@ -108,7 +108,7 @@ impl<'a> Creation<'a> {
         mut self,
         transaction: &mut Transaction<'_>,
         dry_run: bool,
-    ) -> Result<Arc<Value>, Failure> {
+    ) -> Result<Value, Failure> {
         let target = self.target;
         let name = object::name(&self.object).to_owned();
         rules::namespace_takes_content(target, transaction, &name)?;
@@ -141,8 +141,8 @@ impl<'a> Creation<'a> {
             return Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", message));
         }
         let key = target.key(&name);
-        if let Some(found) = transaction.get(target.bucket(), &key) {
-            return Err(match object::is_deleting(&found) {
+        if let Some(found) = transaction.kept(target.bucket(), &key) {
+            return Err(match found.is_deleting {
                 true => Failure::still_exists(&target.resource, &name),
                 false => Failure::already_exists(&target.resource, &name),
             });
@@ -152,7 +152,7 @@ impl<'a> Creation<'a> {
             if let Some(version) = self.version {
                 object::set_meta(&mut self.object, "resourceVersion", version);
             }
-            Arc::new(self.object)
+            self.object
         } else {
             let stored = transaction.put(target.bucket(), key.clone(), self.object);
             if *target.bucket() == crd_bucket() {

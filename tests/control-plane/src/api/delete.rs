@@ -16,7 +16,7 @@ use crate::failure::{Cause, Failure};
 use crate::kinds::{Origin, Resource, crd_terminating};
 use crate::object;
 use crate::serve::Body;
-use crate::store::{Key, Transaction};
+use crate::store::{Kept, Key, Transaction};
 
 /// The finalizer of an object that goes after its dependents.
 pub(crate) const FOREGROUND: &str = "foregroundDeletion";
@@ -179,9 +179,9 @@ impl DeleteOptions {
 /// What a delete did.
 pub(crate) enum Deleted {
     /// The object is gone; this is what it was.
-    Gone(Arc<Value>),
+    Gone(Value),
     /// Something holds it; it is being deleted.
-    Held(Arc<Value>),
+    Held(Value),
 }
 
 /// Deletes an object, or begins to.
@@ -228,7 +228,7 @@ pub(crate) fn remove(
     let grace = if is_pod { pods_grace(&old, options) } else { 0 };
     if is_pod && finalizers.is_empty() && grace == 0 && !options.dry_run {
         // Its end is written down before it is gone.
-        let mut last = (*old).clone();
+        let mut last = old.clone();
         begin_deletion(&mut last, &old, 0);
         transaction.put(&resource.bucket, key.clone(), last);
     }
@@ -239,7 +239,7 @@ pub(crate) fn remove(
         };
         return Ok(Deleted::Gone(last.unwrap_or(old)));
     }
-    let mut new = (*old).clone();
+    let mut new = old.clone();
     if is_pod {
         begin_deletion(&mut new, &old, grace);
     } else if !object::is_deleting(&old) {
@@ -257,7 +257,7 @@ pub(crate) fn remove(
     }
     object::set_finalizers(&mut new, finalizers);
     Ok(Deleted::Held(if options.dry_run {
-        Arc::new(new)
+        new
     } else {
         transaction.put(&resource.bucket, key, new)
     }))
@@ -366,14 +366,14 @@ pub(crate) fn delete_collection(target: &Target, asked: &Asked) -> Result<Respon
         .plane
         .store
         .list(target.bucket(), target.namespace.as_deref());
-    let mut gone: Vec<Arc<Value>> = Vec::new();
+    let mut gone: Vec<Arc<Kept>> = Vec::new();
     for object in snapshot
         .objects
         .iter()
-        .filter(|object| selector.matches(object))
+        .filter(|object| selector.selects(object))
     {
         let deleted = target.world.transact(&target.plane, |transaction| {
-            remove(transaction, &target.resource, Key::of(object), &options)
+            remove(transaction, &target.resource, object.key.clone(), &options)
         });
         match deleted {
             Ok(_) => gone.push(object.clone()),
@@ -382,14 +382,10 @@ pub(crate) fn delete_collection(target: &Target, asked: &Asked) -> Result<Respon
             Err(failure) => return Err(failure),
         }
     }
-    let gone: Vec<&Value> = gone.iter().map(Arc::as_ref).collect();
     let mut metadata = json!({"resourceVersion": target.plane.store.revision().to_string()});
     if target.resource.is_crd() {
         // Lists of custom resources always say it.
         metadata["continue"] = "".into();
     }
-    Ok(response::json(
-        StatusCode::OK,
-        &form.list(target, &gone, metadata),
-    ))
+    Ok(response::written(form.list(target, &gone, metadata)))
 }

@@ -1,7 +1,5 @@
 //! What the server itself does to a CustomResourceDefinition once it is stored: it accepts its names, and serves it.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use crate::kinds::{accept_names, crd_bucket};
@@ -23,14 +21,14 @@ pub(crate) fn establish(transaction: &mut Transaction<'_>, key: &Key) {
     if definition.get("status") == Some(&status) {
         return;
     }
-    let mut new: Value = (*definition).clone();
+    let mut new = definition.clone();
     object::as_map(&mut new).insert("status".to_owned(), status);
     track(&definition, &mut new);
     transaction.put(&bucket, key.clone(), new);
 }
 
 /// Tells that the server has written the status.
-pub(crate) fn track(old: &Arc<Value>, new: &mut Value) {
+pub(crate) fn track(old: &Value, new: &mut Value) {
     let writer = Writer {
         manager: "kube-apiserver",
         subresource: Some("status"),

@@ -27,7 +27,7 @@ pub(crate) fn evict(target: &Target, name: &str, asked: &Asked) -> Result<Respon
             let_budget_decide(target, transaction, &pod, dry_run)?;
         }
         if !dry_run {
-            let mut told = (*pod).clone();
+            let mut told = pod.clone();
             posted::set_condition(
                 &mut told,
                 json!({

@@ -1,7 +1,5 @@
 //! `get` and `list`.
 
-use std::sync::Arc;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{Response, StatusCode};
@@ -25,12 +23,11 @@ pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Fail
     let object = target
         .plane
         .store
-        .get(target.bucket(), &target.key(name))
+        .kept(target.bucket(), &target.key(name))
         .ok_or_else(|| Failure::not_found(&target.resource, name))?;
-    Ok(response::json(
-        StatusCode::OK,
-        &form.object(target, &object),
-    ))
+    let mut text = Vec::with_capacity(object.text().len());
+    form.write(target, &object, &mut text);
+    Ok(response::written(text))
 }
 
 /// What the query of a list or a watch says about versions.
@@ -161,12 +158,13 @@ pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Fai
     let mut rest = snapshot
         .objects
         .iter()
-        .filter(|object| {
-            page.as_ref()
-                .is_none_or(|page| Key::of(object) > page.after)
-        })
-        .filter(|object| selector.matches(object));
-    let objects: Vec<&Arc<Value>> = rest.by_ref().take(limit.unwrap_or(usize::MAX)).collect();
+        .filter(|object| page.as_ref().is_none_or(|page| object.key > page.after))
+        .filter(|object| selector.selects(object));
+    let objects: Vec<_> = rest
+        .by_ref()
+        .take(limit.unwrap_or(usize::MAX))
+        .cloned()
+        .collect();
     let mut metadata = json!({"resourceVersion": snapshot.revision.to_string()});
     if target.resource.is_crd() && form == Form::Whole {
         // Lists of custom resources always say it.
@@ -178,18 +176,14 @@ pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Fai
     {
         let next = Page {
             revision: snapshot.revision,
-            after: Key::of(last),
+            after: last.key.clone(),
         };
         metadata["continue"] = next.token().into();
         if selector.is_empty() {
             metadata["remainingItemCount"] = remaining.into();
         }
     }
-    let objects: Vec<&Value> = objects.into_iter().map(Arc::as_ref).collect();
-    Ok(response::json(
-        StatusCode::OK,
-        &form.list(target, &objects, metadata),
-    ))
+    Ok(response::written(form.list(target, &objects, metadata)))
 }
 
 fn snapshot(target: &Target, since: &Since, page: Option<&Page>) -> Result<Snapshot, Failure> {

@@ -17,6 +17,11 @@ pub(crate) fn json(code: StatusCode, value: &impl Serialize) -> Response<Body> {
     )
 }
 
+/// An answer that is JSON already.
+pub(crate) fn written(json: Vec<u8>) -> Response<Body> {
+    bytes(StatusCode::OK, "application/json", json)
+}
+
 pub(crate) fn bytes(
     code: StatusCode,
     content_type: &'static str,

@@ -1,7 +1,5 @@
 //! `update`, and what patches have in common with it.
 
-use std::sync::Arc;
-
 use http::{Response, StatusCode};
 use serde_json::Value;
 
@@ -93,7 +91,7 @@ impl Update<'_> {
         &self,
         transaction: &mut Transaction<'_>,
         make: impl FnOnce(&Value) -> Result<Made, Failure>,
-    ) -> Result<(Arc<Value>, Vec<String>), Failure> {
+    ) -> Result<(Value, Vec<String>), Failure> {
         let target = self.target;
         let key = target.key(self.name);
         let stored = transaction
@@ -132,11 +130,11 @@ impl Update<'_> {
             object::revision(&stored).to_string(),
         );
         if self.options.dry_run {
-            return Ok((Arc::new(new), warnings));
+            return Ok((new, warnings));
         }
         if rules::is_finished(target, &new) {
             transaction.remove(target.bucket(), &key);
-            return Ok((Arc::new(new), warnings));
+            return Ok((new, warnings));
         }
         let stored = transaction.put(target.bucket(), key.clone(), new);
         if *target.bucket() == crd_bucket() {

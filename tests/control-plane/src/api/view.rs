@@ -1,9 +1,9 @@
 //! In which form objects are answered: whole, their metadata alone, or as rows of a Table.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use http::header::ACCEPT;
-use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::table::{self, Include};
@@ -11,7 +11,9 @@ use super::target::Target;
 use super::{Asked, accept, yaml};
 use crate::failure::Failure;
 use crate::kinds::{Resource, Shape};
+use crate::object;
 use crate::schema;
+use crate::store::Kept;
 
 /// What the client accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,47 +103,70 @@ impl Form {
         }
     }
 
-    /// A list; `metadata` is the list's own.
-    pub(crate) fn list<'o>(self, target: &Target, objects: &[&'o Value], more: Value) -> List<'o> {
-        let (kind, api_version, items) = match self {
-            Self::Whole => {
-                let items = objects
-                    .iter()
-                    .map(|object| Item {
-                        object: present(target, object),
-                        bare: !target.resource.is_crd(),
-                    })
-                    .collect();
-                (
-                    target.resource.list_kind.clone(),
-                    target.api_version(),
-                    items,
-                )
-            }
+    /// Writes one object; what is sent as it is kept is copied.
+    pub(crate) fn write(self, target: &Target, object: &Kept, into: &mut Vec<u8>) {
+        match self {
+            Self::Whole if is_kept_so(target, object) => into.extend_from_slice(object.text()),
             Self::Metadata { .. } => {
-                let items = objects
-                    .iter()
-                    .map(|object| Item {
-                        object: Cow::Owned(metadata(object)),
-                        bare: false,
-                    })
-                    .collect();
-                (
-                    "PartialObjectMetadataList".to_owned(),
-                    "meta.k8s.io/v1".to_owned(),
-                    items,
-                )
+                let head =
+                    br#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":"#;
+                into.extend_from_slice(head);
+                into.extend_from_slice(object.text_of_metadata());
+                into.push(b'}');
             }
-            Self::Table(include) => {
-                return List::Table(table::table(target, objects, include, more));
-            }
-        };
-        List::Items {
-            kind,
-            api_version,
-            metadata: more,
-            items,
+            _ => write(&self.object(target, &object.value()), into),
         }
+    }
+
+    /// A list; `metadata` is the list's own.
+    pub(crate) fn list(self, target: &Target, objects: &[Arc<Kept>], metadata: Value) -> Vec<u8> {
+        let (kind, api_version) = match self {
+            Self::Table(include) => {
+                let objects: Vec<Value> = objects.iter().map(|object| object.value()).collect();
+                let objects: Vec<&Value> = objects.iter().collect();
+                let mut text = Vec::new();
+                write(
+                    &table::table(target, &objects, include, metadata),
+                    &mut text,
+                );
+                return text;
+            }
+            Self::Metadata { .. } => ("PartialObjectMetadataList", "meta.k8s.io/v1".to_owned()),
+            Self::Whole => (target.resource.list_kind.as_str(), target.api_version()),
+        };
+        let size: usize = objects.iter().map(|object| object.text().len() + 1).sum();
+        let mut text = Vec::with_capacity(size + 512);
+        write(
+            &json!({"kind": kind, "apiVersion": api_version, "metadata": metadata}),
+            &mut text,
+        );
+        text.pop();
+        text.extend_from_slice(b",\"items\":[");
+        for (index, object) in objects.iter().enumerate() {
+            if index > 0 {
+                text.push(b',');
+            }
+            self.write_item(target, object, &mut text);
+        }
+        text.extend_from_slice(b"]}");
+        text
+    }
+
+    /// The list of a built-in kind says kind and version once, and its objects do not.
+    fn write_item(self, target: &Target, object: &Kept, into: &mut Vec<u8>) {
+        if self != Self::Whole || target.resource.is_crd() {
+            return self.write(target, object, into);
+        }
+        if is_kept_so(target, object) {
+            into.push(b'{');
+            into.extend_from_slice(object.text_of_the_rest());
+            return;
+        }
+        let mut shown = present(target, &object.value()).into_owned();
+        let fields = object::as_map(&mut shown);
+        fields.remove("kind");
+        fields.remove("apiVersion");
+        write(&shown, into);
     }
 
     /// What a bookmark carries: nothing but a revision.
@@ -182,40 +207,18 @@ pub(crate) fn metadata(object: &Value) -> Value {
     })
 }
 
-/// A list that borrows what it can.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(crate) enum List<'o> {
-    /// Of objects.
-    #[serde(rename_all = "camelCase")]
-    Items {
-        kind: String,
-        api_version: String,
-        metadata: Value,
-        items: Vec<Item<'o>>,
-    },
-    /// Of rows.
-    Table(Value),
-}
-
-/// An object in a list.
-pub(crate) struct Item<'o> {
-    object: Cow<'o, Value>,
-    /// Without kind and version, which the list of a built-in kind says once.
-    bare: bool,
-}
-
-impl Serialize for Item<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &*self.object {
-            Value::Object(fields) if self.bare => serializer.collect_map(
-                fields
-                    .iter()
-                    .filter(|(name, _)| *name != "kind" && *name != "apiVersion"),
-            ),
-            object => object.serialize(serializer),
-        }
+/// Values can always be written to memory.
+pub(crate) fn write(value: &Value, into: &mut Vec<u8>) {
+    if serde_json::to_writer(&mut *into, value).is_err() {
+        into.extend_from_slice(b"null");
     }
+}
+
+/// Whether an object is answered as it is kept, in this version and group.
+fn is_kept_so(target: &Target, object: &Kept) -> bool {
+    let resource = &target.resource;
+    let is_event = resource.kind == "Event" && !resource.is_crd();
+    !is_event && resource.stored_shape.is_none() && object.is_of(&target.api_version())
 }
 
 /// An object in the version (and, for events, the group) that was asked for.

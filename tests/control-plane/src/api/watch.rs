@@ -17,11 +17,11 @@ use super::read::{Since, initialize, number, selector};
 use super::response;
 use super::selector::Selector;
 use super::target::Target;
-use super::view::Form;
+use super::view::{Form, write};
 use crate::clock;
 use crate::failure::Failure;
 use crate::serve::{Body, BoxError};
-use crate::store::{Change, Compacted, What};
+use crate::store::{Change, Compacted, Kept, What};
 
 /// How long a watch lives at most.
 const LONGEST: Duration = Duration::from_secs(45 * 60);
@@ -104,7 +104,7 @@ impl Watching {
             .list(target.bucket(), target.namespace.as_deref());
         let mut events = Vec::new();
         for object in &snapshot.objects {
-            if self.selector.matches(object) {
+            if self.selector.selects(object) {
                 self.write("ADDED", object, &mut events);
             }
         }
@@ -213,15 +213,15 @@ impl Watching {
             .target
             .namespace
             .as_ref()
-            .is_some_and(|namespace| *namespace != change.key.namespace)
+            .is_some_and(|namespace| *namespace != change.key().namespace)
         {
             return;
         }
         let matched = change
             .previous
             .as_ref()
-            .filter(|previous| self.selector.matches(previous));
-        let matches = change.what != What::Deleted && self.selector.matches(&change.object);
+            .filter(|previous| self.selector.selects(previous));
+        let matches = change.what != What::Deleted && self.selector.selects(&change.object);
         match (matched, matches) {
             (None, true) => self.write("ADDED", &change.object, events),
             (Some(_), true) => self.write("MODIFIED", &change.object, events),
@@ -230,29 +230,41 @@ impl Watching {
             }
             (Some(previous), false) => {
                 // It is as it was when it still matched, under the revision of the change.
-                let mut last = Value::clone(previous);
-                crate::object::set_meta(&mut last, "resourceVersion", change.revision.to_string());
+                let last = previous.at(change.revision());
                 self.write("DELETED", &last, events);
             }
             (None, false) => {}
         }
     }
 
-    fn write(&mut self, what: &str, object: &Value, events: &mut Vec<u8>) {
-        let mut shown = self.form.object(&self.target, object);
-        if let Form::Table(_) = self.form
-            && !std::mem::take(&mut self.columns)
-        {
-            shown.to_mut()["columnDefinitions"] = Value::Null;
+    fn write(&mut self, what: &str, object: &Kept, events: &mut Vec<u8>) {
+        if let Form::Table(_) = self.form {
+            let value = object.value();
+            let mut shown = self.form.object(&self.target, &value);
+            if !std::mem::take(&mut self.columns) {
+                shown.to_mut()["columnDefinitions"] = Value::Null;
+            }
+            return line(what, &shown, events);
         }
-        line(what, &shown, events);
+        begin(what, events);
+        self.form.write(&self.target, object, events);
+        end(events);
     }
 }
 
-/// An event; the object is written as it is, without a copy of it.
+/// An event, a line.
 fn line(what: &str, object: &Value, events: &mut Vec<u8>) {
-    events.extend_from_slice(format!("{{\"type\":\"{what}\",\"object\":").as_bytes());
-    if serde_json::to_writer(&mut *events, object).is_ok() {
-        events.extend_from_slice(b"}\n");
-    }
+    begin(what, events);
+    write(object, events);
+    end(events);
+}
+
+fn begin(what: &str, events: &mut Vec<u8>) {
+    events.extend_from_slice(b"{\"type\":\"");
+    events.extend_from_slice(what.as_bytes());
+    events.extend_from_slice(b"\",\"object\":");
+}
+
+fn end(events: &mut Vec<u8>) {
+    events.extend_from_slice(b"}\n");
 }

@@ -16,7 +16,7 @@ use crate::store::{Bucket, Change, Key, What};
 pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, change: &Change) {
     let at_root = plane.project.is_none();
     if at_root && begins_to_go(bucket, &crd_bucket(), change) {
-        clean_up(world, &change.key.name);
+        clean_up(world, &change.key().name);
     } else if at_root && is_definition(bucket) && change.what == What::Deleted {
         give_names_away(world, plane);
     } else if change.what == What::Deleted && !is_definition(bucket) {
@@ -46,9 +46,9 @@ fn give_names_away(world: &Arc<World>, plane: &Arc<Plane>) {
 }
 
 fn tell_of_deletion(definition: &mut Value) {
-    let before = Arc::new(definition.clone());
+    let before = definition.clone();
     crd_deleting(definition);
-    if *definition != *before {
+    if *definition != before {
         track(&before, definition);
     }
 }
@@ -62,9 +62,9 @@ fn clean_up(world: &Arc<World>, name: &str) {
     if let Some(resource) = world.registry.get(group, plural) {
         for plane in world.planes() {
             for object in plane.store.list(&resource.bucket, None).objects {
-                if !object::is_deleting(&object) {
-                    let options = DeleteOptions::of(&object, Some(Policy::Background));
-                    delete(world, &plane, &resource, &Key::of(&object), &options);
+                if !object.is_deleting {
+                    let options = DeleteOptions::of(&object.value(), Some(Policy::Background));
+                    delete(world, &plane, &resource, &object.key, &options);
                 }
             }
             left |= !plane.store.list(&resource.bucket, None).objects.is_empty();

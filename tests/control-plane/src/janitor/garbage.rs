@@ -13,7 +13,7 @@ use crate::plane::{Plane, World};
 use crate::store::{Bucket, Change, Key, What};
 
 pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, change: &Change) {
-    let object = &change.object;
+    let object = &change.object.value();
     if change.what == What::Deleted {
         for (bucket, key) in plane.store.dependents(object::uid(object)) {
             look_at(world, plane, &bucket, &key);
@@ -26,13 +26,13 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
         let held_by =
             |wanted: &str| object::finalizers(object).any(|finalizer| finalizer == wanted);
         if held_by(ORPHAN) {
-            orphan(world, plane, bucket, &change.key, object);
+            orphan(world, plane, bucket, change.key(), object);
         } else if held_by(FOREGROUND) {
-            foreground(world, plane, bucket, &change.key);
+            foreground(world, plane, bucket, change.key());
         }
     }
     if object::owners(object).next().is_some() {
-        look_at(world, plane, bucket, &change.key);
+        look_at(world, plane, bucket, change.key());
         release_owners(world, plane, object);
     }
 }
@@ -153,7 +153,7 @@ pub(super) fn change(
         if object::meta(&now, "resourceVersion") != object::meta(seen, "resourceVersion") {
             return Ok(());
         }
-        let mut new = (*now).clone();
+        let mut new = now.clone();
         change(&mut new);
         own(resource, &now, &mut new, None);
         let spec_holds = new

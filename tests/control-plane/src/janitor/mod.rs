@@ -15,7 +15,6 @@ use tokio::sync::mpsc;
 use crate::auth::rbac::aggregate;
 use crate::clock;
 use crate::kinds::{crd_bucket, namespace_bucket};
-use crate::object;
 use crate::plane::{Plane, World};
 use crate::store::{Bucket, Change, What};
 
@@ -48,7 +47,7 @@ pub(crate) async fn run(world: Weak<World>, mut work: mpsc::UnboundedReceiver<Wo
 
 /// Whether the change is that the deletion of an object of this bucket has begun.
 fn begins_to_go(bucket: &Bucket, wanted: &Bucket, change: &Change) -> bool {
-    bucket == wanted && change.what != What::Deleted && object::is_deleting(&change.object)
+    bucket == wanted && change.what != What::Deleted && change.object.is_deleting
 }
 
 fn is_namespace(bucket: &Bucket) -> bool {

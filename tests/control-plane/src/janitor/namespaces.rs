@@ -1,5 +1,6 @@
 //! Namespaces end when everything in them has.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -10,20 +11,20 @@ use crate::api::{DeleteOptions, Policy};
 use crate::kinds::namespace_bucket;
 use crate::object;
 use crate::plane::{Plane, World};
-use crate::store::{Bucket, Change, Key, What};
+use crate::store::{Bucket, Change, Kept, Key, What};
 
 pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, change: &Change) {
     if begins_to_go(bucket, &namespace_bucket(), change) {
-        terminate(world, plane, &change.key.name);
+        terminate(world, plane, &change.key().name);
     } else if change.what == What::Deleted
-        && !change.key.namespace.is_empty()
+        && !change.key().namespace.is_empty()
         && !is_namespace(bucket)
     {
         let namespace = plane
             .store
-            .get(&namespace_bucket(), &Key::new("", &change.key.namespace));
-        if namespace.is_some_and(|namespace| object::is_deleting(&namespace)) {
-            terminate(world, plane, &change.key.namespace);
+            .kept(&namespace_bucket(), &Key::new("", &change.key().namespace));
+        if namespace.is_some_and(|namespace| namespace.is_deleting) {
+            terminate(world, plane, &change.key().namespace);
         }
     }
 }
@@ -34,9 +35,9 @@ fn terminate(world: &Arc<World>, plane: &Arc<Plane>, name: &str) {
         let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
             continue;
         };
-        for object in objects.iter().filter(|object| !object::is_deleting(object)) {
-            let options = DeleteOptions::of(object, Some(Policy::Background));
-            delete(world, plane, &resource, &Key::of(object), &options);
+        for object in objects.iter().filter(|object| !object.is_deleting) {
+            let options = DeleteOptions::of(&object.value(), Some(Policy::Background));
+            delete(world, plane, &resource, &object.key, &options);
         }
     }
     let left = plane.store.buckets_with(name);
@@ -70,14 +71,12 @@ fn terminate(world: &Arc<World>, plane: &Arc<Plane>, name: &str) {
 }
 
 /// What a namespace says about what is left in it.
-fn conditions(left: &[(Bucket, Vec<Arc<Value>>)], namespace: &Value) -> Value {
-    let mut finalizers: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-    for finalizer in left
-        .iter()
-        .flat_map(|(_, objects)| objects)
-        .flat_map(|object| object::finalizers(object))
-    {
-        *finalizers.entry(finalizer).or_default() += 1;
+fn conditions(left: &[(Bucket, Vec<Arc<Kept>>)], namespace: &Value) -> Value {
+    let mut finalizers: BTreeMap<String, usize> = BTreeMap::new();
+    for object in left.iter().flat_map(|(_, objects)| objects) {
+        for finalizer in object::finalizers(&object.value()) {
+            *finalizers.entry(finalizer.to_owned()).or_default() += 1;
+        }
     }
     let remaining: Vec<String> = left
         .iter()

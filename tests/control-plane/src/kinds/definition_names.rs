@@ -1,13 +1,11 @@
 //! Which names a CustomResourceDefinition gets, and whether its kind is served.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value, json};
 
 use crate::object;
 
 /// The status of a definition when the names that it asks for are given out; `others` are those of its group.
-pub(crate) fn accept_names(definition: &Value, others: &[Arc<Value>]) -> Value {
+pub(crate) fn accept_names(definition: &Value, others: &[Value]) -> Value {
     let mut status = definition.get("status").cloned().unwrap_or_default();
     let taken = Taken::by(definition, others);
     let asked = definition
@@ -122,7 +120,7 @@ struct Taken {
 }
 
 impl Taken {
-    fn by(definition: &Value, others: &[Arc<Value>]) -> Self {
+    fn by(definition: &Value, others: &[Value]) -> Self {
         let mut taken = Self {
             resources: Vec::new(),
             kinds: Vec::new(),

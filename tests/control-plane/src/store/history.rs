@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use super::Key;
+use super::{Kept, Key};
 
 /// How many changes of one resource are kept.
 const KEPT: usize = 10_000;
@@ -21,13 +19,21 @@ pub(crate) enum What {
 /// One write.
 #[derive(Debug)]
 pub(crate) struct Change {
-    pub(crate) revision: u64,
     pub(crate) what: What,
-    pub(crate) key: Key,
     /// The object after the write; for a deletion its last state, under the revision of the deletion.
-    pub(crate) object: Arc<Value>,
+    pub(crate) object: Arc<Kept>,
     /// The object before the write.
-    pub(crate) previous: Option<Arc<Value>>,
+    pub(crate) previous: Option<Arc<Kept>>,
+}
+
+impl Change {
+    pub(crate) fn revision(&self) -> u64 {
+        self.object.revision
+    }
+
+    pub(crate) fn key(&self) -> &Key {
+        &self.object.key
+    }
 }
 
 /// What was asked for is older than what is kept.
@@ -58,8 +64,8 @@ impl History {
         if self.changes.len() == KEPT
             && let Some(first) = self.changes.pop_front()
         {
-            self.oldest = first.revision;
-            self.lost = first.revision;
+            self.oldest = first.revision();
+            self.lost = first.revision();
         }
         self.changes.push_back(change);
     }
@@ -67,7 +73,7 @@ impl History {
     pub(super) fn forget(&mut self, revision: u64) {
         self.oldest = revision;
         if let Some(last) = self.changes.back() {
-            self.lost = last.revision;
+            self.lost = last.revision();
         }
         self.changes.clear();
     }
@@ -90,14 +96,14 @@ impl History {
         }
         let from = self
             .changes
-            .partition_point(|change| change.revision <= revision);
+            .partition_point(|change| change.revision() <= revision);
         Ok(self.changes.range(from..).cloned().collect())
     }
 
     /// Takes the objects back to what they were at a revision.
     pub(super) fn undo(
         &self,
-        objects: &mut BTreeMap<Key, Arc<Value>>,
+        objects: &mut BTreeMap<Key, Arc<Kept>>,
         revision: u64,
     ) -> Result<(), Compacted> {
         self.check(revision)?;
@@ -105,11 +111,11 @@ impl History {
             .changes
             .iter()
             .rev()
-            .take_while(|change| change.revision > revision)
+            .take_while(|change| change.revision() > revision)
         {
             match &change.previous {
-                Some(previous) => objects.insert(change.key.clone(), previous.clone()),
-                None => objects.remove(&change.key),
+                Some(previous) => objects.insert(change.key().clone(), previous.clone()),
+                None => objects.remove(change.key()),
             };
         }
         Ok(())

@@ -4,6 +4,7 @@
 //! itself. Watchers hold nothing but a revision: they read the history when they are woken.
 
 mod history;
+mod kept;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 
 use history::History;
 pub(crate) use history::{Change, Compacted, What};
+pub(crate) use kept::Kept;
 
 use crate::object;
 
@@ -68,7 +70,7 @@ impl Key {
 
 /// The objects of one resource.
 struct Table {
-    objects: BTreeMap<Key, Arc<Value>>,
+    objects: BTreeMap<Key, Arc<Kept>>,
     history: History,
     /// Tells watchers that there is something new.
     signal: watch::Sender<u64>,
@@ -98,13 +100,19 @@ struct Inner {
     dependents: HashMap<String, BTreeSet<(Bucket, Key)>>,
 }
 
+impl Inner {
+    fn get(&self, bucket: &Bucket, key: &Key) -> Option<&Arc<Kept>> {
+        self.tables.get(bucket)?.objects.get(key)
+    }
+}
+
 /// What a transaction changed, in order.
 pub(crate) type Changes = Vec<(Bucket, Arc<Change>)>;
 
 /// A list at one moment.
 pub(crate) struct Snapshot {
     pub(crate) revision: u64,
-    pub(crate) objects: Vec<Arc<Value>>,
+    pub(crate) objects: Vec<Arc<Kept>>,
 }
 
 impl Store {
@@ -129,8 +137,17 @@ impl Store {
         self.lock().revision
     }
 
-    pub(crate) fn get(&self, bucket: &Bucket, key: &Key) -> Option<Arc<Value>> {
-        self.lock().tables.get(bucket)?.objects.get(key).cloned()
+    pub(crate) fn get(&self, bucket: &Bucket, key: &Key) -> Option<Value> {
+        Some(self.kept(bucket, key)?.value())
+    }
+
+    /// An object as it is kept.
+    pub(crate) fn kept(&self, bucket: &Bucket, key: &Key) -> Option<Arc<Kept>> {
+        self.lock().get(bucket, key).cloned()
+    }
+
+    pub(crate) fn contains(&self, bucket: &Bucket, key: &Key) -> bool {
+        self.lock().get(bucket, key).is_some()
     }
 
     /// The objects of a bucket, of one namespace or of all, as of now.
@@ -170,7 +187,7 @@ impl Store {
     }
 
     /// The buckets that hold anything, and how many objects of a namespace each has.
-    pub(crate) fn buckets_with(&self, namespace: &str) -> Vec<(Bucket, Vec<Arc<Value>>)> {
+    pub(crate) fn buckets_with(&self, namespace: &str) -> Vec<(Bucket, Vec<Arc<Kept>>)> {
         let inner = self.lock();
         inner
             .tables
@@ -254,7 +271,7 @@ impl Store {
         let changes = transaction.changes;
         for (bucket, change) in &changes {
             if let Some(table) = inner.tables.get(bucket) {
-                table.signal.send_replace(change.revision);
+                table.signal.send_replace(change.revision());
             }
         }
         done.map(|value| (value, changes))
@@ -268,83 +285,75 @@ pub(crate) struct Transaction<'a> {
 }
 
 impl Transaction<'_> {
-    pub(crate) fn get(&self, bucket: &Bucket, key: &Key) -> Option<Arc<Value>> {
-        self.inner.tables.get(bucket)?.objects.get(key).cloned()
+    pub(crate) fn get(&self, bucket: &Bucket, key: &Key) -> Option<Value> {
+        Some(self.kept(bucket, key)?.value())
+    }
+
+    /// An object as it is kept.
+    pub(crate) fn kept(&self, bucket: &Bucket, key: &Key) -> Option<&Kept> {
+        self.inner.get(bucket, key).map(Arc::as_ref)
     }
 
     /// All objects of a resource.
-    pub(crate) fn all(&self, bucket: &Bucket) -> Vec<Arc<Value>> {
+    pub(crate) fn all(&self, bucket: &Bucket) -> Vec<Value> {
         let table = self.inner.tables.get(bucket);
         table
             .into_iter()
-            .flat_map(|table| table.objects.values().cloned())
+            .flat_map(|table| table.objects.values().map(|object| object.value()))
             .collect()
     }
 
     /// Stores an object under a new revision, unless it is what is there already.
-    pub(crate) fn put(&mut self, bucket: &Bucket, key: Key, mut object: Value) -> Arc<Value> {
-        let previous = self.get(bucket, &key);
+    pub(crate) fn put(&mut self, bucket: &Bucket, key: Key, mut object: Value) -> Value {
+        let previous = self.inner.get(bucket, &key).cloned();
         if let Some(previous) = &previous {
-            object::set_meta(
-                &mut object,
-                "resourceVersion",
-                object::revision(previous).to_string(),
-            );
-            if object == **previous {
-                return previous.clone();
+            let same = state(key.clone(), previous.revision, &mut object);
+            if same.equals(previous) {
+                return object;
             }
+            self.unlink(bucket, previous);
         }
         self.inner.revision += 1;
-        let revision = self.inner.revision;
-        object::set_meta(&mut object, "resourceVersion", revision.to_string());
-        let object = Arc::new(object);
-        if let Some(previous) = &previous {
-            self.unlink(bucket, &key, previous);
-        }
+        let kept = Arc::new(state(key, self.inner.revision, &mut object));
         for owner in object::owners(&object).filter_map(|owner| owner.get("uid")?.as_str()) {
             let ids = self.inner.dependents.entry(owner.to_owned()).or_default();
-            ids.insert((bucket.clone(), key.clone()));
+            ids.insert((bucket.clone(), kept.key.clone()));
         }
-        let what = if previous.is_some() {
-            What::Modified
-        } else {
-            What::Added
+        let what = match previous {
+            Some(_) => What::Modified,
+            None => What::Added,
         };
-        let change = Arc::new(Change {
-            revision,
-            what,
-            key: key.clone(),
-            object: object.clone(),
-            previous,
-        });
-        let table = self.table(bucket);
-        table.objects.insert(key, object.clone());
-        table.history.push(change.clone());
-        self.changes.push((bucket.clone(), change));
+        let objects = &mut self.table(bucket).objects;
+        objects.insert(kept.key.clone(), kept.clone());
+        self.tell(bucket, what, kept, previous);
         object
     }
 
     /// Removes an object; its last state gets the revision of its removal.
-    pub(crate) fn remove(&mut self, bucket: &Bucket, key: &Key) -> Option<Arc<Value>> {
-        let previous = self.get(bucket, key)?;
+    pub(crate) fn remove(&mut self, bucket: &Bucket, key: &Key) -> Option<Value> {
+        let previous = self.table(bucket).objects.remove(key)?;
+        self.unlink(bucket, &previous);
         self.inner.revision += 1;
-        let revision = self.inner.revision;
-        let mut last = (*previous).clone();
-        object::set_meta(&mut last, "resourceVersion", revision.to_string());
-        self.unlink(bucket, key, &previous);
-        let object = Arc::new(last);
-        let change = Arc::new(Change {
-            revision,
-            what: What::Deleted,
-            key: key.clone(),
-            object: object.clone(),
-            previous: Some(previous),
-        });
-        let table = self.table(bucket);
-        table.objects.remove(key);
-        table.history.push(change.clone());
-        self.changes.push((bucket.clone(), change));
+        let mut object = previous.value();
+        let last = state(key.clone(), self.inner.revision, &mut object);
+        self.tell(bucket, What::Deleted, Arc::new(last), Some(previous));
         Some(object)
+    }
+
+    fn tell(
+        &mut self,
+        bucket: &Bucket,
+        what: What,
+        object: Arc<Kept>,
+        previous: Option<Arc<Kept>>,
+    ) {
+        let change = Arc::new(Change {
+            what,
+            object,
+            previous,
+        });
+        self.table(bucket).history.push(change.clone());
+        self.changes.push((bucket.clone(), change));
     }
 
     fn table(&mut self, bucket: &Bucket) -> &mut Table {
@@ -355,10 +364,14 @@ impl Transaction<'_> {
             .or_insert_with(|| Table::new(compacted))
     }
 
-    fn unlink(&mut self, bucket: &Bucket, key: &Key, object: &Value) {
-        for owner in object::owners(object).filter_map(|owner| owner.get("uid")?.as_str()) {
+    fn unlink(&mut self, bucket: &Bucket, kept: &Kept) {
+        if !kept.has_owners {
+            return;
+        }
+        let object = kept.value();
+        for owner in object::owners(&object).filter_map(|owner| owner.get("uid")?.as_str()) {
             if let Some(ids) = self.inner.dependents.get_mut(owner) {
-                ids.remove(&(bucket.clone(), key.clone()));
+                ids.remove(&(bucket.clone(), kept.key.clone()));
                 if ids.is_empty() {
                     self.inner.dependents.remove(owner);
                 }
@@ -367,7 +380,13 @@ impl Transaction<'_> {
     }
 }
 
-fn in_namespace(objects: &BTreeMap<Key, Arc<Value>>, namespace: Option<&str>) -> Vec<Arc<Value>> {
+/// The object under a revision.
+fn state(key: Key, revision: u64, object: &mut Value) -> Kept {
+    object::set_meta(object, "resourceVersion", revision.to_string());
+    Kept::new(key, revision, object)
+}
+
+fn in_namespace(objects: &BTreeMap<Key, Arc<Kept>>, namespace: Option<&str>) -> Vec<Arc<Kept>> {
     match namespace {
         None => objects.values().cloned().collect(),
         Some(namespace) => objects

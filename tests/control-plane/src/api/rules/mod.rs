@@ -185,13 +185,13 @@ pub(crate) fn namespace_takes_content(
     else {
         return Ok(());
     };
-    let Some(found) = transaction.get(&namespace_bucket(), &Key::new("", namespace)) else {
+    let Some(found) = transaction.kept(&namespace_bucket(), &Key::new("", namespace)) else {
         return Err(match target.world.registry.get("", "namespaces") {
             Some(namespaces) => Failure::not_found(&namespaces, namespace),
             None => Failure::no_such_resource(),
         });
     };
-    if !object::is_deleting(&found) {
+    if !found.is_deleting {
         return Ok(());
     }
     let why = format!(

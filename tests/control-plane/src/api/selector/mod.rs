@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version, in_one_line};
 use crate::object;
+use crate::store::{Kept, Key};
 
 /// What a list or a watch is limited to.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +74,29 @@ impl Selector {
         Ok(Self { labels, fields })
     }
 
+    /// Whether a kept object matches; it is read only as far as that needs.
+    pub(crate) fn selects(&self, object: &Kept) -> bool {
+        if self
+            .fields
+            .iter()
+            .any(|field| field.of_key(&object.key).is_none())
+        {
+            return self.matches(&object.value());
+        }
+        let fields = self.fields.iter();
+        fields.clone().all(|field| {
+            field
+                .of_key(&object.key)
+                .is_some_and(|value| field.holds_for(value))
+        }) && (self.labels.is_empty() || {
+            let labels = object.labels();
+            let label = |key: &str| labels.get(key).map(String::as_str);
+            self.labels
+                .iter()
+                .all(|requirement| requirement.matches(label(&requirement.key)))
+        })
+    }
+
     pub(crate) fn matches(&self, object: &Value) -> bool {
         self.fields.iter().all(|field| field.matches(object)) && {
             let labels = object
@@ -137,6 +161,19 @@ impl FieldRequirement {
         self
     }
 
+    /// The field of an object whose key says it.
+    fn of_key<'k>(&self, key: &'k Key) -> Option<&'k str> {
+        match self.path.as_str() {
+            "metadata.name" => Some(&key.name),
+            "metadata.namespace" => Some(&key.namespace),
+            _ => None,
+        }
+    }
+
+    fn holds_for(&self, value: &str) -> bool {
+        (value == self.value) == self.equal
+    }
+
     fn matches(&self, object: &Value) -> bool {
         let text;
         let value = match self.path.as_str() {
@@ -151,7 +188,7 @@ impl FieldRequirement {
                 }
             },
         };
-        (value == self.value) == self.equal
+        self.holds_for(value)
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) fn settle(world: &Arc<World>, plane: &Plane) {
     // What is made of others may be a part of more; a circle ends too, as rules are only ever gathered.
     for _ in 0..16 {
         let roles = plane.store.list(&bucket("clusterroles"), None).objects;
+        let roles: Vec<&Value> = roles.iter().map(|role| role.read()).collect();
         let mut settled = true;
         for role in &roles {
             let Some(rules) = gathered(&roles, role) else {
@@ -68,7 +69,7 @@ fn apply(
 }
 
 /// The rules of a role that is made of others: theirs in the order of their names, each once.
-fn gathered(roles: &[Arc<Value>], role: &Value) -> Option<Vec<Value>> {
+fn gathered(roles: &[&Value], role: &Value) -> Option<Vec<Value>> {
     let selectors = role.pointer("/aggregationRule/clusterRoleSelectors")?;
     let mut rules: Vec<Value> = Vec::new();
     for selector in selectors.as_array()? {
@@ -120,19 +121,18 @@ mod tests {
 
     #[test]
     fn rules_are_gathered_in_the_order_of_names() {
-        let role = |name: &str, label: &str, rules: Value| {
-            Arc::new(json!({"metadata": {"name": name, "labels": {"to": label}}, "rules": rules}))
-        };
+        let role = |name: &str, label: &str, rules: Value| json!({"metadata": {"name": name, "labels": {"to": label}}, "rules": rules});
         let roles = [
             role("a", "it", json!([{"verbs": ["get"]}])),
             role("b", "other", json!([{"verbs": ["watch"]}])),
             role("c", "it", json!([{"verbs": ["get"]}, {"verbs": ["list"]}])),
         ];
+        let roles: Vec<&Value> = roles.iter().collect();
         let whole = json!({"metadata": {"name": "it"}, "aggregationRule": {"clusterRoleSelectors": [
             {"matchLabels": {"to": "it"}}, {"matchExpressions": [{"key": "to", "operator": "DoesNotExist"}]},
         ]}});
         let expected = vec![json!({"verbs": ["get"]}), json!({"verbs": ["list"]})];
         assert_eq!(gathered(&roles, &whole), Some(expected));
-        assert_eq!(gathered(&roles, &roles[0]), None);
+        assert_eq!(gathered(&roles, roles[0]), None);
     }
 }

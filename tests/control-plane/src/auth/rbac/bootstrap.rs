@@ -11,20 +11,20 @@ use crate::failure::Failure;
 use crate::ids::Ids;
 use crate::object;
 use crate::plane::{Plane, World};
-use crate::store::{Bucket, Key};
+use crate::store::{Bucket, Kept, Key};
 
 /// A kind, a name, and what is not the same in all of them.
 const OBJECTS: &str = include_str!("bootstrap.json");
 
 /// What a project's control plane begins with.
 #[derive(Debug)]
-pub(crate) struct Seeds(Vec<(Bucket, Arc<Value>)>);
+pub(crate) struct Seeds(Vec<(Bucket, Arc<Kept>)>);
 
 impl Seeds {
     pub(crate) fn sow(&self, plane: &Plane, ids: &Ids) {
         let sown = plane.store.transact(|transaction| {
             for (bucket, object) in &self.0 {
-                let mut object = (**object).clone();
+                let mut object = object.value();
                 object::set_meta(&mut object, "uid", ids.uid());
                 object::set_meta(&mut object, "creationTimestamp", object::now());
                 transaction.put(bucket, Key::of(&object), object);

@@ -39,7 +39,7 @@ impl Grants {
             let bindings = store.list(&bucket(plural), namespace).objects;
             let grants = bindings.iter();
             grants
-                .filter_map(|binding| Grant::of(store, user, binding))
+                .filter_map(|binding| Grant::of(store, user, binding.read()))
                 .collect()
         };
         Self {
@@ -128,8 +128,8 @@ fn rules(store: &Store, kind: &str, namespace: &str, name: &str) -> Result<Vec<R
         "Role" => ("roles", namespace),
         _ => ("clusterroles", ""),
     };
-    match store.get(&bucket(plural), &Key::new(namespace, name)) {
-        Some(role) => Ok(Rule::all_of(&role)),
+    match store.kept(&bucket(plural), &Key::new(namespace, name)) {
+        Some(role) => Ok(Rule::all_of(role.read())),
         None => Err(missing(kind, name)),
     }
 }
