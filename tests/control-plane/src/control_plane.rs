@@ -19,7 +19,7 @@ use crate::builder::Builder;
 use crate::first;
 use crate::in_process::InProcess;
 use crate::janitor;
-use crate::milo::{self, Controller, played};
+use crate::milo::{self, Controller};
 use crate::plane::{Options, World};
 use crate::serve::{
     Authority, Body, BoxError, Edge, Fault, Injected, Listener, ListenerOptions, RequestLog,
@@ -136,26 +136,22 @@ impl ControlPlane {
             shared,
         };
         if plays_milo {
-            plane.controller = Some(plane.play_milo()?);
+            plane.controller = Some(plane.play_milo());
         }
         Ok(plane)
     }
 
-    fn play_milo(&self) -> Result<Controller, Error> {
-        let (shared, address) = (self.shared.clone(), self.address());
-        let has_socket = self.listener.is_some();
-        let client = move |path: &str| match has_socket {
-            true => Client::try_from(played(shared.config(address, path))),
-            false => Ok(InProcess::new(shared.clone(), path).played().client()),
-        };
-        let root = client("")?;
-        let project = move |name: &str| client(&path_of(name));
+    fn play_milo(&self) -> Controller {
+        let shared = self.shared.clone();
+        let client = move |path: &str| InProcess::new(shared.clone(), path).played().client();
+        let root = client("");
+        let project = move |name: &str| Ok(client(&path_of(name)));
         // Namespaces end by themselves here.
         let options = milo::Options {
             clock: self.shared.world.clock,
             ..milo::Options::default()
         };
-        Ok(Controller::start(root, project, options))
+        Controller::start(root, project, options)
     }
 
     /// Where it listens; at no port where it does not.

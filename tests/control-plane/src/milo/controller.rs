@@ -1,6 +1,6 @@
 //! What Milo's project controllers do to a project: take it into service, and clear it away.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,11 +26,17 @@ pub const HOLD_ANNOTATION: &str = "control-plane.kommodore.dev/hold";
 /// The first pause before something is tried or looked at again; each is double the one before.
 const PROMPTLY: Duration = Duration::from_millis(25);
 
+/// So many objects of a kind are worked on at once.
+const AT_ONCE: usize = 16;
+
 /// How the controllers behave.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     /// At the latest after so long a deleted project's control plane is looked at again.
     pub(crate) recheck: Duration,
+    /// A project is ready when its control plane answers. Without it nothing of a control plane is there before somebody
+    /// asks for it.
+    pub(crate) asks_first: bool,
     /// Lets go of empty namespaces that terminate, where no namespace controller does.
     pub(crate) finalize_namespaces: bool,
     /// The clock of the server, if it has one of its own.
@@ -41,6 +47,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             recheck: Duration::from_secs(5),
+            asks_first: false,
             finalize_namespaces: false,
             clock: None,
         }
@@ -98,9 +105,10 @@ async fn follow(shared: Arc<Shared>, kind: ProjectKind) {
         shared,
         kind,
         api,
-        busy: BTreeSet::new(),
-        again: BTreeSet::new(),
-        tasks: JoinSet::new(),
+        known: BTreeMap::new(),
+        waiting: VecDeque::new(),
+        steps: JoinSet::new(),
+        pauses: JoinSet::new(),
     };
     loop {
         if let Err(error) = work.list_and_watch().await {
@@ -110,14 +118,23 @@ async fn follow(shared: Arc<Shared>, kind: ProjectKind) {
     }
 }
 
-/// One task for each object that has something to be done, never two for one.
+/// The objects that have something to be done: a few at a time, and never two steps for one.
 struct Work {
     shared: Arc<Shared>,
     kind: ProjectKind,
     api: Api<DynamicObject>,
-    busy: BTreeSet<String>,
-    again: BTreeSet<String>,
-    tasks: JoinSet<String>,
+    known: BTreeMap<String, State>,
+    waiting: VecDeque<String>,
+    steps: JoinSet<(String, kube::Result<bool>)>,
+    /// Those that are tried again, or looked at again, later.
+    pauses: JoinSet<String>,
+}
+
+/// What is known of an object that has something to be done.
+struct State {
+    /// It has changed since its step began.
+    again: bool,
+    pause: Duration,
 }
 
 impl Work {
@@ -130,54 +147,72 @@ impl Work {
         let version = list.metadata.resource_version.unwrap_or_default();
         let mut events = api.watch(&WatchParams::default(), &version).await?.boxed();
         loop {
+            self.start();
             tokio::select! {
                 biased;
-                Some(done) = self.tasks.join_next() => match done {
-                    Ok(name) => self.finished(name),
-                    Err(error) => tracing::error!(%error, "the played controller failed on an object"),
-                },
+                // First, so that the watch does not fall behind what is done.
                 event = events.try_next() => match event? {
                     Some(WatchEvent::Added(object) | WatchEvent::Modified(object)) => self.wake(object.name_any()),
                     Some(WatchEvent::Deleted(_) | WatchEvent::Bookmark(_)) => {}
                     Some(WatchEvent::Error(_)) | None => return Ok(()),
                 },
+                Some(done) = self.steps.join_next() => match done {
+                    Ok((name, outcome)) => self.stepped(name, outcome),
+                    Err(error) => tracing::error!(%error, "the played controller failed on an object"),
+                },
+                Some(Ok(name)) = self.pauses.join_next() => self.waiting.push_back(name),
             }
         }
     }
 
     fn wake(&mut self, name: String) {
-        if self.busy.insert(name.clone()) {
+        if let Some(state) = self.known.get_mut(&name) {
+            state.again = true;
+            return;
+        }
+        let state = State {
+            again: false,
+            pause: PROMPTLY,
+        };
+        self.known.insert(name.clone(), state);
+        self.waiting.push_back(name);
+    }
+
+    fn start(&mut self) {
+        while self.steps.len() < AT_ONCE
+            && let Some(name) = self.waiting.pop_front()
+        {
+            if let Some(state) = self.known.get_mut(&name) {
+                state.again = false;
+            }
             let (shared, kind, api) = (self.shared.clone(), self.kind, self.api.clone());
-            self.tasks.spawn(async move {
-                settle(&shared, &kind, &api, &name).await;
+            self.steps.spawn(async move {
+                let outcome = step(&shared, &kind, &api, &name).await;
+                (name, outcome)
+            });
+        }
+    }
+
+    fn stepped(&mut self, name: String, outcome: kube::Result<bool>) {
+        let Some(state) = self.known.get_mut(&name) else {
+            return;
+        };
+        if let Err(error) = &outcome {
+            tracing::debug!(%error, kind = self.kind.kind, name, "the played controller tries again");
+        }
+        if !matches!(outcome, Ok(true)) {
+            let pause = state.pause;
+            state.pause = (pause * 2).min(self.shared.options.recheck);
+            self.pauses.spawn(async move {
+                tokio::time::sleep(pause).await;
                 name
             });
+        } else if state.again {
+            state.pause = PROMPTLY;
+            self.waiting.push_back(name);
         } else {
-            self.again.insert(name);
+            self.known.remove(&name);
         }
-    }
-
-    fn finished(&mut self, name: String) {
-        self.busy.remove(&name);
-        if self.again.remove(&name) {
-            self.wake(name);
-        }
-    }
-}
-
-/// Does what one object needs until nothing more is to be done now.
-async fn settle(shared: &Shared, kind: &ProjectKind, api: &Api<DynamicObject>, name: &str) {
-    let mut pause = PROMPTLY;
-    loop {
-        match step(shared, kind, api, name).await {
-            Ok(true) => return,
-            Ok(false) => {}
-            Err(error) => {
-                tracing::debug!(%error, kind = kind.kind, name, "the played controller tries again")
-            }
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(shared.options.recheck);
     }
 }
 
@@ -227,7 +262,9 @@ async fn step(
         return Box::pin(step(shared, kind, api, name)).await;
     }
     if !object.annotations().contains_key(HOLD_ANNOTATION) && is_undecided(kind, &object) {
-        (shared.project)(name)?.apiserver_version().await?;
+        if shared.options.asks_first {
+            (shared.project)(name)?.apiserver_version().await?;
+        }
         set_ready(kind, api, &object, shared.options.clock).await?;
     }
     Ok(true)

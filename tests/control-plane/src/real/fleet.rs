@@ -95,6 +95,7 @@ impl RealFleet {
         let mirrored = mirror.clone();
         mirroring.spawn(async move { mirrored.run().await });
         let options = milo::Options {
+            asks_first: true,
             finalize_namespaces: true,
             ..Default::default()
         };

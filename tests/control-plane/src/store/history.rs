@@ -1,9 +1,9 @@
 //! What happened to the objects of one resource, as far back as it is kept.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Kept, Key};
+use super::{Kept, Key, Objects, Slot};
 
 /// How many changes of one resource are kept.
 const KEPT: usize = 10_000;
@@ -101,11 +101,7 @@ impl History {
     }
 
     /// Takes the objects back to what they were at a revision.
-    pub(super) fn undo(
-        &self,
-        objects: &mut BTreeMap<Key, Arc<Kept>>,
-        revision: u64,
-    ) -> Result<(), Compacted> {
+    pub(super) fn undo(&self, objects: &mut Objects, revision: u64) -> Result<(), Compacted> {
         self.check(revision)?;
         for change in self
             .changes
@@ -114,9 +110,9 @@ impl History {
             .take_while(|change| change.revision() > revision)
         {
             match &change.previous {
-                Some(previous) => objects.insert(change.key().clone(), previous.clone()),
-                None => objects.remove(change.key()),
-            };
+                Some(previous) => drop(objects.replace(Slot(previous.clone()))),
+                None => drop(objects.take(change.key())),
+            }
         }
         Ok(())
     }

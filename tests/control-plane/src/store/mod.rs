@@ -3,12 +3,19 @@
 //! Everything happens under one lock and without waiting, so that a write is never in conflict with
 //! itself. Watchers hold nothing but a revision: they read the history when they are woken.
 
+#![allow(
+    clippy::mutable_key_type,
+    reason = "what changes in an object is what was read of it, never its key"
+)]
+
 mod history;
 mod kept;
+mod key;
+mod transaction;
 
+use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::iter::once;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -17,60 +24,44 @@ use tokio::sync::watch;
 use history::History;
 pub(crate) use history::{Change, Compacted, What};
 pub(crate) use kept::Kept;
+pub(crate) use key::{Bucket, Key};
+pub(crate) use transaction::Transaction;
 
-use crate::object;
+/// An object under its key, which it has itself.
+#[derive(Clone)]
+struct Slot(Arc<Kept>);
 
-/// The resource that an object is stored under: group and plural.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Bucket {
-    /// The API group; empty for the core one.
-    pub(crate) group: Arc<str>,
-    /// The plural, in lower case.
-    pub(crate) plural: Arc<str>,
-}
+type Objects = BTreeSet<Slot>;
 
-/// Which object in a bucket; the namespace is empty for cluster-scoped ones.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    pub(crate) namespace: String,
-    pub(crate) name: String,
-}
-
-/// In the order of paths, `namespace/name`, as lists have it.
-impl Ord for Key {
-    fn cmp(&self, other: &Self) -> Ordering {
-        match self.namespace == other.namespace {
-            true => self.name.cmp(&other.name),
-            false => {
-                let ours = self.namespace.bytes().chain(once(b'/'));
-                ours.cmp(other.namespace.bytes().chain(once(b'/')))
-            }
-        }
+impl Borrow<Key> for Slot {
+    fn borrow(&self) -> &Key {
+        &self.0.key
     }
 }
 
-impl PartialOrd for Key {
+impl Ord for Slot {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.key.cmp(&other.0.key)
+    }
+}
+
+impl PartialOrd for Slot {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Key {
-    pub(crate) fn new(namespace: &str, name: &str) -> Self {
-        Self {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        }
-    }
-
-    pub(crate) fn of(object: &Value) -> Self {
-        Self::new(object::namespace(object), object::name(object))
+impl PartialEq for Slot {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.key == other.0.key
     }
 }
 
+impl Eq for Slot {}
+
 /// The objects of one resource.
 struct Table {
-    objects: BTreeMap<Key, Arc<Kept>>,
+    objects: Objects,
     history: History,
     /// Tells watchers that there is something new.
     signal: watch::Sender<u64>,
@@ -79,7 +70,7 @@ struct Table {
 impl Table {
     fn new(oldest: u64) -> Self {
         Self {
-            objects: BTreeMap::new(),
+            objects: Objects::new(),
             history: History::new(oldest),
             signal: watch::Sender::new(0),
         }
@@ -102,7 +93,11 @@ struct Inner {
 
 impl Inner {
     fn get(&self, bucket: &Bucket, key: &Key) -> Option<&Arc<Kept>> {
-        self.tables.get(bucket)?.objects.get(key)
+        self.tables
+            .get(bucket)?
+            .objects
+            .get(key)
+            .map(|slot| &slot.0)
     }
 }
 
@@ -278,121 +273,14 @@ impl Store {
     }
 }
 
-/// Reads and writes under the store's lock. Check first, then write: nothing is rolled back.
-pub(crate) struct Transaction<'a> {
-    inner: &'a mut Inner,
-    changes: Changes,
-}
-
-impl Transaction<'_> {
-    pub(crate) fn get(&self, bucket: &Bucket, key: &Key) -> Option<Value> {
-        Some(self.kept(bucket, key)?.value())
-    }
-
-    /// An object as it is kept.
-    pub(crate) fn kept(&self, bucket: &Bucket, key: &Key) -> Option<&Kept> {
-        self.inner.get(bucket, key).map(Arc::as_ref)
-    }
-
-    /// All objects of a resource.
-    pub(crate) fn all(&self, bucket: &Bucket) -> Vec<Value> {
-        let table = self.inner.tables.get(bucket);
-        table
-            .into_iter()
-            .flat_map(|table| table.objects.values().map(|object| object.value()))
-            .collect()
-    }
-
-    /// Stores an object under a new revision, unless it is what is there already.
-    pub(crate) fn put(&mut self, bucket: &Bucket, key: Key, mut object: Value) -> Value {
-        let previous = self.inner.get(bucket, &key).cloned();
-        if let Some(previous) = &previous {
-            let same = state(key.clone(), previous.revision, &mut object);
-            if same.equals(previous) {
-                return object;
-            }
-            self.unlink(bucket, previous);
-        }
-        self.inner.revision += 1;
-        let kept = Arc::new(state(key, self.inner.revision, &mut object));
-        for owner in object::owners(&object).filter_map(|owner| owner.get("uid")?.as_str()) {
-            let ids = self.inner.dependents.entry(owner.to_owned()).or_default();
-            ids.insert((bucket.clone(), kept.key.clone()));
-        }
-        let what = match previous {
-            Some(_) => What::Modified,
-            None => What::Added,
-        };
-        let objects = &mut self.table(bucket).objects;
-        objects.insert(kept.key.clone(), kept.clone());
-        self.tell(bucket, what, kept, previous);
-        object
-    }
-
-    /// Removes an object; its last state gets the revision of its removal.
-    pub(crate) fn remove(&mut self, bucket: &Bucket, key: &Key) -> Option<Value> {
-        let previous = self.table(bucket).objects.remove(key)?;
-        self.unlink(bucket, &previous);
-        self.inner.revision += 1;
-        let mut object = previous.value();
-        let last = state(key.clone(), self.inner.revision, &mut object);
-        self.tell(bucket, What::Deleted, Arc::new(last), Some(previous));
-        Some(object)
-    }
-
-    fn tell(
-        &mut self,
-        bucket: &Bucket,
-        what: What,
-        object: Arc<Kept>,
-        previous: Option<Arc<Kept>>,
-    ) {
-        let change = Arc::new(Change {
-            what,
-            object,
-            previous,
-        });
-        self.table(bucket).history.push(change.clone());
-        self.changes.push((bucket.clone(), change));
-    }
-
-    fn table(&mut self, bucket: &Bucket) -> &mut Table {
-        let compacted = self.inner.compacted;
-        self.inner
-            .tables
-            .entry(bucket.clone())
-            .or_insert_with(|| Table::new(compacted))
-    }
-
-    fn unlink(&mut self, bucket: &Bucket, kept: &Kept) {
-        if !kept.has_owners {
-            return;
-        }
-        let object = kept.value();
-        for owner in object::owners(&object).filter_map(|owner| owner.get("uid")?.as_str()) {
-            if let Some(ids) = self.inner.dependents.get_mut(owner) {
-                ids.remove(&(bucket.clone(), kept.key.clone()));
-                if ids.is_empty() {
-                    self.inner.dependents.remove(owner);
-                }
-            }
-        }
-    }
-}
-
-/// The object under a revision.
-fn state(key: Key, revision: u64, object: &mut Value) -> Kept {
-    object::set_meta(object, "resourceVersion", revision.to_string());
-    Kept::new(key, revision, object)
-}
-
-fn in_namespace(objects: &BTreeMap<Key, Arc<Kept>>, namespace: Option<&str>) -> Vec<Arc<Kept>> {
+fn in_namespace(objects: &Objects, namespace: Option<&str>) -> Vec<Arc<Kept>> {
+    let all = |slot: &Slot| slot.0.clone();
     match namespace {
-        None => objects.values().cloned().collect(),
+        None => objects.iter().map(all).collect(),
         Some(namespace) => objects
             .range(Key::new(namespace, "")..)
-            .take_while(|(key, _)| key.namespace == namespace)
-            .map(|(_, object)| object.clone())
+            .take_while(|slot| slot.0.key.namespace == namespace)
+            .map(all)
             .collect(),
     }
 }
