@@ -177,13 +177,25 @@ pub(crate) fn parse_yaml(body: &[u8]) -> Result<Value, String> {
     Ok(documents.into_iter().next().unwrap_or_default())
 }
 
+/// What is told of YAML begins with this where it refuses; a warning is the rest alone.
+const YAML_ERRORS: &str = "yaml: unmarshal errors:\n  ";
+
+pub(crate) fn as_warnings(told: Vec<String>) -> Vec<String> {
+    told.into_iter()
+        .map(|told| match told.strip_prefix(YAML_ERRORS) {
+            Some(rest) => rest.to_owned(),
+            None => told,
+        })
+        .collect()
+}
+
 /// The first key of a YAML text that is there again, as it is told.
 pub(crate) fn said_twice_in_yaml(body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?;
     let options = serde_saphyr::options! { with_snippet: false };
     match serde_saphyr::from_multiple_with_options::<Value>(text, options) {
         Err(serde_saphyr::Error::DuplicateMappingKey { key, location }) => Some(format!(
-            "line {}: key {:?} already set in map",
+            "{YAML_ERRORS}line {}: key {:?} already set in map",
             location.line(),
             key.unwrap_or_default()
         )),
@@ -255,7 +267,7 @@ pub(crate) fn shape(
     schema.apply_defaults(object);
     rules::set_defaults(target, object);
     let mut warnings = if unknown == Unknown::Warn {
-        told
+        as_warnings(told)
     } else {
         Vec::new()
     };

@@ -13,6 +13,7 @@ mod internal;
 mod openapi;
 mod options;
 mod patch;
+mod patched_kind;
 mod posted;
 mod protobuf;
 mod query;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::body::{self, Source, media_type, parse_json, parse_yaml};
 use super::create::{Creation, writer};
 use super::options::{Unknown, WriteOptions};
+use super::patched_kind::{keep_kind, name_kind};
 use super::query::Query;
 use super::target::Target;
 use super::update::{Made, Update};
@@ -106,13 +107,13 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
     let mut code = StatusCode::OK;
     let (object, warnings) = target.world.transact(&target.plane, |transaction| {
         let is_new = transaction
-            .get(target.bucket(), &target.key(name))
+            .kept(target.bucket(), &target.key(name))
             .is_none();
         if kind == PatchKind::Apply && is_new && target.subresource.is_none() {
             code = StatusCode::CREATED;
             let (creation, mut warnings) = apply_new(target, name, &patch, &options, force)?;
             if options.unknown == Unknown::Warn {
-                warnings.extend(told(kind, asked));
+                warnings.extend(body::as_warnings(told(kind, asked)));
             }
             let object = creation
                 .store(transaction, options.dry_run)
@@ -138,7 +139,10 @@ fn shaped(
     source: Source<'_>,
     told: Vec<String>,
 ) -> Result<Made, Failure> {
-    name_kind(target, &mut object)?;
+    if let (Source::Strategic(patch), false) = (source, target.resource.is_crd()) {
+        keep_kind(target, &mut object, patch)?;
+    }
+    name_kind(target, &mut object, options)?;
     if let Err(why) = body::check_kind(target, &object) {
         return Err(Failure::patch_invalid(Cause::invalid(
             "patch",
@@ -152,52 +156,6 @@ fn shaped(
         warnings,
         tracked: false,
     })
-}
-
-/// What a patch left of the kind and the version: of a built-in object they go without saying.
-fn name_kind(target: &Target, object: &mut Value) -> Result<(), Failure> {
-    let text = |object: &Value, field: &str| {
-        let value = object.get(field).and_then(Value::as_str);
-        value.unwrap_or_default().to_owned()
-    };
-    let (kind, version) = (text(object, "kind"), text(object, "apiVersion"));
-    let expected = target.api_version();
-    if !target.resource.is_crd() {
-        if kind.is_empty() {
-            object::as_map(object).insert("kind".to_owned(), target.resource.kind.clone().into());
-        }
-        if version.is_empty() {
-            object::as_map(object).insert("apiVersion".to_owned(), expected.into());
-            return Ok(());
-        }
-        let registry = &target.world.registry;
-        if !kind.is_empty() && registry.of_kind(&version, &kind).is_none() {
-            let why = format!(
-                "no kind \"{kind}\" is registered for version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
-            );
-            let cause = Cause::invalid("patch", &object.to_string().into(), &why);
-            return Err(Failure::patch_invalid(cause));
-        }
-        return Ok(());
-    }
-    if version.is_empty() {
-        let why = "Object 'apiVersion' is missing in 'object has no apiVersion field'";
-        return Err(Failure::internal(why));
-    }
-    if kind.is_empty() {
-        let shown = object.to_string();
-        let why = format!("Object 'Kind' is missing in '{shown}'");
-        let cause = Cause::invalid("patch", &shown.into(), &why);
-        return Err(Failure::patch_invalid(cause));
-    }
-    if version != expected {
-        let (group, _) = version.rsplit_once('/').unwrap_or_default();
-        let must = format!("must be {expected}");
-        let cause = Cause::invalid("apiVersion", &version.as_str().into(), &must);
-        let name = object::name(object);
-        return Err(Failure::invalid(group, &kind, name, vec![cause]));
-    }
-    Ok(())
 }
 
 /// The body of a merge patch of either kind.
@@ -248,7 +206,7 @@ fn read_applied(asked: &Asked, options: &WriteOptions) -> Result<Value, Failure>
         && let Some(twice) = body::said_twice_in_yaml(&asked.body)
     {
         return Err(Failure::bad_request(format!(
-            "error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  {twice}"
+            "error strict decoding YAML: error converting YAML to JSON: {twice}"
         )));
     }
     match applied {

@@ -748,4 +748,32 @@ conformance! {
         }
         talk.get(one).await;
     }
+
+    async fn the_kind_of_a_built_in_object_is_what_it_is(talk: &mut Talk) {
+        talk.post(MAPS, map("one", json!({"a": "1"}))).await;
+        let one = &format!("{MAPS}/one");
+        for patch in [
+            json!({"kind": null}),
+            json!({"kind": ""}),
+            json!({"apiVersion": null}),
+        ] {
+            talk.patch("merge", one, patch).await;
+        }
+        for patch in [
+            json!({"apiVersion": "apps/v1", "kind": "Deployment"}),
+            json!({"apiVersion": "a/b/c"}),
+            json!({"apiVersion": null, "kind": null}),
+            json!({"kind": 5}),
+        ] {
+            talk.patch("strategic-merge", one, patch).await;
+        }
+    }
+
+    async fn a_namespace_does_not_end_by_saying_so(talk: &mut Talk) {
+        let status = "/api/v1/namespaces/{ns}/status";
+        for phase in [json!("Terminating"), json!("Gone"), json!(""), json!(null)] {
+            talk.patch("merge", status, json!({"status": {"phase": phase}})).await;
+        }
+        talk.patch("merge", status, json!({"status": null})).await;
+    }
 }

@@ -122,7 +122,13 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
             wrong.extend(unchangeable(old, new));
             wrong
         }
-        "Namespace" => names::namespace_finalizers(new),
+        "Namespace" => {
+            let mut wrong = names::namespace_finalizers(new);
+            if target.subresource.as_deref() == Some("status") {
+                wrong.extend(phase_of_namespace(old, new));
+            }
+            wrong
+        }
         "Lease" => lease(Some(old), new),
         "Service" if target.subresource.is_none() => service(target, Some(old), new),
         "CustomResourceDefinition" if target.subresource.is_none() => accept_crd(new, Some(old)),
@@ -156,6 +162,19 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
         "Ingress" => networking::check_ingress(new),
         _ => Vec::new(),
     }
+}
+
+/// A namespace ends by being deleted, not by saying so.
+fn phase_of_namespace(old: &Value, new: &Value) -> Option<Cause> {
+    let phase = new.pointer("/status/phase").cloned().unwrap_or_default();
+    let (only, state) = match object::is_deleting(old) {
+        true => ("Terminating", "not empty"),
+        false => ("Active", "empty"),
+    };
+    (phase != only).then(|| {
+        let why = format!("may only be '{only}' if `deletionTimestamp` is {state}");
+        Cause::invalid("status.Phase", &phase, &why)
+    })
 }
 
 /// The status of a new object, whatever its writer says.

@@ -213,9 +213,7 @@ fn parse_fields(text: &str) -> Result<Vec<FieldRequirement>, String> {
                 ));
             };
             if value.contains('=') {
-                return Err(format!(
-                    "invalid field selector: invalid field selector: {value}: unescaped '='"
-                ));
+                return Err("invalid field selector: unescaped character in value: 61".to_owned());
             }
             Ok(FieldRequirement {
                 path: path.trim().to_owned(),

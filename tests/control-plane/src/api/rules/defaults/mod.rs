@@ -127,6 +127,7 @@ fn autoscaler(object: &mut Value) {
 }
 
 fn namespace(object: &mut Value) {
+    default_text(object::field_mut(object, "status"), "phase", "Active");
     let name = object::name(object).to_owned();
     if !name.is_empty() {
         let labels = object::metadata_mut(object)

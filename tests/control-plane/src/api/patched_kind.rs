@@ -1,0 +1,104 @@
+//! What a patch may do to the kind and the version of an object.
+
+use serde_json::Value;
+
+use super::options::{Unknown, WriteOptions};
+use super::target::Target;
+use crate::failure::{Cause, Failure};
+use crate::object;
+use crate::patch::go;
+
+/// A strategic merge patch of a built-in object goes into its type, which has the kind and the version that it has.
+pub(super) fn keep_kind(target: &Target, object: &mut Value, patch: &Value) -> Result<(), Failure> {
+    let texts = [
+        ("apiVersion", target.api_version()),
+        ("kind", target.resource.kind.clone()),
+    ];
+    for (field, text) in texts {
+        let found = object::as_map(object).insert(field.to_owned(), text.into());
+        if let Some(Value::Number(_)) = found {
+            let why = "cannot convert int64 to string";
+            let cause = Cause::invalid("patch", &go::plain(patch).into(), why);
+            return Err(Failure::patch_invalid(cause));
+        }
+    }
+    Ok(())
+}
+
+/// What a patch left of the kind and the version: of a built-in object they go without saying.
+pub(super) fn name_kind(
+    target: &Target,
+    object: &mut Value,
+    options: &WriteOptions,
+) -> Result<(), Failure> {
+    for field in ["apiVersion", "kind"] {
+        if let Some(Value::Number(_)) = object.get(field) {
+            let why = format!(
+                "couldn't get version/kind; json parse error: json: cannot unmarshal number into Go struct field \
+                 .{field} of type string"
+            );
+            let cause = Cause::invalid("patch", &object.to_string().into(), &why);
+            return Err(Failure::patch_invalid(cause));
+        }
+    }
+    let text = |object: &Value, field: &str| {
+        let value = object.get(field).and_then(Value::as_str);
+        value.unwrap_or_default().to_owned()
+    };
+    let (kind, version) = (text(object, "kind"), text(object, "apiVersion"));
+    let expected = target.api_version();
+    if !target.resource.is_crd() {
+        if kind.is_empty() {
+            object::as_map(object).insert("kind".to_owned(), target.resource.kind.clone().into());
+        }
+        if version.is_empty() {
+            // It is read as the server's own form of the kind, whose fields have other names.
+            let name = target.name.as_deref().unwrap_or_default();
+            let why = format!(
+                "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+            );
+            let fields = object.as_object().into_iter().flatten();
+            let unknown = fields
+                .map(|(field, _)| field)
+                .filter(|field| *field != "kind" && *field != "apiVersion")
+                .map(|field| format!("unknown field \"{field}\""));
+            let told = match options.unknown {
+                Unknown::Warn => unknown.collect(),
+                _ => Vec::new(),
+            };
+            return Err(Failure::bad_request(why).warned(told));
+        }
+        if version.split('/').count() > 2 {
+            let why = format!("unexpected GroupVersion string: {version}");
+            let cause = Cause::invalid("patch", &object.to_string().into(), &why);
+            return Err(Failure::patch_invalid(cause));
+        }
+        let registry = &target.world.registry;
+        if !kind.is_empty() && registry.of_kind(&version, &kind).is_none() {
+            let why = format!(
+                "no kind \"{kind}\" is registered for version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
+            );
+            let cause = Cause::invalid("patch", &object.to_string().into(), &why);
+            return Err(Failure::patch_invalid(cause));
+        }
+        return Ok(());
+    }
+    if version.is_empty() {
+        let why = "Object 'apiVersion' is missing in 'object has no apiVersion field'";
+        return Err(Failure::internal(why));
+    }
+    if kind.is_empty() {
+        let shown = object.to_string();
+        let why = format!("Object 'Kind' is missing in '{shown}'");
+        let cause = Cause::invalid("patch", &shown.into(), &why);
+        return Err(Failure::patch_invalid(cause));
+    }
+    if version != expected {
+        let (group, _) = version.rsplit_once('/').unwrap_or_default();
+        let must = format!("must be {expected}");
+        let cause = Cause::invalid("apiVersion", &version.as_str().into(), &must);
+        let name = object::name(object);
+        return Err(Failure::invalid(group, &kind, name, vec![cause]));
+    }
+    Ok(())
+}
