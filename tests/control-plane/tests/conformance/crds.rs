@@ -773,4 +773,33 @@ conformance! {
         talk.patch("merge", &format!("{THINGS}/held"), json!({"metadata": {"finalizers": null}})).await;
         talk.get_until_gone(CRD).await;
     }
+
+    async fn strings_have_formats(talk: &mut Talk) {
+        let formats = [
+            ("bsonobjectid", "507f1f77bcf86cd799439011", "507f1f77bcf86cd79943901"),
+            ("uuid3", "a987fbc9-4bed-3078-cf07-9141ba07c9f3", "a987fbc9-4bed-4078-af07-9141ba07c9f3"),
+            ("uuid4", "57B735988764-4ad0-a76a-679bb6640eb1", "57b73598-8764-4ad0-c76a-679bb6640eb1"),
+            ("uuid5", "987fbc97-4bed-5078-af07-9141ba07c9f3", "987fbc97-4bed-5078-cf07-9141ba07c9f3"),
+            ("isbn", "0-306-40615-2", "0-306-40615-3"),
+            ("isbn10", "043942089X", "0439420891"),
+            ("isbn13", "978-0-306-40615-7", "978-0-306-40615-6"),
+            ("creditcard", "4111 1111 1111 1111", "4111 1111 1111 1112"),
+            ("ssn", "123-45-6789", "123-456-789"),
+            ("hexcolor", "#c0ffee", "#c0ffe"),
+            ("rgbcolor", "rgb( 1, 22,255)", "rgb(1,22,256)"),
+            ("k8s-short-name", "a-b", "a.b"),
+            ("k8s-long-name", "a-b.c", "a-b."),
+            ("duration", "PT1H", "forever"),
+            ("duration", "2 fortnights 3 days", "3 parsecs"),
+            ("mac", "0123456789ab", "0123456789a"),
+            ("mac", "01-23-45-67-89-ab-cd-ef", "01-23-45-67-89:ab"),
+        ];
+        let fields = formats.iter().map(|(format, ..)| {
+            ((*format).to_owned(), json!({"type": "string", "format": format}))
+        });
+        talk.install(crd(of_spec(Value::Object(fields.collect())))).await;
+        for (format, right, wrong) in formats {
+            try_specs(talk, [json!({format: right}), json!({format: wrong}), json!({format: ""})]).await;
+        }
+    }
 }
