@@ -264,7 +264,10 @@ pub(crate) fn shape(
         Source::Applied => unconverted(target, object, &why),
         _ => refuse(target, before.as_deref(), &why),
     })?;
-    schema.apply_defaults(object);
+    match source {
+        Source::Applied if target.resource.is_crd() => schema.apply_defaults_to_applied(object),
+        _ => schema.apply_defaults(object),
+    }
     rules::set_defaults(target, object);
     let mut warnings = if unknown == Unknown::Warn {
         as_warnings(told)

@@ -9,10 +9,20 @@ impl Schema {
     /// Sets every missing field that has a default, drops each `null` that its field may not be, and writes whole
     /// numbers without a fraction.
     pub(crate) fn apply_defaults(&self, value: &mut Value) {
+        self.set_defaults(value, |_| true);
+    }
+
+    /// The same of what was applied: a `null` counts, unless a default takes its place.
+    pub(crate) fn apply_defaults_to_applied(&self, value: &mut Value) {
+        self.set_defaults(value, |field| field.default.is_some());
+    }
+
+    fn set_defaults(&self, value: &mut Value, drops_null: fn(&Self) -> bool) {
         match value {
             Value::Object(fields) => {
                 fields.retain(|name, value| {
-                    !value.is_null() || self.field(name).is_none_or(|field| field.target().nullable)
+                    let dropped = |field: &Self| !field.target().nullable && drops_null(field);
+                    !value.is_null() || !self.field(name).is_some_and(dropped)
                 });
                 for (name, field) in &self.target().properties {
                     if let (Some(default), false) = (&field.default, fields.contains_key(name)) {
@@ -21,13 +31,13 @@ impl Schema {
                 }
                 for (name, value) in fields.iter_mut() {
                     if let Some(field) = self.field(name) {
-                        field.apply_defaults(value);
+                        field.set_defaults(value, drops_null);
                     }
                 }
             }
             Value::Array(elements) => {
                 for element in elements {
-                    self.element().apply_defaults(element);
+                    self.element().set_defaults(element, drops_null);
                 }
             }
             Value::Number(number) if number.is_f64() => {

@@ -123,7 +123,7 @@ fn is_credit_card(text: &str) -> bool {
             _ => digit * 2 / 10 + digit * 2 % 10,
         })
         .sum();
-    CARD.is_match(&number) && sum % 10 == 0
+    CARD.is_match(&number) && sum.is_multiple_of(10)
 }
 
 fn is_label(text: &str) -> bool {

@@ -802,4 +802,22 @@ conformance! {
             try_specs(talk, [json!({format: right}), json!({format: wrong}), json!({format: ""})]).await;
         }
     }
+
+    async fn nulls_count_in_an_apply(talk: &mut Talk) {
+        talk.install(crd(of_spec(json!({
+            "text": {"type": "string"}, "list": {"type": "array", "items": {"type": "string"}},
+            "made": {"type": "string", "default": "x"}, "free": {"type": "string", "nullable": true},
+        })))).await;
+        for spec in [
+            json!({"text": null}),
+            json!({"list": null}),
+            json!({"list": ["a", null]}),
+            json!({"made": null}),
+            json!({"free": null}),
+        ] {
+            let apply = format!("{THINGS}/one?fieldManager=a&dryRun=All");
+            talk.patch("apply", &apply, thing("one", spec.clone())).await;
+            try_specs(talk, [spec]).await;
+        }
+    }
 }
