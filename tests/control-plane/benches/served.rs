@@ -30,12 +30,24 @@ const MAPS: &str = "/api/v1/namespaces/default/configmaps";
 /// So many requests a connection has open at once; the server allows 100.
 const STREAMS: usize = 100;
 
+/// How many projects are asked for; nothing if that is no number.
+fn projects(arguments: &[String]) -> Option<usize> {
+    let mut arguments = arguments.iter().map(String::as_str);
+    match arguments
+        .by_ref()
+        .find(|argument| *argument == "--projects")
+    {
+        Some(_) => arguments.next()?.parse().ok(),
+        None => Some(1_000),
+    }
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let projects = arguments
-        .iter()
-        .position(|argument| argument == "--projects");
-    let projects = projects.map_or(1_000, |at| arguments[at + 1].parse().expect("a number"));
+    let Some(projects) = projects(&arguments) else {
+        eprintln!("--projects takes a number");
+        std::process::exit(2);
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

@@ -46,11 +46,10 @@ pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
 /// The rules of an object that takes the place of another.
 pub(crate) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Vec<Cause> {
     let mut wrong = metadata::check(target, new);
-    wrong.extend(new_finalizers(old, new));
-    if !target.resource.is_crd() {
-        // The strategies of the built-in kinds look once more.
-        wrong.extend(new_finalizers(old, new));
-    }
+    // The strategies of the built-in kinds look once more, and say it once more.
+    let times = if target.resource.is_crd() { 1 } else { 2 };
+    let refused = new_finalizers(old, new).into_iter();
+    wrong.extend(refused.flat_map(|cause| std::iter::repeat_n(cause, times)));
     wrong.extend(kinds::before_update(target, old, new));
     if has_generation(&target.resource) && generation_moves(target, old, new) {
         let generation = old
