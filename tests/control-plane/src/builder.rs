@@ -3,9 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::control_plane::{ControlPlane, Error};
+use crate::control_plane::{Beginning, ControlPlane, Error};
 use crate::milo;
 use crate::plane::Options;
+use crate::serve::Fault;
 use crate::users::Known;
 
 /// Puts a [`ControlPlane`] together.
@@ -16,6 +17,7 @@ pub struct Builder {
     milo: bool,
     options: Options,
     users: Vec<Known>,
+    faults: Vec<Fault>,
 }
 
 impl Builder {
@@ -38,11 +40,16 @@ impl Builder {
         self
     }
 
-    /// Answers the first list or watch of a kind in a project with 429 and `Retry-After: 1`, as Milo does while it
-    /// sets up the kind's storage.
-    pub fn storage_initializes(mut self) -> Self {
-        self.options.storage_initializes = true;
+    /// Lets something go wrong from the beginning, and for as long as the server lives.
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
         self
+    }
+
+    /// Answers the first list or watch of a kind in a project as Milo does while it sets up the kind's storage: short for
+    /// [`Fault::storage_initializes`].
+    pub fn storage_initializes(self) -> Self {
+        self.fault(Fault::storage_initializes())
     }
 
     /// Listens on this port of loopback. Without it, or with 0, on one that is free.
@@ -88,7 +95,7 @@ impl Builder {
         token: impl Into<String>,
     ) -> Self {
         self.users.push(Known {
-            token: token.into(),
+            token: Some(token.into()),
             ..Known::new(name, groups)
         });
         self
@@ -114,6 +121,12 @@ impl Builder {
                 why,
             })?);
         }
-        ControlPlane::start(self.options, self.users, crds, self.milo).await
+        let beginning = Beginning {
+            users: self.users,
+            crds,
+            faults: self.faults,
+            plays_milo: self.milo,
+        };
+        ControlPlane::start(self.options, beginning).await
     }
 }

@@ -22,10 +22,10 @@ use crate::janitor;
 use crate::milo::{self, Controller};
 use crate::plane::{Options, World};
 use crate::serve::{
-    Authority, Body, BoxError, Edge, Fault, Injected, Listener, ListenerOptions, RequestLog,
-    TlsError, bearer_token, unauthorized,
+    Authority, Body, BoxError, Door, Edge, Fault, Injected, Listener, ListenerOptions, Moment,
+    PeerCertificate, RequestLog, TlsError, Who, unauthorized,
 };
-use crate::users::Known;
+use crate::users::{ADMIN, Known};
 
 /// Why a control plane could not be started or used.
 #[derive(Debug, thiserror::Error)]
@@ -63,8 +63,18 @@ pub struct ControlPlane {
     listener: Option<Listener>,
     /// Where it listened before its port was closed.
     closed: Option<SocketAddr>,
+    /// While it is closed that has no port.
+    refusing: Option<Injected>,
     tasks: JoinSet<()>,
     pub(crate) shared: Arc<Shared>,
+}
+
+/// What a server begins with.
+pub(crate) struct Beginning {
+    pub(crate) users: Vec<Known>,
+    pub(crate) crds: Vec<serde_json::Value>,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) plays_milo: bool,
 }
 
 /// What every listener needs.
@@ -72,6 +82,7 @@ pub(crate) struct Shared {
     pub(crate) world: Arc<World>,
     edge: Edge,
     pub(crate) authority: Authority,
+    /// The server's own token, which may do everything and never expires.
     pub(crate) token: String,
 }
 
@@ -81,25 +92,23 @@ impl ControlPlane {
         Builder::default()
     }
 
-    pub(crate) async fn start(
-        options: Options,
-        users: Vec<Known>,
-        crds: Vec<serde_json::Value>,
-        plays_milo: bool,
-    ) -> Result<Self, Error> {
+    pub(crate) async fn start(options: Options, beginning: Beginning) -> Result<Self, Error> {
         let (sender, work) = mpsc::unbounded_channel();
         let (port, has_socket) = (options.port, !options.without_socket);
         let seed = options.seed;
         let world = Arc::new(World::new(options, sender));
-        let admin = Known::admin();
         let shared = Arc::new(Shared {
-            world: world.clone(),
             edge: Edge::new(seed),
             authority: Authority::new()?,
-            token: admin.token.clone(),
+            token: world.ids.token(),
+            world: world.clone(),
         });
-        for known in std::iter::once(admin).chain(users) {
+        shared.know_admin();
+        for known in beginning.users {
             shared.know(known)?;
+        }
+        for fault in beginning.faults {
+            shared.edge.faults.begin(fault);
         }
         Auth::bootstrap(&world).map_err(|failure| Error::Refused {
             what: "a default role".to_owned(),
@@ -108,7 +117,7 @@ impl ControlPlane {
         for (path, object) in first::objects() {
             install(&world, path, object)?;
         }
-        for crd in crds {
+        for crd in beginning.crds {
             install(
                 &world,
                 "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
@@ -132,10 +141,11 @@ impl ControlPlane {
             directs: Mutex::default(),
             listener,
             closed: None,
+            refusing: None,
             tasks,
             shared,
         };
-        if plays_milo {
+        if beginning.plays_milo {
             plane.controller = Some(plane.play_milo());
         }
         Ok(plane)
@@ -202,19 +212,28 @@ impl ControlPlane {
         self.shared.edge.faults.inject(fault)
     }
 
+    /// Now, for [`Fault::stale_since`].
+    pub fn moment(&self) -> Moment {
+        let planes = self.shared.world.planes();
+        let newest = planes
+            .iter()
+            .map(|plane| (plane.project.clone(), plane.store.revision()));
+        Moment(newest.collect())
+    }
+
     /// From now on the project's requests are accepted and not answered, and its watches tell nothing.
     pub fn silence(&self, project: &str) {
-        self.shared.edge.gate.silence(project);
+        self.shared.edge.faults.silence(project);
     }
 
     /// The project answers again.
     pub fn unsilence(&self, project: &str) {
-        self.shared.edge.gate.unsilence(project);
+        self.shared.edge.faults.unsilence(project);
     }
 
     /// Cuts all watches of a project, or of the root.
     pub fn drop_watches(&self, project: Option<&str>) {
-        self.shared.edge.gate.drop_watches(project);
+        self.shared.edge.faults.drop_watches(project);
     }
 
     /// Forgets the history of a project, or of the root: a watch from a version that is older than now is
@@ -226,8 +245,14 @@ impl ControlPlane {
     }
 
     /// Closes the port: whoever connects is refused, and what is open ends at once. The data is kept, and so is the
-    /// port, for [`open`](Self::open).
+    /// port, for [`open`](Self::open). Without a socket requests fail as refused connections do.
     pub async fn close(&mut self) {
+        if !self.has_socket() {
+            self.refusing = Some(self.inject(Fault::refused_connection()));
+            for plane in self.shared.world.planes() {
+                self.drop_watches(plane.project.as_deref());
+            }
+        }
         if let Some(listener) = self.listener.take() {
             self.closed = Some(listener.address());
             listener.shutdown(Duration::ZERO).await;
@@ -239,6 +264,7 @@ impl ControlPlane {
 
     /// Opens the port again that was closed, with the data of before. Projects' own addresses are new ones.
     pub async fn open(&mut self) -> Result<(), Error> {
+        self.refusing = None;
         if let Some(address) = self.closed.take() {
             self.listener = Some(listen(&self.shared, None, address.port()).await?);
         }
@@ -247,10 +273,6 @@ impl ControlPlane {
 
     /// Ends and begins again, as a server that is restarted: every connection ends, and the data is kept.
     pub async fn restart(&mut self) -> Result<(), Error> {
-        self.drop_watches(None);
-        for project in self.shared.world.project_names() {
-            self.drop_watches(Some(&project));
-        }
         self.close().await;
         self.open().await
     }
@@ -334,30 +356,37 @@ impl Project<'_> {
 }
 
 impl Shared {
-    /// The token of who may do everything.
-    pub(crate) fn token(&self) -> &str {
-        &self.token
+    pub(crate) fn token_of_admin(&self) -> String {
+        let token = self.world.auth.tokens.token_of(ADMIN);
+        token.unwrap_or_else(|| self.token.clone())
     }
 
     /// Answers a request; `direct` is the project of a listener that serves it alone.
     pub(crate) async fn answer<B>(
         &self,
-        request: Request<B>,
+        mut request: Request<B>,
         direct: Option<&str>,
     ) -> Response<Body>
     where
         B: HttpBody<Data = Bytes> + Send,
         B::Error: Into<BoxError>,
     {
+        let auth = &self.world.auth;
+        let certificate = request.extensions_mut().remove::<PeerCertificate>();
+        let user = auth
+            .tokens
+            .identify(request.headers(), certificate.as_ref());
+        if let Ok(user) = &user {
+            request.extensions_mut().insert(Who(user.name.clone()));
+        }
         let answer = |project: Option<String>, request: Request<B>| async move {
-            let auth = &self.world.auth;
-            let Ok(user) = auth.tokens.identify(request.headers()) else {
+            let Ok(user) = user else {
                 return unauthorized();
             };
             // Without roles nobody is anonymous, but for those who ask whether the server is there.
             let is_open =
                 ["/healthz", "/readyz", "/livez", "/version"].contains(&request.uri().path());
-            if !auth.rbac && !is_open && bearer_token(request.headers()).is_none() {
+            if !auth.rbac && !is_open && user.is_anonymous() {
                 return unauthorized();
             }
             api::answer(&self.world, project.as_deref(), user, request).await
@@ -367,7 +396,7 @@ impl Shared {
 
     fn config(&self, address: SocketAddr, path: &str) -> Config {
         let mut config = self.config_of_nobody(address, path);
-        config.auth_info.token = Some(self.token.clone().into());
+        config.auth_info.token = Some(self.token_of_admin().into());
         config
     }
 
@@ -409,7 +438,8 @@ async fn listen(
     direct: Option<String>,
     port: u16,
 ) -> Result<Listener, Error> {
-    let tls = shared.authority.server_config()?;
+    let door = Door::new(&shared.edge.faults, direct.clone());
+    let tls = shared.authority.server_config(&door)?;
     let shared = shared.clone();
     let handler = move |request: Request<Incoming>| {
         let (shared, direct) = (shared.clone(), direct.clone());
@@ -417,6 +447,7 @@ async fn listen(
     };
     let options = ListenerOptions {
         port,
+        door,
         ..ListenerOptions::default()
     };
     Ok(Listener::start(tls, options, handler).await?)

@@ -9,7 +9,10 @@ const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// A source of names: a whole server draws from one, so that one seed fixes them all.
 #[derive(Debug)]
-pub(crate) struct Ids(AtomicU64);
+pub(crate) struct Ids {
+    state: AtomicU64,
+    is_seeded: bool,
+}
 
 impl Default for Ids {
     fn default() -> Self {
@@ -20,17 +23,25 @@ impl Default for Ids {
 impl Ids {
     /// A source that always gives the same.
     pub(crate) fn seeded(seed: u64) -> Self {
-        Self(AtomicU64::new(seed))
+        Self {
+            state: AtomicU64::new(seed),
+            is_seeded: true,
+        }
     }
 
     /// A source that nobody can predict.
     pub(crate) fn new() -> Self {
-        Self(AtomicU64::new(RandomState::new().build_hasher().finish()))
+        Self {
+            state: AtomicU64::new(random()),
+            is_seeded: false,
+        }
     }
 
     /// SplitMix64: small, and good enough for names.
     pub(crate) fn number(&self) -> u64 {
-        let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        let mut z = self
+            .state
+            .fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
@@ -61,9 +72,16 @@ impl Ids {
             .collect()
     }
 
-    /// A bearer token.
-    pub(crate) fn token() -> String {
-        let draw = || RandomState::new().build_hasher().finish();
+    /// A bearer token: without a seed one that does not follow from other names.
+    pub(crate) fn token(&self) -> String {
+        let draw = || match self.is_seeded {
+            true => self.number(),
+            false => random(),
+        };
         format!("{:016x}{:016x}", draw(), draw())
     }
+}
+
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }

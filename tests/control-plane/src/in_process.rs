@@ -11,7 +11,7 @@ use http::{Request, Response, Uri};
 use kube::Client;
 
 use crate::control_plane::Shared;
-use crate::serve::{Body, BoxError, PLAYED_USER_AGENT, Reset};
+use crate::serve::{Body, BoxError, Broken, PLAYED_USER_AGENT};
 
 /// A control plane inside the process, as a service: what it is called with is answered on the caller's task, and no
 /// byte goes over a socket.
@@ -35,7 +35,7 @@ pub struct InProcess {
 impl InProcess {
     pub(crate) fn new(shared: Arc<Shared>, prefix: impl Into<String>) -> Self {
         Self {
-            token: shared.token().to_owned(),
+            token: shared.token_of_admin(),
             shared,
             prefix: prefix.into(),
             is_played: false,
@@ -51,6 +51,7 @@ impl InProcess {
     /// The same, for the controllers that this crate plays.
     pub(crate) fn played(mut self) -> Self {
         self.is_played = true;
+        self.token = self.shared.token.clone();
         self
     }
 
@@ -94,8 +95,8 @@ impl tower_service::Service<Request<kube::client::Body>> for InProcess {
                 .map_or("/", PathAndQuery::as_str);
             *request.uri_mut() = Uri::try_from(format!("{prefix}{path}"))?;
             let answer = shared.answer(request, None).await;
-            match answer.extensions().get::<Reset>() {
-                Some(_) => Err("the connection was reset".into()),
+            match answer.extensions().get::<Broken>() {
+                Some(broken) => Err(broken.error().into()),
                 None => Ok(answer),
             }
         })

@@ -62,4 +62,6 @@ pub use control_plane::{ControlPlane, Error, Project};
 pub use in_process::InProcess;
 pub use milo::HOLD_ANNOTATION;
 pub use real::{Assets, RealControlPlane, RealError, RealFleet, RealLease};
-pub use serve::{Fault, Injected, Mark, RequestLog, RequestRecord, ResourcePath, TlsError, Verb};
+pub use serve::{
+    Fault, Injected, Mark, Moment, RequestLog, RequestRecord, ResourcePath, TlsError, Verb,
+};

@@ -18,8 +18,6 @@ use crate::store::{Bucket, Change, Key, Store, Transaction, What};
 pub(crate) struct Options {
     /// Projects serve everything that the root serves.
     pub(crate) all_kinds_in_projects: bool,
-    /// The first list or watch of a kind in a project is answered 429.
-    pub(crate) storage_initializes: bool,
     /// Where it listens; 0 takes a free port.
     pub(crate) port: u16,
     /// It is called inside of the process alone.
@@ -37,8 +35,8 @@ pub(crate) struct Plane {
     pub(crate) store: Store,
     /// The project is gone: its watches end.
     pub(crate) closed: CancellationToken,
-    /// The resources whose storage has been set up, where that takes a moment.
-    initialized: Mutex<BTreeSet<Bucket>>,
+    /// The resources whose storage has been set up, where a fault lets that take a moment.
+    initialized: Mutex<BTreeSet<(u64, Bucket)>>,
 }
 
 impl Plane {
@@ -51,9 +49,9 @@ impl Plane {
         }
     }
 
-    /// Whether this is the first time that anybody reads the resource.
-    pub(crate) fn is_first_read(&self, bucket: &Bucket) -> bool {
-        lock(&self.initialized).insert(bucket.clone())
+    /// Whether this is the first time since that fault that anybody reads the resource.
+    pub(crate) fn is_first_read(&self, fault: u64, bucket: &Bucket) -> bool {
+        lock(&self.initialized).insert((fault, bucket.clone()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kube::config::{
     AuthInfo, Cluster, Context, Kubeconfig, NamedAuthInfo, NamedCluster, NamedContext,
@@ -10,7 +11,6 @@ use kube::{Client, Config};
 
 use crate::auth::{MASTERS, User};
 use crate::control_plane::{ControlPlane, Error, Project, Shared, path_of};
-use crate::ids::Ids;
 use crate::in_process::InProcess;
 
 /// The user that may do everything.
@@ -21,7 +21,8 @@ pub(crate) const ADMIN: &str = "admin";
 pub(crate) struct Known {
     pub(crate) name: String,
     pub(crate) groups: Vec<String>,
-    pub(crate) token: String,
+    /// None is one that the server makes.
+    pub(crate) token: Option<String>,
 }
 
 impl Known {
@@ -32,21 +33,25 @@ impl Known {
         Self {
             name: name.into(),
             groups: groups.into_iter().map(Into::into).collect(),
-            token: Ids::token(),
+            token: None,
         }
-    }
-
-    pub(crate) fn admin() -> Self {
-        Self::new(ADMIN, [MASTERS])
     }
 }
 
 impl Shared {
-    /// Knows a user from now on. There is one admin, whose token the server itself uses.
+    /// Knows the admin, by a token of its own and by that of the server itself.
+    pub(crate) fn know_admin(&self) {
+        let tokens = &self.world.auth.tokens;
+        let admin = User::known(ADMIN, [MASTERS.to_owned()]);
+        tokens.add_own(&self.token, admin.clone());
+        tokens.add(&self.world.ids.token(), admin);
+    }
+
+    /// Knows a user from now on.
     pub(crate) fn know(&self, known: Known) -> Result<(), Error> {
         let why = match known.name.as_str() {
             "" => "a user has a name",
-            ADMIN if known.token != self.token => "it is always there",
+            ADMIN => "it is always there",
             _ => "",
         };
         if !why.is_empty() {
@@ -56,7 +61,8 @@ impl Shared {
             });
         }
         let user = User::known(&known.name, known.groups);
-        self.world.auth.tokens.add(&known.token, user);
+        let token = known.token.unwrap_or_else(|| self.world.ids.token());
+        self.world.auth.tokens.add(&token, user);
         Ok(())
     }
 
@@ -108,6 +114,45 @@ impl ControlPlane {
             true => Ok(Client::try_from(config)?),
             false => Ok(self.shared.in_process(user, "")),
         }
+    }
+
+    /// Lets the token of a user expire after so long, by tokio's clock: requests with it are then answered 401, and what
+    /// is open goes on. `admin` has one too.
+    pub fn expire_token(&self, user: &str, after: Duration) -> Result<(), Error> {
+        let expired = self.shared.world.auth.tokens.expire(user, after);
+        expired.map_err(|_| Error::UnknownUser(user.to_owned()))
+    }
+
+    /// Gives a user a new token, and says how the user reaches the root with it; [`config_as`](Self::config_as) and
+    /// whatever else is made for the user from now on has it too. The old one stays as valid as it was.
+    pub fn renew_token(&self, user: &str) -> Result<Config, Error> {
+        let world = &self.shared.world;
+        let renewed = world.auth.tokens.renew(user, &world.ids.token());
+        renewed.map_err(|_| Error::UnknownUser(user.to_owned()))?;
+        self.config_as(user)
+    }
+
+    /// How a user reaches the root with a certificate and no token. Each call makes a new certificate.
+    pub fn config_with_certificate(&self, user: &str) -> Result<Config, Error> {
+        let mut config = self.config_as(user)?;
+        let (certificate, key, shown) = self.shared.authority.client_certificate(user)?;
+        self.shared.world.auth.tokens.certify(user, &shown);
+        let encoded =
+            |pem: String| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, pem);
+        config.auth_info.token = None;
+        config.auth_info.client_certificate_data = Some(encoded(certificate));
+        config.auth_info.client_key_data = Some(encoded(key).into());
+        Ok(config)
+    }
+
+    /// Lets the certificates that a user has now expire after so long, by tokio's clock: requests with them are then
+    /// answered 401, as a real server does, and what is open goes on. A new one is as good as ever.
+    pub fn expire_certificates(&self, user: &str, after: Duration) {
+        self.shared
+            .world
+            .auth
+            .tokens
+            .expire_certificates(user, after);
     }
 
     /// How somebody reaches the root who shows no token.

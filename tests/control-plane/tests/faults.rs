@@ -1,4 +1,5 @@
-//! Each fault, as a client sees it.
+//! Each fault of requests and watches, as a client sees it; `connections` and `credentials` have those of what is below,
+//! and `stale` those of what is read.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -13,7 +14,7 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use kommodore_control_plane::{ControlPlane, Fault, Verb};
 use kube::Client;
-use kube::api::{ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
+use kube::api::{ListParams, PostParams, WatchEvent, WatchParams};
 use serde_json::json;
 use support::*;
 
@@ -44,6 +45,29 @@ async fn an_answer_comes_late() {
         .await
         .unwrap();
     assert_eq!(fault.hits(), 1, "it is of ConfigMaps alone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_come_as_late_as_their_quantiles_say() {
+    let builder = ControlPlane::builder().seed(7).without_socket();
+    let plane = builder.start().await.unwrap();
+    let api = config_maps(plane.client().unwrap());
+    let quantiles = [(0.5, Duration::from_millis(20)), (1.0, SOON)];
+    let _fault = plane.inject(Fault::latency_quantiles(quantiles));
+    let mut delays = Vec::new();
+    for _ in 0..200 {
+        let begun = tokio::time::Instant::now();
+        api.list(&ListParams::default()).await.unwrap();
+        delays.push(begun.elapsed());
+    }
+    let fast = delays.iter().filter(|delay| delay.as_millis() <= 20);
+    assert!((70..130).contains(&fast.count()), "{delays:?}");
+    assert!(
+        delays
+            .iter()
+            .all(|delay| *delay <= SOON + Duration::from_millis(1))
+    );
+    assert!(delays.iter().any(|delay| *delay > SOON / 2));
 }
 
 #[tokio::test]
@@ -93,56 +117,6 @@ async fn a_server_says_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_connection_ends_before_anything_is_done() {
-    let plane = plane().await;
-    let api = config_maps(client(&plane));
-    let fault = plane.inject(Fault::reset().verb(Verb::Create));
-    let error = api
-        .create(&PostParams::default(), &map("one"))
-        .await
-        .unwrap_err();
-    assert!(!matches!(error, kube::Error::Api(_)), "{error:?}");
-    drop(fault);
-    assert_eq!(api.get_opt("one").await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn an_answer_is_lost_after_the_write() {
-    let plane = plane().await;
-    let api = config_maps(client(&plane));
-    let fault = plane.inject(Fault::lost_answer().named("one").times(1));
-    api.create(&PostParams::default(), &map("one"))
-        .await
-        .unwrap();
-    let patch = Patch::Merge(json!({"data": {"a": "b"}}));
-    let error = api
-        .patch("one", &PatchParams::default(), &patch)
-        .await
-        .unwrap_err();
-    assert!(!matches!(error, kube::Error::Api(_)), "{error:?}");
-    assert_eq!(fault.hits(), 1);
-    assert_eq!(
-        api.get("one").await.unwrap().data["data"],
-        json!({"a": "b"})
-    );
-}
-
-#[tokio::test]
-async fn requests_are_never_answered() {
-    let plane = plane().await;
-    let api = config_maps(client(&plane));
-    let fault = plane.inject(Fault::silence().at_root().verb(Verb::Get));
-    assert!(
-        tokio::time::timeout(SOON, api.get_opt("one"))
-            .await
-            .is_err()
-    );
-    api.list(&ListParams::default()).await.unwrap();
-    drop(fault);
-    assert_eq!(api.get_opt("one").await.unwrap(), None);
-}
-
-#[tokio::test]
 async fn faults_are_those_of_one_control_plane() {
     let plane = plane_with("red").await;
     create_project(&plane, "blue").await;
@@ -160,6 +134,107 @@ async fn faults_are_those_of_one_control_plane() {
         .list(&ListParams::default())
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn storages_initialize_for_as_long_as_it_is_said() {
+    let plane = plane_with("red").await;
+    create_project(&plane, "blue").await;
+    let list = async |project: &str, kind: fn(Client) -> kube::Api<_>| {
+        let mut config = plane.project(project).config();
+        config.default_retry = false;
+        let listed = kind(Client::try_from(config).unwrap());
+        match listed.list(&ListParams::default()).await {
+            Ok(_) => 200,
+            refused => {
+                let (code, message) = refusal(refused);
+                assert_eq!(message, "storage is (re)initializing");
+                code
+            }
+        }
+    };
+    let fault = plane.inject(Fault::storage_initializes().in_project("red"));
+    config_maps(client(&plane))
+        .list(&ListParams::default())
+        .await
+        .unwrap();
+    for expected in [429, 200] {
+        assert_eq!(list("red", namespaces).await, expected);
+        assert_eq!(list("red", things).await, expected);
+        assert_eq!(list("blue", things).await, 200);
+    }
+    assert_eq!(fault.hits(), 2, "once for each kind");
+    drop(fault);
+    assert_eq!(list("red", config_maps).await, 200);
+    let fault = plane.inject(Fault::storage_initializes().of("things").times(1));
+    for expected in [429, 200, 200] {
+        assert_eq!(list("red", things).await, expected);
+        assert_eq!(list("red", config_maps).await, 200);
+    }
+    assert_eq!(fault.hits(), 1);
+}
+
+#[tokio::test]
+async fn the_log_says_who_asked_what_and_what_came_back() {
+    let builder = ControlPlane::builder().crd(&crd("Thing"));
+    let plane = builder.user("alice", ["devs"]).start().await.unwrap();
+    let api = things(plane.client_as("alice").unwrap());
+    let one = thing("one", json!({}));
+    let made = api.create(&PostParams::default(), &one).await.unwrap();
+    let version = made.metadata.resource_version;
+    let list = api.list(&ListParams::default().match_any()).await.unwrap();
+    let _events = watch(&api, &WatchParams::default(), "1").await;
+    let refused = plane.inject(Fault::status(503));
+    let _ = things(client(&plane)).get("one").await;
+    drop(refused);
+    let told: Vec<_> = plane
+        .requests()
+        .entries()
+        .into_iter()
+        .map(|request| {
+            let code = request.status.map(|status| status.as_u16());
+            let asked = request.asked_version().map(str::to_owned);
+            let user = request.user.clone().unwrap_or_default();
+            (
+                user,
+                request.verb,
+                request.path,
+                code,
+                asked,
+                request.resource_version,
+            )
+        })
+        .collect();
+    let path = "/apis/demo.example.com/v1/namespaces/default/things";
+    let alice = |verb, code, asked: Option<&str>, version| {
+        let asked = asked.map(str::to_owned);
+        (
+            "alice".to_owned(),
+            verb,
+            path.to_owned(),
+            Some(code),
+            asked,
+            version,
+        )
+    };
+    let of_list = list.metadata.resource_version;
+    let refused = (
+        "admin".to_owned(),
+        Verb::Get,
+        format!("{path}/one"),
+        Some(503),
+        None,
+        None,
+    );
+    assert_eq!(
+        told,
+        [
+            alice(Verb::Create, 201, None, version),
+            alice(Verb::List, 200, Some("0"), of_list),
+            alice(Verb::Watch, 200, Some("1"), None),
+            refused,
+        ]
+    );
 }
 
 #[tokio::test]
@@ -226,36 +301,4 @@ async fn bookmarks_are_left_out() {
         .await
         .unwrap();
     assert_eq!(next(&mut events).await.0, "ADDED");
-}
-
-#[tokio::test]
-async fn a_closed_port_refuses_and_a_restart_keeps_the_data() {
-    let mut plane = plane().await;
-    let api = config_maps(client(&plane));
-    let before = api
-        .create(&PostParams::default(), &map("one"))
-        .await
-        .unwrap();
-    let mut events = watch(&api, &WatchParams::default(), "0").await;
-    assert_eq!(next(&mut events).await.1, "one");
-    plane.close().await;
-    assert!(matches!(
-        soon("end of the watch", events.try_next()).await,
-        Err(_) | Ok(None)
-    ));
-    let error = client(&plane).apiserver_version().await.unwrap_err();
-    assert!(!matches!(error, kube::Error::Api(_)), "{error:?}");
-    plane.open().await.unwrap();
-    assert_eq!(api.get("one").await.unwrap(), before);
-    let mut events = watch(&api, &WatchParams::default(), "0").await;
-    assert_eq!(next(&mut events).await.1, "one");
-    plane.restart().await.unwrap();
-    assert!(matches!(
-        soon("end of the watch", events.try_next()).await,
-        Err(_) | Ok(None)
-    ));
-    assert_eq!(api.get("one").await.unwrap(), before);
-    api.create(&PostParams::default(), &map("two"))
-        .await
-        .unwrap();
 }

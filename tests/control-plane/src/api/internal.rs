@@ -12,6 +12,7 @@ use crate::auth::Caller;
 use crate::clock;
 use crate::failure::Failure;
 use crate::plane::World;
+use crate::serve::Distortion;
 
 /// Creates an object at the root.
 pub(crate) fn install(world: &Arc<World>, path: &str, object: &Value) -> Result<(), Failure> {
@@ -22,6 +23,7 @@ pub(crate) fn install(world: &Arc<World>, path: &str, object: &Value) -> Result<
         query: Query::default(),
         headers: HeaderMap::from_iter([(USER_AGENT, agent)]),
         body: object.to_string().into(),
+        distortion: Distortion::default(),
     };
     ask(world, None, &asked)
 }
@@ -44,6 +46,7 @@ pub(crate) fn apply(
         query,
         headers: HeaderMap::from_iter([(CONTENT_TYPE, patch)]),
         body: object.to_string().into(),
+        distortion: Distortion::default(),
     };
     ask(world, project, &asked)
 }

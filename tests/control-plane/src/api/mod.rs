@@ -23,6 +23,7 @@ mod reviews;
 mod rules;
 mod scale;
 mod selector;
+mod stale;
 mod table;
 mod target;
 mod update;
@@ -46,7 +47,7 @@ pub(crate) use query::{Query, decode};
 pub(crate) use target::Target;
 
 use crate::plane::{Plane, World};
-use crate::serve::{Body, BoxError};
+use crate::serve::{Body, BoxError, Distortion};
 
 /// The largest body that is read, as in a kube-apiserver.
 const LARGEST_BODY: usize = 3 * 1024 * 1024;
@@ -61,6 +62,8 @@ pub(crate) struct Asked {
     pub(crate) query: Query,
     pub(crate) headers: http::HeaderMap,
     pub(crate) body: Bytes,
+    /// What goes wrong in the answer.
+    pub(crate) distortion: Distortion,
 }
 
 impl Asked {
@@ -80,7 +83,8 @@ where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    let distortion = parts.extensions.remove().unwrap_or_default();
     let mut body = std::pin::pin!(body);
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let in_yaml = yaml::is_wanted(&parts.headers);
@@ -98,6 +102,7 @@ where
                 query,
                 headers: parts.headers,
                 body: body.to_bytes(),
+                distortion,
             };
             clock::within(world.clock, || {
                 place.and_then(|place| route(world, &place, &asked))
@@ -198,6 +203,7 @@ fn as_of_today(asked: &Asked) -> Option<Asked> {
         query,
         headers: asked.headers.clone(),
         body: asked.body.clone(),
+        distortion: asked.distortion.clone(),
     })
 }
 

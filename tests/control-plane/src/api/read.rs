@@ -6,10 +6,10 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::Asked;
-use super::response;
 use super::selector::Selector;
 use super::target::Target;
 use super::view::Form;
+use super::{response, stale};
 use crate::failure::{Cause, Failure};
 use crate::serve::Body;
 use crate::store::{Key, Snapshot};
@@ -19,12 +19,7 @@ pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Fail
     if let Some(text) = asked.query.get("resourceVersion") {
         revision(text).map_err(|why| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", why))?;
     }
-    let name = target.name.as_deref().unwrap_or_default();
-    let object = target
-        .plane
-        .store
-        .kept(target.bucket(), &target.key(name))
-        .ok_or_else(|| Failure::not_found(&target.resource, name))?;
+    let object = stale::object(target, asked)?;
     let mut text = Vec::with_capacity(object.text().len());
     form.write(target, &object, &mut text);
     Ok(response::written(text))
@@ -148,13 +143,13 @@ impl Page {
 
 pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
-    initialize(target)?;
+    initialize(target, asked)?;
     let selector = selector(target, asked)?;
     let since = Since::read(asked)?;
     // Any state will do: that of the cache, which knows no pages.
     let limit = limit(asked)?.filter(|_| since.revision != Some(0));
     let page = asked.query.get("continue").map(Page::read).transpose()?;
-    let snapshot = snapshot(target, &since, page.as_ref())?;
+    let snapshot = snapshot(target, asked, &since, page.as_ref())?;
     let mut rest = snapshot
         .objects
         .iter()
@@ -186,7 +181,12 @@ pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Fai
     Ok(response::written(form.list(target, &objects, metadata)))
 }
 
-fn snapshot(target: &Target, since: &Since, page: Option<&Page>) -> Result<Snapshot, Failure> {
+fn snapshot(
+    target: &Target,
+    asked: &Asked,
+    since: &Since,
+    page: Option<&Page>,
+) -> Result<Snapshot, Failure> {
     let store = &target.plane.store;
     let namespace = target.namespace.as_deref();
     let at = |revision| {
@@ -198,12 +198,12 @@ fn snapshot(target: &Target, since: &Since, page: Option<&Page>) -> Result<Snaps
             None => Failure::expired(format!("The resourceVersion for the provided list is too old (oldest is {}).", compacted.oldest)),
         })
     };
-    let newest = store.revision();
+    let newest = stale::newest(target, asked);
     match (page, since.revision) {
         (Some(page), _) => at(page.revision),
         (None, Some(revision)) if revision > newest => Err(too_new(revision, newest)),
         (None, Some(revision)) if since.exactly => at(revision),
-        _ => Ok(store.list(target.bucket(), namespace)),
+        _ => Ok(stale::snapshot(target, asked)),
     }
 }
 
@@ -251,11 +251,13 @@ pub(crate) fn number(asked: &Asked, name: &str) -> Result<Option<i64>, Failure> 
 }
 
 /// What Milo answers the first who reads a kind in a project, where that is played.
-pub(crate) fn initialize(target: &Target) -> Result<(), Failure> {
-    let plays = target.world.options.storage_initializes && target.plane.project.is_some();
-    if plays && target.plane.is_first_read(target.bucket()) {
-        Err(Failure::initializing())
-    } else {
-        Ok(())
+pub(crate) fn initialize(target: &Target, asked: &Asked) -> Result<(), Failure> {
+    let plane = &target.plane;
+    for storage in &asked.distortion.initializing {
+        let is_first = plane.project.is_some() && plane.is_first_read(storage.id, target.bucket());
+        if is_first && storage.happens() {
+            return Err(Failure::initializing());
+        }
     }
+    Ok(())
 }

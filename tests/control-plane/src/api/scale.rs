@@ -13,7 +13,7 @@ use super::patch::unapplied;
 use super::target::Target;
 use super::update::{Made, Update};
 use super::view::{self, Form};
-use super::{Asked, protobuf, response, table};
+use super::{Asked, protobuf, response, stale, table};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Column, Scale, scale_columns};
 use crate::object;
@@ -29,13 +29,8 @@ static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(scale_columns);
 
 pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
-    let name = target.name.as_deref().unwrap_or_default();
-    let object = target
-        .plane
-        .store
-        .get(target.bucket(), &target.key(name))
-        .ok_or_else(|| Failure::not_found(&target.resource, name))?;
-    answer(target, form, &view::present(target, &object))
+    let object = stale::object(target, asked)?;
+    answer(target, form, &view::present(target, &object.value()))
 }
 
 pub(crate) fn update(

@@ -14,14 +14,14 @@ use tokio::time::Instant;
 
 use super::Asked;
 use super::read::{Since, initialize, number, selector};
-use super::response;
 use super::selector::Selector;
 use super::target::Target;
 use super::view::{Form, write};
+use super::{response, stale};
 use crate::clock;
 use crate::failure::Failure;
 use crate::serve::{Body, BoxError};
-use crate::store::{Change, Compacted, Kept, What};
+use crate::store::{Change, Compacted, Kept, Snapshot, What};
 
 /// How long a watch lives at most.
 const LONGEST: Duration = Duration::from_secs(45 * 60);
@@ -31,7 +31,7 @@ const BOOKMARKS: Duration = Duration::from_secs(60);
 /// Answers a watch: the body goes on until somebody has had enough.
 pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
-    initialize(target)?;
+    initialize(target, asked)?;
     let selector = selector(target, asked)?;
     let since = Since::read(asked)?;
     number(asked, "limit")?;
@@ -60,9 +60,12 @@ pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Fa
     };
     let sends_state = initial.unwrap_or(matches!(since.revision, None | Some(0)));
     if sends_state {
-        watching.send_state(bookmarks && initial == Some(true));
+        watching.send_state(
+            stale::snapshot(target, asked),
+            bookmarks && initial == Some(true),
+        );
     } else {
-        let newest = || target.plane.store.revision();
+        let newest = || stale::newest(target, asked);
         watching.seen = since
             .revision
             .filter(|revision| *revision > 0)
@@ -95,13 +98,8 @@ struct Watching {
 }
 
 impl Watching {
-    /// The state of now, as if everything had just been added.
-    fn send_state(&mut self, bookmark: bool) {
-        let target = &self.target;
-        let snapshot = target
-            .plane
-            .store
-            .list(target.bucket(), target.namespace.as_deref());
+    /// The state, as if everything had just been added.
+    fn send_state(&mut self, snapshot: Snapshot, bookmark: bool) {
         let mut events = Vec::new();
         for object in &snapshot.objects {
             if self.selector.selects(object) {

@@ -1,54 +1,170 @@
-//! Bearer tokens, and whose they are.
+//! Bearer tokens and certificates, and whose they are.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use http::HeaderMap;
+use tokio::time::Instant;
 
 use super::User;
-use crate::serve::bearer_token;
+use crate::serve::{PeerCertificate, bearer_token};
 
-/// The users that are known, by token.
+/// The users that are known, and by what.
 #[derive(Debug, Default)]
-pub(crate) struct Tokens(RwLock<BTreeMap<String, User>>);
+pub(crate) struct Tokens(RwLock<Known>);
 
-/// A token that nobody has.
+#[derive(Debug, Default)]
+struct Known {
+    tokens: BTreeMap<String, Token>,
+    certificates: BTreeMap<Vec<u8>, Certificate>,
+}
+
+#[derive(Debug)]
+struct Token {
+    user: User,
+    /// It is what the user reaches the server with. One that was renewed is not, nor is the server's own.
+    is_current: bool,
+    expires: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Certificate {
+    user: String,
+    expires: Option<Instant>,
+}
+
+/// A token or a certificate that nobody has.
 #[derive(Debug)]
 pub(crate) struct Unknown;
+
+fn is_valid(expires: Option<Instant>) -> bool {
+    expires.is_none_or(|at| Instant::now() < at)
+}
+
+/// When something expires that does so after a while; too far away, never.
+fn expiry(after: Duration) -> Option<Instant> {
+    Instant::now().checked_add(after)
+}
 
 impl Tokens {
     /// A user has one token: an earlier one is void.
     pub(crate) fn add(&self, token: &str, user: User) {
-        let mut users = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        users.retain(|_, known| known.name != user.name);
-        users.insert(token.to_owned(), user);
+        let mut known = self.write();
+        known
+            .tokens
+            .retain(|_, token| !token.is_current || token.user.name != user.name);
+        known.insert(token, user, true);
+    }
+
+    /// Adds one that the server itself uses.
+    pub(crate) fn add_own(&self, token: &str, user: User) {
+        self.write().insert(token, user, false);
+    }
+
+    /// Gives a user another token. The one of before stays as valid as it was.
+    pub(crate) fn renew(&self, name: &str, token: &str) -> Result<(), Unknown> {
+        let mut known = self.write();
+        let current = known.current(name).ok_or(Unknown)?;
+        current.is_current = false;
+        let user = current.user.clone();
+        known.insert(token, user, true);
+        Ok(())
+    }
+
+    /// Lets the token of a user expire.
+    pub(crate) fn expire(&self, name: &str, after: Duration) -> Result<(), Unknown> {
+        self.write().current(name).ok_or(Unknown)?.expires = expiry(after);
+        Ok(())
+    }
+
+    /// Knows a user by a certificate.
+    pub(crate) fn certify(&self, name: &str, certificate: &[u8]) {
+        let known = Certificate {
+            user: name.to_owned(),
+            expires: None,
+        };
+        let mut all = self.write();
+        all.certificates.insert(certificate.to_owned(), known);
+    }
+
+    /// Lets the certificates expire that a user has now.
+    pub(crate) fn expire_certificates(&self, name: &str, after: Duration) {
+        let mut known = self.write();
+        let all = known.certificates.values_mut();
+        for certificate in all.filter(|certificate| certificate.user == name) {
+            certificate.expires = expiry(after);
+        }
     }
 
     pub(crate) fn user(&self, token: &str) -> Option<User> {
-        let users = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        users.get(token).cloned()
+        let known = self.read();
+        let found = known.tokens.get(token);
+        let valid = found.filter(|token| is_valid(token.expires))?;
+        Some(valid.user.clone())
+    }
+
+    fn user_of(&self, certificate: &PeerCertificate) -> Option<User> {
+        let known = self.read();
+        let found = known.certificates.get(certificate.der());
+        let valid = found.filter(|certificate| is_valid(certificate.expires))?;
+        let mut users = known.tokens.values().map(|token| &token.user);
+        users.find(|user| user.name == valid.user).cloned()
     }
 
     pub(crate) fn token_of(&self, name: &str) -> Option<String> {
-        let users = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let found = users.iter().find(|(_, user)| user.name == name);
+        let known = self.read();
+        let mut tokens = known.tokens.iter();
+        let found = tokens.find(|(_, token)| token.is_current && token.user.name == name);
         found.map(|(token, _)| token.clone())
     }
 
     /// All users by name, with their tokens.
     pub(crate) fn all(&self) -> BTreeMap<String, String> {
-        let users = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let named = users.iter();
-        named
-            .map(|(token, user)| (user.name.clone(), token.clone()))
+        let known = self.read();
+        let current = known.tokens.iter().filter(|(_, token)| token.is_current);
+        current
+            .map(|(text, token)| (token.user.name.clone(), text.clone()))
             .collect()
     }
 
-    /// Who sends a request: who has its token, or nobody that is known if it shows none.
-    pub(crate) fn identify(&self, headers: &HeaderMap) -> Result<User, Unknown> {
+    /// Who sends a request: who has its certificate or its token, or nobody that is known if it shows neither.
+    pub(crate) fn identify(
+        &self,
+        headers: &HeaderMap,
+        certificate: Option<&PeerCertificate>,
+    ) -> Result<User, Unknown> {
+        if let Some(user) = certificate.and_then(|shown| self.user_of(shown)) {
+            return Ok(user);
+        }
         match bearer_token(headers) {
-            None | Some("") => Ok(User::anonymous()),
+            None | Some("") if certificate.is_none() => Ok(User::anonymous()),
+            None | Some("") => Err(Unknown),
             Some(token) => self.user(token).ok_or(Unknown),
         }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Known> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Known> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn insert(&mut self, token: &str, user: User, is_current: bool) {
+        let known = Token {
+            user,
+            is_current,
+            expires: None,
+        };
+        self.tokens.insert(token.to_owned(), known);
+    }
+
+    fn current(&mut self, name: &str) -> Option<&mut Token> {
+        let mut tokens = self.tokens.values_mut();
+        tokens.find(|token| token.is_current && token.user.name == name)
     }
 }

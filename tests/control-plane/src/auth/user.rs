@@ -45,6 +45,10 @@ impl User {
         }
     }
 
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.name == ANONYMOUS
+    }
+
     /// The server itself.
     pub(crate) fn server() -> Self {
         Self::known("system:apiserver", [MASTERS.to_owned()])

@@ -24,7 +24,7 @@ use super::plane::{OPERATOR, Plane, base_folder, random};
 use super::router::{Access, Router};
 use super::{Assets, RealError};
 use crate::milo::{self, Controller, played};
-use crate::serve::{Authority, Fault, Injected, Listener, ListenerOptions, RequestLog};
+use crate::serve::{Authority, Door, Fault, Injected, Listener, ListenerOptions, RequestLog};
 
 /// How the root is called in a kubeconfig.
 const ROOT: &str = "root";
@@ -247,24 +247,24 @@ impl RealFleet {
         &self.inner.router.edge.log
     }
 
-    /// Lets something go wrong, until what is returned is dropped.
+    /// Lets something go wrong, until what is returned is dropped. Reads are never stale here, and storages are ready.
     pub fn inject(&self, fault: Fault) -> Injected {
         self.inner.router.edge.faults.inject(fault)
     }
 
     /// From now on the project answers nothing.
     pub fn silence(&self, project: &str) {
-        self.inner.router.edge.gate.silence(project);
+        self.inner.router.edge.faults.silence(project);
     }
 
     /// The project answers again.
     pub fn unsilence(&self, project: &str) {
-        self.inner.router.edge.gate.unsilence(project);
+        self.inner.router.edge.faults.unsilence(project);
     }
 
     /// Cuts all watches of a project, or of the root.
     pub fn drop_watches(&self, project: Option<&str>) {
-        self.inner.router.edge.gate.drop_watches(project);
+        self.inner.router.edge.faults.drop_watches(project);
     }
 
     /// Whether garbage is collected and namespaces end.
@@ -361,14 +361,18 @@ async fn listen(
     router: &Arc<Router>,
     direct: Option<String>,
 ) -> Result<Listener, RealError> {
+    let door = Door::new(&router.edge.faults, direct.clone());
     let router = router.clone();
     let handler = move |request: Request<Incoming>| {
         let (router, direct) = (router.clone(), direct.clone());
         async move { router.answer(request, direct.as_deref()).await }
     };
     let listener = Listener::start(
-        authority.server_config()?,
-        ListenerOptions::default(),
+        authority.server_config(&door)?,
+        ListenerOptions {
+            door,
+            ..ListenerOptions::default()
+        },
         handler,
     )
     .await;

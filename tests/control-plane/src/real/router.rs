@@ -170,7 +170,7 @@ impl Router {
 
     /// Empties all API servers, and nobody has one any more.
     pub(super) async fn reset(&self) -> Result<(), RealError> {
-        self.edge.gate.reset();
+        self.edge.faults.unsilence_all();
         // First the projects, so that nothing is put into service again.
         wipe(&self.admin.root).await?;
         let mut holders = self.holders.lock().await;

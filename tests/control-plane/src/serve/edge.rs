@@ -3,22 +3,21 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use http::header::CONTENT_TYPE;
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
 use http_body_util::{BodyExt as _, Empty};
 
-use super::faults::{Asked, Faults};
+use super::faults::{Asked, Distortion, Faults};
 use super::paths::project_and_path;
-use super::{Body, Gate, RequestLog, Verb};
+use super::{Body, RequestLog, Verb, version};
 use crate::ids::Ids;
 
-/// The log and the gate of a server. Clones share both.
+/// The log and the faults of a server. Clones share both.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Edge {
     /// Every request, in order.
     pub(crate) log: RequestLog,
-    /// Silences projects.
-    pub(crate) gate: Gate,
     /// What goes wrong.
     pub(crate) faults: Faults,
     /// Draws what is not said of a fault.
@@ -60,32 +59,40 @@ impl Edge {
             log: self.log.clone(),
             number: begun.number,
         };
-        let name = project.clone();
         let asked = Asked {
             project: project.clone(),
             verb: begun.verb,
             plural: begun.plural,
             name: begun.name,
         };
-        let answer = answer(project, Request::from_parts(parts, body));
-        // What is silent is so for those who are tested; the controllers that are played go on with their work.
+        let answer = |distortion: Distortion| {
+            parts.extensions.insert(distortion);
+            answer(project, Request::from_parts(parts, body))
+        };
+        // What goes wrong does so for those who are tested; the controllers that are played go on with their work.
         let response = if begun.played {
-            answer.await
+            answer(Distortion::default()).await
         } else {
-            self.gate
-                .pass(
-                    name.as_deref(),
-                    begun.verb == Verb::Watch,
-                    self.faults.pass(asked, &self.ids, answer),
-                )
-                .await
+            self.faults.pass(asked, &self.ids, answer).await
         };
         self.log.answered(begun.number, response.status());
+        let tells = begun.verb != Verb::Watch && is_json(&response);
         if head {
             // HTTP/2 clients take a body here for a protocol error.
             return response.map(|_| Empty::new().map_err(|never| match never {}).boxed());
         }
-        response.map(|body| body.map_frame(move |frame| end.not_yet(frame)).boxed())
+        let mut tells = tells;
+        response.map(|body| {
+            body.map_frame(move |frame| {
+                if std::mem::take(&mut tells)
+                    && let Some(version) = frame.data_ref().and_then(|data| version::of(data))
+                {
+                    end.log.told(end.number, version);
+                }
+                frame
+            })
+            .boxed()
+        })
     }
 }
 
@@ -95,11 +102,9 @@ struct End {
     number: u64,
 }
 
-impl End {
-    /// Lets a frame pass. That the body holds this, is what ties the end to its own.
-    fn not_yet<T>(&self, frame: T) -> T {
-        frame
-    }
+fn is_json(response: &Response<Body>) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
 }
 
 impl Drop for End {

@@ -1,10 +1,9 @@
-//! Lets the faults happen: to a request, and to the body of a watch.
+//! Lets the faults happen: to a request, and to the body of its answer.
 
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
@@ -13,7 +12,8 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty};
 use tokio::sync::watch;
 
-use super::faults::{Asked, Faults, What};
+use super::fault::What;
+use super::faults::{Asked, Distortion, Faults};
 use super::log::Verb;
 use super::{Body, BoxError, failure};
 use crate::ids::Ids;
@@ -21,64 +21,80 @@ use crate::ids::Ids;
 const GONE: &[u8] = br#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}}
 "#;
 
-/// Marks an answer that is none: the connection ends instead.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reset;
+/// Marks an answer that is none: the connection ends instead, or does not come to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
+    Reset,
+    Refused,
+}
+
+impl Broken {
+    pub(crate) fn error(self) -> std::io::Error {
+        use std::io::{Error, ErrorKind};
+        match self {
+            Self::Reset => Error::new(ErrorKind::ConnectionReset, "the connection was reset"),
+            Self::Refused => Error::new(ErrorKind::ConnectionRefused, "connection refused"),
+        }
+    }
+}
 
 impl Faults {
     /// Answers a request, unless something goes wrong.
-    pub(super) async fn pass<F>(&self, asked: Asked, ids: &Ids, answer: F) -> Response<Body>
+    pub(super) async fn pass<F>(
+        &self,
+        asked: Asked,
+        ids: &Ids,
+        answer: impl FnOnce(Distortion) -> F,
+    ) -> Response<Body>
     where
         F: Future<Output = Response<Body>>,
     {
+        let mut exchange = Exchange::new(self, asked);
+        exchange.reachable().await;
         let mut lost = false;
-        for what in self.of_request(&asked) {
+        let mut distortion = Distortion {
+            initializing: self.initializing(&exchange.asked),
+            ..Distortion::default()
+        };
+        for what in self.of_request(&exchange.asked) {
             match what {
-                What::Late(least, most) => tokio::time::sleep(between(ids, least, most)).await,
+                What::Late(latency) => tokio::time::sleep(latency.draw(ids)).await,
                 What::Refused {
                     code,
                     message,
                     retry_after,
-                } => {
-                    return refused(code, message, retry_after);
-                }
-                What::Reset => return reset(),
+                } => return refused(code, message, retry_after),
+                What::Reset => return broken(Broken::Reset),
+                What::PortClosed => return broken(Broken::Refused),
                 What::Silent => std::future::pending().await,
                 What::AnswerLost => lost = true,
-                What::WatchDropped
+                What::Stale(staleness) => distortion.stale = Some(staleness),
+                What::Initializing
+                | What::Partitioned
+                | What::WatchDropped
                 | What::WatchHung
                 | What::WatchExpired
-                | What::WithoutBookmarks => {}
+                | What::WithoutBookmarks
+                | What::CertificateExpired => {}
             }
         }
-        let response = answer.await;
+        let response = answer(distortion).await;
+        exchange.reachable().await;
         if lost {
-            return reset();
+            return broken(Broken::Reset);
         }
-        if asked.verb != Verb::Watch || !response.status().is_success() {
-            return response;
-        }
+        exchange.watches &= response.status().is_success();
         let mut changes = self.changes();
         changes.mark_changed();
         response.map(|body| {
-            Watched {
+            Faulty {
                 body,
-                asked,
-                faults: self.clone(),
+                exchange,
                 change: next(changes),
-                known: BTreeSet::new(),
-                hung: false,
-                without_bookmarks: false,
-                ending: None,
             }
             .boxed()
         })
     }
-}
-
-fn between(ids: &Ids, least: Duration, most: Duration) -> Duration {
-    let room = u64::try_from((most - least).as_nanos()).unwrap_or(u64::MAX);
-    least + Duration::from_nanos(ids.number() % room.saturating_add(1).max(1))
 }
 
 fn refused(
@@ -108,9 +124,9 @@ fn refused(
     response
 }
 
-fn reset() -> Response<Body> {
+fn broken(how: Broken) -> Response<Body> {
     let mut response = Response::new(Empty::new().map_err(|never| match never {}).boxed());
-    response.extensions_mut().insert(Reset);
+    response.extensions_mut().insert(how);
     response
 }
 
@@ -125,14 +141,16 @@ fn next(mut changes: watch::Receiver<u64>) -> Change {
     })
 }
 
-/// The body of a watch, to which faults happen while it is open.
-struct Watched {
-    body: Body,
-    asked: Asked,
+/// A request and its answer, to which faults happen while they are under way.
+struct Exchange {
     faults: Faults,
-    change: Change,
+    asked: Asked,
+    /// Before which cuts of watches it began.
+    began: u64,
+    watches: bool,
     /// The faults that have happened to it.
     known: BTreeSet<u64>,
+    partitioned: bool,
     hung: bool,
     without_bookmarks: bool,
     /// How it ends, once it does.
@@ -145,26 +163,73 @@ enum Ending {
     Over,
 }
 
-impl Watched {
+impl Exchange {
+    fn new(faults: &Faults, asked: Asked) -> Self {
+        Self {
+            began: faults.now(),
+            faults: faults.clone(),
+            watches: asked.verb == Verb::Watch,
+            asked,
+            known: BTreeSet::new(),
+            partitioned: false,
+            hung: false,
+            without_bookmarks: false,
+            ending: None,
+        }
+    }
+
+    /// Waits for as long as nothing comes through.
+    async fn reachable(&mut self) {
+        let mut changes = self.faults.changes();
+        loop {
+            changes.mark_unchanged();
+            let happening = self.faults.lasting(&self.asked, &mut self.known, |what| {
+                matches!(what, What::Partitioned)
+            });
+            if happening.is_empty() || changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// What happens now to the body.
     fn look_again(&mut self) {
-        (self.hung, self.without_bookmarks) = (false, false);
-        for what in self.faults.of_watch(&self.asked, &mut self.known) {
+        (self.partitioned, self.hung, self.without_bookmarks) = (false, false, false);
+        if self.watches && self.faults.is_cut(&self.asked.project, self.began) {
+            self.ending = Some(Ending::Dropped);
+        }
+        let watches = self.watches;
+        let relevant =
+            |what: &What| matches!(what, What::Partitioned) || (watches && what.is_of_watches());
+        for what in self.faults.lasting(&self.asked, &mut self.known, relevant) {
             match what {
+                What::Partitioned => self.partitioned = true,
                 What::WatchDropped => self.ending = Some(Ending::Dropped),
                 What::WatchExpired => self.ending = Some(Ending::Expired),
                 What::WatchHung => self.hung = true,
                 What::WithoutBookmarks => self.without_bookmarks = true,
-                What::Late(..)
+                What::Late(_)
                 | What::Refused { .. }
                 | What::Reset
                 | What::Silent
-                | What::AnswerLost => {}
+                | What::AnswerLost
+                | What::Stale(_)
+                | What::Initializing
+                | What::PortClosed
+                | What::CertificateExpired => {}
             }
         }
     }
 }
 
-impl HttpBody for Watched {
+/// The body of an answer, to which faults happen while it is told.
+struct Faulty {
+    body: Body,
+    exchange: Exchange,
+    change: Change,
+}
+
+impl HttpBody for Faulty {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -175,19 +240,19 @@ impl HttpBody for Watched {
         let this = self.get_mut();
         loop {
             while let Poll::Ready(changes) = this.change.as_mut().poll(cx) {
-                this.look_again();
+                this.exchange.look_again();
                 this.change = next(changes);
             }
-            match this.ending {
+            match this.exchange.ending {
                 Some(Ending::Dropped) => {
                     return Poll::Ready(Some(Err("the watch was dropped".into())));
                 }
                 Some(Ending::Expired) => {
-                    this.ending = Some(Ending::Over);
+                    this.exchange.ending = Some(Ending::Over);
                     return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(GONE)))));
                 }
                 Some(Ending::Over) => return Poll::Ready(None),
-                None if this.hung => return Poll::Pending,
+                None if this.exchange.hung || this.exchange.partitioned => return Poll::Pending,
                 None => {}
             }
             let frame = ready!(Pin::new(&mut this.body).poll_frame(cx));
@@ -198,7 +263,7 @@ impl HttpBody for Watched {
                 return Poll::Ready(frame);
             };
             match data {
-                Some(data) if this.without_bookmarks => {
+                Some(data) if this.exchange.without_bookmarks => {
                     let rest = without_bookmarks(data);
                     if !rest.is_empty() {
                         return Poll::Ready(Some(Ok(Frame::data(rest))));
@@ -207,6 +272,11 @@ impl HttpBody for Watched {
                 _ => return Poll::Ready(frame),
             }
         }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        // A watch ends when it says so.
+        !self.exchange.watches && !self.exchange.partitioned && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

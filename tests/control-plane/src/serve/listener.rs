@@ -1,5 +1,6 @@
 //! A port on loopback: accept, TLS, HTTP/1.1 or HTTP/2, and a handler for each request.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,8 +18,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use super::Body;
-use super::faulty::Reset;
+use super::certificates::PeerCertificate;
+use super::faulty::Broken;
+use super::{Body, Door};
 
 /// How a [`Listener`] speaks HTTP.
 #[derive(Clone, Debug)]
@@ -27,6 +29,8 @@ pub(crate) struct ListenerOptions {
     pub(crate) max_concurrent_streams: u32,
     /// The port; 0 takes a free one.
     pub(crate) port: u16,
+    /// What goes wrong there.
+    pub(crate) door: Door,
 }
 
 impl Default for ListenerOptions {
@@ -34,6 +38,7 @@ impl Default for ListenerOptions {
         Self {
             max_concurrent_streams: 100,
             port: 0,
+            door: Door::default(),
         }
     }
 }
@@ -59,13 +64,8 @@ impl Listener {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
         let closing = CancellationToken::new();
-        let accepting = tokio::spawn(accept(
-            listener,
-            TlsAcceptor::from(tls),
-            options,
-            handler,
-            closing.clone(),
-        ));
+        let tls = TlsAcceptor::from(tls);
+        let accepting = tokio::spawn(serve(listener, tls, options, handler, closing.clone()));
         Ok(Self {
             address,
             closing,
@@ -98,13 +98,64 @@ impl Drop for Listener {
     }
 }
 
-/// The connections live in a set that this task owns, so that they end with it.
-async fn accept<H, F>(
+/// Serves the port, which a fault may close for a while.
+async fn serve<H, F>(
     listener: TcpListener,
     tls: TlsAcceptor,
     options: ListenerOptions,
     handler: H,
     closing: CancellationToken,
+) where
+    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    let door = options.door.clone();
+    let address = listener.local_addr();
+    let mut known = BTreeSet::new();
+    let mut listener = Some(listener);
+    while !closing.is_cancelled() {
+        match listener.take() {
+            Some(open) => {
+                let accepting = accept(open, &tls, &options, &handler, &closing);
+                tokio::select! {
+                    biased;
+                    () = accepting => return,
+                    () = door.closed(&mut known) => {}
+                }
+            }
+            None => {
+                let opened = async {
+                    door.open(&mut known).await;
+                    TcpListener::bind(address.as_ref().map_err(clone_of)?).await
+                };
+                tokio::select! {
+                    biased;
+                    () = closing.cancelled() => return,
+                    opened = opened => match opened {
+                        Ok(opened) => listener = Some(opened),
+                        Err(error) => {
+                            // Somebody else may have taken the port, and may give it back.
+                            tracing::warn!(%error, "a port could not be opened again");
+                            tokio::time::sleep(Duration::from_millis(50)).await;
+                        }
+                    },
+                }
+            }
+        }
+    }
+}
+
+fn clone_of(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), error.to_string())
+}
+
+/// The connections live in a set that this future owns, so that they end with it.
+async fn accept<H, F>(
+    listener: TcpListener,
+    tls: &TlsAcceptor,
+    options: &ListenerOptions,
+    handler: &H,
+    closing: &CancellationToken,
 ) where
     H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
@@ -153,13 +204,17 @@ async fn connection<H, F>(
             Err(error) => return tracing::debug!(%error, "a TLS handshake failed"),
         },
     };
-    let service = service_fn(move |request| {
+    let peer = PeerCertificate::of(&stream);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(peer) = peer.clone() {
+            request.extensions_mut().insert(peer);
+        }
         let answer = handler(request);
         // In a box, which is gone with the answer: the task of a stream lives as long as its body, and a watch's long.
         Box::pin(async move {
             let answer = answer.await;
-            match answer.extensions().get::<Reset>() {
-                Some(_) => Err("the connection was reset"),
+            match answer.extensions().get::<Broken>() {
+                Some(broken) => Err(broken.error()),
                 None => Ok(answer),
             }
         })

@@ -16,6 +16,10 @@ pub(crate) const PLAYED_USER_AGENT: &str = "kommodore-control-plane";
 /// So many requests are remembered; the oldest go first.
 const REMEMBERED: usize = 100_000;
 
+/// Who shows a token, in the extensions of a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Who(pub(crate) String);
+
 /// What a request does, as Kubernetes names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Verb {
@@ -86,12 +90,16 @@ pub struct RequestRecord {
     pub verb: Verb,
     /// The resource, unless the path names none.
     pub resource: Option<ResourcePath>,
+    /// The user whose token or certificate was shown, where it is known; not the one on whose behalf it is done.
+    pub user: Option<String>,
     /// The `User-Agent`.
     pub user_agent: Option<String>,
     /// The `Content-Type` of what was sent; it tells the kinds of patches apart.
     pub content_type: Option<String>,
     /// The status of the answer; none until there is one.
     pub status: Option<StatusCode>,
+    /// The resourceVersion of the object or the list that was answered in JSON.
+    pub resource_version: Option<String>,
     /// Whether the client is still waiting for the answer, or for the end of it: so it is with a watch.
     pub open: bool,
 }
@@ -124,6 +132,13 @@ impl RequestRecord {
     /// The subresource, where the path has one.
     pub fn subresource(&self) -> Option<&str> {
         self.resource.as_ref()?.subresource.as_deref()
+    }
+
+    /// The resourceVersion that a read asks for.
+    pub fn asked_version(&self) -> Option<&str> {
+        let pairs = self.query.split('&');
+        let mut versions = pairs.filter_map(|pair| pair.strip_prefix("resourceVersion="));
+        versions.next().filter(|version| !version.is_empty())
     }
 
     fn is_played(&self) -> bool {
@@ -243,9 +258,11 @@ impl RequestLog {
             query: query.into(),
             verb,
             resource,
+            user: request.extensions.get().map(|Who(user)| user.clone()),
             user_agent,
             content_type: text(&request.headers, CONTENT_TYPE),
             status: None,
+            resource_version: None,
             open: true,
         });
         Begun {
@@ -259,6 +276,10 @@ impl RequestLog {
 
     pub(crate) fn answered(&self, number: u64, status: StatusCode) {
         self.change(number, |record| record.status = Some(status));
+    }
+
+    pub(crate) fn told(&self, number: u64, version: String) {
+        self.change(number, |record| record.resource_version = Some(version));
     }
 
     pub(crate) fn ended(&self, number: u64) {

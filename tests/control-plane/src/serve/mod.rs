@@ -1,25 +1,32 @@
 //! The edge to the network: TLS, the listener and the log of requests.
 //!
 //! [`Edge`] stands before both servers of this crate, the embedded one and the real one: it splits Milo's paths,
-//! writes the log, and can silence a project.
+//! writes the log, and lets things go wrong.
 
+mod certificates;
+mod door;
 mod edge;
+mod fault;
 mod faults;
 mod faulty;
-mod gate;
+mod latency;
 mod listener;
 mod log;
 mod paths;
 mod tls;
 mod token;
+mod version;
 
+pub(crate) use certificates::PeerCertificate;
+pub(crate) use door::Door;
 pub(crate) use edge::Edge;
-pub use faults::{Fault, Injected};
-pub(crate) use faulty::Reset;
-pub(crate) use gate::Gate;
+pub use fault::{Fault, Moment};
+pub(crate) use faults::Distortion;
+pub use faults::Injected;
+pub(crate) use faulty::Broken;
 pub(crate) use listener::{Listener, ListenerOptions};
-pub(crate) use log::PLAYED_USER_AGENT;
 pub use log::{Mark, RequestLog, RequestRecord, Verb};
+pub(crate) use log::{PLAYED_USER_AGENT, Who};
 pub use paths::ResourcePath;
 pub(crate) use tls::Authority;
 pub use tls::TlsError;

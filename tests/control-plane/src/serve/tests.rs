@@ -50,7 +50,7 @@ async fn start(edge: &Edge) -> (Listener, Config, mpsc::UnboundedSender<&'static
             .await
         }
     };
-    let tls = authority.server_config().unwrap();
+    let tls = authority.server_config(&super::Door::default()).unwrap();
     let listener = Listener::start(tls, ListenerOptions::default(), handler)
         .await
         .unwrap();
@@ -105,7 +105,7 @@ async fn a_silent_project_answers_nothing_and_then_goes_on() {
     let edge = Edge::default();
     let (_listener, config, _lines) = start(&edge).await;
     let client = Client::try_from(config).unwrap();
-    edge.gate.silence("red");
+    edge.faults.silence("red");
     let asked = client.clone();
     let mut pending = tokio::spawn(async move {
         asked
@@ -125,7 +125,7 @@ async fn a_silent_project_answers_nothing_and_then_goes_on() {
             .iter()
             .any(|record| record.project.is_some() && record.status.is_none())
     );
-    edge.gate.unsilence("red");
+    edge.faults.unsilence("red");
     pending.await.unwrap().unwrap();
 }
 
@@ -144,17 +144,17 @@ async fn a_watch_goes_silent_and_can_be_cut() {
     lines.send("one\n").unwrap();
     assert_eq!(next(&mut stream).await.unwrap().unwrap(), "one");
 
-    edge.gate.silence(None);
+    edge.faults.silence(None);
     lines.send("two\n").unwrap();
     assert!(
         tokio::time::timeout(Duration::from_millis(100), next(&mut stream))
             .await
             .is_err()
     );
-    edge.gate.unsilence(None);
+    edge.faults.unsilence(None);
     assert_eq!(next(&mut stream).await.unwrap().unwrap(), "two");
 
-    edge.gate.drop_watches(None);
+    edge.faults.drop_watches(None);
     assert!(
         next(&mut stream).await.unwrap().is_err(),
         "a cut is no clean end"

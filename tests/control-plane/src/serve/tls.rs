@@ -3,11 +3,17 @@
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::NoServerSessionStorage;
+use rustls::sign::CertifiedKey;
+
+use super::Door;
+use super::certificates::{AnyClient, Shown};
 
 /// What can go wrong while keys and certificates are made.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +66,7 @@ impl Authority {
     }
 
     /// A certificate for `localhost`, `127.0.0.1` and `::1`, and its key.
-    fn server_certificate(&self) -> Result<(Certificate, KeyPair), TlsError> {
+    fn server_certificate(&self, valid: bool) -> Result<(Certificate, KeyPair), TlsError> {
         let names = ["localhost", "127.0.0.1", "::1"].map(String::from);
         let mut params = CertificateParams::new(names)?;
         params
@@ -69,28 +75,61 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
+        if !valid {
+            params.not_before = rcgen::date_time_ymd(2000, 1, 1);
+            params.not_after = rcgen::date_time_ymd(2000, 1, 2);
+        }
         let key = KeyPair::generate()?;
         Ok((params.signed_by(&key, &self.issuer)?, key))
     }
 
+    /// A certificate by which a user is known, and its key, in PEM; and the certificate as it is shown.
+    pub(crate) fn client_certificate(
+        &self,
+        name: &str,
+    ) -> Result<(String, String, CertificateDer<'static>), TlsError> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.use_authority_key_identifier_extension = true;
+        let key = KeyPair::generate()?;
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        let shown = certificate.der().clone();
+        Ok((certificate.pem(), key.serialize_pem(), shown))
+    }
+
     /// The same as [`Authority::server_config`] for another process: certificate and key, in PEM.
     pub(crate) fn server_pem(&self) -> Result<(String, String), TlsError> {
-        let (certificate, key) = self.server_certificate()?;
+        let (certificate, key) = self.server_certificate(true)?;
         Ok((certificate.pem(), key.serialize_pem()))
     }
 
-    /// A TLS server for `localhost`, `127.0.0.1` and `::1` that offers HTTP/2 and HTTP/1.1.
-    pub(crate) fn server_config(&self) -> Result<Arc<ServerConfig>, TlsError> {
-        let (certificate, key) = self.server_certificate()?;
+    /// A TLS server for `localhost`, `127.0.0.1` and `::1` that offers HTTP/2 and HTTP/1.1, and takes the certificate of
+    /// a client if there is one.
+    pub(crate) fn server_config(&self, door: &Door) -> Result<Arc<ServerConfig>, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
+        let shown = Shown::new(
+            self.certified(&provider, true)?,
+            self.certified(&provider, false)?,
+            door.clone(),
+        );
+        let mut config = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.der().clone(), self.der.clone()],
-                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
-            )?;
+            .with_client_cert_verifier(Arc::new(AnyClient::new(&provider)))
+            .with_cert_resolver(Arc::new(shown));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        // Who resumes a session does not look at the certificate.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
         Ok(Arc::new(config))
+    }
+
+    fn certified(&self, provider: &CryptoProvider, valid: bool) -> Result<CertifiedKey, TlsError> {
+        let (certificate, key) = self.server_certificate(valid)?;
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let chain = vec![certificate.der().clone(), self.der.clone()];
+        Ok(CertifiedKey::from_der(chain, key, provider)?)
     }
 }

@@ -1,0 +1,214 @@
+//! Connections that do not come to be, end, or carry nothing, as a client sees it.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "that is how a test fails"
+)]
+
+mod support;
+
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use kommodore_control_plane::{ControlPlane, Fault, Verb};
+use kube::Client;
+use kube::api::{ListParams, Patch, PatchParams, PostParams, WatchParams};
+use serde_json::json;
+use support::*;
+
+const SOON: Duration = Duration::from_millis(300);
+
+/// A client that asks once.
+fn client(plane: &ControlPlane) -> Client {
+    let mut config = plane.config();
+    config.default_retry = false;
+    Client::try_from(config).unwrap()
+}
+
+fn map(name: &str) -> kube::api::DynamicObject {
+    object(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}))
+}
+
+#[tokio::test]
+async fn a_connection_ends_before_anything_is_done() {
+    let plane = plane().await;
+    let api = config_maps(client(&plane));
+    let fault = plane.inject(Fault::reset().verb(Verb::Create));
+    let error = api
+        .create(&PostParams::default(), &map("one"))
+        .await
+        .unwrap_err();
+    assert!(!matches!(error, kube::Error::Api(_)), "{error:?}");
+    drop(fault);
+    assert_eq!(api.get_opt("one").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_answer_is_lost_after_the_write() {
+    let plane = plane().await;
+    let api = config_maps(client(&plane));
+    let fault = plane.inject(Fault::lost_answer().named("one").times(1));
+    api.create(&PostParams::default(), &map("one"))
+        .await
+        .unwrap();
+    let patch = Patch::Merge(json!({"data": {"a": "b"}}));
+    let error = api
+        .patch("one", &PatchParams::default(), &patch)
+        .await
+        .unwrap_err();
+    assert!(!matches!(error, kube::Error::Api(_)), "{error:?}");
+    assert_eq!(fault.hits(), 1);
+    assert_eq!(
+        api.get("one").await.unwrap().data["data"],
+        json!({"a": "b"})
+    );
+}
+
+#[tokio::test]
+async fn requests_are_never_answered() {
+    let plane = plane().await;
+    let api = config_maps(client(&plane));
+    let fault = plane.inject(Fault::silence().at_root().verb(Verb::Get));
+    assert!(
+        tokio::time::timeout(SOON, api.get_opt("one"))
+            .await
+            .is_err()
+    );
+    api.list(&ListParams::default()).await.unwrap();
+    drop(fault);
+    assert_eq!(api.get_opt("one").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_control_plane_is_partitioned_and_goes_on() {
+    let plane = plane_with("red").await;
+    create_project(&plane, "blue").await;
+    let of = |project: &str| namespaces(plane.project(project).client().unwrap());
+    let (red, blue) = (of("red"), of("blue"));
+    let mut events = watch(&red, &WatchParams::default(), "0").await;
+    let name = |name: &str| {
+        object(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))
+    };
+    let late = Fault::latency(SOON).in_project("red").verb(Verb::Create);
+    let late = plane.inject(late.times(1));
+    let (one, two) = (name("one"), name("two"));
+    let parameters = PostParams::default();
+    let mut under_way = std::pin::pin!(red.create(&parameters, &one));
+    while late.hits() == 0 {
+        assert!(futures::poll!(under_way.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    let fault = plane.inject(Fault::partition().in_project("red"));
+    let mut later = std::pin::pin!(red.create(&parameters, &two));
+    let all = async {
+        tokio::select! {
+            biased;
+            _ = under_way.as_mut() => "an answer",
+            _ = later.as_mut() => "an answer to a new request",
+            _ = events.try_next() => "an event",
+        }
+    };
+    assert!(tokio::time::timeout(SOON * 2, all).await.is_err());
+    blue.list(&ListParams::default()).await.unwrap();
+    // The watch, the request that was under way, and the one that came.
+    assert_eq!(fault.hits(), 3);
+    drop(fault);
+    under_way.await.unwrap();
+    later.await.unwrap();
+    assert_eq!(next(&mut events).await.1, "one");
+    assert_eq!(next(&mut events).await.1, "two");
+}
+
+#[tokio::test]
+async fn a_port_refuses_connections_while_it_is_closed() {
+    let plane = plane().await;
+    let before = client(&plane);
+    let mut events = watch(&config_maps(before), &WatchParams::default(), "0").await;
+    let fault = plane.inject(Fault::refused_connection());
+    assert!(matches!(
+        soon("end of the watch", events.try_next()).await,
+        Err(_) | Ok(None)
+    ));
+    let refused = client(&plane).apiserver_version().await.unwrap_err();
+    let mut cause: &dyn std::error::Error = &refused;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    assert!(cause.to_string().contains("refused"), "{refused:?}");
+    drop(fault);
+    soon("open port", async {
+        while client(&plane).apiserver_version().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_a_socket_a_request_is_refused_as_a_connection_is() {
+    let builder = ControlPlane::builder().milo().without_socket();
+    let plane = builder.start().await.unwrap();
+    let red = namespaces(create_project(&plane, "red").await.client().unwrap());
+    let refused = Fault::refused_connection().in_project("red").times(1);
+    let fault = plane.inject(refused);
+    let error = red.list(&ListParams::default()).await.unwrap_err();
+    let kube::Error::Service(error) = error else {
+        panic!("{error:?}");
+    };
+    let error: &std::io::Error = error.downcast_ref().unwrap();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+    red.list(&ListParams::default()).await.unwrap();
+    assert_eq!(fault.hits(), 1);
+}
+
+#[tokio::test]
+async fn without_a_socket_it_can_be_closed_and_restarted_too() {
+    let builder = ControlPlane::builder().without_socket();
+    let mut plane = builder.start().await.unwrap();
+    let api = config_maps(plane.client().unwrap());
+    for restarts in [false, true] {
+        let mut events = watch(&api, &WatchParams::default(), "0").await;
+        match restarts {
+            true => plane.restart().await.unwrap(),
+            false => plane.close().await,
+        }
+        assert!(soon("end of the watch", events.try_next()).await.is_err());
+        let listed = api.list(&ListParams::default()).await;
+        assert_eq!(listed.is_ok(), restarts);
+        plane.open().await.unwrap();
+        api.list(&ListParams::default()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_closed_port_refuses_and_a_restart_keeps_the_data() {
+    let mut plane = plane().await;
+    let api = config_maps(client(&plane));
+    let before = api
+        .create(&PostParams::default(), &map("one"))
+        .await
+        .unwrap();
+    let mut events = watch(&api, &WatchParams::default(), "0").await;
+    assert_eq!(next(&mut events).await.1, "one");
+    plane.close().await;
+    assert!(matches!(
+        soon("end of the watch", events.try_next()).await,
+        Err(_) | Ok(None)
+    ));
+    let error = client(&plane).apiserver_version().await.unwrap_err();
+    assert!(!matches!(error, kube::Error::Api(_)), "{error:?}");
+    plane.open().await.unwrap();
+    assert_eq!(api.get("one").await.unwrap(), before);
+    let mut events = watch(&api, &WatchParams::default(), "0").await;
+    assert_eq!(next(&mut events).await.1, "one");
+    plane.restart().await.unwrap();
+    assert!(matches!(
+        soon("end of the watch", events.try_next()).await,
+        Err(_) | Ok(None)
+    ));
+    assert_eq!(api.get("one").await.unwrap(), before);
+    api.create(&PostParams::default(), &map("two"))
+        .await
+        .unwrap();
+}
