@@ -381,13 +381,13 @@ impl Shared {
         }
         let answer = |project: Option<String>, request: Request<B>| async move {
             let Ok(user) = user else {
-                return unauthorized();
+                return api::failed(request.headers(), unauthorized()).await;
             };
             // Without roles nobody is anonymous, but for those who ask whether the server is there.
             let is_open =
                 ["/healthz", "/readyz", "/livez", "/version"].contains(&request.uri().path());
             if !auth.rbac && !is_open && user.is_anonymous() {
-                return unauthorized();
+                return api::failed(request.headers(), unauthorized()).await;
             }
             api::answer(&self.world, project.as_deref(), user, request).await
         };

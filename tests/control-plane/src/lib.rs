@@ -17,6 +17,9 @@
 //! Whatever is not served is answered 404, and what is stored without effect (admission webhooks, CEL rules) comes back
 //! with a warning.
 //!
+//! It reads and answers JSON and YAML, and protobuf where a kube-apiserver does: built-in kinds, the metadata of any kind,
+//! and discovery.
+//!
 //! `admin` may do everything, and so may everybody whom [`Builder::user`] makes known, until [`Builder::rbac`] lets
 //! roles count:
 //!

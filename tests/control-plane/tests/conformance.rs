@@ -27,6 +27,7 @@ mod conformance {
     mod objects;
     mod ownership;
     mod patches;
+    mod protobuf;
     mod subresources;
     mod watches;
     mod who_may;

@@ -74,6 +74,11 @@ async fn who_accepts_nothing_that_there_is_hears_what_there_is() {
         (
             format!("{things}?watch=true"),
             "application/json;as=Else;g=meta.k8s.io;v=v1",
+            format!("only the following media types are accepted: {ALL}"),
+        ),
+        (
+            format!("{things}?watch=true"),
+            "application/yaml;as=Table;g=meta.k8s.io;v=v1",
             format!("only the following media types are accepted: {STREAMS}"),
         ),
     ] {

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Writes the lines of `src/schema/builtin.txt` and `src/api/protobuf.txt` for built-in kinds.
+"""Writes the lines of `src/schema/builtin.txt` for built-in kinds.
 
-    builtin_kinds.py OPENAPI GO_API KIND.. -- builtin.txt protobuf.txt
+    builtin_kinds.py OPENAPI GO_API KIND.. -- builtin.txt
 
 OPENAPI is a folder with the OpenAPI v3 documents of a kube-apiserver, one file for each group and version
 (`kubectl get --raw /openapi/v3/apis/apps/v1 > apis_apps_v1.json`, `api_v1.json`, ..), GO_API the module `k8s.io/api`
-of the same Kubernetes, a KIND is `apps/v1/Deployment` or `v1/Pod`. Types that these tables have already
-are left out. The first output is `builtin.txt`, the second, behind a line `---`, is `protobuf.txt`.
+of the same Kubernetes, a KIND is `apps/v1/Deployment` or `v1/Pod`. Types that the table has already
+are left out. `protobuf_fields.py` has to be run afterwards.
 """
 
 import json
@@ -28,8 +28,8 @@ PREFIXED = {"io.k8s.api.core.v1.EndpointPort": "core.EndpointPort"}
 
 
 def main():
-    openapi, go_api, *kinds = sys.argv[1:-3]
-    builtin, protobuf = (Path(file).read_text() for file in sys.argv[-2:])
+    openapi, go_api, *kinds = sys.argv[1:-2]
+    builtin = Path(sys.argv[-1]).read_text()
     schemas = {}
     for file in sorted(Path(openapi).glob("api*.json")):
         document = json.loads(file.read_text())
@@ -37,28 +37,22 @@ def main():
     known = set(re.findall(r"^type (\S+?):?(?: atomic:)?$", builtin, re.M))
     go = Go(Path(go_api))
     tables = Tables(schemas, go, known)
-    by_hand = set(re.findall(r"^(\S+):$", protobuf, re.M))
     for kind in kinds:
         tables.kind(kind)
     tables.drain()
     print("\n".join(tables.lines))
-    print("---")
-    for name, fields in tables.messages.items():
-        if name not in by_hand:
-            print("\n".join([f"{name}:", *fields]))
 
 
 class Tables:
     def __init__(self, schemas, go, known):
         self.schemas, self.go, self.known = schemas, go, known
-        self.lines, self.messages, self.waiting = [], {}, []
+        self.lines, self.waiting = [], []
 
     def kind(self, text):
         *api_version, kind = text.split("/")
         group = api_version[0] if len(api_version) == 2 else ""
         full = self.find(group, api_version[-1], kind)
         self.write(f"kind {'/'.join(api_version)} {kind}:", full, skip={"apiVersion", "kind", "metadata"})
-        self.message(kind, *self.go.place(full))
 
     def find(self, group, version, kind):
         for name, schema in self.schemas.items():
@@ -131,17 +125,6 @@ class Tables:
             out += f" ={field['default']}"
         return out
 
-    def message(self, name, folder, go_name):
-        if name in self.messages:
-            return
-        self.messages[name] = []
-        fields = []
-        for number, field, kind, target in self.go.numbers(folder, go_name):
-            fields.append(f"{number} {field} {kind}")
-            if target:
-                self.message(*target)
-        self.messages[name] = wrap(fields)
-
 
 def ref(field):
     for one in [field, *field.get("allOf", [])]:
@@ -180,10 +163,10 @@ class Field:
 
 
 class Go:
-    """The structs and messages of k8s.io/api."""
+    """The structs of k8s.io/api."""
 
     def __init__(self, root):
-        self.root, self.structs, self.protos = root, {}, {}
+        self.root, self.structs = root, {}
 
     def package(self, full):
         group, version, _ = full.removeprefix("io.k8s.api.").rsplit(".", 2)
@@ -209,51 +192,6 @@ class Go:
             field.zero = "omitzero" in options
             out[json_name] = field
         return out
-
-    def place(self, full):
-        return self.package(full), full.rsplit(".", 1)[1]
-
-    def numbers(self, folder, name):
-        """The fields of a message: number, name, kind, and what describes the kind if that is a message."""
-        if folder not in self.protos:
-            text = (folder / "generated.proto").read_text()
-            self.protos[folder] = dict(re.findall(r"^message (\w+) \{\n(.*?)^\}", text, re.M | re.S))
-            self.fields(f"io.k8s.api.{folder.parent.name}.{folder.name}.{name}")
-        tags = self.tags(folder, name)
-        pattern = r"^  (optional|repeated|map<string, (?P<values>[.\w]+)>) ?(?P<kind>[.\w]+)? (?P<name>\w+) = (?P<number>\d+);"
-        for found in re.finditer(pattern, self.protos[folder].get(name, ""), re.M):
-            label, field, number = found.group(1), found["name"], found["number"]
-            full = (found["values"] or found["kind"]).lstrip(".")
-            kind = SCALAR_MESSAGES.get(full.rsplit(".", 1)[-1], full)
-            target = None
-            if kind == full and "." not in full and full not in ("string", "bytes", "bool", "int", "number"):
-                target = (self.named(folder, full), folder, full)
-            elif kind == full and full.startswith("k8s.io.api."):
-                other = self.root / full.split(".")[3] / full.split(".")[4]
-                target = (self.named(other, full.rsplit(".", 1)[1]), other, full.rsplit(".", 1)[1])
-            if target:
-                kind = target[0]
-            kind = kind.rsplit(".", 1)[-1] if not target else kind
-            pointer = tags[field].kind.startswith("*") if field in tags else False
-            if label.startswith("map"):
-                kind = f"{{{kind}}}"
-            elif label == "repeated":
-                kind = f"[{kind}]"
-            elif field not in tags and field != "metadata":
-                # Embedded in the struct: a message here, and flat in JSON.
-                kind = f"*{kind}*"
-            elif kind in ("int", "string", "bool") and pointer:
-                kind += "?"
-            yield number, field, kind, target
-
-    def named(self, folder, name):
-        return PREFIXED.get(f"io.k8s.api.{folder.parent.name}.{folder.name}.{name}", name)
-
-
-SCALAR_MESSAGES = {
-    "int32": "int", "int64": "int", "double": "number", "Time": "time", "MicroTime": "time", "Quantity": "quantity",
-    "IntOrString": "int|string", "RawExtension": "json",
-}
 
 
 if __name__ == "__main__":

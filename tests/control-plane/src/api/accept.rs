@@ -1,53 +1,82 @@
-//! The `Accept` header: what may be answered, and what is said when nothing may.
+//! What may be answered, and what is said when nothing may.
 
-use http::header::ACCEPT;
 use http::{HeaderMap, Method, StatusCode};
 
+use super::negotiation::{Media, negotiate, ranges};
 use super::target::Target;
-use super::{Asked, body, protobuf, yaml};
+use super::{Asked, body};
 use crate::failure::Failure;
 
-const JSON: &str = "application/json";
-
-/// The media types of the header, without their parameters; anything, if there is no header.
-pub(crate) fn ranges(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
-    accept
-        .unwrap_or("*/*")
-        .split(',')
-        .map(|range| range.split(';').next().unwrap_or_default().trim())
-}
-
-/// Whether a media type is one in which there are answers.
-pub(crate) fn answers(range: &str) -> bool {
-    [JSON, "application/*", "*/*", "", yaml::MEDIA_TYPE].contains(&range)
-}
-
-/// The answer to a request that accepts nothing that there is. It is worded as by a server that answers in protobuf
-/// too. Built-in resources refuse a media type that nobody knows before they look at what else was asked for, and in
-/// other words.
-pub(crate) fn nothing(target: &Target, asked: &Asked) -> Failure {
-    const KNOWN: [&str; 3] = [JSON, yaml::MEDIA_TYPE, protobuf::MEDIA_TYPE];
-    let streams = [JSON, protobuf::MEDIA_TYPE].map(|media| format!("{media};stream=watch"));
-    let is_known = ranges(&asked.headers).any(|range| KNOWN.contains(&range));
-    if !is_known && !target.resource.is_crd() {
-        let mut known = KNOWN.map(str::to_owned).to_vec();
-        if asked.method == Method::GET && target.name.is_none() {
-            known.extend(streams);
-        }
-        let message = format!(
-            "406: Not Acceptable\n\nAvailable representations: {}",
-            known.join(", ")
-        );
-        return failure(message).with_empty_details();
+/// In what the server tells about itself. What is always there refuses a media type that nobody knows before it looks at
+/// what else was asked for, and in other words.
+pub(crate) fn discovery(asked: &Asked, built_in: bool) -> Result<Media, Failure> {
+    if built_in && !names_one(&asked.headers) {
+        return Err(no_representation(&names()));
     }
-    let known = if is_known && asked.query.flag("watch") {
-        streams.join(", ")
-    } else {
-        KNOWN.join(", ")
-    };
+    negotiate(&asked.headers, |_, convert| convert.is_none().then_some(()))
+        .map(|(media, ())| media)
+        .ok_or_else(|| not_accepted(&names()))
+}
+
+/// Refuses who does not take JSON.
+pub(crate) fn json_alone(asked: &Asked) -> Result<(), Failure> {
+    let json = Media::Json.name();
+    if ranges(&asked.headers).any(|range| [json, "*/*"].contains(&range)) {
+        return Ok(());
+    }
+    Err(no_representation(&[json.to_owned()]))
+}
+
+/// Refuses who accepts nothing that there is of a built-in resource, even before all else.
+pub(crate) fn something(target: &Target, asked: &Asked) -> Result<(), Failure> {
+    if target.resource.is_crd() || names_one(&asked.headers) {
+        return Ok(());
+    }
+    let mut known = names();
+    if asked.method == Method::GET && target.name.is_none() {
+        known.extend(streams());
+    }
+    Err(no_representation(&known))
+}
+
+/// The answer to a request that accepts nothing that there is.
+pub(crate) fn nothing() -> Failure {
+    not_accepted(&names())
+}
+
+/// The answer to a watch in a format that has no streams.
+pub(crate) fn no_stream() -> Failure {
+    not_accepted(&streams())
+}
+
+fn names() -> Vec<String> {
+    Media::ALL.map(|media| media.name().to_owned()).to_vec()
+}
+
+fn streams() -> Vec<String> {
+    [Media::Json, Media::Protobuf]
+        .map(|media| format!("{};stream=watch", media.name()))
+        .to_vec()
+}
+
+/// Whether the header names a media type that there is, or any.
+fn names_one(headers: &HeaderMap) -> bool {
+    ranges(headers)
+        .any(|range| range == "*/*" || Media::ALL.iter().any(|media| media.name() == range))
+}
+
+fn no_representation(known: &[String]) -> Failure {
+    let known = known.join(", ");
     failure(format!(
-        "only the following media types are accepted: {known}"
+        "406: Not Acceptable\n\nAvailable representations: {known}"
+    ))
+    .with_empty_details()
+}
+
+fn not_accepted(known: &[String]) -> Failure {
+    failure(format!(
+        "only the following media types are accepted: {}",
+        known.join(", ")
     ))
 }
 

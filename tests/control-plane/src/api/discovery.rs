@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base64::Engine;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue, VARY};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Asked, posted, response, scale};
+use super::negotiation::{Convert, Media, negotiate};
+use super::{Asked, accept, posted, response, scale, told};
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version, priority};
 use crate::plane::{Plane, World};
@@ -74,12 +75,17 @@ fn describe(group: &str, versions: &[String]) -> Value {
 }
 
 pub(crate) fn core(world: &World, plane: &Plane, asked: &Asked) -> Result<Response<Body>, Failure> {
-    if wants_aggregated(asked) {
-        return Ok(aggregated(world, plane, true));
+    if let Some(media) = wants_aggregated(asked) {
+        return Ok(told(aggregated(world, plane, true), media, false));
     }
     let versions =
         json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []});
-    Ok(response::json(StatusCode::OK, &versions))
+    let media = accept::discovery(asked, true)?;
+    Ok(told(
+        response::json(StatusCode::OK, &versions),
+        media,
+        false,
+    ))
 }
 
 pub(crate) fn groups(
@@ -87,18 +93,17 @@ pub(crate) fn groups(
     plane: &Plane,
     asked: &Asked,
 ) -> Result<Response<Body>, Failure> {
-    if wants_aggregated(asked) {
-        return Ok(aggregated(world, plane, false));
+    if let Some(media) = wants_aggregated(asked) {
+        return Ok(told(aggregated(world, plane, false), media, false));
     }
     let groups: Vec<Value> = groups_of(world, plane)
         .iter()
         .filter(|(group, _)| !group.is_empty())
         .map(|(group, versions)| describe(group, versions))
         .collect();
-    Ok(response::json(
-        StatusCode::OK,
-        &json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}),
-    ))
+    let list = json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups});
+    let media = accept::discovery(asked, true)?;
+    Ok(told(response::json(StatusCode::OK, &list), media, false))
 }
 
 pub(crate) fn group(world: &World, plane: &Plane, group: &str) -> Result<Response<Body>, Failure> {
@@ -111,6 +116,13 @@ pub(crate) fn group(world: &World, plane: &Plane, group: &str) -> Result<Respons
     described["kind"] = "APIGroup".into();
     described["apiVersion"] = "v1".into();
     Ok(response::json(StatusCode::OK, &described))
+}
+
+/// Whether a group is always there.
+pub(crate) fn is_built_in(world: &World, plane: &Plane, group: &str) -> bool {
+    let resources = world.resources(plane);
+    let built_in = |resource: &Arc<Resource>| !resource.is_crd() && *resource.group == *group;
+    group.is_empty() || resources.iter().any(built_in)
 }
 
 /// The resources of one version of a group.
@@ -207,9 +219,7 @@ pub(crate) fn resources(
 ) -> Result<Response<Body>, Failure> {
     let found = resources_of(world, plane, group, version);
     let Some((first, _)) = found.first() else {
-        let resources = world.resources(plane);
-        let built_in = |resource: &Arc<Resource>| !resource.is_crd() && *resource.group == *group;
-        return Err(if group.is_empty() || resources.iter().any(built_in) {
+        return Err(if is_built_in(world, plane, group) {
             Failure::no_such_resource()
         } else {
             Failure::page_not_found()
@@ -263,19 +273,17 @@ fn add_names(described: &mut Value, resource: &Resource) {
     }
 }
 
-fn wants_aggregated(asked: &Asked) -> bool {
-    let accept = asked.header(ACCEPT).unwrap_or_default();
-    accept.split(',').any(|accepted| {
-        let mut parts: Vec<&str> = accepted.split(';').map(str::trim).collect();
-        parts.sort_unstable();
-        parts
-            == [
-                "application/json",
-                "as=APIGroupDiscoveryList",
-                "g=apidiscovery.k8s.io",
-                "v=v2",
-            ]
-    })
+/// The format of everything in one answer, where that is asked for.
+fn wants_aggregated(asked: &Asked) -> Option<Media> {
+    const WANTED: Convert<'_> = Convert {
+        kind: "APIGroupDiscoveryList",
+        group: "apidiscovery.k8s.io",
+        version: "v2",
+    };
+    let wanted = negotiate(&asked.headers, |_, convert| {
+        (convert == Some(WANTED)).then_some(())
+    });
+    wanted.map(|(media, ())| media)
 }
 
 /// Everything in one answer, of the core group or of all others.
@@ -308,9 +316,9 @@ fn aggregated(world: &World, plane: &Plane, core: bool) -> Response<Body> {
         "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items,
     });
     let mut response = response::json(StatusCode::OK, &list);
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(AGGREGATED));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(AGGREGATED));
+    headers.insert(VARY, HeaderValue::from_static("Accept"));
     response
 }
 

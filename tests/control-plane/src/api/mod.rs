@@ -10,6 +10,7 @@ mod duplicates;
 mod established;
 mod eviction;
 mod internal;
+mod negotiation;
 mod openapi;
 mod options;
 mod patch;
@@ -34,7 +35,7 @@ mod yaml;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
 
 use crate::auth::{self, Caller, User};
@@ -43,8 +44,10 @@ use crate::failure::Failure;
 pub(crate) use delete::{CRD_CLEANUP, DeleteOptions, FOREGROUND, ORPHAN, Policy, remove};
 pub(crate) use established::{establish, track};
 pub(crate) use internal::{apply, install};
+use negotiation::{Media, Told};
 pub(crate) use query::{Query, decode};
 pub(crate) use target::Target;
+use view::Form;
 
 use crate::plane::{Plane, World};
 use crate::serve::{Body, BoxError, Distortion};
@@ -60,7 +63,7 @@ pub(crate) struct Asked {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) query: Query,
-    pub(crate) headers: http::HeaderMap,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     /// What goes wrong in the answer.
     pub(crate) distortion: Distortion,
@@ -87,8 +90,7 @@ where
     let distortion = parts.extensions.remove().unwrap_or_default();
     let mut body = std::pin::pin!(body);
     let query = Query::parse(parts.uri.query().unwrap_or_default());
-    let in_yaml = yaml::is_wanted(&parts.headers);
-    let watches = query.flag("watch");
+    let told_of_failure = Told::of_failure(&parts.headers);
     let place = clock::within(world.clock, || {
         let plane = Place::find(world, project)?;
         let caller = auth::admit(world, &plane, user, &parts)?;
@@ -126,13 +128,24 @@ where
             "the body could not be read: {error}"
         ))),
     };
-    let response = answered.unwrap_or_else(|failure| response::failure(&failure));
-    // A watch goes on in JSON.
-    if in_yaml && !(watches && response.status().is_success()) {
-        yaml::answer(response).await
-    } else {
-        response
+    match answered {
+        Ok(mut response) => match response.extensions_mut().remove::<Told>() {
+            Some(told) => told.tell(response).await,
+            None => response,
+        },
+        Err(failure) => told_of_failure.tell(response::failure(&failure)).await,
     }
+}
+
+/// An answer that something failed, in the format that its client takes.
+pub(crate) async fn failed(headers: &HeaderMap, response: Response<Body>) -> Response<Body> {
+    Told::of_failure(headers).tell(response).await
+}
+
+/// Says in which format an answer is told.
+fn told(mut response: Response<Body>, media: Media, is_watch: bool) -> Response<Body> {
+    response.extensions_mut().insert(Told { media, is_watch });
+    response
 }
 
 /// Where a request is to be answered, and who it is from.
@@ -164,8 +177,11 @@ fn route(world: &Arc<World>, place: &Place, asked: &Asked) -> Result<Response<Bo
     match Target::resolve(world, &place.plane, &place.caller, &asked.path)? {
         Some(target) => {
             let warnings = Vec::from_iter(target.version().deprecation.clone());
+            let is_watch =
+                asked.method == Method::GET && target.name.is_none() && asked.query.flag("watch");
+            let media = || Form::negotiate(&target, asked).map_or(Media::Json, |(media, _)| media);
             resource(&target, asked)
-                .map(|answer| response::warn(answer, &warnings))
+                .map(|answer| told(response::warn(answer, &warnings), media(), is_watch))
                 .map_err(|mut failure| {
                     failure.warnings.extend(warnings.clone());
                     failure
@@ -274,12 +290,15 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
             "healthz" | "readyz" | "livez",
             "ping" | "log" | "etcd" | "informer-sync",
         ] => Ok(response::text("ok")),
-        ["version"] => Ok(discovery::version()),
+        ["version"] => accept::json_alone(asked).map(|()| discovery::version()),
         ["api"] => discovery::core(world, plane, asked),
         ["apis"] => discovery::groups(world, plane, asked),
-        ["apis", group] => discovery::group(world, plane, group),
-        ["api", version] => discovery::resources(world, plane, "", version),
-        ["apis", group, version] => discovery::resources(world, plane, group, version),
+        ["apis", group] => {
+            let answer = discovery::group(world, plane, group)?;
+            Ok(told(answer, accept::discovery(asked, false)?, false))
+        }
+        ["api", version] => discovered(world, plane, asked, "", version),
+        ["apis", group, version] => discovered(world, plane, asked, group, version),
         ["openapi", "v3"] => Ok(openapi::index(world, plane)),
         ["openapi", "v3", "api", version] => openapi::document(world, plane, "", version),
         ["openapi", "v3", "apis", group, version] => {
@@ -289,4 +308,17 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
         ["openapi", "v2"] => Ok(openapi::v2(asked)),
         _ => Err(Failure::page_not_found()),
     }
+}
+
+/// The resources of a version of a group.
+fn discovered(
+    world: &World,
+    plane: &Plane,
+    asked: &Asked,
+    group: &str,
+    version: &str,
+) -> Result<Response<Body>, Failure> {
+    let answer = discovery::resources(world, plane, group, version)?;
+    let built_in = discovery::is_built_in(world, plane, group);
+    Ok(told(answer, accept::discovery(asked, built_in)?, false))
 }

@@ -1,6 +1,6 @@
 //! OpenAPI: enough for `kubectl explain`, and for kubectl to leave validation to the server.
 
-use http::header::ACCEPT;
+use http::header::{ACCEPT, HeaderValue, VARY};
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
@@ -65,7 +65,10 @@ pub(crate) fn document(
         "openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.36.0"}, "paths": paths,
         "components": {"schemas": schemas},
     });
-    Ok(response::json(StatusCode::OK, &document))
+    let mut answer = response::json(StatusCode::OK, &document);
+    let accept = HeaderValue::from_static("Accept");
+    answer.headers_mut().insert(VARY, accept);
+    Ok(answer)
 }
 
 /// The second version, which kubectl asks for a kind that is not in the third: there is nothing more in it.

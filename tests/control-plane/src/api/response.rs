@@ -35,6 +35,20 @@ pub(crate) fn bytes(
     response
 }
 
+/// Says that an answer in JSON is one in another media type; of what is no JSON nothing is said, and it is not done.
+pub(crate) fn retype(response: &mut Response<Body>, media_type: &str, more: &str) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE);
+    let parameters = content_type
+        .and_then(|value| value.to_str().ok()?.strip_prefix("application/json"))
+        .filter(|rest| rest.is_empty() || rest.starts_with(';'));
+    let other =
+        parameters.and_then(|rest| HeaderValue::try_from(format!("{media_type}{rest}{more}")).ok());
+    match other {
+        Some(other) => response.headers_mut().insert(CONTENT_TYPE, other).is_some(),
+        None => false,
+    }
+}
+
 /// An answer that is no more than its code.
 pub(crate) fn nothing(code: StatusCode) -> Response<Body> {
     let mut response = Response::new(full(bytes::Bytes::new()));

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::header::ACCEPT;
+use http::Method;
 use serde_json::{Value, json};
 
+use super::negotiation::{Media, negotiate};
 use super::table::{self, Include};
 use super::target::Target;
-use super::{Asked, accept, yaml};
+use super::{Asked, accept};
 use crate::failure::Failure;
 use crate::kinds::{Resource, Shape};
 use crate::object;
@@ -27,13 +28,13 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// The first form of the `Accept` header that there is.
+    /// The form that the `Accept` header asks for.
     pub(crate) fn of(target: &Target, asked: &Asked) -> Result<Self, Failure> {
-        let accept = asked.header(ACCEPT).unwrap_or("*/*");
-        let form = accept
-            .split(',')
-            .find_map(|accepted| Self::read(accepted, asked))
-            .ok_or_else(|| accept::nothing(target, asked))?;
+        let (media, form) = Self::negotiate(target, asked)?;
+        let watches = asked.query.flag("watch");
+        if media == Media::Yaml && watches && asked.method == Method::GET && target.name.is_none() {
+            return Err(accept::no_stream());
+        }
         let odd = asked
             .query
             .get("includeObject")
@@ -44,7 +45,6 @@ impl Form {
                  'Object', 'None', or empty"
             ))),
             (Self::Metadata { of_list }, _) => {
-                let watches = asked.query.flag("watch");
                 let lists =
                     target.name.is_none() && ["GET", "DELETE"].contains(&asked.method.as_str());
                 match (of_list, lists && !watches) {
@@ -65,30 +65,22 @@ impl Form {
         }
     }
 
-    fn read(accepted: &str, asked: &Asked) -> Option<Self> {
-        let mut parts = accepted.split(';').map(str::trim);
-        let media = parts.next()?;
-        // A watch cannot be told in YAML.
-        let watches = asked.query.flag("watch");
-        if !accept::answers(media) || (watches && media == yaml::MEDIA_TYPE) {
-            return None;
-        }
-        let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
-        let parameter = |name| {
-            parameters
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| *value)
-        };
-        match parameter("as") {
-            None => Some(Self::Whole),
-            _ if parameter("g").is_some_and(|group| group != "meta.k8s.io") => None,
-            _ if parameter("v").is_some_and(|version| version != "v1") => None,
-            Some("Table") => Some(Self::Table(Include::of(asked))),
-            Some("PartialObjectMetadata") => Some(Self::Metadata { of_list: false }),
-            Some("PartialObjectMetadataList") => Some(Self::Metadata { of_list: true }),
-            Some(_) => None,
-        }
+    /// And in which format.
+    pub(crate) fn negotiate(target: &Target, asked: &Asked) -> Result<(Media, Self), Failure> {
+        accept::something(target, asked)?;
+        let is_crd = target.resource.is_crd();
+        negotiate(&asked.headers, |media, convert| match convert {
+            // What has no Go type has no protobuf.
+            None => (!is_crd || media != Media::Protobuf).then_some(Self::Whole),
+            Some(convert) if (convert.group, convert.version) != ("meta.k8s.io", "v1") => None,
+            Some(convert) => match convert.kind {
+                "Table" if media != Media::Protobuf => Some(Self::Table(Include::of(asked))),
+                "PartialObjectMetadata" => Some(Self::Metadata { of_list: false }),
+                "PartialObjectMetadataList" => Some(Self::Metadata { of_list: true }),
+                _ => None,
+            },
+        })
+        .ok_or_else(accept::nothing)
     }
 
     /// One object.

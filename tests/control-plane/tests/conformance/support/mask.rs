@@ -120,6 +120,11 @@ impl Mask {
         self.walk(value, true);
     }
 
+    /// The name of the version of an object that is answered.
+    pub(super) fn version_of_answer(&mut self, version: &str) -> Option<String> {
+        self.version(version, true)
+    }
+
     /// The name of a version; none for what stands for no state, `0`, and for what only a question names.
     fn version(&mut self, version: &str, is_answer: bool) -> Option<String> {
         if is_answer && version.parse::<u64>().is_ok_and(|number| number > 0) {

@@ -1,6 +1,7 @@
 //! Talks with a server, and what is kept of them.
 
 mod mask;
+mod protobuf;
 mod recording;
 mod roles;
 mod servers;

@@ -10,11 +10,13 @@ use kube::{Client, Config};
 use serde_json::{Value, json};
 
 use super::mask::Mask;
+use super::protobuf;
 use super::watch::Watch;
 
 /// The headers of an answer that matter to a client.
-const HEADERS: [&str; 6] = [
+const HEADERS: [&str; 7] = [
     "content-type",
+    "vary",
     "warning",
     "retry-after",
     "location",
@@ -26,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What a server answered, as it came.
 pub(crate) struct Answer {
     pub(crate) body: Value,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// How the users who have tokens reach a server.
@@ -401,6 +404,30 @@ impl Talk {
         events
     }
 
+    /// Waits for the next events of a watch in protobuf and writes them down.
+    pub(crate) async fn frames(&mut self, watch: &mut Watch, count: usize) {
+        for _ in 0..count {
+            let frame = watch
+                .next_frame(PATIENCE)
+                .await
+                .unwrap_or_else(|end| panic!("{end}; so far:\n{}", self.said));
+            let event = self.mask.protobuf(&frame);
+            writeln!(self.said, "< {event}").unwrap();
+        }
+    }
+
+    /// Asks in protobuf, and writes down only the message whose first field is `name`.
+    pub(crate) async fn get_message(&mut self, path: &str, accept: &str, name: &str) {
+        let path = self.fill(path);
+        let headers = [("accept", accept)];
+        self.write_question("GET", &path, &headers, &[]);
+        let (code, answered, body) = self.exchange("GET", &path, &headers, &[]).await;
+        self.write_head(code, &answered);
+        let message = protobuf::named(&body, &self.fill(name));
+        let message = message.unwrap_or_else(|| panic!("{path} has no {name}\n{}", self.said));
+        writeln!(self.said, "{message}").unwrap();
+    }
+
     /// Waits for the end of a watch, writes down what comes until then, and that it ended.
     pub(crate) async fn end_of(&mut self, watch: &mut Watch) {
         while let Ok(event) = watch.next(PATIENCE).await {
@@ -477,6 +504,7 @@ impl Talk {
                     body.to_string()
                 }
                 Err(_) if body.len() > 5_000 => format!("({} bytes)", body.len()),
+                Err(_) if body.starts_with(protobuf::MAGIC) => self.mask.protobuf(body),
                 Err(_) => String::from_utf8_lossy(body).into_owned(),
             };
             let body = match body.len() {
@@ -504,7 +532,9 @@ impl Talk {
     fn write_answer(&mut self, code: StatusCode, headers: &HeaderMap, body: &[u8]) -> Answer {
         self.write_head(code, headers);
         let value: Value = serde_json::from_slice(body).unwrap_or_default();
-        if value.is_null() {
+        if body.starts_with(protobuf::MAGIC) {
+            writeln!(self.said, "{}", self.mask.protobuf(body)).unwrap();
+        } else if value.is_null() {
             let text = self.mask.text(&String::from_utf8_lossy(body));
             writeln!(self.said, "{}\n", text.trim_end()).unwrap();
         } else {
@@ -512,7 +542,10 @@ impl Talk {
             self.mask.answer(&mut masked);
             writeln!(self.said, "{masked:#}\n").unwrap();
         }
-        Answer { body: value }
+        Answer {
+            body: value,
+            bytes: body.to_vec(),
+        }
     }
 }
 

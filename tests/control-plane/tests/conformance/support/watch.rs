@@ -30,10 +30,33 @@ impl Watch {
 
     /// The next event, or why there is none.
     pub(super) async fn next(&mut self, patience: Duration) -> Result<Value, String> {
+        let line = self.take(patience, |rest| {
+            rest.iter()
+                .position(|byte| *byte == b'\n')
+                .map(|end| end + 1)
+        });
+        serde_json::from_slice(&line.await?).map_err(|error| error.to_string())
+    }
+
+    /// The next event of a watch in protobuf, which its length comes before.
+    pub(super) async fn next_frame(&mut self, patience: Duration) -> Result<Vec<u8>, String> {
+        let frame = self.take(patience, |rest| {
+            let (length, rest) = rest.split_first_chunk()?;
+            let length = u32::from_be_bytes(*length) as usize;
+            (rest.len() >= length).then_some(4 + length)
+        });
+        Ok(frame.await?.split_off(4))
+    }
+
+    /// What has come, as soon as `whole` says how much of it belongs together.
+    async fn take(
+        &mut self,
+        patience: Duration,
+        whole: impl Fn(&[u8]) -> Option<usize>,
+    ) -> Result<Vec<u8>, String> {
         loop {
-            if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = self.rest.drain(..=end).collect();
-                return serde_json::from_slice(&line).map_err(|error| error.to_string());
+            if let Some(length) = whole(&self.rest) {
+                return Ok(self.rest.drain(..length).collect());
             }
             let Some(body) = &mut self.body else {
                 return Err("the watch has ended".into());

@@ -1,49 +1,19 @@
-//! Reads the protobuf in which typed clients, kubectl among them, send built-in objects.
-//!
-//! `protobuf.txt` names the fields: a line `Type:`, and below it `NUMBER NAME TYPE` with commas between. `[T]` is
-//! repeated, `{T}` a map with strings for keys. `*T*` is a message whose fields are the object's own, and
-//! `T?` a scalar that says something even when it is zero.
-
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
+//! Reads objects.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-/// The media type.
-pub(crate) const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";
+use super::MAGIC;
+use super::fields::{self, Field, Kind, Other, SCHEMA};
 
 /// How deep messages may be nested.
-const DEPTH: usize = 32;
-
-type Fields = BTreeMap<u64, (&'static str, &'static str)>;
-
-static TYPES: LazyLock<BTreeMap<&'static str, Fields>> = LazyLock::new(|| {
-    let mut types: BTreeMap<&str, Fields> = BTreeMap::new();
-    let mut open = "";
-    let mut words = Vec::new();
-    for word in include_str!("protobuf.txt").split_whitespace() {
-        if let Some(name) = word.strip_suffix(':') {
-            open = name;
-            words.clear();
-            continue;
-        }
-        words.push(word.trim_end_matches(','));
-        if let [number, field, kind] = words[..] {
-            if let Ok(number) = number.parse() {
-                types.entry(open).or_default().insert(number, (field, kind));
-            }
-            words.clear();
-        }
-    }
-    types
-});
+const DEPTH: usize = 64;
 
 /// Reads an object in its envelope.
 pub(crate) fn read(body: &[u8]) -> Result<Value, String> {
     let envelope = body
-        .strip_prefix(b"k8s\0")
+        .strip_prefix(MAGIC)
         .ok_or("provided data does not appear to be a protobuf message")?;
     let (mut api_version, mut kind, mut raw) = (String::new(), String::new(), &[][..]);
     for field in Reader(envelope) {
@@ -61,13 +31,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Value, String> {
             _ => {}
         }
     }
-    let name = if api_version == "events.k8s.io/v1" {
-        format!("events.{kind}")
-    } else {
-        kind.clone()
-    };
-    let fields = TYPES
-        .get(name.as_str())
+    let fields = fields::of_kind(&api_version, &kind)
         .ok_or_else(|| format!("no protobuf of {api_version} {kind} is known"))?;
     let mut object = message(fields, raw, 0)?;
     object["apiVersion"] = api_version.into();
@@ -75,33 +39,47 @@ pub(crate) fn read(body: &[u8]) -> Result<Value, String> {
     Ok(object)
 }
 
-fn message(fields: &Fields, bytes: &[u8], depth: usize) -> Result<Value, String> {
+fn message(fields: &[Field], bytes: &[u8], depth: usize) -> Result<Value, String> {
     if depth > DEPTH {
         return Err("nested too deeply".to_owned());
     }
     let mut object = Map::new();
     for field in Reader(bytes) {
         let (number, wire) = field?;
-        let Some((name, kind)) = fields.get(&number) else {
+        let found = fields.binary_search_by_key(&number, |field| field.number);
+        let Some(Field {
+            name,
+            kind,
+            pointer,
+            ..
+        }) = found.ok().and_then(|at| fields.get(at))
+        else {
             continue;
         };
-        if let Some(item) = inside(kind, '[', ']') {
-            let list = object.entry(*name).or_insert_with(|| json!([]));
-            if let (Some(list), Some(value)) = (list.as_array_mut(), value(item, wire, depth)?) {
-                list.push(value);
+        match kind {
+            Kind::List(item) => {
+                let list = object.entry(*name).or_insert_with(|| json!([]));
+                if let (Some(list), Some(value)) = (list.as_array_mut(), value(item, wire, depth)?)
+                {
+                    list.push(value);
+                }
             }
-        } else if let Some(item) = inside(kind, '{', '}') {
-            let map = object.entry(*name).or_insert_with(|| json!({}));
-            let (key, value) = entry(item, wire, depth)?;
-            map[key] = value;
-        } else if let Some(embedded) = inside(kind, '*', '*') {
-            if let Some(Value::Object(fields)) = value(embedded, wire, depth)? {
-                object.extend(fields);
+            Kind::Map(item) => {
+                let map = object.entry(*name).or_insert_with(|| json!({}));
+                let (key, value) = entry(item, wire, depth)?;
+                map[key] = value;
             }
-        } else if let Some(value) = value(kind.trim_end_matches('?'), wire, depth)?
-            .filter(|value| kind.ends_with('?') || says_something(value))
-        {
-            object.insert((*name).to_owned(), value);
+            Kind::Flat(_) => {
+                if let Some(Value::Object(fields)) = value(kind, wire, depth)? {
+                    object.extend(fields);
+                }
+            }
+            _ => {
+                let value = value(kind, wire, depth)?;
+                if let Some(value) = value.filter(|value| *pointer || says_something(value)) {
+                    object.insert((*name).to_owned(), value);
+                }
+            }
         }
     }
     Ok(object.into())
@@ -117,11 +95,7 @@ fn says_something(value: &Value) -> bool {
     }
 }
 
-fn inside(kind: &'static str, open: char, close: char) -> Option<&'static str> {
-    kind.strip_prefix(open)?.strip_suffix(close)
-}
-
-fn entry(kind: &'static str, wire: Wire<'_>, depth: usize) -> Result<(String, Value), String> {
+fn entry(kind: &Kind, wire: Wire<'_>, depth: usize) -> Result<(String, Value), String> {
     let Wire::Bytes(bytes) = wire else {
         return Err("a map's entry is no message".to_owned());
     };
@@ -137,31 +111,67 @@ fn entry(kind: &'static str, wire: Wire<'_>, depth: usize) -> Result<(String, Va
 }
 
 /// The value of a field; nothing if its message says nothing.
-fn value(kind: &'static str, wire: Wire<'_>, depth: usize) -> Result<Option<Value>, String> {
+fn value(kind: &Kind, wire: Wire<'_>, depth: usize) -> Result<Option<Value>, String> {
     Ok(Some(match (kind, wire) {
-        ("string", Wire::Bytes(text)) => utf8(text)?.into(),
-        ("bytes", Wire::Bytes(bytes)) => STANDARD.encode(bytes).into(),
-        ("int", Wire::Number(number)) => number.cast_signed().into(),
-        ("bool", Wire::Number(number)) => (number != 0).into(),
-        ("time", Wire::Bytes(bytes)) => return time(bytes),
-        ("quantity", Wire::Bytes(bytes)) => text(bytes)?,
-        ("int|string", Wire::Bytes(bytes)) => int_or_string(bytes)?,
-        ("json", Wire::Bytes(bytes)) => {
+        (Kind::String, Wire::Bytes(text)) => utf8(text)?.into(),
+        (Kind::Bytes, Wire::Bytes(bytes)) => STANDARD.encode(bytes).into(),
+        (Kind::Int, Wire::Number(number)) => number.cast_signed().into(),
+        (Kind::Bool, Wire::Number(number)) => (number != 0).into(),
+        (Kind::Number, Wire::Bytes(bytes)) => {
+            let bytes = bytes.try_into().map_err(|_| "a number that is none")?;
+            f64::from_le_bytes(bytes).into()
+        }
+        (Kind::Time { micro }, Wire::Bytes(bytes)) => return time(bytes, *micro),
+        (Kind::Quantity, Wire::Bytes(bytes)) => text(bytes)?,
+        (Kind::IntOrString, Wire::Bytes(bytes)) => int_or_string(bytes)?,
+        (Kind::Json, Wire::Bytes(bytes)) => {
             let raw = Reader(bytes).find_map(|field| match field {
                 Ok((1, Wire::Bytes(raw))) => Some(raw),
                 _ => None,
             });
-            serde_json::from_slice(raw.unwrap_or(b"{}")).map_err(|error| error.to_string())?
+            let Some(raw) = raw else {
+                return Ok(None);
+            };
+            serde_json::from_slice(raw).map_err(|error| error.to_string())?
         }
-        (name, Wire::Bytes(bytes)) => match TYPES.get(name) {
-            Some(fields) => message(fields, bytes, depth + 1)?,
-            None => return Err(format!("a value that is no {name}")),
-        },
-        (name, _) => return Err(format!("a value that is no {name}")),
+        (Kind::Items(item), Wire::Bytes(bytes)) => {
+            let mut items = Vec::new();
+            for field in Reader(bytes) {
+                if let (1, wire) = field? {
+                    items.extend(value(item, wire, depth)?);
+                }
+            }
+            items.into()
+        }
+        (Kind::SchemaOr(other), Wire::Bytes(bytes)) => schema_or(*other, bytes, depth)?,
+        (Kind::Flat(name) | Kind::Message(name), Wire::Bytes(bytes)) => {
+            message(fields::of(name), bytes, depth + 1)?
+        }
+        (kind, _) => return Err(format!("a value that is no {kind:?}")),
     }))
 }
 
-fn time(bytes: &[u8]) -> Result<Option<Value>, String> {
+fn schema_or(other: Other, bytes: &[u8], depth: usize) -> Result<Value, String> {
+    let schema = |bytes| message(fields::of(SCHEMA), bytes, depth + 1);
+    let (mut found, mut list) = (None, Vec::new());
+    for field in Reader(bytes) {
+        match (other, field?) {
+            (Other::Bool, (1, Wire::Number(allows))) => {
+                found.get_or_insert(Value::from(allows != 0));
+            }
+            (Other::Bool, (2, Wire::Bytes(bytes)))
+            | (Other::Array | Other::Strings, (1, Wire::Bytes(bytes))) => {
+                found = Some(schema(bytes)?);
+            }
+            (Other::Array, (2, Wire::Bytes(bytes))) => list.push(schema(bytes)?),
+            (Other::Strings, (2, Wire::Bytes(text))) => list.push(utf8(text)?.into()),
+            _ => {}
+        }
+    }
+    Ok(found.unwrap_or_else(|| list.into()))
+}
+
+fn time(bytes: &[u8], micro: bool) -> Result<Option<Value>, String> {
     let (mut seconds, mut nanos) = (None, 0);
     for field in Reader(bytes) {
         match field? {
@@ -174,7 +184,9 @@ fn time(bytes: &[u8]) -> Result<Option<Value>, String> {
         return Ok(None);
     };
     let time = jiff::Timestamp::new(seconds, nanos).map_err(|error| error.to_string())?;
-    Ok(Some(time.to_string().into()))
+    let digits = if micro { "%.6f" } else { "" };
+    let format = format!("%Y-%m-%dT%H:%M:%S{digits}Z");
+    Ok(Some(time.strftime(&format).to_string().into()))
 }
 
 /// A message whose first field is a string.

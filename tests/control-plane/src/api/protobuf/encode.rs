@@ -1,0 +1,263 @@
+//! Writes objects as the marshallers of the API server's Go types do: field after field in the order of the numbers,
+//! and also those that nobody has set, if they are no pointers.
+
+use std::cmp::Ordering;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
+
+use super::MAGIC;
+use super::fields::{self, Field, Kind, LIST_META, Other, SCHEMA};
+
+const VARINT: u64 = 0;
+const FIXED64: u64 = 1;
+const BYTES: u64 = 2;
+
+/// An object, or a list, in its envelope; none of a kind that has no protobuf.
+pub(super) fn write(object: &Value) -> Option<Vec<u8>> {
+    let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (api_version, kind) = (text("apiVersion"), text("kind"));
+    let mut raw = Out::default();
+    if let Some(fields) = fields::of_kind(api_version, kind) {
+        raw.message(fields, object.as_object());
+    } else {
+        raw.list(
+            fields::of_kind(api_version, kind.strip_suffix("List")?)?,
+            object,
+        );
+    }
+    let mut envelope = Out(MAGIC.to_vec());
+    envelope.within(1, |meta| {
+        meta.bytes(1, api_version.as_bytes());
+        meta.bytes(2, kind.as_bytes());
+    });
+    envelope.bytes(2, &raw.0);
+    // How it is encoded, and as what: as is said by the envelope itself.
+    envelope.bytes(3, b"");
+    envelope.bytes(4, b"");
+    Some(envelope.0)
+}
+
+/// An event of a watch: its length, and a message with the object in its envelope.
+pub(super) fn write_event(event: &Value) -> Option<Vec<u8>> {
+    let object = write(event.get("object")?)?;
+    let mut written = Out::default();
+    written.bytes(1, event.get("type")?.as_str()?.as_bytes());
+    written.within(2, |raw| raw.bytes(1, &object));
+    let mut frame = u32::try_from(written.0.len()).ok()?.to_be_bytes().to_vec();
+    frame.append(&mut written.0);
+    Some(frame)
+}
+
+/// What has been written.
+#[derive(Default)]
+struct Out(Vec<u8>);
+
+impl Out {
+    fn varint(&mut self, mut number: u64) {
+        while number > 0x7f {
+            self.0.push(number.to_le_bytes()[0] | 0x80);
+            number >>= 7;
+        }
+        self.0.push(number.to_le_bytes()[0]);
+    }
+
+    fn bytes(&mut self, number: u64, bytes: &[u8]) {
+        self.varint(number << 3 | BYTES);
+        self.varint(bytes.len() as u64);
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn within(&mut self, number: u64, write: impl FnOnce(&mut Self)) {
+        let mut message = Self::default();
+        write(&mut message);
+        self.bytes(number, &message.0);
+    }
+
+    fn int(&mut self, number: u64, value: i64) {
+        self.varint(number << 3 | VARINT);
+        self.varint(value.cast_unsigned());
+    }
+
+    fn list(&mut self, item: &[Field], list: &Value) {
+        self.within(1, |metadata| {
+            let value = list.get("metadata").and_then(Value::as_object);
+            metadata.message(fields::of(LIST_META), value);
+        });
+        let items = list.get("items").and_then(Value::as_array);
+        for object in items.into_iter().flatten() {
+            self.within(2, |message| message.message(item, object.as_object()));
+        }
+    }
+
+    fn message(&mut self, fields: &[Field], object: Option<&Map<String, Value>>) {
+        for field in fields {
+            if let Kind::Flat(name) = field.kind {
+                self.within(field.number, |flat| flat.message(fields::of(name), object));
+                continue;
+            }
+            let value = object.and_then(|object| object.get(field.name));
+            match value.filter(|value| !value.is_null()) {
+                Some(value) if field.name == "fieldsV1" => {
+                    let mut text = String::new();
+                    write_set(value, &mut text);
+                    self.within(field.number, |raw| raw.bytes(1, text.as_bytes()));
+                }
+                Some(value) => self.field(field.number, &field.kind, value),
+                None if field.pointer => {}
+                None => self.zero(field.number, &field.kind),
+            }
+        }
+    }
+
+    /// What nobody has set, and is there all the same.
+    fn zero(&mut self, number: u64, kind: &Kind) {
+        match kind {
+            Kind::Bytes | Kind::List(_) | Kind::Map(_) | Kind::Items(_) => {}
+            Kind::Time { .. } | Kind::Json => self.bytes(number, b""),
+            Kind::Quantity => self.field(number, kind, &"0".into()),
+            _ => self.field(number, kind, &Value::Null),
+        }
+    }
+
+    fn field(&mut self, number: u64, kind: &Kind, value: &Value) {
+        match kind {
+            Kind::String => self.bytes(number, text(value)),
+            Kind::Int => self.int(number, value.as_i64().unwrap_or_default()),
+            Kind::Bool => self.int(number, value.as_bool().unwrap_or_default().into()),
+            Kind::Number => {
+                self.varint(number << 3 | FIXED64);
+                let value = value.as_f64().unwrap_or_default();
+                self.0.extend_from_slice(&value.to_le_bytes());
+            }
+            Kind::Bytes => self.bytes(number, &STANDARD.decode(text(value)).unwrap_or_default()),
+            Kind::Time { micro } => self.within(number, |time| {
+                let parsed = value.as_str().and_then(|text| text.parse().ok());
+                let parsed: jiff::Timestamp = parsed.unwrap_or_default();
+                time.int(1, parsed.as_second());
+                let nanos = parsed.subsec_nanosecond() / 1000 * 1000;
+                time.int(2, if *micro { nanos.into() } else { 0 });
+            }),
+            Kind::Quantity => self.within(number, |quantity| quantity.bytes(1, text(value))),
+            Kind::IntOrString => self.within(number, |message| {
+                message.int(1, value.is_string().into());
+                message.int(2, value.as_i64().unwrap_or_default());
+                message.bytes(3, text(value));
+            }),
+            Kind::Json => {
+                self.within(number, |raw| raw.bytes(1, value.to_string().as_bytes()));
+            }
+            Kind::List(kind) => {
+                for element in value.as_array().into_iter().flatten() {
+                    self.field(number, kind, element);
+                }
+            }
+            Kind::Map(kind) => {
+                let mut entries = Vec::from_iter(value.as_object().into_iter().flatten());
+                entries.sort_by_key(|(key, _)| *key);
+                for (key, value) in entries {
+                    self.within(number, |entry| {
+                        entry.bytes(1, key.as_bytes());
+                        entry.field(2, kind, value);
+                    });
+                }
+            }
+            Kind::Items(kind) => self.within(number, |message| {
+                for element in value.as_array().into_iter().flatten() {
+                    message.field(1, kind, element);
+                }
+            }),
+            Kind::Flat(name) | Kind::Message(name) => self.within(number, |message| {
+                message.message(fields::of(name), value.as_object());
+            }),
+            Kind::SchemaOr(other) => {
+                self.within(number, |message| message.schema_or(*other, value));
+            }
+        }
+    }
+
+    fn schema_or(&mut self, other: Other, value: &Value) {
+        let schema = value.as_object();
+        let elements = value.as_array().into_iter().flatten();
+        match other {
+            Other::Bool => {
+                self.int(1, value.as_bool().unwrap_or(schema.is_some()).into());
+                if schema.is_some() {
+                    self.within(2, |message| message.message(fields::of(SCHEMA), schema));
+                }
+            }
+            Other::Array | Other::Strings => {
+                if schema.is_some() {
+                    self.within(1, |message| message.message(fields::of(SCHEMA), schema));
+                }
+                for element in elements {
+                    match other {
+                        Other::Strings => self.bytes(2, text(element)),
+                        _ => self.field(2, &Kind::Message(SCHEMA), element),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn text(value: &Value) -> &[u8] {
+    value.as_str().unwrap_or_default().as_bytes()
+}
+
+/// Writes a set of fields; in one, numbers that name an element are in the order of numbers, not of their digits.
+fn write_set(set: &Value, into: &mut String) {
+    let Value::Object(fields) = set else {
+        into.push_str(&set.to_string());
+        return;
+    };
+    let mut fields = Vec::from_iter(fields);
+    fields.sort_by(|(one, _), (other, _)| compare(one, other));
+    into.push('{');
+    for (index, (name, inner)) in fields.into_iter().enumerate() {
+        if index > 0 {
+            into.push(',');
+        }
+        into.push_str(&Value::from(name.as_str()).to_string());
+        into.push(':');
+        write_set(inner, into);
+    }
+    into.push('}');
+}
+
+fn compare(one: &str, other: &str) -> Ordering {
+    let named = |name: &str| {
+        let (prefix, rest) = name.split_once(':')?;
+        let value = serde_json::from_str::<Value>(rest).ok()?;
+        (prefix == "k" || prefix == "v").then_some((prefix.to_owned(), value))
+    };
+    match (named(one), named(other)) {
+        (Some((prefix, one)), Some((other_prefix, other))) => prefix
+            .cmp(&other_prefix)
+            .then_with(|| compare_values(&one, &other)),
+        _ => one.cmp(other),
+    }
+}
+
+fn compare_values(one: &Value, other: &Value) -> Ordering {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => {
+            let (one, other) = (one.as_f64(), other.as_f64());
+            one.partial_cmp(&other).unwrap_or(Ordering::Equal)
+        }
+        (Value::String(one), Value::String(other)) => one.cmp(other),
+        (Value::Object(one), Value::Object(other)) => {
+            let pairs = one.iter().zip(other);
+            let differ = pairs.map(|((name, value), (other_name, other))| {
+                name.cmp(other_name)
+                    .then_with(|| compare_values(value, other))
+            });
+            differ
+                .into_iter()
+                .find(|order| order.is_ne())
+                .unwrap_or_else(|| one.len().cmp(&other.len()))
+        }
+        _ => one.to_string().cmp(&other.to_string()),
+    }
+}

@@ -1,0 +1,15 @@
+//! Protobuf, in which typed clients, kubectl among them, send and take built-in objects.
+
+mod answer;
+mod decode;
+mod encode;
+mod fields;
+
+pub(crate) use answer::answer;
+pub(crate) use decode::read;
+
+/// The media type.
+pub(crate) const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";
+
+/// What every object begins with.
+const MAGIC: &[u8] = b"k8s\0";
