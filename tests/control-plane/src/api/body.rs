@@ -28,12 +28,28 @@ pub(crate) fn media_type(asked: &Asked) -> &str {
 
 /// Reads the object of a create or an update.
 pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
+    let unrecognized = |why: &str| {
+        let shown = summary(&asked.body);
+        let kind = &target.resource.kind;
+        Failure::bad_request(format!(
+            "the object provided is unrecognized (must be of type {kind}): {why} ({shown})"
+        ))
+    };
     let parsed = match media_type(asked) {
         "" | "application/json" => parse_json(&asked.body),
         "application/yaml" => parse_yaml(&asked.body),
         protobuf::MEDIA_TYPE if !target.resource.is_crd() => {
-            let object = protobuf::read(&asked.body).map_err(Failure::bad_request)?;
-            check_kind(target, &object).map_err(Failure::bad_request)?;
+            let mut envelope =
+                protobuf::Envelope::read(&asked.body).map_err(|why| unrecognized(&why))?;
+            if envelope.kind.is_empty() {
+                envelope.kind = target.resource.kind.clone();
+            }
+            if envelope.api_version.is_empty() {
+                envelope.api_version = target.api_version();
+            }
+            check_kind_of(target, &envelope.api_version, &envelope.kind)
+                .map_err(Failure::bad_request)?;
+            let object = envelope.open().map_err(|why| refuse(target, None, &why))?;
             return Ok(object);
         }
         _ => {
@@ -44,13 +60,6 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
                  application/yaml, application/vnd.kubernetes.protobuf",
             ));
         }
-    };
-    let unrecognized = |why: &str| {
-        let shown = summary(&asked.body);
-        let kind = &target.resource.kind;
-        Failure::bad_request(format!(
-            "the object provided is unrecognized (must be of type {kind}): {why} ({shown})"
-        ))
     };
     let mut object = parsed.map_err(|why| {
         unrecognized(&format!(
@@ -118,7 +127,11 @@ pub(crate) fn check_kind(target: &Target, object: &Value) -> Result<(), String> 
             .and_then(Value::as_str)
             .unwrap_or_default()
     };
-    let (kind, api_version, expected) = (text("kind"), text("apiVersion"), target.api_version());
+    check_kind_of(target, text("apiVersion"), text("kind"))
+}
+
+fn check_kind_of(target: &Target, api_version: &str, kind: &str) -> Result<(), String> {
+    let expected = target.api_version();
     if api_version != expected && target.resource.is_crd() {
         return Err(format!(
             "the API version in the data ({api_version}) does not match the expected API version ({expected})"

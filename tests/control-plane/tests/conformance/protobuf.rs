@@ -420,6 +420,17 @@ conformance! {
         talk.send("POST", MAPS, &accept, Some(json!({"metadata": {"name": "Not_A_Name"}, "data": {"/": ""}}))).await;
         talk.send("POST", MAPS, &accept, Some(json!("text"))).await;
         talk.send_raw("POST", MAPS, &[("accept", PROTOBUF), ("content-type", "text/html")], b"{}").await;
+        for body in [
+            &b""[..], b"k8s", b"k8s\0", b"{\"a\": 1}", b"\x01\x02", b"k8s\0\xff\xff",
+            b"k8s\0\n\x0c\n\x02v1\x12\x06Secret\x12\0\x1a\0\"\0", b"k8s\0\n\x0d\n\x02v1\x12\x07Nothing\x12\0",
+            b"k8s\0\n\x11\n\x04x/v1\x12\x09ConfigMap", b"k8s\0\n\0", b"k8s\0\n\x06\n\x02v1\x12\0\x12\x05\n\x03\n\x01z",
+            b"k8s\0\x12\x05\n\x03\n\x09z", b"k8s\0\x12\x01\x0b", b"k8s\0\x12\x02\x08\x01", b"k8s\0\x12\x03\xf8\x07\x01",
+        ] {
+            talk.send_raw("POST", &format!("{MAPS}?dryRun=All"), &[("content-type", PROTOBUF)], body).await;
+        }
+        for body in [&b"k8s\0"[..], b"zzz", b"k8s\0\n\x0f\n\x02v1\x12\x09ConfigMap\x12\0", b"k8s\0\n\x13\n\x02v1\x12\x0dDeleteOptions\x12\x05*\x03Odd"] {
+            talk.send_raw("DELETE", &format!("{MAPS}/none"), &[("content-type", PROTOBUF)], body).await;
+        }
         talk.send("POST", MAPS, &accept, Some(map("one"))).await;
         talk.send("POST", MAPS, &accept, Some(map("one"))).await;
         talk.send("GET", "/nothing", &accept, None).await;

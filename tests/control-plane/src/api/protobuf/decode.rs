@@ -10,33 +10,66 @@ use super::fields::{self, Field, Kind, Other, SCHEMA};
 /// How deep messages may be nested.
 const DEPTH: usize = 64;
 
-/// Reads an object in its envelope.
-pub(crate) fn read(body: &[u8]) -> Result<Value, String> {
-    let envelope = body
-        .strip_prefix(MAGIC)
-        .ok_or("provided data does not appear to be a protobuf message")?;
-    let (mut api_version, mut kind, mut raw) = (String::new(), String::new(), &[][..]);
-    for field in Reader(envelope) {
-        match field? {
-            (1, Wire::Bytes(meta)) => {
-                for field in Reader(meta) {
-                    match field? {
-                        (1, Wire::Bytes(text)) => api_version = utf8(text)?,
-                        (2, Wire::Bytes(text)) => kind = utf8(text)?,
-                        _ => {}
+/// An object that says what it is.
+pub(crate) struct Envelope<'b> {
+    pub(crate) api_version: String,
+    pub(crate) kind: String,
+    raw: &'b [u8],
+}
+
+impl<'b> Envelope<'b> {
+    pub(crate) fn read(body: &'b [u8]) -> Result<Self, String> {
+        if body.is_empty() {
+            return Err("empty data".to_owned());
+        }
+        let envelope = body.strip_prefix(MAGIC).ok_or_else(|| {
+            let prefix = MAGIC.iter().map(u8::to_string).collect::<Vec<_>>();
+            format!(
+                "provided data does not appear to be a protobuf message, expected prefix [{}]",
+                prefix.join(" ")
+            )
+        })?;
+        if envelope.is_empty() {
+            return Err("empty body".to_owned());
+        }
+        let mut read = Self {
+            api_version: String::new(),
+            kind: String::new(),
+            raw: &[],
+        };
+        for field in Reader(envelope) {
+            match field? {
+                (1, Wire::Bytes(meta)) => {
+                    for field in Reader(meta) {
+                        match field? {
+                            (1, Wire::Bytes(text)) => read.api_version = utf8(text)?,
+                            (2, Wire::Bytes(text)) => read.kind = utf8(text)?,
+                            _ => {}
+                        }
                     }
                 }
+                (2, Wire::Bytes(bytes)) => read.raw = bytes,
+                _ => {}
             }
-            (2, Wire::Bytes(bytes)) => raw = bytes,
-            _ => {}
         }
+        Ok(read)
     }
-    let fields = fields::of_kind(&api_version, &kind)
-        .ok_or_else(|| format!("no protobuf of {api_version} {kind} is known"))?;
-    let mut object = message(fields, raw, 0)?;
-    object["apiVersion"] = api_version.into();
-    object["kind"] = kind.into();
-    Ok(object)
+
+    /// What is in it.
+    pub(crate) fn open(self) -> Result<Value, String> {
+        let (api_version, kind) = (self.api_version, self.kind);
+        let fields = fields::of_kind(&api_version, &kind)
+            .ok_or_else(|| format!("no protobuf of {api_version} {kind} is known"))?;
+        let mut object = message(fields, self.raw, 0)?;
+        object["apiVersion"] = api_version.into();
+        object["kind"] = kind.into();
+        Ok(object)
+    }
+}
+
+/// Reads an object in its envelope.
+pub(crate) fn read(body: &[u8]) -> Result<Value, String> {
+    Envelope::read(body)?.open()
 }
 
 fn message(fields: &[Field], bytes: &[u8], depth: usize) -> Result<Value, String> {
@@ -56,6 +89,10 @@ fn message(fields: &[Field], bytes: &[u8], depth: usize) -> Result<Value, String
         else {
             continue;
         };
+        if !wire.carries(kind) {
+            let (wire, name) = (wire.number(), go_name(name));
+            return Err(format!("proto: wrong wireType = {wire} for field {name}"));
+        }
         match kind {
             Kind::List(item) => {
                 let list = object.entry(*name).or_insert_with(|| json!([]));
@@ -117,10 +154,7 @@ fn value(kind: &Kind, wire: Wire<'_>, depth: usize) -> Result<Option<Value>, Str
         (Kind::Bytes, Wire::Bytes(bytes)) => STANDARD.encode(bytes).into(),
         (Kind::Int, Wire::Number(number)) => number.cast_signed().into(),
         (Kind::Bool, Wire::Number(number)) => (number != 0).into(),
-        (Kind::Number, Wire::Bytes(bytes)) => {
-            let bytes = bytes.try_into().map_err(|_| "a number that is none")?;
-            f64::from_le_bytes(bytes).into()
-        }
+        (Kind::Number, Wire::Fixed64(bytes)) => f64::from_le_bytes(*bytes).into(),
         (Kind::Time { micro }, Wire::Bytes(bytes)) => return time(bytes, *micro),
         (Kind::Quantity, Wire::Bytes(bytes)) => text(bytes)?,
         (Kind::IntOrString, Wire::Bytes(bytes)) => int_or_string(bytes)?,
@@ -217,10 +251,45 @@ fn utf8(bytes: &[u8]) -> Result<String, String> {
     String::from_utf8(bytes.to_vec()).map_err(|error| error.to_string())
 }
 
+/// What a field is called in Go.
+fn go_name(name: &str) -> String {
+    let mut chars = name.chars();
+    match (name, chars.next()) {
+        ("metadata", _) => "ObjectMeta".to_owned(),
+        (_, Some(first)) => first.to_uppercase().chain(chars).collect(),
+        (_, None) => String::new(),
+    }
+}
+
 /// What a field carries.
 enum Wire<'a> {
     Number(u64),
+    Fixed64(&'a [u8; 8]),
     Bytes(&'a [u8]),
+    Group,
+    Fixed32,
+}
+
+impl Wire<'_> {
+    /// As the tag says it.
+    fn number(&self) -> u64 {
+        match self {
+            Self::Number(_) => 0,
+            Self::Fixed64(_) => 1,
+            Self::Bytes(_) => 2,
+            Self::Group => 3,
+            Self::Fixed32 => 5,
+        }
+    }
+
+    fn carries(&self, kind: &Kind) -> bool {
+        match kind {
+            Kind::Int | Kind::Bool => matches!(self, Self::Number(_)),
+            Kind::Number => matches!(self, Self::Fixed64(_)),
+            Kind::List(item) => self.carries(item),
+            _ => matches!(self, Self::Bytes(_)),
+        }
+    }
 }
 
 /// Reads field after field.
@@ -250,12 +319,20 @@ impl<'a> Reader<'a> {
         let tag = self.varint()?;
         let wire = match tag & 7 {
             0 => Wire::Number(self.varint()?),
-            1 => Wire::Bytes(self.take(8)?),
+            1 => {
+                let (taken, rest) = self.0.split_first_chunk()?;
+                self.0 = rest;
+                Wire::Fixed64(taken)
+            }
             2 => {
                 let length = self.varint()?;
                 Wire::Bytes(self.take(length)?)
             }
-            5 => Wire::Bytes(self.take(4)?),
+            3 => Wire::Group,
+            5 => {
+                self.take(4)?;
+                Wire::Fixed32
+            }
             _ => return None,
         };
         Some((tag >> 3, wire))

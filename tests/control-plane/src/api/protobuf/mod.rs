@@ -6,7 +6,7 @@ mod encode;
 mod fields;
 
 pub(crate) use answer::answer;
-pub(crate) use decode::read;
+pub(crate) use decode::{Envelope, read};
 
 /// The media type.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";
