@@ -277,6 +277,9 @@ pub(crate) fn shape(
         Source::Applied => unconverted(target, object, &why),
         _ => refuse(target, before.as_deref(), &why),
     })?;
+    if !target.resource.is_crd() {
+        protobuf::forget_zeros(&target.api_version(), &target.resource.kind, schema, object);
+    }
     match source {
         Source::Applied if target.resource.is_crd() => schema.apply_defaults_to_applied(object),
         _ => schema.apply_defaults(object),

@@ -536,4 +536,35 @@ conformance! {
         talk.get_message("/apis/apps/v1", BOTH, "deployments").await;
         talk.get_message("/apis/apps/v1", BOTH, "deployments/scale").await;
     }
+
+    /// What says nothing in a Go struct is as good as not there.
+    async fn zeros_are_forgotten(talk: &mut Talk) {
+        let pods = "/api/v1/namespaces/{ns}/pods";
+        let pod = |name: &str| json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
+            "spec": {"hostNetwork": false, "priorityClassName": "", "subdomain": "", "priority": 0, "containers": [{
+                "name": "c", "image": "i", "stdin": false, "workingDir": "", "env": [{"name": "A", "value": ""}],
+                "readinessProbe": {"initialDelaySeconds": 0, "timeoutSeconds": 0, "exec": {"command": ["x"]}},
+                "securityContext": {"runAsUser": 0, "privileged": false},
+            }]},
+        });
+        talk.post(pods, pod("one")).await;
+        talk.patch("apply", &format!("{pods}/two?fieldManager=me"), pod("two")).await;
+        talk.patch("apply", &format!("{pods}/two?fieldManager=me"), pod("two")).await;
+        let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"hostPID": false, "containers": [{"name": "c", "image": "i"}]}});
+        let deployment = json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "one"},
+            "spec": {"replicas": 0, "paused": false, "minReadySeconds": 0, "selector": {"matchLabels": {"a": "b"}}, "template": template},
+            "status": {"replicas": 0},
+        });
+        let deployments = "/apis/apps/v1/namespaces/{ns}/deployments";
+        talk.post(deployments, deployment.clone()).await;
+        let one = format!("{deployments}/one");
+        talk.put(&one, deployment).await;
+        for kind in ["merge", "strategic-merge"] {
+            talk.patch(kind, &one, json!({"spec": {"paused": false, "template": {"spec": {"hostIPC": false}}}})).await;
+        }
+        talk.patch("json", &one, json!([{"op": "add", "path": "/spec/minReadySeconds", "value": 0}])).await;
+        talk.patch("merge", &format!("{one}/status"), json!({"status": {"replicas": 0, "observedGeneration": 0, "collisionCount": 0}})).await;
+    }
 }

@@ -123,7 +123,7 @@ fn message(fields: &[Field], bytes: &[u8], depth: usize) -> Result<Value, String
 }
 
 /// Go's structs send every field that is no pointer, whether or not anybody set it.
-fn says_something(value: &Value) -> bool {
+pub(super) fn says_something(value: &Value) -> bool {
     match value {
         Value::String(text) => !text.is_empty(),
         Value::Number(number) => number.as_i64() != Some(0),

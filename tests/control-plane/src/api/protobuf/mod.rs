@@ -4,9 +4,11 @@ mod answer;
 mod decode;
 mod encode;
 mod fields;
+mod zeros;
 
 pub(crate) use answer::answer;
 pub(crate) use decode::{Envelope, read};
+pub(crate) use zeros::forget_zeros;
 
 /// The media type.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";

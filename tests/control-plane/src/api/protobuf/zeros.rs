@@ -1,0 +1,50 @@
+//! What Go's structs forget of JSON: a field that is no pointer is not told from one that nobody has set.
+
+use serde_json::{Map, Value};
+
+use super::decode::says_something;
+use super::fields::{self, Field, Kind};
+use crate::schema::Schema;
+
+/// Takes zeros out of a built-in object, but for those that are written whether or not anybody has set them.
+pub(crate) fn forget_zeros(api_version: &str, kind: &str, schema: &Schema, object: &mut Value) {
+    if let (Some(fields), Some(object)) =
+        (fields::of_kind(api_version, kind), object.as_object_mut())
+    {
+        forget(fields, schema, object);
+    }
+}
+
+fn forget(fields: &[Field], schema: &Schema, object: &mut Map<String, Value>) {
+    for field in fields {
+        if let Kind::Flat(name) = field.kind {
+            forget(fields::of(name), schema, object);
+            continue;
+        }
+        let (Some(value), Some(node)) = (
+            object.get_mut(field.name),
+            schema.target().properties.get(field.name),
+        ) else {
+            continue;
+        };
+        match &field.kind {
+            Kind::String | Kind::Int | Kind::Bool | Kind::Number => {
+                if !field.pointer && !node.always && !says_something(value) {
+                    object.remove(field.name);
+                }
+            }
+            Kind::List(kind) => {
+                for element in value.as_array_mut().into_iter().flatten() {
+                    forget_in(kind, node.element(), element);
+                }
+            }
+            kind => forget_in(kind, node, value),
+        }
+    }
+}
+
+fn forget_in(kind: &Kind, schema: &Schema, value: &mut Value) {
+    if let (Kind::Message(name), Some(object)) = (kind, value.as_object_mut()) {
+        forget(fields::of(name), schema, object);
+    }
+}
