@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use kube::Resource as _;
 use serde_json::{Value, json};
 
@@ -96,7 +95,7 @@ impl<C: Start> Handled<C> {
                 set: &run.conditions,
                 verdict,
                 generation,
-                now: Timestamp::now(),
+                now: crate::transport::now(),
             }),
             observed_generation: None,
         };

@@ -7,7 +7,7 @@ use kube::Config;
 use tokio::sync::watch;
 
 use super::{Cluster, ClusterName, Fleet, Health, State, Wish};
-use crate::transport::{Backoff, client};
+use crate::transport::Backoff;
 
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
@@ -48,7 +48,7 @@ impl Engagement {
         let engaging = Arc::clone(&self.fleet.0.engaging);
         Ok(Cluster::new(
             self.name.clone(),
-            client(config)?,
+            (self.fleet.0.connect)(config)?,
             engaging,
             health,
             self.fleet.abandoned(),

@@ -22,6 +22,8 @@ pub use name::{ClusterName, InvalidName};
 use engagement::Engagement;
 pub(crate) use health::Health;
 
+use crate::transport::Connect;
+
 /// How many clusters may fill their caches at once.
 const ENGAGING_AT_ONCE: usize = 64;
 
@@ -71,6 +73,7 @@ pub(crate) struct Shared {
     clusters: Mutex<BTreeMap<ClusterName, Member>>,
     tasks: TaskTracker,
     closing: CancellationToken,
+    connect: Connect,
     /// Ends everything in every cluster, without a grace.
     abandoned: CancellationToken,
 }
@@ -88,7 +91,7 @@ enum Wish {
 }
 
 impl Fleet {
-    pub(crate) fn new(crew: Arc<dyn Crew>, grace: Duration) -> Self {
+    pub(crate) fn new(crew: Arc<dyn Crew>, grace: Duration, connect: Connect) -> Self {
         Self(Arc::new(Shared {
             crew,
             grace,
@@ -96,6 +99,7 @@ impl Fleet {
             clusters: Mutex::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
+            connect,
             abandoned: CancellationToken::new(),
         }))
     }

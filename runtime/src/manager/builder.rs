@@ -5,13 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::Config;
+use kube::{Client, Config};
 
 use super::leader::{Election, LeaderElection};
 use super::{ManagerPermissions, Permissions, run};
 use crate::controller::Start;
 use crate::engine::{Handled, Handler, Settings};
 use crate::providers::Provider;
+use crate::transport::{self, Connect};
 use crate::{Error, Result};
 
 /// How long one `reconcile` or `cleanup` may take.
@@ -30,6 +31,8 @@ pub struct Builder {
     election: Option<LeaderElection>,
     timeout: Duration,
     grace: Duration,
+    connect: Connect,
+    seed: Option<u64>,
 }
 
 /// A controller, and the conditions that it writes, each with its kind.
@@ -47,6 +50,7 @@ pub(super) struct Parts {
     pub(super) handlers: Vec<Arc<dyn Handler>>,
     pub(super) election: Option<Election>,
     pub(super) grace: Duration,
+    pub(super) connect: Connect,
 }
 
 impl Builder {
@@ -59,6 +63,8 @@ impl Builder {
             election: None,
             timeout: RECONCILE_TIMEOUT,
             grace: GRACE,
+            connect: Arc::new(transport::client),
+            seed: None,
         }
     }
 
@@ -155,6 +161,36 @@ impl Builder {
         self
     }
 
+    /// How the client of each cluster is made from its configuration, and that of the host too: for layers of one's
+    /// own, and for API servers that are reached without a socket, as `kommodore-control-plane` is with its
+    /// `ControlPlane::connector`. It should not try again by itself
+    /// ([`default_retry`](kube::Config::default_retry)): the manager does, and lets nobody else wait for it.
+    ///
+    /// ```
+    /// # use kommodore::Manager;
+    /// # fn example(config: kommodore::kube::Config) {
+    /// let manager = Manager::builder(config).connect(|mut config| {
+    ///     config.default_retry = false;
+    ///     kommodore::kube::Client::try_from(config)
+    /// });
+    /// # }
+    /// ```
+    pub fn connect(
+        mut self,
+        connect: impl Fn(Config) -> kube::Result<Client> + Send + Sync + 'static,
+    ) -> Self {
+        self.connect = Arc::new(connect);
+        self
+    }
+
+    /// Lets a seed decide all jitter and all names that are made up, and the time of day, which then goes with tokio's
+    /// clock: for simulations, in which the same seed does the same again. It holds for the thread that runs the
+    /// manager, whose runtime is to have no other. Replicas there have seeds of their own.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// Runs until Ctrl-C or SIGTERM, and then ends in good order: no new reconcile begins, running ones
     /// may finish for the [`grace`](Builder::grace). A second Ctrl-C ends the process at once.
     ///
@@ -170,6 +206,9 @@ impl Builder {
     /// # Errors
     /// As [`run`](Builder::run).
     pub async fn run_until(self, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
+        if let Some(seed) = self.seed {
+            transport::seed(seed);
+        }
         run::run(self.into_parts()?, shutdown).await
     }
 
@@ -228,6 +267,7 @@ impl Builder {
             providers: self.providers,
             handlers,
             grace: self.grace,
+            connect: self.connect,
         })
     }
 }

@@ -10,7 +10,6 @@ use super::builder::Parts;
 use super::leader::Leadership;
 use crate::engine::Engine;
 use crate::fleet::{Cluster, ClusterName, Crew, Fleet, Health};
-use crate::transport::client;
 use crate::{Error, Result, ResultExt as _};
 
 pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
@@ -20,9 +19,10 @@ pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send)
         handlers,
         election,
         grace,
+        connect,
     } = parts;
     let what = format!("connecting to {}", config.cluster_url);
-    let host_client = client(config.clone()).context(what)?;
+    let host_client = connect(config.clone()).context(what)?;
     let mut shutdown = std::pin::pin!(shutdown);
     let leadership = match election {
         Some(election) => tokio::select! {
@@ -33,7 +33,7 @@ pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send)
         None => None,
     };
     let engine = Engine::new(handlers);
-    let fleet = Fleet::new(Arc::clone(&engine) as Arc<dyn Crew>, grace);
+    let fleet = Fleet::new(Arc::clone(&engine) as Arc<dyn Crew>, grace, connect);
     let stop = CancellationToken::new();
     let workers = tokio::spawn(engine.run(stop.clone()));
     let _work = Work {

@@ -16,7 +16,7 @@ use super::remote::Remote;
 use super::scope::Owner;
 use crate::controller::ObjectKey;
 use crate::fleet::Cluster;
-use crate::transport::{Failure, random_bits};
+use crate::transport::{self, Failure, random_bits};
 
 /// Where events about cluster-scoped objects are: the API takes no other namespace for them but `kube-system`.
 const OF_CLUSTER_SCOPED: &str = "default";
@@ -103,7 +103,7 @@ impl Recorder {
             reason: event.reason.clone(),
             action: event.action.clone(),
         };
-        let (now, last) = (Instant::now(), Timestamp::now());
+        let (now, last) = (Instant::now(), transport::now());
         let mut state = self.lock();
         state.forget_before(now);
         let series = state.series.entry(same.clone()).or_insert_with(|| Series {

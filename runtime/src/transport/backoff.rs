@@ -1,9 +1,8 @@
 //! How long to wait before the next try.
 
-use std::hash::{BuildHasher, RandomState};
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use super::chance::random_bits;
 
 /// Doubling delays with jitter, so that a fleet does not come back all at once.
 #[derive(Debug, Clone)]
@@ -32,17 +31,6 @@ impl Backoff {
 pub(crate) fn jittered(delay: Duration) -> Duration {
     let share = f64::from((random_bits() >> 40) as u32) / f64::from(1 << 24);
     delay.mul_f64(0.75 + share / 2.0)
-}
-
-/// Bits for spread and for names that no other process is likely to choose; not for secrets.
-pub(crate) fn random_bits() -> u64 {
-    // SplitMix64 over a counter that begins anywhere.
-    static STATE: LazyLock<AtomicU64> =
-        LazyLock::new(|| AtomicU64::new(RandomState::new().hash_one(0)));
-    let mut bits = STATE.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }
 
 #[cfg(test)]

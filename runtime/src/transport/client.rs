@@ -1,5 +1,6 @@
 //! The client of a cluster.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::{Client, Config};
@@ -11,6 +12,9 @@ const CALL_DEADLINE: Duration = Duration::from_secs(30);
 
 /// How long a TCP and TLS handshake may take.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How the client of a cluster is made.
+pub(crate) type Connect = Arc<dyn Fn(Config) -> Result<Client, kube::Error> + Send + Sync>;
 
 /// A client for the API server that `config` names.
 ///

@@ -1,9 +1,11 @@
 //! How a call reaches an API server: the client of a cluster, and the deadline of every call.
 
 mod backoff;
+mod chance;
 mod client;
 mod failure;
 
-pub(crate) use backoff::{Backoff, jittered, random_bits};
-pub(crate) use client::{client, within};
+pub(crate) use backoff::{Backoff, jittered};
+pub(crate) use chance::{now, random_bits, seed};
+pub(crate) use client::{Connect, client, within};
 pub use failure::Failure;

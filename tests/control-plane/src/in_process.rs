@@ -8,9 +8,10 @@ use std::task::{Context, Poll};
 use http::header::{AUTHORIZATION, HeaderValue, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
-use kube::Client;
+use kube::client::{ClientBuilder, ConfigExt};
+use kube::{Client, Config};
 
-use crate::control_plane::Shared;
+use crate::control_plane::{ControlPlane, Shared};
 use crate::serve::{Body, BoxError, Broken, PLAYED_USER_AGENT};
 
 /// A control plane inside the process, as a service: what it is called with is answered on the caller's task, and no
@@ -29,13 +30,13 @@ pub struct InProcess {
     /// A controller that this crate plays.
     is_played: bool,
     /// Whose requests these are that name nobody.
-    token: String,
+    token: Option<String>,
 }
 
 impl InProcess {
     pub(crate) fn new(shared: Arc<Shared>, prefix: impl Into<String>) -> Self {
         Self {
-            token: shared.token_of_admin(),
+            token: Some(shared.token_of_admin()),
             shared,
             prefix: prefix.into(),
             is_played: false,
@@ -43,7 +44,7 @@ impl InProcess {
     }
 
     /// The same, for another user than the admin.
-    pub(crate) fn with_token(mut self, token: String) -> Self {
+    pub(crate) fn with_token(mut self, token: Option<String>) -> Self {
         self.token = token;
         self
     }
@@ -51,12 +52,41 @@ impl InProcess {
     /// The same, for the controllers that this crate plays.
     pub(crate) fn played(mut self) -> Self {
         self.is_played = true;
-        self.token = self.shared.token.clone();
+        self.token = Some(self.shared.token.clone());
         self
     }
 
     pub(crate) fn client(self) -> Client {
         Client::new(self, "default")
+    }
+
+    /// A client with the path, the credentials and the headers of a configuration.
+    fn client_of(self, config: &Config) -> kube::Result<Client> {
+        let client = ClientBuilder::new(self, config.default_namespace.clone())
+            .with_layer(&config.extra_headers_layer()?)
+            .with_layer(&config.base_uri_layer());
+        Ok(match config.auth_layer()? {
+            Some(auth) => client.with_layer(&auth).build(),
+            None => client.build(),
+        })
+    }
+}
+
+impl ControlPlane {
+    /// Makes a client without a socket of a [`config`](Self::config), or of that of a user or a project: what
+    /// `kommodore::Builder::connect` asks for.
+    ///
+    /// ```no_run
+    /// # async fn example(plane: kommodore_control_plane::ControlPlane) -> kube::Result<()> {
+    /// let client = plane.connector()(plane.project("red").config())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn connector(
+        &self,
+    ) -> impl Fn(Config) -> kube::Result<Client> + Clone + Send + Sync + use<> {
+        let service = InProcess::new(self.shared.clone(), "").with_token(None);
+        move |config| service.clone().client_of(&config)
     }
 }
 
@@ -85,7 +115,9 @@ impl tower_service::Service<Request<kube::client::Body>> for InProcess {
             request.headers_mut().insert(USER_AGENT, agent);
         }
         Box::pin(async move {
-            if !request.headers().contains_key(AUTHORIZATION) {
+            if let Some(token) = token
+                && !request.headers().contains_key(AUTHORIZATION)
+            {
                 let token = HeaderValue::try_from(format!("Bearer {token}"))?;
                 request.headers_mut().insert(AUTHORIZATION, token);
             }

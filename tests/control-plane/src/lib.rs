@@ -56,6 +56,7 @@ mod plane;
 mod real;
 mod schema;
 mod serve;
+mod signal;
 mod store;
 mod syntax;
 mod users;

@@ -70,7 +70,7 @@ impl Shared {
     fn in_process(self: &Arc<Self>, user: &str, path: &str) -> Client {
         let token = self.world.auth.tokens.token_of(user);
         InProcess::new(self.clone(), path)
-            .with_token(token.unwrap_or_default())
+            .with_token(Some(token.unwrap_or_default()))
             .client()
     }
 

@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use tokio::time::Instant;
 
 use super::api::{GROUP, Leases, RESOURCE, VERBS};
 use super::{Election, LeadershipLost};
-use crate::transport::{Failure, jittered};
+use crate::transport::{self, Failure, jittered};
 
 const HTTP_FORBIDDEN: u16 = 403;
 const HTTP_NOT_FOUND: u16 = 404;
@@ -134,7 +133,7 @@ impl<L: Leases> Candidate<L> {
             && self.is_ours(&seen.lease)
         {
             let mut lease = seen.lease.clone();
-            let now = MicroTime(Timestamp::now());
+            let now = MicroTime(transport::now());
             let spec = lease.spec.get_or_insert_default();
             spec.holder_identity = Some(String::new());
             spec.lease_duration_seconds = Some(RELEASED_SECONDS);
@@ -201,7 +200,7 @@ impl<L: Leases> Candidate<L> {
     /// Writes that the Lease is ours. Says when it began to.
     async fn claim(&self, old: Option<&Lease>) -> Result<(Lease, Instant), Failure> {
         let begun = Instant::now();
-        let now = MicroTime(Timestamp::now());
+        let now = MicroTime(transport::now());
         let Some(old) = old else {
             let mut lease = Lease {
                 spec: Some(LeaseSpec {

@@ -9,7 +9,6 @@ use http::{Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use serde_json::Value;
-use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 
 use super::Asked;
@@ -21,6 +20,7 @@ use super::{response, stale};
 use crate::clock;
 use crate::failure::Failure;
 use crate::serve::{Body, BoxError};
+use crate::signal::Ear;
 use crate::store::{Change, Compacted, Kept, Snapshot, What};
 
 /// How long a watch lives at most.
@@ -88,7 +88,7 @@ struct Watching {
     seen: u64,
     /// It has read the history once: from then on it has missed nothing, however long nothing happened.
     live: bool,
-    signal: Receiver<u64>,
+    signal: Ear,
     ends: Instant,
     next_bookmark: Option<Instant>,
     ready: VecDeque<Bytes>,
@@ -142,7 +142,7 @@ impl Watching {
                     self.read_history();
                     self.over = true;
                 }
-                changed = self.signal.changed() => self.over = changed.is_err(),
+                () = self.signal.changed() => {}
                 () = tokio::time::sleep_until(wake) => self.tick(),
             }
         }

@@ -46,8 +46,7 @@ impl Door {
             if wanted(!closing.is_empty()) {
                 return;
             }
-            // It lives as long as the faults, of which there is one here.
-            let _ = changes.changed().await;
+            changes.changed().await;
         }
     }
 

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
-
 use super::fault::{Fault, Staleness, What};
 use super::log::Verb;
+use crate::signal::{Ear, Signal};
 
 /// A fault that is happening. It ends when this is dropped.
 #[must_use = "the fault ends when this is dropped"]
@@ -68,8 +67,8 @@ impl Initializing {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     state: Arc<Mutex<State>>,
-    /// Counts the changes, for streams that are open.
-    changes: watch::Sender<u64>,
+    /// For streams that are open.
+    changes: Signal,
 }
 
 #[derive(Debug, Default)]
@@ -210,7 +209,7 @@ impl Faults {
         happening
     }
 
-    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+    pub(super) fn changes(&self) -> Ear {
         self.changes.subscribe()
     }
 
@@ -229,7 +228,7 @@ impl Faults {
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let changed = change(&mut self.lock());
-        self.changes.send_modify(|count| *count += 1);
+        self.changes.send();
         changed
     }
 

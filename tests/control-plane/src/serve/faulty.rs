@@ -10,13 +10,13 @@ use http::Response;
 use http::header::{HeaderValue, RETRY_AFTER};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty};
-use tokio::sync::watch;
 
 use super::fault::What;
 use super::faults::{Asked, Distortion, Faults};
 use super::log::Verb;
 use super::{Body, BoxError, failure};
 use crate::ids::Ids;
+use crate::signal::Ear;
 
 const GONE: &[u8] = br#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}}
 "#;
@@ -130,13 +130,11 @@ fn broken(how: Broken) -> Response<Body> {
     response
 }
 
-type Change = Pin<Box<dyn Future<Output = watch::Receiver<u64>> + Send + Sync>>;
+type Change = Pin<Box<dyn Future<Output = Ear> + Send + Sync>>;
 
-fn next(mut changes: watch::Receiver<u64>) -> Change {
+fn next(mut changes: Ear) -> Change {
     Box::pin(async move {
-        if changes.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        changes.changed().await;
         changes
     })
 }
@@ -186,9 +184,10 @@ impl Exchange {
             let happening = self.faults.lasting(&self.asked, &mut self.known, |what| {
                 matches!(what, What::Partitioned)
             });
-            if happening.is_empty() || changes.changed().await.is_err() {
+            if happening.is_empty() {
                 return;
             }
+            changes.changed().await;
         }
     }
 

@@ -19,13 +19,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
-use tokio::sync::watch;
 
 use history::History;
 pub(crate) use history::{Change, Compacted, What};
 pub(crate) use kept::Kept;
 pub(crate) use key::{Bucket, Key};
 pub(crate) use transaction::Transaction;
+
+use crate::signal::{Ear, Signal};
 
 /// An object under its key, which it has itself.
 #[derive(Clone)]
@@ -64,7 +65,7 @@ struct Table {
     objects: Objects,
     history: History,
     /// Tells watchers that there is something new.
-    signal: watch::Sender<u64>,
+    signal: Signal,
 }
 
 impl Table {
@@ -72,7 +73,7 @@ impl Table {
         Self {
             objects: Objects::new(),
             history: History::new(oldest),
-            signal: watch::Sender::new(0),
+            signal: Signal::default(),
         }
     }
 }
@@ -228,7 +229,7 @@ impl Store {
     }
 
     /// Wakes whenever the bucket changes.
-    pub(crate) fn signal(&self, bucket: &Bucket) -> watch::Receiver<u64> {
+    pub(crate) fn signal(&self, bucket: &Bucket) -> Ear {
         let mut inner = self.lock();
         let compacted = inner.compacted;
         inner
@@ -264,9 +265,9 @@ impl Store {
         };
         let done = run(&mut transaction);
         let changes = transaction.changes;
-        for (bucket, change) in &changes {
+        for (bucket, _) in &changes {
             if let Some(table) = inner.tables.get(bucket) {
-                table.signal.send_replace(change.revision());
+                table.signal.send();
             }
         }
         done.map(|value| (value, changes))
