@@ -27,7 +27,8 @@ const SERIES: Duration = Duration::from_secs(6 * 60);
 const INTERVAL: Duration = Duration::from_secs(30);
 /// How many events are sent at once.
 const AT_ONCE: usize = 4;
-/// How many series are remembered; the oldest make room.
+/// How many series there are at most: the oldest that rest make room, and while all of them are on their way to a
+/// server that does not take them, new ones are dropped.
 const REMEMBERED: usize = 1024;
 const HTTP_NOT_FOUND: u16 = 404;
 
@@ -55,6 +56,8 @@ struct State {
     series: BTreeMap<Same, Series>,
     /// What has been said of failures: by the verb, and the HTTP status.
     said: BTreeSet<(&'static str, Option<u16>)>,
+    /// It has been said that there is no room.
+    full: bool,
 }
 
 /// What two events that are one have in common.
@@ -106,6 +109,17 @@ impl Recorder {
         let (now, last) = (Instant::now(), transport::now());
         let mut state = self.lock();
         state.forget_before(now);
+        if !state.series.contains_key(&same) && !state.make_room() {
+            let first = !std::mem::replace(&mut state.full, true);
+            drop(state);
+            if first {
+                tracing::warn!(
+                    cluster = %self.cluster.name(), controller = self.controller,
+                    "the server does not take the events as fast as they come; new ones are dropped as long as that is so"
+                );
+            }
+            return;
+        }
         let series = state.series.entry(same.clone()).or_insert_with(|| Series {
             event: self.place(&regarding.key),
             count: 0,
@@ -312,18 +326,24 @@ fn subdomain(name: &str) -> String {
 }
 
 impl State {
-    /// Forgets the series that have ended, and the oldest where there are too many.
+    /// Forgets the series that have ended.
     fn forget_before(&mut self, now: Instant) {
         self.series
             .retain(|_, series| series.busy || series.seen + SERIES > now);
+    }
+
+    /// Makes room for one more series; false when there is none.
+    fn make_room(&mut self) -> bool {
         while self.series.len() >= REMEMBERED {
             let idle = self.series.iter().filter(|(_, series)| !series.busy);
             let oldest = idle.min_by_key(|(_, series)| series.seen);
-            match oldest.map(|(same, _)| same.clone()) {
-                Some(oldest) => self.series.remove(&oldest),
-                None => return,
+            let Some(oldest) = oldest.map(|(same, _)| same.clone()) else {
+                return false;
             };
+            self.series.remove(&oldest);
         }
+        self.full = false;
+        true
     }
 }
 
@@ -343,6 +363,44 @@ mod tests {
         ] {
             assert_eq!(reporter(controller), expected);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn there_are_never_too_many_series_and_there_is_room_again_when_some_rest() {
+        let client =
+            kube::Client::try_from(kube::Config::new("http://127.0.0.1:9".parse().unwrap()));
+        let event = Remote::new(
+            &client.unwrap(),
+            &ApiResource::erase::<k8s_openapi::api::events::v1::Event>(&()),
+            "x".into(),
+        );
+        let now = Instant::now();
+        let mut state = State::default();
+        let same = |number: usize| Same {
+            uid: number.to_string(),
+            warns: false,
+            reason: String::new(),
+            action: String::new(),
+        };
+        for number in 0..REMEMBERED {
+            assert!(state.make_room());
+            let series = Series {
+                event: event.clone(),
+                count: 1,
+                last: Timestamp::UNIX_EPOCH,
+                seen: now + Duration::from_millis(number as u64),
+                written: None,
+                busy: true,
+            };
+            state.series.insert(same(number), series);
+        }
+        assert!(!state.make_room(), "all are on their way");
+        for number in [7, 9] {
+            state.series.get_mut(&same(number)).unwrap().busy = false;
+        }
+        assert!(state.make_room());
+        assert!(!state.series.contains_key(&same(7)), "the oldest");
+        assert!(state.series.contains_key(&same(9)));
     }
 
     #[test]
