@@ -34,6 +34,36 @@ impl Watching {
     }
 }
 
+/// Keeps a page that it owns, and watches besides: all pages, and those of a label.
+#[controller(
+    for = Website,
+    owns(ConfigMap),
+    watches(ConfigMap => Self::site_of, ConfigMap(labels = "app=pages") => Self::site_of),
+    conditions,
+)]
+struct Twice {
+    probe: Probe,
+}
+
+impl Reconcile for Twice {
+    async fn reconcile(&self, site: &Website, cx: &Context<Self>) -> Result<Action> {
+        self.probe.at(Point::Begin, cx).await?;
+        let mut page = page(site);
+        page.labels_mut().insert("app".into(), "pages".into());
+        match site.spec.host.as_str() {
+            "off" => cx.delete::<ConfigMap>(site.name_any()).await.map(|_| ())?,
+            _ => cx.apply(page).await.map(|_| ())?,
+        }
+        Ok(Action::done())
+    }
+}
+
+impl Twice {
+    fn site_of(&self, page: &ConfigMap, _: &Cluster) -> Vec<ObjectKey> {
+        vec![ObjectKey::of(page)]
+    }
+}
+
 /// Keeps a page until the website is switched off.
 #[controller(for = Website, owns(ConfigMap), conditions)]
 struct Switch {
@@ -126,6 +156,26 @@ on_both_servers! {
         fleet.page_shows("red", "one", "new.example.com").await;
         sentinel.passes(fleet).await;
         assert_eq!(probe.count(Point::Begin, "one"), 2);
+    }
+
+    async fn our_own_writes_wake_nobody_also_when_they_come_back_through_several_watches(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        let probe = Probe::default();
+        let _operator = Operator::start(fleet.manager().controller(Twice { probe: probe.clone() }));
+        fleet.engaged("red", &WATCHED).await;
+        let sentinel = Sentinel::new(fleet, "red").await;
+        fleet.create_website("red", "one").await;
+        fleet.page_shows("red", "one", "one.example.com").await;
+        sentinel.passes(fleet).await;
+        assert_eq!(probe.count(Point::Begin, "one"), 1);
+        fleet.set_host("red", "one", "new.example.com").await;
+        fleet.page_shows("red", "one", "new.example.com").await;
+        sentinel.passes(fleet).await;
+        assert_eq!(probe.count(Point::Begin, "one"), 2);
+        fleet.set_host("red", "one", "off").await;
+        eventually("the page is gone", async || matches!(fleet.pages("red").get_opt("one").await, Ok(None))).await;
+        sentinel.passes(fleet).await;
+        assert_eq!(probe.count(Point::Begin, "one"), 3);
     }
 
     async fn our_own_delete_of_a_child_wakes_nobody(fleet: &Fleet) {

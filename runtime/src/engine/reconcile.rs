@@ -13,7 +13,7 @@ use super::verdict::{Ended, run_user_code};
 use super::wake::{AskMapper, WakeItself, WakeOwner};
 use super::{Again, Handler, Outcome, Pace, Waker};
 use crate::controller::{
-    Context, Controller, Declaration, Finalizer as Declared, Object, ObjectKey, Start,
+    Context, Controller, Declaration, Finalizer as Declared, Kind, Object, ObjectKey, Start,
 };
 use crate::fleet::Cluster;
 use crate::object::{Finalizer, Owner, Recorder, Remote, Scope, Secured, declared, holds};
@@ -242,6 +242,15 @@ impl<C: Start> Handler for Handled<C> {
             on,
         }));
         let mut sources = vec![itself];
+        let kinds = || owns.iter().chain(watches).map(Kind::resource);
+        let repeats = |(place, kind): (usize, ApiResource)| {
+            let is_it =
+                |other: ApiResource| (&other.group, &other.plural) == (&kind.group, &kind.plural);
+            is_it(self.kind.clone()) || kinds().skip(place + 1).any(is_it)
+        };
+        if kinds().enumerate().any(repeats) {
+            waker.expect_repetitions();
+        }
         for kind in owns {
             let source: Arc<dyn Source> =
                 cluster.metadata(&kind.resource(), kind.select.selector());

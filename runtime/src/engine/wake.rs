@@ -45,6 +45,11 @@ impl Waker {
         self.queue.wake(self.lane, key, priority, cause);
     }
 
+    /// Says that one version of an object may come through several watches.
+    pub(super) fn expect_repetitions(&self) {
+        self.queue.expect_repetitions(self.lane);
+    }
+
     fn wake_expectant(&self) {
         self.queue.wake_expectant(self.lane);
     }
@@ -61,7 +66,7 @@ impl Observer for WakeItself {
         match change.after {
             Some(after) if self.on.counts(change.changed) => {
                 let key = ObjectKey::of_meta(after.metadata());
-                self.waker.wake(key, priority(change), version(change));
+                self.waker.wake(key, priority(change), cause(change));
             }
             Some(_) => {}
             // An object that is gone needs nothing: its finalizer saw to that.
@@ -117,10 +122,7 @@ impl Observer for WakeOwner {
             return;
         }
         let newest = change.after.or(change.before);
-        let cause = match (change.before, change.after) {
-            (Some(before), None) => deletion(before.metadata()),
-            _ => version(change),
-        };
+        let cause = cause(change);
         let before = change
             .before
             .and_then(|before| self.owner_of(before.metadata()));
@@ -205,7 +207,7 @@ impl Observer for AskMapper {
                 .cloned()
                 .collect(),
             priority: priority(change),
-            cause: version(change),
+            cause: cause(change),
         };
         // It fails only when the watches have ended.
         let _ = self.0.send(Task::Map(mapped));
@@ -232,15 +234,12 @@ fn priority(change: &Change<'_>) -> Priority {
     }
 }
 
-/// The version that came, which may be older than the object: what we wrote is known before it comes back.
-fn version(change: &Change<'_>) -> Option<Version> {
-    Some((
-        change.after?.metadata().uid.clone()?,
-        change.version?.to_owned(),
-    ))
-}
-
-/// The deletion of an object, as [`Scope::delete`](crate::Scope::delete) writes it down.
-fn deletion(meta: &ObjectMeta) -> Option<Version> {
-    Some((meta.uid.clone()?, DELETED.to_owned()))
+/// What came: a version, which may be older than the object, as what we wrote is known before it comes back; or
+/// the end of the object, as [`Scope::delete`](crate::Scope::delete) writes it down.
+fn cause(change: &Change<'_>) -> Option<Version> {
+    let uid = |object: &Arc<dyn Watched>| object.metadata().uid.clone();
+    match (change.before, change.after) {
+        (Some(before), None) => Some((uid(before)?, DELETED.to_owned())),
+        (_, after) => Some((uid(after?)?, change.version?.to_owned())),
+    }
 }

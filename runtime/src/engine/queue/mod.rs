@@ -1,6 +1,7 @@
 //! Which key runs next: fair among clusters, then by priority, then in order; never one key twice at
 //! once.
 
+mod echoes;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -73,9 +74,17 @@ impl Queue {
             urgent: VecDeque::new(),
             patient: VecDeque::new(),
             keys: BTreeMap::new(),
+            echoes: None,
         };
         state.lanes.insert(lane, fresh);
         lane
+    }
+
+    /// Says that one version of an object may come to a lane through several watches.
+    pub(crate) fn expect_repetitions(&self, lane: Lane) {
+        if let Some(found) = self.lock().lanes.get_mut(&lane) {
+            found.echoes.get_or_insert_default();
+        }
     }
 
     /// Lets the keys of a lane run.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tokio::time::Instant;
 
+use super::echoes::Echoes;
 use super::{Job, Lane};
 use crate::controller::ObjectKey;
 use crate::engine::{Again, Outcome, Pace, Priority, Version};
@@ -39,6 +40,8 @@ pub(super) struct LaneState {
     pub(super) urgent: VecDeque<ObjectKey>,
     pub(super) patient: VecDeque<ObjectKey>,
     pub(super) keys: BTreeMap<ObjectKey, KeyState>,
+    /// What has been delivered of what we wrote, and may come through another watch as well.
+    pub(super) echoes: Option<Echoes>,
 }
 
 #[derive(Default)]
@@ -47,7 +50,7 @@ pub(super) struct KeyState {
     pub(super) running: bool,
     /// What woke the key while it was running.
     pub(super) meanwhile: Vec<(Priority, Option<Version>)>,
-    /// What we wrote and the watch has not delivered yet.
+    /// What we wrote and no watch has delivered yet.
     pub(super) expected: VecDeque<Version>,
     /// When it runs again by itself, and how urgent that is.
     pub(super) delayed: Option<(Instant, Priority)>,
@@ -79,6 +82,11 @@ impl State {
         let Some(found) = self.lanes.get_mut(&lane) else {
             return;
         };
+        if let (Some(echoes), Some(cause)) = (&found.echoes, &cause)
+            && echoes.contains(&key, cause)
+        {
+            return;
+        }
         let entry = found.keys.entry(key.clone()).or_default();
         if let Some(cause) = &cause
             && let Some(place) = entry.expected.iter().position(|expected| expected == cause)
@@ -86,6 +94,9 @@ impl State {
             entry.expected.remove(place);
             if entry.is_forgettable() {
                 found.keys.remove(&key);
+            }
+            if let Some(echoes) = &mut found.echoes {
+                echoes.add(key, cause.clone(), Instant::now());
             }
             return;
         }
@@ -243,18 +254,28 @@ impl State {
         let mut woken = None;
         let remembered = REMEMBERED.max(outcome.written.len());
         entry.expected.extend(outcome.written);
+        let mut echoed: Vec<Version> = Vec::new();
         for (priority, cause) in std::mem::take(&mut entry.meanwhile) {
-            match cause.and_then(|cause| {
-                entry
-                    .expected
-                    .iter()
-                    .position(|expected| *expected == cause)
-            }) {
-                Some(place) => {
-                    entry.expected.remove(place);
+            let is_echo = cause.is_some_and(|cause| {
+                let of = |version: &Version| *version == cause;
+                match entry.expected.iter().position(of) {
+                    Some(place) => {
+                        echoed.extend(entry.expected.remove(place));
+                        true
+                    }
+                    None => echoed.iter().any(of),
                 }
-                None if woken != Some(Priority::Change) => woken = Some(priority),
-                None => {}
+            });
+            match is_echo {
+                true => {}
+                false if woken != Some(Priority::Change) => woken = Some(priority),
+                false => {}
+            }
+        }
+        if let Some(echoes) = &mut found.echoes {
+            let now = Instant::now();
+            for version in echoed {
+                echoes.add(job.key.clone(), version, now);
             }
         }
         while entry.expected.len() > remembered {

@@ -101,6 +101,46 @@ async fn our_own_writes_wake_nothing_whether_their_echo_is_early_or_late() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_echo_that_comes_through_two_watches_wakes_nothing_twice() {
+    let queue = Queue::new();
+    let controller = queue.add_controller(pace(100, 100));
+    let lane = open_lane(&queue, controller);
+    queue.expect_repetitions(lane);
+    queue.wake(lane, key("a"), Priority::Change, None);
+    let job = take(&queue).unwrap();
+    let echo = |number| queue.wake(lane, key("a"), Priority::Change, Some(version(number)));
+    for number in [7, 7, 8] {
+        echo(number);
+    }
+    let written = vec![version(7), version(8), version(9)];
+    queue.finish(
+        job,
+        Outcome {
+            written,
+            ..Outcome::default()
+        },
+    );
+    for number in [8, 9, 9] {
+        echo(number);
+    }
+    assert_eq!(take(&queue), None);
+    assert!(queue.lock().lanes[&lane].keys.is_empty());
+    tokio::time::advance(Duration::from_secs(61)).await;
+    echo(10);
+    let job = take(&queue).unwrap();
+    queue.finish(
+        job,
+        Outcome {
+            written: vec![version(11)],
+            ..Outcome::default()
+        },
+    );
+    echo(11);
+    echo(9);
+    assert!(take(&queue).is_some(), "what is long ago is forgotten");
+}
+
+#[tokio::test(start_paused = true)]
 async fn keys_that_wait_for_an_echo_or_run_are_woken_when_it_may_never_come() {
     let queue = Queue::new();
     let controller = queue.add_controller(pace(100, 100));
