@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kommodore::kube::core::{ApiResource, DynamicObject, GroupVersionKind};
-use kommodore::{Action, Cluster, Context, ObjectKey, Reconcile, Result, controller};
+use kommodore::{Action, Cleanup, Cluster, Context, ObjectKey, Reconcile, Result, controller};
 use kommodore_tests::{
-    Domain, DomainSpec, Fleet, NAMESPACE, Operator, Point, Probe, Website, eventually,
-    on_both_servers, page, website,
+    Asked, Domain, DomainSpec, Fault, Fleet, NAMESPACE, Operator, Outage, Point, Probe, Website,
+    eventually, on_both_servers, page, website,
 };
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
@@ -32,6 +32,7 @@ macro_rules! looks {
 
 looks!(All: for = Website);
 looks!(Gold: for = Website(labels = "tier in (gold),!legacy"));
+looks!(Golden: for = Website(labels = "tier=gold", fields = "metadata.name!=other"));
 looks!(Main: for = Website(fields = "metadata.name=main"));
 looks!(Shop: for = Website(namespace = "shop"));
 looks!(Spec: for = Website(on = spec));
@@ -142,6 +143,29 @@ impl Domains {
     }
 }
 
+/// Holds gold websites, one after the other.
+#[controller(
+    for = Website(labels = "tier=gold", fields = "metadata.name!=other"),
+    finalizer = "demo.kommodore.dev/gold",
+    cluster_concurrency = 1,
+)]
+#[derive(Clone, Default)]
+struct Holder {
+    probe: Probe,
+}
+
+impl Reconcile for Holder {
+    async fn reconcile(&self, _: &Website, cx: &Context<Self>) -> Result<Action> {
+        self.probe.end(Point::Begin, cx).await
+    }
+}
+
+impl Cleanup for Holder {
+    async fn cleanup(&self, _: &Website, cx: &Context<Self>) -> Result<Action> {
+        self.probe.end(Point::Cleanup, cx).await
+    }
+}
+
 fn secret(name: &str, labels: serde_json::Value) -> Secret {
     let metadata = json!({"name": name, "labels": labels});
     serde_json::from_value(json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata}))
@@ -175,6 +199,51 @@ on_both_servers! {
         fleet.create_website("red", "two").await;
         all.probe.comes(Point::Begin, "two", 1).await;
         assert_eq!((gold.probe.count(Point::Begin, "one"), gold.probe.count(Point::Begin, "two")), (2, 0));
+    }
+
+    async fn what_has_just_left_the_selection_gets_no_finalizer(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        let (holder, golden, outage) = (Holder::default(), Golden::default(), Outage::default());
+        let cut = outage.clone();
+        let rule = move |asked: &Asked<'_>| match asked.is_in("red") && asked.watches("websites") {
+            true => cut.of_watch(),
+            false => Fault::None,
+        };
+        // Both hear of a website at once, and one of them does not wait for its turn.
+        let manager = fleet.manager_behind(rule).await.controller(holder.clone()).controller(golden.clone());
+        let _operator = Operator::start(manager);
+        fleet.engaged("red", &["websites"]).await;
+        let create = async |name: &str| {
+            let mut site = website(name);
+            site.labels_mut().insert("tier".into(), "gold".into());
+            fleet.websites("red").create(&PostParams::default(), &site).await.unwrap();
+        };
+        let first = holder.probe.hold(Point::Begin, "first");
+        create("first").await;
+        first.reached().await;
+        for name in ["leaves", "stays"] {
+            create(name).await;
+            golden.probe.comes(Point::Begin, name, 1).await;
+        }
+        outage.begin();
+        fleet.change_website("red", "leaves", json!({"metadata": {"labels": {"tier": "bronze"}}})).await;
+        fleet.change_website("red", "stays", json!({"metadata": {"labels": {"shape": "round"}}})).await;
+        first.release();
+        holder.probe.comes(Point::Begin, "stays", 1).await;
+        assert_eq!(holder.probe.count(Point::Begin, "leaves"), 0);
+        outage.end();
+        create("last").await;
+        holder.probe.comes(Point::Begin, "last", 1).await;
+        assert_eq!(holder.probe.count(Point::Begin, "leaves"), 0);
+        let finalizers = async |name: &str| {
+            let site = fleet.websites("red").get(name).await.unwrap();
+            site.finalizers().len()
+        };
+        assert_eq!((finalizers("leaves").await, finalizers("stays").await), (0, 1));
+        for name in ["first", "stays", "last"] {
+            fleet.delete_website("red", name).await;
+            fleet.website_gone("red", name).await;
+        }
     }
 
     async fn fields_and_a_namespace_select(fleet: &Fleet) {

@@ -187,7 +187,8 @@ impl<C: Start> Handled<C> {
             manager: self.declaration.name,
             remote,
         };
-        match guard.add(object.meta()).await? {
+        let selector = self.declaration.select.selector();
+        match guard.add(object.meta(), &selector).await? {
             Secured::Ours(returned) => {
                 scope.wrote(&returned);
                 Ok(Some(take_in(cache, returned)?))

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::Remote;
 use crate::transport::Failure;
+use crate::watch::Selector;
 
 /// How often we read the object again because somebody changed it between our look and our patch.
 const TRIES: usize = 5;
@@ -22,7 +23,7 @@ const HTTP_INVALID: u16 = 422;
 pub(crate) enum Secured {
     /// It carries our finalizer now; the object as the server returned it.
     Ours(Value),
-    /// It is gone, or being deleted: it gets no finalizer, and no reconcile.
+    /// It is gone, being deleted, or not selected any more: it gets no finalizer, and no reconcile.
     Leaving,
 }
 
@@ -35,7 +36,11 @@ pub(crate) struct Finalizer<'a> {
 
 impl Finalizer<'_> {
     /// Adds the finalizer, in one patch that the server refuses if the object is not the one we saw.
-    pub(crate) async fn add(&self, seen: &ObjectMeta) -> Result<Secured, Failure> {
+    pub(crate) async fn add(
+        &self,
+        seen: &ObjectMeta,
+        selector: &Selector,
+    ) -> Result<Secured, Failure> {
         let mut seen = seen.clone();
         let mut tries = 1;
         loop {
@@ -45,7 +50,8 @@ impl Finalizer<'_> {
                 Patched::Failed(failure) => return Err(failure),
                 Patched::Changed(failure) => failure,
             };
-            let Some((meta, object)) = self.look().await? else {
+            let found = self.remote.get_selected(selector).await?;
+            let Some((meta, object)) = found.map(with_meta).transpose()? else {
                 return Ok(Secured::Leaving);
             };
             if meta.deletion_timestamp.is_some() {
@@ -105,13 +111,14 @@ impl Finalizer<'_> {
 
     /// The object as it is now, and its metadata.
     async fn look(&self) -> Result<Option<(ObjectMeta, Value)>, Failure> {
-        let Some(object) = self.remote.get().await? else {
-            return Ok(None);
-        };
-        let meta = object.get("metadata").cloned().unwrap_or_default();
-        let meta = serde_json::from_value(meta).map_err(kube::Error::SerdeError)?;
-        Ok(Some((meta, object)))
+        self.remote.get().await?.map(with_meta).transpose()
     }
+}
+
+fn with_meta(object: Value) -> Result<(ObjectMeta, Value), Failure> {
+    let meta = object.get("metadata").cloned().unwrap_or_default();
+    let meta = serde_json::from_value(meta).map_err(kube::Error::SerdeError)?;
+    Ok((meta, object))
 }
 
 enum Patched {

@@ -3,12 +3,13 @@
 use http::Request;
 use json_patch::Patch as JsonPatch;
 use kube::Client;
-use kube::api::{ApiResource, DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{ApiResource, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{DynamicObject, request};
 use serde_json::Value;
 
 use crate::controller::ObjectKey;
 use crate::transport::{Failure, within};
+use crate::watch::Selector;
 
 /// Where an object is to be found.
 #[derive(Clone)]
@@ -54,6 +55,27 @@ impl Remote {
             Err(failure) if failure.code() == Some(404) && failure.names_an_object() => Ok(None),
             Err(failure) => Err(failure),
         }
+    }
+
+    /// The object as it is now, `None` when there is none or it is not selected.
+    pub(crate) async fn get_selected(&self, selector: &Selector) -> Result<Option<Value>, Failure> {
+        if selector.labels.is_none() && selector.fields.is_none() {
+            return self.get().await;
+        }
+        // Only the server knows what its selectors mean.
+        let mut fields = format!("metadata.name={}", self.key.name);
+        for more in selector.fields.iter().filter(|more| !more.is_empty()) {
+            fields.push(',');
+            fields.push_str(more);
+        }
+        let params = ListParams {
+            label_selector: selector.labels.as_deref().map(Into::into),
+            field_selector: Some(fields),
+            ..ListParams::default()
+        };
+        let mut list = self.call(self.request().list(&params)).await?;
+        let item = list.pointer_mut("/items/0").map(Value::take);
+        Ok(item.filter(|item| !item.is_null()))
     }
 
     /// Changes the object by JSON patch.
