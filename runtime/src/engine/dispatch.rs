@@ -133,6 +133,10 @@ impl Drop for Place {
 
 impl Crew for Engine {
     fn board(&self, cluster: &Cluster) {
+        // First what has everything: who needs metadata only shares it.
+        for Registered { handler, .. } in &self.crew {
+            handler.open(cluster);
+        }
         for Registered {
             handler,
             controller,

@@ -29,6 +29,8 @@ pub(crate) trait Handler: Send + Sync {
     fn name(&self) -> &str;
     /// How much of it may run at once, and how soon again.
     fn pace(&self) -> Pace;
+    /// Asks for the caches in `cluster` of which it needs more than the metadata.
+    fn open(&self, cluster: &Cluster);
     /// Watches in `cluster` what it is for, owns and watches, and wakes keys through `waker`.
     fn watch(self: Arc<Self>, cluster: &Cluster, waker: Waker) -> Vec<Arc<dyn Source>>;
     /// One reconcile of one object, from start to finish. `trouble` counts the API hiccups of this key

@@ -229,6 +229,13 @@ impl<C: Start> Handler for Handled<C> {
         Pace::of(self.declaration)
     }
 
+    fn open(&self, cluster: &Cluster) {
+        cluster.cache::<C::Object>(self.declaration.select.selector());
+        for kind in self.declaration.watches {
+            kind.open(cluster);
+        }
+    }
+
     fn watch(self: Arc<Self>, cluster: &Cluster, waker: Waker) -> Vec<Arc<dyn Source>> {
         let Declaration {
             select,
@@ -253,8 +260,7 @@ impl<C: Start> Handler for Handled<C> {
             waker.expect_repetitions();
         }
         for kind in owns {
-            let source: Arc<dyn Source> =
-                cluster.metadata(&kind.resource(), kind.select.selector());
+            let source = cluster.metadata(&kind.resource(), kind.select.selector());
             source.observe(Arc::new(WakeOwner {
                 waker: waker.clone(),
                 owner: self.kind.clone(),

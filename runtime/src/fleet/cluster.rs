@@ -1,22 +1,20 @@
 //! One cluster while it is engaged: its client, and what is known of its objects.
 
-use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use kube::api::{ApiResource, PartialObjectMeta};
+use kube::api::ApiResource;
 use kube::core::DynamicObject;
 use kube::{Client, Resource};
-use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::ClusterName;
 use crate::controller::{Object, ObjectKey};
-use crate::watch::{Cache, Reflector, Report, Selector, Source};
+use crate::watch::{Cache, Feed, Reflector, Report, Selector, Source, Subject, Watched};
 
 /// An engaged cluster: its name, a client for it, and the caches of the kinds that are watched there.
 /// Cheap to clone.
@@ -26,7 +24,7 @@ pub struct Cluster(Arc<Inner>);
 struct Inner {
     name: ClusterName,
     client: Client,
-    caches: Mutex<BTreeMap<CacheKey, CacheHandle>>,
+    feeds: Mutex<Feeds>,
     engaging: Arc<Semaphore>,
     report: Arc<dyn Report>,
     /// Ends the watches.
@@ -38,13 +36,18 @@ struct Inner {
     retiring: AtomicBool,
 }
 
-/// Kinds are told apart by how they are read, too: typed, or as metadata only.
-type CacheKey = (TypeId, String, String, Selector);
-
-struct CacheHandle {
-    any: Arc<dyn Any + Send + Sync>,
-    source: Arc<dyn Source>,
+/// What is watched.
+#[derive(Default)]
+struct Feeds {
+    /// Whether the watches run; until then it is only said what is wanted, so that each begins with what
+    /// all of its readers need.
+    begun: bool,
+    waiting: Vec<(Arc<Feed>, Subject)>,
+    by_subject: BTreeMap<FeedKey, Arc<Feed>>,
 }
+
+/// The version and the plural of a kind, and which of its objects.
+type FeedKey = (String, String, Selector);
 
 impl Cluster {
     /// Ends with `abandoned`, at once, if nothing ends it before.
@@ -58,7 +61,7 @@ impl Cluster {
         Self(Arc::new(Inner {
             name,
             client,
-            caches: Mutex::default(),
+            feeds: Mutex::default(),
             engaging,
             report,
             stop: abandoned.child_token(),
@@ -116,20 +119,33 @@ impl Cluster {
     }
 
     /// What the caches know of an object of a kind that is read as `K`.
-    pub(crate) fn known<K>(&self, kind: &ApiResource, key: &ObjectKey) -> Known<K>
+    pub(crate) fn known<K>(&self, kind: &ApiResource, key: &ObjectKey) -> Known<Arc<K>>
     where
         K: Resource + Send + Sync + 'static,
     {
-        let mut known = Known::Unknown;
-        for (selector, cache) in self.caches::<K>(kind) {
-            match cache.get(key) {
-                _ if !cache.is_current() => {}
-                Some(object) => return Known::There(object),
-                None if selector.covers(key) => known = Known::Missing,
-                None => {}
-            }
-        }
-        known
+        let caches = self.caches::<K>(kind);
+        let caches = caches.iter().map(|(selector, cache)| {
+            let source: &dyn Source = &**cache;
+            (selector, source, cache.get(key))
+        });
+        known(key, caches)
+    }
+
+    /// The same for an object of which only the metadata is asked for.
+    pub(crate) fn known_metadata(
+        &self,
+        kind: &ApiResource,
+        key: &ObjectKey,
+    ) -> Known<Arc<dyn Watched>> {
+        let feeds = self.feeds_of(kind);
+        let sources: Vec<_> = feeds
+            .iter()
+            .filter_map(|(selector, feed)| Some((selector, feed.any()?)))
+            .collect();
+        let sources = sources
+            .iter()
+            .map(|(selector, source)| (*selector, &**source, source.look(key)));
+        known(key, sources)
     }
 
     /// The caches of a kind that is read as `K`, that of everything first.
@@ -137,31 +153,34 @@ impl Cluster {
         &self,
         kind: &ApiResource,
     ) -> Vec<(Selector, Arc<Cache<K>>)> {
-        let caches = self.0.caches.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = cache_key::<K>(kind, &Selector::default());
-        caches
+        let feeds = self.feeds_of(kind).into_iter();
+        feeds
+            .filter_map(|(selector, feed)| Some((selector, feed.find()?)))
+            .collect()
+    }
+
+    /// The feeds of a kind, that of everything first.
+    fn feeds_of(&self, kind: &ApiResource) -> Vec<(Selector, Arc<Feed>)> {
+        let first = feed_key(kind, &Selector::default());
+        let feeds = self.lock();
+        feeds
+            .by_subject
             .range(&first..)
-            .take_while(|((read, version, plural, _), _)| {
-                (read, version, plural) == (&first.0, &first.1, &first.2)
-            })
-            .filter_map(|((.., selector), handle)| {
-                Some((selector.clone(), Arc::clone(&handle.any).downcast().ok()?))
-            })
+            .take_while(|((version, plural, _), _)| (version, plural) == (&first.0, &first.1))
+            .map(|((.., selector), feed)| (selector.clone(), Arc::clone(feed)))
             .collect()
     }
 
     /// Watches a kind, or shares the watch that there is.
     pub(crate) fn cache<K: Object>(&self, selector: Selector) -> Arc<Cache<K>> {
-        self.open(ApiResource::erase::<K>(&()), (), selector)
+        let kind = ApiResource::erase::<K>(&());
+        self.open(kind, selector, Feed::join::<K>)
     }
 
-    /// Watches the metadata of a kind, or shares the watch that there is.
-    pub(crate) fn metadata(
-        &self,
-        kind: &ApiResource,
-        selector: Selector,
-    ) -> Arc<Cache<PartialObjectMeta<DynamicObject>>> {
-        self.open(kind.clone(), kind.clone(), selector)
+    /// Watches the metadata of a kind, or shares the watch that there is, also one of everything in the
+    /// objects.
+    pub(crate) fn metadata(&self, kind: &ApiResource, selector: Selector) -> Arc<dyn Source> {
+        self.open(kind.clone(), selector, Feed::join_for_metadata)
     }
 
     /// Watches a kind without a Rust type, or shares the watch that there is.
@@ -170,59 +189,64 @@ impl Cluster {
         kind: &ApiResource,
         selector: Selector,
     ) -> Arc<Cache<DynamicObject>> {
-        self.open(kind.clone(), kind.clone(), selector)
+        self.open(kind.clone(), selector, Feed::join::<DynamicObject>)
     }
 
-    fn find<K: Send + Sync + 'static>(&self, key: &CacheKey) -> Option<Arc<Cache<K>>> {
-        let caches = self.0.caches.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&caches.get(key)?.any).downcast().ok()
-    }
-
-    fn open<K>(
-        &self,
-        kind: ApiResource,
-        dynamic: K::DynamicType,
-        selector: Selector,
-    ) -> Arc<Cache<K>>
-    where
-        K: Resource + Clone + DeserializeOwned + fmt::Debug + Send + Sync + 'static,
-    {
-        let key = cache_key::<K>(&kind, &selector);
-        if let Some(cache) = self.find(&key) {
-            return cache;
+    fn open<C>(&self, kind: ApiResource, selector: Selector, join: impl FnOnce(&Feed) -> C) -> C {
+        let key = feed_key(&kind, &selector);
+        let mut feeds = self.lock();
+        if let Some(feed) = feeds.by_subject.get(&key) {
+            return join(feed);
         }
-        let cache = Arc::new(Cache::<K>::default());
-        let handle = CacheHandle {
-            any: Arc::clone(&cache) as _,
-            source: Arc::clone(&cache) as _,
+        let feed = Arc::new(Feed::new());
+        let cache = join(&feed);
+        feeds.by_subject.insert(key, Arc::clone(&feed));
+        if feeds.begun {
+            self.watch(feed, Subject { kind, selector });
+        } else {
+            feeds.waiting.push((feed, Subject { kind, selector }));
+        }
+        cache
+    }
+
+    /// Begins to watch all that has been asked for, and from now on whatever is.
+    pub(crate) fn begin(&self) {
+        let waiting = {
+            let mut feeds = self.lock();
+            feeds.begun = true;
+            std::mem::take(&mut feeds.waiting)
         };
-        self.0
-            .caches
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key, handle);
+        for (feed, subject) in waiting {
+            self.watch(feed, subject);
+        }
+    }
+
+    fn watch(&self, feed: Arc<Feed>, subject: Subject) {
         let reflector = Reflector {
-            cache: Arc::clone(&cache),
+            feed,
             client: self.0.client.clone(),
-            kind,
-            selector,
+            subject,
             engaging: Arc::clone(&self.0.engaging),
             report: Arc::clone(&self.0.report),
         };
         let stop = self.0.stop.clone();
         self.0
             .tasks
-            .spawn(async move { stop.run_until_cancelled(reflector.run(dynamic)).await });
-        cache
+            .spawn(async move { stop.run_until_cancelled(reflector.run()).await });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Feeds> {
+        self.0.feeds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Resolves once every kind that is watched now has been listed.
     pub(crate) async fn synced(&self) {
         let sources: Vec<Arc<dyn Source>> = {
-            let caches = self.0.caches.lock().unwrap_or_else(PoisonError::into_inner);
-            caches
+            let feeds = self.lock();
+            feeds
+                .by_subject
                 .values()
-                .map(|handle| Arc::clone(&handle.source))
+                .flat_map(|feed| feed.sources())
                 .collect()
         };
         for source in sources {
@@ -250,11 +274,7 @@ impl Cluster {
             self.0.kill.cancel();
             self.0.tasks.wait().await;
         }
-        self.0
-            .caches
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.lock().by_subject.clear();
     }
 
     /// Resolves when the watches are to end.
@@ -273,17 +293,33 @@ impl Cluster {
 }
 
 /// What the caches know of an object.
-pub(crate) enum Known<K> {
-    There(Arc<K>),
+pub(crate) enum Known<O> {
+    There(O),
     /// It does not exist.
     Missing,
     /// Only the server can tell.
     Unknown,
 }
 
-fn cache_key<K: 'static>(kind: &ApiResource, selector: &Selector) -> CacheKey {
+/// What some caches know of an object, each with what it selects and the object that it has.
+fn known<'a, O>(
+    key: &ObjectKey,
+    caches: impl Iterator<Item = (&'a Selector, &'a dyn Source, Option<O>)>,
+) -> Known<O> {
+    let mut known = Known::Unknown;
+    for (selector, source, object) in caches {
+        match object {
+            _ if !source.is_current() => {}
+            Some(object) => return Known::There(object),
+            None if selector.covers(key) && !source.leaves_out(key) => known = Known::Missing,
+            None => {}
+        }
+    }
+    known
+}
+
+fn feed_key(kind: &ApiResource, selector: &Selector) -> FeedKey {
     (
-        TypeId::of::<K>(),
         kind.api_version.clone(),
         kind.plural.clone(),
         selector.clone(),

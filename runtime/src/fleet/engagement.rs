@@ -60,6 +60,7 @@ impl Engagement {
         cluster.set_retiring(retiring);
         self.state.send_replace(State::Connecting);
         self.fleet.0.crew.board(&cluster);
+        cluster.begin();
         let mut engaged = false;
         let reason = loop {
             tokio::select! {

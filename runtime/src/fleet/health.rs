@@ -4,21 +4,34 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use http::Uri;
-use kube::api::ApiResource;
 
 use super::ClusterName;
 use crate::controller::ObjectKey;
 use crate::transport::Failure;
-use crate::watch::{Report, Verb};
+use crate::watch::{Report, Selector, Subject, Verb};
 
 const HTTP_NOT_FOUND: u16 = 404;
 
-/// The trouble of one cluster: by kind what failed and with which HTTP status, and nothing under no kind where
+/// The trouble of one cluster: of each watch what failed and with which HTTP status, and under no watch that
 /// there is no answer.
 pub(crate) struct Health {
     cluster: ClusterName,
     server: Uri,
-    trouble: Mutex<BTreeMap<String, Option<(Verb, u16)>>>,
+    trouble: Mutex<BTreeMap<Option<Watch>, Trouble>>,
+}
+
+/// What failed, and with which HTTP status; `None` where there is no answer.
+type Trouble = Option<(Verb, u16)>;
+
+/// The version and the plural of a kind, and which of its objects.
+type Watch = (String, String, Selector);
+
+fn watch(Subject { kind, selector }: &Subject) -> Watch {
+    (
+        kind.api_version.clone(),
+        kind.plural.clone(),
+        selector.clone(),
+    )
 }
 
 impl Health {
@@ -32,14 +45,12 @@ impl Health {
 }
 
 impl Report for Health {
-    fn failed(&self, kind: &ApiResource, verb: Verb, failure: &Failure) {
+    fn failed(&self, subject: &Subject, verb: Verb, failure: &Failure) {
         // Without an answer it is the cluster that is in trouble, and not one of its kinds; and the
         // same trouble comes in many words.
         let class = failure.code().map(|code| (verb, code));
-        let what = match class {
-            Some(_) => format!("{}/{}", kind.api_version, kind.plural),
-            None => String::new(),
-        };
+        let what = class.map(|_| watch(subject));
+        let kind = &subject.kind;
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if trouble.insert(what, class) == Some(class) {
             return;
@@ -57,19 +68,19 @@ impl Report for Health {
         );
     }
 
-    fn misfit(&self, kind: &ApiResource, object: &ObjectKey, error: &str) {
+    fn misfit(&self, subject: &Subject, object: &ObjectKey, error: &str) {
         tracing::error!(
-            cluster = %self.cluster, kind = %kind.kind, %object, error,
+            cluster = %self.cluster, kind = %subject.kind.kind, %object, error,
             "an object does not fit its type and is left out, until it does"
         );
     }
 
-    fn works(&self, kind: &ApiResource) {
+    fn works(&self, subject: &Subject) {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_kind = trouble.remove(&format!("{}/{}", kind.api_version, kind.plural));
-        let of_cluster = trouble.remove("");
-        if of_kind.or(of_cluster).is_some() {
-            tracing::info!(cluster = %self.cluster, server = %self.server, kind = %kind.kind, "watching again");
+        let of_watch = trouble.remove(&Some(watch(subject)));
+        let of_cluster = trouble.remove(&None);
+        if of_watch.or(of_cluster).is_some() {
+            tracing::info!(cluster = %self.cluster, server = %self.server, kind = %subject.kind.kind, "watching again");
         }
     }
 }

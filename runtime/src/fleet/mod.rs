@@ -29,7 +29,7 @@ const ENGAGING_AT_ONCE: usize = 64;
 
 /// Who works on the clusters: told of each one that is engaged and of its end.
 pub(crate) trait Crew: Send + Sync {
-    /// Begins to watch and to reconcile in `cluster`.
+    /// Says what is to be watched in `cluster`, which begins when it returns, and begins to reconcile there.
     fn board(&self, cluster: &Cluster);
     /// Takes no more work from `cluster`, and drops what was waiting.
     fn leave(&self, cluster: &Cluster);

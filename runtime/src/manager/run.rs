@@ -49,6 +49,7 @@ pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send)
         health,
         fleet.abandoned(),
     );
+    host.begin();
     if providers.is_empty() {
         fleet.engage(&ClusterName::LOCAL, config.clone());
     }

@@ -2,7 +2,7 @@
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use kube::api::{ApiResource, ObjectMeta, PartialObjectMeta};
+use kube::api::{ApiResource, ObjectMeta};
 use kube::core::DynamicObject;
 use serde_json::{Map, Value};
 
@@ -215,11 +215,8 @@ fn wrote_last(returned: &Value, manager: &str) -> bool {
 /// What is known of the child before it is applied: from the cache where the kind is owned, its watch
 /// works and selects it, else from the server.
 async fn known(scope: &Scope, remote: &Remote) -> Result<Option<ObjectMeta>, Failure> {
-    match scope
-        .cluster()
-        .known::<PartialObjectMeta<DynamicObject>>(remote.kind(), remote.key())
-    {
-        Known::There(object) => Ok(Some(object.metadata.clone())),
+    match scope.cluster().known_metadata(remote.kind(), remote.key()) {
+        Known::There(object) => Ok(Some(object.metadata().clone())),
         Known::Missing => Ok(None),
         Known::Unknown => look(remote).await,
     }

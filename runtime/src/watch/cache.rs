@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
 use kube::Resource;
+use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
+use super::feed::Reader;
 use super::significance::{Fingerprint, is_newer};
 use super::{Change, Observer, On, Source, Watched};
 use crate::controller::ObjectKey;
@@ -24,7 +26,11 @@ pub(crate) struct Cache<K> {
 
 struct State<K> {
     objects: BTreeMap<ObjectKey, Entry<K>>,
+    /// What is there and does not fit its type.
+    misfits: BTreeSet<ObjectKey>,
     observers: Vec<Arc<dyn Observer>>,
+    /// The list that is coming in, or came in last.
+    list: u32,
 }
 
 struct Entry<K> {
@@ -33,6 +39,8 @@ struct Entry<K> {
     /// of ours may have returned a user's change that the watch has yet to deliver.
     seen_version: Option<String>,
     seen_fingerprint: Fingerprint,
+    /// The last list that had it, or after which it came.
+    list: u32,
 }
 
 /// How an object came.
@@ -49,7 +57,9 @@ impl<K> Default for Cache<K> {
         Self {
             state: Mutex::new(State {
                 objects: BTreeMap::new(),
+                misfits: BTreeSet::new(),
                 observers: Vec::new(),
+                list: 0,
             }),
             filled: watch::Sender::new(false),
             current: AtomicBool::new(false),
@@ -71,60 +81,6 @@ impl<K: Resource + Send + Sync + 'static> Cache<K> {
             .values()
             .map(|entry| Arc::clone(&entry.object))
             .collect()
-    }
-
-    pub(super) fn is_filled(&self) -> bool {
-        *self.filled.borrow()
-    }
-
-    /// Whether the cache can be believed when it lacks an object: it has been filled, and its watch is
-    /// not in trouble.
-    pub(crate) fn is_current(&self) -> bool {
-        self.current.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn set_current(&self, current: bool) {
-        self.current.store(current, Ordering::Relaxed);
-    }
-
-    /// Takes in an object that the watch delivered.
-    pub(super) fn put(&self, object: K) {
-        self.lock().put(object, Delivery::Event);
-    }
-
-    /// Takes in that the watch saw an object go.
-    pub(super) fn remove(&self, key: &ObjectKey) {
-        self.lock().remove(key);
-    }
-
-    /// Takes in a complete list; what it lacks is gone, also where the watch was down when it went.
-    pub(super) fn replace(&self, objects: Vec<K>) {
-        let delivery = match self.is_filled() {
-            false => Delivery::FirstList,
-            true => Delivery::NewList,
-        };
-        let mut state = self.lock();
-        let listed: BTreeSet<ObjectKey> = objects.iter().map(ObjectKey::of).collect();
-        let gone: Vec<ObjectKey> = state
-            .objects
-            .keys()
-            .filter(|key| !listed.contains(key))
-            .cloned()
-            .collect();
-        for key in gone {
-            state.remove(&key);
-        }
-        for object in objects {
-            state.put(object, delivery);
-        }
-        if delivery == Delivery::NewList {
-            for observer in &state.observers {
-                observer.relisted();
-            }
-        }
-        drop(state);
-        self.set_current(true);
-        self.filled.send_replace(true);
     }
 
     /// Takes in what one of our own writes returned, until the watch delivers this version or a newer one.
@@ -161,13 +117,90 @@ impl<K: Resource + Send + Sync + 'static> Cache<K> {
     }
 }
 
+impl<K> Reader for Cache<K>
+where
+    K: Resource + DeserializeOwned + Send + Sync + 'static,
+{
+    fn is_filled(&self) -> bool {
+        *self.filled.borrow()
+    }
+
+    fn set_current(&self, current: bool) {
+        self.current.store(current, Ordering::Relaxed);
+    }
+
+    fn begin_list(&self) {
+        let mut state = self.lock();
+        state.list = state.list.wrapping_add(1);
+        state.misfits.clear();
+    }
+
+    fn list_item(&self, text: &str) -> serde_json::Result<()> {
+        let delivery = match self.is_filled() {
+            false => Delivery::FirstList,
+            true => Delivery::NewList,
+        };
+        let object = read(text)?;
+        self.lock().put(object, delivery);
+        Ok(())
+    }
+
+    fn end_list(&self) {
+        let mut state = self.lock();
+        let list = state.list;
+        let absent = state.objects.iter().filter(|(_, entry)| entry.list != list);
+        let gone: Vec<ObjectKey> = absent.map(|(key, _)| key.clone()).collect();
+        for key in gone {
+            state.remove(&key);
+        }
+        if self.is_filled() {
+            for observer in &state.observers {
+                observer.relisted();
+            }
+        }
+        drop(state);
+        self.set_current(true);
+        self.filled.send_replace(true);
+    }
+
+    fn put(&self, text: &str) -> serde_json::Result<()> {
+        let object = read(text)?;
+        self.lock().put(object, Delivery::Event);
+        Ok(())
+    }
+
+    fn remove(&self, key: &ObjectKey) {
+        let mut state = self.lock();
+        state.misfits.remove(key);
+        state.remove(key);
+    }
+
+    fn leave_out(&self, key: &ObjectKey) {
+        let mut state = self.lock();
+        state.remove(key);
+        state.misfits.insert(key.clone());
+    }
+}
+
+/// The object as it is kept: without what no controller reads and what makes up half of many objects.
+fn read<K: Resource + DeserializeOwned>(text: &str) -> serde_json::Result<K> {
+    let mut object: K = serde_json::from_str(text)?;
+    object.meta_mut().managed_fields = None;
+    Ok(object)
+}
+
 impl<K: Resource + Send + Sync + 'static> State<K> {
     fn put(&mut self, object: K, delivery: Delivery) {
         let key = ObjectKey::of(&object);
+        self.misfits.remove(&key);
         let seen_version = object.meta().resource_version.clone();
         let seen_fingerprint = Fingerprint::of(object.meta());
-        let before = self.objects.get(&key);
-        let changed = match before {
+        let list = self.list;
+        let mut before = self.objects.get_mut(&key);
+        if let Some(before) = &mut before {
+            before.list = list;
+        }
+        let changed = match &before {
             // A relist, or the watch repeating itself.
             Some(before) if before.seen_version == seen_version => return,
             Some(before) => before.seen_fingerprint.changed(&seen_fingerprint),
@@ -186,6 +219,7 @@ impl<K: Resource + Send + Sync + 'static> State<K> {
             object: Arc::clone(&newest),
             seen_version: seen_version.clone(),
             seen_fingerprint,
+            list,
         };
         let before = self.objects.insert(key, entry);
         let before = before.map(|before| before.object as Arc<dyn Watched>);
@@ -248,6 +282,18 @@ impl<K: Resource + Send + Sync + 'static> Source for Cache<K> {
             let _ = self.filled.subscribe().wait_for(|filled| *filled).await;
         })
     }
+
+    fn look(&self, key: &ObjectKey) -> Option<Arc<dyn Watched>> {
+        self.get(key).map(|object| object as Arc<dyn Watched>)
+    }
+
+    fn is_current(&self) -> bool {
+        self.current.load(Ordering::Relaxed)
+    }
+
+    fn leaves_out(&self, key: &ObjectKey) -> bool {
+        self.lock().misfits.contains(key)
+    }
 }
 
 #[cfg(test)]
@@ -296,6 +342,22 @@ mod tests {
         }
     }
 
+    fn text(object: &ConfigMap) -> String {
+        serde_json::to_string(object).unwrap()
+    }
+
+    fn list<const N: usize>(cache: &Cache<ConfigMap>, objects: [ConfigMap; N]) {
+        cache.begin_list();
+        for object in objects {
+            cache.list_item(&text(&object)).unwrap();
+        }
+        cache.end_list();
+    }
+
+    fn put(cache: &Cache<ConfigMap>, object: ConfigMap) {
+        cache.put(&text(&object)).unwrap();
+    }
+
     fn taped() -> (Cache<ConfigMap>, Arc<Tape>) {
         let (cache, tape) = (Cache::default(), Arc::new(Tape::default()));
         Source::observe(&cache, Arc::clone(&tape) as Arc<dyn Observer>);
@@ -305,19 +367,32 @@ mod tests {
     #[test]
     fn a_relist_tells_what_went_while_the_watch_was_down() {
         let (cache, tape) = taped();
-        cache.replace(vec![object("a", 1, 1), object("b", 2, 1)]);
-        cache.replace(vec![object("b", 2, 1), object("c", 5, 1)]);
+        list(&cache, [object("a", 1, 1), object("b", 2, 1)]);
+        list(&cache, [object("b", 2, 1), object("c", 5, 1)]);
         assert_eq!(
             *tape.0.lock().unwrap(),
-            ["new a 1", "new b 2", "gone a", "new c", "relisted"],
+            ["new a 1", "new b 2", "new c", "gone a", "relisted"],
             "what came with the second list may be more than one write"
+        );
+    }
+
+    #[test]
+    fn a_list_that_breaks_off_takes_nothing_away() {
+        let (cache, tape) = taped();
+        list(&cache, [object("a", 1, 1), object("b", 2, 1)]);
+        cache.begin_list();
+        cache.list_item(&text(&object("b", 3, 2))).unwrap();
+        list(&cache, [object("a", 1, 1), object("b", 3, 2)]);
+        assert_eq!(
+            *tape.0.lock().unwrap(),
+            ["new a 1", "new b 2", "changed b", "relisted"]
         );
     }
 
     #[test]
     fn our_own_write_is_seen_at_once_and_hides_no_change_of_a_user() {
         let (cache, tape) = taped();
-        cache.put(object("a", 1, 1));
+        put(&cache, object("a", 1, 1));
         // A user's change (version 2, generation 2) comes back to us with our own write (version 3).
         cache.overlay(Arc::new(object("a", 3, 2)));
         let key = ObjectKey::namespaced("shop", "a");
@@ -330,7 +405,7 @@ mod tests {
                 .as_deref(),
             Some("3")
         );
-        cache.put(object("a", 2, 2));
+        put(&cache, object("a", 2, 2));
         assert_eq!(
             cache
                 .get(&key)
@@ -341,8 +416,8 @@ mod tests {
             Some("3"),
             "the older one came in"
         );
-        cache.put(object("a", 3, 2));
-        cache.put(object("a", 4, 2));
+        put(&cache, object("a", 3, 2));
+        put(&cache, object("a", 4, 2));
         assert_eq!(
             *tape.0.lock().unwrap(),
             ["new a 1", "changed a 2", "same a 3", "same a 4"],
@@ -353,7 +428,7 @@ mod tests {
     #[test]
     fn a_write_does_not_bring_back_what_is_gone() {
         let (cache, _) = taped();
-        cache.put(object("a", 1, 1));
+        put(&cache, object("a", 1, 1));
         cache.remove(&ObjectKey::namespaced("shop", "a"));
         cache.overlay(Arc::new(object("a", 3, 1)));
         assert!(cache.get(&ObjectKey::namespaced("shop", "a")).is_none());

@@ -1,19 +1,21 @@
-//! List and watch: one cache for each (cluster, kind, selector), kept up to date by a reflector, and
-//! what is told of every change.
+//! List and watch: one feed for each (cluster, kind, selector), which fills the caches of all who read it,
+//! and what is told of every change.
 
 mod cache;
-mod guarded;
+mod feed;
 mod reflector;
 mod significance;
+mod wire;
 
 use std::any::Any;
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use kube::api::ObjectMeta;
+use kube::api::{ApiResource, ObjectMeta};
 
 pub(crate) use cache::Cache;
+pub(crate) use feed::Feed;
 pub(crate) use reflector::{Reflector, Report, Verb};
 pub use significance::On;
 
@@ -63,6 +65,13 @@ impl Selector {
     }
 }
 
+/// What one watch is about.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    pub(crate) kind: ApiResource,
+    pub(crate) selector: Selector,
+}
+
 /// One change of one object, as the watch delivers it.
 pub(crate) struct Change<'a> {
     /// The object before, `None` when it is new to us.
@@ -93,4 +102,10 @@ pub(crate) trait Source: Send + Sync {
     fn observe(&self, observer: Arc<dyn Observer>);
     /// Resolves once the cache has been filled for the first time.
     fn synced(&self) -> BoxFuture<'_, ()>;
+    /// The object with this key.
+    fn look(&self, key: &ObjectKey) -> Option<Arc<dyn Watched>>;
+    /// Whether the cache can be believed: it has been filled, and its watch is not in trouble.
+    fn is_current(&self) -> bool;
+    /// Whether an object is left out for not fitting its type.
+    fn leaves_out(&self, key: &ObjectKey) -> bool;
 }

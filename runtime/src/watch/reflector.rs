@@ -1,18 +1,21 @@
-//! Keeps one cache up to date: list, watch from there, and begin again whenever that is needed.
+//! Keeps the caches of one feed up to date: list, watch from there, and begin again whenever that is needed.
 
-use std::fmt::Debug;
+#[cfg(test)]
+mod tests;
+
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
-use kube::api::{Api, ApiResource, ListParams, WatchEvent, WatchParams};
-use kube::{Client, Resource};
-use serde::de::DeserializeOwned;
+use futures::AsyncBufRead;
+use kube::Client;
+use kube::api::{ListParams, WatchParams};
+use kube::core::{DynamicObject, Request};
 use tokio::sync::Semaphore;
 
-use super::guarded::Guarded;
-use super::{Cache, Selector};
+use super::Subject;
+use super::feed::{Feed, Reader};
+use super::wire::{Event, Events, Item, Page};
 use crate::controller::ObjectKey;
 use crate::transport::{Backoff, Failure, within};
 
@@ -43,67 +46,91 @@ pub(crate) enum Verb {
 
 /// How a reflector fares, told at each change for better or worse.
 pub(crate) trait Report: Send + Sync {
-    fn failed(&self, kind: &ApiResource, verb: Verb, failure: &Failure);
-    fn works(&self, kind: &ApiResource);
+    fn failed(&self, subject: &Subject, verb: Verb, failure: &Failure);
+    fn works(&self, subject: &Subject);
     /// An object does not fit its type and is left out.
-    fn misfit(&self, kind: &ApiResource, object: &ObjectKey, error: &str);
+    fn misfit(&self, subject: &Subject, object: &ObjectKey, error: &str);
 }
 
-/// What a reflector needs besides its cache.
-pub(crate) struct Reflector<K> {
-    pub(crate) cache: Arc<Cache<K>>,
+/// What a reflector needs.
+pub(crate) struct Reflector {
+    pub(crate) feed: Arc<Feed>,
     pub(crate) client: Client,
-    pub(crate) kind: ApiResource,
-    pub(crate) selector: Selector,
+    pub(crate) subject: Subject,
     /// How many clusters may fill their caches at once; waiting for a retry holds no place.
     pub(crate) engaging: Arc<Semaphore>,
     pub(crate) report: Arc<dyn Report>,
 }
 
-impl<K> Reflector<K>
-where
-    K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
-{
+impl Reflector {
     /// Lists and watches until it is dropped.
-    pub(crate) async fn run(self, dynamic: K::DynamicType) {
-        let client = self.client.clone();
-        let api = match &self.selector.namespace {
-            Some(namespace) => Api::<Guarded<K>>::namespaced_with(client, namespace, &dynamic),
-            None => Api::all_with(client, &dynamic),
-        };
+    pub(crate) async fn run(self) {
         let mut tries = Tries::default();
         loop {
-            let outcome = match self.list(&api).await {
-                Ok(version) => self
-                    .watch(&api, version, &mut tries)
-                    .await
-                    .map_err(|failure| (Verb::Watch, failure)),
-                Err(failure) => Err((Verb::List, failure)),
-            };
-            // `Ok` means that the history which the watch needs is gone: list again, but not in a
-            // tight loop, should the server say so each time.
-            let asked = match &outcome {
-                Ok(()) => None,
-                Err((verb, failure)) => {
-                    self.cache.set_current(false);
-                    tries.failed += 1;
-                    if failure.code() != Some(HTTP_TOO_MANY_REQUESTS)
-                        || tries.failed > PATIENT_TRIES
-                    {
-                        self.report.failed(&self.kind, *verb, failure);
-                    }
-                    failure.retry_after()
-                }
-            };
-            tokio::time::sleep(asked.unwrap_or_else(|| tries.backoff.next())).await;
+            let mut joined = self.feed.joined();
+            joined.mark_unchanged();
+            let round = Round::new(&self);
+            tokio::select! {
+                biased;
+                // Whoever comes later has everything told to it by a new list, which has what its kind of
+                // reader needs.
+                _ = joined.changed() => {}
+                () = round.run(&mut tries) => {}
+            }
+        }
+    }
+}
+
+/// A list and the watch from there on, for those who read it now.
+struct Round<'a> {
+    reflector: &'a Reflector,
+    readers: Vec<Arc<dyn Reader>>,
+    metadata_only: bool,
+    request: Request,
+}
+
+impl<'a> Round<'a> {
+    fn new(reflector: &'a Reflector) -> Self {
+        let (readers, metadata_only) = reflector.feed.readers();
+        let Subject { kind, selector } = &reflector.subject;
+        let path = <DynamicObject as kube::Resource>::url_path(kind, selector.namespace.as_deref());
+        Self {
+            reflector,
+            readers,
+            metadata_only,
+            request: Request::new(path),
         }
     }
 
-    /// Fills the cache with everything there is, and returns the version from which to watch.
-    async fn list(&self, api: &Api<Guarded<K>>) -> Result<String, Failure> {
-        let mut list = pin!(self.pages(api));
-        if !self.cache.is_filled() {
-            let place = self.engaging.acquire().await;
+    async fn run(&self, tries: &mut Tries) {
+        let outcome = match self.list().await {
+            Ok(version) => self
+                .watch(version, tries)
+                .await
+                .map_err(|failure| (Verb::Watch, failure)),
+            Err(failure) => Err((Verb::List, failure)),
+        };
+        // `Ok` means that the history which the watch needs is gone: list again, but not in a
+        // tight loop, should the server say so each time.
+        let asked = match &outcome {
+            Ok(()) => None,
+            Err((verb, failure)) => {
+                self.set_current(false);
+                tries.failed += 1;
+                if failure.code() != Some(HTTP_TOO_MANY_REQUESTS) || tries.failed > PATIENT_TRIES {
+                    self.failed(*verb, failure);
+                }
+                failure.retry_after()
+            }
+        };
+        tokio::time::sleep(asked.unwrap_or_else(|| tries.backoff.next())).await;
+    }
+
+    /// Fills the caches with everything there is, and returns the version from which to watch.
+    async fn list(&self) -> Result<String, Failure> {
+        let mut list = pin!(self.pages());
+        if !self.readers.iter().all(|reader| reader.is_filled()) {
+            let place = self.reflector.engaging.acquire().await;
             // A server that does not answer gives its place to the next, and may still answer.
             let quick = tokio::time::timeout(PLACE, &mut list).await;
             drop(place);
@@ -114,26 +141,37 @@ where
         list.await
     }
 
-    async fn pages(&self, api: &Api<Guarded<K>>) -> Result<String, Failure> {
+    async fn pages(&self) -> Result<String, Failure> {
+        let selector = &self.reflector.subject.selector;
         let mut params = ListParams {
-            label_selector: self.selector.labels.as_deref().map(Into::into),
-            field_selector: self.selector.fields.as_deref().map(Into::into),
+            label_selector: selector.labels.as_deref().map(Into::into),
+            field_selector: selector.fields.as_deref().map(Into::into),
             ..ListParams::default()
         }
         .limit(PAGE);
-        let mut objects = Vec::new();
+        for reader in &self.readers {
+            reader.begin_list();
+        }
         loop {
-            let page = within(api.list(&params)).await?;
-            objects.extend(
-                page.items
-                    .into_iter()
-                    .filter_map(|object| self.fitting(object)),
-            );
-            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            let request = match self.metadata_only {
+                true => self.request.list_metadata(&params),
+                false => self.request.list(&params),
+            };
+            let request = request.map_err(kube::Error::BuildRequest)?;
+            let text = within(self.reflector.client.request_text(request)).await?;
+            let page = Page::read(&text)?;
+            for item in &page.items {
+                for reader in &self.readers {
+                    self.fit(&**reader, item, reader.list_item(item.text));
+                }
+            }
+            match page.rest {
                 Some(token) => params.continue_token = Some(token),
                 None => {
-                    self.cache.replace(objects);
-                    return Ok(page.metadata.resource_version.unwrap_or_default());
+                    for reader in &self.readers {
+                        reader.end_list();
+                    }
+                    return Ok(page.version);
                 }
             }
         }
@@ -141,21 +179,25 @@ where
 
     /// Watches from `version` on for as long as the server remembers where we are. Returns `Ok` when a
     /// new list is needed, and an error when only a list can tell what is left.
-    async fn watch(
-        &self,
-        api: &Api<Guarded<K>>,
-        mut version: String,
-        tries: &mut Tries,
-    ) -> Result<(), Failure> {
+    async fn watch(&self, mut version: String, tries: &mut Tries) -> Result<(), Failure> {
+        let selector = &self.reflector.subject.selector;
         let params = WatchParams {
-            label_selector: self.selector.labels.as_deref().map(Into::into),
-            field_selector: self.selector.fields.as_deref().map(Into::into),
+            label_selector: selector.labels.as_deref().map(Into::into),
+            field_selector: selector.fields.as_deref().map(Into::into),
             ..WatchParams::default()
         };
         let params = params.timeout(WATCH_SECONDS);
         loop {
-            match within(api.watch(&params, &version)).await {
-                Ok(events) => match self.follow(events, &mut version, tries).await {
+            let request = match self.metadata_only {
+                true => self.request.watch_metadata(&params, &version),
+                false => self.request.watch(&params, &version),
+            };
+            let request = request.map_err(kube::Error::BuildRequest)?;
+            match within(self.reflector.client.request_stream(request)).await {
+                Ok(body) => match self
+                    .follow(Events::new(pin!(body)), &mut version, tries)
+                    .await
+                {
                     Ok(()) => {}
                     Err(failure) if failure.code() == Some(HTTP_GONE) => return Ok(()),
                     // What the server says in the middle of a watch, it would say again.
@@ -174,8 +216,8 @@ where
 
     /// The way to the server is broken: the watch goes on from where it was, after a while.
     async fn trouble(&self, failure: &Failure, tries: &mut Tries) {
-        self.cache.set_current(false);
-        self.report.failed(&self.kind, Verb::Watch, failure);
+        self.set_current(false);
+        self.failed(Verb::Watch, failure);
         tokio::time::sleep(
             failure
                 .retry_after()
@@ -187,17 +229,17 @@ where
     /// Takes in events until the watch ends, and moves `version` along.
     async fn follow(
         &self,
-        events: impl futures::Stream<Item = kube::Result<WatchEvent<Guarded<K>>>> + Send,
+        mut events: Events<impl AsyncBufRead + Unpin + Send>,
         version: &mut String,
         tries: &mut Tries,
     ) -> Result<(), Failure> {
-        let mut events = pin!(events);
         let mut settled = false;
         loop {
             let patience = if settled { WATCH_SILENCE } else { SETTLED };
             let event = match tokio::time::timeout(patience, events.next()).await {
-                Ok(Some(event)) => Some(event.map_err(Failure::from)?),
-                Ok(None) => {
+                Ok(Ok(Some(event))) => Some(event),
+                Ok(Err(failure)) => return Err(failure),
+                Ok(Ok(None)) => {
                     if !settled {
                         // An end without a word: nothing is wrong, unless it goes on like this.
                         tokio::time::sleep(tries.backoff.next()).await;
@@ -207,47 +249,60 @@ where
                 Err(_silent) if settled => return Err(Failure::Deadline(WATCH_SILENCE)),
                 Err(_quiet) => None,
             };
-            if let Some(WatchEvent::Error(status)) = event {
+            if let Some(Event::Refused(status)) = event {
                 return Err(Failure::Refused(status));
             }
             // Only now is it known that the watch works, and not just that it was opened.
             if !settled {
                 settled = true;
                 *tries = Tries::default();
-                self.cache.set_current(true);
-                self.report.works(&self.kind);
+                self.set_current(true);
+                self.reflector.report.works(&self.reflector.subject);
             }
-            match event {
-                Some(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
-                    advance(version, &object);
-                    let key = ObjectKey::of(&object);
-                    match self.fitting(object) {
-                        Some(object) => self.cache.put(object),
-                        None => self.cache.remove(&key),
+            let passed = match event {
+                Some(Event::Put(item)) => {
+                    for reader in &self.readers {
+                        self.fit(&**reader, &item, reader.put(item.text));
                     }
+                    item.version
                 }
-                Some(WatchEvent::Deleted(object)) => {
-                    advance(version, &object);
-                    self.cache.remove(&ObjectKey::of(&object));
+                Some(Event::Deleted(item)) => {
+                    for reader in &self.readers {
+                        reader.remove(&item.key);
+                    }
+                    item.version
                 }
-                Some(WatchEvent::Bookmark(bookmark)) => {
-                    *version = bookmark.metadata.resource_version;
-                }
-                Some(WatchEvent::Error(_)) | None => {}
+                Some(Event::Bookmark(version)) => version,
+                Some(Event::Refused(_)) | None => None,
+            };
+            if let Some(passed) = passed {
+                *version = passed;
             }
         }
     }
 
-    /// The object as it is kept, unless it does not fit its type.
-    fn fitting(&self, object: Guarded<K>) -> Option<K> {
-        let key = ObjectKey::of(&object);
-        match object.0 {
-            Ok(object) => Some(slim(object)),
-            Err(invalid) => {
-                self.report.misfit(&self.kind, &key, &invalid.error);
-                None
-            }
+    /// Leaves out of a cache what does not fit its type.
+    fn fit(&self, reader: &dyn Reader, item: &Item<'_>, read: serde_json::Result<()>) {
+        if let Err(error) = read {
+            reader.leave_out(&item.key);
+            let Reflector {
+                report, subject, ..
+            } = self.reflector;
+            report.misfit(subject, &item.key, &error.to_string());
         }
+    }
+
+    fn set_current(&self, current: bool) {
+        for reader in &self.readers {
+            reader.set_current(current);
+        }
+    }
+
+    fn failed(&self, verb: Verb, failure: &Failure) {
+        let Reflector {
+            report, subject, ..
+        } = self.reflector;
+        report.failed(subject, verb, failure);
     }
 }
 
@@ -264,16 +319,4 @@ impl Default for Tries {
             backoff: Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF),
         }
     }
-}
-
-fn advance<K: Resource>(version: &mut String, object: &K) {
-    if let Some(newer) = &object.meta().resource_version {
-        version.clone_from(newer);
-    }
-}
-
-/// Drops what no controller reads and what makes up half of many objects.
-fn slim<K: Resource>(mut object: K) -> K {
-    object.meta_mut().managed_fields = None;
-    object
 }

@@ -1,0 +1,219 @@
+//! What a list or a watch brings, before anybody has read it into a type.
+
+use std::borrow::Cow;
+
+use futures::AsyncBufReadExt as _;
+use kube::core::Status;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::controller::ObjectKey;
+use crate::transport::Failure;
+
+/// An object as its text, and the few words of it that everybody needs.
+pub(super) struct Item<'a> {
+    pub(super) key: ObjectKey,
+    pub(super) version: Option<String>,
+    pub(super) text: &'a str,
+}
+
+impl<'a> Item<'a> {
+    fn of(raw: &'a RawValue) -> Result<Self, Failure> {
+        #[derive(Deserialize)]
+        struct Head {
+            metadata: HeadOfMeta,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct HeadOfMeta {
+            name: Option<String>,
+            namespace: Option<String>,
+            resource_version: Option<String>,
+        }
+        let text = raw.get();
+        let Head { metadata } = read(text)?;
+        Ok(Self {
+            key: ObjectKey {
+                namespace: metadata.namespace,
+                name: metadata.name.unwrap_or_default(),
+            },
+            version: metadata.resource_version,
+            text,
+        })
+    }
+}
+
+/// One page of a list.
+pub(super) struct Page<'a> {
+    pub(super) items: Vec<Item<'a>>,
+    pub(super) version: String,
+    /// Where the next page begins.
+    pub(super) rest: Option<String>,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn read(text: &'a str) -> Result<Self, Failure> {
+        #[derive(Deserialize)]
+        struct Listed<'a> {
+            metadata: HeadOfList,
+            #[serde(borrow)]
+            items: Option<Vec<&'a RawValue>>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct HeadOfList {
+            resource_version: Option<String>,
+            r#continue: Option<String>,
+        }
+        let Listed { metadata, items } = read(text)?;
+        let items = items.into_iter().flatten().map(Item::of);
+        Ok(Self {
+            items: items.collect::<Result<_, _>>()?,
+            version: metadata.resource_version.unwrap_or_default(),
+            rest: metadata.r#continue.filter(|token| !token.is_empty()),
+        })
+    }
+}
+
+/// One event of a watch.
+pub(super) enum Event<'a> {
+    Put(Item<'a>),
+    Deleted(Item<'a>),
+    /// So far nothing else has happened.
+    Bookmark(Option<String>),
+    Refused(Box<Status>),
+}
+
+impl<'a> Event<'a> {
+    /// `None` is an event of a kind that we do not know.
+    fn read(line: &'a [u8]) -> Result<Option<Self>, Failure> {
+        #[derive(Deserialize)]
+        struct Told<'a> {
+            #[serde(borrow)]
+            r#type: Cow<'a, str>,
+            #[serde(borrow)]
+            object: &'a RawValue,
+        }
+        let Told { r#type, object } = serde_json::from_slice(line).map_err(unreadable)?;
+        Ok(Some(match &*r#type {
+            "ADDED" | "MODIFIED" => Self::Put(Item::of(object)?),
+            "DELETED" => Self::Deleted(Item::of(object)?),
+            "BOOKMARK" => Self::Bookmark(Item::of(object)?.version),
+            "ERROR" => Self::Refused(read(object.get())?),
+            _ => return Ok(None),
+        }))
+    }
+}
+
+/// The events of an open watch.
+pub(super) struct Events<R> {
+    body: R,
+    line: Vec<u8>,
+}
+
+impl<R: futures::AsyncBufRead + Unpin> Events<R> {
+    pub(super) fn new(body: R) -> Self {
+        Self {
+            body,
+            line: Vec::new(),
+        }
+    }
+
+    /// The next event, `None` at the end. It may be dropped while it waits: what has come of a line is kept.
+    pub(super) async fn next(&mut self) -> Result<Option<Event<'_>>, Failure> {
+        loop {
+            if self.line.last() == Some(&b'\n') {
+                self.line.clear();
+            }
+            match self.body.read_until(b'\n', &mut self.line).await {
+                // The end in the middle of a line is an end.
+                Ok(_) if self.line.last() != Some(&b'\n') => return Ok(None),
+                Ok(_) => {}
+                Err(error) if is_end(&error) => return Ok(None),
+                Err(error) => return Err(kube::Error::ReadEvents(error).into()),
+            }
+            if self.line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            break;
+        }
+        // Borrowed outside of the loop, which the borrow would otherwise last through.
+        match Event::read(&self.line)? {
+            Some(event) => Ok(Some(event)),
+            None => Ok(Some(Event::Bookmark(None))),
+        }
+    }
+}
+
+/// Whether the server, or something on the way, has only stopped to send.
+fn is_end(error: &std::io::Error) -> bool {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = next {
+        let io = cause.downcast_ref::<std::io::Error>();
+        // hyper says it in words alone.
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::UnexpectedEof)
+            || cause.to_string().contains("unexpected EOF during chunk")
+        {
+            return true;
+        }
+        next = match io.and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => cause.source(),
+        };
+    }
+    false
+}
+
+fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(unreadable)
+}
+
+fn unreadable(error: serde_json::Error) -> Failure {
+    kube::Error::SerdeError(error).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_watch_is_read_line_by_line_and_in_any_order_of_its_words() {
+        let told = concat!(
+            r#"{"type":"ADDED","object":{"metadata":{"name":"a","namespace":"shop","resourceVersion":"7"}}}"#,
+            "\n\n",
+            r#"{"object":{"metadata":{"name":"b","resourceVersion":"8"}},"type":"DELETED"}"#,
+            "\n",
+            r#"{"type":"FUTURE","object":{}}"#,
+            "\n",
+            r#"{"type":"ERROR","object":{"status":"Failure","code":410,"reason":"Expired"}}"#,
+            "\n",
+            r#"{"type":"ADDED","object":{"meta"#,
+        );
+        let mut events = Events::new(told.as_bytes());
+        let mut seen = Vec::new();
+        while let Some(event) = events.next().await.unwrap() {
+            seen.push(match event {
+                Event::Put(item) => format!("put {} {:?}", item.key, item.version),
+                Event::Deleted(item) => format!("deleted {} {:?}", item.key, item.version),
+                Event::Bookmark(version) => format!("bookmark {version:?}"),
+                Event::Refused(status) => format!("refused {}", status.code),
+            });
+        }
+        let expected = [
+            r#"put shop/a Some("7")"#,
+            r#"deleted b Some("8")"#,
+            "bookmark None",
+            "refused 410",
+        ];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_list_without_items_is_empty_and_a_list_without_metadata_is_none() {
+        let page = Page::read(r#"{"metadata":{"resourceVersion":"9","continue":""},"items":null}"#);
+        let page = page.unwrap();
+        assert!(page.items.is_empty() && page.rest.is_none());
+        assert_eq!(page.version, "9");
+        assert!(Page::read(r#"{"items":[]}"#).is_err());
+    }
+}
