@@ -13,7 +13,7 @@ const METADATA_LIST: &str =
     "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 const TABLE: &str = "application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1";
 const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
-const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
+const TELEGRAMS: &str = "/apis/{group}/v1/namespaces/{ns}/telegrams";
 
 fn map(name: &str) -> Value {
     json!({
@@ -329,9 +329,9 @@ fn tried() -> Vec<(&'static str, Value)> {
 
 fn definition() -> Value {
     json!({
-        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "things.{group}"},
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "telegrams.{group}"},
         "spec": {
-            "group": "{group}", "scope": "Namespaced", "names": {"kind": "Thing", "plural": "things", "shortNames": ["th"]},
+            "group": "{group}", "scope": "Namespaced", "names": {"kind": "Telegram", "plural": "telegrams", "shortNames": ["tg"]},
             "versions": [{
                 "name": "v1", "served": true, "storage": true,
                 "subresources": {"status": {}, "scale": {"specReplicasPath": ".spec.size", "statusReplicasPath": ".status.size"}},
@@ -499,27 +499,27 @@ conformance! {
 
     async fn custom_kinds_in_protobuf(talk: &mut Talk) {
         talk.install(definition()).await;
-        let thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one", "labels": {"a": "b"}}, "spec": {"size": 1}});
-        let one = format!("{THINGS}/one");
+        let telegram = json!({"apiVersion": "{group}/v1", "kind": "Telegram", "metadata": {"name": "one", "labels": {"a": "b"}}, "spec": {"size": 1}});
+        let one = format!("{TELEGRAMS}/one");
         for accept in [PROTOBUF, BOTH, METADATA] {
             let headers = [("accept", accept)];
-            talk.send("POST", THINGS, &headers, Some(thing.clone())).await;
-            for path in [&one, &format!("{one}/status"), &format!("{one}/scale"), &format!("{THINGS}/none"), THINGS] {
+            talk.send("POST", TELEGRAMS, &headers, Some(telegram.clone())).await;
+            for path in [&one, &format!("{one}/status"), &format!("{one}/scale"), &format!("{TELEGRAMS}/none"), TELEGRAMS] {
                 talk.send("GET", path, &headers, None).await;
             }
             talk.send("PATCH", &one, &[("accept", accept), ("content-type", "application/merge-patch+json")], Some(json!({"spec": {"size": accept.len()}}))).await;
         }
-        talk.send("GET", THINGS, &[("accept", METADATA_LIST)], None).await;
-        talk.send("GET", THINGS, &[("accept", TABLE)], None).await;
-        let mut none = talk.watch_as(&format!("{THINGS}?watch=true"), PROTOBUF).await;
+        talk.send("GET", TELEGRAMS, &[("accept", METADATA_LIST)], None).await;
+        talk.send("GET", TELEGRAMS, &[("accept", TABLE)], None).await;
+        let mut none = talk.watch_as(&format!("{TELEGRAMS}?watch=true"), PROTOBUF).await;
         talk.end_of(&mut none).await;
-        let mut bare = talk.watch_as(&format!("{THINGS}?watch=true"), METADATA).await;
+        let mut bare = talk.watch_as(&format!("{TELEGRAMS}?watch=true"), METADATA).await;
         talk.frames(&mut bare, 1).await;
         talk.send("DELETE", &one, &[("accept", PROTOBUF)], None).await;
         talk.send("DELETE", &one, &[("accept", METADATA)], None).await;
         talk.frames(&mut bare, 1).await;
-        talk.send("DELETE", THINGS, &[("accept", METADATA_LIST)], None).await;
-        talk.send("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}", &[("accept", METADATA)], None).await;
+        talk.send("DELETE", TELEGRAMS, &[("accept", METADATA_LIST)], None).await;
+        talk.send("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/telegrams.{group}", &[("accept", METADATA)], None).await;
 
         talk.say("and where they are told");
         talk.until("/apis/{group}", |code, _| code == 200).await;
@@ -530,7 +530,7 @@ conformance! {
         let aggregated = "application/vnd.kubernetes.protobuf;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
         let in_json = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
         talk.until_as("/apis", in_json, |value| value["items"].as_array().into_iter().flatten().any(|group| group["metadata"]["name"].as_str().is_some_and(|name| name.starts_with("custom-kinds-in-protobuf.")))).await;
-        talk.get_message("/apis", aggregated, "things").await;
+        talk.get_message("/apis", aggregated, "telegrams").await;
         talk.get_message("/api", aggregated, "configmaps").await;
         talk.get_message("/apis", BOTH, "coordination.k8s.io").await;
         talk.get_message("/apis/apps/v1", BOTH, "deployments").await;
