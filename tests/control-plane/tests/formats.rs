@@ -4,7 +4,7 @@
 mod support;
 
 use http::Request;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use kommodore_control_plane::ControlPlane;
 use serde_json::Value;
 use support::*;
@@ -84,5 +84,20 @@ async fn who_accepts_nothing_that_there_is_hears_what_there_is() {
     ] {
         let (code, said) = refused(&plane, &path, accept).await;
         assert_eq!((code, said), (406, message), "{path} {accept}");
+    }
+}
+
+#[tokio::test]
+async fn readers_get_json_that_is_indented() {
+    let plane = plane().await;
+    for (query, agent, is_indented) in [
+        ("", "kubectl/v1.36.3", false),
+        ("?pretty=true", "kubectl/v1.36.3", true),
+        ("", "curl/8.14.1", true),
+        ("?pretty=false", "curl/8.14.1", false),
+    ] {
+        let request = Request::get(format!("{MAPS}{query}")).header(USER_AGENT, agent);
+        let answer = text(&plane, request, "").await;
+        assert_eq!(answer.contains("\n  \"items\""), is_indented, "{answer}");
     }
 }

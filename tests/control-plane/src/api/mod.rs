@@ -16,6 +16,7 @@ mod options;
 mod patch;
 mod patched_kind;
 mod posted;
+mod pretty;
 mod protobuf;
 mod query;
 mod read;
@@ -91,6 +92,7 @@ where
     let mut body = std::pin::pin!(body);
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let told_of_failure = Told::of_failure(&parts.headers);
+    let in_pretty = pretty::is_wanted(&query, &parts.headers);
     let place = clock::within(world.clock, || {
         let plane = Place::find(world, project)?;
         let caller = auth::admit(world, &plane, user, &parts)?;
@@ -128,13 +130,22 @@ where
             "the body could not be read: {error}"
         ))),
     };
-    match answered {
-        Ok(mut response) => match response.extensions_mut().remove::<Told>() {
-            Some(told) => told.tell(response).await,
-            None => response,
-        },
-        Err(failure) => told_of_failure.tell(response::failure(&failure)).await,
+    let (response, told) = match answered {
+        Ok(mut response) => {
+            let told = response.extensions_mut().remove::<Told>();
+            (response, told)
+        }
+        Err(failure) => (response::failure(&failure), Some(told_of_failure)),
+    };
+    let response = match told {
+        Some(told) if told.is_watch => return told.tell(response).await,
+        Some(told) => told.tell(response).await,
+        None => response,
+    };
+    if in_pretty {
+        return pretty::answer(response).await;
     }
+    response
 }
 
 /// An answer that something failed, in the format that its client takes.

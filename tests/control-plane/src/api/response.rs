@@ -10,15 +10,14 @@ use crate::serve::{Body, full};
 /// A body of JSON.
 pub(crate) fn json(code: StatusCode, value: &impl Serialize) -> Response<Body> {
     // Values and lists of values always serialize.
-    bytes(
-        code,
-        "application/json",
-        serde_json::to_vec(value).unwrap_or_default(),
-    )
+    let mut text = serde_json::to_vec(value).unwrap_or_default();
+    text.push(b'\n');
+    bytes(code, "application/json", text)
 }
 
 /// An answer that is JSON already.
-pub(crate) fn written(json: Vec<u8>) -> Response<Body> {
+pub(crate) fn written(mut json: Vec<u8>) -> Response<Body> {
+    json.push(b'\n');
     bytes(StatusCode::OK, "application/json", json)
 }
 

@@ -1,0 +1,42 @@
+//! Answers in JSON with indentation, for people who read them.
+
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, Response};
+use http_body_util::BodyExt;
+use serde_json::Value;
+
+use super::query::Query;
+use crate::serve::{Body, full};
+
+/// Who is taken for somebody who reads, unless the query says otherwise.
+const READERS: [&str; 3] = ["curl", "Wget", "Mozilla/5.0"];
+
+pub(crate) fn is_wanted(query: &Query, headers: &HeaderMap) -> bool {
+    match query.get("pretty") {
+        Some(said) if !said.is_empty() => ["1", "t", "T", "true", "TRUE", "True"].contains(&said),
+        _ => {
+            let agent = headers
+                .get(USER_AGENT)
+                .and_then(|agent| agent.to_str().ok());
+            agent.is_some_and(|agent| READERS.iter().any(|reader| agent.starts_with(reader)))
+        }
+    }
+}
+
+/// The same answer, indented; what is no JSON stays as it is.
+pub(crate) async fn answer(response: Response<Body>) -> Response<Body> {
+    let kind = response.headers().get(CONTENT_TYPE);
+    if kind.is_none_or(|kind| kind.as_bytes() != b"application/json") {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let body = match body.collect().await {
+        Ok(body) => body.to_bytes(),
+        // Cannot be: the body is all there.
+        Err(_) => return Response::from_parts(parts, full("")),
+    };
+    let pretty = serde_json::from_slice::<Value>(&body)
+        .ok()
+        .and_then(|value| serde_json::to_vec_pretty(&value).ok());
+    Response::from_parts(parts, pretty.map_or_else(|| full(body), full))
+}
