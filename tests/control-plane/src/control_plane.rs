@@ -439,7 +439,7 @@ async fn listen(
     port: u16,
 ) -> Result<Listener, Error> {
     let door = Door::new(&shared.edge.faults, direct.clone());
-    let tls = shared.authority.server_config(&door)?;
+    let tls = shared.authority.server_tls()?;
     let shared = shared.clone();
     let handler = move |request: Request<Incoming>| {
         let (shared, direct) = (shared.clone(), direct.clone());

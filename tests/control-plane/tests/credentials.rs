@@ -138,23 +138,19 @@ async fn the_servers_certificate_expires_and_is_renewed() {
     let plane = plane_with("red").await;
     let before = things(plane.client().unwrap());
     let mut events = watch(&before, &WatchParams::default(), "0").await;
-    let fault = plane.inject(Fault::expired_certificate().at_root().times(1));
-    let refused = plane
-        .client()
-        .unwrap()
-        .apiserver_version()
-        .await
-        .unwrap_err();
+    let fault = plane.inject(Fault::expired_certificate().at_root());
+    // One that was there, and whose connection is taken by the watch, is not let in by its session of before.
+    let refused = before.list(&ListParams::default()).await.unwrap_err();
     assert!(cause(&refused).contains("expired"), "{refused:?}");
-    assert_eq!(fault.hits(), 1);
-    // It was to happen once; connections of before go on.
+    assert!(fault.hits() > 0);
+    drop(fault);
+    // The certificate is a good one again, and connections of before go on.
     assert_eq!(lists(plane.client().unwrap()).await, 200);
     before
         .create(&PostParams::default(), &thing("one", json!({})))
         .await
         .unwrap();
     assert_eq!(next(&mut events).await.1, "one");
-    drop(fault);
 
     let address = plane.project("red").direct().await.unwrap();
     let mut direct = plane.config();

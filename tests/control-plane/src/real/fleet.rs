@@ -368,7 +368,7 @@ async fn listen(
         async move { router.answer(request, direct.as_deref()).await }
     };
     let listener = Listener::start(
-        authority.server_config(&door)?,
+        authority.server_tls()?,
         ListenerOptions {
             door,
             ..ListenerOptions::default()

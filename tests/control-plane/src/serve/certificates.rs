@@ -1,4 +1,4 @@
-//! The certificates that a server shows and is shown.
+//! The certificates that clients show.
 
 use std::sync::Arc;
 
@@ -8,41 +8,9 @@ use rustls::crypto::{
 };
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{ClientHello, ResolvesServerCert};
-use rustls::sign::CertifiedKey;
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
-
-use super::Door;
-
-/// What a server shows: a valid certificate, unless that is what goes wrong.
-#[derive(Debug)]
-pub(super) struct Shown {
-    valid: Arc<CertifiedKey>,
-    expired: Arc<CertifiedKey>,
-    door: Door,
-}
-
-impl Shown {
-    pub(super) fn new(valid: CertifiedKey, expired: CertifiedKey, door: Door) -> Self {
-        Self {
-            valid: Arc::new(valid),
-            expired: Arc::new(expired),
-            door,
-        }
-    }
-}
-
-impl ResolvesServerCert for Shown {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let shown = match self.door.shows_an_expired_certificate() {
-            true => &self.expired,
-            false => &self.valid,
-        };
-        Some(shown.clone())
-    }
-}
 
 /// The certificate that a client has shown, whose key it has.
 #[derive(Clone, Debug)]

@@ -83,6 +83,8 @@ impl Faults {
         if lost {
             return broken(Broken::Reset);
         }
+        // A cut of before was one of other watches: this one is open from now on.
+        exchange.began = self.now();
         exchange.watches &= response.status().is_success();
         let mut changes = self.changes();
         changes.mark_changed();

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -12,15 +11,13 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::certificates::PeerCertificate;
 use super::faulty::Broken;
-use super::{Body, Door};
+use super::{Body, Door, ServerTls};
 
 /// How a [`Listener`] speaks HTTP.
 #[derive(Clone, Debug)]
@@ -53,7 +50,7 @@ pub(crate) struct Listener {
 impl Listener {
     /// Opens the port and answers every request with `handler`, on tasks of the current runtime.
     pub(crate) async fn start<H, F>(
-        tls: Arc<ServerConfig>,
+        tls: ServerTls,
         options: ListenerOptions,
         handler: H,
     ) -> io::Result<Self>
@@ -64,7 +61,6 @@ impl Listener {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
         let closing = CancellationToken::new();
-        let tls = TlsAcceptor::from(tls);
         let accepting = tokio::spawn(serve(listener, tls, options, handler, closing.clone()));
         Ok(Self {
             address,
@@ -101,7 +97,7 @@ impl Drop for Listener {
 /// Serves the port, which a fault may close for a while.
 async fn serve<H, F>(
     listener: TcpListener,
-    tls: TlsAcceptor,
+    tls: ServerTls,
     options: ListenerOptions,
     handler: H,
     closing: CancellationToken,
@@ -152,7 +148,7 @@ fn clone_of(error: &io::Error) -> io::Error {
 /// The connections live in a set that this future owns, so that they end with it.
 async fn accept<H, F>(
     listener: TcpListener,
-    tls: &TlsAcceptor,
+    tls: &ServerTls,
     options: &ListenerOptions,
     handler: &H,
     closing: &CancellationToken,
@@ -185,7 +181,7 @@ async fn accept<H, F>(
 
 async fn connection<H, F>(
     stream: TcpStream,
-    tls: TlsAcceptor,
+    tls: ServerTls,
     options: ListenerOptions,
     handler: H,
     closing: CancellationToken,
@@ -196,6 +192,10 @@ async fn connection<H, F>(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY was refused");
     }
+    let tls = match options.door.shows_an_expired_certificate() {
+        true => tls.expired,
+        false => tls.valid,
+    };
     let stream = tokio::select! {
         biased;
         () = closing.cancelled() => return,

@@ -28,8 +28,8 @@ pub(crate) use listener::{Listener, ListenerOptions};
 pub use log::{Mark, RequestLog, RequestRecord, Verb};
 pub(crate) use log::{PLAYED_USER_AGENT, Who};
 pub use paths::ResourcePath;
-pub(crate) use tls::Authority;
 pub use tls::TlsError;
+pub(crate) use tls::{Authority, ServerTls};
 pub(crate) use token::{bearer_token, failure, unauthorized};
 
 use bytes::Bytes;

@@ -50,7 +50,7 @@ async fn start(edge: &Edge) -> (Listener, Config, mpsc::UnboundedSender<&'static
             .await
         }
     };
-    let tls = authority.server_config(&super::Door::default()).unwrap();
+    let tls = authority.server_tls().unwrap();
     let listener = Listener::start(tls, ListenerOptions::default(), handler)
         .await
         .unwrap();

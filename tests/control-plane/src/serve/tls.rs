@@ -7,13 +7,11 @@ use rcgen::{
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
 use rustls::ServerConfig;
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::NoServerSessionStorage;
-use rustls::sign::CertifiedKey;
+use tokio_rustls::TlsAcceptor;
 
-use super::Door;
-use super::certificates::{AnyClient, Shown};
+use super::certificates::AnyClient;
 
 /// What can go wrong while keys and certificates are made.
 #[derive(Debug, thiserror::Error)]
@@ -108,28 +106,34 @@ impl Authority {
 
     /// A TLS server for `localhost`, `127.0.0.1` and `::1` that offers HTTP/2 and HTTP/1.1, and takes the certificate of
     /// a client if there is one.
-    pub(crate) fn server_config(&self, door: &Door) -> Result<Arc<ServerConfig>, TlsError> {
+    pub(crate) fn server_tls(&self) -> Result<ServerTls, TlsError> {
+        let mut expired = self.server_config(false)?;
+        // Who resumes a session does not look at the certificate.
+        expired.session_storage = Arc::new(NoServerSessionStorage {});
+        Ok(ServerTls {
+            valid: Arc::new(self.server_config(true)?).into(),
+            expired: Arc::new(expired).into(),
+        })
+    }
+
+    fn server_config(&self, valid: bool) -> Result<ServerConfig, TlsError> {
+        let (certificate, key) = self.server_certificate(valid)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let shown = Shown::new(
-            self.certified(&provider, true)?,
-            self.certified(&provider, false)?,
-            door.clone(),
-        );
         let mut config = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(Arc::new(AnyClient::new(&provider)))
-            .with_cert_resolver(Arc::new(shown));
+            .with_single_cert(
+                vec![certificate.der().clone(), self.der.clone()],
+                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
+            )?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        // Who resumes a session does not look at the certificate.
-        config.session_storage = Arc::new(NoServerSessionStorage {});
-        config.send_tls13_tickets = 0;
-        Ok(Arc::new(config))
+        Ok(config)
     }
+}
 
-    fn certified(&self, provider: &CryptoProvider, valid: bool) -> Result<CertifiedKey, TlsError> {
-        let (certificate, key) = self.server_certificate(valid)?;
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let chain = vec![certificate.der().clone(), self.der.clone()];
-        Ok(CertifiedKey::from_der(chain, key, provider)?)
-    }
+/// How a server begins a connection: with a certificate that is valid, or with one of yesterday.
+#[derive(Clone)]
+pub(crate) struct ServerTls {
+    pub(super) valid: TlsAcceptor,
+    pub(super) expired: TlsAcceptor,
 }
