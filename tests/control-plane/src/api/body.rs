@@ -4,7 +4,7 @@ use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
 use super::duplicates::duplicates;
-use super::options::Unknown;
+use super::options::{Unknown, WriteOptions};
 use super::target::Target;
 use super::view::convert_event;
 use super::{Asked, protobuf, rules};
@@ -238,6 +238,20 @@ pub(crate) fn said_twice(asked: &Asked) -> Vec<String> {
         .iter()
         .map(|path| format!("duplicate field \"{path}\""))
         .collect()
+}
+
+/// What a request that writes a whole object begins with: how to write (`kind` is what a refusal names), the object in
+/// its shape, and what is to be said of it.
+pub(super) fn written(
+    target: &Target,
+    asked: &Asked,
+    kind: &str,
+) -> Result<(WriteOptions, Value, Vec<String>), Failure> {
+    let options = WriteOptions::read(asked, kind)?;
+    let mut object = read(target, asked)?;
+    let twice = said_twice(asked);
+    let warnings = shape(target, &mut object, options.unknown, Source::Body, twice)?;
+    Ok((options, object, warnings))
 }
 
 /// Prunes what the schema does not know, sets defaults, and says what was unknown, after what is `told` already.

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 use serde_json::Value;
 
-use super::body::{self, Source};
+use super::body;
 use super::established::establish;
-use super::options::WriteOptions;
 use super::target::Target;
 use super::view::Form;
 use super::{Asked, response, rules};
@@ -21,15 +20,7 @@ use crate::store::Transaction;
 
 pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
-    let options = WriteOptions::read(asked, "CreateOptions")?;
-    let mut object = body::read(target, asked)?;
-    let warnings = body::shape(
-        target,
-        &mut object,
-        options.unknown,
-        Source::Body,
-        body::said_twice(asked),
-    )?;
+    let (options, object, warnings) = body::written(target, asked, "CreateOptions")?;
     let manager = Some(options.manager.as_str());
     let created = Creation::new(target, object, manager)?;
     let created = target

@@ -3,7 +3,7 @@
 use http::{Response, StatusCode};
 use serde_json::Value;
 
-use super::body::{self, Source};
+use super::body;
 use super::create::{Creation, core_events, writer};
 use super::established::establish;
 use super::options::WriteOptions;
@@ -24,15 +24,7 @@ pub(crate) fn update(
     asked: &Asked,
 ) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
-    let options = WriteOptions::read(asked, "UpdateOptions")?;
-    let mut object = body::read(target, asked)?;
-    let warnings = body::shape(
-        target,
-        &mut object,
-        options.unknown,
-        Source::Body,
-        body::said_twice(asked),
-    )?;
+    let (options, mut object, warnings) = body::written(target, asked, "UpdateOptions")?;
     let update = Update {
         target,
         name,

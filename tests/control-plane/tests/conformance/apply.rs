@@ -2,16 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, map};
 
 const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
 const SERVICES: &str = "/api/v1/namespaces/{ns}/services";
 const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const GADGETS: &str = "/apis/{group}/v1/namespaces/{ns}/gadgets";
-
-fn map(name: &str, data: Value) -> Value {
-    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
-}
 
 fn gadget(spec: Value) -> Value {
     json!({"apiVersion": "{group}/v1", "kind": "Gadget", "metadata": {"name": "one"}, "spec": spec})

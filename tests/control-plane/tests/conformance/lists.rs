@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, thing_crd};
 
 const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
 const TABLE: &str = "application/json;as=Table;g=meta.k8s.io;v=v1,application/json";
@@ -53,32 +53,24 @@ async fn select(talk: &mut Talk, parameter: &str, selectors: &[&str]) {
     }
 }
 
-fn thing_crd() -> Value {
-    json!({
-        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": "things.{group}"},
-        "spec": {
-            "group": "{group}", "scope": "Namespaced",
-            "names": {"kind": "Thing", "plural": "things", "singular": "thing", "listKind": "ThingList"},
-            "versions": [{
-                "name": "v1", "served": true, "storage": true,
-                "selectableFields": [{"jsonPath": ".spec.color"}, {"jsonPath": ".spec.size"}],
-                "additionalPrinterColumns": [
-                    {"name": "Color", "type": "string", "jsonPath": ".spec.color"},
-                    {"name": "Size", "type": "integer", "jsonPath": ".spec.size", "priority": 1},
-                    {"name": "Since", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
-                    {"name": "Missing", "type": "string", "jsonPath": ".spec.nothing"},
-                ],
-                "schema": {"openAPIV3Schema": {"type": "object", "properties": {
-                    "spec": {"type": "object", "properties": {"size": {"type": "integer"}, "color": {"type": "string"}, "nothing": {"type": "string"}}},
-                }}},
-            }],
-        },
-    })
+fn things_definition() -> Value {
+    thing_crd(json!({
+        "name": "v1", "served": true, "storage": true,
+        "selectableFields": [{"jsonPath": ".spec.color"}, {"jsonPath": ".spec.size"}],
+        "additionalPrinterColumns": [
+            {"name": "Color", "type": "string", "jsonPath": ".spec.color"},
+            {"name": "Size", "type": "integer", "jsonPath": ".spec.size", "priority": 1},
+            {"name": "Since", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+            {"name": "Missing", "type": "string", "jsonPath": ".spec.nothing"},
+        ],
+        "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+            "spec": {"type": "object", "properties": {"size": {"type": "integer"}, "color": {"type": "string"}, "nothing": {"type": "string"}}},
+        }}},
+    }))
 }
 
 async fn things(talk: &mut Talk) -> &'static str {
-    talk.install(thing_crd()).await;
+    talk.install(things_definition()).await;
     let path = "/apis/{group}/v1/namespaces/{ns}/things";
     for (name, color, size) in [("a", "red", 1), ("b", "blue", 2), ("c", "red", 3)] {
         talk.prepare(path, json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": name}, "spec": {"color": color, "size": size}})).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, thing_crd};
 
 const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
 const ONE: &str = "/api/v1/namespaces/{ns}/configmaps/one";
@@ -20,24 +20,16 @@ fn thing(name: &str, spec: Value) -> Value {
     json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": name}, "spec": spec})
 }
 
-fn thing_crd() -> Value {
-    json!({
-        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": "things.{group}"},
-        "spec": {
-            "group": "{group}", "scope": "Namespaced",
-            "names": {"kind": "Thing", "plural": "things", "singular": "thing", "listKind": "ThingList"},
-            "versions": [{
-                "name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
-                "schema": {"openAPIV3Schema": {"type": "object", "properties": {
-                    "spec": {"type": "object", "properties": {
-                        "size": {"type": "integer", "minimum": 1}, "color": {"type": "string", "default": "red"},
-                    }},
-                    "status": {"type": "object", "properties": {"seen": {"type": "integer"}}},
-                }}},
-            }],
-        },
-    })
+fn things_definition() -> Value {
+    thing_crd(json!({
+        "name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
+        "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+            "spec": {"type": "object", "properties": {
+                "size": {"type": "integer", "minimum": 1}, "color": {"type": "string", "default": "red"},
+            }},
+            "status": {"type": "object", "properties": {"seen": {"type": "integer"}}},
+        }}},
+    }))
 }
 
 conformance! {
@@ -165,7 +157,7 @@ conformance! {
     }
 
     async fn generation_counts_what_is_wanted(talk: &mut Talk) {
-        talk.install(thing_crd()).await;
+        talk.install(things_definition()).await;
         let one = format!("{THINGS}/one");
         let mut body = thing("one", json!({"size": 1}));
         body["status"] = json!({"seen": 1});
@@ -210,7 +202,7 @@ conformance! {
         talk.post(MAPS, map("one")).await;
         talk.delete(ONE).await;
         talk.delete(ONE).await;
-        talk.install(thing_crd()).await;
+        talk.install(things_definition()).await;
         talk.post(THINGS, thing("one", json!({}))).await;
         talk.delete(&format!("{THINGS}/one")).await;
         talk.post("/api/v1/namespaces/{ns}/serviceaccounts", json!({"metadata": {"name": "one"}})).await;
@@ -295,7 +287,7 @@ conformance! {
     }
 
     async fn a_status_is_a_subresource(talk: &mut Talk) {
-        talk.install(thing_crd()).await;
+        talk.install(things_definition()).await;
         let (one, status) = (format!("{THINGS}/one"), format!("{THINGS}/one/status"));
         let mut read = talk.post(THINGS, thing("one", json!({"size": 1}))).await.body;
         talk.get(&status).await;
@@ -380,7 +372,7 @@ conformance! {
 
 
     async fn what_is_unknown_is_dropped_warned_of_or_refused(talk: &mut Talk) {
-        talk.install(thing_crd()).await;
+        talk.install(things_definition()).await;
         for validation in ["Ignore", "Warn", "Strict", "Nothing"] {
             let body = thing(&validation.to_lowercase(), json!({"size": 1, "unknown": {"a": 1}}));
             talk.post(&format!("{THINGS}?fieldValidation={validation}"), body).await;

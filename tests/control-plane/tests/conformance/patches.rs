@@ -2,16 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, map};
 
 const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
 const SERVICES: &str = "/api/v1/namespaces/{ns}/services";
 const SECRETS: &str = "/api/v1/namespaces/{ns}/secrets";
 const WIDGETS: &str = "/apis/{group}/v1/namespaces/{ns}/widgets";
-
-fn map(name: &str, data: Value) -> Value {
-    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
-}
 
 /// A service without an address, as those are given by chance.
 fn service(name: &str, ports: Value) -> Value {

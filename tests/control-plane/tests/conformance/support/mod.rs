@@ -1,6 +1,7 @@
 //! Talks with a server, and what is kept of them.
 
 mod mask;
+mod objects;
 mod protobuf;
 mod recording;
 mod roles;
@@ -8,6 +9,7 @@ mod servers;
 mod talk;
 mod watch;
 
+pub(crate) use objects::{map, thing_crd};
 pub(crate) use servers::{on_embedded, on_real};
 pub(crate) use talk::{Talk, Who};
 
