@@ -12,7 +12,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use futures::{StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 use kube::ResourceExt;
 use kube::api::{
     Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
@@ -70,12 +70,7 @@ async fn write(api: Api<DynamicObject>, writer: usize, writes: Arc<Mutex<Writes>
 async fn follow(api: Api<DynamicObject>, from: String) -> Writes {
     let (mut seen, mut at, mut last) = (Writes::new(), from, 0);
     loop {
-        let mut events = match api.watch(&WatchParams::default(), &at).await {
-            Ok(events) => events.boxed(),
-            // Cut before it was answered.
-            Err(kube::Error::Service(_) | kube::Error::HyperError(_)) => continue,
-            Err(error) => panic!("{error}"),
-        };
+        let mut events = watch(&api, &WatchParams::default(), &at).await;
         while let Ok(Some(event)) = soon("event", events.try_next()).await {
             let (what, object) = match event {
                 WatchEvent::Added(object) => ("ADDED", object),
