@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::queue::{Job, Lane, Queue};
 use super::{Again, Handler, Outcome, Waker};
 use crate::fleet::{Cluster, ClusterName, Crew};
-use crate::object::Recorder;
+use crate::object::{Applied, Desk, Recorder};
 
 /// Every controller of a manager, and the queue that they share.
 pub(crate) struct Engine {
@@ -29,7 +29,7 @@ struct Registered {
 struct Post {
     handler: Arc<dyn Handler>,
     cluster: Cluster,
-    recorder: Arc<Recorder>,
+    desk: Desk,
 }
 
 impl Engine {
@@ -79,16 +79,15 @@ impl Engine {
         let Some(Post {
             handler,
             cluster,
-            recorder,
+            desk,
         }) = lanes.get(lane)
         else {
             return;
         };
         let name = Arc::clone(handler);
         let key = key.clone();
-        let (recorder, again) = (Arc::clone(recorder), *trouble);
         let reconcile =
-            Arc::clone(handler).reconcile(cluster.clone(), recorder, key.clone(), again);
+            Arc::clone(handler).reconcile(cluster.clone(), desk.clone(), key.clone(), *trouble);
         cluster.spawn(async move {
             // User code is caught closer to where it runs; what is left is code of the kind, such as a
             // `Serialize` that panics.
@@ -143,16 +142,20 @@ impl Crew for Engine {
         } in &self.crew
         {
             let lane = self.queue.add_lane(*controller);
+            let desk = Desk {
+                recorder: Recorder::new(cluster.clone(), handler.name()),
+                applied: Arc::<Applied>::default(),
+            };
             self.lock().insert(
                 lane,
                 Post {
                     handler: Arc::clone(handler),
                     cluster: cluster.clone(),
-                    recorder: Recorder::new(cluster.clone(), handler.name()),
+                    desk: desk.clone(),
                 },
             );
-            let sources =
-                Arc::clone(handler).watch(cluster, Waker::new(Arc::clone(&self.queue), lane));
+            let waker = Waker::new(Arc::clone(&self.queue), lane);
+            let sources = Arc::clone(handler).watch(cluster, waker, &desk);
             let queue = Arc::clone(&self.queue);
             let cluster = cluster.clone();
             // Reconciling begins when everything that it looks at is there; a kind that is missing

@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 
 use crate::controller::ObjectKey;
 use crate::fleet::Cluster;
-use crate::object::Recorder;
+use crate::object::Desk;
 use crate::watch::Source;
 
 pub(crate) use dispatch::Engine;
@@ -32,13 +32,14 @@ pub(crate) trait Handler: Send + Sync {
     /// Asks for the caches in `cluster` of which it needs more than the metadata.
     fn open(&self, cluster: &Cluster);
     /// Watches in `cluster` what it is for, owns and watches, and wakes keys through `waker`.
-    fn watch(self: Arc<Self>, cluster: &Cluster, waker: Waker) -> Vec<Arc<dyn Source>>;
+    fn watch(self: Arc<Self>, cluster: &Cluster, waker: Waker, desk: &Desk)
+    -> Vec<Arc<dyn Source>>;
     /// One reconcile of one object, from start to finish. `trouble` counts the API hiccups of this key
     /// in a row.
     fn reconcile(
         self: Arc<Self>,
         cluster: Cluster,
-        recorder: Arc<Recorder>,
+        desk: Desk,
         key: ObjectKey,
         trouble: u32,
     ) -> BoxFuture<'static, Outcome>;

@@ -16,7 +16,7 @@ use crate::controller::{
     Context, Controller, Declaration, Finalizer as Declared, Kind, Object, ObjectKey, Start,
 };
 use crate::fleet::Cluster;
-use crate::object::{Finalizer, Owner, Recorder, Remote, Scope, Secured, declared, holds};
+use crate::object::{Desk, Finalizer, Owner, Remote, Scope, Secured, declared, holds};
 use crate::transport::Failure;
 use crate::watch::{Cache, Source};
 use crate::{Error, Result};
@@ -81,13 +81,7 @@ impl<C: Start> Handled<C> {
         Some((&self.kind, names.chain([ready]).collect()))
     }
 
-    async fn run(
-        &self,
-        cluster: Cluster,
-        recorder: Arc<Recorder>,
-        key: ObjectKey,
-        trouble: u32,
-    ) -> Outcome {
+    async fn run(&self, cluster: Cluster, desk: Desk, key: ObjectKey, trouble: u32) -> Outcome {
         let cache = cluster.cache::<C::Object>(self.declaration.select.selector());
         let Some(object) = cache.get(&key) else {
             return Outcome::default();
@@ -111,7 +105,7 @@ impl<C: Start> Handled<C> {
                 uid: object.meta().uid.clone().unwrap_or_default(),
             },
             self.declaration,
-            recorder,
+            desk,
         );
         let seen = Arc::clone(&object);
         let context = Context::new(
@@ -142,6 +136,11 @@ impl<C: Start> Handled<C> {
             _ => self.controller.start(&object, &context),
         };
         let mut ended = run_user_code(step, self.settings.timeout).await;
+        if let Ended::Returned(Ok(_)) = ended
+            && !leaving
+        {
+            context.forget_other_children();
+        }
         if leaving
             && let (Ended::Returned(Ok(action)), Some(finalizer)) = (&ended, finalizer)
             && action.delay().is_none()
@@ -236,7 +235,12 @@ impl<C: Start> Handler for Handled<C> {
         }
     }
 
-    fn watch(self: Arc<Self>, cluster: &Cluster, waker: Waker) -> Vec<Arc<dyn Source>> {
+    fn watch(
+        self: Arc<Self>,
+        cluster: &Cluster,
+        waker: Waker,
+        desk: &Desk,
+    ) -> Vec<Arc<dyn Source>> {
         let Declaration {
             select,
             on,
@@ -247,6 +251,7 @@ impl<C: Start> Handler for Handled<C> {
         let itself: Arc<dyn Source> = cluster.cache::<C::Object>(select.selector());
         itself.observe(Arc::new(WakeItself {
             waker: waker.clone(),
+            applied: Arc::clone(&desk.applied),
             on,
         }));
         let mut sources = vec![itself];
@@ -290,7 +295,7 @@ impl<C: Start> Handler for Handled<C> {
     fn reconcile(
         self: Arc<Self>,
         cluster: Cluster,
-        recorder: Arc<Recorder>,
+        desk: Desk,
         key: ObjectKey,
         trouble: u32,
     ) -> BoxFuture<'static, Outcome> {
@@ -301,6 +306,6 @@ impl<C: Start> Handler for Handled<C> {
             namespace = key.namespace.as_deref().unwrap_or_default(),
             name = key.name,
         );
-        Box::pin(async move { self.run(cluster, recorder, key, trouble).await }.instrument(span))
+        Box::pin(async move { self.run(cluster, desk, key, trouble).await }.instrument(span))
     }
 }

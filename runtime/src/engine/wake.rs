@@ -14,7 +14,7 @@ use super::Version;
 use super::queue::{Lane, Queue};
 use crate::controller::ObjectKey;
 use crate::fleet::Cluster;
-use crate::object::DELETED;
+use crate::object::{Applied, DELETED};
 use crate::watch::{Change, Observer, On, Watched};
 
 /// Which keys go first inside a cluster.
@@ -58,6 +58,7 @@ impl Waker {
 /// Wakes the key of the object that changed, if one of these parts of it did.
 pub(crate) struct WakeItself {
     pub(crate) waker: Waker,
+    pub(crate) applied: Arc<Applied>,
     pub(crate) on: On,
 }
 
@@ -74,6 +75,7 @@ impl Observer for WakeItself {
                 if let Some(before) = change.before {
                     let key = ObjectKey::of_meta(before.metadata());
                     self.waker.queue.forget(self.waker.lane, &key);
+                    self.applied.forget(&key);
                 }
             }
         }

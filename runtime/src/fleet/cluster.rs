@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kube::api::ApiResource;
 use kube::core::DynamicObject;
 use kube::{Client, Resource};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -146,6 +147,13 @@ impl Cluster {
             .iter()
             .map(|(selector, source)| (*selector, &**source, source.look(key)));
         known(key, sources)
+    }
+
+    /// Shows what one of our own writes returned in the caches of its kind, until the watch has passed it.
+    pub(crate) fn overlay(&self, kind: &ApiResource, written: &Value) {
+        for (_, feed) in self.feeds_of(kind) {
+            feed.overlay(written);
+        }
     }
 
     /// The caches of a kind that is read as `K`, that of everything first.

@@ -6,6 +6,7 @@ use kube::api::{ApiResource, ObjectMeta};
 use kube::core::DynamicObject;
 use serde_json::{Map, Value};
 
+use super::applied::{Child as ChildKey, Outcome, child_of, content};
 use super::ownership::{NotOwned, check_ours, check_reach, prepare};
 use super::remote::{Remote, version};
 use super::scope::{Owner, Scope};
@@ -141,6 +142,14 @@ async fn send(scope: &Scope, child: Child, force: bool, adopt: bool) -> Result<V
     }
     prepare(&mut object, &kind, scope.owner(), remote.key());
     let object = Value::Object(object);
+    let child = child_of(&remote);
+    let content = content(&object, force);
+    scope.has_child(child.clone());
+    if let Some(live) = &known
+        && let Some(unchanged) = unchanged(scope, &remote, &child, content, live).await?
+    {
+        return Ok(unchanged);
+    }
     // What we do not know may have come this very moment, from somebody else: unforced, the server says
     // so instead of overwriting it.
     let returned = match remote
@@ -163,7 +172,37 @@ async fn send(scope: &Scope, child: Child, force: bool, adopt: bool) -> Result<V
     {
         scope.wrote(&returned);
     }
+    scope.cluster().overlay(&kind, &returned);
+    scope
+        .applied()
+        .remember(scope.owner(), child, content, &returned);
     Ok(returned)
+}
+
+/// The child as the server has it, if it is known that applying `content` would change nothing.
+async fn unchanged(
+    scope: &Scope,
+    remote: &Remote,
+    child: &ChildKey,
+    content: u64,
+    live: &ObjectMeta,
+) -> Result<Option<Value>, Failure> {
+    let (owner, applied) = (scope.owner(), scope.applied());
+    match applied.outcome(owner, child, content, live) {
+        Outcome::Unchanged(object) => return Ok(Some(object)),
+        Outcome::Unknown => return Ok(None),
+        Outcome::ElseChanged => {}
+    }
+    let Some((meta, object)) = read(remote).await? else {
+        return Ok(None);
+    };
+    match applied.outcome(owner, child, content, &meta) {
+        Outcome::Unknown => Ok(None),
+        Outcome::Unchanged(_) | Outcome::ElseChanged => {
+            applied.remember(owner, child.clone(), content, &object);
+            Ok(Some(object))
+        }
+    }
 }
 
 /// Says which permission is missing, where the server does not: what refuses an owner reference is an admission
@@ -223,11 +262,14 @@ async fn known(scope: &Scope, remote: &Remote) -> Result<Option<ObjectMeta>, Fai
 }
 
 async fn look(remote: &Remote) -> Result<Option<ObjectMeta>, Failure> {
+    Ok(read(remote).await?.map(|(meta, _)| meta))
+}
+
+async fn read(remote: &Remote) -> Result<Option<(ObjectMeta, Value)>, Failure> {
     let Some(object) = remote.get().await? else {
         return Ok(None);
     };
     let meta = object.get("metadata").cloned().unwrap_or_default();
-    Ok(Some(
-        serde_json::from_value(meta).map_err(kube::Error::SerdeError)?,
-    ))
+    let meta = serde_json::from_value(meta).map_err(kube::Error::SerdeError)?;
+    Ok(Some((meta, object)))
 }

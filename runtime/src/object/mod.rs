@@ -1,5 +1,6 @@
 //! What a reconcile does to the API: finalizer, conditions, status, ownership and apply.
 
+mod applied;
 mod apply;
 mod conditions;
 mod event;
@@ -13,9 +14,10 @@ mod status;
 pub use apply::Apply;
 pub use event::Event;
 pub use ownership::NotOwned;
-pub(crate) use scope::Owner;
 pub use scope::Scope;
+pub(crate) use scope::{Desk, Owner};
 
+pub(crate) use applied::Applied;
 pub(crate) use conditions::{READY, Ready, SetCondition, Verdict, declared};
 pub(crate) use finalizer::{Finalizer, Secured, holds};
 pub(crate) use recorder::Recorder;

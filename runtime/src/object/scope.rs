@@ -1,5 +1,6 @@
 //! What a reconcile can do, without the types of its controller.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +10,7 @@ use kube::api::ApiResource;
 use kube::core::{DynamicObject, GroupVersionKind};
 use serde_json::Value;
 
+use super::applied::{Applied, Child};
 use super::apply::Apply;
 use super::event::Event;
 use super::recorder::Recorder;
@@ -31,13 +33,22 @@ impl fmt::Display for Owner {
     }
 }
 
+/// What a controller keeps in a cluster from one reconcile to the next.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) applied: Arc<Applied>,
+}
+
 /// The part of a [`Context`](crate::Context) that does not depend on the controller: the cluster, and
 /// the objects in it. Helper functions take a `&Scope`.
 pub struct Scope {
     cluster: Cluster,
     owner: Owner,
     declaration: &'static Declaration,
-    recorder: Arc<Recorder>,
+    desk: Desk,
+    /// The children that this reconcile has applied.
+    children: Mutex<BTreeSet<Child>>,
     written: Mutex<Vec<(String, String)>>,
 }
 
@@ -46,13 +57,14 @@ impl Scope {
         cluster: Cluster,
         owner: Owner,
         declaration: &'static Declaration,
-        recorder: Arc<Recorder>,
+        desk: Desk,
     ) -> Self {
         Self {
             cluster,
             owner,
             declaration,
-            recorder,
+            desk,
+            children: Mutex::default(),
             written: Mutex::default(),
         }
     }
@@ -81,6 +93,9 @@ impl Scope {
     /// in the owner's namespace, which is filled in where it is missing. Only the fields that are set
     /// are owned, and drift in them is put right (the apply is forced). What the server owns, and
     /// `status`, is not sent.
+    ///
+    /// What is known to change nothing is not sent at all: the same content as this process applied last, to
+    /// a child that is as it was after that.
     ///
     /// # Errors
     /// When the child exists and is not ours ([`NotOwned`](crate::NotOwned)), when an owner reference
@@ -202,7 +217,7 @@ impl Scope {
     /// }
     /// ```
     pub fn event(&self, event: Event) {
-        self.recorder.record(&self.owner, event);
+        self.desk.recorder.record(&self.owner, event);
     }
 
     /// Fills in the namespace of the reconciled object, where the kind has namespaces.
@@ -233,6 +248,23 @@ impl Scope {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .extend(written);
+    }
+
+    pub(super) fn applied(&self) -> &Applied {
+        &self.desk.applied
+    }
+
+    pub(super) fn has_child(&self, child: Child) {
+        self.children
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(child);
+    }
+
+    /// Forgets the children that this reconcile, which has come to its end, has not applied.
+    pub(crate) fn forget_other_children(&self) {
+        let children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
+        self.desk.applied.keep(&self.owner.key, &children);
     }
 
     pub(crate) fn take_written(&self) -> Vec<(String, String)> {

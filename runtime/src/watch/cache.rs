@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::future::BoxFuture;
 use kube::Resource;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::feed::Reader;
@@ -175,6 +176,13 @@ where
         state.remove(key);
     }
 
+    fn overlay(&self, written: &Value) {
+        // What does not fit its type is as if it were not there.
+        if let Ok(written) = K::deserialize(written) {
+            Self::overlay(self, Arc::new(slim(written)));
+        }
+    }
+
     fn leave_out(&self, key: &ObjectKey) {
         let mut state = self.lock();
         state.remove(key);
@@ -182,11 +190,14 @@ where
     }
 }
 
-/// The object as it is kept: without what no controller reads and what makes up half of many objects.
 fn read<K: Resource + DeserializeOwned>(text: &str) -> serde_json::Result<K> {
-    let mut object: K = serde_json::from_str(text)?;
+    serde_json::from_str(text).map(slim)
+}
+
+/// The object as it is kept: without what no controller reads and what makes up half of many objects.
+fn slim<K: Resource>(mut object: K) -> K {
     object.meta_mut().managed_fields = None;
-    Ok(object)
+    object
 }
 
 impl<K: Resource + Send + Sync + 'static> State<K> {

@@ -7,6 +7,7 @@ use kube::Resource;
 use kube::api::PartialObjectMeta;
 use kube::core::DynamicObject;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{Cache, Source};
@@ -31,6 +32,8 @@ pub(super) trait Reader: Send + Sync {
     fn put(&self, text: &str) -> serde_json::Result<()>;
     /// Takes in that the watch saw an object go.
     fn remove(&self, key: &ObjectKey);
+    /// Takes in what one of our own writes returned, until the watch delivers this version or a newer one.
+    fn overlay(&self, written: &Value);
     /// Takes in that an object does not fit its type: it is as if it were not there.
     fn leave_out(&self, key: &ObjectKey);
 }
@@ -98,6 +101,14 @@ impl Feed {
     /// One of the caches, if there are any. All know the same of an object's metadata.
     pub(crate) fn any(&self) -> Option<Arc<dyn Source>> {
         Some(Arc::clone(&self.lock().first()?.source))
+    }
+
+    /// Shows what one of our own writes returned in all caches, until the watch has passed it.
+    pub(crate) fn overlay(&self, written: &Value) {
+        let (readers, _) = self.readers();
+        for reader in readers {
+            reader.overlay(written);
+        }
     }
 
     /// All of the caches.

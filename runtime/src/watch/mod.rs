@@ -17,6 +17,7 @@ use kube::api::{ApiResource, ObjectMeta};
 pub(crate) use cache::Cache;
 pub(crate) use feed::Feed;
 pub(crate) use reflector::{Reflector, Report, Verb};
+pub(crate) use significance::Fingerprint;
 pub use significance::On;
 
 use crate::controller::ObjectKey;

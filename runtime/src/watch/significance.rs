@@ -48,10 +48,10 @@ impl On {
 
 /// What of an object counts, a number for each part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fingerprint([(On, u64); 5]);
+pub(crate) struct Fingerprint([(On, u64); 5]);
 
 impl Fingerprint {
-    pub(super) fn of(meta: &ObjectMeta) -> Self {
+    pub(crate) fn of(meta: &ObjectMeta) -> Self {
         let spec = match meta.generation {
             Some(generation) => hash(&generation),
             None => hash(&meta.resource_version),

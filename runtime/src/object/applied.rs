@@ -1,0 +1,144 @@
+//! What a controller has applied in a cluster, so that what would change nothing is not sent again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use kube::api::ObjectMeta;
+use serde_json::Value;
+
+use super::remote::Remote;
+use super::scope::Owner;
+use crate::controller::ObjectKey;
+use crate::watch::Fingerprint;
+
+/// Of children that are larger nothing is remembered, and they are sent each time.
+const LARGEST: usize = 16 * 1024;
+
+/// What has been applied last, by owner. It is known within the process alone.
+#[derive(Default)]
+pub(crate) struct Applied(Mutex<BTreeMap<ObjectKey, Children>>);
+
+/// The version and the plural of a child's kind, and its key.
+pub(crate) type Child = (String, String, ObjectKey);
+
+struct Children {
+    owner_uid: String,
+    last: BTreeMap<Child, Last>,
+}
+
+/// The last apply of a child.
+struct Last {
+    content: u64,
+    /// What the child was after it.
+    after: Fingerprint,
+    version: Option<String>,
+    text: Box<str>,
+}
+
+/// What is known of an apply before it is sent.
+pub(super) enum Outcome {
+    /// It would change nothing, and the child is this.
+    Unchanged(Value),
+    /// It would change nothing of what is applied, and the rest of the child has changed.
+    ElseChanged,
+    Unknown,
+}
+
+impl Applied {
+    /// What `content` would make of a child that is `live`.
+    pub(super) fn outcome(
+        &self,
+        owner: &Owner,
+        child: &Child,
+        content: u64,
+        live: &ObjectMeta,
+    ) -> Outcome {
+        let owners = self.lock();
+        let children = owners
+            .get(&owner.key)
+            .filter(|children| children.owner_uid == owner.uid);
+        let last = children.and_then(|children| children.last.get(child));
+        match last {
+            Some(last) if last.content == content && last.after == Fingerprint::of(live) => {
+                if last.version != live.resource_version {
+                    return Outcome::ElseChanged;
+                }
+                serde_json::from_str(&last.text).map_or(Outcome::Unknown, Outcome::Unchanged)
+            }
+            _ => Outcome::Unknown,
+        }
+    }
+
+    /// Remembers what an apply of `content` returned.
+    pub(super) fn remember(&self, owner: &Owner, child: Child, content: u64, returned: &Value) {
+        let mut owners = self.lock();
+        let children = owners.entry(owner.key.clone());
+        let children = children.or_insert_with(|| Children {
+            owner_uid: owner.uid.clone(),
+            last: BTreeMap::new(),
+        });
+        if children.owner_uid != owner.uid {
+            children.owner_uid.clone_from(&owner.uid);
+            children.last.clear();
+        }
+        let mut kept = returned.clone();
+        if let Some(meta) = kept.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+            meta.remove("managedFields");
+        }
+        let text = kept.to_string();
+        let meta = kept.get_mut("metadata").map(Value::take);
+        match serde_json::from_value::<ObjectMeta>(meta.unwrap_or_default()) {
+            Ok(meta) if text.len() <= LARGEST => {
+                let last = Last {
+                    content,
+                    after: Fingerprint::of(&meta),
+                    version: meta.resource_version,
+                    text: text.into(),
+                };
+                children.last.insert(child, last);
+            }
+            _ => {
+                children.last.remove(&child);
+            }
+        }
+    }
+
+    /// Forgets the children of an owner that are not among `now`.
+    pub(crate) fn keep(&self, owner: &ObjectKey, now: &BTreeSet<Child>) {
+        let mut owners = self.lock();
+        if let Some(children) = owners.get_mut(owner) {
+            children.last.retain(|child, _| now.contains(child));
+            if children.last.is_empty() {
+                owners.remove(owner);
+            }
+        }
+    }
+
+    /// Forgets an owner that is gone.
+    pub(crate) fn forget(&self, owner: &ObjectKey) {
+        self.lock().remove(owner);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Children>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) fn child_of(remote: &Remote) -> Child {
+    let kind = remote.kind();
+    (
+        kind.api_version.clone(),
+        kind.plural.clone(),
+        remote.key().clone(),
+    )
+}
+
+/// A number for what is applied, and how.
+pub(super) fn content(object: &Value, force: bool) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    // Its maps are in order.
+    object.to_string().hash(&mut hasher);
+    force.hash(&mut hasher);
+    hasher.finish()
+}
