@@ -2,6 +2,9 @@
 //! once.
 
 mod echoes;
+mod key;
+#[cfg(test)]
+mod model;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -73,6 +76,8 @@ impl Queue {
             most,
             urgent: VecDeque::new(),
             patient: VecDeque::new(),
+            passed: 0,
+            next_place: 0,
             keys: BTreeMap::new(),
             echoes: None,
         };
@@ -103,8 +108,8 @@ impl Queue {
     pub(crate) fn close(&self, lane: Lane) {
         let mut state = self.lock();
         if let Some(closed) = state.lanes.remove(&lane) {
-            for (key, entry) in closed.keys {
-                if let Some((at, _)) = entry.delayed {
+            for (key, mut entry) in closed.keys {
+                if let Some((at, _)) = entry.take_delay() {
                     state.delayed.remove(&(at, lane, key));
                 }
             }

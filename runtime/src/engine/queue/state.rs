@@ -1,10 +1,13 @@
 //! What waits, what runs, and whose turn it is.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::echoes::Echoes;
+pub(super) use super::key::KeyState;
+use super::key::Place;
 use super::{Job, Lane};
 use crate::controller::ObjectKey;
 use crate::engine::{Again, Outcome, Pace, Priority, Version};
@@ -12,12 +15,14 @@ use crate::transport::jittered;
 
 /// How many versions of its own a key remembers until the watch has delivered them.
 const REMEMBERED: usize = 16;
+/// One in so many keys is one that has time, also where there is always one that has not.
+const ONE_IN: u8 = 8;
 
 #[derive(Default)]
 pub(super) struct State {
     pub(super) lanes: BTreeMap<Lane, LaneState>,
     pub(super) next_lane: u64,
-    pub(super) delayed: BTreeSet<(Instant, Lane, ObjectKey)>,
+    pub(super) delayed: BTreeSet<(Instant, Lane, Arc<ObjectKey>)>,
     pub(super) controllers: Vec<Controller>,
     /// The controller that is asked first for the next key.
     pub(super) first: usize,
@@ -37,39 +42,19 @@ pub(super) struct LaneState {
     pub(super) in_turn: bool,
     pub(super) running: usize,
     pub(super) most: usize,
-    pub(super) urgent: VecDeque<ObjectKey>,
-    pub(super) patient: VecDeque<ObjectKey>,
-    pub(super) keys: BTreeMap<ObjectKey, KeyState>,
+    pub(super) urgent: Line,
+    pub(super) patient: Line,
+    /// How many urgent keys have gone before one that waits in the other line.
+    pub(super) passed: u8,
+    /// The number of the next place in a line.
+    pub(super) next_place: u32,
+    pub(super) keys: BTreeMap<Arc<ObjectKey>, KeyState>,
     /// What has been delivered of what we wrote, and may come through another watch as well.
     pub(super) echoes: Option<Echoes>,
 }
 
-#[derive(Default)]
-pub(super) struct KeyState {
-    pub(super) waiting: Option<Priority>,
-    pub(super) running: bool,
-    /// What woke the key while it was running.
-    pub(super) meanwhile: Vec<(Priority, Option<Version>)>,
-    /// What we wrote and no watch has delivered yet.
-    pub(super) expected: VecDeque<Version>,
-    /// When it runs again by itself, and how urgent that is.
-    pub(super) delayed: Option<(Instant, Priority)>,
-    /// Its object went while it was running: nothing is to be kept of it.
-    pub(super) gone: bool,
-    pub(super) failures: u32,
-    pub(super) trouble: u32,
-}
-
-impl KeyState {
-    fn is_forgettable(&self) -> bool {
-        self.waiting.is_none()
-            && !self.running
-            && self.expected.is_empty()
-            && self.delayed.is_none()
-            && self.failures == 0
-            && self.trouble == 0
-    }
-}
+/// Keys in their order, each with the number of its place; one that has another place since is skipped.
+pub(super) type Line = VecDeque<(u32, Arc<ObjectKey>)>;
 
 impl State {
     pub(super) fn wake(
@@ -87,12 +72,11 @@ impl State {
         {
             return;
         }
-        let entry = found.keys.entry(key.clone()).or_default();
         if let Some(cause) = &cause
-            && let Some(place) = entry.expected.iter().position(|expected| expected == cause)
+            && let Some(entry) = found.keys.get_mut(&key)
+            && entry.take_expected(cause)
         {
-            entry.expected.remove(place);
-            if entry.is_forgettable() {
+            if entry.settle() {
                 found.keys.remove(&key);
             }
             if let Some(echoes) = &mut found.echoes {
@@ -100,28 +84,35 @@ impl State {
             }
             return;
         }
+        // A key is there once, however often it is named.
+        let key = match found.keys.get_key_value(&key) {
+            Some((known, _)) => Arc::clone(known),
+            None => Arc::new(key),
+        };
+        let entry = found.keys.entry(Arc::clone(&key)).or_default();
         // It is there again, under the same name.
         entry.gone = false;
         if entry.running {
-            entry.meanwhile.push((priority, cause));
+            entry.wake_later(priority, cause);
             return;
         }
-        match entry.waiting {
-            Some(Priority::Initial) if priority == Priority::Change => {
-                // It moves to the other line; the place in the old one is skipped when its turn comes.
-                entry.waiting = Some(Priority::Change);
-                found.urgent.push_back(key);
+        let moves = match entry.waiting {
+            Some(Place { priority: now, .. }) => {
+                now == Priority::Initial && priority == Priority::Change
             }
-            Some(_) => {}
-            None => {
-                entry.waiting = Some(priority);
-                if let Some((at, _)) = entry.delayed.take() {
-                    self.delayed.remove(&(at, lane, key.clone()));
-                }
-                match priority {
-                    Priority::Change => found.urgent.push_back(key),
-                    Priority::Initial => found.patient.push_back(key),
-                }
+            None => true,
+        };
+        if moves {
+            if let Some((at, _)) = entry.take_delay() {
+                self.delayed.remove(&(at, lane, Arc::clone(&key)));
+                entry.settle();
+            }
+            let number = found.next_place;
+            found.next_place = number.wrapping_add(1);
+            entry.waiting = Some(Place { priority, number });
+            match priority {
+                Priority::Change => found.urgent.push_back((number, key)),
+                Priority::Initial => found.patient.push_back((number, key)),
             }
         }
         self.line_up(lane);
@@ -135,10 +126,12 @@ impl State {
         let expectant: Vec<ObjectKey> = found
             .keys
             .iter_mut()
-            .filter(|(_, entry)| !entry.gone && (entry.running || !entry.expected.is_empty()))
+            .filter(|(_, entry)| !entry.gone && (entry.running || entry.is_expectant()))
             .map(|(key, entry)| {
-                entry.expected.clear();
-                key.clone()
+                if let Some(more) = entry.more_mut() {
+                    more.expected.clear();
+                }
+                ObjectKey::clone(key)
             })
             .collect();
         for key in expectant {
@@ -153,14 +146,15 @@ impl State {
         let Some(entry) = found.keys.get_mut(key) else {
             return;
         };
-        entry.expected.clear();
-        entry.failures = 0;
-        entry.trouble = 0;
         entry.gone = entry.running;
-        if let Some((at, _)) = entry.delayed.take() {
-            self.delayed.remove(&(at, lane, key.clone()));
+        if let Some((at, _)) = entry.take_delay() {
+            self.delayed.remove(&(at, lane, Arc::new(key.clone())));
         }
-        if entry.is_forgettable() {
+        if let Some(more) = entry.more_mut() {
+            more.expected.clear();
+            (more.failures, more.trouble) = (0, 0);
+        }
+        if entry.settle() {
             found.keys.remove(key);
         }
     }
@@ -175,9 +169,9 @@ impl State {
             let delayed = self
                 .lanes
                 .get_mut(&lane)
-                .and_then(|found| found.keys.get_mut(&key)?.delayed.take());
+                .and_then(|found| found.keys.get_mut(&key)?.take_delay());
             if let Some((_, priority)) = delayed {
-                self.wake(lane, key, priority, None);
+                self.wake(lane, ObjectKey::clone(&key), priority, None);
             }
         }
     }
@@ -190,6 +184,7 @@ impl State {
         let Some(controller) = self.controllers.get_mut(found.controller) else {
             return;
         };
+        found.skip_left_places();
         let has_key = !(found.urgent.is_empty() && found.patient.is_empty());
         if found.open && !found.in_turn && has_key && found.running < found.most {
             found.in_turn = true;
@@ -222,7 +217,8 @@ impl State {
             };
             entry.waiting = None;
             entry.running = true;
-            let trouble = entry.trouble;
+            let trouble = entry.more().map_or(0, |more| more.trouble);
+            let key = ObjectKey::clone(&key);
             found.running += 1;
             controller.running += 1;
             let controller = found.controller;
@@ -249,18 +245,24 @@ impl State {
             return;
         };
         found.running = found.running.saturating_sub(1);
-        let entry = found.keys.entry(job.key.clone()).or_default();
+        let key = match found.keys.get_key_value(&job.key) {
+            Some((known, _)) => Arc::clone(known),
+            None => Arc::new(job.key),
+        };
+        let entry = found.keys.entry(Arc::clone(&key)).or_default();
         entry.running = false;
+        let gone = std::mem::take(&mut entry.gone);
+        let more = entry.make_more();
         let mut woken = None;
         let remembered = REMEMBERED.max(outcome.written.len());
-        entry.expected.extend(outcome.written);
+        more.expected.extend(outcome.written);
         let mut echoed: Vec<Version> = Vec::new();
-        for (priority, cause) in std::mem::take(&mut entry.meanwhile) {
+        for (priority, cause) in std::mem::take(&mut more.meanwhile) {
             let is_echo = cause.is_some_and(|cause| {
                 let of = |version: &Version| *version == cause;
-                match entry.expected.iter().position(of) {
+                match more.expected.iter().position(of) {
                     Some(place) => {
-                        echoed.extend(entry.expected.remove(place));
+                        echoed.extend(more.expected.remove(place));
                         true
                     }
                     None => echoed.iter().any(of),
@@ -275,14 +277,14 @@ impl State {
         if let Some(echoes) = &mut found.echoes {
             let now = Instant::now();
             for version in echoed {
-                echoes.add(job.key.clone(), version, now);
+                echoes.add(ObjectKey::clone(&key), version, now);
             }
         }
-        while entry.expected.len() > remembered {
-            entry.expected.pop_front();
+        while more.expected.len() > remembered {
+            more.expected.pop_front();
         }
-        entry.trouble = if outcome.hiccup {
-            entry.trouble.saturating_add(1)
+        more.trouble = if outcome.hiccup {
+            more.trouble.saturating_add(1)
         } else {
             0
         };
@@ -294,20 +296,20 @@ impl State {
             Again::Never => None,
             Again::After(delay) => Some(delay),
             Again::Resync(interval) => Some(jittered(interval)),
-            Again::Backoff => Some(jittered(pace.backoff(entry.failures))),
+            Again::Backoff => Some(jittered(pace.backoff(more.failures))),
             Again::FailedAfter(delay) => Some(delay),
             Again::FailedForGood => None,
         };
-        entry.failures = match outcome.again {
+        more.failures = match outcome.again {
             Again::Never | Again::After(_) | Again::Resync(_) => 0,
             Again::Backoff | Again::FailedAfter(_) | Again::FailedForGood => {
-                entry.failures.saturating_add(1)
+                more.failures.saturating_add(1)
             }
         };
-        let delay = match std::mem::take(&mut entry.gone) {
+        let delay = match gone {
             true => {
-                entry.expected.clear();
-                (entry.failures, entry.trouble) = (0, 0);
+                more.expected.clear();
+                (more.failures, more.trouble) = (0, 0);
                 None
             }
             false => delay,
@@ -316,14 +318,17 @@ impl State {
         let again = delay.and_then(|delay| Instant::now().checked_add(delay));
         match (woken, again) {
             // News runs the key at once, also while it is failing: what changed may be the cure.
-            (Some(priority), _) => self.wake(lane, job.key, priority, None),
+            (Some(priority), _) => {
+                entry.settle();
+                self.wake(lane, ObjectKey::clone(&key), priority, None);
+            }
             (None, Some(at)) => {
-                entry.delayed = Some((at, priority));
-                self.delayed.insert((at, lane, job.key));
+                more.delayed = Some((at, priority));
+                self.delayed.insert((at, lane, key));
             }
             (None, None) => {
-                if entry.is_forgettable() {
-                    found.keys.remove(&job.key);
+                if entry.settle() {
+                    found.keys.remove(&key);
                 }
             }
         }
@@ -332,25 +337,35 @@ impl State {
 }
 
 impl LaneState {
-    fn next_key(&mut self) -> Option<ObjectKey> {
-        while let Some(key) = self.urgent.pop_front() {
-            if self
-                .keys
-                .get(&key)
-                .is_some_and(|entry| entry.waiting == Some(Priority::Change))
+    /// Takes the places off the lines that their keys have left.
+    fn skip_left_places(&mut self) {
+        let waits = |keys: &BTreeMap<Arc<ObjectKey>, KeyState>, number: u32, key: &ObjectKey| {
+            let place = keys.get(key).and_then(|entry| entry.waiting);
+            place.is_some_and(|place| place.number == number)
+        };
+        for line in [&mut self.urgent, &mut self.patient] {
+            while let Some((number, key)) = line.front()
+                && !waits(&self.keys, *number, key)
             {
-                return Some(key);
+                line.pop_front();
             }
         }
-        while let Some(key) = self.patient.pop_front() {
-            if self
-                .keys
-                .get(&key)
-                .is_some_and(|entry| entry.waiting == Some(Priority::Initial))
-            {
-                return Some(key);
+    }
+
+    /// The next key. Urgent ones go first, but for every eighth turn, so that the others never starve.
+    fn next_key(&mut self) -> Option<Arc<ObjectKey>> {
+        self.skip_left_places();
+        let patient_first = self.urgent.is_empty() || self.passed + 1 >= ONE_IN;
+        let line = match self.patient.is_empty() {
+            false if patient_first => {
+                self.passed = 0;
+                &mut self.patient
             }
-        }
-        None
+            waits_alone => {
+                self.passed = if waits_alone { 0 } else { self.passed + 1 };
+                &mut self.urgent
+            }
+        };
+        line.pop_front().map(|(_, key)| key)
     }
 }

@@ -3,15 +3,15 @@ use std::time::Duration;
 use super::*;
 use crate::engine::Again;
 
-fn key(name: &str) -> ObjectKey {
+pub(super) fn key(name: &str) -> ObjectKey {
     ObjectKey::namespaced("shop", name)
 }
 
-fn version(number: u32) -> Version {
+pub(super) fn version(number: u32) -> Version {
     ("uid".into(), number.to_string())
 }
 
-fn pace(concurrency: usize, cluster_concurrency: usize) -> Pace {
+pub(super) fn pace(concurrency: usize, cluster_concurrency: usize) -> Pace {
     Pace {
         concurrency,
         cluster_concurrency,
@@ -26,7 +26,7 @@ fn open_lane(queue: &Queue, controller: usize) -> Lane {
 }
 
 /// The next job, or `None` when nothing may run now.
-fn take(queue: &Queue) -> Option<Job> {
+pub(super) fn take(queue: &Queue) -> Option<Job> {
     let mut state = queue.lock();
     state.wake_delayed(Instant::now());
     state.take()
@@ -166,6 +166,8 @@ async fn keys_that_wait_for_an_echo_or_run_are_woken_when_it_may_never_come() {
     queue.wake(lane, key("waits"), Priority::Change, Some(version(7)));
     assert_eq!(
         queue.lock().lanes[&lane].keys[&key("waits")]
+            .more()
+            .unwrap()
             .meanwhile
             .len(),
         1,
@@ -278,4 +280,55 @@ async fn a_resync_comes_in_its_time_and_behind_what_is_news() {
     queue.lock().wake_delayed(Instant::now());
     queue.wake(lane, key("b"), Priority::Change, None);
     assert_eq!(names(&queue, 2), ["b", "a"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_time_never_starves() {
+    let queue = Queue::new();
+    let controller = queue.add_controller(pace(100, 100));
+    let lane = open_lane(&queue, controller);
+    queue.wake(lane, key("old"), Priority::Initial, None);
+    for number in 0..50 {
+        queue.wake(lane, key(&format!("new-{number}")), Priority::Change, None);
+    }
+    assert_eq!(names(&queue, 8).last().map(String::as_str), Some("old"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_woken_without_end_while_it_runs_remembers_little_and_runs_again() {
+    let queue = Queue::new();
+    let controller = queue.add_controller(pace(100, 100));
+    let lane = open_lane(&queue, controller);
+    queue.wake(lane, key("a"), Priority::Change, None);
+    let job = take(&queue).unwrap();
+    for number in 0..10_000 {
+        queue.wake(lane, key("a"), Priority::Change, Some(version(number)));
+    }
+    let remembered = |queue: &Queue| {
+        let state = queue.lock();
+        state.lanes[&lane].keys[&key("a")]
+            .more()
+            .unwrap()
+            .meanwhile
+            .len()
+    };
+    assert_eq!(remembered(&queue), 64);
+    let written = (0..64).map(version).collect();
+    queue.finish(
+        job,
+        Outcome {
+            written,
+            ..Outcome::default()
+        },
+    );
+    assert!(take(&queue).is_some());
+}
+
+#[test]
+fn a_key_that_waits_is_small() {
+    // Its entry in the map, its place in a line, and the counts and the texts' headers of its name.
+    let entry = size_of::<Arc<ObjectKey>>() + size_of::<state::KeyState>();
+    let place = size_of::<(u32, Arc<ObjectKey>)>();
+    let name = 2 * size_of::<usize>() + size_of::<ObjectKey>();
+    assert!(entry + place + name <= 120, "{entry} + {place} + {name}");
 }
