@@ -46,6 +46,7 @@ pub(crate) use delete::{CRD_CLEANUP, DeleteOptions, FOREGROUND, ORPHAN, Policy, 
 pub(crate) use established::{establish, track};
 pub(crate) use internal::{apply, install};
 use negotiation::{Media, Told};
+pub(crate) use protobuf::events as events_in_protobuf;
 pub(crate) use query::{Query, decode};
 pub(crate) use target::Target;
 use view::Form;

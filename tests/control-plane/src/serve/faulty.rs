@@ -11,15 +11,13 @@ use http::header::{HeaderValue, RETRY_AFTER};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty};
 
+use super::events::Framing;
 use super::fault::What;
 use super::faults::{Asked, Distortion, Faults};
 use super::log::Verb;
 use super::{Body, BoxError, failure};
 use crate::ids::Ids;
 use crate::signal::Ear;
-
-const GONE: &[u8] = br#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}}
-"#;
 
 /// Marks an answer that is none: the connection ends instead, or does not come to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,9 +86,11 @@ impl Faults {
         exchange.watches &= response.status().is_success();
         let mut changes = self.changes();
         changes.mark_changed();
+        let framing = Framing::of(response.headers());
         response.map(|body| {
             Faulty {
                 body,
+                framing,
                 exchange,
                 change: next(changes),
             }
@@ -226,6 +226,7 @@ impl Exchange {
 /// The body of an answer, to which faults happen while it is told.
 struct Faulty {
     body: Body,
+    framing: Framing,
     exchange: Exchange,
     change: Change,
 }
@@ -250,7 +251,7 @@ impl HttpBody for Faulty {
                 }
                 Some(Ending::Expired) => {
                     this.exchange.ending = Some(Ending::Over);
-                    return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(GONE)))));
+                    return Poll::Ready(Some(Ok(Frame::data(this.framing.gone()))));
                 }
                 Some(Ending::Over) => return Poll::Ready(None),
                 None if this.exchange.hung || this.exchange.partitioned => return Poll::Pending,
@@ -265,7 +266,7 @@ impl HttpBody for Faulty {
             };
             match data {
                 Some(data) if this.exchange.without_bookmarks => {
-                    let rest = without_bookmarks(data);
+                    let rest = this.framing.without_bookmarks(data);
                     if !rest.is_empty() {
                         return Poll::Ready(Some(Ok(Frame::data(rest))));
                     }
@@ -283,10 +284,4 @@ impl HttpBody for Faulty {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
-}
-
-fn without_bookmarks(events: &Bytes) -> Bytes {
-    let lines = events.split_inclusive(|byte| *byte == b'\n');
-    let kept = lines.filter(|line| !line.starts_with(br#"{"type":"BOOKMARK""#));
-    kept.flatten().copied().collect()
 }

@@ -6,6 +6,7 @@
 mod certificates;
 mod door;
 mod edge;
+mod events;
 mod fault;
 mod faults;
 mod faulty;

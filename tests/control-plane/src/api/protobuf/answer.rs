@@ -39,7 +39,7 @@ pub(crate) async fn answer(mut response: Response<Body>, is_watch: bool) -> Resp
 }
 
 /// The events of some lines, each of which is whole.
-fn events(lines: &[u8]) -> Bytes {
+pub(crate) fn events(lines: &[u8]) -> Bytes {
     let mut events = Vec::new();
     for line in lines.split(|byte| *byte == b'\n') {
         let event = serde_json::from_slice::<Value>(line).ok();

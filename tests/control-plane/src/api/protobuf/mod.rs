@@ -6,7 +6,7 @@ mod encode;
 mod fields;
 mod zeros;
 
-pub(crate) use answer::answer;
+pub(crate) use answer::{answer, events};
 pub(crate) use decode::{Envelope, read};
 pub(crate) use zeros::forget_zeros;
 
