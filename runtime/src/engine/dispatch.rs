@@ -144,7 +144,7 @@ impl Crew for Engine {
             let lane = self.queue.add_lane(*controller);
             let desk = Desk {
                 recorder: Recorder::new(cluster.clone(), handler.name()),
-                applied: Arc::<Applied>::default(),
+                applied: Arc::new(Applied::new(cluster.kept())),
             };
             self.lock().insert(
                 lane,

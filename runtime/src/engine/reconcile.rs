@@ -207,9 +207,8 @@ impl<C: Start> Handled<C> {
 
 /// Reads what a write of ours returned, and lets the cache show it at once.
 pub(super) fn take_in<K: Object>(cache: &Cache<K>, returned: Value) -> Result<Arc<K>, Failure> {
-    let mut object: K = serde_json::from_value(returned).map_err(kube::Error::SerdeError)?;
-    object.meta_mut().managed_fields = None;
-    let object = Arc::new(object);
+    let object = serde_json::from_value(returned).map_err(kube::Error::SerdeError)?;
+    let object = cache.keep(object);
     cache.overlay(Arc::clone(&object));
     Ok(object)
 }

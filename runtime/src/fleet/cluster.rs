@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::ClusterName;
 use crate::controller::{Object, ObjectKey};
-use crate::watch::{Cache, Feed, Reflector, Report, Selector, Source, Subject, Watched};
+use crate::watch::{Cache, Feed, Kept, Reflector, Report, Selector, Source, Subject, Watched};
 
 /// An engaged cluster: its name, a client for it, and the caches of the kinds that are watched there.
 /// Cheap to clone.
@@ -35,6 +35,7 @@ struct Inner {
     /// Watches and reconciles.
     tasks: TaskTracker,
     retiring: AtomicBool,
+    kept: Kept,
 }
 
 /// What is watched.
@@ -58,6 +59,7 @@ impl Cluster {
         engaging: Arc<Semaphore>,
         report: Arc<dyn Report>,
         abandoned: &CancellationToken,
+        kept: Kept,
     ) -> Self {
         Self(Arc::new(Inner {
             name,
@@ -69,6 +71,7 @@ impl Cluster {
             kill: abandoned.child_token(),
             tasks: TaskTracker::new(),
             retiring: AtomicBool::new(false),
+            kept,
         }))
     }
 
@@ -149,6 +152,11 @@ impl Cluster {
         known(key, sources)
     }
 
+    /// How much of an object is kept in its caches.
+    pub(crate) fn kept(&self) -> Kept {
+        self.0.kept
+    }
+
     /// Shows what one of our own writes returned in the caches of its kind, until the watch has passed it.
     pub(crate) fn overlay(&self, kind: &ApiResource, written: &Value) {
         for (_, feed) in self.feeds_of(kind) {
@@ -206,7 +214,7 @@ impl Cluster {
         if let Some(feed) = feeds.by_subject.get(&key) {
             return join(feed);
         }
-        let feed = Arc::new(Feed::new());
+        let feed = Arc::new(Feed::new(self.0.kept));
         let cache = join(&feed);
         feeds.by_subject.insert(key, Arc::clone(&feed));
         if feeds.begun {

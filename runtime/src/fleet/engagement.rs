@@ -52,6 +52,7 @@ impl Engagement {
             engaging,
             health,
             self.fleet.abandoned(),
+            self.fleet.0.kept,
         ))
     }
 

@@ -19,6 +19,7 @@ pub use cluster::Cluster;
 pub(crate) use cluster::Known;
 pub use name::{ClusterName, InvalidName};
 
+use crate::watch::Kept;
 use engagement::Engagement;
 pub(crate) use health::Health;
 
@@ -69,6 +70,7 @@ pub struct Fleet(Arc<Shared>);
 pub(crate) struct Shared {
     crew: Arc<dyn Crew>,
     grace: Duration,
+    kept: Kept,
     engaging: Arc<Semaphore>,
     clusters: Mutex<BTreeMap<ClusterName, Member>>,
     tasks: TaskTracker,
@@ -91,10 +93,11 @@ enum Wish {
 }
 
 impl Fleet {
-    pub(crate) fn new(crew: Arc<dyn Crew>, grace: Duration, connect: Connect) -> Self {
+    pub(crate) fn new(crew: Arc<dyn Crew>, grace: Duration, connect: Connect, kept: Kept) -> Self {
         Self(Arc::new(Shared {
             crew,
             grace,
+            kept,
             engaging: Arc::new(Semaphore::new(ENGAGING_AT_ONCE)),
             clusters: Mutex::default(),
             tasks: TaskTracker::new(),

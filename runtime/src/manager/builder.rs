@@ -13,6 +13,7 @@ use crate::controller::Start;
 use crate::engine::{Handled, Handler, Settings};
 use crate::providers::Provider;
 use crate::transport::{self, Connect};
+use crate::watch::Kept;
 use crate::{Error, Result};
 
 /// How long one `reconcile` or `cleanup` may take.
@@ -33,6 +34,7 @@ pub struct Builder {
     grace: Duration,
     connect: Connect,
     seed: Option<u64>,
+    kept: Kept,
 }
 
 /// A controller, and the conditions that it writes, each with its kind.
@@ -51,6 +53,7 @@ pub(super) struct Parts {
     pub(super) election: Option<Election>,
     pub(super) grace: Duration,
     pub(super) connect: Connect,
+    pub(super) kept: Kept,
 }
 
 impl Builder {
@@ -65,6 +68,7 @@ impl Builder {
             grace: GRACE,
             connect: Arc::new(transport::client),
             seed: None,
+            kept: Kept::default(),
         }
     }
 
@@ -191,6 +195,17 @@ impl Builder {
         self
     }
 
+    /// Keeps `metadata.managedFields` and what `kubectl apply` writes down in an annotation in the objects that
+    /// controllers see. By default both are dropped as the objects come in: nearly nobody reads them, and they
+    /// make up half of many objects.
+    ///
+    /// An object that is to be sent back as a whole, with `replace`, is to be read through
+    /// [`Cluster::client`](crate::Cluster::client) or kept like this: else the annotation would be lost.
+    pub fn keep_all_metadata(mut self) -> Self {
+        self.kept = Kept::Everything;
+        self
+    }
+
     /// Runs until Ctrl-C or SIGTERM, and then ends in good order: no new reconcile begins, running ones
     /// may finish for the [`grace`](Builder::grace). A second Ctrl-C ends the process at once.
     ///
@@ -268,6 +283,7 @@ impl Builder {
             handlers,
             grace: self.grace,
             connect: self.connect,
+            kept: self.kept,
         })
     }
 }

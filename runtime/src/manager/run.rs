@@ -20,6 +20,7 @@ pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send)
         election,
         grace,
         connect,
+        kept,
     } = parts;
     let what = format!("connecting to {}", config.cluster_url);
     let host_client = connect(config.clone()).context(what)?;
@@ -33,7 +34,7 @@ pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send)
         None => None,
     };
     let engine = Engine::new(handlers);
-    let fleet = Fleet::new(Arc::clone(&engine) as Arc<dyn Crew>, grace, connect);
+    let fleet = Fleet::new(Arc::clone(&engine) as Arc<dyn Crew>, grace, connect, kept);
     let stop = CancellationToken::new();
     let workers = tokio::spawn(engine.run(stop.clone()));
     let _work = Work {
@@ -48,6 +49,7 @@ pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send)
         fleet.places(),
         health,
         fleet.abandoned(),
+        kept,
     );
     host.begin();
     if providers.is_empty() {

@@ -10,14 +10,16 @@ use serde_json::Value;
 use super::remote::Remote;
 use super::scope::Owner;
 use crate::controller::ObjectKey;
-use crate::watch::Fingerprint;
+use crate::watch::{Fingerprint, Kept};
 
 /// Of children that are larger nothing is remembered, and they are sent each time.
 const LARGEST: usize = 16 * 1024;
 
 /// What has been applied last, by owner. It is known within the process alone.
-#[derive(Default)]
-pub(crate) struct Applied(Mutex<BTreeMap<ObjectKey, Children>>);
+pub(crate) struct Applied {
+    kept: Kept,
+    owners: Mutex<BTreeMap<ObjectKey, Children>>,
+}
 
 /// The version and the plural of a child's kind, and its key.
 pub(crate) type Child = (String, String, ObjectKey);
@@ -46,6 +48,14 @@ pub(super) enum Outcome {
 }
 
 impl Applied {
+    /// For a cluster whose caches keep so much.
+    pub(crate) fn new(kept: Kept) -> Self {
+        Self {
+            kept,
+            owners: Mutex::default(),
+        }
+    }
+
     /// What `content` would make of a child that is `live`.
     pub(super) fn outcome(
         &self,
@@ -60,7 +70,7 @@ impl Applied {
             .filter(|children| children.owner_uid == owner.uid);
         let last = children.and_then(|children| children.last.get(child));
         match last {
-            Some(last) if last.content == content && last.after == Fingerprint::of(live) => {
+            Some(last) if last.content == content && last.after == self.fingerprint(live) => {
                 if last.version != live.resource_version {
                     return Outcome::ElseChanged;
                 }
@@ -68,6 +78,13 @@ impl Applied {
             }
             _ => Outcome::Unknown,
         }
+    }
+
+    /// What counts of metadata that may be the server's own.
+    fn fingerprint(&self, meta: &ObjectMeta) -> Fingerprint {
+        let mut meta = meta.clone();
+        self.kept.of_meta(&mut meta);
+        Fingerprint::of(&meta)
     }
 
     /// Remembers what an apply of `content` returned.
@@ -92,7 +109,7 @@ impl Applied {
             Ok(meta) if text.len() <= LARGEST => {
                 let last = Last {
                     content,
-                    after: Fingerprint::of(&meta),
+                    after: self.fingerprint(&meta),
                     version: meta.resource_version,
                     text: text.into(),
                 };
@@ -121,7 +138,7 @@ impl Applied {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Children>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

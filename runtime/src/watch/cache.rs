@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::feed::Reader;
 use super::significance::{Fingerprint, is_newer};
-use super::{Change, Observer, On, Source, Watched};
+use super::{Change, Kept, Observer, On, Source, Watched};
 use crate::controller::ObjectKey;
 
 /// What the watch has delivered, overlaid with what our own writes returned until the watch has
@@ -23,6 +23,7 @@ pub(crate) struct Cache<K> {
     filled: watch::Sender<bool>,
     /// Whether the watch works now.
     current: AtomicBool,
+    kept: Kept,
 }
 
 struct State<K> {
@@ -53,9 +54,10 @@ enum Delivery {
     Event,
 }
 
-impl<K> Default for Cache<K> {
-    fn default() -> Self {
+impl<K> Cache<K> {
+    pub(super) fn new(kept: Kept) -> Self {
         Self {
+            kept,
             state: Mutex::new(State {
                 objects: BTreeMap::new(),
                 misfits: BTreeSet::new(),
@@ -69,6 +71,11 @@ impl<K> Default for Cache<K> {
 }
 
 impl<K: Resource + Send + Sync + 'static> Cache<K> {
+    /// The object as it is kept here.
+    pub(crate) fn keep(&self, object: K) -> Arc<K> {
+        Arc::new(self.kept.of(object))
+    }
+
     pub(crate) fn get(&self, key: &ObjectKey) -> Option<Arc<K>> {
         self.lock()
             .objects
@@ -141,7 +148,7 @@ where
             false => Delivery::FirstList,
             true => Delivery::NewList,
         };
-        let object = read(text)?;
+        let object = self.kept.of(serde_json::from_str(text)?);
         self.lock().put(object, delivery);
         Ok(())
     }
@@ -165,7 +172,7 @@ where
     }
 
     fn put(&self, text: &str) -> serde_json::Result<()> {
-        let object = read(text)?;
+        let object = self.kept.of(serde_json::from_str(text)?);
         self.lock().put(object, Delivery::Event);
         Ok(())
     }
@@ -179,7 +186,7 @@ where
     fn overlay(&self, written: &Value) {
         // What does not fit its type is as if it were not there.
         if let Ok(written) = K::deserialize(written) {
-            Self::overlay(self, Arc::new(slim(written)));
+            Self::overlay(self, Arc::new(self.kept.of(written)));
         }
     }
 
@@ -188,16 +195,6 @@ where
         state.remove(key);
         state.misfits.insert(key.clone());
     }
-}
-
-fn read<K: Resource + DeserializeOwned>(text: &str) -> serde_json::Result<K> {
-    serde_json::from_str(text).map(slim)
-}
-
-/// The object as it is kept: without what no controller reads and what makes up half of many objects.
-fn slim<K: Resource>(mut object: K) -> K {
-    object.meta_mut().managed_fields = None;
-    object
 }
 
 impl<K: Resource + Send + Sync + 'static> State<K> {
@@ -370,7 +367,7 @@ mod tests {
     }
 
     fn taped() -> (Cache<ConfigMap>, Arc<Tape>) {
-        let (cache, tape) = (Cache::default(), Arc::new(Tape::default()));
+        let (cache, tape) = (Cache::new(Kept::WhatIsRead), Arc::new(Tape::default()));
         Source::observe(&cache, Arc::clone(&tape) as Arc<dyn Observer>);
         (cache, tape)
     }

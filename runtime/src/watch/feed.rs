@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{Cache, Source};
+use super::{Cache, Kept, Source};
 use crate::controller::ObjectKey;
 
 /// How an object is read of which only the metadata is wanted.
@@ -43,6 +43,7 @@ pub(crate) struct Feed {
     caches: Mutex<Vec<Filled>>,
     /// Counts the caches: a reflector that sees a new one begins again, with a list for all.
     joined: watch::Sender<usize>,
+    kept: Kept,
 }
 
 #[derive(Clone)]
@@ -54,8 +55,9 @@ struct Filled {
 }
 
 impl Feed {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(kept: Kept) -> Self {
         Self {
+            kept,
             caches: Mutex::default(),
             joined: watch::Sender::new(0),
         }
@@ -78,7 +80,7 @@ impl Feed {
         if let Some(found) = self.find() {
             return found;
         }
-        let cache = Arc::new(Cache::<K>::default());
+        let cache = Arc::new(Cache::<K>::new(self.kept));
         let mut caches = self.lock();
         caches.push(Filled {
             read_as: TypeId::of::<K>(),

@@ -3,6 +3,7 @@
 
 mod cache;
 mod feed;
+mod kept;
 mod reflector;
 mod significance;
 mod wire;
@@ -16,6 +17,7 @@ use kube::api::{ApiResource, ObjectMeta};
 
 pub(crate) use cache::Cache;
 pub(crate) use feed::Feed;
+pub(crate) use kept::Kept;
 pub(crate) use reflector::{Reflector, Report, Verb};
 pub(crate) use significance::Fingerprint;
 pub use significance::On;

@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::*;
-use crate::watch::{Change, Observer, Selector};
+use crate::watch::{Change, Kept, Observer, Selector};
 
 /// Lists one more change of `a` each time that it is asked, and never ends a watch.
 #[derive(Clone)]
@@ -88,7 +88,7 @@ async fn a_watch_of_everything_takes_over_from_one_of_metadata_and_loses_nothing
         lists: Arc::default(),
         asked,
     };
-    let feed = Arc::new(Feed::new());
+    let feed = Arc::new(Feed::new(Kept::WhatIsRead));
     let (tape, mut told) = mpsc::unbounded_channel();
     let metadata = feed.join_for_metadata();
     metadata.observe(Arc::new(Tape(tape)));
