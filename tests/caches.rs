@@ -2,12 +2,15 @@
 
 use std::sync::{Arc, Mutex};
 
+use k8s_openapi::api::core::v1::ConfigMap;
 use kommodore::{Action, Builder, Cleanup, Context, Reconcile, Result, controller};
 use kommodore_tests::{
-    Fleet, Operator, Point, Probe, Sentinel, WATCHED, Website, on_both_servers, page, website,
+    Fleet, NAMESPACE, Operator, Point, Probe, Sentinel, WATCHED, Website, on_both_servers, page,
+    website,
 };
 use kube::ResourceExt;
-use kube::api::PostParams;
+use kube::api::{Api, ObjectMeta, PostParams};
+use kube::core::{Expression, Selector};
 use serde_json::json;
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -19,7 +22,7 @@ type Seen = (Vec<String>, bool);
 /// the finalizer, and after that as it was watched.
 #[controller(
     for = Website,
-    owns(k8s_openapi::api::core::v1::ConfigMap),
+    owns(ConfigMap),
     finalizer = "demo.kommodore.dev/looker",
     conditions,
 )]
@@ -45,6 +48,37 @@ impl Cleanup for Looker {
     async fn cleanup(&self, _: &Website, cx: &Context<Self>) -> Result<Action> {
         self.probe.end(Point::Cleanup, cx).await
     }
+}
+
+/// Counts what it is told of websites, which are watched, and of ConfigMaps, which are not.
+#[controller(for = Website, rbac(ConfigMap(verbs = "list")))]
+#[derive(Clone, Default)]
+struct Counter {
+    probe: Probe,
+    counted: Arc<Mutex<Vec<[Vec<String>; 4]>>>,
+}
+
+impl Reconcile for Counter {
+    async fn reconcile(&self, _: &Website, cx: &Context<Self>) -> Result<Action> {
+        let gold = || Expression::In("tier".into(), ["gold".to_owned()].into());
+        let lists = [
+            names(cx.list::<Website>(Selector::default()).await?),
+            names(cx.list::<Website>(gold()).await?),
+            names(
+                cx.list::<ConfigMap>(Expression::NotEqual("tier".into(), "gold".into()))
+                    .await?,
+            ),
+            names(cx.list::<ConfigMap>(gold()).await?),
+        ];
+        self.counted.lock().unwrap().push(lists);
+        self.probe.end(Point::Begin, cx).await
+    }
+}
+
+/// The names of those that the case made.
+fn names<K: ResourceExt>(objects: Vec<Arc<K>>) -> Vec<String> {
+    let names = objects.iter().map(|object| object.name_any());
+    names.filter(|name| name != "kube-root-ca.crt").collect()
 }
 
 /// What a controller sees of a website that `kubectl apply` made, when it is new and when its host has changed.
@@ -79,6 +113,43 @@ on_both_servers! {
         assert_eq!(looker.probe.count(Point::Begin, "one"), 2);
         let one = fleet.websites("red").get("one").await.unwrap();
         assert_eq!(one.annotations()[LAST_APPLIED], "{\"more\": 1}", "at the server it is as it was");
+    }
+
+    async fn lists_come_from_the_cache_where_there_is_one_and_else_from_the_server(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        fleet.ensure_namespace("red", "elsewhere").await;
+        let client = fleet.project_client("red");
+        let create = async |namespace: &str, name: &str, gold: bool| {
+            let metadata = ObjectMeta {
+                name: Some(name.into()),
+                labels: gold.then(|| [("tier".into(), "gold".into())].into()),
+                ..ObjectMeta::default()
+            };
+            let map = ConfigMap { metadata: metadata.clone(), ..ConfigMap::default() };
+            let maps: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
+            maps.create(&PostParams::default(), &map).await.unwrap();
+            let site = Website { metadata, spec: website(name).spec, status: None };
+            let sites: Api<Website> = Api::namespaced(client.clone(), namespace);
+            sites.create(&PostParams::default(), &site).await.unwrap();
+        };
+        create("elsewhere", "far", true).await;
+        create(NAMESPACE, "gold", true).await;
+        create(NAMESPACE, "plain", false).await;
+        let counter = Counter::default();
+        let mark = fleet.requests().mark();
+        let _operator = Operator::start(fleet.manager().controller(counter.clone()));
+        counter.probe.comes(Point::Begin, "far", 1).await;
+        counter.probe.comes(Point::Begin, "plain", 1).await;
+        let both = vec!["gold".to_owned(), "plain".to_owned()];
+        let shop = [both, vec!["gold".into()], vec!["plain".into()], vec!["gold".into()]];
+        let far = vec!["far".to_owned()];
+        let elsewhere = [far.clone(), far.clone(), Vec::new(), far];
+        let counted = counter.counted.lock().unwrap().clone();
+        assert!(counted.iter().all(|lists| *lists == shop || *lists == elsewhere), "{counted:?}");
+        assert!(counted.contains(&shop) && counted.contains(&elsewhere), "{counted:?}");
+        let said = fleet.said("red", mark);
+        let lists = |what: &str| said.iter().filter(|said| *said == what).count();
+        assert_eq!((lists("list websites"), lists("list configmaps")), (1, 2 * counted.len()), "{said:?}");
     }
 
     async fn all_metadata_is_kept_for_who_asks_for_it(fleet: &Fleet) {

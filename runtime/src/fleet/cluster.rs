@@ -122,6 +122,22 @@ impl Cluster {
             .chain(others.filter(move |object| seen.insert(ObjectKey::of(&**object))))
     }
 
+    /// The objects of a kind in a namespace, or in all of them, if a cache has all of these.
+    pub(crate) fn known_list<K>(&self, namespace: Option<&str>) -> Option<Vec<Arc<K>>>
+    where
+        K: Object,
+    {
+        let caches = self.caches::<K>(&ApiResource::erase::<K>(&()));
+        let (_, cache) = caches
+            .into_iter()
+            .find(|(selector, cache)| cache.is_current() && selector.covers_namespace(namespace))?;
+        let mut objects = cache.list();
+        if namespace.is_some() {
+            objects.retain(|object| object.meta().namespace.as_deref() == namespace);
+        }
+        Some(objects)
+    }
+
     /// What the caches know of an object of a kind that is read as `K`.
     pub(crate) fn known<K>(&self, kind: &ApiResource, key: &ObjectKey) -> Known<Arc<K>>
     where

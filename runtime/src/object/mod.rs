@@ -5,6 +5,7 @@ mod apply;
 mod conditions;
 mod event;
 mod finalizer;
+mod list;
 mod ownership;
 mod recorder;
 mod remote;

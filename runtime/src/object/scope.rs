@@ -1,23 +1,27 @@
 //! What a reconcile can do, without the types of its controller.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
 use kube::Client;
 use kube::api::ApiResource;
-use kube::core::{DynamicObject, GroupVersionKind};
+use kube::core::{DynamicObject, GroupVersionKind, Selector, SelectorExt as _};
 use serde_json::Value;
 
 use super::applied::{Applied, Child};
 use super::apply::Apply;
 use super::event::Event;
+use super::list::list;
 use super::recorder::Recorder;
 use super::remote::{Remote, deleted, version};
 use crate::controller::{Declaration, Kind, Object, ObjectKey};
 use crate::fleet::{Cluster, Known};
 use crate::{Error, Result};
+
+/// The labels of an object that has none.
+static NONE: BTreeMap<String, String> = BTreeMap::new();
 
 /// The reconciled object, as its children refer to it.
 #[derive(Debug, Clone)]
@@ -176,6 +180,49 @@ impl Scope {
                 Some(object) => Ok(Some(Arc::new(serde_json::from_value(object)?))),
                 None => Ok(None),
             }
+        })
+    }
+
+    /// The objects of a kind that have these labels, by name: those in the namespace of the reconciled object, or
+    /// all where either has none. `Selector::default()` selects all.
+    ///
+    /// They come from the cache where a controller is `for` or `watches` all of them, and from the server where not,
+    /// which needs the permission to `list` them: `rbac(Kind(verbs = "list"))`.
+    ///
+    /// ```
+    /// # use kommodore::{Result, Scope};
+    /// use kommodore::k8s_openapi::api::core::v1::ConfigMap;
+    /// use kommodore::kube::core::Expression;
+    ///
+    /// async fn pages(scope: &Scope) -> Result<usize> {
+    ///     let pages = Expression::Equal("app".into(), "pages".into());
+    ///     Ok(scope.list::<ConfigMap>(pages).await?.len())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When the server refuses or does not answer.
+    pub fn list<K: Object>(
+        &self,
+        labels: impl Into<Selector>,
+    ) -> BoxFuture<'_, Result<Vec<Arc<K>>>> {
+        let labels = labels.into();
+        let namespace = self
+            .owner
+            .key
+            .namespace
+            .as_deref()
+            .filter(|_| K::namespaced());
+        if let Some(mut known) = self.cluster.known_list::<K>(namespace) {
+            known.retain(|object| labels.matches(object.meta().labels.as_ref().unwrap_or(&NONE)));
+            return Box::pin(std::future::ready(Ok(known)));
+        }
+        Box::pin(async move {
+            let listed = list(self.client(), namespace, &labels.to_string()).await;
+            listed.map_err(|failure| {
+                let kind = K::kind(&());
+                Error::new(failure).context(format!("listing objects of the kind {kind}"))
+            })
         })
     }
 

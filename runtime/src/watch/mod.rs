@@ -60,6 +60,13 @@ pub(crate) struct Selector {
 }
 
 impl Selector {
+    /// Whether everything in `namespace`, or in all of them, is selected.
+    pub(crate) fn covers_namespace(&self, namespace: Option<&str>) -> bool {
+        self.labels.is_none()
+            && self.fields.is_none()
+            && (self.namespace.is_none() || self.namespace.as_deref() == namespace)
+    }
+
     /// Whether what is not selected is known not to be there.
     pub(crate) fn covers(&self, key: &ObjectKey) -> bool {
         self.labels.is_none()
