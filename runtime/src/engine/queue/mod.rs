@@ -4,6 +4,8 @@
 mod echoes;
 mod key;
 #[cfg(test)]
+mod measured;
+#[cfg(test)]
 mod model;
 mod state;
 #[cfg(test)]
