@@ -19,6 +19,7 @@ mod conformance {
     #[macro_use]
     mod support;
 
+    mod administration;
     mod apply;
     mod crds;
     mod discovery;

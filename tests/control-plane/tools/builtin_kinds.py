@@ -5,7 +5,7 @@
 
 OPENAPI is a folder with the OpenAPI v3 documents of a kube-apiserver, one file for each group and version
 (`kubectl get --raw /openapi/v3/apis/apps/v1 > apis_apps_v1.json`, `api_v1.json`, ..), GO_API the module `k8s.io/api`
-of the same Kubernetes, a KIND is `apps/v1/Deployment` or `v1/Pod`. Types that the table has already
+of the same Kubernetes (and beside it `kube-aggregator` for APIServices), a KIND is `apps/v1/Deployment` or `v1/Pod`. Types that the table has already
 are left out. `protobuf_fields.py` has to be run afterwards.
 """
 
@@ -24,7 +24,13 @@ SCALARS = {
     "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": "any",
 }
 # Types of one name in two groups: those of the group that is not the first have it before their name.
-PREFIXED = {"io.k8s.api.core.v1.EndpointPort": "core.EndpointPort"}
+PREFIXED = {
+    "io.k8s.api.core.v1.EndpointPort": "core.EndpointPort",
+    "io.k8s.api.flowcontrol.v1.Subject": "flowcontrol.Subject",
+    "io.k8s.api.storage.v1.TokenRequest": "storage.TokenRequest",
+    "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference": "apiregistration.ServiceReference",
+}
+AGGREGATOR = "io.k8s.kube-aggregator."
 
 
 def main():
@@ -163,17 +169,20 @@ class Field:
 
 
 class Go:
-    """The structs of k8s.io/api."""
+    """The structs of k8s.io/api and of the aggregator."""
 
     def __init__(self, root):
         self.root, self.structs = root, {}
 
     def package(self, full):
+        if full.startswith(AGGREGATOR):
+            aggregator = self.root.with_name(self.root.name.replace("api@", "kube-aggregator@"))
+            return aggregator.joinpath(*full.removeprefix(AGGREGATOR).split(".")[:-1])
         group, version, _ = full.removeprefix("io.k8s.api.").rsplit(".", 2)
         return self.root / group.split(".")[0] / version
 
     def fields(self, full):
-        if not full.startswith("io.k8s.api."):
+        if not full.startswith(("io.k8s.api.", AGGREGATOR)):
             return {}
         folder, name = self.package(full), full.rsplit(".", 1)[1]
         if folder not in self.structs:

@@ -3,8 +3,8 @@
 
     protobuf_fields.py MODULES VERSION src/schema/builtin.txt > src/api/protobuf/fields.txt
 
-MODULES is a folder with the Go modules `k8s.io/api@VERSION`, `k8s.io/apimachinery@VERSION` and
-`k8s.io/apiextensions-apiserver@VERSION` (`$(go env GOMODCACHE)/k8s.io` after `go mod download`). The numbers, and which
+MODULES is a folder with the Go modules `k8s.io/api@VERSION`, `k8s.io/apimachinery@VERSION`,
+`k8s.io/apiextensions-apiserver@VERSION` and `k8s.io/kube-aggregator@VERSION` (`$(go env GOMODCACHE)/k8s.io` after `go mod download`). The numbers, and which
 fields are pointers, are read off the structs.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 MODULES = {
     "k8s.io/api": "api", "k8s.io/apimachinery": "apimachinery", "k8s.io/apiextensions-apiserver": "apiextensions-apiserver",
+    "k8s.io/kube-aggregator": "kube-aggregator",
 }
 META = "k8s.io/apimachinery/pkg/apis/meta/v1"
 EXTENSIONS = "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -122,6 +123,8 @@ class Tables:
 def package_of(group, version):
     if group == "apiextensions.k8s.io":
         return EXTENSIONS
+    if group == "apiregistration.k8s.io":
+        return "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
     folder = group.split(".")[0] or "core"
     return f"k8s.io/api/{folder}/{version}"
 

@@ -75,7 +75,8 @@ pub(crate) fn bookmark(target: &Target, bare: &Value, include: Include, metadata
 }
 
 fn definitions(columns: &[Column]) -> Value {
-    let columns = columns.iter().map(|column| {
+    let told = columns.iter().filter(|column| !column.name.is_empty());
+    let columns = told.map(|column| {
         json!({
             "name": column.name, "type": column.kind, "format": column.format,
             "description": column.description, "priority": column.priority,

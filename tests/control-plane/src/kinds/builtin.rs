@@ -3,28 +3,28 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{Origin, Resource, Scale, Selection, Shape, Version, printers};
+use super::{Origin, Resource, Scale, Selection, Shape, Version, administration, printers};
 use crate::schema;
 use crate::store::Bucket;
 
 /// One line of the table.
-struct Line {
-    group: &'static str,
-    plural: &'static str,
-    kind: &'static str,
-    short: &'static [&'static str],
-    namespaced: bool,
+pub(super) struct Line {
+    pub(super) group: &'static str,
+    pub(super) plural: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) short: &'static [&'static str],
+    pub(super) namespaced: bool,
     /// Milo serves it in projects.
-    milo: bool,
-    generation: bool,
-    status: bool,
-    scale: Option<&'static Scale>,
-    returns_deleted: bool,
+    pub(super) milo: bool,
+    pub(super) generation: bool,
+    pub(super) status: bool,
+    pub(super) scale: Option<&'static Scale>,
+    pub(super) returns_deleted: bool,
     /// It is answered, and never stored.
-    review: bool,
-    version: &'static str,
+    pub(super) review: bool,
+    pub(super) version: &'static str,
     /// What is warned of where it is used.
-    deprecation: Option<&'static str>,
+    pub(super) deprecation: Option<&'static str>,
 }
 
 /// A number of pods, whose status says how many there are.
@@ -34,7 +34,7 @@ const REPLICAS: Scale = Scale {
     selector: Selection::Labels("/spec/selector"),
 };
 
-const fn line(group: &'static str, plural: &'static str, kind: &'static str) -> Line {
+pub(super) const fn line(group: &'static str, plural: &'static str, kind: &'static str) -> Line {
     Line {
         group,
         plural,
@@ -62,7 +62,11 @@ const fn review(group: &'static str, plural: &'static str, kind: &'static str) -
 }
 
 /// What a cluster with nodes works on, and Milo does not serve.
-const fn workload(group: &'static str, plural: &'static str, kind: &'static str) -> Line {
+pub(super) const fn workload(
+    group: &'static str,
+    plural: &'static str,
+    kind: &'static str,
+) -> Line {
     Line {
         milo: false,
         generation: true,
@@ -71,9 +75,9 @@ const fn workload(group: &'static str, plural: &'static str, kind: &'static str)
     }
 }
 
-const ADMISSION: &str = "admissionregistration.k8s.io";
+pub(super) const ADMISSION: &str = "admissionregistration.k8s.io";
 const APPS: &str = "apps";
-const NETWORKING: &str = "networking.k8s.io";
+pub(super) const NETWORKING: &str = "networking.k8s.io";
 const RBAC: &str = "rbac.authorization.k8s.io";
 
 const TABLE: &[Line] = &[
@@ -315,7 +319,7 @@ const TABLE: &[Line] = &[
 
 fn categories(line: &Line) -> &'static [&'static str] {
     match line.group {
-        ADMISSION | "apiextensions.k8s.io" => &["api-extensions"],
+        ADMISSION | "apiextensions.k8s.io" | "apiregistration.k8s.io" => &["api-extensions"],
         _ => match line.kind {
             "Service"
             | "Pod"
@@ -382,7 +386,8 @@ fn selectable(group: &str, kind: &str) -> &'static [&'static str] {
 
 /// All built-in resources.
 pub(super) fn resources() -> impl Iterator<Item = Resource> {
-    TABLE.iter().filter_map(|line| {
+    let lines = TABLE.iter().chain(administration::TABLE);
+    lines.filter_map(|line| {
         let schema = schema::builtin(line.group, line.version, line.kind)?;
         let group: Arc<str> = line.group.into();
         let plural: Arc<str> = line.plural.into();

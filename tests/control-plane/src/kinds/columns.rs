@@ -45,6 +45,11 @@ impl Column {
         }
     }
 
+    /// A cell that is in the rows, and that no column tells of.
+    pub(super) fn untold(cell: fn(&Value) -> Value) -> Self {
+        Self::printed("", 0, cell)
+    }
+
     /// The name, which begins most rows.
     pub(super) fn named() -> Self {
         Self {

@@ -1,5 +1,6 @@
 //! What a control plane serves: the built-in resources, and those of its CRDs.
 
+mod administration;
 mod builtin;
 mod columns;
 mod crd;

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::super::target::Target;
-use super::{defaults, events, names, networking, pods, roles, secrets, storage, workloads};
+use super::{
+    administration, defaults, events, names, networking, pods, roles, secrets, storage, workloads,
+};
 use crate::failure::Cause;
 use crate::kinds::{accept_crd, not_done_for_crd};
 use crate::object;
@@ -97,7 +99,13 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
             }
             Vec::new()
         }
-        _ => Vec::new(),
+        kind => {
+            if target.version().status {
+                start_status(target, object);
+            }
+            administration::begin(kind, object);
+            administration::check(kind, object)
+        }
     }
 }
 
@@ -160,7 +168,11 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
         "PersistentVolumeClaim" => storage::check_claim(new),
         "StorageClass" => storage::check_class_update(old, new),
         "Ingress" => networking::check_ingress(new),
-        _ => Vec::new(),
+        kind => {
+            let mut wrong = administration::check(kind, new);
+            wrong.extend(administration::check_update(kind, old, new));
+            wrong
+        }
     }
 }
 
@@ -193,6 +205,18 @@ pub(crate) fn not_done(target: &Target, object: &Value) -> Vec<String> {
         "CustomResourceDefinition" => not_done_for_crd(object),
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
             vec!["webhooks are stored, and not called by this server".to_owned()]
+        }
+        "ValidatingAdmissionPolicy"
+        | "ValidatingAdmissionPolicyBinding"
+        | "MutatingAdmissionPolicy"
+        | "MutatingAdmissionPolicyBinding" => {
+            vec!["admission policies are stored, and not evaluated by this server".to_owned()]
+        }
+        "APIService" if object.pointer("/spec/service").is_some() => {
+            vec!["requests are not passed on to services by this server".to_owned()]
+        }
+        "FlowSchema" | "PriorityLevelConfiguration" => {
+            vec!["flow control is stored, and not exercised by this server".to_owned()]
         }
         _ => Vec::new(),
     }

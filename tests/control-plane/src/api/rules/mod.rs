@@ -1,5 +1,6 @@
 //! What holds for every object that is written, whatever its kind; [`kinds`] adds what holds for one.
 
+mod administration;
 mod defaults;
 mod events;
 mod kinds;

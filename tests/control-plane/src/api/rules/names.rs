@@ -6,6 +6,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::super::target::Target;
+use super::administration;
 use crate::failure::Cause;
 use crate::object;
 
@@ -32,6 +33,11 @@ fn is_label(name: &str) -> bool {
 /// What is wrong with a DNS label.
 pub(super) fn label(name: &str) -> Option<&'static str> {
     (!is_label(name)).then_some(LABEL)
+}
+
+/// What is wrong with labels and the dots between them.
+pub(super) fn subdomain(name: &str) -> Option<&'static str> {
+    (!is_subdomain(name)).then_some(SUBDOMAIN)
 }
 
 fn is_subdomain(name: &str) -> bool {
@@ -93,6 +99,9 @@ pub(super) fn own_name(target: &Target, object: &Value) -> Option<Cause> {
             _ if name.contains('%') => Some("may not contain '%'".to_owned()),
             _ => None,
         },
+        ("networking.k8s.io", kind @ "IPAddress") | ("apiregistration.k8s.io", kind) => {
+            administration::check_own_name(kind, object)
+        }
         ("", "Namespace" | "Service") if name.len() > 63 => {
             Some("must be no more than 63 characters".to_owned())
         }

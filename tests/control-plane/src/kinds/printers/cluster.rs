@@ -190,7 +190,7 @@ fn or_unknown(value: Value) -> Value {
     }
 }
 
-fn flag(object: &Value, pointer: &str) -> Value {
+pub(super) fn flag(object: &Value, pointer: &str) -> Value {
     (object.pointer(pointer) == Some(&Value::Bool(true))).into()
 }
 

@@ -1,5 +1,6 @@
 //! What the API server prints of the built-in kinds.
 
+mod administration;
 mod cluster;
 mod workloads;
 
@@ -77,9 +78,14 @@ pub(super) fn columns(kind: &str) -> Vec<Column> {
             },
             age_column(),
         ],
-        "Role" | "ClusterRole" | "CustomResourceDefinition" | "LimitRange" => vec![created()],
+        "Role"
+        | "ClusterRole"
+        | "CustomResourceDefinition"
+        | "LimitRange"
+        | "CSIStorageCapacity" => vec![created()],
         _ => workloads::columns(kind)
             .or_else(|| cluster::columns(kind))
+            .or_else(|| administration::columns(kind))
             .unwrap_or_else(|| vec![age_column()]),
     };
     std::iter::once(Column::named()).chain(after_name).collect()

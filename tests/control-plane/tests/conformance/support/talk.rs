@@ -23,6 +23,8 @@ const HEADERS: [&str; 7] = [
     "allow",
     "www-authenticate",
 ];
+/// How the embedded server ends a warning of what it does not do, and a real one does.
+const NOT_DONE: &str = "by this server\"";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a server answered, as it came.
@@ -522,7 +524,8 @@ impl Talk {
         for name in HEADERS {
             for value in headers.get_all(name) {
                 let value = self.mask.text(&String::from_utf8_lossy(value.as_bytes()));
-                if (name, value.as_str()) != ("content-type", "application/json") {
+                let not_done = name == "warning" && value.ends_with(NOT_DONE);
+                if (name, value.as_str()) != ("content-type", "application/json") && !not_done {
                     writeln!(self.said, "{name}: {value}").unwrap();
                 }
             }

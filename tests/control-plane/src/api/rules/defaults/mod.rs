@@ -1,5 +1,6 @@
 //! The defaults of the built-in kinds: what a writer owns though it did not say it.
 
+mod administration;
 mod pods;
 mod storage;
 mod workloads;
@@ -39,6 +40,23 @@ pub(crate) fn set(target: &Target, object: &mut Value) {
         "EndpointSlice" => endpoint_slice(object),
         "NetworkPolicy" => network_policy(object),
         "HorizontalPodAutoscaler" => autoscaler(object),
+        "ValidatingAdmissionPolicy" | "MutatingAdmissionPolicy" => administration::policy(object),
+        "ValidatingAdmissionPolicyBinding" | "MutatingAdmissionPolicyBinding" => {
+            administration::policy_binding(object);
+        }
+        "ValidatingWebhookConfiguration" => administration::webhooks(object, false),
+        "MutatingWebhookConfiguration" => administration::webhooks(object, true),
+        "APIService" => administration::api_service(object),
+        "FlowSchema" => administration::flow_schema(object),
+        "PriorityLevelConfiguration" => administration::priority_level(object),
+        "ResourceClaim" => administration::claim(object::field_mut(object, "spec")),
+        "ResourceClaimTemplate" => {
+            let spec = object::field_mut(object, "spec");
+            if let Some(spec) = inner(spec, "spec") {
+                administration::claim(spec);
+            }
+        }
+        "CSIDriver" => administration::driver(object),
         "PriorityClass" => {
             default(
                 object::as_map(object),

@@ -1,0 +1,386 @@
+//! The rules of what belongs to a whole cluster: what is admitted and how fast, and what nodes and drivers offer.
+
+use std::net::IpAddr;
+
+use serde_json::{Value, json};
+
+use super::{names, storage};
+use crate::failure::Cause;
+use crate::object;
+
+/// What is wrong with an object, new or changed.
+pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
+    let spec = object.get("spec").unwrap_or(&Value::Null);
+    match kind {
+        "ValidatingAdmissionPolicy" => check_validating_policy(spec),
+        "MutatingAdmissionPolicy" => check_mutating_policy(spec),
+        "ValidatingAdmissionPolicyBinding" => {
+            let mut wrong = required(spec, "policyName", "spec.policyName");
+            wrong.extend(check_actions(spec));
+            wrong
+        }
+        "MutatingAdmissionPolicyBinding" => required(spec, "policyName", "spec.policyName"),
+        "APIService" => check_api_service(spec),
+        "FlowSchema" => check_flow_schema(spec),
+        "PriorityLevelConfiguration" => check_priority_level(spec),
+        "RuntimeClass" => check_handler(object),
+        "IPAddress" if spec.get("parentRef").is_none() => {
+            vec![Cause::required("spec.parentRef", "")]
+        }
+        "ServiceCIDR" => check_ranges(spec),
+        "DeviceClass" => check_selectors(spec),
+        "ResourceClaim" => check_claim(spec, "spec"),
+        "ResourceClaimTemplate" => {
+            check_claim(spec.get("spec").unwrap_or(&Value::Null), "spec.spec")
+        }
+        "ResourceSlice" => check_slice(spec),
+        "CSINode" => check_node(spec),
+        "CSIStorageCapacity" => subdomain(object, "storageClassName", "storageClassName"),
+        "VolumeAttachment" => check_attachment(spec),
+        "VolumeAttributesClass" => check_attributes_class(object),
+        _ => Vec::new(),
+    }
+}
+
+/// What is wrong with a change besides.
+pub(super) fn check_update(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
+    let changed = |field: &str| old.get(field) != new.get(field);
+    match kind {
+        "RuntimeClass" if changed("handler") => {
+            vec![Cause::invalid(
+                "handler",
+                &new["handler"],
+                "field is immutable",
+            )]
+        }
+        "ServiceCIDR" => changed_ranges(old, new),
+        "VolumeAttributesClass" => {
+            let fields = ["driverName", "parameters"].into_iter();
+            fields
+                .filter(|field| changed(field))
+                .map(|field| Cause::forbidden(field, &format!("updates to {field} are forbidden.")))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What a new object gets that its writer does not decide.
+pub(super) fn begin(kind: &str, object: &mut Value) {
+    match kind {
+        // What is served by this server is there.
+        "APIService" if object.pointer("/spec/service").is_none() => {
+            let condition = json!({
+                "type": "Available", "status": "True", "lastTransitionTime": object::now(), "reason": "Local",
+                "message": "Local APIServices are always available",
+            });
+            object::field_mut(object, "status").insert("conditions".to_owned(), json!([condition]));
+        }
+        "VolumeAttributesClass" => storage::protect(object, "kubernetes.io/vac-protection"),
+        _ => {}
+    }
+}
+
+/// What is wrong with a name that has to say what the object is.
+pub(super) fn check_own_name(kind: &str, object: &Value) -> Option<String> {
+    let name = object::name(object);
+    match kind {
+        "IPAddress" => name
+            .parse::<IpAddr>()
+            .is_err()
+            .then(|| "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".to_owned()),
+        _ => {
+            let part = |field: &str| text(&object["spec"], field);
+            let wanted = format!("{}.{}", part("version"), part("group"));
+            let why = format!("must be `spec.version+\".\"+spec.group`: {wanted:?}");
+            (name != wanted).then_some(why)
+        }
+    }
+}
+
+fn text<'a>(fields: &'a Value, field: &str) -> &'a str {
+    fields
+        .get(field)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+fn list<'a>(fields: &'a Value, field: &str) -> &'a [Value] {
+    let list = fields.get(field).and_then(Value::as_array);
+    list.map(Vec::as_slice).unwrap_or_default()
+}
+
+fn required(fields: &Value, field: &str, path: &str) -> Vec<Cause> {
+    match text(fields, field) {
+        "" => vec![Cause::required(path, "")],
+        _ => Vec::new(),
+    }
+}
+
+fn subdomain(fields: &Value, field: &str, path: &str) -> Vec<Cause> {
+    let value = text(fields, field);
+    let why = names::subdomain(value);
+    why.map(|why| Cause::invalid(path, &value.into(), why))
+        .into_iter()
+        .collect()
+}
+
+fn check_failure_policy(spec: &Value) -> Option<Cause> {
+    let policy = spec.get("failurePolicy")?;
+    let known = policy == "Fail" || policy == "Ignore";
+    (!known).then(|| Cause::unsupported("spec.failurePolicy", policy, "\"Fail\", \"Ignore\""))
+}
+
+fn check_matches(spec: &Value) -> Option<Cause> {
+    match spec.get("matchConstraints") {
+        None => Some(Cause::required("spec.matchConstraints", "")),
+        Some(matches) if list(matches, "resourceRules").is_empty() => {
+            Some(Cause::required("spec.matchConstraints.resourceRules", ""))
+        }
+        Some(_) => None,
+    }
+}
+
+fn check_validating_policy(spec: &Value) -> Vec<Cause> {
+    let mut wrong: Vec<Cause> = check_failure_policy(spec).into_iter().collect();
+    wrong.extend(check_matches(spec));
+    let validations = list(spec, "validations");
+    if validations.is_empty() && list(spec, "auditAnnotations").is_empty() {
+        const WHY: &str = "validations or auditAnnotations must contain at least one item";
+        wrong.push(Cause::required("spec.validations", WHY));
+        wrong.push(Cause::required("spec.auditAnnotations", WHY));
+    }
+    for (index, validation) in validations.iter().enumerate() {
+        if text(validation, "expression").trim().is_empty() {
+            let path = format!("spec.validations[{index}].expression");
+            wrong.push(Cause::required(&path, "expression is not specified"));
+        }
+    }
+    wrong
+}
+
+fn check_mutating_policy(spec: &Value) -> Vec<Cause> {
+    let mut wrong: Vec<Cause> = check_failure_policy(spec).into_iter().collect();
+    wrong.extend(check_matches(spec));
+    if list(spec, "mutations").is_empty() {
+        const WHY: &str = "mutations must contain at least one item";
+        wrong.push(Cause::required("spec.mutations", WHY));
+    }
+    wrong.extend(required(
+        spec,
+        "reinvocationPolicy",
+        "spec.reinvocationPolicy",
+    ));
+    wrong
+}
+
+fn check_actions(spec: &Value) -> Option<Cause> {
+    const PATH: &str = "spec.validationActions";
+    let actions = list(spec, "validationActions");
+    if actions.is_empty() {
+        const WHY: &str = "at least one validation action is required";
+        return Some(Cause::required(PATH, WHY));
+    }
+    let says = |action: &str| actions.iter().any(|one| one == action);
+    const BOTH: &str = "must not contain both Deny and Warn (repeating the same validation failure information in the \
+        API response and headers serves no purpose)";
+    (says("Deny") && says("Warn")).then(|| Cause::invalid(PATH, &json!(actions), BOTH))
+}
+
+fn check_api_service(spec: &Value) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    for (field, most) in [("groupPriorityMinimum", 20000), ("versionPriority", 1000)] {
+        let number = spec.get(field).and_then(Value::as_i64).unwrap_or(0);
+        if !(1..=most).contains(&number) {
+            let why = format!("must be positive and less than {most}");
+            wrong.push(Cause::invalid(
+                &format!("spec.{field}"),
+                &number.into(),
+                &why,
+            ));
+        }
+    }
+    let insecure = spec.get("insecureSkipTLSVerify") == Some(&Value::Bool(true));
+    if spec.get("service").is_some() && insecure && !text(spec, "caBundle").is_empty() {
+        wrong.push(Cause::invalid(
+            "spec.insecureSkipTLSVerify",
+            &true.into(),
+            "may not be true if caBundle is present",
+        ));
+    }
+    wrong
+}
+
+fn check_flow_schema(spec: &Value) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    let precedence = spec.get("matchingPrecedence").and_then(Value::as_i64);
+    if let Some(number) = precedence.filter(|number| *number > 10000) {
+        const PATH: &str = "spec.matchingPrecedence";
+        wrong.push(Cause::invalid(
+            PATH,
+            &number.into(),
+            "must not be greater than 10000",
+        ));
+    }
+    let level = spec
+        .get("priorityLevelConfiguration")
+        .unwrap_or(&Value::Null);
+    if text(level, "name").is_empty() {
+        const PATH: &str = "spec.priorityLevelConfiguration.name";
+        wrong.push(Cause::required(PATH, "must reference a priority level"));
+    }
+    wrong
+}
+
+fn check_priority_level(spec: &Value) -> Vec<Cause> {
+    let limited = spec.get("limited");
+    match text(spec, "type") {
+        "" => vec![Cause::required("spec.type", "")],
+        "Limited" if limited.is_none() => {
+            const WHY: &str = "must not be empty when type is Limited";
+            vec![Cause::required("spec.limited", WHY)]
+        }
+        "Limited" => {
+            let response = limited.and_then(|limited| limited.get("limitResponse"));
+            let queues = response.is_some_and(|response| response["type"] == "Queue");
+            let without = response.is_none_or(|response| response.get("queuing").is_none());
+            const WHY: &str = "must not be empty if limited.limitResponse.type is Limited";
+            let path = "spec.limited.limitResponse.queuing";
+            let missing = (queues && without).then(|| Cause::required(path, WHY));
+            missing.into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn check_handler(class: &Value) -> Vec<Cause> {
+    let handler = text(class, "handler");
+    match names::label(handler) {
+        _ if handler.is_empty() => vec![Cause::required("handler", "")],
+        Some(why) => vec![Cause::invalid("handler", &handler.into(), why)],
+        None => Vec::new(),
+    }
+}
+
+fn check_ranges(spec: &Value) -> Vec<Cause> {
+    let ranges = list(spec, "cidrs");
+    if ranges.is_empty() {
+        return vec![Cause::required("spec.cidrs", "at least one CIDR required")];
+    }
+    let wrong = ranges
+        .iter()
+        .enumerate()
+        .filter(|(_, range)| !is_range(range));
+    const WHY: &str = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+    wrong
+        .map(|(index, range)| Cause::invalid(&format!("spec.cidrs[{index}]"), range, WHY))
+        .collect()
+}
+
+fn is_range(range: &Value) -> bool {
+    let parts = range.as_str().and_then(|range| range.split_once('/'));
+    parts.is_some_and(|(address, bits)| {
+        let most = match address.parse() {
+            Ok(IpAddr::V4(_)) => 32,
+            Ok(IpAddr::V6(_)) => 128,
+            Err(_) => return false,
+        };
+        bits.parse::<u8>().is_ok_and(|bits| bits <= most)
+    })
+}
+
+fn changed_ranges(old: &Value, new: &Value) -> Vec<Cause> {
+    let (old, new) = (list(&old["spec"], "cidrs"), list(&new["spec"], "cidrs"));
+    let changed = old
+        .iter()
+        .zip(new)
+        .enumerate()
+        .filter(|(_, (old, new))| old != new);
+    changed
+        .map(|(index, (_, range))| {
+            Cause::invalid(&format!("spec.cidrs[{index}]"), range, "field is immutable")
+        })
+        .collect()
+}
+
+fn check_selectors(spec: &Value) -> Vec<Cause> {
+    let selectors = list(spec, "selectors").iter().enumerate();
+    selectors
+        .filter(|(_, selector)| selector.get("cel").is_none())
+        .map(|(index, _)| Cause::required(&format!("spec.selectors[{index}].cel"), ""))
+        .collect()
+}
+
+fn check_claim(spec: &Value, path: &str) -> Vec<Cause> {
+    let devices = spec.get("devices").unwrap_or(&Value::Null);
+    let requests = list(devices, "requests").iter().enumerate();
+    let bare = |request: &Value| {
+        request.get("exactly").is_none() && list(request, "firstAvailable").is_empty()
+    };
+    const WHY: &str = "exactly one of `exactly` or `firstAvailable` is required";
+    requests
+        .filter(|(_, request)| bare(request))
+        .map(|(index, _)| Cause::required(&format!("{path}.devices.requests[{index}]"), WHY))
+        .collect()
+}
+
+fn check_slice(spec: &Value) -> Vec<Cause> {
+    let pool = spec.get("pool").unwrap_or(&Value::Null);
+    let mut wrong = required(spec, "driver", "spec.driver");
+    wrong.extend(required(pool, "name", "spec.pool.name"));
+    let count = pool.get("resourceSliceCount").and_then(Value::as_i64);
+    if count.unwrap_or(0) <= 0 {
+        const PATH: &str = "spec.pool.resourceSliceCount";
+        let count = count.unwrap_or(0).into();
+        wrong.push(Cause::invalid(PATH, &count, "must be greater than zero"));
+    }
+    let says = |field: &str| match spec.get(field) {
+        Some(Value::Bool(said)) => *said,
+        Some(Value::String(said)) => !said.is_empty(),
+        said => said.is_some(),
+    };
+    let places = [
+        "nodeName",
+        "nodeSelector",
+        "allNodes",
+        "perDeviceNodeSelection",
+    ];
+    if !places.into_iter().any(says) {
+        let places = places.map(|place| format!("`{place}`")).join(", ");
+        let why = format!("exactly one of {places} is required");
+        wrong.push(Cause::required("spec", &why));
+    }
+    wrong
+}
+
+fn check_node(spec: &Value) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    for (index, driver) in list(spec, "drivers").iter().enumerate() {
+        for field in ["name", "nodeID"] {
+            let path = format!("spec.drivers[{index}].{field}");
+            wrong.extend(required(driver, field, &path));
+        }
+    }
+    wrong
+}
+
+fn check_attachment(spec: &Value) -> Vec<Cause> {
+    let mut wrong = required(spec, "attacher", "spec.attacher");
+    let source = spec.get("source").unwrap_or(&Value::Null);
+    if source.get("inlineVolumeSpec").is_some() == source.get("persistentVolumeName").is_some() {
+        const WHY: &str = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
+        wrong.push(Cause::required("spec.source", WHY));
+    }
+    wrong.extend(subdomain(spec, "nodeName", "spec.nodeName"));
+    wrong
+}
+
+fn check_attributes_class(class: &Value) -> Vec<Cause> {
+    let mut wrong = required(class, "driverName", "driverName");
+    let parameters = class.get("parameters").and_then(Value::as_object);
+    if parameters.is_none_or(serde_json::Map::is_empty) {
+        const WHY: &str = "must contain at least one key/value pair";
+        wrong.push(Cause::required("parameters", WHY));
+    }
+    wrong
+}
