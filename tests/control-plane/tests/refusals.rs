@@ -61,3 +61,62 @@ async fn a_patch_cannot_nest_without_end() {
     let deepest = kept.data["spec"].pointer(&"/x".repeat(61));
     assert!(deepest.is_some());
 }
+
+/// What a real server would do and this one does not is said to its writer; a conformance case cannot show it.
+#[tokio::test]
+async fn what_is_stored_and_not_done_is_warned_of() {
+    let plane = plane().await;
+    let client = plane.client().unwrap();
+    let rules = json!([{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["*"]}]);
+    let policy = json!({"spec": {"matchConstraints": {"resourceRules": rules}, "validations": [{"expression": "false"}]}});
+    let binding = json!({"spec": {"policyName": "one", "validationActions": ["Deny"]}});
+    let service = json!({"metadata": {"name": "v1.example.com"}, "spec": {
+        "group": "example.com", "version": "v1", "groupPriorityMinimum": 1, "versionPriority": 1, "service": {"name": "one", "namespace": "default"},
+    }});
+    let level =
+        json!({"spec": {"type": "Limited", "limited": {"limitResponse": {"type": "Reject"}}}});
+    let admission = "/apis/admissionregistration.k8s.io/v1";
+    for (path, mut object, warning) in [
+        (
+            format!("{admission}/validatingadmissionpolicies"),
+            policy,
+            "admission policies are stored, and not evaluated by this server",
+        ),
+        (
+            format!("{admission}/validatingadmissionpolicybindings"),
+            binding,
+            "admission policies are stored, and not evaluated by this server",
+        ),
+        (
+            format!("{admission}/validatingwebhookconfigurations"),
+            json!({"webhooks": []}),
+            "webhooks are stored, and not called by this server",
+        ),
+        (
+            "/apis/apiregistration.k8s.io/v1/apiservices".to_owned(),
+            service,
+            "requests are not passed on to services by this server",
+        ),
+        (
+            "/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations".to_owned(),
+            level,
+            "flow control is stored, and not exercised by this server",
+        ),
+    ] {
+        if object.get("metadata").is_none() {
+            object["metadata"] = json!({"name": "one"});
+        }
+        let request = Request::post(&path).header("content-type", "application/json");
+        let request = request.body(object.to_string().into_bytes().into());
+        let answer = client.send(request.unwrap()).await.unwrap();
+        assert_eq!(answer.status(), 201, "{path}");
+        let warned = answer.headers().get("warning").unwrap();
+        assert_eq!(warned.to_str().unwrap(), format!("299 - \"{warning}\""));
+    }
+    let configmap = json!({"metadata": {"name": "one"}}).to_string();
+    let request = Request::post("/api/v1/namespaces/default/configmaps");
+    let request = request.header("content-type", "application/json");
+    let request = request.body(configmap.into_bytes().into());
+    let answer = client.send(request.unwrap()).await.unwrap();
+    assert!(answer.headers().get("warning").is_none());
+}
