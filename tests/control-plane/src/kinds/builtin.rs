@@ -380,6 +380,7 @@ fn selectable(group: &str, kind: &str) -> &'static [&'static str] {
         (_, "ReplicationController" | "ReplicaSet") => &["status.replicas"],
         (_, "Node") => &["spec.unschedulable"],
         (_, "Job") => &["status.successful"],
+        (_, "ResourceSlice") => &["spec.driver", "spec.nodeName"],
         _ => &[],
     }
 }

@@ -147,6 +147,16 @@ conformance! {
             {"name": "gpu-0", "attributes": {"model": {"string": "a"}}, "capacity": {"memory": {"value": "1Gi"}}},
         ]}))).await;
         talk.post(path, named(json!({}))).await;
+        talk.say("a node and a driver find their own");
+        let slice = |name: &str, driver: &str, node: &str| json!({"metadata": {"name": name}, "spec": {
+            "driver": driver, "nodeName": node, "pool": {"name": "one", "generation": 1, "resourceSliceCount": 1}, "devices": [],
+        }});
+        talk.post(path, slice("{ns}-1", "gpu.example.com", "{ns}")).await;
+        talk.post(path, slice("{ns}-2", "disk.example.com", "{ns}")).await;
+        talk.get(&format!("{path}?fieldSelector=spec.driver%3Ddisk.example.com,spec.nodeName%3D{{ns}}")).await;
+        talk.get(&format!("{path}?fieldSelector=spec.pool.name%3Done")).await;
+        talk.delete(&format!("{path}/{{ns}}-1")).await;
+        talk.delete(&format!("{path}/{{ns}}-2")).await;
     }
 
     async fn storage_of_drivers(talk: &mut Talk) {

@@ -62,6 +62,12 @@ impl Selector {
                         "\"{}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
                         field.path
                     )
+                } else if resource.is("resource.k8s.io", "resourceslices") {
+                    let api_version = resource.api_version(&version.name);
+                    format!(
+                        "field label not supported for {api_version}, Kind={}: {}",
+                        resource.kind, field.path
+                    )
                 } else {
                     format!("field label not supported: {}", field.path)
                 }));
