@@ -30,6 +30,7 @@ mod conformance {
     mod patches;
     mod protobuf;
     mod subresources;
+    mod tokens;
     mod watches;
     mod who_may;
 }

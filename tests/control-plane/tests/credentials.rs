@@ -10,9 +10,12 @@ mod support;
 
 use std::time::Duration;
 
+use k8s_openapi::api::authentication::v1::TokenRequest;
+use k8s_openapi::api::core::v1::ServiceAccount;
 use kommodore_control_plane::{ControlPlane, Error, Fault};
-use kube::api::{ListParams, PostParams, WatchParams};
-use kube::{Client, Config};
+use kube::api::{DeleteParams, ListParams, PostParams, WatchParams};
+use kube::client::Body;
+use kube::{Api, Client, Config};
 use serde_json::json;
 use support::*;
 
@@ -86,6 +89,57 @@ async fn a_token_expires_by_tokios_clock() {
     assert_eq!(lists(plane.client().unwrap()).await, 401);
     plane.renew_token("admin").unwrap();
     create_project(&plane, "red").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_token_of_a_service_account_expires_by_tokios_clock_and_goes_with_the_account() {
+    let builder = ControlPlane::builder().crd(&crd("Thing")).seed(7);
+    let plane = builder.without_socket().start().await.unwrap();
+    let accounts = Api::<ServiceAccount>::default_namespaced(plane.client().unwrap());
+    let mut robot = ServiceAccount::default();
+    robot.metadata.name = Some("robot".into());
+    accounts
+        .create(&PostParams::default(), &robot)
+        .await
+        .unwrap();
+    let issued = async || {
+        let asked = json!({"metadata": {}, "spec": {"audiences": [], "expirationSeconds": 3600}});
+        let asked: TokenRequest = serde_json::from_value(asked).unwrap();
+        let params = PostParams::default();
+        let issued = accounts
+            .create_token_request("robot", &params, &asked)
+            .await
+            .unwrap();
+        issued.status.unwrap().token.unwrap()
+    };
+    let lists = async |token: &str| {
+        let request = http::Request::get("/api/v1/namespaces");
+        let request = request.header("authorization", format!("Bearer {token}"));
+        let client = plane.client().unwrap();
+        let answer = client.send(request.body(Body::empty()).unwrap());
+        answer.await.unwrap().status().as_u16()
+    };
+    let first = issued().await;
+    tokio::time::advance(HOUR - Duration::from_secs(1)).await;
+    assert_eq!(lists(&first).await, 200);
+    let second = issued().await;
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(lists(&first).await, 401);
+    assert_eq!(lists(&second).await, 200);
+    accounts
+        .delete("robot", &DeleteParams::default())
+        .await
+        .unwrap();
+    assert_eq!(lists(&second).await, 401);
+    accounts
+        .create(&PostParams::default(), &robot)
+        .await
+        .unwrap();
+    assert_eq!(
+        lists(&second).await,
+        401,
+        "it is another account of that name"
+    );
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ EXTENSIONS = "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 MORE = [
     ("DeleteOptions", META), ("Status", META), ("PartialObjectMetadata", META), ("APIVersions", META), ("APIGroup", META),
     ("APIGroupList", META), ("APIResourceList", META), ("v1 Binding", "k8s.io/api/core/v1"),
-    ("policy/v1 Eviction", "k8s.io/api/policy/v1"), ("authentication.k8s.io/v1 TokenRequest", "k8s.io/api/authentication/v1"),
+    ("policy/v1 Eviction", "k8s.io/api/policy/v1"),
     ("apidiscovery.k8s.io/v2 APIGroupDiscoveryList", "k8s.io/api/apidiscovery/v2"),
 ]
 OWN = {

@@ -28,6 +28,7 @@ mod selector;
 mod stale;
 mod table;
 mod target;
+mod token;
 mod update;
 mod view;
 mod watch;
@@ -257,6 +258,7 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         }
         ("POST", Some(name), Some("binding")) => binding::bind(target, name, asked),
         ("POST", Some(name), Some("eviction")) => eviction::evict(target, name, asked),
+        ("POST", Some(name), Some("token")) => token::issue(target, name, asked),
         ("PUT", Some(name), None | Some("status" | "finalize")) => {
             update::update(target, name, asked)
         }

@@ -30,12 +30,19 @@ pub(super) const EVICTION: Posted = Posted {
     version: "v1",
     kind: "Eviction",
 };
+pub(super) const TOKEN: Posted = Posted {
+    subresource: "token",
+    group: "authentication.k8s.io",
+    version: "v1",
+    kind: "TokenRequest",
+};
 const OF_PODS: &[Posted] = &[BINDING, EVICTION];
 
 /// What may be posted to the objects of a resource.
 pub(super) fn of(group: &str, plural: &str) -> &'static [Posted] {
     match (group, plural) {
         ("", "pods") => OF_PODS,
+        ("", "serviceaccounts") => &[TOKEN],
         _ => &[],
     }
 }

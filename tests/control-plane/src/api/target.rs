@@ -98,6 +98,15 @@ impl Target {
         }
     }
 
+    /// The same place, of which an object of another kind is asked.
+    pub(super) fn posted_as(&self, resource: Resource) -> Self {
+        Self {
+            resource: Arc::new(resource),
+            version: 0,
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn version(&self) -> &Version {
         &self.resource.versions[self.version]
     }

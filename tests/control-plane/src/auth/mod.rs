@@ -4,6 +4,7 @@
 //! they say whether it may be done. What is written is looked at once more: nobody grants what it does not hold
 //! (`escalation`), and nobody holds up the deletion of what is not its own (`owners`).
 
+mod accounts;
 mod attributes;
 mod caller;
 mod escalation;
@@ -17,11 +18,12 @@ use std::sync::{Arc, OnceLock};
 
 use http::request::Parts;
 
+pub(crate) use accounts::{Account, Thing};
 pub(crate) use attributes::Attributes;
 pub(crate) use caller::Caller;
 pub(crate) use escalation::{check as check_escalation, check_creation};
 pub(crate) use owners::check as check_owners;
-pub(crate) use tokens::Tokens;
+pub(crate) use tokens::{AUDIENCE, Tokens};
 pub(crate) use user::{MASTERS, User};
 
 use crate::api::Query;

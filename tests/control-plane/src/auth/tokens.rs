@@ -7,8 +7,11 @@ use std::time::Duration;
 use http::HeaderMap;
 use tokio::time::Instant;
 
-use super::User;
+use super::{Account, User};
 use crate::serve::{PeerCertificate, bearer_token};
+
+/// For whom all tokens are where nobody says otherwise: the server itself.
+pub(crate) const AUDIENCE: &str = "https://kubernetes.default.svc";
 
 /// The users that are known, and by what.
 #[derive(Debug, Default)]
@@ -26,6 +29,8 @@ struct Token {
     /// It is what the user reaches the server with. One that was renewed is not, nor is the server's own.
     is_current: bool,
     expires: Option<Instant>,
+    /// The service account that it was issued to.
+    account: Option<Account>,
 }
 
 #[derive(Debug)]
@@ -97,18 +102,58 @@ impl Tokens {
         }
     }
 
-    pub(crate) fn user(&self, token: &str) -> Option<User> {
+    /// Adds one that was issued to a service account, and forgets those that have expired.
+    pub(crate) fn issue(&self, token: &str, user: User, account: Account, valid_for: Duration) {
+        let mut known = self.write();
+        known
+            .tokens
+            .retain(|_, token| token.account.is_none() || is_valid(token.expires));
+        let issued = Token {
+            user,
+            is_current: false,
+            expires: expiry(valid_for),
+            account: Some(account),
+        };
+        known.tokens.insert(token.to_owned(), issued);
+    }
+
+    /// Whose a token is, and for which of the audiences; or why it is not taken.
+    pub(crate) fn review(
+        &self,
+        token: &str,
+        audiences: &[String],
+    ) -> Result<(User, Vec<String>), String> {
+        const UNKNOWN: &str = "invalid bearer token";
         let known = self.read();
-        let found = known.tokens.get(token);
-        let valid = found.filter(|token| is_valid(token.expires))?;
-        Some(valid.user.clone())
+        let token = known.tokens.get(token).ok_or(UNKNOWN)?;
+        let Some(account) = &token.account else {
+            let is_valid = is_valid(token.expires) && audiences.iter().any(|to| to == AUDIENCE);
+            let found = is_valid.then(|| (token.user.clone(), vec![AUDIENCE.to_owned()]));
+            return found.ok_or_else(|| UNKNOWN.to_owned());
+        };
+        let expired = || "service account token has expired".to_owned();
+        let for_whom = account.meant_for(audiences).and_then(|audiences| {
+            let in_time = is_valid(token.expires).then_some(()).ok_or_else(expired);
+            in_time.and_then(|()| account.check()).map(|()| audiences)
+        });
+        for_whom
+            .map(|audiences| (token.user.clone(), audiences))
+            .map_err(|why| format!("[{UNKNOWN}, {why}]"))
+    }
+
+    fn user(&self, token: &str) -> Option<User> {
+        let reviewed = self.review(token, &[AUDIENCE.to_owned()]);
+        reviewed.ok().map(|(user, _)| user)
     }
 
     fn user_of(&self, certificate: &PeerCertificate) -> Option<User> {
         let known = self.read();
         let found = known.certificates.get(certificate.der());
         let valid = found.filter(|certificate| is_valid(certificate.expires))?;
-        let mut users = known.tokens.values().map(|token| &token.user);
+        let tokens = known.tokens.values();
+        let mut users = tokens
+            .filter(|token| token.account.is_none())
+            .map(|token| &token.user);
         users.find(|user| user.name == valid.user).cloned()
     }
 
@@ -159,6 +204,7 @@ impl Known {
             user,
             is_current,
             expires: None,
+            account: None,
         };
         self.tokens.insert(token.to_owned(), known);
     }

@@ -385,10 +385,23 @@ fn selectable(group: &str, kind: &str) -> &'static [&'static str] {
     }
 }
 
+/// What is asked of a service account for a token: it is posted to one, and has no path of its own.
+const TOKEN_REQUEST: &[Line] = &[Line {
+    namespaced: true,
+    ..review("authentication.k8s.io", "tokenrequests", "TokenRequest")
+}];
+
+pub(crate) fn token_request() -> Option<Resource> {
+    resources_of(TOKEN_REQUEST).next()
+}
+
 /// All built-in resources.
 pub(super) fn resources() -> impl Iterator<Item = Resource> {
-    let lines = TABLE.iter().chain(administration::TABLE);
-    lines.filter_map(|line| {
+    resources_of(TABLE).chain(resources_of(administration::TABLE))
+}
+
+fn resources_of(table: &'static [Line]) -> impl Iterator<Item = Resource> {
+    table.iter().filter_map(|line| {
         let schema = schema::builtin(line.group, line.version, line.kind)?;
         let group: Arc<str> = line.group.into();
         let plural: Arc<str> = line.plural.into();

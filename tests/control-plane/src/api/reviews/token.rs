@@ -3,10 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::api::Target;
+use crate::auth::AUDIENCE;
 use crate::failure::Failure;
-
-/// For whom all tokens are.
-const AUDIENCE: &str = "https://kubernetes.default.svc";
 
 pub(super) fn answer(target: &Target, review: &mut Value) -> Result<(), Failure> {
     let text = review.pointer("/spec/token").and_then(Value::as_str);
@@ -15,14 +13,20 @@ pub(super) fn answer(target: &Target, review: &mut Value) -> Result<(), Failure>
             "token is required for TokenReview in authentication",
         ));
     };
-    let audiences = review.pointer("/spec/audiences").and_then(Value::as_array);
-    let is_for_us = audiences.is_none_or(|list| list.is_empty() || list.contains(&AUDIENCE.into()));
-    let user = target.world.auth.tokens.user(token);
-    review["status"] = match user.filter(|_| is_for_us) {
-        Some(user) => {
-            json!({"authenticated": true, "user": super::info(&user), "audiences": [AUDIENCE]})
+    let list = review.pointer("/spec/audiences").and_then(Value::as_array);
+    let mut audiences: Vec<String> = list
+        .into_iter()
+        .flatten()
+        .filter_map(|audience| audience.as_str().map(str::to_owned))
+        .collect();
+    if audiences.is_empty() {
+        audiences.push(AUDIENCE.to_owned());
+    }
+    review["status"] = match target.world.auth.tokens.review(token, &audiences) {
+        Ok((user, audiences)) => {
+            json!({"authenticated": true, "user": super::info(&user), "audiences": audiences})
         }
-        None => json!({"user": {}, "error": "invalid bearer token"}),
+        Err(why) => json!({"user": {}, "error": why}),
     };
     Ok(())
 }

@@ -12,6 +12,8 @@ pub(super) struct Mask {
     versions: BTreeMap<String, usize>,
     generated: BTreeMap<String, String>,
     secrets: BTreeMap<String, String>,
+    issued: BTreeMap<String, usize>,
+    jwt: Regex,
     uid: Regex,
     time: Regex,
     token: Regex,
@@ -27,6 +29,8 @@ impl Mask {
             versions: BTreeMap::new(),
             generated: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            issued: BTreeMap::new(),
+            jwt: Regex::new(r"eyJ[\w-]+\.[\w-]+\.[\w-]+").unwrap(),
             uid: Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").unwrap(),
             time: Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").unwrap(),
             cluster_ip: Regex::new(r"^10(\.\d{1,3}){3}$").unwrap(),
@@ -46,7 +50,12 @@ impl Mask {
 
     /// Masks a text that is no JSON.
     pub(super) fn text(&mut self, text: &str) -> String {
-        let text = self.uid.replace_all(text, |found: &Captures<'_>| {
+        let text = self.jwt.replace_all(text, |found: &Captures<'_>| {
+            let next = self.issued.len() + 1;
+            let number = self.issued.entry(found[0].to_owned()).or_insert(next);
+            format!("<issued token {number}>")
+        });
+        let text = self.uid.replace_all(&text, |found: &Captures<'_>| {
             let next = self.uids.len() + 1;
             format!(
                 "<uid {}>",

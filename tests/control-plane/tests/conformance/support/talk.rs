@@ -496,6 +496,7 @@ impl Talk {
         }
         for (name, value) in headers {
             if (*name, *value) != ("content-type", "application/json") {
+                let value = self.mask.text(value);
                 writeln!(self.said, "> {name}: {value}").unwrap();
             }
         }
