@@ -21,6 +21,7 @@ mod conformance {
 
     mod administration;
     mod apply;
+    mod certificates;
     mod crds;
     mod discovery;
     mod kinds;

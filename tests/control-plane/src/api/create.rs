@@ -125,6 +125,7 @@ impl<'a> Creation<'a> {
             ));
         }
         auth::check_creation(target)?;
+        rules::check_certificates(target, None, &self.object)?;
         auth::check_owners(target, None, &self.object)?;
         let is_number = |version: &String| version.parse::<u64>().is_ok_and(|number| number > 0);
         if !dry_run && self.version.as_ref().is_some_and(is_number) {

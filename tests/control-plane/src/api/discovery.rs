@@ -9,7 +9,7 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::negotiation::{Convert, Media, negotiate};
-use super::{Asked, accept, posted, response, scale, told};
+use super::{Asked, accept, posted, response, rules, scale, told};
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version, priority};
 use crate::plane::{Plane, World};
@@ -36,7 +36,6 @@ const VERBS_OF_A_CRD: [&str; 8] = [
     "update",
     "watch",
 ];
-const CERTIFICATES: &str = "certificates.k8s.io";
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 pub(crate) fn version() -> Response<Body> {
@@ -192,7 +191,7 @@ fn subresources(resource: &Resource, version: &Version) -> Vec<Subresource> {
     if resource.is("", "namespaces") {
         subresources.push(Subresource::part("finalize", &["update"]));
     }
-    if resource.is(CERTIFICATES, "certificatesigningrequests") {
+    if rules::is_signing_request(resource) {
         subresources.push(Subresource::part("approval", READ_AND_WRITE));
     }
     if version.scale.is_some() {

@@ -249,7 +249,7 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         &target.name,
         target.subresource.as_deref(),
     ) {
-        ("GET", Some(_), None | Some("status")) => read::get(target, asked),
+        ("GET", Some(_), None | Some("status" | "approval")) => read::get(target, asked),
         ("GET", Some(_), Some("scale")) => scale::get(target, asked),
         ("GET", None, None) if watches => watch::watch(target, asked),
         ("GET", None, None) => read::list(target, asked),
@@ -259,11 +259,13 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         ("POST", Some(name), Some("binding")) => binding::bind(target, name, asked),
         ("POST", Some(name), Some("eviction")) => eviction::evict(target, name, asked),
         ("POST", Some(name), Some("token")) => token::issue(target, name, asked),
-        ("PUT", Some(name), None | Some("status" | "finalize")) => {
+        ("PUT", Some(name), None | Some("status" | "finalize" | "approval")) => {
             update::update(target, name, asked)
         }
         ("PUT", Some(name), Some("scale")) => scale::update(target, name, asked),
-        ("PATCH", Some(name), None | Some("status" | "scale")) => patch::patch(target, name, asked),
+        ("PATCH", Some(name), None | Some("status" | "scale" | "approval")) => {
+            patch::patch(target, name, asked)
+        }
         ("DELETE", Some(name), None) => delete::delete(target, name, asked),
         ("DELETE", None, None) if target.allows_delete_collection() => {
             delete::delete_collection(target, asked)

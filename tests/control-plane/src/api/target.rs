@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::posted;
 use super::query::decode;
+use super::{posted, rules};
 use crate::auth::Caller;
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version, crd_bucket};
@@ -89,6 +89,7 @@ impl Target {
             Some("status") if self.version().status => Ok(()),
             Some("scale") if self.version().scale.is_some() => Ok(()),
             Some("finalize") if self.resource.is("", "namespaces") => Ok(()),
+            Some("approval") if rules::is_signing_request(&self.resource) => Ok(()),
             Some(name) if posted_here(name, &self.resource) => Ok(()),
             Some(_) if self.resource.is_crd() => Err(Failure::not_found(
                 &self.resource,

@@ -114,6 +114,7 @@ impl Update<'_> {
                     .warned(warnings),
             );
         }
+        rules::check_certificates(target, Some(&old), &new)?;
         auth::check_owners(target, Some(&old), &new)?;
         body::to_stored(target, &mut new, core_events(target).as_deref());
         object::set_meta(

@@ -286,6 +286,16 @@ const TABLE: &[Line] = &[
         status: false,
         ..workload("scheduling.k8s.io", "priorityclasses", "PriorityClass")
     },
+    Line {
+        short: &["csr"],
+        namespaced: false,
+        generation: false,
+        ..workload(
+            "certificates.k8s.io",
+            "certificatesigningrequests",
+            "CertificateSigningRequest",
+        )
+    },
     review(
         "authorization.k8s.io",
         "selfsubjectaccessreviews",
@@ -381,6 +391,7 @@ fn selectable(group: &str, kind: &str) -> &'static [&'static str] {
         (_, "Node") => &["spec.unschedulable"],
         (_, "Job") => &["status.successful"],
         (_, "ResourceSlice") => &["spec.driver", "spec.nodeName"],
+        (_, "CertificateSigningRequest") => &["spec.signerName"],
         _ => &[],
     }
 }

@@ -134,6 +134,11 @@ impl Column {
 pub(crate) fn human_age(time: &str) -> Option<String> {
     let time: jiff::Timestamp = time.parse().ok()?;
     let seconds = (crate::clock::now().as_second() - time.as_second()).max(0);
+    Some(human_duration(seconds))
+}
+
+/// A number of seconds, as people read it.
+pub(crate) fn human_duration(seconds: i64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
     let two = |major: i64, unit: char, minor: i64, small: char| {
         if minor == 0 {
@@ -142,7 +147,7 @@ pub(crate) fn human_age(time: &str) -> Option<String> {
             format!("{major}{unit}{minor}{small}")
         }
     };
-    Some(match seconds {
+    match seconds {
         0..120 => format!("{seconds}s"),
         _ if minutes < 10 => two(minutes, 'm', seconds % 60, 's'),
         _ if minutes < 180 => format!("{minutes}m"),
@@ -152,5 +157,5 @@ pub(crate) fn human_age(time: &str) -> Option<String> {
         _ if days < 730 => format!("{days}d"),
         _ if days < 2920 => two(days / 365, 'y', days % 365, 'd'),
         _ => format!("{}y", days / 365),
-    })
+    }
 }

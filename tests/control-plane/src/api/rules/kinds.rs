@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::super::target::Target;
 use super::{
-    administration, defaults, events, names, networking, pods, roles, secrets, storage, workloads,
+    administration, certificates, defaults, events, names, networking, pods, roles, secrets,
+    storage, workloads,
 };
 use crate::failure::Cause;
 use crate::kinds::{accept_crd, not_done_for_crd};
@@ -42,6 +43,7 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
         "RoleBinding" | "ClusterRoleBinding" => roles::check_binding(object),
         "Event" => events::before_create(target, object),
         "Lease" => lease(None, object),
+        "CertificateSigningRequest" => certificates::before_create(target, object),
         "Service" => service(target, None, object),
         "CustomResourceDefinition" => accept_crd(object, None),
         "Pod" => pods::before_create(object),
@@ -138,6 +140,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
             wrong
         }
         "Lease" => lease(Some(old), new),
+        "CertificateSigningRequest" => certificates::before_update(target, old, new),
         "Service" if target.subresource.is_none() => service(target, Some(old), new),
         "CustomResourceDefinition" if target.subresource.is_none() => accept_crd(new, Some(old)),
         "RoleBinding" | "ClusterRoleBinding" => {

@@ -1,6 +1,7 @@
 //! What holds for every object that is written, whatever its kind; [`kinds`] adds what holds for one.
 
 mod administration;
+mod certificates;
 mod defaults;
 mod events;
 mod kinds;
@@ -23,6 +24,7 @@ use crate::kinds::{Origin, Resource, namespace_bucket};
 use crate::object;
 use crate::store::{Key, Transaction};
 
+pub(crate) use certificates::{check_caller as check_certificates, is_signing_request};
 pub(crate) use defaults::set as set_defaults;
 pub(crate) use kinds::{is_created_by_update, not_done};
 pub(crate) use metadata::{check_name, check_named, join_owners, other_object, place, same_object};
@@ -121,7 +123,7 @@ pub(crate) fn keep_what_is_not_written(target: &Target, old: &Value, new: &mut V
         }
     };
     match target.subresource.as_deref() {
-        Some("status") => {
+        Some("status" | "approval") => {
             let managed = new.pointer("/metadata/managedFields").cloned();
             let mut whole = old.clone();
             match new.get("status") {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::Column;
+use super::super::columns::human_duration;
 use super::{age, at, integer, labels, list, or_none, text, text_column};
 
 /// The columns behind the name; none for another kind.
@@ -79,6 +80,13 @@ pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
                 flag(class, "/allowVolumeExpansion")
             }),
             age(),
+        ],
+        "CertificateSigningRequest" => vec![
+            age(),
+            text_column("SignerName", 0, |request| at(request, "/spec/signerName")),
+            text_column("Requestor", 0, |request| at(request, "/spec/username")),
+            text_column("RequestedDuration", 0, requested_duration),
+            text_column("Condition", 0, decision),
         ],
         "PriorityClass" => vec![
             integer("Value", |class| {
@@ -355,4 +363,33 @@ fn endpoints(object: &Value) -> Value {
         1..=3 => shown.join(",").into(),
         more => format!("{} + {} more...", shown[..3].join(","), more - 3).into(),
     }
+}
+
+fn requested_duration(request: &Value) -> Value {
+    let seconds = request.pointer("/spec/expirationSeconds");
+    match seconds.and_then(Value::as_i64) {
+        Some(seconds) => human_duration(seconds).into(),
+        None => "<none>".into(),
+    }
+}
+
+/// What was decided on a request for a certificate, and what came of it.
+fn decision(request: &Value) -> Value {
+    let is = |kind: &str| {
+        let mut conditions = list(request, "/status/conditions");
+        conditions.any(|condition| condition["type"] == kind)
+    };
+    let mut told = match (is("Denied"), is("Approved")) {
+        (true, _) => "Denied",
+        (false, true) => "Approved",
+        (false, false) => "Pending",
+    }
+    .to_owned();
+    if is("Failed") {
+        told.push_str(",Failed");
+    }
+    if !text(request, "/status/certificate").is_empty() {
+        told.push_str(",Issued");
+    }
+    told.into()
 }
