@@ -23,6 +23,7 @@ mod conformance {
     mod apply;
     mod certificates;
     mod crds;
+    mod defaults;
     mod discovery;
     mod kinds;
     mod lists;

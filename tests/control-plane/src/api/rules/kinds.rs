@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::target::Target;
 use super::{
     administration, certificates, defaults, events, names, networking, pods, roles, secrets,
-    storage, workloads,
+    storage, webhooks, workloads,
 };
 use crate::failure::Cause;
 use crate::kinds::{accept_crd, not_done_for_crd};
@@ -69,6 +69,9 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
             workloads::check_cron_job(object)
         }
         "StorageClass" => storage::check_class(object),
+        "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
+            webhooks::check(object)
+        }
         "PersistentVolumeClaim" => {
             object::as_map(object).insert("status".to_owned(), json!({"phase": "Pending"}));
             storage::protect(object, "kubernetes.io/pvc-protection");
@@ -170,6 +173,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
         "CronJob" => workloads::check_cron_job(new),
         "PersistentVolumeClaim" => storage::check_claim(new),
         "StorageClass" => storage::check_class_update(old, new),
+        "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => webhooks::check(new),
         "Ingress" => networking::check_ingress(new),
         kind => {
             let mut wrong = administration::check(kind, new);

@@ -12,6 +12,7 @@ mod pods;
 mod roles;
 mod secrets;
 mod storage;
+mod webhooks;
 mod workloads;
 
 use std::collections::BTreeSet;

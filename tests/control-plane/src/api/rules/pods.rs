@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::names;
 use crate::failure::Cause;
@@ -28,6 +28,12 @@ pub(super) fn before_create(object: &mut Value) -> Vec<Cause> {
     spec.insert("priority".to_owned(), priority.into());
     spec.entry("preemptionPolicy")
         .or_insert("PreemptLowerPriority".into());
+    tolerate(spec);
+    check_spec(&object["spec"], "spec")
+}
+
+/// Every pod stays for a while on a node that is lost, unless it says otherwise.
+fn tolerate(spec: &mut Map<String, Value>) {
     let tolerations = spec.entry("tolerations").or_insert_with(|| json!([]));
     if let Some(tolerations) = tolerations.as_array_mut() {
         for key in [
@@ -51,11 +57,17 @@ pub(super) fn before_create(object: &mut Value) -> Vec<Cause> {
             }
         }
     }
-    check_spec(&object["spec"], "spec")
 }
 
 /// Little of a pod may change.
-pub(super) fn before_update(old: &Value, new: &Value) -> Vec<Cause> {
+pub(super) fn before_update(old: &Value, new: &mut Value) -> Vec<Cause> {
+    let spec = object::field_mut(new, "spec");
+    tolerate(spec);
+    for field in ["priority", "preemptionPolicy"] {
+        if let Some(known) = old.pointer(&format!("/spec/{field}")) {
+            spec.entry(field).or_insert_with(|| known.clone());
+        }
+    }
     let fixed = |pod: &Value| {
         let mut spec = pod["spec"].clone();
         let fields = object::as_map(&mut spec);
@@ -76,10 +88,28 @@ pub(super) fn before_update(old: &Value, new: &Value) -> Vec<Cause> {
         spec
     };
     let mut wrong = check_spec(&new["spec"], "spec");
+    if !keeps_tolerations(old, new) {
+        let why = "existing toleration can not be modified except its tolerationSeconds";
+        wrong.push(Cause::forbidden("spec.tolerations", why));
+    }
     if wrong.is_empty() && fixed(old) != fixed(new) {
         wrong.push(Cause::forbidden("spec", UPDATE));
     }
     wrong
+}
+
+/// Whether all that a pod tolerated it tolerates still, for however long.
+fn keeps_tolerations(old: &Value, new: &Value) -> bool {
+    let all = |pod: &Value| {
+        let tolerations = pod.pointer("/spec/tolerations").and_then(Value::as_array);
+        let mut tolerations = tolerations.cloned().unwrap_or_default();
+        for toleration in &mut tolerations {
+            object::as_map(toleration).remove("tolerationSeconds");
+        }
+        tolerations
+    };
+    let kept = all(new);
+    all(old).iter().all(|toleration| kept.contains(toleration))
 }
 
 /// What is wrong with the spec of a pod, or of a template.

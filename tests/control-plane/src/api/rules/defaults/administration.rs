@@ -31,26 +31,6 @@ fn match_resources(matches: &mut Map<String, Value>) {
     }
 }
 
-pub(super) fn webhooks(object: &mut Value, mutating: bool) {
-    for webhook in each(object::as_map(object), "webhooks") {
-        default(webhook, "failurePolicy", "Fail");
-        default(webhook, "matchPolicy", "Equivalent");
-        default(webhook, "namespaceSelector", json!({}));
-        default(webhook, "objectSelector", json!({}));
-        default(webhook, "timeoutSeconds", 10);
-        if mutating {
-            default(webhook, "reinvocationPolicy", "Never");
-        }
-        for rule in each(webhook, "rules") {
-            default(rule, "scope", "*");
-        }
-        let client = inner(webhook, "clientConfig");
-        if let Some(service) = client.and_then(|client| inner(client, "service")) {
-            default(service, "port", 443);
-        }
-    }
-}
-
 pub(super) fn api_service(object: &mut Value) {
     if let Some(service) = inner(object::field_mut(object, "spec"), "service") {
         default(service, "port", 443);

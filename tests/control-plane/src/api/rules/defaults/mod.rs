@@ -3,6 +3,7 @@
 mod administration;
 mod pods;
 mod storage;
+mod webhooks;
 mod workloads;
 
 use base64::Engine;
@@ -44,8 +45,6 @@ pub(crate) fn set(target: &Target, object: &mut Value) {
         "ValidatingAdmissionPolicyBinding" | "MutatingAdmissionPolicyBinding" => {
             administration::policy_binding(object);
         }
-        "ValidatingWebhookConfiguration" => administration::webhooks(object, false),
-        "MutatingWebhookConfiguration" => administration::webhooks(object, true),
         "APIService" => administration::api_service(object),
         "FlowSchema" => administration::flow_schema(object),
         "PriorityLevelConfiguration" => administration::priority_level(object),
@@ -57,6 +56,9 @@ pub(crate) fn set(target: &Target, object: &mut Value) {
             }
         }
         "CSIDriver" => administration::driver(object),
+        "Node" => node(object),
+        "ValidatingWebhookConfiguration" => webhooks::validating(object),
+        "MutatingWebhookConfiguration" => webhooks::mutating(object),
         "PriorityClass" => {
             default(
                 object::as_map(object),
@@ -142,6 +144,39 @@ fn autoscaler(object: &mut Value) {
         "metrics",
         json!([{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}]),
     );
+    if let Some(behavior) = inner(spec, "behavior") {
+        scaling(behavior);
+    }
+}
+
+/// How fast an autoscaler may go, where it is said that there is something to say.
+fn scaling(behavior: &mut Map<String, Value>) {
+    let percent = json!({"type": "Percent", "value": 100, "periodSeconds": 15});
+    let pods = json!({"type": "Pods", "value": 4, "periodSeconds": 15});
+    for (direction, policies) in [
+        ("scaleUp", json!([pods, percent])),
+        ("scaleDown", json!([percent])),
+    ] {
+        default(behavior, direction, json!({}));
+        let Some(rules) = inner(behavior, direction) else {
+            continue;
+        };
+        if direction == "scaleUp" {
+            default(rules, "stabilizationWindowSeconds", 0);
+        }
+        default(rules, "selectPolicy", "Max");
+        default(rules, "policies", policies);
+    }
+}
+
+/// What a node has can be allocated.
+fn node(object: &mut Value) {
+    let Some(status) = inner(object::as_map(object), "status") else {
+        return;
+    };
+    if let Some(capacity) = status.get("capacity").filter(|all| !all.is_null()).cloned() {
+        default(status, "allocatable", capacity);
+    }
 }
 
 fn namespace(object: &mut Value) {

@@ -1,0 +1,75 @@
+//! What a server sets where nobody says anything, beyond the plainest object of each kind.
+
+use serde_json::{Value, json};
+
+use super::support::Talk;
+
+const PODS: &str = "/api/v1/namespaces/{ns}/pods";
+const SCALERS: &str = "/apis/autoscaling/v2/namespaces/{ns}/horizontalpodautoscalers";
+const NODES: &str = "/api/v1/nodes";
+const WEBHOOKS: &str = "/apis/admissionregistration.k8s.io/v1";
+
+fn pod(image: &str) -> Value {
+    json!({"metadata": {"name": "one"}, "spec": {"containers": [{"name": "main", "image": image}]}})
+}
+
+fn scaler(behavior: Value) -> Value {
+    json!({"metadata": {"name": "one"}, "spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "one"}, "maxReplicas": 3, "behavior": behavior,
+    }})
+}
+
+conformance! {
+    async fn a_pod_is_written_again_as_it_was_sent(talk: &mut Talk) {
+        talk.post(PODS, pod("registry.example.com/app:1.0")).await;
+        let path = format!("{PODS}/one");
+        talk.put(&path, pod("registry.example.com/app:1.0")).await;
+        talk.put(&path, pod("registry.example.com/app:2.0")).await;
+        let mut more = pod("registry.example.com/app:2.0");
+        more["spec"]["tolerations"] = json!([{"key": "a", "operator": "Exists"}]);
+        talk.put(&path, more).await;
+        talk.put(&path, pod("registry.example.com/app:3.0")).await;
+        let mut other = pod("registry.example.com/app:2.0");
+        other["spec"]["tolerations"] = json!([{"key": "a", "operator": "Exists", "effect": "NoSchedule"}]);
+        talk.put(&path, other).await;
+    }
+
+    async fn autoscalers_say_how_they_scale(talk: &mut Talk) {
+        let dry = format!("{SCALERS}?dryRun=All");
+        for behavior in [
+            json!({}),
+            json!({"scaleUp": {}}),
+            json!({"scaleUp": {"policies": [{"type": "Pods", "value": 1, "periodSeconds": 5}]}}),
+            json!({"scaleDown": {"stabilizationWindowSeconds": 5}, "scaleUp": {"selectPolicy": "Disabled"}}),
+        ] {
+            talk.post(&dry, scaler(behavior)).await;
+        }
+    }
+
+    async fn what_a_node_has_can_be_allocated(talk: &mut Talk) {
+        let node = |status: Value| json!({"metadata": {"name": "{ns}-a"}, "status": status});
+        talk.post(NODES, node(json!({"capacity": {"cpu": "4", "memory": "1Gi"}}))).await;
+        let path = format!("{NODES}/{{ns}}-a/status");
+        talk.put(&path, node(json!({"capacity": {"cpu": "4"}, "allocatable": {"cpu": "3"}}))).await;
+        talk.patch("merge", &path, json!({"status": {"allocatable": null}})).await;
+        talk.put(&path, node(json!({}))).await;
+        talk.delete(&format!("{NODES}/{{ns}}-a")).await;
+    }
+
+    async fn webhooks_say_how_they_are_called(talk: &mut Talk) {
+        let service = json!({"service": {"namespace": "{ns}", "name": "one"}});
+        let rule = json!({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]});
+        for kind in ["validating", "mutating"] {
+            let path = format!("{WEBHOOKS}/{kind}webhookconfigurations?dryRun=All");
+            let configured = |webhooks: Value| json!({"metadata": {"name": "{ns}"}, "webhooks": webhooks});
+            talk.post(&path, configured(json!([
+                {"name": "one.example.com", "admissionReviewVersions": ["v1"], "sideEffects": "None", "clientConfig": service, "rules": [rule]},
+                {"name": "two.example.com", "admissionReviewVersions": ["v1"], "sideEffects": "NoneOnDryRun", "clientConfig": {"url": "https://example.com/a"}, "timeoutSeconds": 5, "failurePolicy": "Ignore"},
+            ]))).await;
+            talk.post(&path, configured(json!([
+                {"name": "a"},
+                {"name": "a", "clientConfig": {"url": "https://example.com", "service": {}}, "rules": [{}], "failurePolicy": "x", "matchPolicy": "x", "sideEffects": "Some", "timeoutSeconds": 90},
+            ]))).await;
+        }
+    }
+}
