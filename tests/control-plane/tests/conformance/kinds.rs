@@ -123,6 +123,38 @@ conformance! {
         talk.post(path, named(json!({"containers": [{"name": "main", "image": "a"}], "restartPolicy": "Sometimes"}))).await;
     }
 
+    async fn what_containers_and_volumes_must_say(talk: &mut Talk) {
+        let path = "/api/v1/namespaces/{ns}/pods";
+        talk.post(path, named(json!({
+            "containers": [{"name": "main", "image": "a", "ports": [{}], "env": [{}], "volumeMounts": [{}, {"name": "a", "mountPath": "/a"}], "livenessProbe": {}}],
+            "initContainers": [{}], "volumes": [{"name": "a"}, {}],
+        }))).await;
+        talk.post(path, named(json!({
+            "containers": [{
+                "image": "a", "ports": [
+                    {"containerPort": 70000, "name": "UPPER_"}, {"containerPort": 0, "protocol": "x"}, {"containerPort": 1, "name": "a"},
+                    {"containerPort": 1, "name": "a", "hostPort": -1}, {"containerPort": 1, "name": "a--0123456789-0123-"},
+                ],
+                "envFrom": [{}], "livenessProbe": {"httpGet": {}}, "readinessProbe": {"tcpSocket": {"port": "-"}}, "lifecycle": {"preStop": {"exec": {}}},
+            }],
+            "volumes": [{"name": "v", "hostPath": {}}, {"name": "w", "persistentVolumeClaim": {}}, {"name": "w", "secret": {}}, {"name": "x", "configMap": {}}],
+        }))).await;
+        let template = |spec: Value| json!({"metadata": {"name": "one"}, "spec": {
+            "selector": {"matchLabels": {"app": "web"}}, "serviceName": "one", "template": {"metadata": {"labels": {"app": "web"}}, "spec": spec},
+        }});
+        for kind in ["deployments", "statefulsets"] {
+            let path = format!("/apis/apps/v1/namespaces/{{ns}}/{kind}");
+            let container = json!({"name": "main", "image": "a", "ports": [{"containerPort": 0}], "volumeMounts": [{"name": "data", "mountPath": "/data"}]});
+            talk.post(&path, template(json!({"containers": [container]}))).await;
+            let container = json!({"name": "main", "image": "a", "volumeMounts": [{"name": "data", "mountPath": "/data"}]});
+            let mut claiming = template(json!({"containers": [container]}));
+            claiming["spec"]["volumeClaimTemplates"] = json!([{"metadata": {"name": "data"}, "spec": {
+                "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}},
+            }}]);
+            talk.post(&format!("{path}?dryRun=All"), claiming).await;
+        }
+    }
+
     async fn a_pod_with_more_to_say(talk: &mut Talk) {
         talk.post("/api/v1/namespaces/{ns}/pods", named(json!({
             "serviceAccountName": "robot",

@@ -2,6 +2,7 @@
 
 mod administration;
 mod certificates;
+mod containers;
 mod defaults;
 mod events;
 mod kinds;

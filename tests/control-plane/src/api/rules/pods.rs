@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::names;
+use super::{containers, names};
 use crate::failure::Cause;
 use crate::object;
 
@@ -114,13 +114,25 @@ fn keeps_tolerations(old: &Value, new: &Value) -> bool {
 
 /// What is wrong with the spec of a pod, or of a template.
 pub(super) fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
-    let mut wrong = Vec::new();
+    check_spec_with(spec, path, &[])
+}
+
+/// The same where there are more volumes to be mounted than it says itself: those that come of claims.
+pub(super) fn check_spec_with(spec: &Value, path: &str, claims: &[Value]) -> Vec<Cause> {
+    let mut wrong = containers::check_volumes(spec, path);
+    let volumes = spec.get("volumes").and_then(Value::as_array);
+    let claimed = claims.iter().map(object::name);
+    let volumes: Vec<&str> = (volumes.into_iter().flatten())
+        .filter_map(|volume| volume["name"].as_str())
+        .chain(claimed)
+        .filter(|name| !name.is_empty())
+        .collect();
     let containers = spec.get("containers").and_then(Value::as_array);
     if containers.is_none_or(Vec::is_empty) {
         wrong.push(Cause::required(&format!("{path}.containers"), ""));
     }
     let mut seen = BTreeSet::new();
-    for list in ["initContainers", "containers"] {
+    for list in ["containers", "initContainers"] {
         let containers = spec.get(list).and_then(Value::as_array);
         for (index, container) in containers.into_iter().flatten().enumerate() {
             let at = |field: &str| format!("{path}.{list}[{index}].{field}");
@@ -141,6 +153,8 @@ pub(super) fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
             if text("image").is_empty() {
                 wrong.push(Cause::required(&at("image"), ""));
             }
+            let path = format!("{path}.{list}[{index}]");
+            wrong.extend(containers::check(container, &path, &volumes));
         }
     }
     let policy = spec.get("restartPolicy").cloned().unwrap_or_default();

@@ -70,9 +70,12 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
             }
         }
     }
-    wrong.extend(pods::check_spec(
+    let claims = spec.get("volumeClaimTemplates").and_then(Value::as_array);
+    let claims = claims.map(Vec::as_slice).unwrap_or_default();
+    wrong.extend(pods::check_spec_with(
         &spec["template"]["spec"],
         "spec.template.spec",
+        claims,
     ));
     let policy = &spec["template"]["spec"]["restartPolicy"];
     if *policy != "Always" && wrong.is_empty() {
