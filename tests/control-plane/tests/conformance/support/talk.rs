@@ -25,7 +25,7 @@ const HEADERS: [&str; 7] = [
 ];
 /// How the embedded server ends a warning of what it does not do, and a real one does.
 const NOT_DONE: &str = "by this server\"";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What a server answered, as it came.
 pub(crate) struct Answer {
