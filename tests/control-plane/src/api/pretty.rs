@@ -2,10 +2,10 @@
 
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, Response};
-use http_body_util::BodyExt;
 use serde_json::Value;
 
 use super::query::Query;
+use super::response::take_body;
 use crate::serve::{Body, full};
 
 /// Who is taken for somebody who reads, unless the query says otherwise.
@@ -29,14 +29,10 @@ pub(crate) async fn answer(response: Response<Body>) -> Response<Body> {
     if kind.is_none_or(|kind| kind.as_bytes() != b"application/json") {
         return response;
     }
-    let (parts, body) = response.into_parts();
-    let body = match body.collect().await {
-        Ok(body) => body.to_bytes(),
-        // Cannot be: the body is all there.
-        Err(_) => return Response::from_parts(parts, full("")),
-    };
+    let (mut response, body) = take_body(response).await;
     let pretty = serde_json::from_slice::<Value>(&body)
         .ok()
         .and_then(|value| serde_json::to_vec_pretty(&value).ok());
-    Response::from_parts(parts, pretty.map_or_else(|| full(body), full))
+    *response.body_mut() = pretty.map_or_else(|| full(body), full);
+    response
 }

@@ -1,7 +1,9 @@
 //! Answers.
 
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WARNING};
 use http::{Response, StatusCode};
+use http_body_util::{BodyExt, Collected};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -85,4 +87,12 @@ pub(crate) fn warn(mut response: Response<Body>, warnings: &[impl AsRef<str>]) -
         }
     }
     response
+}
+
+/// An answer without its body, and the body, all of which is there.
+pub(crate) async fn take_body(response: Response<Body>) -> (Response<Body>, Bytes) {
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await;
+    let body = body.map_or_else(|_| Bytes::new(), Collected::to_bytes);
+    (Response::from_parts(parts, full("")), body)
 }

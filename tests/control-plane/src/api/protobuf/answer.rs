@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::MEDIA_TYPE;
 use super::encode::{write, write_event};
-use crate::api::response::retype;
+use crate::api::response::{retype, take_body};
 use crate::serve::{Body, full};
 
 /// The same answer in protobuf; what is no JSON, or of a kind that has no protobuf, stays as it is.
@@ -21,16 +21,10 @@ pub(crate) async fn answer(mut response: Response<Body>, is_watch: bool) -> Resp
         }
         return response;
     }
-    let (parts, body) = response.into_parts();
-    let body = match body.collect().await {
-        Ok(body) => body.to_bytes(),
-        // Cannot be: the body is all there.
-        Err(_) => return Response::from_parts(parts, full("")),
-    };
+    let (mut response, body) = take_body(response).await;
     let written = serde_json::from_slice::<Value>(&body)
         .ok()
         .and_then(|value| write(&value));
-    let mut response = Response::from_parts(parts, full(""));
     *response.body_mut() = match written {
         Some(written) if retype(&mut response, MEDIA_TYPE, "") => full(written),
         _ => full(body),
