@@ -2,13 +2,22 @@
 
 /// Why the text is no JSON, in the words of the API server; `None` if it is.
 pub(crate) fn mistake(text: &[u8]) -> Option<String> {
-    let mut scanner = Scanner { text, at: 0 };
+    let mut scanner = Scanner {
+        text,
+        at: 0,
+        depth: 0,
+    };
     scanner.document().err()
 }
+
+/// A real server reads 10,000 levels. What reads the values here stops at as many as this, and so does what looks for
+/// the mistake, which would run out of stack somewhere.
+const DEEPEST: usize = 127;
 
 struct Scanner<'t> {
     text: &'t [u8],
     at: usize,
+    depth: usize,
 }
 
 type Scanned = Result<(), String>;
@@ -43,8 +52,8 @@ impl Scanner<'_> {
     fn value(&mut self) -> Scanned {
         self.skip_space();
         match self.next()? {
-            b'{' => self.object(),
-            b'[' => self.array(),
+            b'{' => self.within(Self::object),
+            b'[' => self.within(Self::array),
             b'"' => self.string(),
             b't' => self.literal("true"),
             b'f' => self.literal("false"),
@@ -56,6 +65,16 @@ impl Scanner<'_> {
             byte @ b'0'..=b'9' => self.number(byte),
             byte => wrong(byte, "looking for beginning of value"),
         }
+    }
+
+    fn within(&mut self, scan: fn(&mut Self) -> Scanned) -> Scanned {
+        if self.depth == DEEPEST {
+            return Err("exceeded max depth".to_owned());
+        }
+        self.depth += 1;
+        scan(self)?;
+        self.depth -= 1;
+        Ok(())
     }
 
     fn object(&mut self) -> Scanned {

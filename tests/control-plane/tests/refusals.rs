@@ -120,3 +120,43 @@ async fn what_is_stored_and_not_done_is_warned_of() {
     let answer = client.send(request.unwrap()).await.unwrap();
     assert!(answer.headers().get("warning").is_none());
 }
+
+#[tokio::test]
+async fn what_nests_without_end_is_refused_and_nothing_else_happens() {
+    let plane = plane().await;
+    let client = plane.client().unwrap();
+    let path = "/api/v1/namespaces/default/configmaps";
+    for deep in [
+        "[".repeat(200_000),
+        format!(
+            "{{\"metadata\":{{\"name\":\"a\"}},\"data\":{}",
+            "{\"a\":".repeat(100_000)
+        ),
+        format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)),
+    ] {
+        let request = Request::post(path).header("content-type", "application/json");
+        assert_eq!(
+            refused(&client, request, deep.clone().into_bytes()).await,
+            400
+        );
+        let request =
+            Request::delete(format!("{path}/a")).header("content-type", "application/json");
+        assert_eq!(refused(&client, request, deep.into_bytes()).await, 400);
+    }
+    // Each copy doubles the depth.
+    let map = object(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}));
+    let maps = config_maps(client.clone());
+    maps.create(&PostParams::default(), &map).await.unwrap();
+    let level = (0..100).fold(json!({}), |below, _| json!({"x": below}));
+    let mut operations = vec![json!({"op": "add", "path": "/x", "value": level})];
+    let mut end = "/x".repeat(101);
+    for _ in 0..12 {
+        operations.push(json!({"op": "copy", "from": "/x", "path": format!("{end}/x")}));
+        end = end.repeat(2);
+    }
+    let request =
+        Request::patch(format!("{path}/a")).header("content-type", "application/json-patch+json");
+    let patch = json!(operations).to_string().into_bytes();
+    assert_eq!(refused(&client, request, patch).await, 422);
+    assert!(maps.get("a").await.is_ok());
+}

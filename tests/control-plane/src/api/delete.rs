@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::options::dry_run;
 use super::query::Query;
-use super::read::selector;
+use super::read::wanted;
 use super::response;
 use super::target::Target;
 use super::view::Form;
@@ -59,9 +59,10 @@ impl DeleteOptions {
     }
 
     fn read(asked: &Asked) -> Result<Self, Failure> {
-        let body: Value = if asked.body.iter().all(u8::is_ascii_whitespace) {
-            json!({})
-        } else if super::body::media_type(asked) == protobuf::MEDIA_TYPE {
+        if asked.body.iter().all(u8::is_ascii_whitespace) {
+            return Self::from_body(&json!({}), &asked.query);
+        }
+        let body: Value = if super::body::media_type(asked) == protobuf::MEDIA_TYPE {
             protobuf::read(&asked.body).map_err(Failure::bad_request)?
         } else {
             super::body::parse_json(&asked.body).map_err(|why| {
@@ -70,7 +71,8 @@ impl DeleteOptions {
                 ))
             })?
         };
-        Self::from_body(&body, &asked.query)
+        // Who sends a body says it all there.
+        Self::from_body(&body, &Query::default())
     }
 
     pub(super) fn is_dry_run(&self) -> bool {
@@ -361,31 +363,19 @@ fn success(resource: &Resource, object: &Value) -> Value {
 pub(crate) fn delete_collection(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
     let options = DeleteOptions::read(asked)?;
-    let selector = selector(target, asked)?;
-    let snapshot = target
-        .plane
-        .store
-        .list(target.bucket(), target.namespace.as_deref());
+    let (objects, mut metadata) = wanted(target, asked, form)?;
     let mut gone: Vec<Arc<Kept>> = Vec::new();
-    for object in snapshot
-        .objects
-        .iter()
-        .filter(|object| selector.selects(object))
-    {
+    for object in objects {
         let deleted = target.world.transact(&target.plane, |transaction| {
             remove(transaction, &target.resource, object.key.clone(), &options)
         });
         match deleted {
-            Ok(_) => gone.push(object.clone()),
+            Ok(_) => gone.push(object),
             // It went in the meantime.
             Err(failure) if failure.code == StatusCode::NOT_FOUND => {}
             Err(failure) => return Err(failure),
         }
     }
-    let mut metadata = json!({"resourceVersion": target.plane.store.revision().to_string()});
-    if target.resource.is_crd() {
-        // Lists of custom resources always say it.
-        metadata["continue"] = "".into();
-    }
+    metadata["resourceVersion"] = target.plane.store.revision().to_string().into();
     Ok(response::written(form.list(target, &gone, metadata)))
 }

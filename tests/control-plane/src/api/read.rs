@@ -1,5 +1,7 @@
 //! `get` and `list`.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{Response, StatusCode};
@@ -12,7 +14,7 @@ use super::view::Form;
 use super::{response, stale};
 use crate::failure::{Cause, Failure};
 use crate::serve::Body;
-use crate::store::{Key, Snapshot};
+use crate::store::{Kept, Key, Snapshot};
 
 pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
@@ -144,6 +146,16 @@ impl Page {
 pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
     initialize(target, asked)?;
+    let (objects, metadata) = wanted(target, asked, form)?;
+    Ok(response::written(form.list(target, &objects, metadata)))
+}
+
+/// The objects that a request for a collection means, and the metadata of their list.
+pub(super) fn wanted(
+    target: &Target,
+    asked: &Asked,
+    form: Form,
+) -> Result<(Vec<Arc<Kept>>, Value), Failure> {
     let selector = selector(target, asked)?;
     let since = Since::read(asked)?;
     // Any state will do: that of the cache, which knows no pages.
@@ -178,7 +190,7 @@ pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Fai
             metadata["remainingItemCount"] = remaining.into();
         }
     }
-    Ok(response::written(form.list(target, &objects, metadata)))
+    Ok((objects, metadata))
 }
 
 fn snapshot(

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{PatchError, go};
+use crate::object;
 use crate::syntax;
 
 /// More are not taken.
@@ -94,6 +95,15 @@ pub(crate) fn unknown_fields(body: &[u8]) -> Vec<String> {
     operations.iter().enumerate().flat_map(unknown).collect()
 }
 
+/// How deep an operation may nest a value. A few copies of a value into itself would else make it so deep that
+/// nothing could look at it any more.
+const DEEPEST: usize = 250;
+
+fn nests_too_deep(pointer: &str, value: &Value) -> bool {
+    let above = pointer.split('/').count();
+    above >= DEEPEST || object::is_deeper_than(DEEPEST - above, value)
+}
+
 fn run(doc: &mut Value, operation: Operation) -> Option<()> {
     match operation.op.as_str() {
         "add" => add(doc, &operation.path, operation.value),
@@ -154,6 +164,9 @@ fn get(doc: &mut Value, pointer: &str) -> Option<Value> {
 }
 
 fn add(doc: &mut Value, pointer: &str, value: Value) -> Option<()> {
+    if nests_too_deep(pointer, &value) {
+        return None;
+    }
     match parent(doc, pointer)? {
         (Value::Object(fields), name) => {
             fields.insert(name, value);
@@ -186,6 +199,9 @@ fn remove(doc: &mut Value, pointer: &str) -> Option<Value> {
 }
 
 fn replace(doc: &mut Value, pointer: &str, value: Value) -> Option<()> {
+    if nests_too_deep(pointer, &value) {
+        return None;
+    }
     match parent(doc, pointer)? {
         (Value::Object(fields), name) => {
             fields.insert(name, value);

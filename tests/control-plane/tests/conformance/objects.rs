@@ -389,4 +389,25 @@ conformance! {
         talk.send_raw("POST", &format!("{THINGS}?fieldValidation=Strict"), &json, twice.as_bytes()).await;
         talk.send_raw("POST", THINGS, &json, twice.as_bytes()).await;
     }
+
+    async fn a_collection_is_deleted_in_pages(talk: &mut Talk) {
+        for name in ["a", "b", "c"] {
+            talk.prepare(MAPS, json!({"metadata": {"name": name}})).await;
+        }
+        let some = format!("{MAPS}?limit=2&fieldSelector=metadata.name!%3Dkube-root-ca.crt");
+        talk.delete(&format!("{some}&dryRun=All&limit=x")).await;
+        talk.delete(&some).await;
+        talk.delete(&some).await;
+    }
+
+    async fn a_body_of_a_deletion_stands_for_the_query(talk: &mut Talk) {
+        for name in ["one", "two"] {
+            talk.prepare(MAPS, json!({"metadata": {"name": name}})).await;
+        }
+        let options = json!({"kind": "DeleteOptions", "apiVersion": "v1"});
+        talk.delete_with(&format!("{MAPS}/one?dryRun=All"), options).await;
+        talk.get(&format!("{MAPS}/one")).await;
+        talk.delete(&format!("{MAPS}/two?dryRun=All")).await;
+        talk.get(&format!("{MAPS}/two")).await;
+    }
 }
