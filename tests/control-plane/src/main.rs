@@ -23,7 +23,7 @@ async fn main() -> ExitCode {
             "kommodore-control-plane ",
             env!("CARGO_PKG_VERSION")
         )),
-        Command::Serve(options) => program::serve(options, say).await,
+        Command::Serve(options) => program::serve(options, say, complain).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

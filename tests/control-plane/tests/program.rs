@@ -4,7 +4,9 @@
 mod served;
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams};
@@ -233,4 +235,42 @@ fn help_and_version_go_to_standard_output() {
     }
     let version = format!("kommodore-control-plane {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(run(["--version"]), (Some(0), version, String::new()));
+}
+
+#[test]
+fn rules_that_are_not_evaluated_are_said_of_a_folder_too() {
+    let folder = Folder::new("rules");
+    let schema = json!({
+        "type": "object", "x-kubernetes-validations": [{"rule": "true"}], "x-kubernetes-preserve-unknown-fields": true,
+    });
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "things.demo.example.com"},
+        "spec": {
+            "group": "demo.example.com", "scope": "Namespaced", "names": {"kind": "Thing", "plural": "things"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}],
+        },
+    });
+    let file = folder.path("thing.json");
+    fs::write(&file, definition.to_string()).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kommodore-control-plane"))
+        .args(["--crds", file.parent().unwrap().to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut complaint = String::new();
+    BufReader::new(child.stderr.take().unwrap())
+        .read_line(&mut complaint)
+        .unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(
+        complaint.contains(&format!("--crds: {}: 299", file.display())),
+        "{complaint}"
+    );
+    assert!(
+        complaint.contains("x-kubernetes-validations"),
+        "{complaint}"
+    );
 }

@@ -3,12 +3,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use http::Request;
+use http::header::{CONTENT_TYPE, WARNING};
+use http_body_util::BodyExt;
 use kube::Client;
-use kube::api::{Api, DynamicObject, PostParams};
-use kube::core::{ApiResource, GroupVersionKind};
+use kube::api::DynamicObject;
+use kube::core::Status;
 use serde_json::Value;
 
 use super::Error;
+
+const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 /// A CRD, and the file that it is from.
 pub(crate) struct Definition {
@@ -86,20 +91,49 @@ fn definition(document: Value) -> Result<DynamicObject, String> {
     serde_json::from_value(document).map_err(|error| error.to_string())
 }
 
-/// Installs them; they are served at once.
-pub(crate) async fn install(client: &Client, definitions: Vec<Definition>) -> Result<(), Error> {
-    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(
-        "apiextensions.k8s.io",
-        "v1",
-        "CustomResourceDefinition",
-    ));
-    let api: Api<DynamicObject> = Api::all_with(client.clone(), &kind);
+/// Installs them; they are served at once. What the server warns of comes back, with the file.
+pub(crate) async fn install(
+    client: &Client,
+    definitions: Vec<Definition>,
+) -> Result<Vec<String>, Error> {
+    let mut warnings = Vec::new();
     for Definition { path, object } in definitions {
-        let created = api.create(&PostParams::default(), &object).await;
-        created.map_err(|error| Error::Definition {
-            path,
-            why: super::in_words(error),
-        })?;
+        let (warned, failed) = create(client, &object).await;
+        let said = warned.into_iter();
+        warnings.extend(said.map(|warning| format!("--crds: {}: {warning}", path.display())));
+        if let Err(why) = failed {
+            return Err(Error::Definition { path, why });
+        }
     }
-    Ok(())
+    Ok(warnings)
+}
+
+async fn create(client: &Client, object: &DynamicObject) -> (Vec<String>, Result<(), String>) {
+    let sent = async {
+        let body = serde_json::to_vec(object).map_err(|error| error.to_string())?;
+        let request = Request::post(DEFINITIONS)
+            .header(CONTENT_TYPE, "application/json")
+            .body(kube::client::Body::from(body))
+            .map_err(|error| error.to_string())?;
+        client.send(request).await.map_err(super::in_words)
+    };
+    let answer = match sent.await {
+        Ok(answer) => answer,
+        Err(why) => return (Vec::new(), Err(why)),
+    };
+    let warned = answer.headers().get_all(WARNING).iter();
+    let warned = warned.filter_map(|warning| Some(warning.to_str().ok()?.to_owned()));
+    let warned = warned.collect();
+    if answer.status().is_success() {
+        return (warned, Ok(()));
+    }
+    let body = answer.into_body().collect().await;
+    let status = body.ok().and_then(|body| {
+        let status: Status = serde_json::from_slice(&body.to_bytes()).ok()?;
+        Some(status.message)
+    });
+    (
+        warned,
+        Err(status.unwrap_or_else(|| "it is refused".to_owned())),
+    )
 }

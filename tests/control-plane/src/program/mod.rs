@@ -43,10 +43,12 @@ pub(crate) enum Error {
     Stdout(std::io::Error),
 }
 
-/// Serves until SIGTERM or SIGINT; `say` is given one line once everything can be used.
+/// Serves until SIGTERM or SIGINT; `say` is given one line once everything can be used, and `warn` what is not done of
+/// what was asked for.
 pub(crate) async fn serve(
     options: Options,
     say: impl Fn(&str) -> Result<(), Error>,
+    warn: impl Fn(&str),
 ) -> Result<(), Error> {
     // Before anything else, so that a signal during the start ends in good order too.
     let mut stop = Stop::listen().map_err(Error::Signals)?;
@@ -71,7 +73,9 @@ pub(crate) async fn serve(
     })?;
     let prepared = stop
         .or(async {
-            prepare(&plane, &options, definitions).await?;
+            for warning in prepare(&plane, &options, definitions).await? {
+                warn(&warning);
+            }
             say(&ready(&plane, &options)?)
         })
         .await;
@@ -87,15 +91,16 @@ pub(crate) async fn serve(
     done
 }
 
-/// Everything that there is to be, besides the server itself.
+/// Everything that there is to be, besides the server itself, and what the server warned of.
 async fn prepare(
     plane: &ControlPlane,
     options: &Options,
     definitions: Vec<definitions::Definition>,
-) -> Result<(), Error> {
+) -> Result<Vec<String>, Error> {
     let client = plane.client().map_err(Error::Client)?;
-    definitions::install(&client, definitions).await?;
-    projects::create(&client, &options.projects).await
+    let warnings = definitions::install(&client, definitions).await?;
+    projects::create(&client, &options.projects).await?;
+    Ok(warnings)
 }
 
 /// The line that says how to get in. The kubeconfig is written here, when all contexts are known.
