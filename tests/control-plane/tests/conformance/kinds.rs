@@ -282,4 +282,28 @@ conformance! {
     async fn nodes(talk: &mut Talk) {
         lives(talk, "/api/v1/nodes", json!({"metadata": {"name": "{ns}"}})).await;
     }
+
+    async fn services_have_what_their_type_needs(talk: &mut Talk) {
+        let path = "/api/v1/namespaces/{ns}/services";
+        let one = &format!("{path}/one");
+        let ports = json!([{"port": 80, "name": "a"}, {"port": 81, "name": "b"}]);
+        for spec in [
+            json!({"type": "LoadBalancer", "ports": ports, "allocateLoadBalancerNodePorts": false}),
+            json!({"type": "LoadBalancer", "ports": ports, "externalTrafficPolicy": "Local"}),
+            json!({"type": "NodePort", "ports": ports}),
+        ] {
+            talk.post(path, named(spec)).await;
+            for change in [
+                json!({"metadata": {"labels": {"a": "b"}}}),
+                json!({"spec": {"type": "LoadBalancer"}}),
+                json!({"spec": {"type": "NodePort"}}),
+                json!({"spec": {"type": "ClusterIP"}}),
+                json!({"spec": {"type": "ExternalName", "externalName": "example.com"}}),
+                json!({"spec": {"type": "NodePort", "externalName": null}}),
+            ] {
+                talk.patch("merge", one, change).await;
+            }
+            talk.delete(one).await;
+        }
+    }
 }

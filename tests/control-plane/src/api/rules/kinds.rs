@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::target::Target;
 use super::{
     administration, certificates, defaults, events, names, networking, pods, roles, secrets,
-    storage, webhooks, workloads,
+    services, storage, webhooks, workloads,
 };
 use crate::failure::Cause;
 use crate::kinds::{accept_crd, not_done_for_crd};
@@ -300,6 +300,8 @@ fn service(target: &Target, old: Option<&Value>, object: &mut Value) -> Vec<Caus
     if !wrong.is_empty() {
         return wrong;
     }
+    services::settle(target, old, object);
+    let spec = object::field_mut(object, "spec");
     if !is_external {
         let known = old.and_then(|old| old.pointer("/spec/clusterIP")).cloned();
         let address = known.unwrap_or_else(|| cluster_ip(target).into());

@@ -12,6 +12,7 @@ mod networking;
 mod pods;
 mod roles;
 mod secrets;
+mod services;
 mod storage;
 mod webhooks;
 mod workloads;

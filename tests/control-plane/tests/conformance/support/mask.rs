@@ -150,6 +150,15 @@ impl Mask {
                 .iter_mut()
                 .for_each(|value| self.walk(value, is_answer)),
             Value::Object(fields) => {
+                for port in ["nodePort", "healthCheckNodePort"] {
+                    if let Some(given) = fields.get_mut(port)
+                        && given
+                            .as_u64()
+                            .is_some_and(|port| (30_000..32_768).contains(&port))
+                    {
+                        *given = "<node port>".into();
+                    }
+                }
                 let of_version =
                     fields.get("path").and_then(Value::as_str) == Some("/metadata/resourceVersion");
                 let text = |key: &str| fields.get(key).and_then(Value::as_str).map(str::to_owned);

@@ -215,6 +215,16 @@ fn service(object: &mut Value) {
         spec.entry("internalTrafficPolicy")
             .or_insert("Cluster".into());
     }
+    let kind = spec.get("type").and_then(Value::as_str);
+    let (balances, outside) = (kind == Some("LoadBalancer"), kind == Some("NodePort"));
+    if balances {
+        spec.entry("allocateLoadBalancerNodePorts")
+            .or_insert(true.into());
+    }
+    if balances || outside {
+        spec.entry("externalTrafficPolicy")
+            .or_insert("Cluster".into());
+    }
     for port in spec
         .get_mut("ports")
         .and_then(Value::as_array_mut)
