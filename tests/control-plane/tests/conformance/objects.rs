@@ -410,4 +410,24 @@ conformance! {
         talk.delete(&format!("{MAPS}/two?dryRun=All")).await;
         talk.get(&format!("{MAPS}/two")).await;
     }
+
+    async fn an_update_creates_some_kinds(talk: &mut Talk) {
+        let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/roles";
+        for (path, object) in [
+            ("/api/v1/namespaces/{ns}/services", json!({"spec": {"ports": [{"port": 80}]}})),
+            ("/api/v1/namespaces/{ns}/endpoints", json!({})),
+            ("/api/v1/namespaces/{ns}/limitranges", json!({"spec": {"limits": [{"type": "Pod"}]}})),
+            ("/api/v1/namespaces/{ns}/events", json!({"involvedObject": {"namespace": "{ns}"}})),
+            (roles, json!({"rules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}]})),
+            (MAPS, json!({})),
+            ("/api/v1/namespaces/{ns}/resourcequotas", json!({"spec": {}})),
+        ] {
+            let mut object = object;
+            object["metadata"] = json!({"name": "one"});
+            talk.put(&format!("{path}/one"), object).await;
+        }
+        talk.put(&format!("{roles}/two"), json!({"metadata": {"name": "two", "resourceVersion": "1"}})).await;
+        talk.put(&format!("{roles}/three"), json!({"metadata": {"name": "three", "uid": "a"}})).await;
+        talk.put(&format!("{roles}/four"), json!({"metadata": {"name": "other"}})).await;
+    }
 }

@@ -229,9 +229,25 @@ pub(crate) fn not_done(target: &Target, object: &Value) -> Vec<String> {
     }
 }
 
+/// The kinds of which an update of an object that is not there creates it.
+const CREATED_BY_UPDATE: [(&str, &str); 11] = [
+    ("", "services"),
+    ("", "endpoints"),
+    ("", "events"),
+    ("", "limitranges"),
+    ("coordination.k8s.io", "leases"),
+    ("events.k8s.io", "events"),
+    ("node.k8s.io", "runtimeclasses"),
+    ("rbac.authorization.k8s.io", "roles"),
+    ("rbac.authorization.k8s.io", "rolebindings"),
+    ("rbac.authorization.k8s.io", "clusterroles"),
+    ("rbac.authorization.k8s.io", "clusterrolebindings"),
+];
+
 /// Whether an update of an object that is not there creates it.
 pub(crate) fn is_created_by_update(target: &Target) -> bool {
-    target.resource.is("coordination.k8s.io", "leases")
+    let mut kinds = CREATED_BY_UPDATE.into_iter();
+    target.subresource.is_none() && kinds.any(|(group, plural)| target.resource.is(group, plural))
 }
 
 /// The numbers of a Lease. What belongs to coordinated elections, which are off by default, is dropped unless it is
