@@ -7,6 +7,7 @@ use kube::core::DynamicObject;
 use serde_json::{Map, Value};
 
 use super::applied::{Child as ChildKey, Outcome, child_of, content};
+use super::finalizer::with_meta;
 use super::ownership::{NotOwned, check_ours, check_reach, prepare};
 use super::remote::{Remote, version};
 use super::scope::{Owner, Scope};
@@ -266,10 +267,5 @@ async fn look(remote: &Remote) -> Result<Option<ObjectMeta>, Failure> {
 }
 
 async fn read(remote: &Remote) -> Result<Option<(ObjectMeta, Value)>, Failure> {
-    let Some(object) = remote.get().await? else {
-        return Ok(None);
-    };
-    let meta = object.get("metadata").cloned().unwrap_or_default();
-    let meta = serde_json::from_value(meta).map_err(kube::Error::SerdeError)?;
-    Ok(Some((meta, object)))
+    remote.get().await?.map(with_meta).transpose()
 }

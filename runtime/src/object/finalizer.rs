@@ -115,7 +115,7 @@ impl Finalizer<'_> {
     }
 }
 
-fn with_meta(object: Value) -> Result<(ObjectMeta, Value), Failure> {
+pub(super) fn with_meta(object: Value) -> Result<(ObjectMeta, Value), Failure> {
     let meta = object.get("metadata").cloned().unwrap_or_default();
     let meta = serde_json::from_value(meta).map_err(kube::Error::SerdeError)?;
     Ok((meta, object))
