@@ -24,6 +24,7 @@ mod conformance {
     mod certificates;
     mod crds;
     mod defaults;
+    mod deletions;
     mod discovery;
     mod kinds;
     mod lists;

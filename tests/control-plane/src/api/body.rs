@@ -52,29 +52,13 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
             let object = envelope.open().map_err(|why| refuse(target, None, &why))?;
             return Ok(object);
         }
-        _ => {
-            return Err(Failure::new(
-                http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "UnsupportedMediaType",
-                "the body of the request was in an unknown format - accepted media types include: application/json, \
-                 application/yaml, application/vnd.kubernetes.protobuf",
-            ));
-        }
+        _ => return Err(unknown_format()),
     };
-    let mut object = parsed.map_err(|why| {
-        unrecognized(&format!(
-            "couldn't get version/kind; json parse error: {why}"
-        ))
-    })?;
-    if object.is_null() && !target.resource.is_crd() {
+    let mut object = parsed
+        .and_then(|object| names_its_kind(&object).map(|()| object))
+        .map_err(|why| unrecognized(&no_kind(&why)))?;
+    if object.is_null() {
         object = Value::Object(serde_json::Map::new());
-    }
-    if !object.is_object() {
-        return Err(unrecognized(&format!(
-            "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct {{ \
-             APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}",
-            go::json_kind(&object)
-        )));
     }
     let text = |field: &str| {
         object
@@ -102,6 +86,46 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
     }
     check_kind(target, &object).map_err(Failure::bad_request)?;
     Ok(object)
+}
+
+/// A body in a format that is not read.
+pub(super) fn unknown_format() -> Failure {
+    Failure::new(
+        http::StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "UnsupportedMediaType",
+        "the body of the request was in an unknown format - accepted media types include: application/json, \
+         application/yaml, application/vnd.kubernetes.protobuf",
+    )
+}
+
+/// What is said of a body that was not read as far as its kind.
+pub(super) fn no_kind(why: &str) -> String {
+    format!("couldn't get version/kind; json parse error: {why}")
+}
+
+/// Whether a kind and a version can be read off a body; the error is Go's.
+pub(super) fn names_its_kind(body: &Value) -> Result<(), String> {
+    let object = match body {
+        Value::Object(object) => object,
+        Value::Null => return Ok(()),
+        other => {
+            return Err(format!(
+                "json: cannot unmarshal {} into Go value of type struct {{ APIVersion string \
+                 \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}",
+                go::json_kind(other)
+            ));
+        }
+    };
+    for (field, value) in object {
+        let is_text = value.is_string() || value.is_null();
+        if ["apiVersion", "kind"].contains(&field.as_str()) && !is_text {
+            return Err(format!(
+                "json: cannot unmarshal {} into Go struct field .{field} of type string",
+                go::json_kind(value)
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// As much of a body as a message shows: text if it may be an object, or else the bytes.

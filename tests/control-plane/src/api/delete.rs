@@ -5,14 +5,13 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::options::dry_run;
-use super::query::Query;
+use super::Asked;
+use super::delete_options::{DeleteOptions, Policy};
 use super::read::wanted;
 use super::response;
 use super::target::Target;
 use super::view::Form;
-use super::{Asked, protobuf};
-use crate::failure::{Cause, Failure};
+use crate::failure::Failure;
 use crate::kinds::{Origin, Resource, crd_terminating};
 use crate::object;
 use crate::serve::Body;
@@ -24,159 +23,6 @@ pub(crate) const FOREGROUND: &str = "foregroundDeletion";
 pub(crate) const ORPHAN: &str = "orphan";
 /// The finalizer of a CRD whose objects go first.
 pub(crate) const CRD_CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
-
-/// What becomes of the dependents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Policy {
-    /// They go first.
-    Foreground,
-    /// They go afterwards.
-    Background,
-    /// They stay.
-    Orphan,
-}
-
-/// How to delete.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct DeleteOptions {
-    pub(crate) policy: Option<Policy>,
-    pub(crate) uid: Option<String>,
-    resource_version: Option<String>,
-    dry_run: bool,
-    /// The old way to ask for a cascade, which is answered 202 if it takes its time.
-    cascades: bool,
-    grace: Option<i64>,
-}
-
-impl DeleteOptions {
-    /// Background deletion of one object, and no other of its name.
-    pub(crate) fn of(object: &Value, policy: Option<Policy>) -> Self {
-        Self {
-            policy,
-            uid: Some(object::uid(object).to_owned()),
-            ..Self::default()
-        }
-    }
-
-    fn read(asked: &Asked) -> Result<Self, Failure> {
-        if asked.body.iter().all(u8::is_ascii_whitespace) {
-            return Self::from_body(&json!({}), &asked.query);
-        }
-        let body: Value = if super::body::media_type(asked) == protobuf::MEDIA_TYPE {
-            protobuf::read(&asked.body).map_err(Failure::bad_request)?
-        } else {
-            super::body::parse_json(&asked.body).map_err(|why| {
-                Failure::bad_request(format!(
-                    "couldn't get version/kind; json parse error: {why}"
-                ))
-            })?
-        };
-        // Who sends a body says it all there.
-        Self::from_body(&body, &Query::default())
-    }
-
-    pub(super) fn is_dry_run(&self) -> bool {
-        self.dry_run
-    }
-
-    /// Reads what a body says, and in its place the query.
-    pub(super) fn from_body(body: &Value, query: &Query) -> Result<Self, Failure> {
-        let refuse = |cause| Failure::invalid("meta.k8s.io", "DeleteOptions", "", vec![cause]);
-        let text = |pointer: &str| {
-            body.pointer(pointer)
-                .and_then(Value::as_str)
-                .map(str::to_owned)
-        };
-        if let (Some(version), Some(kind)) = (text("/apiVersion"), text("/kind"))
-            && kind != "DeleteOptions"
-        {
-            return Err(Failure::bad_request(format!(
-                "no kind \"{kind}\" is registered for version \"{version}\" in scheme \
-                 \"pkg/runtime/scheme.go:111\""
-            )));
-        }
-        let policy = text("/propagationPolicy")
-            .or_else(|| query.get("propagationPolicy").map(str::to_owned));
-        let orphans = body
-            .get("orphanDependents")
-            .and_then(Value::as_bool)
-            .or(query.tri("orphanDependents"));
-        let policy = match (policy.as_deref(), orphans) {
-            (Some(_), Some(_)) => {
-                let message = "orphanDependents and deletionPropagation cannot be both set";
-                return Err(refuse(Cause::invalid(
-                    "propagationPolicy",
-                    &json!(policy),
-                    message,
-                )));
-            }
-            (Some("Foreground"), _) => Some(Policy::Foreground),
-            (Some("Background"), _) => Some(Policy::Background),
-            (Some("Orphan"), _) | (None, Some(true)) => Some(Policy::Orphan),
-            (None, Some(false)) => Some(Policy::Background),
-            (None, None) => None,
-            (Some(other), None) => {
-                let supported = "\"Foreground\", \"Background\", \"Orphan\", \"nil\"";
-                return Err(refuse(Cause::unsupported(
-                    "propagationPolicy",
-                    &other.into(),
-                    supported,
-                )));
-            }
-        };
-        let wanted: Vec<&Value> = body
-            .get("dryRun")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .collect();
-        if wanted.iter().any(|value| **value != "All") {
-            return Err(refuse(Cause::unsupported(
-                "dryRun",
-                &json!(wanted),
-                "\"All\"",
-            )));
-        }
-        Ok(Self {
-            policy,
-            uid: text("/preconditions/uid"),
-            resource_version: text("/preconditions/resourceVersion"),
-            dry_run: !wanted.is_empty() || dry_run(query, "DeleteOptions")?,
-            cascades: orphans == Some(false),
-            grace: body
-                .get("gracePeriodSeconds")
-                .and_then(Value::as_i64)
-                .or_else(|| query.get("gracePeriodSeconds")?.parse().ok()),
-        })
-    }
-
-    fn check(&self, resource: &Resource, object: &Value) -> Result<(), Failure> {
-        let name = object::name(object);
-        let (uid, version) = (
-            object::uid(object),
-            object::meta(object, "resourceVersion").unwrap_or_default(),
-        );
-        if let Some(wanted) = self.uid.as_deref().filter(|wanted| *wanted != uid) {
-            let why = format!(
-                "the UID in the precondition ({wanted}) does not match the UID in record ({uid}). The object might \
-                 have been deleted and then recreated"
-            );
-            return Err(Failure::precondition(resource, name, &why));
-        }
-        if let Some(wanted) = self
-            .resource_version
-            .as_deref()
-            .filter(|wanted| *wanted != version)
-        {
-            let why = format!(
-                "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record \
-                 ({version}). The object might have been modified"
-            );
-            return Err(Failure::precondition(resource, name, &why));
-        }
-        Ok(())
-    }
-}
 
 /// What a delete did.
 pub(crate) enum Deleted {

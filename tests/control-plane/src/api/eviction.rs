@@ -3,7 +3,8 @@
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::delete::{DeleteOptions, remove};
+use super::delete::remove;
+use super::delete_options::DeleteOptions;
 use super::target::Target;
 use super::{Asked, posted, selector};
 use crate::clock;
@@ -17,7 +18,7 @@ pub(crate) fn evict(target: &Target, name: &str, asked: &Asked) -> Result<Respon
     let eviction = posted::read(target, asked, &posted::EVICTION)?;
     let options = eviction.get("deleteOptions").cloned();
     let options = DeleteOptions::from_body(&options.unwrap_or(json!({})), &asked.query)?;
-    let dry_run = options.is_dry_run();
+    let dry_run = options.dry_run;
     target.world.transact(&target.plane, |transaction| {
         let key = target.key(name);
         let pod = transaction

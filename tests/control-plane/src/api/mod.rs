@@ -5,10 +5,12 @@ mod binding;
 mod body;
 mod create;
 mod delete;
+mod delete_options;
 mod discovery;
 mod duplicates;
 mod established;
 mod eviction;
+mod health;
 mod internal;
 mod negotiation;
 mod openapi;
@@ -43,7 +45,8 @@ use http_body_util::{BodyExt, Limited};
 use crate::auth::{self, Caller, User};
 use crate::clock;
 use crate::failure::Failure;
-pub(crate) use delete::{CRD_CLEANUP, DeleteOptions, FOREGROUND, ORPHAN, Policy, remove};
+pub(crate) use delete::{CRD_CLEANUP, FOREGROUND, ORPHAN, remove};
+pub(crate) use delete_options::{DeleteOptions, Policy};
 pub(crate) use established::{establish, track};
 pub(crate) use internal::{apply, install};
 use negotiation::{Media, Told};
@@ -290,9 +293,17 @@ fn refused(target: &Target, asked: &Asked) -> Failure {
 }
 
 fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Response<Body>, Failure> {
+    if let Some(answer) = health::answer(asked) {
+        return Ok(answer);
+    }
     let path = asked.path.trim_end_matches('/');
     let segments: Vec<&str> = path.split('/').skip(1).collect();
-    if asked.method != Method::GET {
+    // These look at no verb.
+    let any_verb = matches!(
+        segments.as_slice(),
+        ["apis"] | ["apis", _] | ["openapi", "v2" | "v3"]
+    );
+    if asked.method != Method::GET && !any_verb {
         return Err(if path.starts_with("/api") || path == "/version" {
             Failure::method_not_allowed()
         } else {
@@ -300,12 +311,7 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
         });
     }
     match segments.as_slice() {
-        [] => Ok(discovery::paths(world, plane)),
-        ["healthz" | "readyz" | "livez"] => Ok(response::text("ok")),
-        [
-            "healthz" | "readyz" | "livez",
-            "ping" | "log" | "etcd" | "informer-sync",
-        ] => Ok(response::text("ok")),
+        [] if asked.path == "/" => Ok(discovery::paths(world, plane)),
         ["version"] => accept::json_alone(asked).map(|()| discovery::version()),
         ["api"] => discovery::core(world, plane, asked),
         ["apis"] => discovery::groups(world, plane, asked),

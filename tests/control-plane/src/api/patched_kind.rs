@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::body;
 use super::options::{Unknown, WriteOptions};
 use super::target::Target;
 use crate::failure::{Cause, Failure};
@@ -31,15 +32,9 @@ pub(super) fn name_kind(
     object: &mut Value,
     options: &WriteOptions,
 ) -> Result<(), Failure> {
-    for field in ["apiVersion", "kind"] {
-        if let Some(Value::Number(_)) = object.get(field) {
-            let why = format!(
-                "couldn't get version/kind; json parse error: json: cannot unmarshal number into Go struct field \
-                 .{field} of type string"
-            );
-            let cause = Cause::invalid("patch", &object.to_string().into(), &why);
-            return Err(Failure::patch_invalid(cause));
-        }
+    if let Err(why) = body::names_its_kind(object) {
+        let cause = Cause::invalid("patch", &object.to_string().into(), &body::no_kind(&why));
+        return Err(Failure::patch_invalid(cause));
     }
     let text = |object: &Value, field: &str| {
         let value = object.get(field).and_then(Value::as_str);

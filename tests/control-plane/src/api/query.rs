@@ -15,11 +15,15 @@ impl Query {
 
     /// A parameter; an empty one counts as not given.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
+        self.raw(name).filter(|value| !value.is_empty())
+    }
+
+    /// A parameter as it stands there, even if it says nothing.
+    pub(crate) fn raw(&self, name: &str) -> Option<&str> {
+        let mut parameters = self.0.iter();
+        parameters
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
     }
 
     /// Sets a parameter, in place of what was said.
@@ -44,7 +48,7 @@ impl Query {
 
     /// A flag that may also be left open.
     pub(crate) fn tri(&self, name: &str) -> Option<bool> {
-        let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
+        let value = self.raw(name)?;
         Some(!matches!(
             value.to_ascii_lowercase().as_str(),
             "false" | "0"

@@ -1,5 +1,6 @@
 //! `get` and `list`.
 
+use std::num::{IntErrorKind, ParseIntError};
 use std::sync::Arc;
 
 use base64::Engine;
@@ -158,6 +159,7 @@ pub(super) fn wanted(
 ) -> Result<(Vec<Arc<Kept>>, Value), Failure> {
     let selector = selector(target, asked)?;
     let since = Since::read(asked)?;
+    number(asked, "timeoutSeconds")?;
     // Any state will do: that of the cache, which knows no pages.
     let limit = limit(asked)?.filter(|_| since.revision != Some(0));
     let page = asked.query.get("continue").map(Page::read).transpose()?;
@@ -251,12 +253,14 @@ fn limit(asked: &Asked) -> Result<Option<usize>, Failure> {
 
 /// A number in the query.
 pub(crate) fn number(asked: &Asked, name: &str) -> Result<Option<i64>, Failure> {
-    let text = asked.query.get(name);
+    let text = asked.query.raw(name);
     text.map(|text| {
-        text.parse().map_err(|_| {
-            Failure::bad_request(format!(
-                "strconv.ParseInt: parsing {text:?}: invalid syntax"
-            ))
+        text.parse().map_err(|error: ParseIntError| {
+            let why = match error.kind() {
+                IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
+                _ => "invalid syntax",
+            };
+            Failure::bad_request(format!("strconv.ParseInt: parsing {text:?}: {why}"))
         })
     })
     .transpose()

@@ -57,7 +57,7 @@ pub(crate) fn nothing(code: StatusCode) -> Response<Body> {
     response
 }
 
-pub(crate) fn text(body: &'static str) -> Response<Body> {
+pub(crate) fn text(body: impl Into<bytes::Bytes>) -> Response<Body> {
     bytes(StatusCode::OK, "text/plain; charset=utf-8", body)
 }
 

@@ -65,9 +65,22 @@ impl Target {
             subresource: text(&path.subresource),
             resource,
         };
+        let target = target.with_namespace()?;
         target.check_scope()?;
         target.check_subresource()?;
         Ok(Some(target))
+    }
+
+    /// `namespaces//configmaps` are those of every namespace.
+    fn with_namespace(mut self) -> Result<Self, Failure> {
+        if self.namespace.as_deref() != Some("") {
+            return Ok(self);
+        }
+        if self.name.is_some() {
+            return Err(Failure::bad_request("Namespace parameter required."));
+        }
+        self.namespace = None;
+        Ok(self)
     }
 
     fn check_scope(&self) -> Result<(), Failure> {

@@ -41,13 +41,10 @@ pub struct ResourcePath {
 impl ResourcePath {
     /// Reads `/api/v1/..` and `/apis/{group}/{version}/..`; none for discovery and everything that is no resource.
     pub fn parse(path: &str) -> Option<Self> {
-        let mut segments = path
-            .strip_prefix('/')?
-            .split('/')
-            .filter(|segment| !segment.is_empty());
+        let mut segments = path.strip_prefix('/')?.trim_end_matches('/').split('/');
         let group = match segments.next()? {
             "api" => "",
-            "apis" => segments.next()?,
+            "apis" => segments.next().filter(|group| !group.is_empty())?,
             _ => return None,
         };
         let version = segments.next()?;

@@ -63,6 +63,50 @@ conformance! {
         }
         talk.get("/readyz/ping").await;
         talk.get("/livez/nothing").await;
+        talk.say("at length");
+        // The real server has more to look at.
+        let ours = |text: &Value| {
+            let lines = text.as_str().unwrap_or_default().lines();
+            let more = ["poststarthook", "autoregister", "loopback"];
+            lines.filter(|line| !more.iter().any(|more| line.contains(more))).map(Value::from).collect()
+        };
+        for path in [
+            "/readyz?verbose", "/livez?verbose=0", "/healthz?verbose&exclude=ping", "/readyz?verbose&exclude=two&exclude=one&exclude=etcd",
+        ] {
+            talk.get_picked(path, &[], ours).await;
+        }
+        for path in ["/readyz?exclude=one", "/readyz/ping?verbose", "/readyz/etcd-readiness", "/readyz/shutdown", "/livez/shutdown", "/readyz/", "/livez/ping/"] {
+            talk.get(path).await;
+        }
+        talk.say("by any verb");
+        for verb in ["HEAD", "POST", "DELETE"] {
+            talk.send(verb, "/livez", &[], None).await;
+            talk.send(verb, "/readyz/ping", &[], None).await;
+        }
+    }
+
+    async fn documents_that_look_at_no_verb(talk: &mut Talk) {
+        for path in ["/api", "/api/v1", "/version", "/apis", "/apis/apps", "/apis/apps/v1"] {
+            talk.send("HEAD", path, &[], None).await;
+        }
+    }
+
+    async fn slashes_without_anything_between(talk: &mut Talk) {
+        talk.prepare("/api/v1/namespaces/{ns}/configmaps", json!({"metadata": {"name": "slashed-{ns}"}})).await;
+        for path in [
+            "//", "//api", "//api/v1/namespaces/{ns}", "/api//v1/namespaces/{ns}", "/api/v1//namespaces/{ns}", "/apis//v1/namespaces",
+            "/apis/apps//deployments", "/apis/apps/v1//deployments", "/api/v1/namespaces/{ns}//configmaps", "/api/v1/namespaces/{ns}/configmaps//one",
+            "/api/v1/namespaces/{ns}/configmaps/one/", "/api/v1/namespaces/{ns}/configmaps/one//", "/api/v1/nodes/{ns}//status",
+            "/api/v1/namespaces//configmaps/one", "/api/v1/namespaces//configmaps?fieldSelector=metadata.name%3Dslashed-{ns}",
+        ] {
+            talk.get(path).await;
+        }
+    }
+
+    async fn numbers_in_queries(talk: &mut Talk) {
+        for path in ["limit=one", "limit=99999999999999999999", "limit=-1", "limit=", "timeoutSeconds=1.5", "timeoutSeconds=", "timeoutSeconds=-1"] {
+            talk.get(&format!("/api/v1/namespaces/{{ns}}/secrets?{path}")).await;
+        }
     }
 
     async fn resources_of_the_core_group(talk: &mut Talk) {

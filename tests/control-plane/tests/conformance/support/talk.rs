@@ -254,7 +254,8 @@ impl Talk {
         let path = self.fill(path);
         self.write_question("GET", &path, headers, &[]);
         let (code, answered, body) = self.exchange("GET", &path, headers, &[]).await;
-        let value = serde_json::from_slice(&body).unwrap_or_default();
+        let value =
+            serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into());
         self.write_answer(code, &answered, pick(&value).to_string().as_bytes());
     }
 

@@ -1,0 +1,231 @@
+//! How to delete: what the body of a deletion says, or else its query.
+
+use serde_json::{Value, json};
+
+use super::options::dry_run;
+use super::query::Query;
+use super::read::number;
+use super::{Asked, body, protobuf};
+use crate::failure::{Cause, Failure};
+use crate::kinds::Resource;
+use crate::object;
+use crate::patch::go;
+
+/// What becomes of the dependents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Policy {
+    /// They go first.
+    Foreground,
+    /// They go afterwards.
+    Background,
+    /// They stay.
+    Orphan,
+}
+
+/// How to delete.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DeleteOptions {
+    pub(crate) policy: Option<Policy>,
+    pub(crate) uid: Option<String>,
+    resource_version: Option<String>,
+    pub(super) dry_run: bool,
+    /// The old way to ask for a cascade, which is answered 202 if it takes its time.
+    pub(super) cascades: bool,
+    pub(super) grace: Option<i64>,
+}
+
+impl DeleteOptions {
+    /// Background deletion of one object, and no other of its name.
+    pub(crate) fn of(object: &Value, policy: Option<Policy>) -> Self {
+        Self {
+            policy,
+            uid: Some(object::uid(object).to_owned()),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn read(asked: &Asked) -> Result<Self, Failure> {
+        number(asked, "gracePeriodSeconds")?;
+        if asked.body.is_empty() {
+            return Self::from_body(&json!({}), &asked.query);
+        }
+        let parsed = match body::media_type(asked) {
+            "" | "application/json" => body::parse_json(&asked.body),
+            "application/yaml" => body::parse_yaml(&asked.body),
+            protobuf::MEDIA_TYPE => Ok(protobuf::read(&asked.body).map_err(Failure::bad_request)?),
+            _ => return Err(body::unknown_format()),
+        };
+        let body = parsed
+            .and_then(|body| body::names_its_kind(&body).map(|()| body))
+            .map_err(|why| Failure::bad_request(body::no_kind(&why)))?;
+        mistyped(&body).map_or(Ok(()), |why| Err(Failure::bad_request(why)))?;
+        // Who sends a body says it all there.
+        Self::from_body(&body, &Query::default())
+    }
+
+    /// Reads what a body says, and in its place the query.
+    pub(super) fn from_body(body: &Value, query: &Query) -> Result<Self, Failure> {
+        let refuse = |cause| Failure::invalid("meta.k8s.io", "DeleteOptions", "", vec![cause]);
+        let text = |pointer: &str| {
+            body.pointer(pointer)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
+        if let (Some(version), Some(kind)) = (text("/apiVersion"), text("/kind"))
+            && kind != "DeleteOptions"
+        {
+            return Err(Failure::bad_request(format!(
+                "no kind \"{kind}\" is registered for version \"{version}\" in scheme \
+                 \"pkg/runtime/scheme.go:111\""
+            )));
+        }
+        let policy = text("/propagationPolicy")
+            .or_else(|| query.get("propagationPolicy").map(str::to_owned));
+        let orphans = body
+            .get("orphanDependents")
+            .and_then(Value::as_bool)
+            .or(query.tri("orphanDependents"));
+        let policy = match (policy.as_deref(), orphans) {
+            (Some(_), Some(_)) => {
+                let message = "orphanDependents and deletionPropagation cannot be both set";
+                return Err(refuse(Cause::invalid(
+                    "propagationPolicy",
+                    &json!(policy),
+                    message,
+                )));
+            }
+            (Some("Foreground"), _) => Some(Policy::Foreground),
+            (Some("Background"), _) => Some(Policy::Background),
+            (Some("Orphan"), _) | (None, Some(true)) => Some(Policy::Orphan),
+            (None, Some(false)) => Some(Policy::Background),
+            (None, None) => None,
+            (Some(other), None) => {
+                let supported = "\"Foreground\", \"Background\", \"Orphan\", \"nil\"";
+                return Err(refuse(Cause::unsupported(
+                    "propagationPolicy",
+                    &other.into(),
+                    supported,
+                )));
+            }
+        };
+        let wanted: Vec<&Value> = body
+            .get("dryRun")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .collect();
+        if wanted.iter().any(|value| **value != "All") {
+            return Err(refuse(Cause::unsupported(
+                "dryRun",
+                &json!(wanted),
+                "\"All\"",
+            )));
+        }
+        Ok(Self {
+            policy,
+            uid: text("/preconditions/uid"),
+            resource_version: text("/preconditions/resourceVersion"),
+            dry_run: !wanted.is_empty() || dry_run(query, "DeleteOptions")?,
+            cascades: orphans == Some(false),
+            grace: body
+                .get("gracePeriodSeconds")
+                .and_then(Value::as_i64)
+                .or_else(|| query.get("gracePeriodSeconds")?.parse().ok()),
+        })
+    }
+
+    pub(super) fn check(&self, resource: &Resource, object: &Value) -> Result<(), Failure> {
+        let name = object::name(object);
+        let (uid, version) = (
+            object::uid(object),
+            object::meta(object, "resourceVersion").unwrap_or_default(),
+        );
+        if let Some(wanted) = self.uid.as_deref().filter(|wanted| *wanted != uid) {
+            let why = format!(
+                "the UID in the precondition ({wanted}) does not match the UID in record ({uid}). The object might \
+                 have been deleted and then recreated"
+            );
+            return Err(Failure::precondition(resource, name, &why));
+        }
+        if let Some(wanted) = self
+            .resource_version
+            .as_deref()
+            .filter(|wanted| *wanted != version)
+        {
+            let why = format!(
+                "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record \
+                 ({version}). The object might have been modified"
+            );
+            return Err(Failure::precondition(resource, name, &why));
+        }
+        Ok(())
+    }
+}
+
+type Is = fn(&Value) -> bool;
+
+/// The fields of a body: the Go struct that holds them, the path, the type there, and whether a value is of it.
+const FIELDS: [(&str, &str, &str, Is); 9] = [
+    (
+        "DeleteOptions",
+        "gracePeriodSeconds",
+        "int64",
+        Value::is_i64,
+    ),
+    (
+        "DeleteOptions",
+        "preconditions",
+        "v1.Preconditions",
+        Value::is_object,
+    ),
+    (
+        "Preconditions",
+        "preconditions.uid",
+        "types.UID",
+        Value::is_string,
+    ),
+    (
+        "Preconditions",
+        "preconditions.resourceVersion",
+        "string",
+        Value::is_string,
+    ),
+    (
+        "DeleteOptions",
+        "orphanDependents",
+        "bool",
+        Value::is_boolean,
+    ),
+    (
+        "DeleteOptions",
+        "propagationPolicy",
+        "v1.DeletionPropagation",
+        Value::is_string,
+    ),
+    ("DeleteOptions", "dryRun", "[]string", Value::is_array),
+    (
+        "DeleteOptions",
+        "ignoreStoreReadErrorWithClusterBreakingPotential",
+        "bool",
+        Value::is_boolean,
+    ),
+    ("DeleteOptions", "dryRun/0", "string", Value::is_string),
+];
+
+/// The first field of a body that has another type than Go's.
+fn mistyped(body: &Value) -> Option<String> {
+    FIELDS.iter().find_map(|(holder, path, wanted, fits)| {
+        let value = body.pointer(&format!("/{}", path.replace('.', "/")))?;
+        if value.is_null() || fits(value) {
+            return None;
+        }
+        let got = match value {
+            Value::Number(number) if *wanted == "int64" => format!("number {number}"),
+            _ => go::json_kind(value).to_owned(),
+        };
+        let path = path.trim_end_matches("/0");
+        Some(format!(
+            "json: cannot unmarshal {got} into Go struct field {holder}.{path} of type {wanted}"
+        ))
+    })
+}

@@ -1,0 +1,59 @@
+//! What a deletion says: in its body, or else in its query.
+
+use serde_json::{Value, json};
+
+use super::support::Talk;
+
+const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
+const ONE: &str = "/api/v1/namespaces/{ns}/configmaps/one";
+
+/// Sees to it that there is one.
+async fn one(talk: &Talk) {
+    let body = json!({"metadata": {"name": "one"}});
+    talk.unsaid("POST", MAPS, Some(body)).await;
+}
+
+conformance! {
+    async fn options_of_other_types(talk: &mut Talk) {
+        one(talk).await;
+        let said = [
+            json!({"gracePeriodSeconds": "x"}), json!({"gracePeriodSeconds": 1.5}), json!({"gracePeriodSeconds": true}), json!({"propagationPolicy": 3}),
+            json!({"orphanDependents": "yes"}), json!({"preconditions": "x"}), json!({"preconditions": {"uid": 3}}),
+            json!({"preconditions": {"resourceVersion": 3}}), json!({"dryRun": "All"}), json!({"dryRun": [1]}),
+            json!({"ignoreStoreReadErrorWithClusterBreakingPotential": "x"}),
+        ];
+        for options in said {
+            talk.delete_with(ONE, options).await;
+        }
+        for options in [json!({"kind": 3}), json!({"apiVersion": []}), json!([]), json!("x"), json!(3), json!({"kind": "ConfigMap", "apiVersion": "v1"})] {
+            talk.send("DELETE", ONE, &[], Some(options)).await;
+        }
+        talk.say("what says nothing");
+        for options in [Value::Null, json!({"kind": "DeleteOptions"}), json!({"apiVersion": "apps/v1"}), json!({"kind": "DeleteOptions", "apiVersion": "other/v1"}), json!({"color": 1, "gracePeriodSeconds": null})] {
+            talk.send("DELETE", ONE, &[], Some(options)).await;
+            one(talk).await;
+        }
+    }
+
+    async fn options_in_other_formats(talk: &mut Talk) {
+        for (content_type, body) in [
+            ("application/yaml", "gracePeriodSeconds: x\n"), ("application/yaml", "dryRun: [All]\n"), ("application/yaml", ""), ("text/plain", "{}"),
+            ("application/merge-patch+json", "{}"), ("application/json", "{"), ("application/json", " "), ("", "{\"gracePeriodSeconds\": 0}"),
+        ] {
+            one(talk).await;
+            talk.send_raw("DELETE", ONE, &[("content-type", content_type)], body.as_bytes()).await;
+        }
+    }
+
+    async fn options_in_the_query(talk: &mut Talk) {
+        for query in ["gracePeriodSeconds=x", "gracePeriodSeconds=", "gracePeriodSeconds=99999999999999999999", "propagationPolicy=x", "dryRun=x", "orphanDependents=true&propagationPolicy=Orphan"] {
+            one(talk).await;
+            talk.delete(&format!("{ONE}?{query}")).await;
+            talk.delete(&format!("{MAPS}?{query}")).await;
+        }
+        for query in ["gracePeriodSeconds=-1", "preconditions=x", "orphanDependents=maybe"] {
+            one(talk).await;
+            talk.delete(&format!("{ONE}?{query}")).await;
+        }
+    }
+}
