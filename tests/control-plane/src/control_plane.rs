@@ -23,7 +23,7 @@ use crate::milo::{self, Controller};
 use crate::plane::{Options, World};
 use crate::serve::{
     Authority, Body, BoxError, Door, Edge, Fault, Injected, Listener, ListenerOptions, Moment,
-    PeerCertificate, RequestLog, TlsError, Who, unauthorized,
+    Peeked, PeerCertificate, RequestLog, TlsError, Who, unauthorized,
 };
 use crate::users::{ADMIN, Known};
 
@@ -368,7 +368,7 @@ impl Shared {
         direct: Option<&str>,
     ) -> Response<Body>
     where
-        B: HttpBody<Data = Bytes> + Send,
+        B: HttpBody<Data = Bytes> + Send + Unpin,
         B::Error: Into<BoxError>,
     {
         let auth = &self.world.auth;
@@ -379,7 +379,7 @@ impl Shared {
         if let Ok(user) = &user {
             request.extensions_mut().insert(Who(user.name.clone()));
         }
-        let answer = |project: Option<String>, request: Request<B>| async move {
+        let answer = |project: Option<String>, request: Request<Peeked<B>>| async move {
             let Ok(user) = user else {
                 return api::failed(request.headers(), unauthorized()).await;
             };

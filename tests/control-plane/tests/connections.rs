@@ -48,7 +48,7 @@ async fn a_connection_ends_before_anything_is_done() {
 async fn an_answer_is_lost_after_the_write() {
     let plane = plane().await;
     let api = config_maps(client(&plane));
-    let fault = plane.inject(Fault::lost_answer().named("one").times(1));
+    let fault = plane.inject(Fault::lost_answer().verb(Verb::Patch).named("one").times(1));
     api.create(&PostParams::default(), &map("one"))
         .await
         .unwrap();

@@ -105,6 +105,38 @@ async fn requests_are_refused_so_many_times() {
 }
 
 #[tokio::test]
+async fn creates_fail_for_one_name() {
+    let plane = plane().await;
+    let api = config_maps(client(&plane));
+    let fault = plane.inject(Fault::status(500).verb(Verb::Create).named("two"));
+    api.create(&PostParams::default(), &map("one"))
+        .await
+        .unwrap();
+    let refused = api.create(&PostParams::default(), &map("two")).await;
+    assert!(
+        matches!(&refused, Err(kube::Error::Api(status)) if status.code == 500),
+        "{refused:?}"
+    );
+    let mut nameless = map("");
+    nameless.metadata.name = None;
+    nameless.metadata.generate_name = Some("two".into());
+    api.create(&PostParams::default(), &nameless).await.unwrap();
+    assert_eq!(fault.hits(), 1);
+    drop(fault);
+    api.create(&PostParams::default(), &map("two"))
+        .await
+        .unwrap();
+    let lost = plane.inject(Fault::lost_answer().verb(Verb::Create).named("three"));
+    assert!(
+        api.create(&PostParams::default(), &map("three"))
+            .await
+            .is_err()
+    );
+    drop(lost);
+    api.get("three").await.unwrap();
+}
+
+#[tokio::test]
 async fn a_server_says_when_to_come_back() {
     let plane = plane().await;
     let _fault = plane.inject(Fault::status(429).retry_after(7).verb(Verb::List));

@@ -9,7 +9,7 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::negotiation::{Convert, Media, negotiate};
-use super::{Asked, accept, posted, response, rules, scale, told};
+use super::{Asked, accept, kubelet, posted, response, rules, scale, told};
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version, priority};
 use crate::plane::{Plane, World};
@@ -188,8 +188,16 @@ fn subresources(resource: &Resource, version: &Version) -> Vec<Subresource> {
             kind: Some((posted.group, posted.version, posted.kind)),
         })
         .collect();
+    subresources.extend(kubelet::of(resource).iter().map(|asks| Subresource {
+        name: asks.subresource,
+        verbs: asks.verbs,
+        kind: asks.options.map(|kind| ("", "", kind)),
+    }));
     if resource.is("", "namespaces") {
         subresources.push(Subresource::part("finalize", &["update"]));
+    }
+    if resource.is("", "pods") {
+        subresources.push(Subresource::part("ephemeralcontainers", READ_AND_WRITE));
     }
     if rules::is_signing_request(resource) {
         subresources.push(Subresource::part("approval", READ_AND_WRITE));
@@ -203,6 +211,7 @@ fn subresources(resource: &Resource, version: &Version) -> Vec<Subresource> {
     if version.status {
         subresources.push(Subresource::part("status", READ_AND_WRITE));
     }
+    subresources.sort_by_key(|subresource| subresource.name);
     if resource.is_crd() {
         // The one order is that of the names, the other that in which they were thought of.
         subresources.reverse();

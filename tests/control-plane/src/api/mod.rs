@@ -12,6 +12,7 @@ mod established;
 mod eviction;
 mod health;
 mod internal;
+mod kubelet;
 mod negotiation;
 mod openapi;
 mod options;
@@ -45,12 +46,14 @@ use http_body_util::{BodyExt, Limited};
 use crate::auth::{self, Caller, User};
 use crate::clock;
 use crate::failure::Failure;
+pub(crate) use body::parse_yaml as read_yaml;
 pub(crate) use delete::{CRD_CLEANUP, FOREGROUND, ORPHAN, remove};
 pub(crate) use delete_options::{DeleteOptions, Policy};
 pub(crate) use established::{establish, track};
 pub(crate) use internal::{apply, install};
 use negotiation::{Media, Told};
 pub(crate) use protobuf::events as events_in_protobuf;
+pub(crate) use protobuf::read as read_protobuf;
 pub(crate) use query::{Query, decode};
 pub(crate) use target::Target;
 use view::Form;
@@ -246,13 +249,20 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
             _ => Err(Failure::method_not_allowed()),
         };
     }
+    if let (Some(name), Some(subresource)) = (&target.name, &target.subresource)
+        && let Some(asks) = kubelet::asked_for(&target.resource, subresource)
+    {
+        return kubelet::answer(target, name, asks, asked);
+    }
     let watches = asked.query.flag("watch");
     match (
         asked.method.as_str(),
         &target.name,
         target.subresource.as_deref(),
     ) {
-        ("GET", Some(_), None | Some("status" | "approval")) => read::get(target, asked),
+        ("GET", Some(_), None | Some("status" | "approval" | "ephemeralcontainers")) => {
+            read::get(target, asked)
+        }
         ("GET", Some(_), Some("scale")) => scale::get(target, asked),
         ("GET", None, None) if watches => watch::watch(target, asked),
         ("GET", None, None) => read::list(target, asked),
@@ -262,13 +272,17 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         ("POST", Some(name), Some("binding")) => binding::bind(target, name, asked),
         ("POST", Some(name), Some("eviction")) => eviction::evict(target, name, asked),
         ("POST", Some(name), Some("token")) => token::issue(target, name, asked),
-        ("PUT", Some(name), None | Some("status" | "finalize" | "approval")) => {
-            update::update(target, name, asked)
-        }
+        (
+            "PUT",
+            Some(name),
+            None | Some("status" | "finalize" | "approval" | "ephemeralcontainers"),
+        ) => update::update(target, name, asked),
         ("PUT", Some(name), Some("scale")) => scale::update(target, name, asked),
-        ("PATCH", Some(name), None | Some("status" | "scale" | "approval")) => {
-            patch::patch(target, name, asked)
-        }
+        (
+            "PATCH",
+            Some(name),
+            None | Some("status" | "scale" | "approval" | "ephemeralcontainers"),
+        ) => patch::patch(target, name, asked),
         ("DELETE", Some(name), None) => delete::delete(target, name, asked),
         ("DELETE", None, None) if target.allows_delete_collection() => {
             delete::delete_collection(target, asked)

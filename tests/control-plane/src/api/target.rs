@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::query::decode;
-use super::{posted, rules};
+use super::{kubelet, posted, rules};
 use crate::auth::Caller;
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version, crd_bucket};
@@ -103,7 +103,9 @@ impl Target {
             Some("scale") if self.version().scale.is_some() => Ok(()),
             Some("finalize") if self.resource.is("", "namespaces") => Ok(()),
             Some("approval") if rules::is_signing_request(&self.resource) => Ok(()),
+            Some("ephemeralcontainers") if self.resource.is("", "pods") => Ok(()),
             Some(name) if posted_here(name, &self.resource) => Ok(()),
+            Some(name) if kubelet::asked_for(&self.resource, name).is_some() => Ok(()),
             Some(_) if self.resource.is_crd() => Err(Failure::not_found(
                 &self.resource,
                 self.name.as_deref().unwrap_or_default(),

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::RealError;
 use crate::milo::{PROJECT, PROJECT_CONTROL_PLANE, Purge};
-use crate::serve::{Body, BoxError, Edge, bearer_token, failure, unauthorized};
+use crate::serve::{Body, BoxError, Edge, Peeked, bearer_token, failure, unauthorized};
 
 /// So many projects may exist at a time.
 pub(super) const PROJECTS: usize = 2;
@@ -82,7 +82,7 @@ impl Router {
         request: Request<Incoming>,
         direct: Option<&str>,
     ) -> Response<Body> {
-        let there = async |project: Option<String>, request: Request<Incoming>| {
+        let there = async |project: Option<String>, request: Request<Peeked<Incoming>>| {
             let shown = bearer_token(request.headers());
             let mut known = [&self.admin, &self.operator].into_iter();
             let Some(access) = known.find(|access| shown == Some(&access.token)) else {
@@ -207,7 +207,7 @@ async fn wipe(client: &Client) -> Result<(), RealError> {
     }
 }
 
-async fn forward(client: &Client, request: Request<Incoming>) -> Response<Body> {
+async fn forward(client: &Client, request: Request<Peeked<Incoming>>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = match body.collect().await {
         Ok(body) => body.to_bytes(),

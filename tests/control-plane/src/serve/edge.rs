@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
@@ -10,7 +11,7 @@ use http_body_util::{BodyExt as _, Empty};
 
 use super::faults::{Asked, Distortion, Faults};
 use super::paths::project_and_path;
-use super::{Body, RequestLog, Verb, version};
+use super::{Body, Peeked, RequestLog, Verb, version};
 use crate::ids::Ids;
 
 /// The log and the faults of a server. Clones share both.
@@ -42,7 +43,8 @@ impl Edge {
         answer: H,
     ) -> Response<Body>
     where
-        H: FnOnce(Option<String>, Request<B>) -> F,
+        B: http_body::Body<Data = Bytes> + Unpin,
+        H: FnOnce(Option<String>, Request<Peeked<B>>) -> F,
         F: Future<Output = Response<Body>>,
     {
         let (mut parts, body) = request.into_parts();
@@ -59,12 +61,16 @@ impl Edge {
             log: self.log.clone(),
             number: begun.number,
         };
-        let asked = Asked {
+        let mut asked = Asked {
             project: project.clone(),
             verb: begun.verb,
             plural: begun.plural,
             name: begun.name,
         };
+        let mut body = Peeked::unread(body);
+        if begun.verb == Verb::Create && asked.name.is_none() && self.faults.look_at_names() {
+            asked.name = body.name().await;
+        }
         let answer = |distortion: Distortion| {
             parts.extensions.insert(distortion);
             answer(project, Request::from_parts(parts, body))

@@ -266,7 +266,7 @@ impl Fault {
         self
     }
 
-    /// Only requests for objects of this name.
+    /// Only requests for objects of this name. That of a new object is read off the request's body.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -276,6 +276,10 @@ impl Fault {
     pub fn times(mut self, count: usize) -> Self {
         self.times = Some(count);
         self
+    }
+
+    pub(super) fn has_name(&self) -> bool {
+        self.name.is_some()
     }
 
     pub(super) fn fits(&self, asked: &Asked) -> bool {

@@ -173,6 +173,12 @@ impl Faults {
         fitting.map(Active::happens).collect()
     }
 
+    /// Whether some of what goes wrong does so for objects of one name alone.
+    pub(super) fn look_at_names(&self) -> bool {
+        let state = self.lock();
+        state.active.iter().any(|active| active.fault.has_name())
+    }
+
     /// The storages that are still to be set up for this request.
     pub(super) fn initializing(&self, asked: &Asked) -> Vec<Initializing> {
         let state = self.lock();

@@ -23,7 +23,7 @@ async fn start(edge: &Edge) -> (Listener, Config, mpsc::UnboundedSender<&'static
             edge.handle(
                 request,
                 None,
-                async |project: Option<String>, request: Request<Incoming>| {
+                async |project: Option<String>, request: Request<super::Peeked<Incoming>>| {
                     if bearer_token(request.headers()) != Some("secret") {
                         return unauthorized();
                     }

@@ -112,7 +112,7 @@ conformance! {
     async fn resources_of_the_core_group(talk: &mut Talk) {
         let names = [
             "namespaces", "namespaces/status", "namespaces/finalize", "configmaps", "secrets", "services", "services/status", "serviceaccounts", "events",
-            "pods", "pods/status", "nodes", "nodes/status", "persistentvolumeclaims", "persistentvolumeclaims/status", "persistentvolumes", "endpoints",
+            "pods", "pods/attach", "pods/binding", "pods/ephemeralcontainers", "pods/eviction", "pods/exec", "pods/log", "pods/portforward", "pods/proxy", "pods/status", "nodes", "nodes/proxy", "nodes/status", "services/proxy", "persistentvolumeclaims", "persistentvolumeclaims/status", "persistentvolumes", "endpoints",
             "limitranges", "resourcequotas", "resourcequotas/status", "replicationcontrollers", "replicationcontrollers/scale", "replicationcontrollers/status", "podtemplates",
         ];
         talk.get_picked("/api/v1", &[], |value| some(value, &names)).await;

@@ -107,4 +107,44 @@ conformance! {
         talk.patch("apply", &format!("{path}?fieldManager=you"), scale(json!({"replicas": 6}))).await;
         talk.patch("apply", &forced, scale(json!({}))).await;
     }
+
+    async fn what_a_node_would_answer(talk: &mut Talk) {
+        talk.post(PODS, pod("one")).await;
+        let mut two = pod("two");
+        two["spec"]["initContainers"] = json!([{"name": "first", "image": "registry.example.com/app:1.0"}]);
+        talk.post(PODS, two).await;
+        let mut lost = pod("lost");
+        lost["spec"]["nodeName"] = "nowhere-{ns}".into();
+        talk.post(PODS, lost).await;
+        for asked in [
+            "one/log", "one/log?container=main&follow=true", "one/log?container=other", "one/log?tailLines=-1", "one/log?limitBytes=0&sinceSeconds=0", "one/log?tailLines=x",
+            "two/log", "lost/log", "none/log", "one/exec?command=ls", "one/exec?container=other", "two/exec", "none/exec", "one/attach", "one/portforward", "lost/portforward",
+            "none/portforward", "one/proxy", "one/proxy/a/b", "none/proxy", "one/nothing",
+        ] {
+            talk.get(&format!("{PODS}/{asked}")).await;
+        }
+        talk.say("by other verbs");
+        for (verb, asked) in [
+            ("POST", "log"), ("POST", "exec?command=ls"), ("PUT", "exec"), ("DELETE", "attach"), ("POST", "portforward"), ("PUT", "proxy"), ("DELETE", "proxy/a"),
+        ] {
+            talk.send(verb, &format!("{PODS}/one/{asked}"), &[], None).await;
+        }
+        talk.say("of services and nodes");
+        talk.post("/api/v1/namespaces/{ns}/services", json!({"metadata": {"name": "one"}, "spec": {"clusterIP": "None", "ports": [{"port": 80}]}})).await;
+        talk.get("/api/v1/namespaces/{ns}/services/one/proxy").await;
+        talk.get("/api/v1/namespaces/{ns}/services/none/proxy/a").await;
+        talk.get("/api/v1/nodes/{ns}/proxy").await;
+    }
+
+    async fn ephemeral_containers(talk: &mut Talk) {
+        talk.post(PODS, pod("one")).await;
+        let at = format!("{PODS}/one/ephemeralcontainers");
+        talk.get(&at).await;
+        let with = |containers: Value| json!({"spec": {"ephemeralContainers": containers}});
+        talk.patch("strategic-merge", &at, with(json!([{"name": "debug", "image": "registry.example.com/shell:1.0"}]))).await;
+        talk.patch("strategic-merge", &at, with(Value::Null)).await;
+        talk.patch("strategic-merge", &format!("{PODS}/one"), json!({"metadata": {"labels": {"a": "b"}}})).await;
+        talk.patch("strategic-merge", &format!("{PODS}/none/ephemeralcontainers"), json!({})).await;
+        talk.delete(&at).await;
+    }
 }

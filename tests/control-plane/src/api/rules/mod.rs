@@ -4,6 +4,7 @@ mod administration;
 mod certificates;
 mod containers;
 mod defaults;
+mod ephemeral;
 mod events;
 mod kinds;
 mod metadata;
@@ -57,6 +58,9 @@ pub(crate) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
     let refused = new_finalizers(old, new).into_iter();
     wrong.extend(refused.flat_map(|cause| std::iter::repeat_n(cause, times)));
     wrong.extend(kinds::before_update(target, old, new));
+    if target.subresource.as_deref() == Some("ephemeralcontainers") {
+        wrong.extend(ephemeral::check(old, new));
+    }
     if has_generation(&target.resource) && generation_moves(target, old, new) {
         let generation = old
             .pointer("/metadata/generation")
@@ -156,6 +160,7 @@ pub(crate) fn keep_what_is_not_written(target: &Target, old: &Value, new: &mut V
             *new = old.clone();
             object::field_mut(new, "spec").insert("finalizers".to_owned(), finalizers);
         }
+        Some("ephemeralcontainers") => ephemeral::keep_the_rest(old, new),
         _ => {
             if target.version().status {
                 keep(new, "status");

@@ -1,0 +1,191 @@
+//! Subresources of which the answer is a node's: the control plane has none that answers, and says so as far as a
+//! real one does before it asks.
+
+use http::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::read::number;
+use super::target::Target;
+use super::{Asked, response};
+use crate::failure::{Cause, Failure};
+use crate::kinds::Resource;
+use crate::object;
+use crate::serve::Body;
+use crate::store::{Bucket, Key};
+
+/// A subresource, what is asked of it, and with which verbs.
+pub(super) struct Asks {
+    pub(super) subresource: &'static str,
+    /// None where it is the kind of the object.
+    pub(super) options: Option<&'static str>,
+    pub(super) verbs: &'static [&'static str],
+}
+
+const ANY: &[&str] = &["create", "delete", "get", "patch", "update"];
+const STREAM: &[&str] = &["create", "get"];
+
+const fn asks(
+    subresource: &'static str,
+    options: &'static str,
+    verbs: &'static [&'static str],
+) -> Asks {
+    Asks {
+        subresource,
+        options: Some(options),
+        verbs,
+    }
+}
+
+const OF_PODS: &[Asks] = &[
+    asks("attach", "PodAttachOptions", STREAM),
+    asks("exec", "PodExecOptions", STREAM),
+    Asks {
+        subresource: "log",
+        options: None,
+        verbs: &["get"],
+    },
+    asks("portforward", "PodPortForwardOptions", STREAM),
+    asks("proxy", "PodProxyOptions", ANY),
+];
+const OF_SERVICES: &[Asks] = &[asks("proxy", "ServiceProxyOptions", ANY)];
+const OF_NODES: &[Asks] = &[asks("proxy", "NodeProxyOptions", ANY)];
+
+/// What of a resource is a node's to answer.
+pub(super) fn of(resource: &Resource) -> &'static [Asks] {
+    match (&*resource.group, &*resource.plural) {
+        ("", "pods") => OF_PODS,
+        ("", "services") => OF_SERVICES,
+        ("", "nodes") => OF_NODES,
+        _ => &[],
+    }
+}
+
+/// The subresource that a path means; of a proxy it goes on with the path there.
+pub(super) fn asked_for(resource: &Resource, subresource: &str) -> Option<&'static Asks> {
+    let name = match subresource.split_once('/') {
+        Some(("proxy", _)) => "proxy",
+        _ => subresource,
+    };
+    of(resource).iter().find(|asks| asks.subresource == name)
+}
+
+pub(super) fn answer(
+    target: &Target,
+    name: &str,
+    asks: &Asks,
+    asked: &Asked,
+) -> Result<Response<Body>, Failure> {
+    let verb = match asked.method {
+        Method::GET => "get",
+        Method::POST => "create",
+        Method::PUT => "update",
+        Method::PATCH => "patch",
+        Method::DELETE => "delete",
+        _ => return Err(Failure::method_not_allowed()),
+    };
+    if !asks.verbs.contains(&verb) {
+        return Err(Failure::method_not_allowed());
+    }
+    if asks.subresource == "log" {
+        check_log_options(asked, name)?;
+    }
+    let object = target.plane.store.get(target.bucket(), &target.key(name));
+    let Some(object) = object else {
+        return Err(Failure::not_found(&target.resource, name));
+    };
+    match (&*target.resource.plural, asks.subresource) {
+        ("pods", "proxy") => Err(Failure::bad_request("address not allowed")),
+        // Without pods that run it has no endpoints.
+        ("services", _) => Err(Failure::not_found(&target.resource, name)),
+        ("nodes", _) => Err(unreachable(&object)),
+        (_, subresource) => of_pod(target, &object, subresource, asked),
+    }
+}
+
+/// The node of a pod is asked, once it is sure which one, and about which container.
+fn of_pod(
+    target: &Target,
+    pod: &Value,
+    subresource: &str,
+    asked: &Asked,
+) -> Result<Response<Body>, Failure> {
+    let name = object::name(pod);
+    if subresource != "portforward" {
+        check_container(pod, asked.query.get("container"))?;
+    }
+    let node = pod.pointer("/spec/nodeName").and_then(Value::as_str);
+    let Some(node) = node.filter(|node| !node.is_empty()) else {
+        return if subresource == "log" {
+            Ok(response::nothing(StatusCode::NO_CONTENT))
+        } else {
+            let why = format!("pod {name} does not have a host assigned");
+            Err(Failure::bad_request(why))
+        };
+    };
+    let nodes = Bucket {
+        group: "".into(),
+        plural: "nodes".into(),
+    };
+    match target.plane.store.get(&nodes, &Key::new("", node)) {
+        Some(node) => Err(unreachable(&node)),
+        // It is the pod's kind that it names.
+        None => Err(Failure::not_found(&target.resource, node)),
+    }
+}
+
+fn check_container(pod: &Value, wanted: Option<&str>) -> Result<(), Failure> {
+    let of = |list: &str| {
+        let containers = pod.pointer(list).and_then(Value::as_array);
+        let containers = containers.into_iter().flatten();
+        let names = containers.filter_map(|container| container.get("name")?.as_str());
+        names.collect::<Vec<_>>()
+    };
+    let all = [
+        of("/spec/initContainers"),
+        of("/spec/containers"),
+        of("/spec/ephemeralContainers"),
+    ]
+    .concat();
+    let name = object::name(pod);
+    match wanted {
+        Some(wanted) if all.contains(&wanted) => Ok(()),
+        Some(wanted) => Err(Failure::bad_request(format!(
+            "container {wanted} is not valid for pod {name}"
+        ))),
+        None if of("/spec/containers").len() == 1 => Ok(()),
+        None => Err(Failure::bad_request(format!(
+            "a container name must be specified for pod {name}, choose one of: [{}]",
+            all.join(" ")
+        ))),
+    }
+}
+
+fn unreachable(node: &Value) -> Failure {
+    let addresses = node.pointer("/status/addresses").and_then(Value::as_array);
+    let address = addresses
+        .and_then(|addresses| addresses.first()?.get("address")?.as_str())
+        .unwrap_or_default();
+    let why = if address.is_empty() {
+        "no preferred addresses found; known addresses: []".to_owned()
+    } else {
+        format!("dial tcp {address}:10250: connect: connection refused")
+    };
+    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", why)
+}
+
+fn check_log_options(asked: &Asked, name: &str) -> Result<(), Failure> {
+    let mut wrong = Vec::new();
+    for (option, least, why) in [
+        ("tailLines", 0, "must be greater than or equal to 0"),
+        ("limitBytes", 1, "must be greater than 0"),
+        ("sinceSeconds", 1, "must be greater than 0"),
+    ] {
+        if let Some(value) = number(asked, option)?.filter(|value| *value < least) {
+            wrong.push(Cause::invalid(option, &json!(value), why));
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::invalid("", "PodLogOptions", name, wrong))
+}

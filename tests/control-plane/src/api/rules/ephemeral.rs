@@ -1,0 +1,43 @@
+//! Ephemeral containers, which are added to a pod that runs, and stay.
+
+use serde_json::Value;
+
+use crate::failure::Cause;
+use crate::object;
+
+/// Takes the ephemeral containers alone over from what was written.
+pub(super) fn keep_the_rest(old: &Value, new: &mut Value) {
+    let containers = new.pointer("/spec/ephemeralContainers").cloned();
+    for field in ["spec", "status"] {
+        let kept = old.get(field).cloned().unwrap_or_default();
+        object::as_map(new).insert(field.to_owned(), kept);
+    }
+    let spec = object::field_mut(new, "spec");
+    match containers {
+        Some(containers) => spec.insert("ephemeralContainers".to_owned(), containers),
+        None => spec.remove("ephemeralContainers"),
+    };
+}
+
+/// What was there stays as it was.
+pub(super) fn check(old: &Value, new: &Value) -> Vec<Cause> {
+    let of = |pod: &Value| {
+        let containers = pod.pointer("/spec/ephemeralContainers");
+        let containers = containers.and_then(Value::as_array);
+        containers.cloned().unwrap_or_default()
+    };
+    let known = of(new);
+    let wrong = of(old).into_iter().filter_map(|was| {
+        let name = was.get("name").and_then(Value::as_str).unwrap_or_default();
+        let refused = |what: &str| {
+            let message = format!("existing ephemeral containers {name:?} may not be {what}\n");
+            Some(Cause::forbidden("spec.ephemeralContainers", &message))
+        };
+        match known.iter().find(|is| is.get("name") == was.get("name")) {
+            None => refused("removed"),
+            Some(is) if *is != was => refused("changed"),
+            Some(_) => None,
+        }
+    });
+    wrong.collect()
+}
