@@ -9,7 +9,7 @@ use super::target::Target;
 use super::view::convert_event;
 use super::{Asked, protobuf, rules};
 use crate::failure::{Cause, Failure};
-use crate::kinds::{Resource, Shape};
+use crate::kinds::{Resource, Shape, crd_bucket};
 use crate::object;
 use crate::patch::go;
 use crate::schema;
@@ -418,6 +418,12 @@ pub(crate) fn to_stored(target: &Target, object: &mut Value, core_events: Option
         object["apiVersion"] = target.resource.api_version(&target.resource.stored).into();
     }
     object["kind"] = target.resource.kind.clone().into();
+    // Definitions are stored as JSON, and so are their objects.
+    if let Shape::BuiltIn(schema) = &target.version().schema
+        && target.resource.bucket != crd_bucket()
+    {
+        schema.forget_empty_lists(object);
+    }
     if let Some(schema) = &target.resource.stored_shape {
         schema.prune(object);
     }

@@ -17,10 +17,36 @@ impl Schema {
         Place {
             holder: kind,
             path: "",
-            // Definitions are stored as JSON, and all else is not.
-            keeps_empty: kind == "CustomResourceDefinition",
         }
         .read(self, object)
+    }
+
+    /// Of a list that is always there, no elements are as good as none where it is not kept as JSON.
+    pub(crate) fn forget_empty_lists(&self, value: &mut Value) {
+        let node = self.target();
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields.iter_mut() {
+                    let Some(field) = node.properties.get(name) else {
+                        continue;
+                    };
+                    if field.always && value.as_array().is_some_and(Vec::is_empty) {
+                        *value = Value::Null;
+                    } else {
+                        field.forget_empty_lists(value);
+                    }
+                }
+            }
+            Value::Array(elements) if node.kind == Some(Kind::Array) => {
+                let element = node.element();
+                if !element.target().properties.is_empty() {
+                    for value in elements {
+                        element.forget_empty_lists(value);
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 }
 
@@ -38,7 +64,6 @@ pub(crate) fn decode_metadata(object: &mut Value) -> Result<(), String> {
     Place {
         holder: "ObjectMeta",
         path: "",
-        keeps_empty: true,
     }
     .read(schema, metadata)
 }
@@ -48,8 +73,6 @@ pub(crate) fn decode_metadata(object: &mut Value) -> Result<(), String> {
 struct Place<'p> {
     holder: &'p str,
     path: &'p str,
-    /// Whether a list without elements is told from none.
-    keeps_empty: bool,
 }
 
 impl Place<'_> {
@@ -110,15 +133,6 @@ impl Place<'_> {
             })
         });
         for (name, field) in node.properties.iter().filter(|(_, field)| field.always) {
-            // Of a list that is always there, no elements are as good as none.
-            if !self.keeps_empty
-                && fields
-                    .get(name)
-                    .and_then(Value::as_array)
-                    .is_some_and(Vec::is_empty)
-            {
-                fields.insert(name.clone(), Value::Null);
-            }
             // The root has its metadata.
             if !fields.contains_key(name) && (name != "metadata" || !self.path.is_empty()) {
                 fields.insert(name.clone(), always(field));

@@ -72,4 +72,20 @@ conformance! {
             ]))).await;
         }
     }
+
+    async fn lists_that_are_always_there_and_empty(talk: &mut Talk) {
+        let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/roles";
+        talk.post(roles, json!({"metadata": {"name": "one"}, "rules": []})).await;
+        talk.post(roles, json!({"metadata": {"name": "two"}})).await;
+        talk.put(&format!("{roles}/two"), json!({"metadata": {"name": "two"}, "rules": []})).await;
+        talk.put(&format!("{roles}/one"), json!({"metadata": {"name": "one", "labels": {"a": "b"}}, "rules": []})).await;
+        talk.patch("merge", &format!("{roles}/two"), json!({"metadata": {"labels": {"a": "b"}}, "rules": []})).await;
+        talk.patch("apply", &format!("{roles}/two?fieldManager=other"), json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "two"}, "rules": [],
+        })).await;
+        talk.post("/api/v1/namespaces/{ns}/limitranges", json!({"metadata": {"name": "one"}, "spec": {"limits": []}})).await;
+        talk.post("/apis/discovery.k8s.io/v1/namespaces/{ns}/endpointslices", json!({
+            "metadata": {"name": "one"}, "addressType": "IPv4", "endpoints": [], "ports": [],
+        })).await;
+    }
 }
