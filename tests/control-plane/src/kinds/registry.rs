@@ -65,12 +65,15 @@ impl Registry {
         let Some((plural, group)) = name.split_once('.') else {
             return;
         };
+        // Before anybody has to wait: the schema of a definition may be large.
+        let defined =
+            definition.and_then(|definition| Some((definition, crd::resource(definition)?)));
         let mut resources = self
             .resources
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         let key = (group.into(), plural.into());
-        match definition.and_then(|definition| Some((definition, crd::resource(definition)?))) {
+        match defined {
             Some((definition, resource)) => {
                 let resource = match resources.get(&key) {
                     Some(known) if says_the_same(known, &resource) => known.clone(),
