@@ -22,6 +22,7 @@ mod conformance {
     mod administration;
     mod apply;
     mod certificates;
+    mod clients;
     mod crds;
     mod defaults;
     mod deletions;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::approval::Approval;
 use crate::object;
 
 /// The status of a definition when the names that it asks for are given out; `others` are those of its group.
@@ -91,6 +92,14 @@ pub(crate) fn accept_names(definition: &Value, others: &[Value]) -> Value {
         let was = |one: &Value| one["type"] == "Established" && one["status"] == "True";
         if !conditions.iter().any(was) {
             set(conditions, established);
+        }
+        if let Some(approval) = Approval::of(definition) {
+            let (reason, message) = (approval.reason(), approval.message());
+            let kind = "KubernetesAPIApprovalPolicyConformant";
+            set(
+                conditions,
+                condition(kind, approval.is_given(), reason, &message),
+            );
         }
     }
     status

@@ -3,6 +3,7 @@
 use regex::Regex;
 use serde_json::{Value, json};
 
+use super::approval::{self, Approval};
 use crate::failure::Cause;
 use crate::object;
 use crate::schema::Schema;
@@ -13,7 +14,6 @@ const LABEL: &str = "a DNS-1035 label must consist of lower case alphanumeric ch
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or \
     '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const APPROVAL: &str = "api-approved.kubernetes.io";
 const COLUMN_TYPES: [&str; 5] = ["boolean", "date", "integer", "number", "string"];
 const COLUMN_FORMATS: [&str; 8] = [
     "byte",
@@ -423,31 +423,18 @@ impl Found {
         }
     }
 
-    /// The groups of Kubernetes itself are not for everybody.
     fn approval(&mut self, definition: &Value) {
-        let group = self.text("/group");
-        let of_kubernetes = [".k8s.io", ".kubernetes.io"];
-        if !of_kubernetes.iter().any(|end| group.ends_with(end)) {
-            return;
-        }
-        let see = "see https://github.com/kubernetes/enhancements/pull/1111";
-        let must = format!("protected groups must have approval annotation \"{APPROVAL}\"");
-        let field = format!("metadata.annotations[{APPROVAL}]");
-        let annotations = definition.pointer("/metadata/annotations");
-        match annotations
-            .and_then(|all| all.get(APPROVAL))
-            .and_then(Value::as_str)
-        {
-            None | Some("") => self
-                .wrong
-                .push(Cause::required(&field, &format!("{must}, {see}"))),
-            Some(approval) if approval.starts_with("unapproved") || approval.contains("://") => {}
-            Some(other) => {
-                let why = format!(
-                    "{must} with either a URL or a reason starting with \"unapproved\", {see}"
-                );
-                self.invalid(&field, &other.into(), &why);
+        let field = format!("metadata.annotations[{}]", approval::ANNOTATION);
+        match Approval::of(definition) {
+            Some(Approval::Missing) => {
+                let why = Approval::Missing.message();
+                self.wrong.push(Cause::required(&field, &why));
             }
+            Some(Approval::Invalid(said)) => {
+                let why = Approval::Invalid(said).message();
+                self.invalid(&field, &said.into(), &why);
+            }
+            _ => {}
         }
     }
 

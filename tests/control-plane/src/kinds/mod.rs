@@ -1,6 +1,7 @@
 //! What a control plane serves: the built-in resources, and those of its CRDs.
 
 mod administration;
+mod approval;
 mod builtin;
 mod columns;
 mod crd;
