@@ -36,6 +36,30 @@ const VERBS_OF_A_CRD: [&str; 8] = [
     "update",
     "watch",
 ];
+/// In what order a real server tells of the groups of Kubernetes.
+const ORDER: [&str; 21] = [
+    "",
+    "apiregistration.k8s.io",
+    "apps",
+    "events.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "scheduling.k8s.io",
+    "coordination.k8s.io",
+    "node.k8s.io",
+    "discovery.k8s.io",
+    "resource.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
+];
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 pub(crate) fn version() -> Response<Body> {
@@ -47,8 +71,9 @@ pub(crate) fn version() -> Response<Body> {
     response::json(StatusCode::OK, &version)
 }
 
-/// The groups, each with its versions, the preferred one first.
-fn groups_of(world: &World, plane: &Plane) -> BTreeMap<Arc<str>, Vec<String>> {
+/// The groups, each with its versions, the preferred one first: those of Kubernetes come before others, so that a kind
+/// which is in both is that of Kubernetes where a client is told no group.
+fn groups_of(world: &World, plane: &Plane) -> Vec<(Arc<str>, Vec<String>)> {
     let mut groups: BTreeMap<Arc<str>, Vec<String>> = BTreeMap::new();
     for resource in world.resources(plane) {
         let versions = groups.entry(resource.group.clone()).or_default();
@@ -62,7 +87,15 @@ fn groups_of(world: &World, plane: &Plane) -> BTreeMap<Arc<str>, Vec<String>> {
         versions.sort_by_key(|version| std::cmp::Reverse(priority(version)));
     }
     groups.retain(|_, versions| !versions.is_empty());
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|(group, _)| rank(group));
     groups
+}
+
+/// Where a group stands among those of Kubernetes, or behind them.
+fn rank(group: &str) -> usize {
+    let found = ORDER.iter().position(|known| *known == group);
+    found.unwrap_or(ORDER.len())
 }
 
 fn describe(group: &str, versions: &[String]) -> Value {
@@ -95,7 +128,13 @@ pub(crate) fn groups(
     if let Some(media) = wants_aggregated(asked) {
         return Ok(told(aggregated(world, plane, false), media, false));
     }
-    let groups: Vec<Value> = groups_of(world, plane)
+    let mut groups = groups_of(world, plane);
+    // Here those with stable versions come first.
+    groups.sort_by_key(|(group, versions)| {
+        let preferred = versions.first().map(String::as_str).unwrap_or_default();
+        (rank(group), format!("{preferred}.{group}"))
+    });
+    let groups: Vec<Value> = groups
         .iter()
         .filter(|(group, _)| !group.is_empty())
         .map(|(group, versions)| describe(group, versions))
@@ -107,9 +146,9 @@ pub(crate) fn groups(
 
 pub(crate) fn group(world: &World, plane: &Plane, group: &str) -> Result<Response<Body>, Failure> {
     let groups = groups_of(world, plane);
-    let versions = groups
-        .get(group)
-        .filter(|_| !group.is_empty())
+    let (_, versions) = groups
+        .iter()
+        .find(|(name, _)| **name == *group && !group.is_empty())
         .ok_or_else(Failure::page_not_found)?;
     let mut described = describe(group, versions);
     described["kind"] = "APIGroup".into();

@@ -47,4 +47,33 @@ conformance! {
         }
         talk.patch("merge", CRD, json!({"metadata": {"annotations": {"api-approved.kubernetes.io": null}}})).await;
     }
+
+    async fn groups_are_told_in_order(talk: &mut Talk) {
+        const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+        const GROUPS: [(&str, &str); 4] = [("a", "v1alpha1"), ("b", "v1"), ("c", "v2"), ("d", "v1beta1")];
+        let told = |groups: &Value, name: &str| {
+            let names: Vec<String> = groups.as_array().into_iter().flatten().filter_map(|group| {
+                group.pointer(name)?.as_str().map(str::to_owned)
+            }).collect();
+            let of_case = |name: &&String| name.ends_with("groups-are-told-in-order") || !name.contains("example.com") && !name.contains("-");
+            json!(names.iter().filter(of_case).collect::<Vec<_>>())
+        };
+        for (group, version) in GROUPS {
+            let mut crd = thing_crd(json!({
+                "name": version, "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}},
+            }));
+            crd["metadata"]["name"] = format!("things.{group}.{{ns}}").into();
+            crd["spec"]["group"] = format!("{group}.{{ns}}").into();
+            talk.install(crd).await;
+        }
+        let are_all = |names: &Value| names.as_array().map_or(0, |names| {
+            names.iter().filter(|name| name.as_str().is_some_and(|name| name.ends_with("in-order"))).count()
+        }) == GROUPS.len();
+        let plain = |body: &Value| told(&body["groups"], "/name");
+        let aggregated = |body: &Value| told(&body["items"], "/metadata/name");
+        talk.until("/apis", |_, body| are_all(&plain(body))).await;
+        talk.until_as("/apis", AGGREGATED, |body| are_all(&aggregated(body))).await;
+        talk.get_picked("/apis", &[], plain).await;
+        talk.get_picked("/apis", &[("accept", AGGREGATED)], aggregated).await;
+    }
 }
