@@ -10,6 +10,7 @@ mod defaults;
 mod formats;
 mod lists;
 mod parse;
+mod pattern;
 mod prune;
 mod quantity;
 mod ratchet;

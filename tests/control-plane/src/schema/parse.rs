@@ -1,10 +1,9 @@
 //! Reads the `openAPIV3Schema` of a CustomResourceDefinition's version.
 
-use regex::Regex;
 use serde_json::Value;
 
 use super::builtin::root;
-use super::{Additional, Bounds, Cause, Kind, ListType, Rules, Schema, structural};
+use super::{Additional, Bounds, Cause, Kind, ListType, Rules, Schema, pattern, structural};
 
 /// How the API server names the place of the schema, if every version has the same one.
 const PLACE: &str = "spec.validation.openAPIV3Schema";
@@ -130,7 +129,7 @@ fn rules(value: &Value) -> Rules {
             .flatten();
         list.map(Schema::of).collect()
     };
-    let pattern = value
+    let text = value
         .get("pattern")
         .and_then(Value::as_str)
         .filter(|pattern| !pattern.is_empty());
@@ -141,7 +140,7 @@ fn rules(value: &Value) -> Rules {
     Rules {
         required: texts(value, "required"),
         one_of_values: values.cloned(),
-        pattern: pattern.map(|pattern| (pattern.to_owned(), Regex::new(pattern).ok())),
+        pattern: text.map(|text| (text.to_owned(), pattern::compile(text).ok())),
         format: value
             .get("format")
             .and_then(Value::as_str)

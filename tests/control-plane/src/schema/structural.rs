@@ -1,9 +1,9 @@
 //! Whether a schema is structural, as the API server demands of a CustomResourceDefinition.
 
-use regex::Regex;
 use serde_json::{Map, Value};
 
-use super::{Cause, Reason, Schema};
+use super::{Cause, Reason, Schema, pattern};
+use crate::patch::go;
 
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
@@ -216,9 +216,10 @@ impl Found {
 
     fn values(&mut self, schema: &Value, at: &str) {
         let pattern = text(schema, "pattern");
-        if let Err(error) = Regex::new(pattern) {
+        if let Err(error) = pattern::compile(pattern) {
             let message = format!(
-                "Invalid value: {pattern:?}: must be a valid regular expression, but isn't: {error}"
+                "Invalid value: {}: must be a valid regular expression, but isn't: {error}",
+                go::quoted(pattern)
             );
             self.add(Reason::Invalid, at, ".pattern", &message);
         }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::formats;
 use super::{Additional, Cause, Kind, Reason, Schema};
+use crate::patch::go;
 
 impl Schema {
     /// What is wrong with an object, field by field. The root's metadata is validated elsewhere, apart from what the
@@ -45,8 +46,8 @@ impl Schema {
             let allowed: Vec<String> = allowed
                 .iter()
                 .map(|value| match value {
-                    Value::String(text) => format!("{text:?}"),
-                    other => format!("{:?}", other.to_string()),
+                    Value::String(text) => go::quoted(text),
+                    other => go::quoted(&other.to_string()),
                 })
                 .collect();
             let message = format!(
@@ -106,14 +107,17 @@ impl Schema {
             );
         } else if let Some(min) = self.rules.length.min.filter(|min| length < *min) {
             let message = format!(
-                "Invalid value: {text:?}: {path} in body should be at least {min} chars long"
+                "Invalid value: {}: {path} in body should be at least {min} chars long",
+                go::quoted(text)
             );
             found.add(Reason::Invalid, &message);
         } else if let Some((pattern, Some(compiled))) = &self.rules.pattern
             && !compiled.is_match(text)
         {
-            let message =
-                format!("Invalid value: {text:?}: {path} in body should match '{pattern}'");
+            let message = format!(
+                "Invalid value: {}: {path} in body should match '{pattern}'",
+                go::quoted(text)
+            );
             found.add(Reason::Invalid, &message);
         }
         if let Some(format) = &self.rules.format

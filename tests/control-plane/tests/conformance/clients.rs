@@ -76,4 +76,45 @@ conformance! {
         talk.get_picked("/apis", &[], plain).await;
         talk.get_picked("/apis", &[("accept", AGGREGATED)], aggregated).await;
     }
+
+    async fn patterns_are_regular_expressions_of_go(talk: &mut Talk) {
+        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
+        let patterns = [
+            (r#"^[^()<>@,;:\\"/[\]?={} \t\x7f]+$"#, ["a.b", "a[b", "a/b", "a b"]),
+            (r"^[a&&b]+$", ["a&b", "b", "ab&&", "c"]),
+            (r"^[+--]+$", ["+,-", "a", "", "-"]),
+            (r"^[a-]b[]c]$", ["-b]", "abc", "ab[", "b"]),
+            (r"^[[:alpha:]_]{2,3}$", ["a_", "ab1", "abcd", "é1"]),
+            (r"^\d+\w\s$", ["1é ", "1a ", "٣a ", "12_\u{a0}"]),
+            (r"^[\d\W]+$", ["1-", "é", "a", "٣"]),
+            (r"^a{,2}$", ["aa", "a{,2}", "a", ""]),
+            (r"^\{\{[a-z]+}}$", ["{{a}}", "{a}", "{{}}", "{{a}"]),
+            (r"^{a}|\Qa.b*\E$", ["{a}", "a.b*", "axb", "a"]),
+            (r"^\x{e9}\x41\101\_\-\/$", ["éAA_-/", "AA_-/", "", "é"]),
+            (r"^(?i:ab)(?P<1st>c)(?<n>d)?$", ["ABc", "abC", "aBcd", "d"]),
+            (r"\bx\b", ["éxé", "ax", "x", "x y"]),
+            (r"^\p{Greek}\pL\P{^L}$", ["αab", "aab", "αa1", "α"]),
+            (r"^x*?y+?$", ["xy", "x", "yy", "xx"]),
+        ];
+        let fields = patterns.iter().enumerate().map(|(at, (pattern, _))| {
+            (format!("f{at}"), json!({"type": "string", "pattern": pattern}))
+        });
+        let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": Value::Object(fields.collect())}}});
+        talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}))).await;
+        for one in 0..4 {
+            let spec = patterns.iter().enumerate().map(|(at, (_, texts))| (format!("f{at}"), texts[one].into()));
+            talk.post(&format!("{THINGS}?dryRun=All"), json!({
+                "apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "a"}, "spec": Value::Object(spec.collect()),
+            })).await;
+        }
+        for pattern in [
+            "^(?!a)b$", "(?<=a)", "(?<a-b>c)", "(?P<a", "(?i-)", "(a", "a)", "[a", "[b-a]", "[[:letter:]]", "*a", "a|?", "a**", "a{2}{3}", "a{1001}", "a{3,2}",
+            r"a\", r"\y", r"\1", r"\C", r"\xg1", r"\x{}", r"\x{110000}", r"\p{Nothing}", r"[\p{Nothing}]", r"[a\d-z]\Z",
+        ] {
+            let schema = json!({"type": "object", "properties": {"a": {"type": "string", "pattern": pattern}}});
+            talk.post(&format!("{CRDS}?dryRun=All"), thing_crd(json!({
+                "name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema},
+            }))).await;
+        }
+    }
 }
