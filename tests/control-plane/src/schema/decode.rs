@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::builtin::{always, named};
-use super::{Additional, Kind, Schema, quantity};
+use super::{Additional, Kind, Schema, base64, quantity};
 
 const SECONDS: &str = "2006-01-02T15:04:05Z07:00";
 const MICROSECONDS: &str = "2006-01-02T15:04:05.000000Z07:00";
@@ -162,9 +162,9 @@ impl Place<'_> {
             (Value::Number(_) | Value::String(_), _) if node.int_or_string => Ok(()),
             (_, None) if !node.int_or_string => Ok(()),
             (Value::String(text), Some(Kind::String)) => {
-                match time(text, node.rules.format.as_deref())? {
-                    Some(time) => {
-                        *value = time.into();
+                match canonical(text, node.rules.format.as_deref())? {
+                    Some(text) => {
+                        *value = text.into();
                         Ok(())
                     }
                     None => Ok(()),
@@ -193,20 +193,15 @@ impl Place<'_> {
     }
 }
 
-/// A time as the server writes it; `None` for a string that is none.
-fn time(text: &str, format: Option<&str>) -> Result<Option<String>, String> {
+/// A time, or bytes, as the server writes it; `None` for any other string.
+fn canonical(text: &str, format: Option<&str>) -> Result<Option<String>, String> {
     let layout = match format {
         Some("date-time") => SECONDS,
         Some("microtime") => MICROSECONDS,
         Some("byte") => {
-            use base64::Engine;
-            let decoded = base64::engine::general_purpose::STANDARD.decode(text);
-            return match decoded {
-                Ok(_) => Ok(None),
-                Err(base64::DecodeError::InvalidByte(at, _)) => {
-                    Err(format!("illegal base64 data at input byte {at}"))
-                }
-                Err(_) => Err(format!("illegal base64 data at input byte {}", text.len())),
+            return match base64::canonical(text) {
+                Ok(bytes) => Ok(Some(bytes)),
+                Err(at) => Err(format!("illegal base64 data at input byte {at}")),
             };
         }
         _ => return Ok(None),

@@ -3,6 +3,7 @@
 //! One type, [`Schema`], describes custom resources ([`Schema::from_crd_version`]) and the built-in kinds
 //! ([`builtin()`]); the patches read from it which lists have keys and which maps are one leaf.
 
+mod base64;
 mod builtin;
 mod cause;
 mod decode;

@@ -117,4 +117,21 @@ conformance! {
             }))).await;
         }
     }
+
+    async fn bytes_are_read_as_go_reads_them(talk: &mut Talk) {
+        const SECRETS: &str = "/api/v1/namespaces/{ns}/secrets";
+        for (name, text) in [
+            ("plain", "YWJj"), ("empty", ""), ("lines", "YW\r\nJj\n"), ("end", "YQ==\n"), ("inside", "YQ=\n="), ("bits", "YR=="), ("more-bits", "YWJ="),
+        ] {
+            talk.post(SECRETS, json!({"metadata": {"name": name}, "data": {"a": text}})).await;
+        }
+        for wrong in ["YWJ", "YW", "Y", "YW=", "YW=x", "Y===", "=", "YWJj=", "YWI=YWI=", "YWI=\n=", "YW J", "YW-_", "ä", "YWJjY\n"] {
+            talk.post(SECRETS, json!({"metadata": {"name": "wrong"}, "data": {"a": wrong}})).await;
+        }
+        talk.patch("merge", &format!("{SECRETS}/plain"), json!({"data": {"b": "YW\nJj"}})).await;
+        talk.patch("apply", &format!("{SECRETS}/applied?fieldManager=a"), json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "applied"}, "data": {"b": "YW\nJj"},
+        })).await;
+        talk.post("/api/v1/namespaces/{ns}/configmaps", json!({"metadata": {"name": "a"}, "binaryData": {"a": "YQ==\n"}})).await;
+    }
 }
