@@ -387,7 +387,7 @@ fn selectable(group: &str, kind: &str) -> &'static [&'static str] {
             "status.phase",
             "status.podIP",
         ],
-        (_, "ReplicationController" | "ReplicaSet") => &["status.replicas"],
+        ("", "ReplicationController") => &["status.replicas"],
         (_, "Node") => &["spec.unschedulable"],
         (_, "Job") => &["status.successful"],
         (_, "ResourceSlice") => &["spec.driver", "spec.nodeName"],

@@ -134,4 +134,30 @@ conformance! {
         })).await;
         talk.post("/api/v1/namespaces/{ns}/configmaps", json!({"metadata": {"name": "a"}, "binaryData": {"a": "YQ==\n"}})).await;
     }
+
+    async fn what_is_not_set_is_selected_by_its_zero(talk: &mut Talk) {
+        let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}});
+        let nodes = "/api/v1/nodes?labelSelector=of%3D{ns}&fieldSelector=spec.unschedulable";
+        talk.prepare("/api/v1/nodes", json!({"metadata": {"name": "{ns}", "labels": {"of": "{ns}"}}})).await;
+        talk.prepare("/apis/batch/v1/namespaces/{ns}/jobs", json!({"metadata": {"name": "one"}, "spec": {"template": template}})).await;
+        talk.prepare("/api/v1/namespaces/{ns}/pods", json!({"metadata": {"name": "one"}, "spec": template["spec"]})).await;
+        let names = |list: &Value| match list["items"].as_array() {
+            Some(items) => items.iter().map(|item| item["metadata"]["name"].clone()).collect(),
+            None => list.clone(),
+        };
+        for (path, values) in [
+            (nodes, ["false", "true", ""]),
+            ("/apis/batch/v1/namespaces/{ns}/jobs?fieldSelector=status.successful", ["0", "1", ""]),
+            ("/api/v1/namespaces/{ns}/pods?fieldSelector=spec.hostNetwork", ["false", "true", ""]),
+        ] {
+            for value in values {
+                talk.get_picked(&format!("{path}%3D{value}"), &[], names).await;
+                talk.get_picked(&format!("{path}!%3D{value}"), &[], names).await;
+            }
+        }
+        for kind in ["replicasets", "deployments", "statefulsets", "daemonsets"] {
+            talk.get(&format!("/apis/apps/v1/namespaces/{{ns}}/{kind}?fieldSelector=status.replicas%3D0")).await;
+        }
+        talk.get("/apis/batch/v1/namespaces/{ns}/cronjobs?fieldSelector=status.successful%3D0").await;
+    }
 }

@@ -37,6 +37,8 @@ struct FieldRequirement {
     path: String,
     /// The field that counts where there is none at the path.
     otherwise: Option<&'static str>,
+    /// What it is where it is not set.
+    unset: &'static str,
     equal: bool,
     value: String,
 }
@@ -151,18 +153,29 @@ impl Requirement {
 }
 
 impl FieldRequirement {
-    /// The same of what is stored: all events are stored as those of the core group.
+    /// The same of what is stored: all events are stored as those of the core group, and what is left out of an object
+    /// because it is Go's zero has a value all the same.
     fn stored(mut self, resource: &Resource) -> Self {
-        if resource.kind != "Event" || resource.is_crd() {
+        if resource.is_crd() {
             return self;
         }
-        if let Some(rest) = self.path.strip_prefix("regarding.") {
-            self.path = format!("involvedObject.{rest}");
-        } else if self.path == "reportingController" {
-            self.path = "reportingComponent".into();
-        } else if self.path == "source" {
-            self.path = "source.component".into();
-            self.otherwise = Some("reportingComponent");
+        match (resource.kind.as_str(), self.path.as_str()) {
+            ("Event", "reportingController") => self.path = "reportingComponent".into(),
+            ("Event", "source") => {
+                self.path = "source.component".into();
+                self.otherwise = Some("reportingComponent");
+            }
+            ("Event", path) => {
+                if let Some(rest) = path.strip_prefix("regarding.") {
+                    self.path = format!("involvedObject.{rest}");
+                }
+            }
+            ("Job", "status.successful") => {
+                self.path = "status.succeeded".into();
+                self.unset = "0";
+            }
+            ("Node", "spec.unschedulable") | ("Pod", "spec.hostNetwork") => self.unset = "false",
+            _ => {}
         }
         self
     }
@@ -187,7 +200,7 @@ impl FieldRequirement {
             "metadata.namespace" => object::namespace(object),
             path => match at(object, path).or_else(|| at(object, self.otherwise?)) {
                 Some(Value::String(value)) => value,
-                Some(Value::Null) | None => "",
+                Some(Value::Null) | None => self.unset,
                 Some(other) => {
                     text = other.to_string();
                     &text
@@ -224,6 +237,7 @@ fn parse_fields(text: &str) -> Result<Vec<FieldRequirement>, String> {
             Ok(FieldRequirement {
                 path: path.trim().to_owned(),
                 otherwise: None,
+                unset: "",
                 equal,
                 value: value.trim().to_owned(),
             })
