@@ -160,4 +160,33 @@ conformance! {
         }
         talk.get("/apis/batch/v1/namespaces/{ns}/cronjobs?fieldSelector=status.successful%3D0").await;
     }
+
+    async fn services_are_printed_with_how_they_are_reached(talk: &mut Talk) {
+        const SERVICES: &str = "/api/v1/namespaces/{ns}/services";
+        for (name, spec) in [
+            ("plain", json!({"ports": [{"name": "a", "port": 80}, {"name": "b", "port": 53, "protocol": "UDP"}]})),
+            ("none", json!({"clusterIP": "None"})),
+            ("named", json!({"type": "ExternalName", "externalName": "a.example.com"})),
+            ("nodes", json!({"type": "NodePort", "externalIPs": ["1.2.3.4", "5.6.7.8"], "ports": [{"name": "a", "port": 80}, {"name": "b", "port": 81}]})),
+            ("waits", json!({"type": "LoadBalancer", "ports": [{"port": 80}]})),
+            ("balanced", json!({"type": "LoadBalancer", "externalIPs": ["1.2.3.4"], "allocateLoadBalancerNodePorts": false, "ports": [{"port": 80}]})),
+        ] {
+            talk.prepare(SERVICES, json!({"metadata": {"name": name}, "spec": spec})).await;
+        }
+        let mut balanced = talk.unsaid("GET", &format!("{SERVICES}/balanced"), None).await;
+        balanced["status"] = json!({"loadBalancer": {"ingress": [{"ip": "9.9.9.9"}, {"hostname": "a-long-name.example.com"}]}});
+        talk.unsaid("PUT", &format!("{SERVICES}/balanced/status"), Some(balanced)).await;
+        let table = [("accept", "application/json;as=Table;g=meta.k8s.io;v=v1")];
+        talk.get_picked(SERVICES, &table, |table| {
+            let rows = table["rows"].as_array();
+            rows.into_iter().flatten().map(|row| {
+                // Which ports of the nodes it gets is chance.
+                let ports = row["cells"][4].as_str().unwrap_or_default().split(',').map(|port| match port.split_once(':') {
+                    Some((port, rest)) => format!("{port}:<node port>/{}", rest.rsplit('/').next().unwrap_or_default()),
+                    None => port.to_owned(),
+                });
+                json!([row["cells"][0], row["cells"][1], row["cells"][3], ports.collect::<Vec<_>>()])
+            }).collect()
+        }).await;
+    }
 }

@@ -296,7 +296,7 @@ fn hosts(ingress: &Value) -> Value {
     }
 }
 
-fn balancer(ingress: &Value) -> Value {
+pub(super) fn balancer(ingress: &Value) -> Value {
     let shown: Vec<&str> = list(ingress, "/status/loadBalancer/ingress")
         .filter_map(|one| one.get("ip").or_else(|| one.get("hostname"))?.as_str())
         .collect();

@@ -2,6 +2,7 @@
 
 mod administration;
 mod cluster;
+mod services;
 mod workloads;
 
 use serde_json::{Map, Value};
@@ -37,10 +38,8 @@ pub(super) fn columns(kind: &str) -> Vec<Column> {
             column("Cluster-IP", 0, |object| {
                 or_none(at(object, "/spec/clusterIP"))
             }),
-            column("External-IP", 0, |object| {
-                or_none(either(object, "/spec/externalIPs/0", "/spec/externalName"))
-            }),
-            column("Port(s)", 0, ports),
+            column("External-IP", 0, services::external),
+            column("Port(s)", 0, services::ports),
             age_column(),
             column("Selector", 1, |object| {
                 labels(object.pointer("/spec/selector"))
@@ -259,22 +258,6 @@ fn data(object: &Value) -> Value {
             .map_or(0, Map::len)
     };
     (count("data") + count("binaryData")).into()
-}
-
-fn ports(object: &Value) -> Value {
-    let shown: Vec<String> = list(object, "/spec/ports")
-        .map(|port| {
-            let protocol = port
-                .get("protocol")
-                .and_then(Value::as_str)
-                .unwrap_or("TCP");
-            format!(
-                "{}/{protocol}",
-                port.get("port").cloned().unwrap_or_default()
-            )
-        })
-        .collect();
-    or_none(shown.join(",").into())
 }
 
 /// The columns of a Scale.
