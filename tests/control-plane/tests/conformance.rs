@@ -27,6 +27,7 @@ mod conformance {
     mod defaults;
     mod deletions;
     mod discovery;
+    mod fixed;
     mod kinds;
     mod lists;
     mod objects;

@@ -115,6 +115,7 @@ impl Update<'_> {
             );
         }
         rules::check_certificates(target, Some(&old), &new)?;
+        rules::check_growth(target, transaction, &old, &new)?;
         auth::check_owners(target, Some(&old), &new)?;
         body::to_stored(target, &mut new, core_events(target).as_deref());
         object::set_meta(

@@ -111,7 +111,12 @@ impl Found {
     }
 
     fn unchanged(&mut self, old: &Value) {
-        for field in ["group", "scope", "names.plural"] {
+        let conditions = old.pointer("/status/conditions").and_then(Value::as_array);
+        let mut conditions = conditions.into_iter().flatten();
+        let is_established = conditions
+            .any(|condition| condition["type"] == "Established" && condition["status"] == "True");
+        let fixed = ["scope", "names.kind", "group", "names.plural"];
+        for field in &fixed[if is_established { 0 } else { 2 }..] {
             let pointer = format!("/{}", field.replace('.', "/"));
             let was = old.pointer(&format!("/spec{pointer}")).cloned();
             let is = self.spec.pointer(&pointer).cloned();

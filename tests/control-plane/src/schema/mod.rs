@@ -27,6 +27,7 @@ use serde_json::Value;
 pub(crate) use builtin::{builtin, empty, named as builtin_type};
 pub(crate) use cause::{Cause, Reason};
 pub(crate) use decode::decode_metadata;
+pub(crate) use quantity::in_billionths;
 
 /// A node of a structural schema.
 #[derive(Clone, Debug, Default)]

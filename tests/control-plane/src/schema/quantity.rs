@@ -34,6 +34,11 @@ pub(super) fn canonical(text: &str) -> Result<String, String> {
     })
 }
 
+/// The value in billionths; none for what is no quantity.
+pub(crate) fn in_billionths(text: &str) -> Option<i128> {
+    parse(text).map(|(nanos, _)| nanos)
+}
+
 /// The value in billionths, rounded up, and how it was written.
 fn parse(text: &str) -> Option<(i128, Format)> {
     let end = text

@@ -53,6 +53,10 @@ pub(super) fn check_update(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
                 "field is immutable",
             )]
         }
+        "PriorityClass" if changed("value") => {
+            let why = "may not be changed in an update.";
+            vec![Cause::forbidden("value", why)]
+        }
         "ServiceCIDR" => changed_ranges(old, new),
         "VolumeAttributesClass" => {
             let fields = ["driverName", "parameters"].into_iter();

@@ -151,19 +151,28 @@ fn check_handler(handler: &Value, path: &str) -> Vec<Cause> {
         if !handler[asked].is_object() {
             continue;
         }
-        let (port, field) = (&handler[asked]["port"], format!("{path}.{asked}.port"));
-        if let Some(name) = port.as_str() {
-            let reasons = why_no_port_name(name).into_iter();
-            wrong.extend(reasons.map(|why| Cause::invalid(&field, port, why)));
-        } else if !port
-            .as_i64()
-            .is_some_and(|number| (1..=65_535).contains(&number))
-        {
-            let number = port.as_i64().unwrap_or(0);
-            wrong.push(Cause::invalid(&field, &number.into(), PORT_RANGE));
-        }
+        let field = format!("{path}.{asked}.port");
+        wrong.extend(check_port_number_or_name(&handler[asked]["port"], &field));
     }
     wrong
+}
+
+pub(super) fn is_port(number: i64, path: &str) -> Option<Cause> {
+    let is_port = (1..=65_535).contains(&number);
+    (!is_port).then(|| Cause::invalid(path, &number.into(), PORT_RANGE))
+}
+
+pub(super) fn check_port_number_or_name(port: &Value, path: &str) -> Vec<Cause> {
+    match port.as_str() {
+        Some(name) => {
+            let reasons = why_no_port_name(name).into_iter();
+            reasons.map(|why| Cause::invalid(path, port, why)).collect()
+        }
+        None => {
+            let number = port.as_i64().unwrap_or(0);
+            is_port(number, path).into_iter().collect()
+        }
+    }
 }
 
 fn why_no_port_name(name: &str) -> Vec<&'static str> {

@@ -3,63 +3,82 @@
 use serde_json::Value;
 
 use super::super::target::Target;
-use super::names;
+use super::checks::{number, text};
+use super::{fixed, names};
 use crate::failure::Cause;
 use crate::object;
 
 /// What is wrong with a new event, in the words of the group that it was sent to.
 pub(super) fn before_create(target: &Target, event: &Value) -> Vec<Cause> {
     let is_core = target.resource.group.is_empty();
-    let text = |field: &str| event.get(field).and_then(Value::as_str).unwrap_or_default();
-    let about = if is_core {
-        "involvedObject"
-    } else {
-        "regarding"
-    };
-    let mut wrong = Vec::new();
-    let has_time = event.get("eventTime").is_some_and(|time| !time.is_null());
-    wrong.extend(namespace(event, about));
-    if !is_core && !has_time {
+    let mut wrong = check(is_core, event);
+    if is_core {
+        return wrong;
+    }
+    wrong.extend(check_series(event));
+    if event["eventTime"].is_null() {
         wrong.push(Cause::required("eventTime", ""));
-        wrong.extend(kind(text("type")));
-        return wrong;
     }
-    if is_core && !has_time {
-        return wrong;
+    wrong.extend(kind(text(event, "type")));
+    wrong
+}
+
+/// What is wrong with a changed event. Those of the newer group stay as they are, but for how often it happens.
+pub(super) fn before_update(target: &Target, old: &Value, new: &Value) -> Vec<Cause> {
+    let is_core = target.resource.group.is_empty();
+    let mut wrong = check(is_core, new);
+    if !is_core {
+        if new["series"] != old["series"] {
+            wrong.extend(check_series(new));
+        }
+        wrong.extend(fixed::check("Event", old, new));
     }
-    let reporter = if is_core {
-        "reportingComponent"
-    } else {
-        "reportingController"
+    wrong
+}
+
+/// What holds for every event, and for those that say when they happened.
+fn check(is_core: bool, event: &Value) -> Vec<Cause> {
+    let (about, reporter, note) = match is_core {
+        true => ("involvedObject", "reportingComponent", "message"),
+        false => ("regarding", "reportingController", "note"),
     };
-    let name = text(reporter);
+    let has_time = !event["eventTime"].is_null();
+    let mut wrong: Vec<Cause> = namespace(event, about, has_time).into_iter().collect();
+    if !has_time {
+        return wrong;
+    }
+    let name = text(event, reporter);
     if name.is_empty() {
         wrong.push(Cause::required(reporter, ""));
     }
-    wrong.extend(
-        names::qualified(name)
-            .iter()
-            .map(|why| Cause::invalid(reporter, &name.into(), why)),
-    );
+    let reasons = names::qualified(name);
+    let reasons = reasons.iter();
+    wrong.extend(reasons.map(|why| Cause::invalid(reporter, &name.into(), why)));
     for field in ["reportingInstance", "action", "reason"] {
-        if text(field).is_empty() {
+        if text(event, field).is_empty() {
             wrong.push(Cause::required(field, ""));
-        } else if text(field).len() > 128 {
-            wrong.push(Cause::invalid(
-                field,
-                &"".into(),
-                "can have at most 128 characters",
-            ));
         }
+        wrong.extend(too_long(text(event, field), field, 128));
     }
-    if text(if is_core { "message" } else { "note" }).len() > 1024 {
-        wrong.push(Cause::invalid(
-            "message",
-            &"".into(),
-            "can have at most 1024 characters",
-        ));
+    wrong.extend(too_long(text(event, note), "message", 1024));
+    wrong
+}
+
+fn too_long(text: &str, field: &str, most: usize) -> Option<Cause> {
+    let why = format!("can have at most {most} characters");
+    (text.len() > most).then(|| Cause::invalid(field, &"".into(), &why))
+}
+
+fn check_series(event: &Value) -> Vec<Cause> {
+    let series = &event["series"];
+    let mut wrong = Vec::new();
+    if series.is_object() && number(series, "count").unwrap_or(0) < 2 {
+        let why = "should be at least 2";
+        wrong.push(Cause::invalid("series.count", &"".into(), why));
     }
-    wrong.extend(kind(text("type")));
+    if series.is_object() && series["lastObservedTime"].is_null() {
+        wrong.push(Cause::required("series.lastObservedTime", ""));
+    }
     wrong
 }
 
@@ -68,18 +87,16 @@ fn kind(kind: &str) -> Option<Cause> {
     (!["Normal", "Warning"].contains(&kind)).then(|| Cause::invalid("type", &"".into(), &why))
 }
 
-/// An event is where its object is; about what is in no namespace, it is in `default` or `kube-system`.
-fn namespace(event: &Value, about: &str) -> Option<Cause> {
+/// An event is where its object is; about what is in no namespace, it is in `default`, or in `kube-system` if it says
+/// when it happened.
+fn namespace(event: &Value, about: &str, has_time: bool) -> Option<Cause> {
     let own = object::namespace(event);
-    let other = event
-        .get(about)
-        .and_then(|about| about.get("namespace"))
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let fits = if other.is_empty() {
-        ["default", "kube-system"].contains(&own)
-    } else {
-        own == other
+    let other = text(&event[about], "namespace");
+    let fits = match (other.is_empty(), has_time) {
+        (true, true) => ["default", "kube-system"].contains(&own),
+        (true, false) => own == "default",
+        (false, true) => true,
+        (false, false) => own == other,
     };
     (!fits).then(|| {
         Cause::invalid(

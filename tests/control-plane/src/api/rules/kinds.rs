@@ -4,15 +4,14 @@ use serde_json::{Value, json};
 
 use super::super::target::Target;
 use super::{
-    administration, certificates, defaults, events, names, networking, pods, roles, secrets,
-    services, storage, webhooks, workloads,
+    administration, certificates, defaults, events, fixed, jobs, names, networking, nodes, pods,
+    roles, secrets, services, storage, webhooks, workloads,
 };
 use crate::failure::Cause;
 use crate::kinds::{accept_crd, not_done_for_crd};
 use crate::object;
 use crate::schema::empty;
 
-const SERVICE_TYPES: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const MEBIBYTE: usize = 1024 * 1024;
 
 pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
@@ -44,10 +43,10 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
         "Event" => events::before_create(target, object),
         "Lease" => lease(None, object),
         "CertificateSigningRequest" => certificates::before_create(target, object),
-        "Service" => service(target, None, object),
+        "Service" => services::write(target, None, object),
         "CustomResourceDefinition" => accept_crd(object, None),
         "Pod" => pods::before_create(object),
-        "PodTemplate" => pods::check_spec(&object["template"]["spec"], "template.spec"),
+        "PodTemplate" => pods::check_template(&object["template"], "template"),
         kind @ ("Deployment"
         | "StatefulSet"
         | "DaemonSet"
@@ -57,16 +56,16 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
             if kind == "DaemonSet" {
                 workloads::count_templates(None, object);
             }
-            workloads::check(kind, object)
+            workloads::check(kind, None, object)
         }
         "Job" => {
             start_status(target, object);
-            workloads::select_own_pods(object);
-            workloads::check_job(&object["spec"], "spec")
+            jobs::select_own_pods(object);
+            jobs::check(object)
         }
         "CronJob" => {
             start_status(target, object);
-            workloads::check_cron_job(object)
+            jobs::check_cron_job(None, object)
         }
         "StorageClass" => storage::check_class(object),
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
@@ -75,7 +74,7 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
         "PersistentVolumeClaim" => {
             object::as_map(object).insert("status".to_owned(), json!({"phase": "Pending"}));
             storage::protect(object, "kubernetes.io/pvc-protection");
-            storage::check_claim(object)
+            storage::check_claim(&object["spec"], "spec")
         }
         "PersistentVolume" => {
             let status = json!({"phase": "Pending", "lastPhaseTransitionTime": object::now()});
@@ -144,19 +143,18 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
         }
         "Lease" => lease(Some(old), new),
         "CertificateSigningRequest" => certificates::before_update(target, old, new),
-        "Service" if target.subresource.is_none() => service(target, Some(old), new),
+        "Service" if target.subresource.is_none() => services::write(target, Some(old), new),
         "CustomResourceDefinition" if target.subresource.is_none() => accept_crd(new, Some(old)),
         "RoleBinding" | "ClusterRoleBinding" => {
-            let role = new.get("roleRef").cloned().unwrap_or_default();
-            let changed = old.get("roleRef") != Some(&role);
-            changed
-                .then(|| Cause::invalid("roleRef", &role, "cannot change roleRef"))
-                .into_iter()
-                .collect()
+            let mut wrong = roles::check_binding(new);
+            if old.get("roleRef") != new.get("roleRef") {
+                wrong.push(fixed::invalid_struct("roleRef", "cannot change roleRef"));
+            }
+            wrong
         }
         _ if target.subresource.is_some() => Vec::new(),
         "Pod" => pods::before_update(old, new),
-        "PodTemplate" => pods::check_spec(&new["template"]["spec"], "template.spec"),
+        "PodTemplate" => pods::check_template(&new["template"], "template"),
         kind @ ("Deployment"
         | "StatefulSet"
         | "DaemonSet"
@@ -165,19 +163,29 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
             if kind == "DaemonSet" {
                 workloads::count_templates(Some(old), new);
             }
-            let mut wrong = workloads::check(kind, new);
-            wrong.extend(workloads::check_update(kind, old, new));
+            workloads::check(kind, Some(old), new)
+        }
+        "Job" => {
+            let mut wrong = jobs::check(new);
+            wrong.extend(jobs::check_update(old, new));
             wrong
         }
-        "Job" => workloads::check_job(&new["spec"], "spec"),
-        "CronJob" => workloads::check_cron_job(new),
-        "PersistentVolumeClaim" => storage::check_claim(new),
+        "CronJob" => jobs::check_cron_job(Some(old), new),
+        "PersistentVolumeClaim" => {
+            let mut wrong = storage::check_claim(&new["spec"], "spec");
+            wrong.extend(storage::check_claim_update(old, new));
+            wrong
+        }
+        "PersistentVolume" => storage::check_volume_update(old, new),
+        "Node" => nodes::check_update(old, new),
+        "Event" => events::before_update(target, old, new),
         "StorageClass" => storage::check_class_update(old, new),
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => webhooks::check(new),
         "Ingress" => networking::check_ingress(new),
         kind => {
             let mut wrong = administration::check(kind, new);
             wrong.extend(administration::check_update(kind, old, new));
+            wrong.extend(fixed::check(kind, old, new));
             wrong
         }
     }
@@ -292,82 +300,6 @@ fn unchangeable(old: &Value, new: &Value) -> Vec<Cause> {
     wrong
 }
 
-/// What a Service must have, and an address that nobody listens on.
-fn service(target: &Target, old: Option<&Value>, object: &mut Value) -> Vec<Cause> {
-    let spec = object::field_mut(object, "spec");
-    let is_external = spec.get("type").and_then(Value::as_str) == Some("ExternalName");
-    let headless = spec.get("clusterIP").and_then(Value::as_str) == Some("None");
-    let selects = spec.get("selector").is_some();
-    if let Some(kind) = spec
-        .get("type")
-        .filter(|kind| !SERVICE_TYPES.iter().any(|known| *kind == known))
-    {
-        let supported = SERVICE_TYPES.map(|known| format!("{known:?}")).join(", ");
-        return vec![Cause::unsupported("spec.type", kind, &supported)];
-    }
-    let no_ports = spec
-        .get("ports")
-        .and_then(Value::as_array)
-        .is_none_or(Vec::is_empty);
-    if no_ports && !is_external && !headless {
-        return vec![Cause::required("spec.ports", "")];
-    }
-    let wrong = service_ports(spec);
-    if !wrong.is_empty() {
-        return wrong;
-    }
-    services::settle(target, old, object);
-    let spec = object::field_mut(object, "spec");
-    if !is_external {
-        let known = old.and_then(|old| old.pointer("/spec/clusterIP")).cloned();
-        let address = known.unwrap_or_else(|| cluster_ip(target).into());
-        let address = spec.entry("clusterIP").or_insert(address).clone();
-        spec.entry("clusterIPs").or_insert(json!([address]));
-        // Nobody but the user says what is behind it.
-        let (families, policy) = match headless && !selects {
-            true => (json!(["IPv4", "IPv6"]), "RequireDualStack"),
-            false => (json!(["IPv4"]), "SingleStack"),
-        };
-        spec.entry("ipFamilies").or_insert(families);
-        spec.entry("ipFamilyPolicy").or_insert(policy.into());
-    }
-    if old.is_none() {
-        object::as_map(object).insert("status".to_owned(), json!({"loadBalancer": {}}));
-    }
-    Vec::new()
-}
-
-fn service_ports(spec: &serde_json::Map<String, Value>) -> Vec<Cause> {
-    let ports = spec.get("ports").and_then(Value::as_array);
-    let many = ports.is_some_and(|ports| ports.len() > 1);
-    let mut wrong = Vec::new();
-    for (index, port) in ports.into_iter().flatten().enumerate() {
-        let at = |field: &str| format!("spec.ports[{index}].{field}");
-        if many
-            && port
-                .get("name")
-                .and_then(Value::as_str)
-                .is_none_or(str::is_empty)
-        {
-            wrong.push(Cause::required(&at("name"), ""));
-        }
-        for field in ["port", "targetPort"] {
-            if let Some(number) = port.get(field).filter(|number| number.is_number())
-                && !number
-                    .as_i64()
-                    .is_some_and(|number| (1..=65535).contains(&number))
-            {
-                wrong.push(Cause::invalid(
-                    &at(field),
-                    number,
-                    "must be between 1 and 65535, inclusive",
-                ));
-            }
-        }
-    }
-    wrong
-}
-
 /// The keys, and how much there is of it.
 fn config_map(object: &Value) -> Vec<Cause> {
     let mut wrong = names::data_keys(object);
@@ -384,15 +316,4 @@ fn config_map(object: &Value) -> Vec<Cause> {
         wrong.push(Cause::too_long("[]", MEBIBYTE));
     }
     wrong
-}
-
-/// Some address.
-fn cluster_ip(target: &Target) -> String {
-    let number = target.world.ids.number();
-    format!(
-        "10.{}.{}.{}",
-        96 + (number >> 16) % 16,
-        (number >> 8) & 0xff,
-        number & 0xff
-    )
 }

@@ -1,20 +1,29 @@
 //! What holds for every object that is written, whatever its kind; [`kinds`] adds what holds for one.
 
+mod addresses;
 mod administration;
 mod certificates;
+mod checks;
 mod containers;
 mod defaults;
 mod ephemeral;
 mod events;
+mod fixed;
+mod jobs;
 mod kinds;
 mod metadata;
 mod names;
 mod networking;
+mod nodes;
+mod pod_updates;
 mod pods;
 mod roles;
+mod schedules;
 mod secrets;
+mod service_rules;
 mod services;
 mod storage;
+mod strategies;
 mod webhooks;
 mod workloads;
 
@@ -33,6 +42,7 @@ pub(crate) use defaults::set as set_defaults;
 pub(crate) use kinds::{is_created_by_update, not_done};
 pub(crate) use metadata::{check_name, check_named, join_owners, other_object, place, same_object};
 pub(crate) use names::{label_value as check_label_value, qualified as check_qualified};
+pub(crate) use storage::check_growth;
 
 /// The rules of a new object.
 pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
@@ -95,7 +105,8 @@ fn generation_moves(target: &Target, old: &Value, new: &Value) -> bool {
     // Of two kinds, and of nothing else, something of the metadata counts too.
     let slice = target.resource.is("discovery.k8s.io", "endpointslices");
     let deployment = target.resource.is("apps", "deployments");
-    counted(old) != counted(new)
+    let never = target.resource.is("scheduling.k8s.io", "priorityclasses");
+    (counted(old) != counted(new) && !never)
         || (slice && labels(old) != labels(new))
         || (deployment && annotations(old) != annotations(new))
 }

@@ -4,21 +4,20 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{containers, names};
+use super::{checks, containers, names, pod_updates};
 use crate::failure::Cause;
 use crate::object;
 
-const UPDATE: &str = "pod updates may not change fields other than \
-    `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only \
-    additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was \
-    previously negative)";
-
 pub(super) fn before_create(object: &mut Value) -> Vec<Cause> {
     let quality = quality(object);
-    object::as_map(object).insert(
-        "status".to_owned(),
-        json!({"phase": "Pending", "qosClass": quality}),
-    );
+    let mut status = json!({"phase": "Pending", "qosClass": quality});
+    if !checks::list(&object["spec"], "schedulingGates").is_empty() {
+        status["conditions"] = json!([{
+            "type": "PodScheduled", "status": "False", "lastProbeTime": null, "lastTransitionTime": object::now(),
+            "reason": "SchedulingGated", "message": "Scheduling is blocked due to non-empty scheduling gates",
+        }]);
+    }
+    object::as_map(object).insert("status".to_owned(), status);
     let spec = object::field_mut(object, "spec");
     let priority = match spec.get("priorityClassName").and_then(Value::as_str) {
         Some("system-node-critical") => 2_000_001_000,
@@ -68,57 +67,34 @@ pub(super) fn before_update(old: &Value, new: &mut Value) -> Vec<Cause> {
             spec.entry(field).or_insert_with(|| known.clone());
         }
     }
-    let fixed = |pod: &Value| {
-        let mut spec = pod["spec"].clone();
-        let fields = object::as_map(&mut spec);
-        for field in [
-            "activeDeadlineSeconds",
-            "tolerations",
-            "schedulingGates",
-            "terminationGracePeriodSeconds",
-        ] {
-            fields.remove(field);
-        }
-        for list in ["initContainers", "containers"] {
-            let list = fields.get_mut(list).and_then(Value::as_array_mut);
-            for container in list.into_iter().flatten() {
-                object::as_map(container).remove("image");
-            }
-        }
-        spec
-    };
     let mut wrong = check_spec(&new["spec"], "spec");
-    if !keeps_tolerations(old, new) {
-        let why = "existing toleration can not be modified except its tolerationSeconds";
-        wrong.push(Cause::forbidden("spec.tolerations", why));
-    }
-    if wrong.is_empty() && fixed(old) != fixed(new) {
-        wrong.push(Cause::forbidden("spec", UPDATE));
-    }
+    wrong.extend(pod_updates::check(old, new));
     wrong
 }
 
-/// Whether all that a pod tolerated it tolerates still, for however long.
-fn keeps_tolerations(old: &Value, new: &Value) -> bool {
-    let all = |pod: &Value| {
-        let tolerations = pod.pointer("/spec/tolerations").and_then(Value::as_array);
-        let mut tolerations = tolerations.cloned().unwrap_or_default();
-        for toleration in &mut tolerations {
-            object::as_map(toleration).remove("tolerationSeconds");
-        }
-        tolerations
-    };
-    let kept = all(new);
-    all(old).iter().all(|toleration| kept.contains(toleration))
-}
-
-/// What is wrong with the spec of a pod, or of a template.
-pub(super) fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
-    check_spec_with(spec, path, &[])
+/// What is wrong with a template of pods.
+pub(super) fn check_template(template: &Value, path: &str) -> Vec<Cause> {
+    check_template_with(template, path, &[])
 }
 
 /// The same where there are more volumes to be mounted than it says itself: those that come of claims.
-pub(super) fn check_spec_with(spec: &Value, path: &str, claims: &[Value]) -> Vec<Cause> {
+pub(super) fn check_template_with(template: &Value, path: &str, claims: &[Value]) -> Vec<Cause> {
+    let labels = checks::at(template, "/metadata/labels");
+    let mut wrong = checks::labels(labels, &format!("{path}.labels"));
+    wrong.extend(check_spec_with(
+        &template["spec"],
+        &format!("{path}.spec"),
+        claims,
+    ));
+    wrong
+}
+
+/// What is wrong with the spec of a pod.
+fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
+    check_spec_with(spec, path, &[])
+}
+
+fn check_spec_with(spec: &Value, path: &str, claims: &[Value]) -> Vec<Cause> {
     let mut wrong = containers::check_volumes(spec, path);
     let volumes = spec.get("volumes").and_then(Value::as_array);
     let claimed = claims.iter().map(object::name);

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::checks::{list, one_of, text};
+use super::names;
 use crate::failure::Cause;
 
 pub(super) fn check(role: &Value) -> Vec<Cause> {
@@ -62,6 +64,40 @@ pub(super) fn check_binding(binding: &Value) -> Vec<Cause> {
         .is_none_or(str::is_empty)
     {
         wrong.push(Cause::required("roleRef.name", ""));
+    }
+    for (index, subject) in list(binding, "subjects").iter().enumerate() {
+        wrong.extend(check_subject(
+            subject,
+            is_cluster,
+            &format!("subjects[{index}]"),
+        ));
+    }
+    wrong
+}
+
+fn check_subject(subject: &Value, is_cluster: bool, path: &str) -> Vec<Cause> {
+    const GROUP: &str = "rbac.authorization.k8s.io";
+    let at = |field: &str| format!("{path}.{field}");
+    let (name, group) = (text(subject, "name"), text(subject, "apiGroup"));
+    let mut wrong = Vec::new();
+    if name.is_empty() {
+        wrong.push(Cause::required(&at("name"), ""));
+    }
+    match text(subject, "kind") {
+        "ServiceAccount" => {
+            let why = names::subdomain(name).filter(|_| !name.is_empty());
+            wrong.extend(why.map(|why| Cause::invalid(&at("name"), &name.into(), why)));
+            wrong.extend(one_of(group, &at("apiGroup"), &[""]));
+            if is_cluster && text(subject, "namespace").is_empty() {
+                wrong.push(Cause::required(&at("namespace"), ""));
+            }
+        }
+        "User" | "Group" => wrong.extend(one_of(group, &at("apiGroup"), &[GROUP])),
+        kind => wrong.extend(one_of(
+            kind,
+            &at("kind"),
+            &["ServiceAccount", "User", "Group"],
+        )),
     }
     wrong
 }

@@ -3,6 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::super::target::Target;
+use super::service_rules;
+use crate::failure::Cause;
 use crate::object;
 
 /// The ports of nodes that a server gives away.
@@ -14,11 +16,86 @@ const OF_BALANCERS: [&str; 3] = [
     "loadBalancerClass",
 ];
 
-/// Gives a Service what its type needs, and takes away what only its type of before did.
-pub(super) fn settle(target: &Target, old: Option<&Value>, object: &mut Value) {
+/// Gives a Service what its type needs, takes away what only its type of before did, and says what is wrong with it.
+pub(super) fn write(target: &Target, old: Option<&Value>, object: &mut Value) -> Vec<Cause> {
     if let Some(old) = old {
         drop_what_was_of_the_type(old, object);
     }
+    name_addresses(old, object);
+    let spec = &object["spec"];
+    if needs_node_ports(spec.as_object().unwrap_or(&Map::new()))
+        && let Some(cause) = check_node_ports(&spec["ports"])
+    {
+        return vec![cause];
+    }
+    let mut wrong = match old {
+        Some(old) => service_rules::check_update(&old["spec"], spec),
+        None => Vec::new(),
+    };
+    wrong.extend(service_rules::check(object));
+    if wrong.is_empty() {
+        settle(target, old, object);
+    }
+    wrong
+}
+
+/// The first address is that of the older field, and one that is not said is the one of before.
+fn name_addresses(old: Option<&Value>, object: &mut Value) {
+    let before = |field: &str| match old {
+        Some(old) => old["spec"][field].clone(),
+        None => Value::Null,
+    };
+    let (old_one, old_all) = (before("clusterIP"), before("clusterIPs"));
+    let spec = object::field_mut(object, "spec");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let of = |spec: &Map<String, Value>, field: &str| spec.get(field).cloned().unwrap_or_default();
+    if text(&of(spec, "clusterIP")).is_empty() {
+        spec.remove("clusterIP");
+    }
+    let of_external = old.is_some_and(|old| old["spec"]["type"] == "ExternalName");
+    if old.is_some() && !of_external && !is_a(spec, "ExternalName") {
+        if of(spec, "clusterIP").is_null() && !old_one.is_null() {
+            spec.insert("clusterIP".to_owned(), old_one.clone());
+        }
+        if of(spec, "clusterIPs").is_null()
+            && of(spec, "clusterIP") == old_one
+            && !old_all.is_null()
+        {
+            spec.insert("clusterIPs".to_owned(), old_all.clone());
+        }
+    }
+    let (one, all) = (of(spec, "clusterIP"), of(spec, "clusterIPs"));
+    if !one.is_null() && one != old_one && all == old_all {
+        spec.insert("clusterIPs".to_owned(), json!([one]));
+    }
+}
+
+/// What is wrong with the ports of nodes that are asked for.
+fn check_node_ports(ports: &Value) -> Option<Cause> {
+    let mut taken = Vec::new();
+    for (index, port) in ports.as_array().into_iter().flatten().enumerate() {
+        let Some(number) = port["nodePort"].as_i64().filter(|number| *number != 0) else {
+            continue;
+        };
+        let path = format!("spec.ports[{index}].nodePort");
+        if !u64::try_from(number).is_ok_and(|number| NODE_PORTS.contains(&number)) {
+            let (first, last) = (NODE_PORTS.start, NODE_PORTS.end - 1);
+            let why = format!(
+                "provided port is not in the valid range. The range of valid ports is {first}-{last}"
+            );
+            return Some(Cause::invalid(&path, &number.into(), &why));
+        }
+        let one = (port["protocol"].clone(), number);
+        if taken.contains(&one) {
+            let why = "provided port is already allocated";
+            return Some(Cause::invalid(&path, &number.into(), why));
+        }
+        taken.push(one);
+    }
+    None
+}
+
+fn settle(target: &Target, old: Option<&Value>, object: &mut Value) {
     let before = old.and_then(|old| old.get("spec"));
     let spec = object::field_mut(object, "spec");
     if needs_node_ports(spec) {
@@ -35,6 +112,35 @@ pub(super) fn settle(target: &Target, old: Option<&Value>, object: &mut Value) {
         let port = known.unwrap_or_else(|| some_port(target).into());
         spec.insert("healthCheckNodePort".to_owned(), port);
     }
+    if !is_a(spec, "ExternalName") {
+        let headless = spec.get("clusterIP") == Some(&json!("None"));
+        let selects = spec.get("selector").is_some();
+        let address = spec
+            .entry("clusterIP")
+            .or_insert_with(|| some_address(target).into())
+            .clone();
+        spec.entry("clusterIPs").or_insert(json!([address]));
+        // Nobody but the user says what is behind it.
+        let (families, policy) = match headless && !selects {
+            true => (json!(["IPv4", "IPv6"]), "RequireDualStack"),
+            false => (json!(["IPv4"]), "SingleStack"),
+        };
+        spec.entry("ipFamilies").or_insert(families);
+        spec.entry("ipFamilyPolicy").or_insert(policy.into());
+    }
+    if old.is_none() {
+        object::as_map(object).insert("status".to_owned(), json!({"loadBalancer": {}}));
+    }
+}
+
+fn some_address(target: &Target) -> String {
+    let number = target.world.ids.number();
+    format!(
+        "10.{}.{}.{}",
+        96 + (number >> 16) % 16,
+        (number >> 8) & 0xff,
+        number & 0xff
+    )
 }
 
 fn is_a(spec: &Map<String, Value>, kind: &str) -> bool {

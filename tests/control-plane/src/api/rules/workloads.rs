@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::pods;
+use super::super::selector;
+use super::checks::{self, at, list, not_negative, one_of, text};
+use super::fixed::{IMMUTABLE, same};
+use super::{pods, strategies};
 use crate::failure::Cause;
 use crate::object;
 
@@ -20,102 +23,123 @@ const CHANGEABLE_OF_SET: [&str; 7] = [
 ];
 pub(super) const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
-/// Those of a Deployment, StatefulSet, DaemonSet or ReplicaSet.
-pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
-    let mut wrong = Vec::new();
+/// Those of a Deployment, StatefulSet, DaemonSet, ReplicaSet or ReplicationController.
+pub(super) fn check(kind: &str, old: Option<&Value>, object: &Value) -> Vec<Cause> {
     let spec = &object["spec"];
-    if let Some(replicas) = spec
-        .get("replicas")
-        .filter(|replicas| replicas.as_i64() < Some(0))
-    {
-        wrong.push(Cause::invalid(
-            "spec.replicas",
-            replicas,
-            "must be greater than or equal to 0",
-        ));
+    let mut wrong = Vec::new();
+    if let Some(old) = old.filter(|_| kind == "DaemonSet") {
+        wrong.extend(changed_selector(old, object));
     }
-    let labels = spec
-        .pointer("/template/metadata/labels")
-        .cloned()
-        .unwrap_or_default();
-    let is_old = kind == "ReplicationController";
-    match spec.get("selector").filter(|selector| !selector.is_null()) {
-        None => {
-            wrong.push(Cause::required("spec.selector", ""));
-            if !is_old {
-                wrong.push(mismatch(&labels));
-            }
-        }
-        Some(selector)
-            if !is_old && selector.as_object().is_some_and(serde_json::Map::is_empty) =>
-        {
-            wrong.push(Cause::invalid(
-                "spec.selector",
-                &json!({}),
-                &format!("empty selector is invalid for {}", kind.to_lowercase()),
-            ));
-        }
-        Some(selector) => {
-            let wanted = if is_old {
-                selector.as_object()
-            } else {
-                selector.get("matchLabels").and_then(Value::as_object)
-            };
-            let matches = wanted
-                .into_iter()
-                .flatten()
-                .all(|(key, value)| labels.get(key) == Some(value));
-            if !matches {
-                wrong.push(mismatch(&labels));
-            }
-        }
+    wrong.extend(match kind {
+        "StatefulSet" => strategies::check_stateful_set(spec, old.is_none()),
+        "ReplicationController" => not_negative(spec, "spec", &["minReadySeconds"]),
+        "Deployment" => not_negative(spec, "spec", &["replicas"]),
+        "ReplicaSet" => not_negative(spec, "spec", &["replicas", "minReadySeconds"]),
+        _ => Vec::new(),
+    });
+    wrong.extend(check_selector(kind, spec));
+    if kind == "ReplicationController" {
+        wrong.extend(not_negative(spec, "spec", &["replicas"]));
     }
-    let claims = spec.get("volumeClaimTemplates").and_then(Value::as_array);
-    let claims = claims.map(Vec::as_slice).unwrap_or_default();
-    wrong.extend(pods::check_spec_with(
-        &spec["template"]["spec"],
-        "spec.template.spec",
-        claims,
-    ));
-    let policy = &spec["template"]["spec"]["restartPolicy"];
-    if *policy != "Always" && wrong.is_empty() {
-        wrong.push(Cause::unsupported(
-            "spec.template.spec.restartPolicy",
-            policy,
-            r#""Always""#,
-        ));
+    wrong.extend(check_pods(kind, spec));
+    wrong.extend(match kind {
+        "Deployment" => strategies::check_deployment(spec),
+        "DaemonSet" => strategies::check_daemon_set(spec),
+        _ => Vec::new(),
+    });
+    if let Some(old) = old {
+        wrong.extend(check_update(kind, old, object));
     }
     wrong
 }
 
-fn mismatch(labels: &Value) -> Cause {
-    Cause::invalid(
-        "spec.template.metadata.labels",
-        labels,
-        "`selector` does not match template `labels`",
+/// What is wrong with the selector, and whether it selects the pods of the template.
+fn check_selector(kind: &str, spec: &Value) -> Vec<Cause> {
+    const PATH: &str = "spec.selector";
+    let is_old = kind == "ReplicationController";
+    let selector = &spec["selector"];
+    let mut wrong = Vec::new();
+    let is_empty = ["matchLabels", "matchExpressions"]
+        .iter()
+        .all(|field| selector[*field].is_null());
+    if selector.is_null() && kind != "DaemonSet" {
+        wrong.push(Cause::required(PATH, ""));
+    } else if !is_old && !selector.is_null() {
+        wrong.extend(checks::selector(selector, PATH));
+        if is_empty {
+            let kind = match kind {
+                "ReplicaSet" => "deployment".to_owned(),
+                kind => kind.to_lowercase(),
+            };
+            let why = format!("empty selector is invalid for {kind}");
+            wrong.push(Cause::invalid(PATH, selector, &why));
+        }
+    }
+    let template = &spec["template"];
+    let matches = match (is_old, wrong.is_empty()) {
+        (true, _) => selector.is_null() || selects(&json!({"matchLabels": selector}), template),
+        (false, true) => selects(selector, template),
+        (false, false) => !selector.is_null(),
+    };
+    if !matches {
+        let labels = at(template, "/metadata/labels");
+        let why = "`selector` does not match template `labels`";
+        let path = "spec.template.metadata.labels";
+        wrong.push(Cause::invalid(path, labels, why));
+    }
+    wrong
+}
+
+fn selects(selector: &Value, template: &Value) -> bool {
+    selector::selects(
+        Some(selector).filter(|selector| !selector.is_null()),
+        template,
     )
 }
 
-/// What may not change.
-pub(super) fn check_update(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
-    if kind == "StatefulSet" {
-        let fixed = |object: &Value| {
-            let mut spec = object["spec"].clone();
-            object::as_map(&mut spec)
-                .retain(|field, _| !CHANGEABLE_OF_SET.contains(&field.as_str()));
-            spec
+/// What is wrong with the pods that are made.
+fn check_pods(kind: &str, spec: &Value) -> Vec<Cause> {
+    const PATH: &str = "spec.template";
+    let template = &spec["template"];
+    let claims = list(spec, "volumeClaimTemplates");
+    let mut wrong = pods::check_template_with(template, PATH, claims);
+    let policy = text(&template["spec"], "restartPolicy");
+    let always = one_of(policy, &format!("{PATH}.spec.restartPolicy"), &["Always"]);
+    wrong.extend(always);
+    if !template["spec"]["activeDeadlineSeconds"].is_null() {
+        // A Deployment speaks of what it makes.
+        let kind = match kind {
+            "Deployment" => "ReplicaSet",
+            kind => kind,
         };
-        return (fixed(old) != fixed(new))
-            .then(|| Cause::forbidden("spec", FIXED_SET))
-            .into_iter()
-            .collect();
+        let path = format!("{PATH}.spec.activeDeadlineSeconds");
+        let why = format!("activeDeadlineSeconds in {kind} is not Supported");
+        wrong.push(Cause::forbidden(&path, &why));
     }
-    let (before, after) = (&old["spec"]["selector"], &new["spec"]["selector"]);
-    let fixed = kind != "ReplicationController" && before != after;
-    fixed
-        .then(|| Cause::invalid("spec.selector", after, "field is immutable"))
-        .into_iter()
-        .collect()
+    wrong
+}
+
+/// What may not change, beside the selector of a DaemonSet, which is looked at first.
+fn check_update(kind: &str, old: &Value, new: &Value) -> Option<Cause> {
+    match kind {
+        "StatefulSet" => {
+            let fixed = |object: &Value| {
+                let mut spec = object["spec"].clone();
+                object::as_map(&mut spec)
+                    .retain(|field, _| !CHANGEABLE_OF_SET.contains(&field.as_str()));
+                spec
+            };
+            (!same(&fixed(old), &fixed(new))).then(|| Cause::forbidden("spec", FIXED_SET))
+        }
+        "Deployment" | "ReplicaSet" => changed_selector(old, new),
+        _ => None,
+    }
+}
+
+fn changed_selector(old: &Value, new: &Value) -> Option<Cause> {
+    let selector = &new["spec"]["selector"];
+    let changed = !same(&old["spec"]["selector"], selector);
+    changed.then(|| Cause::invalid("spec.selector", selector, IMMUTABLE))
 }
 
 /// Counts the templates, as it was done before there were generations.
@@ -133,72 +157,4 @@ pub(super) fn count_templates(old: Option<&Value>, object: &mut Value) {
         .entry("annotations")
         .or_insert(Value::Null);
     object::as_map(annotations).insert(TEMPLATE_GENERATION.to_owned(), number.to_string().into());
-}
-
-/// Makes sure that the pods of a Job are its own, and no other's.
-pub(super) fn select_own_pods(object: &mut Value) {
-    if object["spec"]["manualSelector"] == true {
-        return;
-    }
-    let (name, uid) = (
-        object::name(object).to_owned(),
-        object::uid(object).to_owned(),
-    );
-    let labels = [
-        ("batch.kubernetes.io/controller-uid", &uid),
-        ("batch.kubernetes.io/job-name", &name),
-        ("controller-uid", &uid),
-        ("job-name", &name),
-    ];
-    let spec = object::field_mut(object, "spec");
-    spec.insert(
-        "selector".to_owned(),
-        json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}),
-    );
-    let template = object::as_map(spec.entry("template").or_insert(Value::Null));
-    let metadata = object::as_map(template.entry("metadata").or_insert(Value::Null));
-    let of_pods = object::as_map(metadata.entry("labels").or_insert(Value::Null));
-    for (label, value) in labels {
-        of_pods.insert(label.to_owned(), value.clone().into());
-    }
-    // A Job without labels has those of its pods.
-    let of_pods = of_pods.clone();
-    object::metadata_mut(object)
-        .entry("labels")
-        .or_insert(of_pods.into());
-}
-
-pub(super) fn check_job(spec: &Value, path: &str) -> Vec<Cause> {
-    let template = format!("{path}.template.spec");
-    let mut wrong = pods::check_spec(&spec["template"]["spec"], &template);
-    let policy = &spec["template"]["spec"]["restartPolicy"];
-    if *policy == "Always" {
-        wrong.push(Cause::required(
-            &format!("{template}.restartPolicy"),
-            r#"valid values: "OnFailure", "Never""#,
-        ));
-    }
-    wrong
-}
-
-/// A schedule has five fields, or a name.
-pub(super) fn check_cron_job(object: &Value) -> Vec<Cause> {
-    let schedule = object["spec"]["schedule"].as_str().unwrap_or_default();
-    let mut wrong = Vec::new();
-    let fields: Vec<&str> = schedule.split_whitespace().collect();
-    if schedule.is_empty() {
-        wrong.push(Cause::required("spec.schedule", ""));
-    } else if !schedule.starts_with('@') && fields.len() != 5 {
-        let why = format!(
-            "expected exactly 5 fields, found {}: [{}]",
-            fields.len(),
-            fields.join(" ")
-        );
-        wrong.push(Cause::invalid("spec.schedule", &schedule.into(), &why));
-    }
-    wrong.extend(check_job(
-        &object["spec"]["jobTemplate"]["spec"],
-        "spec.jobTemplate.spec",
-    ));
-    wrong
 }

@@ -6,6 +6,7 @@ mod protobuf;
 mod recording;
 mod roles;
 mod servers;
+mod structs;
 mod talk;
 mod watch;
 

@@ -215,6 +215,20 @@ fn service(object: &mut Value) {
         spec.entry("internalTrafficPolicy")
             .or_insert("Cluster".into());
     }
+    match spec.get("sessionAffinity").and_then(Value::as_str) {
+        Some("None") => {
+            spec.remove("sessionAffinityConfig");
+        }
+        Some("ClientIP")
+            if spec
+                .get("sessionAffinityConfig")
+                .is_none_or(|config| config["clientIP"]["timeoutSeconds"].is_null()) =>
+        {
+            let config = json!({"clientIP": {"timeoutSeconds": 10_800}});
+            spec.insert("sessionAffinityConfig".to_owned(), config);
+        }
+        _ => {}
+    }
     let kind = spec.get("type").and_then(Value::as_str);
     let (balances, outside) = (kind == Some("LoadBalancer"), kind == Some("NodePort"));
     if balances {
@@ -234,7 +248,10 @@ fn service(object: &mut Value) {
         let port = object::as_map(port);
         port.entry("protocol").or_insert("TCP".into());
         let number = port.get("port").cloned().unwrap_or_default();
-        port.entry("targetPort").or_insert(number);
+        let target = port.entry("targetPort").or_insert(Value::Null);
+        if target.is_null() || *target == 0 || *target == "" {
+            *target = number;
+        }
     }
 }
 

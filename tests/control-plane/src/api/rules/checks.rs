@@ -1,0 +1,96 @@
+//! What is asked of fields, whatever their kind.
+
+use serde_json::Value;
+
+use super::names;
+use crate::failure::Cause;
+
+const NOT_NEGATIVE: &str = "must be greater than or equal to 0";
+const NO_OPERATOR: &str = "not a valid selector operator";
+
+pub(super) fn text<'a>(object: &'a Value, field: &str) -> &'a str {
+    object[field].as_str().unwrap_or_default()
+}
+
+pub(super) fn list<'a>(object: &'a Value, field: &str) -> &'a [Value] {
+    let list = object[field].as_array();
+    list.map(Vec::as_slice).unwrap_or_default()
+}
+
+pub(super) fn number(object: &Value, field: &str) -> Option<i64> {
+    object[field].as_i64()
+}
+
+pub(super) fn at<'a>(object: &'a Value, pointer: &str) -> &'a Value {
+    object.pointer(pointer).unwrap_or(&Value::Null)
+}
+
+/// Those of the fields that are numbers below zero.
+pub(super) fn not_negative(object: &Value, path: &str, fields: &[&str]) -> Vec<Cause> {
+    let negative = fields.iter().filter_map(|field| {
+        let number = number(object, field).filter(|number| *number < 0)?;
+        let at = format!("{path}.{field}");
+        Some(Cause::invalid(&at, &number.into(), NOT_NEGATIVE))
+    });
+    negative.collect()
+}
+
+/// A value that is none of those that are known.
+pub(super) fn one_of(value: &str, path: &str, known: &[&str]) -> Option<Cause> {
+    (!known.contains(&value)).then(|| {
+        let known: Vec<String> = known.iter().map(|known| format!("{known:?}")).collect();
+        Cause::unsupported(path, &value.into(), &known.join(", "))
+    })
+}
+
+/// The same of a value that need not be there.
+pub(super) fn one_of_if_said(value: &str, path: &str, known: &[&str]) -> Option<Cause> {
+    (!value.is_empty())
+        .then(|| one_of(value, path, known))
+        .flatten()
+}
+
+/// What is wrong with the labels in a field.
+pub(super) fn labels(labels: &Value, path: &str) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    for (key, value) in labels.as_object().into_iter().flatten() {
+        let reasons = names::qualified(key);
+        let reasons = reasons.iter();
+        wrong.extend(reasons.map(|why| Cause::invalid(path, &key.as_str().into(), why)));
+        let why = names::label_value(value.as_str().unwrap_or_default());
+        wrong.extend(why.map(|why| Cause::invalid(path, value, why)));
+    }
+    wrong
+}
+
+/// What is wrong with a selector of labels.
+pub(super) fn selector(selector: &Value, path: &str) -> Vec<Cause> {
+    let mut wrong = labels(&selector["matchLabels"], &format!("{path}.matchLabels"));
+    for (index, expression) in list(selector, "matchExpressions").iter().enumerate() {
+        let path = format!("{path}.matchExpressions[{index}]");
+        let at = |field: &str| format!("{path}.{field}");
+        let values = list(expression, "values");
+        match text(expression, "operator") {
+            "In" | "NotIn" if values.is_empty() => {
+                let why = "must be specified when `operator` is 'In' or 'NotIn'";
+                wrong.push(Cause::required(&at("values"), why));
+            }
+            "Exists" | "DoesNotExist" if !values.is_empty() => {
+                let why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+                wrong.push(Cause::forbidden(&at("values"), why));
+            }
+            "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
+            other => wrong.push(Cause::invalid(&at("operator"), &other.into(), NO_OPERATOR)),
+        }
+        let key = text(expression, "key");
+        let reasons = names::qualified(key);
+        let reasons = reasons.iter();
+        wrong.extend(reasons.map(|why| Cause::invalid(&at("key"), &key.into(), why)));
+        for (index, value) in values.iter().enumerate() {
+            let why = names::label_value(value.as_str().unwrap_or_default());
+            let at = at(&format!("values[{index}]"));
+            wrong.extend(why.map(|why| Cause::invalid(&at, value, why)));
+        }
+    }
+    wrong
+}

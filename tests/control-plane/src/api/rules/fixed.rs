@@ -1,0 +1,142 @@
+//! What may not change once it is there, and when two values are the same.
+
+use serde_json::{Map, Value};
+
+use super::checks::at;
+use crate::failure::Cause;
+
+/// What stands for a whole struct in a message: the real server shows it as its own code spells it.
+const STRUCT: &str = "{..}";
+pub(super) const IMMUTABLE: &str = "field is immutable";
+
+/// Whether two values say the same: what is left out is nothing, or empty.
+pub(super) fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => same_fields(one, other),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        _ => one == other || (is_nothing(one) && is_nothing(other)),
+    }
+}
+
+fn same_fields(one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
+    let within = |one: &Map<String, Value>, other: &Map<String, Value>| {
+        one.iter()
+            .all(|(field, value)| same(value, other.get(field).unwrap_or(&Value::Null)))
+    };
+    within(one, other) && within(other, one)
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Bool(true) => false,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(fields) => fields.values().all(is_nothing),
+    }
+}
+
+/// What is wrong with a whole struct.
+pub(super) fn invalid_struct(field: &str, why: &str) -> Cause {
+    Cause::new(
+        "FieldValueInvalid",
+        field,
+        format!("Invalid value: {STRUCT}: {why}"),
+    )
+}
+
+/// How a value that may not change is shown.
+#[derive(Clone, Copy)]
+enum Shown {
+    Value,
+    Struct,
+}
+use Shown::{Struct, Value as Plain};
+
+/// By kind: where it is, what the server calls it, and how it shows it.
+const FIXED: [(&str, &str, &str, Shown); 30] = [
+    ("EndpointSlice", "/addressType", "addressType", Plain),
+    ("IngressClass", "/spec/controller", "spec.controller", Plain),
+    (
+        "PriorityClass",
+        "/preemptionPolicy",
+        "preemptionPolicy",
+        Plain,
+    ),
+    ("PersistentVolume", "/spec/volumeMode", "volumeMode", Plain),
+    (
+        "PersistentVolumeClaim",
+        "/spec/volumeMode",
+        "volumeMode",
+        Plain,
+    ),
+    (
+        "CSIDriver",
+        "/spec/attachRequired",
+        "spec.attachedRequired",
+        Plain,
+    ),
+    (
+        "CSIDriver",
+        "/spec/volumeLifecycleModes",
+        "spec.volumeLifecycleModes",
+        Plain,
+    ),
+    ("CSIStorageCapacity", "/nodeTopology", "nodeTopology", Plain),
+    (
+        "CSIStorageCapacity",
+        "/storageClassName",
+        "storageClassName",
+        Plain,
+    ),
+    ("ControllerRevision", "/data", "data", Plain),
+    ("IPAddress", "/spec/parentRef", "spec.parentRef", Struct),
+    ("VolumeAttachment", "/spec", "spec", Struct),
+    ("ResourceClaim", "/spec", "spec", Struct),
+    ("ResourceClaimTemplate", "/spec", "spec", Struct),
+    ("ResourceSlice", "/spec/pool/name", "spec.pool.name", Plain),
+    ("ResourceSlice", "/spec/driver", "spec.driver", Plain),
+    ("ResourceSlice", "/spec/nodeName", "spec.nodeName", Plain),
+    // Of those of the newer group alone.
+    ("Event", "/regarding", "involvedObject", Struct),
+    ("Event", "/reason", "reason", Plain),
+    ("Event", "/note", "message", Plain),
+    ("Event", "/deprecatedSource", "source", Struct),
+    (
+        "Event",
+        "/deprecatedFirstTimestamp",
+        "firstTimestamp",
+        Plain,
+    ),
+    ("Event", "/deprecatedLastTimestamp", "lastTimestamp", Plain),
+    ("Event", "/deprecatedCount", "count", Plain),
+    ("Event", "/type", "type", Plain),
+    ("Event", "/eventTime", "eventTime", Plain),
+    ("Event", "/action", "action", Plain),
+    ("Event", "/related", "related", Struct),
+    (
+        "Event",
+        "/reportingController",
+        "reportingController",
+        Plain,
+    ),
+    ("Event", "/reportingInstance", "reportingInstance", Plain),
+];
+
+/// What has changed that may not.
+pub(super) fn check(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
+    let fixed = FIXED.iter().filter(|(of, ..)| *of == kind);
+    fixed
+        .filter_map(|(_, pointer, field, shown)| {
+            let (was, is) = (at(old, pointer), at(new, pointer));
+            let cause = match shown {
+                Plain => Cause::invalid(field, is, IMMUTABLE),
+                Struct => invalid_struct(field, IMMUTABLE),
+            };
+            (!same(was, is)).then_some(cause)
+        })
+        .collect()
+}

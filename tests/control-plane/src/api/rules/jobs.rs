@@ -1,0 +1,346 @@
+//! The rules of Jobs and CronJobs.
+
+use serde_json::{Value, json};
+
+use super::super::selector;
+use super::checks::{self, at, list, not_negative, number, one_of, one_of_if_said, text};
+use super::fixed::{IMMUTABLE, invalid_struct, same};
+use super::{pods, schedules};
+use crate::failure::Cause;
+use crate::object;
+
+const NOT_INDEXED: &str = "requires indexed completion mode";
+const MOST: i64 = 100_000;
+const MISMATCH: &str = "`selector` does not match template `labels`";
+
+/// Makes sure that the pods of a Job are its own, and no other's.
+pub(super) fn select_own_pods(object: &mut Value) {
+    if object["spec"]["manualSelector"] == true {
+        return;
+    }
+    let (name, uid) = (
+        object::name(object).to_owned(),
+        object::uid(object).to_owned(),
+    );
+    let labels = [
+        ("batch.kubernetes.io/controller-uid", &uid),
+        ("batch.kubernetes.io/job-name", &name),
+        ("controller-uid", &uid),
+        ("job-name", &name),
+    ];
+    let spec = object::field_mut(object, "spec");
+    spec.insert(
+        "selector".to_owned(),
+        json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}),
+    );
+    let template = object::as_map(spec.entry("template").or_insert(Value::Null));
+    let metadata = object::as_map(template.entry("metadata").or_insert(Value::Null));
+    let of_pods = object::as_map(metadata.entry("labels").or_insert(Value::Null));
+    for (label, value) in labels {
+        of_pods.insert(label.to_owned(), value.clone().into());
+    }
+    // A Job without labels has those of its pods.
+    let of_pods = of_pods.clone();
+    object::metadata_mut(object)
+        .entry("labels")
+        .or_insert(of_pods.into());
+}
+
+pub(super) fn check(job: &Value) -> Vec<Cause> {
+    let spec = &job["spec"];
+    let mut wrong = check_own_pods(job);
+    wrong.extend(check_spec(spec, "spec"));
+    let selected = &spec["selector"];
+    if selected.is_null() {
+        wrong.push(Cause::required("spec.selector", ""));
+    }
+    let unfit = checks::selector(selected, "spec.selector");
+    if unfit.is_empty() && !selector::selects(Some(selected), &spec["template"]) {
+        let labels = at(spec, "/template/metadata/labels");
+        wrong.push(Cause::invalid(
+            "spec.template.metadata.labels",
+            labels,
+            MISMATCH,
+        ));
+    }
+    wrong.extend(unfit);
+    wrong
+}
+
+/// What was made for the Job alone is still there.
+fn check_own_pods(job: &Value) -> Vec<Cause> {
+    let spec = &job["spec"];
+    if spec["manualSelector"] == true || spec["selector"].is_null() {
+        return Vec::new();
+    }
+    let mut wrong = Vec::new();
+    let own = [
+        ("controller-uid", object::uid(job)),
+        ("job-name", object::name(job)),
+        ("batch.kubernetes.io/controller-uid", object::uid(job)),
+        ("batch.kubernetes.io/job-name", object::name(job)),
+    ];
+    let labels = at(spec, "/template/metadata/labels");
+    let path = "spec.template.metadata.labels";
+    for (key, wanted) in own {
+        match labels.get(key).and_then(Value::as_str) {
+            None => {
+                let why = format!("must be '{wanted}'");
+                wrong.push(Cause::required(&format!("{path}[{key}]"), &why));
+            }
+            Some(other) if other != wanted => {
+                let why = format!("must be '{wanted}'");
+                wrong.push(Cause::invalid(
+                    &format!("{path}[{key}]"),
+                    &other.into(),
+                    &why,
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    let own: serde_json::Map<String, Value> = own
+        .map(|(key, value)| (key.to_owned(), value.into()))
+        .into_iter()
+        .collect();
+    if !selector::selects(
+        Some(&spec["selector"]),
+        &json!({"metadata": {"labels": own}}),
+    ) {
+        let why = "`selector` not auto-generated";
+        wrong.push(Cause::invalid("spec.selector", &spec["selector"], why));
+    }
+    wrong
+}
+
+/// What a Job and the template of a CronJob have in common.
+fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
+    let at = |field: &str| format!("{path}.{field}");
+    let mut wrong = not_negative(
+        spec,
+        path,
+        &[
+            "parallelism",
+            "completions",
+            "activeDeadlineSeconds",
+            "backoffLimit",
+            "ttlSecondsAfterFinished",
+            "backoffLimitPerIndex",
+            "maxFailedIndexes",
+        ],
+    );
+    let per_index = number(spec, "backoffLimitPerIndex");
+    let most_failed = number(spec, "maxFailedIndexes");
+    if most_failed.is_some() && per_index.is_none() {
+        let why = "when maxFailedIndexes is specified";
+        wrong.push(Cause::required(&at("backoffLimitPerIndex"), why));
+    }
+    let mode = text(spec, "completionMode");
+    wrong.extend(one_of_if_said(
+        mode,
+        &at("completionMode"),
+        &["NonIndexed", "Indexed"],
+    ));
+    if mode == "Indexed" {
+        wrong.extend(check_indexed(spec, path));
+    } else if mode == "NonIndexed" {
+        for (field, value) in [
+            ("backoffLimitPerIndex", per_index),
+            ("maxFailedIndexes", most_failed),
+        ] {
+            let value = value.map(|value| Cause::invalid(&at(field), &value.into(), NOT_INDEXED));
+            wrong.extend(value);
+        }
+        if spec["successPolicy"].is_object() {
+            wrong.push(invalid_struct(&at("successPolicy"), NOT_INDEXED));
+        }
+    }
+    let failure_policy = spec["podFailurePolicy"].is_object();
+    let replaced: &[&str] = match failure_policy {
+        true => &["Failed"],
+        false => &["Failed", "TerminatingOrFailed"],
+    };
+    let replacement = text(spec, "podReplacementPolicy");
+    wrong.extend(one_of_if_said(
+        replacement,
+        &at("podReplacementPolicy"),
+        replaced,
+    ));
+    wrong.extend(pods::check_template(&spec["template"], &at("template")));
+    let policy = at("template.spec.restartPolicy");
+    match text(&spec["template"]["spec"], "restartPolicy") {
+        "Always" | "" => {
+            let why = r#"valid values: "OnFailure", "Never""#;
+            wrong.push(Cause::required(&policy, why));
+        }
+        "OnFailure" if failure_policy => {
+            let why = r#"only "Never" is supported when podFailurePolicy is specified"#;
+            wrong.push(Cause::invalid(&policy, &"OnFailure".into(), why));
+        }
+        said => wrong.extend(one_of(said, &policy, &["OnFailure", "Never"])),
+    }
+    wrong
+}
+
+fn check_indexed(spec: &Value, path: &str) -> Vec<Cause> {
+    let at = |field: &str| format!("{path}.{field}");
+    let mut wrong = Vec::new();
+    let completions = number(spec, "completions");
+    if completions.is_none() {
+        let why = "when completion mode is Indexed";
+        wrong.push(Cause::required(&at("completions"), why));
+    }
+    let mut above = |field: &str, limit: Option<i64>, why: &str| {
+        if let Some(number) = number(spec, field)
+            && limit.is_some_and(|limit| number > limit)
+        {
+            wrong.push(Cause::invalid(&at(field), &number.into(), why));
+        }
+    };
+    let why = "must be less than or equal to 100000 when completion mode is Indexed";
+    above("parallelism", Some(MOST), why);
+    let why = "must be less than or equal to completions";
+    above("maxFailedIndexes", completions, why);
+    let why = "must be less than or equal to 100000";
+    above("maxFailedIndexes", Some(MOST), why);
+    wrong
+}
+
+/// What may not change of a Job.
+pub(super) fn check_update(old: &Value, new: &Value) -> Vec<Cause> {
+    let (was, is) = (&old["spec"], &new["spec"]);
+    let mut wrong = Vec::new();
+    let changed = |field: &str| !same(&was[field], &is[field]);
+    let plain = |field: &str| Cause::invalid(&format!("spec.{field}"), &is[field], IMMUTABLE);
+    if text(is, "completionMode") != "Indexed" {
+        wrong.extend(changed("completions").then(|| plain("completions")));
+    } else if changed("completions")
+        && !is["completions"].is_null()
+        && is["completions"] != is["parallelism"]
+    {
+        let why = "can only be modified in tandem with spec.parallelism";
+        wrong.push(Cause::invalid("spec.completions", &is["completions"], why));
+    }
+    wrong.extend(changed("selector").then(|| plain("selector")));
+    wrong.extend(changed_template(old, new));
+    for field in [
+        "completionMode",
+        "podFailurePolicy",
+        "backoffLimitPerIndex",
+        "managedBy",
+        "successPolicy",
+    ] {
+        wrong.extend(changed(field).then(|| match is[field].is_object() {
+            true => invalid_struct(&format!("spec.{field}"), IMMUTABLE),
+            false => plain(field),
+        }));
+    }
+    wrong
+}
+
+/// While a Job is suspended and nothing of it runs, it may still be said where its pods go and what they get.
+fn changed_template(old: &Value, new: &Value) -> Option<Cause> {
+    let suspended = old["spec"]["suspend"] == true;
+    let has_been_suspended = list(&old["status"], "conditions")
+        .iter()
+        .any(|condition| condition["type"] == "Suspended" && condition["status"] == "True");
+    let idle = number(&old["status"], "active").unwrap_or(0) == 0;
+    let not_started = old["status"]["startTime"].is_null();
+    let may_move = suspended && idle && (not_started || has_been_suspended);
+    let mut was = old["spec"]["template"].clone();
+    let is = &new["spec"]["template"];
+    if may_move {
+        take_over_places(&mut was, is);
+        take_over_resources(&mut was["spec"], &is["spec"]);
+    }
+    match may_move {
+        true if !same(&was["spec"], &is["spec"]) => {
+            Some(invalid_struct("spec.template.spec", IMMUTABLE))
+        }
+        false if !same(&was, is) => Some(invalid_struct("spec.template", IMMUTABLE)),
+        _ => None,
+    }
+}
+
+fn take_over(was: &mut Value, is: &Value, fields: &[&str]) {
+    let was = object::as_map(was);
+    for field in fields {
+        was.insert((*field).to_owned(), is[*field].clone());
+    }
+}
+
+fn take_over_places(was: &mut Value, is: &Value) {
+    take_over(
+        &mut was["metadata"],
+        &is["metadata"],
+        &["labels", "annotations"],
+    );
+    let spec = &mut was["spec"];
+    take_over(
+        spec,
+        &is["spec"],
+        &["nodeSelector", "tolerations", "schedulingGates"],
+    );
+    if !spec["affinity"].is_null() || !is["spec"]["affinity"].is_null() {
+        take_over(
+            &mut spec["affinity"],
+            &is["spec"]["affinity"],
+            &["nodeAffinity"],
+        );
+    }
+}
+
+fn take_over_resources(was: &mut Value, is: &Value) {
+    for containers in ["containers", "initContainers"] {
+        let Some(was) = was[containers].as_array_mut() else {
+            continue;
+        };
+        let is = list(is, containers);
+        if was.len() != is.len() {
+            continue;
+        }
+        for (was, is) in was.iter_mut().zip(is) {
+            if was["name"] == is["name"] {
+                take_over(was, is, &["resources"]);
+            }
+        }
+    }
+}
+
+pub(super) fn check_cron_job(old: Option<&Value>, object: &Value) -> Vec<Cause> {
+    let spec = &object["spec"];
+    let old_schedule = old.map(|old| text(&old["spec"], "schedule"));
+    let mut wrong = schedules::check(text(spec, "schedule"), old_schedule);
+    wrong.extend(not_negative(spec, "spec", &["startingDeadlineSeconds"]));
+    if old.is_none_or(|old| old["spec"]["timeZone"] != spec["timeZone"]) {
+        wrong.extend(schedules::check_zone(&spec["timeZone"]));
+    }
+    let policy = text(spec, "concurrencyPolicy");
+    wrong.extend(one_of(
+        policy,
+        "spec.concurrencyPolicy",
+        &["Allow", "Forbid", "Replace"],
+    ));
+    let job = &spec["jobTemplate"]["spec"];
+    wrong.extend(check_spec(job, "spec.jobTemplate.spec"));
+    if !job["selector"].is_null() {
+        let why = "`selector` will be auto-generated";
+        wrong.push(Cause::invalid(
+            "spec.jobTemplate.spec.selector",
+            &job["selector"],
+            why,
+        ));
+    }
+    if job["manualSelector"] == true {
+        let path = "spec.jobTemplate.spec.manualSelector";
+        wrong.push(Cause::unsupported(path, &true.into(), r#""nil", "false""#));
+    }
+    let history = ["successfulJobsHistoryLimit", "failedJobsHistoryLimit"];
+    wrong.extend(not_negative(spec, "spec", &history));
+    let name = object::name(object);
+    if old.is_none() && name.len() > 52 {
+        let why = "must be no more than 52 characters";
+        wrong.push(Cause::invalid("metadata.name", &name.into(), why));
+    }
+    wrong
+}

@@ -1,0 +1,166 @@
+//! When a CronJob runs.
+
+use serde_json::Value;
+
+use crate::failure::Cause;
+
+const DESCRIPTORS: [&str; 7] = [
+    "@yearly",
+    "@annually",
+    "@monthly",
+    "@weekly",
+    "@daily",
+    "@midnight",
+    "@hourly",
+];
+const MONTHS: [&str; 12] = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+];
+const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+/// The least and the most of each field, and the names of its numbers from the least on.
+const FIELDS: [(i64, i64, &[&str]); 5] = [
+    (0, 59, &[]),
+    (0, 23, &[]),
+    (1, 31, &[]),
+    (1, 12, &MONTHS),
+    (0, 6, &DAYS),
+];
+
+/// What is wrong with a schedule, which had better not say its time zone: there is a field for it.
+pub(super) fn check(schedule: &str, old: Option<&str>) -> Vec<Cause> {
+    const PATH: &str = "spec.schedule";
+    if schedule.is_empty() {
+        return vec![Cause::required(PATH, "")];
+    }
+    let with_zone = schedule.contains("TZ");
+    if with_zone && old.is_some_and(|old| old.contains("TZ")) {
+        return Vec::new();
+    }
+    let why = parse(without_zone(schedule)).err().into_iter();
+    let mut wrong: Vec<Cause> = why
+        .map(|why| Cause::invalid(PATH, &schedule.into(), &why))
+        .collect();
+    if with_zone {
+        let why = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
+        wrong.push(Cause::invalid(PATH, &schedule.into(), why));
+    }
+    wrong
+}
+
+fn without_zone(schedule: &str) -> &str {
+    match schedule.split_once(' ') {
+        Some((zone, rest)) if zone.starts_with("TZ=") || zone.starts_with("CRON_TZ=") => {
+            rest.trim()
+        }
+        _ => schedule,
+    }
+}
+
+fn parse(schedule: &str) -> Result<(), String> {
+    if schedule.starts_with('@') {
+        // How long `@every` waits is not looked into.
+        let is_known = DESCRIPTORS.contains(&schedule) || schedule.starts_with("@every ");
+        return match is_known {
+            true => Ok(()),
+            false => Err(format!("unrecognized descriptor: {schedule}")),
+        };
+    }
+    let fields: Vec<&str> = schedule.split_whitespace().collect();
+    if fields.len() != FIELDS.len() {
+        let said = fields.join(" ");
+        return Err(format!(
+            "expected exactly {} fields, found {}: [{said}]",
+            FIELDS.len(),
+            fields.len()
+        ));
+    }
+    for (field, bounds) in fields.into_iter().zip(FIELDS) {
+        let mut ranges = field.split(',').filter(|range| !range.is_empty());
+        ranges.try_for_each(|said| range(said, bounds))?;
+    }
+    Ok(())
+}
+
+fn range(said: &str, (least, most, names): (i64, i64, &[&str])) -> Result<(), String> {
+    let value = |text: &str| {
+        let name = text.to_lowercase();
+        match (least..).zip(names).find(|(_, known)| **known == name) {
+            Some((number, _)) => Ok(number),
+            None => number(text),
+        }
+    };
+    let parts: Vec<&str> = said.split('/').collect();
+    let ends: Vec<&str> = parts[0].split('-').collect();
+    let (start, mut end) = match ends[..] {
+        ["*" | "?", ..] => (least, most),
+        [one] => (value(one)?, value(one)?),
+        [low, high] => (value(low)?, value(high)?),
+        _ => return Err(format!("too many hyphens: {said}")),
+    };
+    let step = match parts[..] {
+        [_] => 1,
+        [_, step] => {
+            if ends.len() == 1 {
+                end = most;
+            }
+            number(step)?
+        }
+        _ => return Err(format!("too many slashes: {said}")),
+    };
+    if start < least {
+        return Err(format!(
+            "beginning of range ({start}) below minimum ({least}): {said}"
+        ));
+    }
+    if end > most {
+        return Err(format!(
+            "end of range ({end}) above maximum ({most}): {said}"
+        ));
+    }
+    if start > end {
+        return Err(format!(
+            "beginning of range ({start}) beyond end of range ({end}): {said}"
+        ));
+    }
+    match step {
+        0 => Err(format!("step of range should be a positive number: {said}")),
+        _ => Ok(()),
+    }
+}
+
+fn number(text: &str) -> Result<i64, String> {
+    match text.parse::<i64>() {
+        Ok(number) if number < 0 => Err(format!("negative number ({number}) not allowed: {text}")),
+        Ok(number) => Ok(number),
+        Err(_) => Err(format!(
+            "failed to parse int from {text}: strconv.Atoi: parsing {text:?}: invalid syntax"
+        )),
+    }
+}
+
+/// What is wrong with the name of a time zone. Whether there is a zone of a name that looks like one, only the server
+/// knows that has their list.
+pub(super) fn check_zone(zone: &Value) -> Option<Cause> {
+    const PATH: &str = "spec.timeZone";
+    let name = zone.as_str()?;
+    let is_part = |part: &str| {
+        let known = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
+        !part.is_empty()
+            && part.chars().all(known)
+            && !part.starts_with('-')
+            && ![".", ".."].contains(&part)
+    };
+    if name.is_empty() {
+        let why = "timeZone must be nil or non-empty string";
+        return Some(Cause::invalid(PATH, zone, why));
+    }
+    if !name.split('/').all(is_part) {
+        let why = format!("unknown time zone {name}");
+        return Some(Cause::invalid(PATH, zone, &why));
+    }
+    name.eq_ignore_ascii_case("Local").then(|| {
+        let why =
+            "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
+        Cause::invalid(PATH, zone, why)
+    })
+}
