@@ -216,7 +216,9 @@ impl Found {
 
     fn values(&mut self, schema: &Value, at: &str) {
         let pattern = text(schema, "pattern");
-        if let Err(error) = pattern::compile(pattern) {
+        if !pattern.is_empty()
+            && let Err(error) = pattern::compile(pattern)
+        {
             let message = format!(
                 "Invalid value: {}: must be a valid regular expression, but isn't: {error}",
                 go::quoted(pattern)
