@@ -10,6 +10,7 @@ use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
 use kube::client::{ClientBuilder, ConfigExt};
 use kube::{Client, Config};
+use tower_service::Service;
 
 use crate::control_plane::{ControlPlane, Shared};
 use crate::serve::{Body, BoxError, Broken, PLAYED_USER_AGENT};
@@ -59,20 +60,14 @@ impl InProcess {
     pub(crate) fn client(self) -> Client {
         Client::new(self, "default")
     }
-
-    /// A client with the path, the credentials and the headers of a configuration.
-    fn client_of(self, config: &Config) -> kube::Result<Client> {
-        let client = ClientBuilder::new(self, config.default_namespace.clone())
-            .with_layer(&config.extra_headers_layer()?)
-            .with_layer(&config.base_uri_layer());
-        Ok(match config.auth_layer()? {
-            Some(auth) => client.with_layer(&auth).build(),
-            None => client.build(),
-        })
-    }
 }
 
 impl ControlPlane {
+    /// The service for those who bring a token of their own.
+    pub(crate) fn nobodys_service(&self) -> InProcess {
+        InProcess::new(self.shared.clone(), "").with_token(None)
+    }
+
     /// Makes a client without a socket of a [`config`](Self::config), or of that of a user or a project: what
     /// `kommodore::Builder::connect` asks for.
     ///
@@ -85,9 +80,27 @@ impl ControlPlane {
     pub fn connector(
         &self,
     ) -> impl Fn(Config) -> kube::Result<Client> + Clone + Send + Sync + use<> {
-        let service = InProcess::new(self.shared.clone(), "").with_token(None);
-        move |config| service.clone().client_of(&config)
+        let service = self.nobodys_service();
+        move |config| client_of(service.clone(), &config)
     }
+}
+
+/// A client with the path, the credentials and the headers of a configuration.
+pub(crate) fn client_of<S>(service: S, config: &Config) -> kube::Result<Client>
+where
+    S: Service<Request<kube::client::Body>, Response = Response<Body>, Error = BoxError>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+{
+    let client = ClientBuilder::new(service, config.default_namespace.clone())
+        .with_layer(&config.extra_headers_layer()?)
+        .with_layer(&config.base_uri_layer());
+    Ok(match config.auth_layer()? {
+        Some(auth) => client.with_layer(&auth).build(),
+        None => client.build(),
+    })
 }
 
 impl std::fmt::Debug for InProcess {
@@ -98,7 +111,7 @@ impl std::fmt::Debug for InProcess {
     }
 }
 
-impl tower_service::Service<Request<kube::client::Body>> for InProcess {
+impl Service<Request<kube::client::Body>> for InProcess {
     type Response = Response<Body>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;

@@ -57,6 +57,8 @@ mod real;
 mod schema;
 mod serve;
 mod signal;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod store;
 mod syntax;
 mod users;

@@ -160,6 +160,18 @@ impl Store {
         }
     }
 
+    /// Every object, in order.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn everything(&self) -> Vec<(Bucket, Value)> {
+        let inner = self.lock();
+        let tables = inner.tables.iter();
+        let objects = tables.flat_map(|(bucket, table)| {
+            let objects = table.objects.iter();
+            objects.map(move |Slot(object)| (bucket.clone(), object.value()))
+        });
+        objects.collect()
+    }
+
     /// The objects of a bucket as they were at an older revision.
     pub(crate) fn list_at(
         &self,
