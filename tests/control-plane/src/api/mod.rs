@@ -16,6 +16,7 @@ mod kubelet;
 mod negotiation;
 mod openapi;
 mod options;
+mod owned;
 mod patch;
 mod patched_kind;
 mod posted;

@@ -13,7 +13,7 @@ use super::query::Query;
 use super::target::Target;
 use super::update::{Made, Update};
 use super::view::Form;
-use super::{Asked, response, rules, scale};
+use super::{Asked, owned, response, rules, scale};
 use crate::failure::{Cause, Failure};
 use crate::object;
 use crate::patch::{self, ApplyError, PatchError, go};
@@ -263,14 +263,16 @@ fn apply(
         )));
     }
     let writer = writer(target, &options.manager, &api_version);
-    patch::server_side_apply(
-        live,
-        applied,
-        target.version().schema.schema(),
-        &writer,
-        force,
-    )
-    .map_err(unapplied)
+    let comparable = |object: &Value| {
+        let wrong = live.and_then(|live| owned::incomparable(target, live, object));
+        wrong.map_or(Ok(()), |wrong| Err(unapplied(ApplyError::Untypable(wrong))))
+    };
+    live.map_or(Ok(()), comparable)?;
+    let schema = target.version().schema.schema();
+    let object =
+        patch::server_side_apply(live, applied, schema, &writer, force).map_err(unapplied)?;
+    comparable(&object)?;
+    Ok(object)
 }
 
 /// An apply of what is not there yet creates it.

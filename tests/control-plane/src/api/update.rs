@@ -9,7 +9,7 @@ use super::established::establish;
 use super::options::WriteOptions;
 use super::target::Target;
 use super::view::{Form, present};
-use super::{Asked, response, rules, scale};
+use super::{Asked, owned, response, rules, scale};
 use crate::auth;
 use crate::failure::Failure;
 use crate::kinds::crd_bucket;
@@ -102,7 +102,15 @@ impl Update<'_> {
             let schema = target.version().schema.schema();
             let api_version = target.api_version();
             let writer = writer(target, &self.options.manager, &api_version);
-            patch::track_update(Some(&old), &mut new, schema, &writer);
+            let sent = new.pointer("/metadata/managedFields").is_some();
+            let owner = if sent { &new } else { &old };
+            let incomparable = |object| owned::incomparable(target, owner, object).is_some();
+            if incomparable(&old) || incomparable(&new) {
+                // Who owns what is not known any more, and the update goes on.
+                object::metadata_mut(&mut new).remove("managedFields");
+            } else {
+                patch::track_update(Some(&old), &mut new, schema, &writer);
+            }
             scale::disown(target, &mut new);
         }
         let mut wrong = rules::before_update(target, &old, &mut new);

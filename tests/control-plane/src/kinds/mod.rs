@@ -122,6 +122,17 @@ impl Resource {
         self.versions.iter().find(|version| version.name == name)
     }
 
+    /// The schema of a version of a CRD that is declared and not served.
+    pub(crate) fn unserved(&self, name: &str) -> Option<Schema> {
+        let Origin::Crd { spec, .. } = &self.origin else {
+            return None;
+        };
+        let mut declared = spec.get("versions")?.as_array()?.iter();
+        let version =
+            declared.find(|version| version.get("name").is_some_and(|own| own == name))?;
+        Schema::from_crd_version(version).ok()
+    }
+
     pub(crate) fn is_crd(&self) -> bool {
         matches!(self.origin, Origin::Crd { .. })
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::fields::{Set, combine, compare, field_set, remove, undeclared};
+use super::fields::{Set, combine, compare, field_set, remove, untyped};
 use super::managers::{Entry, Id, Managers, Operation, take};
 use super::track::{Writer, after_update, never_owned, settle};
 use super::{ApplyError, Conflict, last_applied};
@@ -98,13 +98,8 @@ fn check(applied: &Value, schema: &Schema, writer: &Writer<'_>) -> Result<(), Ap
             "metadata.managedFields must be nil".into(),
         ));
     }
-    let errors = undeclared(applied, schema);
-    if errors.is_empty() {
+    let Some(wrong) = untyped(applied, schema) else {
         return Ok(());
-    }
-    let wrong = match errors.as_slice() {
-        [one] => one.clone(),
-        many => format!("errors:\n  {}", many.join("\n  ")),
     };
     Err(ApplyError::Untypable(format!(
         "failed to create typed patch object ({}/{}; {kind}): {wrong}",

@@ -19,6 +19,7 @@ mod track;
 
 pub(crate) use apply::server_side_apply;
 pub(crate) use error::{ApplyError, Conflict, PatchError};
+pub(crate) use fields::untyped;
 pub(crate) use json::{json_patch, unknown_fields};
 pub(crate) use merge::merge_patch;
 pub(crate) use strategic::strategic_merge_patch;

@@ -189,4 +189,71 @@ conformance! {
             }).collect()
         }).await;
     }
+
+    async fn what_is_owned_in_another_version_has_to_fit_it(talk: &mut Talk) {
+        const CRD: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}";
+        const OLD: &str = "/apis/{group}/v1alpha1/namespaces/{ns}/things";
+        const NEW: &str = "/apis/{group}/v1/namespaces/{ns}/things";
+        // The old version does not know `more`, which the new one defaults later on.
+        let spec = |more: Value| {
+            let mut fields = json!({"a": {"type": "string"}, "b": {"type": "string"}});
+            if more != Value::Null {
+                fields["more"] = more;
+            }
+            json!({"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object", "properties": fields}}}})
+        };
+        let old = |served: bool| json!({"name": "v1alpha1", "served": served, "storage": false, "schema": spec(Value::Null)});
+        let new = |more: Value| json!({"name": "v1", "served": true, "storage": true, "schema": spec(more)});
+        let mut crd = thing_crd(old(true));
+        crd["spec"]["versions"] = json!([old(true), new(json!({"type": "string"}))]);
+        talk.install(crd).await;
+        let thing = |version: &str, name: &str, spec: Value| json!({
+            "apiVersion": format!("{{group}}/{version}"), "kind": "Thing", "metadata": {"name": name}, "spec": spec,
+        });
+        for name in ["own", "others", "updated", "gone"] {
+            let path = |base: &str, rest: &str| format!("{base}/{name}?{rest}");
+            talk.unsaid("POST", &format!("{NEW}?fieldManager=creator"), Some(thing("v1", name, json!({})))).await;
+            let version = if name == "own" { (OLD, "v1alpha1") } else { (NEW, "v1") };
+            talk.patch("apply", &path(version.0, "fieldManager=me"), thing(version.1, name, json!({"a": "x"}))).await;
+            match name {
+                "others" | "gone" => {
+                    talk.patch("apply", &path(OLD, "fieldManager=other"), thing("v1alpha1", name, json!({"b": "x"}))).await;
+                }
+                "updated" => {
+                    talk.patch("merge", &path(OLD, "fieldManager=other"), json!({"spec": {"b": "x"}})).await;
+                }
+                _ => {}
+            }
+        }
+        let replace = async |talk: &mut Talk, versions: Value| {
+            let mut crd = talk.unsaid("GET", CRD, None).await;
+            crd["spec"]["versions"] = versions;
+            let crd = talk.unsaid("PUT", CRD, Some(crd)).await;
+            assert_eq!(crd["kind"], "CustomResourceDefinition", "{crd:#}");
+        };
+        let defaulted = || new(json!({"type": "string", "default": "there"}));
+        replace(talk, json!([old(true), defaulted()])).await;
+        talk.until(&format!("{NEW}/own?resourceVersion=0"), |_, body| body["spec"]["more"] == "there").await;
+        talk.until("/openapi/v3/apis/{group}/v1", |_, body| body.to_string().contains("\"there\"")).await;
+        for name in ["own", "others", "updated"] {
+            let path = |base: &str, rest: &str| format!("{base}/{name}?{rest}");
+            for (by, spec) in [("me", json!({"a": "x"})), ("me", json!({"a": "y"})), ("another", json!({"b": "z"}))] {
+                talk.patch("apply", &path(NEW, &format!("dryRun=All&fieldManager={by}")), thing("v1", name, spec)).await;
+            }
+            talk.patch("apply", &path(OLD, "dryRun=All&fieldManager=me"), thing("v1alpha1", name, json!({"a": "y"}))).await;
+            talk.patch("merge", &path(NEW, "dryRun=All&fieldManager=another"), json!({"spec": {"b": "z"}})).await;
+            talk.patch("merge", &path(OLD, "dryRun=All&fieldManager=another"), json!({"spec": {"b": "z"}})).await;
+        }
+        replace(talk, json!([old(false), defaulted()])).await;
+        talk.until(OLD, |code, _| code == 404).await;
+        talk.patch("apply", &format!("{NEW}/own?dryRun=All&fieldManager=me"), thing("v1", "own", json!({"a": "y"}))).await;
+        replace(talk, json!([defaulted()])).await;
+        talk.until("/apis/{group}", |_, body| body["versions"].as_array().is_some_and(|versions| versions.len() == 1)).await;
+        talk.until(&format!("{NEW}/gone"), |_, body| body["spec"]["more"] == "there").await;
+        for name in ["own", "gone"] {
+            talk.patch("apply", &format!("{NEW}/{name}?dryRun=All&fieldManager=me"), thing("v1", name, json!({"a": "y"}))).await;
+            talk.patch("apply", &format!("{NEW}/{name}?dryRun=All&fieldManager=another"), thing("v1", name, json!({"a": "y", "b": "z"}))).await;
+            talk.patch("merge", &format!("{NEW}/{name}?dryRun=All&fieldManager=another"), json!({"spec": {"b": "z"}})).await;
+        }
+    }
 }

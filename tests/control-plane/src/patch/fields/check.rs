@@ -7,10 +7,14 @@ use crate::patch::go;
 use crate::schema::{Kind, Schema};
 
 /// What is wrong with an applied object: undeclared fields, wrong types, elements that share a name.
-pub(crate) fn undeclared(value: &Value, schema: &Schema) -> Vec<String> {
+pub(crate) fn untyped(value: &Value, schema: &Schema) -> Option<String> {
     let mut errors = Vec::new();
     look(value, schema, "", &mut errors);
-    errors
+    match errors.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        many => Some(format!("errors:\n  {}", many.join("\n  "))),
+    }
 }
 
 fn look(value: &Value, schema: &Schema, path: &str, errors: &mut Vec<String>) {
