@@ -406,7 +406,26 @@ pub(crate) fn validate(target: &Target, object: &Value, old: Option<&Value>) -> 
         })
         .collect();
     wrong.append(&mut scaled);
+    // Which rules are left out a real server says as well.
+    if schema.has_cel_rules() && wrong.iter().any(hides_rules) {
+        wrong.push(Cause::new("FieldValueInvalid", "<nil>", NOT_CHECKED));
+    }
     wrong
+}
+
+const NOT_CHECKED: &str = "Invalid value: null: some validation rules were not checked because the object was invalid; \
+    correct the existing errors to complete validation";
+
+/// Whether rules are not evaluated on what is so wrong.
+fn hides_rules(cause: &Cause) -> bool {
+    const SO_WRONG: [&str; 5] = [
+        "FieldValueNotSupported",
+        "FieldValueRequired",
+        "FieldValueTooLong",
+        "FieldValueTooMany",
+        "FieldValueTypeInvalid",
+    ];
+    SO_WRONG.contains(&cause.reason.as_str())
 }
 
 /// The object as it is stored: in the storage version, and events in the core group.

@@ -90,7 +90,7 @@ impl Schema {
             }
             (None, None) => {
                 found.type_invalid("integer", "number");
-                found.no_integer("(default format)");
+                found.no_integer("Checked", "(default format)");
             }
         }
     }
@@ -127,7 +127,26 @@ impl Schema {
         }
     }
 
+    /// A limit that is no number of the format counts as one, and is told of.
+    fn check_limits(&self, found: &mut Found<'_>) {
+        if self.kind != Some(Kind::Integer) || self.rules.format.as_deref() != Some("int32") {
+            return;
+        }
+        let limit = |limit: &Option<(serde_json::Number, bool)>| Some(limit.as_ref()?.0.clone());
+        for (what, limit) in [
+            ("MultipleOf", self.rules.multiple_of.clone()),
+            ("Maximum boundary", limit(&self.rules.maximum)),
+            ("Minimum boundary", limit(&self.rules.minimum)),
+        ] {
+            let fits = |limit| whole(limit).is_some_and(|whole| i32::try_from(whole).is_ok());
+            if limit.as_ref().is_some_and(|limit| !fits(limit)) {
+                found.no_integer(what, "with format int32");
+            }
+        }
+    }
+
     fn check_number(&self, number: &serde_json::Number, found: &mut Found<'_>) {
+        self.check_limits(found);
         let path = found.path;
         let Some(value) = number.as_f64() else { return };
         let bound = |number: &serde_json::Number| number.as_f64().unwrap_or(value);
@@ -175,10 +194,7 @@ impl Schema {
             found.add(Reason::Invalid, &message);
         }
         if let Some(max) = self.rules.item_count.max.filter(|max| count > *max) {
-            found.add(
-                Reason::TooMany,
-                &format!("Too many: {count}: must have at most {max} items"),
-            );
+            found.add(Reason::TooMany, &too_many(count, max));
         }
         if self.rules.unique_items
             && elements
@@ -210,10 +226,7 @@ impl Schema {
             found.add(Reason::Invalid, &message);
         }
         if let Some(max) = self.rules.property_count.max.filter(|max| count > *max) {
-            found.add(
-                Reason::TooMany,
-                &format!("Too many: {count}: must have at most {max} items"),
-            );
+            found.add(Reason::TooMany, &too_many(count, max));
         }
         let own = ["apiVersion", "kind"].into_iter().filter(|_| self.embedded);
         for name in own.chain(self.rules.required.iter().map(String::as_str)) {
@@ -300,17 +313,21 @@ impl Found<'_> {
     }
 
     fn out_of_range(&mut self, format: &str) {
-        self.no_integer(&format!("with format {format}"));
+        self.no_integer("Checked", &format!("with format {format}"));
     }
 
-    fn no_integer(&mut self, format: &str) {
+    fn no_integer(&mut self, what: &str, format: &str) {
         let path = self.path;
-        let message = format!(
-            "Invalid value: \"\": Checked value must be of type integer {format} in {path}"
-        );
+        let message =
+            format!("Invalid value: \"\": {what} value must be of type integer {format} in {path}");
         self.causes
             .push(Cause::new(Reason::Invalid, "<nil>", &message));
     }
+}
+
+fn too_many(count: u64, max: u64) -> String {
+    let items = if max == 1 { "item" } else { "items" };
+    format!("Too many: {count}: must have at most {max} {items}")
 }
 
 /// A number without a fraction, however it is written.

@@ -256,4 +256,37 @@ conformance! {
             talk.patch("merge", &format!("{NEW}/{name}?dryRun=All&fieldManager=another"), json!({"spec": {"b": "z"}})).await;
         }
     }
+
+    async fn objects_of_operators_are_checked(talk: &mut Talk) {
+        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
+        let schema = json!({"type": "object", "properties": {
+            "spec": {"type": "object", "properties": {
+                "port": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 4_294_967_295_u64},
+                "low": {"type": "integer", "format": "int32", "minimum": -4_294_967_295_i64, "maximum": 1},
+                "one": {"type": "object", "maxProperties": 1, "additionalProperties": {"type": "string"}},
+                "two": {"type": "array", "maxItems": 1, "items": {"type": "string"}},
+                "ref": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}, "kind": {"type": "string"}, "mode": {"type": "string", "default": "x"}}},
+                "text": {"type": "string", "maxLength": 3, "minLength": 2, "enum": ["ab", "abcd", "a"]},
+                "ruled": {"type": "object", "properties": {"a": {"type": "string"}}, "x-kubernetes-validations": [{"rule": "true"}]},
+            }},
+            "status": {"type": "object", "default": {"a": {}}, "properties": {"a": {"type": "object", "properties": {"b": {"type": "string", "default": "c"}}}}},
+        }});
+        talk.install(thing_crd(json!({
+            "name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}, "subresources": {"status": {}},
+        }))).await;
+        let thing = |spec: &Value| json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": spec});
+        for spec in [
+            json!({"port": 1}), json!({"port": 4_294_967_294_u64}), json!({"low": 2}), json!({"one": {"a": "b", "c": "d"}, "two": ["a", "b"]}),
+            json!({"ref": {"name": "a", "kind": null}}), json!({"ref": {"name": null, "mode": null}}), json!({"ref": null}), json!({"one": {"a": null}}),
+            json!({"text": "a"}), json!({"text": "abcd"}), json!({"text": "x"}), json!({"ref": {}}), json!({"ref": {}, "ruled": {"a": 1}}), json!({}),
+        ] {
+            talk.post(&format!("{THINGS}?dryRun=All"), thing(&spec)).await;
+            talk.patch("apply", &format!("{THINGS}/one?dryRun=All&fieldManager=a"), thing(&spec)).await;
+        }
+        talk.prepare(THINGS, thing(&json!({"ref": {"name": "a"}}))).await;
+        for spec in [json!({"ref": {"name": null}}), json!({"ref": {"name": "b", "kind": null}}), json!({"text": "abcd"}), json!({"port": 1})] {
+            talk.patch("merge", &format!("{THINGS}/one?dryRun=All"), json!({"spec": spec})).await;
+            talk.patch("apply", &format!("{THINGS}/one?dryRun=All&fieldManager=a&force=true"), thing(&spec)).await;
+        }
+    }
 }
