@@ -1,6 +1,7 @@
 //! The server as its users see it.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,7 @@ use crate::serve::{
     Authority, Body, BoxError, Door, Edge, Fault, Injected, Listener, ListenerOptions, Moment,
     Peeked, PeerCertificate, RequestLog, TlsError, Who, unauthorized,
 };
+use crate::store::Key;
 use crate::users::{ADMIN, Known};
 
 /// Why a control plane could not be started or used.
@@ -117,6 +119,7 @@ impl ControlPlane {
         for (path, object) in first::objects() {
             install(&world, path, object)?;
         }
+        add_components(&world);
         for crd in beginning.crds {
             install(
                 &world,
@@ -431,6 +434,19 @@ fn install(world: &Arc<World>, path: &str, object: serde_json::Value) -> Result<
         ),
         why: failure.message().to_owned(),
     })
+}
+
+/// What the server says of its parts: nobody else could.
+fn add_components(world: &Arc<World>) {
+    let Some(resource) = world.registry.get("", "componentstatuses") else {
+        return;
+    };
+    let Ok(()) = world.transact(&world.root, |transaction| {
+        for (name, component) in first::components() {
+            transaction.put(&resource.bucket, Key::new("", name), component);
+        }
+        Ok::<(), Infallible>(())
+    });
 }
 
 async fn listen(

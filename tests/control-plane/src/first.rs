@@ -32,6 +32,19 @@ pub(crate) fn objects() -> Vec<(&'static str, Value)> {
     namespaces.chain(priorities).collect()
 }
 
+/// What a server says of its parts, which are all well: the names and the objects, which nobody writes.
+pub(crate) fn components() -> impl Iterator<Item = (&'static str, Value)> {
+    ["controller-manager", "etcd-0", "scheduler"]
+        .into_iter()
+        .map(|name| {
+            let component = json!({
+                "apiVersion": "v1", "kind": "ComponentStatus", "metadata": {"name": name},
+                "conditions": [{"type": "Healthy", "status": "True", "message": "ok"}],
+            });
+            (name, component)
+        })
+}
+
 /// The service that stands for the server itself.
 pub(crate) fn service(port: u16) -> (&'static str, Value) {
     let service = json!({

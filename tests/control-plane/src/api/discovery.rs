@@ -188,6 +188,9 @@ fn verbs(resource: &Resource) -> Vec<&'static str> {
     if resource.is_review() {
         return vec!["create"];
     }
+    if resource.is_read_only() {
+        return vec!["get", "list"];
+    }
     if resource.is_crd() {
         return VERBS_OF_A_CRD.to_vec();
     }
@@ -280,7 +283,7 @@ pub(crate) fn resources(
             "kind": resource.kind, "verbs": verbs(resource),
         });
         add_names(&mut described, resource);
-        if !resource.is_review() {
+        if !resource.is_review() && !resource.is_read_only() {
             described["storageVersionHash"] = storage_version_hash(resource).into();
         }
         list.push(described);

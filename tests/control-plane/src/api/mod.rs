@@ -195,6 +195,9 @@ fn route(world: &Arc<World>, place: &Place, asked: &Asked) -> Result<Response<Bo
         return route(world, place, &asked);
     }
     match Target::resolve(world, &place.plane, &place.caller, &asked.path)? {
+        Some(target) if target.resource.is_read_only() && asked.method != Method::GET => {
+            Err(Failure::method_not_allowed())
+        }
         Some(target) => {
             let warnings = Vec::from_iter(target.version().deprecation.clone());
             let is_watch =
@@ -256,6 +259,9 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         return kubelet::answer(target, name, asks, asked);
     }
     let watches = asked.query.flag("watch");
+    if target.resource.is_read_only() && watches {
+        return Err(Failure::method_not_supported(&target.resource, "watch"));
+    }
     match (
         asked.method.as_str(),
         &target.name,

@@ -141,6 +141,12 @@ fn describe(
         paths.insert(collection, json!({"post": operation("post", &write)}));
         return;
     }
+    if resource.is_read_only() {
+        let listed = operation("list", &["labelSelector", "fieldSelector"]);
+        paths.insert(collection, json!({"get": listed}));
+        paths.insert(one, json!({"get": operation("get", &[])}));
+        return;
+    }
     let listed = json!({
         "get": operation("list", &["labelSelector", "fieldSelector"]), "post": operation("post", &write),
         "delete": operation("deletecollection", &["labelSelector", "fieldSelector", "dryRun"]),

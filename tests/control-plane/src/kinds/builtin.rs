@@ -114,6 +114,13 @@ const TABLE: &[Line] = &[
         short: &["ev"],
         ..line("events.k8s.io", "events", "Event")
     },
+    Line {
+        short: &["cs"],
+        namespaced: false,
+        milo: false,
+        deprecation: Some("v1 ComponentStatus is deprecated in v1.19+"),
+        ..line("", "componentstatuses", "ComponentStatus")
+    },
     line("coordination.k8s.io", "leases", "Lease"),
     Line {
         generation: true,

@@ -142,6 +142,11 @@ impl Resource {
         matches!(self.origin, Origin::BuiltIn { review: true, .. })
     }
 
+    /// Whether nobody writes it and nothing happens to it: it is read, and not watched.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.is("", "componentstatuses")
+    }
+
     /// Whether Milo serves it in projects.
     pub(crate) fn in_projects(&self) -> bool {
         match self.origin {

@@ -289,4 +289,30 @@ conformance! {
             talk.patch("apply", &format!("{THINGS}/one?dryRun=All&fieldManager=a&force=true"), thing(&spec)).await;
         }
     }
+
+    async fn a_server_tells_of_its_parts(talk: &mut Talk) {
+        const PARTS: &str = "/api/v1/componentstatuses";
+        let table = [("accept", "application/json;as=Table;g=meta.k8s.io;v=v1")];
+        let healthy = |part: &Value| json!([part["metadata"]["name"], part["conditions"][0]["type"]]);
+        talk.get_picked(PARTS, &[], |list| {
+            let mut all: Vec<Value> = list["items"].as_array().into_iter().flatten().map(healthy).collect();
+            all.sort_by_key(Value::to_string);
+            json!({"kind": list["kind"], "apiVersion": list["apiVersion"], "items": all})
+        }).await;
+        talk.get_picked(&format!("{PARTS}/scheduler"), &[], healthy).await;
+        talk.get_picked(&format!("{PARTS}/etcd-0"), &[], |part| json!([part["kind"], part["apiVersion"], part["conditions"]])).await;
+        talk.get_picked(&format!("{PARTS}/etcd-0"), &table, |table| {
+            json!([table["columnDefinitions"].as_array().into_iter().flatten().map(|column| column["name"].clone()).collect::<Value>(), table["rows"][0]["cells"]])
+        }).await;
+        talk.get_picked("/api/v1", &[], |list| {
+            list["resources"].as_array().into_iter().flatten().filter(|resource| resource["kind"] == "ComponentStatus").cloned().collect()
+        }).await;
+        talk.get(&format!("{PARTS}?watch=true")).await;
+        talk.get(&format!("{PARTS}/etcd-0/status")).await;
+        talk.post(PARTS, json!({"metadata": {"name": "mine"}})).await;
+        talk.put(&format!("{PARTS}/etcd-0"), json!({"metadata": {"name": "etcd-0"}})).await;
+        talk.patch("merge", &format!("{PARTS}/etcd-0"), json!({"metadata": {"labels": {"a": "b"}}})).await;
+        talk.delete(&format!("{PARTS}/etcd-0")).await;
+        talk.delete(PARTS).await;
+    }
 }

@@ -106,6 +106,22 @@ pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
             text_column("Limit", 0, |quota| used(quota, true)),
             age(),
         ],
+        "ComponentStatus" => vec![
+            text_column("Status", 0, |component| {
+                match text(component, "/conditions/0/status") {
+                    "" => "Unknown",
+                    "True" => "Healthy",
+                    _ => "Unhealthy",
+                }
+                .into()
+            }),
+            text_column("Message", 0, |component| {
+                text(component, "/conditions/0/message").into()
+            }),
+            text_column("Error", 0, |component| {
+                text(component, "/conditions/0/error").into()
+            }),
+        ],
         "Ingress" => vec![
             text_column("Class", 0, |ingress| {
                 or_none(at(ingress, "/spec/ingressClassName"))
