@@ -256,7 +256,10 @@ impl Failure {
         let causes: Vec<Value> = causes
             .into_iter()
             .map(|cause| {
-                let mut value = json!({"reason": cause.reason, "message": cause.message});
+                let mut value = json!({"message": cause.message});
+                if !cause.reason.is_empty() {
+                    value["reason"] = cause.reason.into();
+                }
                 if !cause.field.is_empty() {
                     value["field"] = cause.field.into();
                 }

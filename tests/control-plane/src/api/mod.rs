@@ -204,9 +204,9 @@ fn route(world: &Arc<World>, place: &Place, asked: &Asked) -> Result<Response<Bo
                 asked.method == Method::GET && target.name.is_none() && asked.query.flag("watch");
             let media = || Form::negotiate(&target, asked).map_or(Media::Json, |(media, _)| media);
             resource(&target, asked)
-                .map(|answer| told(response::warn(answer, &warnings), media(), is_watch))
+                .map(|answer| told(response::warn_first(answer, &warnings), media(), is_watch))
                 .map_err(|mut failure| {
-                    failure.warnings.extend(warnings.clone());
+                    failure.warnings.splice(0..0, warnings.clone());
                     failure
                 })
         }

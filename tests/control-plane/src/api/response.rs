@@ -89,6 +89,18 @@ pub(crate) fn warn(mut response: Response<Body>, warnings: &[impl AsRef<str>]) -
     response
 }
 
+/// The same before what the answer warns of already.
+pub(crate) fn warn_first(mut response: Response<Body>, warnings: &[String]) -> Response<Body> {
+    let headers = response.headers_mut();
+    let later: Vec<HeaderValue> = headers.get_all(WARNING).iter().cloned().collect();
+    headers.remove(WARNING);
+    response = warn(response, warnings);
+    for warning in later {
+        response.headers_mut().append(WARNING, warning);
+    }
+    response
+}
+
 /// An answer without its body, and the body, all of which is there.
 pub(crate) async fn take_body(response: Response<Body>) -> (Response<Body>, Bytes) {
     let (parts, body) = response.into_parts();

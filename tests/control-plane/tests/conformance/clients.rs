@@ -315,4 +315,21 @@ conformance! {
         talk.delete(&format!("{PARTS}/etcd-0")).await;
         talk.delete(PARTS).await;
     }
+
+    async fn a_deprecated_version_is_warned_of_first(talk: &mut Talk) {
+        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
+        let numbers = json!({"type": "object", "properties": {"replicas": {"type": "integer"}}});
+        talk.install(thing_crd(json!({
+            "name": "v1", "served": true, "storage": true, "deprecated": true, "deprecationWarning": "use another",
+            "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": numbers}}},
+            "subresources": {"scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}},
+        }))).await;
+        let thing = |name: &str, spec: Value| json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": name}, "spec": spec});
+        talk.post(THINGS, thing("one", json!({"odd": 1}))).await;
+        talk.post(THINGS, thing("two", json!({"odd": 1, "replicas": "x"}))).await;
+        talk.post(&format!("{THINGS}?fieldValidation=Strict"), thing("two", json!({"odd": 1}))).await;
+        talk.patch("merge", &format!("{THINGS}/one"), json!({"spec": {"odd": 2}, "other": 1})).await;
+        talk.get(&format!("{THINGS}/one/scale")).await;
+        talk.get(&format!("{THINGS}/none")).await;
+    }
 }
