@@ -73,7 +73,7 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
     let schema = target.version().schema.schema();
     let make = |old: &Value| {
         let old = if scales {
-            Cow::Owned(scale::of(target, old)?)
+            Cow::Owned(scale::to_patch(target, old)?)
         } else {
             Cow::Borrowed(old)
         };

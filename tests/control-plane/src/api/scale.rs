@@ -27,6 +27,9 @@ const API_VERSION: &str = "autoscaling/v1";
 
 static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(scale_columns);
 
+/// Stands for a number that a custom resource does not say, while its Scale is patched.
+const UNSAID: i64 = i32::MIN as i64;
+
 pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
     let object = stale::object(target, asked)?;
@@ -61,6 +64,22 @@ pub(crate) fn update(
 /// The Scale of an object.
 pub(super) fn of(target: &Target, object: &Value) -> Result<Value, Failure> {
     let scale = place(target)?;
+    if scale.wanted(object).is_none() && target.resource.is_crd() {
+        let path = scale.spec.replace('/', ".");
+        let message = format!("the spec replicas field {path:?} does not exist");
+        return Err(Failure::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalError",
+            format!("Internal error occurred: {message}"),
+        )
+        .with_causes(vec![Cause::new("", "", message)]));
+    }
+    to_patch(target, object)
+}
+
+/// The Scale of an object that is to be patched, which need not say how many it wants.
+pub(super) fn to_patch(target: &Target, object: &Value) -> Result<Value, Failure> {
+    let scale = place(target)?;
     let fields = [
         "creationTimestamp",
         "name",
@@ -72,19 +91,9 @@ pub(super) fn of(target: &Target, object: &Value) -> Result<Value, Failure> {
         .into_iter()
         .filter_map(|field| Some((field.to_owned(), object::meta(object, field)?.into())))
         .collect();
-    let wanted = scale.wanted(object);
-    if wanted.is_none() && target.resource.is_crd() {
-        let path = scale.spec.replace('/', ".");
-        let message = format!("the spec replicas field {path:?} does not exist");
-        return Err(Failure::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "InternalError",
-            format!("Internal error occurred: {message}"),
-        )
-        .with_causes(vec![Cause::new("", "", message)]));
-    }
+    let unsaid = if target.resource.is_crd() { UNSAID } else { 0 };
     // What is nothing or empty goes without saying.
-    let spec = match wanted.unwrap_or(0) {
+    let spec = match scale.wanted(object).unwrap_or(unsaid) {
         0 => json!({}),
         replicas => json!({"replicas": replicas}),
     };
@@ -111,6 +120,12 @@ pub(super) fn put(target: &Target, object: &Value, scale: &Value) -> Result<Made
         )));
     }
     let replicas = replicas(target, object, scale)?;
+    if replicas == UNSAID && target.resource.is_crd() {
+        let path = place(target)?.spec.replace('/', ".");
+        return Err(Failure::bad_request(format!(
+            "the spec replicas field {path:?} cannot be empty"
+        )));
+    }
     let mut scaled = object.clone();
     place(target)?.want(&mut scaled, replicas);
     identify(&mut scaled, scale);

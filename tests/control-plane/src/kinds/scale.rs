@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::failure::Cause;
 use crate::object;
+use crate::patch::go;
 
 /// Where the parts of a Scale are in an object, as JSON pointers.
 #[derive(Clone, Debug)]
@@ -43,13 +44,29 @@ impl Scale {
     /// What is wrong with the numbers of a custom resource.
     pub(crate) fn validate(&self, object: &Value) -> Vec<Cause> {
         let numbers = [&self.spec, &self.status];
-        let negative = numbers.into_iter().filter_map(|pointer| {
+        let wrong = numbers.into_iter().filter_map(|pointer| {
             let value = object.pointer(pointer)?;
-            let is_negative = value.as_i64().is_some_and(|number| number < 0);
-            let must = "should be a non-negative integer";
-            is_negative.then(|| Cause::invalid(&pointer.replace('/', "."), value, must))
+            let path = pointer.replace('/', ".");
+            match value.as_i64() {
+                None => {
+                    let (told, kind) = (go::plain(value), go::type_name(value));
+                    let why = format!(
+                        "{path} accessor error: {told} is of the type {kind}, expected int64"
+                    );
+                    Some(Cause::invalid(&path, &0.into(), &why))
+                }
+                Some(number) if number < 0 => {
+                    let must = "should be a non-negative integer";
+                    Some(Cause::invalid(&path, value, must))
+                }
+                Some(number) if number > i64::from(i32::MAX) => {
+                    let must = format!("should be less than or equal to {}", i32::MAX);
+                    Some(Cause::invalid(&path, value, &must))
+                }
+                Some(_) => None,
+            }
         });
-        negative.collect()
+        wrong.collect()
     }
 
     /// The number that is wanted; nothing if the object does not say.

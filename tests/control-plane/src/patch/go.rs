@@ -71,7 +71,7 @@ pub(super) fn syntax(value: &Value) -> String {
 }
 
 /// What the type is called.
-pub(super) fn type_name(value: &Value) -> &'static str {
+pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "<nil>",
         Value::Bool(_) => "bool",

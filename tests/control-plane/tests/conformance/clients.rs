@@ -332,4 +332,28 @@ conformance! {
         talk.get(&format!("{THINGS}/one/scale")).await;
         talk.get(&format!("{THINGS}/none")).await;
     }
+
+    async fn what_says_no_number_can_be_scaled(talk: &mut Talk) {
+        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
+        let numbers = json!({"type": "object", "properties": {"replicas": {"type": "integer"}}});
+        talk.install(thing_crd(json!({
+            "name": "v1", "served": true, "storage": true,
+            "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": numbers, "status": numbers}}},
+            "subresources": {"scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}},
+        }))).await;
+        let thing = |replicas: Value| json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": {"replicas": replicas}});
+        for wrong in [json!("x"), json!(1.5), json!(-1), json!(2_147_483_648_u64)] {
+            talk.post(THINGS, thing(wrong)).await;
+        }
+        talk.post(THINGS, json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}})).await;
+        let scale = format!("{THINGS}/one/scale");
+        talk.get(&scale).await;
+        talk.patch("merge", &scale, json!({"metadata": {"labels": {"a": "b"}}})).await;
+        talk.patch("json", &scale, json!([{"op": "test", "path": "/spec/replicas", "value": 0}])).await;
+        talk.patch("merge", &format!("{scale}?dryRun=All"), json!({"spec": {"replicas": null}})).await;
+        talk.patch("merge", &format!("{scale}?dryRun=All"), json!({"spec": {"replicas": -2_147_483_648_i64}})).await;
+        talk.patch("json", &format!("{scale}?dryRun=All"), json!([{"op": "replace", "path": "/spec/replicas", "value": 3}])).await;
+        talk.patch("merge", &scale, json!({"spec": {"replicas": 1}})).await;
+        talk.get(&scale).await;
+    }
 }
