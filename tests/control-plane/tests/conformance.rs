@@ -35,6 +35,7 @@ mod conformance {
     mod patches;
     mod protobuf;
     mod subresources;
+    mod templates;
     mod tokens;
     mod watches;
     mod who_may;

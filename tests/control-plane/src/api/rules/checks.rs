@@ -63,6 +63,35 @@ pub(super) fn labels(labels: &Value, path: &str) -> Vec<Cause> {
     wrong
 }
 
+/// What is wrong with a selector as a whole, which is shown with its fields in the order of the struct.
+pub(super) fn invalid_selector(path: &str, selector: &Value, why: &str) -> Cause {
+    let fields = |object: &Value, fields: &[&str], shown: &dyn Fn(&Value) -> String| {
+        let said = fields.iter().filter(|field| !object[**field].is_null());
+        let said: Vec<String> = said
+            .map(|field| format!("{field:?}:{}", shown(&object[*field])))
+            .collect();
+        format!("{{{}}}", said.join(","))
+    };
+    let expression =
+        |value: &Value| fields(value, &["key", "operator", "values"], &Value::to_string);
+    let shown = |value: &Value| match value.as_array() {
+        Some(list) => {
+            let list: Vec<String> = list.iter().map(expression).collect();
+            format!("[{}]", list.join(","))
+        }
+        None => value.to_string(),
+    };
+    let value = match selector.is_object() {
+        true => fields(selector, &["matchLabels", "matchExpressions"], &shown),
+        false => selector.to_string(),
+    };
+    let mut message = format!("Invalid value: {value}");
+    if !why.is_empty() {
+        message.push_str(&format!(": {why}"));
+    }
+    Cause::new("FieldValueInvalid", path, message)
+}
+
 /// What is wrong with a selector of labels.
 pub(super) fn selector(selector: &Value, path: &str) -> Vec<Cause> {
     let mut wrong = labels(&selector["matchLabels"], &format!("{path}.matchLabels"));

@@ -1,93 +1,195 @@
-//! What containers and volumes must say, beside their names.
+//! What containers must say.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::checks::{list, number, one_of, one_of_if_said, text};
+use super::fixed::invalid_struct;
+use super::volumes::{self, Volumes};
+use super::{env, names, probes, resources};
 use crate::failure::Cause;
 
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
-/// What a volume is made of has to be named: the source, and the field.
-const SOURCES: [(&str, &str); 4] = [
-    ("hostPath", "path"),
-    ("persistentVolumeClaim", "claimName"),
-    ("secret", "secretName"),
-    ("configMap", "name"),
-];
+const PULLS: [&str; 3] = ["Always", "IfNotPresent", "Never"];
+const MESSAGES: [&str; 2] = ["File", "FallbackToLogsOnError"];
+const PROFILES: [&str; 3] = ["Localhost", "RuntimeDefault", "Unconfined"];
 const PORT_RANGE: &str = "must be between 1 and 65535, inclusive";
+const ID_RANGE: &str = "must be between 0 and 2147483647, inclusive";
 
-fn text<'a>(object: &'a Value, field: &str) -> &'a str {
-    object[field].as_str().unwrap_or_default()
-}
-
-fn list<'a>(object: &'a Value, field: &str) -> &'a [Value] {
-    object[field]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default()
-}
-
-pub(super) fn check_volumes(spec: &Value, path: &str) -> Vec<Cause> {
+/// What is wrong with the containers of a spec.
+pub(super) fn check_all(spec: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<Cause> {
+    let grace = number(spec, "terminationGracePeriodSeconds");
+    let never = text(spec, "restartPolicy") == "Never";
+    let containers = list(spec, "containers");
     let mut wrong = Vec::new();
     let mut seen = BTreeSet::new();
-    for (index, volume) in list(spec, "volumes").iter().enumerate() {
-        let at = |field: &str| format!("{path}.volumes[{index}].{field}");
-        let (name, before) = (text(volume, "name"), wrong.len());
-        for (source, field) in SOURCES {
-            if volume[source].is_object() && text(&volume[source], field).is_empty() {
-                wrong.push(Cause::required(&at(&format!("{source}.{field}")), ""));
-            }
+    if containers.is_empty() {
+        wrong.push(Cause::required(&format!("{path}.containers"), ""));
+    }
+    for (index, container) in containers.iter().enumerate() {
+        let path = format!("{path}.containers[{index}]");
+        wrong.extend(check(container, &path, volumes, never));
+        let name = text(container, "name");
+        if !seen.insert(name) {
+            wrong.push(Cause::duplicate(&format!("{path}.name"), &name.into()));
         }
-        if name.is_empty() {
-            wrong.push(Cause::required(&at("name"), ""));
-        } else if seen.contains(name) {
-            wrong.push(Cause::duplicate(&at("name"), &name.into()));
-        } else if wrong.len() == before {
-            seen.insert(name);
+        wrong.extend(probes::check(container, &path, grace));
+    }
+    wrong.extend(check_host_ports(containers, &format!("{path}.containers")));
+    let first = list(spec, "initContainers");
+    for (index, container) in first.iter().enumerate() {
+        let all = format!("{path}.initContainers");
+        let path = format!("{all}[{index}]");
+        wrong.extend(check(container, &path, volumes, never));
+        let restart = text(container, "restartPolicy");
+        let policies = ["Always", "Never", "OnFailure"];
+        wrong.extend(one_of_if_said(
+            restart,
+            &format!("{path}.restartPolicy"),
+            &policies,
+        ));
+        let name = text(container, "name");
+        if !name.is_empty() && !seen.insert(name) {
+            wrong.push(Cause::duplicate(&format!("{path}.name"), &name.into()));
+        }
+        wrong.extend(check_host_ports(std::slice::from_ref(container), &all));
+        wrong.extend(match restart {
+            "Always" => probes::check(container, &path, grace),
+            _ => probes::forbid(container, &path),
+        });
+    }
+    wrong
+}
+
+fn check(container: &Value, path: &str, volumes: &Volumes<'_>, never: bool) -> Vec<Cause> {
+    let at = |field: &str| format!("{path}.{field}");
+    let mut wrong = Vec::new();
+    match text(container, "name") {
+        "" => wrong.push(Cause::required(&at("name"), "")),
+        name => wrong
+            .extend(names::label(name).map(|why| Cause::invalid(&at("name"), &name.into(), why))),
+    }
+    if text(container, "image").is_empty() {
+        wrong.push(Cause::required(&at("image"), ""));
+    }
+    let policy = text(container, "terminationMessagePolicy");
+    wrong.extend(one_of(policy, &at("terminationMessagePolicy"), &MESSAGES));
+    wrong.extend(check_ports(list(container, "ports"), &at("ports")));
+    wrong.extend(env::check(container, path));
+    wrong.extend(volumes::check_mounts(container, path, volumes));
+    let pull = text(container, "imagePullPolicy");
+    wrong.extend(one_of(pull, &at("imagePullPolicy"), &PULLS));
+    wrong.extend(resources::check(&container["resources"], &at("resources")));
+    for resize in list(container, "resizePolicy") {
+        let field = at("resizePolicy");
+        wrong.extend(one_of(
+            text(resize, "resourceName"),
+            &field,
+            &["cpu", "memory"],
+        ));
+        let restart = text(resize, "restartPolicy");
+        let known = ["NotRequired", "RestartContainer"];
+        wrong.extend(one_of(restart, &field, &known));
+        if never && restart != "NotRequired" {
+            let why = "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
+            wrong.push(Cause::invalid(&field, &restart.into(), why));
+        }
+    }
+    wrong.extend(check_security(
+        &container["securityContext"],
+        &at("securityContext"),
+    ));
+    wrong
+}
+
+/// What is wrong with the ids of users and groups.
+pub(super) fn check_ids(context: &Value, fields: &[&str], path: &str) -> Vec<Cause> {
+    let ids = fields.iter().filter_map(|field| {
+        let id = number(context, field)?;
+        let field = format!("{path}.{field}");
+        (!(0..=i64::from(i32::MAX)).contains(&id))
+            .then(|| Cause::invalid(&field, &id.into(), ID_RANGE))
+    });
+    ids.collect()
+}
+
+fn check_security(context: &Value, path: &str) -> Vec<Cause> {
+    if context.is_null() {
+        return Vec::new();
+    }
+    let mut wrong = check_ids(context, &["runAsUser", "runAsGroup"], path);
+    let mount = text(context, "procMount");
+    wrong.extend(one_of_if_said(
+        mount,
+        &format!("{path}.procMount"),
+        &["Default", "Unmasked"],
+    ));
+    wrong.extend(check_seccomp(
+        &context["seccompProfile"],
+        &format!("{path}.seccompProfile"),
+    ));
+    if context["allowPrivilegeEscalation"] == false {
+        if context["privileged"] == true {
+            let why = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
+            wrong.push(invalid_struct(path, why));
+        }
+        let added = list(&context["capabilities"], "add");
+        for _ in added
+            .iter()
+            .filter(|capability| **capability == "CAP_SYS_ADMIN")
+        {
+            let why = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
+            wrong.push(invalid_struct(path, why));
         }
     }
     wrong
 }
 
-/// What is wrong with a container, whose mounts are of the volumes of these names.
-pub(super) fn check(container: &Value, path: &str, volumes: &[&str]) -> Vec<Cause> {
-    let at = |field: &str| format!("{path}.{field}");
-    let mut wrong = check_ports(list(container, "ports"), &at("ports"));
-    for (index, variable) in list(container, "env").iter().enumerate() {
-        if text(variable, "name").is_empty() {
-            wrong.push(Cause::required(&at(&format!("env[{index}].name")), ""));
-        }
+pub(super) fn check_seccomp(profile: &Value, path: &str) -> Vec<Cause> {
+    if profile.is_null() {
+        return Vec::new();
     }
-    for source in list(container, "envFrom") {
-        if !source["configMapRef"].is_object() && !source["secretRef"].is_object() {
-            let why = "must specify one of: `configMapRef` or `secretRef`";
-            wrong.push(Cause::invalid(&at("envFrom"), &"".into(), why));
-        }
+    let mut wrong = Vec::new();
+    let kind = text(profile, "type");
+    if kind.is_empty() {
+        let why = "type is required when seccompProfile is set";
+        wrong.push(Cause::required(&format!("{path}.type"), why));
+    } else {
+        wrong.extend(one_of(kind, &format!("{path}.type"), &PROFILES));
     }
-    for (index, mount) in list(container, "volumeMounts").iter().enumerate() {
-        let at = |field: &str| at(&format!("volumeMounts[{index}].{field}"));
-        let name = text(mount, "name");
-        if name.is_empty() {
-            wrong.push(Cause::required(&at("name"), ""));
+    let field = format!("{path}.localhostProfile");
+    match (kind, profile["localhostProfile"].as_str()) {
+        ("Localhost", None) => {
+            let why = "must be set when seccomp type is Localhost";
+            wrong.push(Cause::required(&field, why));
         }
-        if !volumes.contains(&name) {
-            let why = format!("Not found: {}", Value::from(name));
-            wrong.push(Cause::new("FieldValueNotFound", at("name"), why));
+        ("Localhost", Some(way)) => wrong.extend(volumes::check_inside(way, &field)),
+        (_, Some(_)) => {
+            let why = "can only be set when seccomp type is Localhost";
+            wrong.push(invalid_struct(&field, why));
         }
-        if text(mount, "mountPath").is_empty() {
-            wrong.push(Cause::required(&at("mountPath"), ""));
-        }
+        (_, None) => {}
     }
-    for field in [
-        "lifecycle/postStart",
-        "lifecycle/preStop",
-        "livenessProbe",
-        "readinessProbe",
-        "startupProbe",
-    ] {
-        let handler = container.pointer(&format!("/{field}"));
-        if let Some(handler) = handler.filter(|handler| handler.is_object()) {
-            wrong.extend(check_handler(handler, &at(&field.replace('/', "."))));
+    wrong
+}
+
+/// A port of the node is one container's.
+fn check_host_ports(containers: &[Value], path: &str) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (container, value) in containers.iter().enumerate() {
+        for (index, port) in list(value, "ports").iter().enumerate() {
+            let number = number(port, "hostPort").unwrap_or(0);
+            let place = format!(
+                "{}/{}/{number}",
+                text(port, "protocol"),
+                text(port, "hostIP")
+            );
+            if number != 0 && !seen.insert(place.clone()) {
+                let path = format!("{path}[{container}].ports[{index}].hostPort");
+                wrong.push(Cause::duplicate(&path, &place.into()));
+            }
         }
     }
     wrong
@@ -133,26 +235,6 @@ fn check_ports(ports: &[Value], path: &str) -> Vec<Cause> {
                 &supported,
             ));
         }
-    }
-    wrong
-}
-
-/// What a probe or a hook does.
-fn check_handler(handler: &Value, path: &str) -> Vec<Cause> {
-    const HANDLERS: [&str; 5] = ["exec", "httpGet", "tcpSocket", "grpc", "sleep"];
-    if !HANDLERS.iter().any(|known| handler[*known].is_object()) {
-        return vec![Cause::required(path, "must specify a handler type")];
-    }
-    let mut wrong = Vec::new();
-    if handler["exec"].is_object() && list(&handler["exec"], "command").is_empty() {
-        wrong.push(Cause::required(&format!("{path}.exec.command"), ""));
-    }
-    for asked in ["httpGet", "tcpSocket"] {
-        if !handler[asked].is_object() {
-            continue;
-        }
-        let field = format!("{path}.{asked}.port");
-        wrong.extend(check_port_number_or_name(&handler[asked]["port"], &field));
     }
     wrong
 }

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::super::selector;
-use super::checks::{self, at, list, not_negative, number, one_of, one_of_if_said, text};
+use super::checks::{
+    self, at, invalid_selector, list, not_negative, number, one_of, one_of_if_said, text,
+};
 use super::fixed::{IMMUTABLE, invalid_struct, same};
 use super::{pods, schedules};
 use crate::failure::Cause;
@@ -55,7 +57,12 @@ pub(super) fn check(job: &Value) -> Vec<Cause> {
         wrong.push(Cause::required("spec.selector", ""));
     }
     let unfit = checks::selector(selected, "spec.selector");
-    if unfit.is_empty() && !selector::selects(Some(selected), &spec["template"]) {
+    if unfit.is_empty()
+        && !selector::selects(
+            Some(selected).filter(|selected| !selected.is_null()),
+            &spec["template"],
+        )
+    {
         let labels = at(spec, "/template/metadata/labels");
         wrong.push(Cause::invalid(
             "spec.template.metadata.labels",
@@ -108,7 +115,7 @@ fn check_own_pods(job: &Value) -> Vec<Cause> {
         &json!({"metadata": {"labels": own}}),
     ) {
         let why = "`selector` not auto-generated";
-        wrong.push(Cause::invalid("spec.selector", &spec["selector"], why));
+        wrong.push(invalid_selector("spec.selector", &spec["selector"], why));
     }
     wrong
 }
@@ -221,7 +228,8 @@ pub(super) fn check_update(old: &Value, new: &Value) -> Vec<Cause> {
         let why = "can only be modified in tandem with spec.parallelism";
         wrong.push(Cause::invalid("spec.completions", &is["completions"], why));
     }
-    wrong.extend(changed("selector").then(|| plain("selector")));
+    let selector = || invalid_selector("spec.selector", &is["selector"], IMMUTABLE);
+    wrong.extend(changed("selector").then(selector));
     wrong.extend(changed_template(old, new));
     for field in [
         "completionMode",
@@ -325,7 +333,7 @@ pub(super) fn check_cron_job(old: Option<&Value>, object: &Value) -> Vec<Cause> 
     wrong.extend(check_spec(job, "spec.jobTemplate.spec"));
     if !job["selector"].is_null() {
         let why = "`selector` will be auto-generated";
-        wrong.push(Cause::invalid(
+        wrong.push(invalid_selector(
             "spec.jobTemplate.spec.selector",
             &job["selector"],
             why,

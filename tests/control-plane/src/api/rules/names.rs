@@ -32,12 +32,23 @@ fn is_label(name: &str) -> bool {
 
 /// What is wrong with a DNS label.
 pub(super) fn label(name: &str) -> Option<&'static str> {
-    (!is_label(name)).then_some(LABEL)
+    match is_label(name) {
+        true if name.len() > 63 => Some("must be no more than 63 characters"),
+        true => None,
+        false if is_subdomain(name) => Some("must not contain dots"),
+        false => Some(LABEL),
+    }
 }
 
 /// What is wrong with labels and the dots between them.
 pub(super) fn subdomain(name: &str) -> Option<&'static str> {
-    (!is_subdomain(name)).then_some(SUBDOMAIN)
+    match is_subdomain(name) {
+        true => None,
+        false if name.len() > 253 && name.split('.').all(is_label) => {
+            Some("must be no more than 253 characters")
+        }
+        false => Some(SUBDOMAIN),
+    }
 }
 
 fn is_subdomain(name: &str) -> bool {
@@ -198,6 +209,13 @@ fn check_finalizer(field: &str, element: &str, finalizer: &str) -> Vec<Cause> {
     wrong
 }
 
+/// What is wrong with a key of a ConfigMap or a Secret.
+pub(super) fn config_key(key: &str) -> Option<&'static str> {
+    let is_known = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    let is_key = !key.is_empty() && key.len() <= 253 && key.chars().all(is_known);
+    (!is_key).then_some(CONFIG_KEY)
+}
+
 /// What is wrong with the keys of a ConfigMap or a Secret.
 pub(super) fn data_keys(object: &Value) -> Vec<Cause> {
     let keys = |field: &str| {
@@ -208,20 +226,12 @@ pub(super) fn data_keys(object: &Value) -> Vec<Cause> {
             .flatten()
             .map(|(key, _)| key)
     };
-    let is_key = |key: &str| {
-        !key.is_empty()
-            && key.len() <= 253
-            && key
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
-    };
     let mut wrong = Vec::new();
     for field in ["data", "binaryData"] {
         for key in keys(field) {
             let at = format!("{field}[{key}]");
-            if !is_key(key) {
-                wrong.push(Cause::invalid(&at, &key.as_str().into(), CONFIG_KEY));
-            }
+            let why = config_key(key);
+            wrong.extend(why.map(|why| Cause::invalid(&at, &key.as_str().into(), why)));
             if field == "data" && keys("binaryData").any(|other| other == key) {
                 wrong.push(Cause::invalid(
                     &at,

@@ -1,17 +1,16 @@
 //! The rules of pods and of their templates, and what admission adds to a pod.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value, json};
 
-use super::{checks, containers, names, pod_updates};
+use super::checks::{self, at, list, text};
+use super::{pod_spec, pod_updates};
 use crate::failure::Cause;
 use crate::object;
 
 pub(super) fn before_create(object: &mut Value) -> Vec<Cause> {
     let quality = quality(object);
     let mut status = json!({"phase": "Pending", "qosClass": quality});
-    if !checks::list(&object["spec"], "schedulingGates").is_empty() {
+    if !list(&object["spec"], "schedulingGates").is_empty() {
         status["conditions"] = json!([{
             "type": "PodScheduled", "status": "False", "lastProbeTime": null, "lastTransitionTime": object::now(),
             "reason": "SchedulingGated", "message": "Scheduling is blocked due to non-empty scheduling gates",
@@ -28,7 +27,17 @@ pub(super) fn before_create(object: &mut Value) -> Vec<Cause> {
     spec.entry("preemptionPolicy")
         .or_insert("PreemptLowerPriority".into());
     tolerate(spec);
-    check_spec(&object["spec"], "spec")
+    let spec = &object["spec"];
+    let mut wrong = check_spec(spec);
+    if !list(spec, "ephemeralContainers").is_empty() {
+        let why = "cannot be set on create";
+        wrong.push(Cause::forbidden("spec.ephemeralContainers", why));
+    }
+    if !text(spec, "nodeName").is_empty() && !list(spec, "schedulingGates").is_empty() {
+        let why = "cannot be set until all schedulingGates have been cleared";
+        wrong.push(Cause::forbidden("spec.nodeName", why));
+    }
+    wrong
 }
 
 /// Every pod stays for a while on a node that is lost, unless it says otherwise.
@@ -67,7 +76,7 @@ pub(super) fn before_update(old: &Value, new: &mut Value) -> Vec<Cause> {
             spec.entry(field).or_insert_with(|| known.clone());
         }
     }
-    let mut wrong = check_spec(&new["spec"], "spec");
+    let mut wrong = check_spec(&new["spec"]);
     wrong.extend(pod_updates::check(old, new));
     wrong
 }
@@ -79,70 +88,48 @@ pub(super) fn check_template(template: &Value, path: &str) -> Vec<Cause> {
 
 /// The same where there are more volumes to be mounted than it says itself: those that come of claims.
 pub(super) fn check_template_with(template: &Value, path: &str, claims: &[Value]) -> Vec<Cause> {
-    let labels = checks::at(template, "/metadata/labels");
+    let labels = at(template, "/metadata/labels");
     let mut wrong = checks::labels(labels, &format!("{path}.labels"));
-    wrong.extend(check_spec_with(
-        &template["spec"],
+    let spec = &template["spec"];
+    wrong.extend(pod_spec::check(
+        spec,
         &format!("{path}.spec"),
         claims,
+        false,
     ));
+    if !list(spec, "ephemeralContainers").is_empty() {
+        let path = format!("{path}.spec.ephemeralContainers");
+        let why = "ephemeral containers not allowed in pod template";
+        wrong.push(Cause::forbidden(&path, why));
+    }
     wrong
 }
 
 /// What is wrong with the spec of a pod.
-fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
-    check_spec_with(spec, path, &[])
-}
-
-fn check_spec_with(spec: &Value, path: &str, claims: &[Value]) -> Vec<Cause> {
-    let mut wrong = containers::check_volumes(spec, path);
-    let volumes = spec.get("volumes").and_then(Value::as_array);
-    let claimed = claims.iter().map(object::name);
-    let volumes: Vec<&str> = (volumes.into_iter().flatten())
-        .filter_map(|volume| volume["name"].as_str())
-        .chain(claimed)
-        .filter(|name| !name.is_empty())
-        .collect();
-    let containers = spec.get("containers").and_then(Value::as_array);
-    if containers.is_none_or(Vec::is_empty) {
-        wrong.push(Cause::required(&format!("{path}.containers"), ""));
-    }
-    let mut seen = BTreeSet::new();
-    for list in ["containers", "initContainers"] {
-        let containers = spec.get(list).and_then(Value::as_array);
-        for (index, container) in containers.into_iter().flatten().enumerate() {
-            let at = |field: &str| format!("{path}.{list}[{index}].{field}");
-            let text = |field: &str| {
-                container
-                    .get(field)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-            };
-            let name = text("name");
-            if name.is_empty() {
-                wrong.push(Cause::required(&at("name"), ""));
-            } else if let Some(why) = names::label(name) {
-                wrong.push(Cause::invalid(&at("name"), &name.into(), why));
-            } else if !seen.insert(name) {
-                wrong.push(Cause::duplicate(&at("name"), &name.into()));
+fn check_spec(spec: &Value) -> Vec<Cause> {
+    let mut wrong = pod_spec::check(spec, "spec", &[], true);
+    if text(spec, "serviceAccountName").is_empty() {
+        for (volume, value) in list(spec, "volumes").iter().enumerate() {
+            for (index, source) in list(&value["projected"], "sources").iter().enumerate() {
+                if !source["serviceAccountToken"].is_null() {
+                    let path = format!(
+                        "spec.volumes[{volume}].projected.sources[{index}].serviceAccountToken"
+                    );
+                    let why = "must not be specified when serviceAccountName is not set";
+                    wrong.push(Cause::forbidden(&path, why));
+                }
             }
-            if text("image").is_empty() {
-                wrong.push(Cause::required(&at("image"), ""));
-            }
-            let path = format!("{path}.{list}[{index}]");
-            wrong.extend(containers::check(container, &path, &volumes));
         }
     }
-    let policy = spec.get("restartPolicy").cloned().unwrap_or_default();
-    if !["Always", "OnFailure", "Never"]
-        .iter()
-        .any(|known| policy == *known)
-    {
-        wrong.push(Cause::unsupported(
-            &format!("{path}.restartPolicy"),
-            &policy,
-            r#""Always", "OnFailure", "Never""#,
-        ));
+    for containers in ["containers", "initContainers"] {
+        for (index, container) in list(spec, containers).iter().enumerate() {
+            let image = text(container, "image");
+            if image.trim() != image {
+                let path = format!("spec.{containers}[{index}].image");
+                let why = "must not have leading or trailing whitespace";
+                wrong.push(Cause::invalid(&path, &image.into(), why));
+            }
+        }
     }
     wrong
 }

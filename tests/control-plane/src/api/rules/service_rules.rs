@@ -48,6 +48,7 @@ pub(super) fn check_update(was: &Value, is: &Value) -> Vec<Cause> {
     if balances(was) && balances(is) && class(was) != class(is) {
         wrong.push(Cause::invalid("spec.loadBalancerClass", &class(is), FIXED));
     }
+    wrong.extend(check_class(is));
     let health = |spec: &Value| number(spec, "healthCheckNodePort");
     if is_health_checked(was) && is_health_checked(is) && health(was) != health(is) {
         wrong.push(Cause::forbidden(
@@ -311,17 +312,24 @@ fn check_balancer(spec: &Value) -> Vec<Cause> {
             OF_BALANCERS,
         ));
     }
+    wrong.extend(check_class(spec));
+    wrong
+}
+
+/// The class of a load balancer, which is looked at once more when it may have changed.
+fn check_class(spec: &Value) -> Vec<Cause> {
     const CLASS: &str = "spec.loadBalancerClass";
     match spec["loadBalancerClass"].as_str() {
-        Some(class) if balances => {
+        Some(class) if is_a(spec, "LoadBalancer") => {
             let reasons = names::qualified(class);
             let reasons = reasons.iter();
-            wrong.extend(reasons.map(|why| Cause::invalid(CLASS, &class.into(), why)));
+            reasons
+                .map(|why| Cause::invalid(CLASS, &class.into(), why))
+                .collect()
         }
-        Some(_) => wrong.push(Cause::forbidden(CLASS, OF_BALANCERS)),
-        None => {}
+        Some(_) => vec![Cause::forbidden(CLASS, OF_BALANCERS)],
+        None => Vec::new(),
     }
-    wrong
 }
 
 fn check_traffic(spec: &Value) -> Vec<Cause> {

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::checks::{not_negative, number, one_of, text};
+use super::checks::{list, not_negative, number, one_of, text};
 use super::fixed::invalid_struct;
-use super::names;
+use super::{names, storage};
 use crate::failure::Cause;
 
 const NO_PERCENT: &str = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or \
@@ -156,15 +156,6 @@ pub(super) fn check_stateful_set(spec: &Value, is_new: bool) -> Vec<Cause> {
         }
         "RollingUpdate" => {
             wrong.extend(not_negative(rolling, PATH, &["partition"]));
-            let (unavailable, path) =
-                (&rolling["maxUnavailable"], format!("{PATH}.maxUnavailable"));
-            if !unavailable.is_null() {
-                wrong.extend(count(unavailable, &path));
-                if is_none(unavailable) {
-                    wrong.push(Cause::invalid(&path, unavailable, "cannot be 0"));
-                }
-                wrong.extend(not_more_than_all(unavailable, &path));
-            }
         }
         _ => {
             let why = "must be 'RollingUpdate' or 'OnDelete'";
@@ -177,6 +168,11 @@ pub(super) fn check_stateful_set(spec: &Value, is_new: bool) -> Vec<Cause> {
             let path = format!("spec.persistentVolumeClaimRetentionPolicy.{field}");
             wrong.extend(one_of(text(retention, field), &path, &["Retain", "Delete"]));
         }
+    }
+    let claims = list(spec, "volumeClaimTemplates").iter().filter(|_| is_new);
+    for (index, claim) in claims.enumerate() {
+        let path = format!("spec.volumeClaimTemplates[{index}].spec");
+        wrong.extend(storage::check_claim(&claim["spec"], &path));
     }
     wrong.extend(not_negative(spec, "spec", &["replicas", "minReadySeconds"]));
     wrong.extend(not_negative(&spec["ordinals"], "spec.ordinals", &["start"]));

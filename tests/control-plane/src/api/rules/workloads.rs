@@ -1,9 +1,9 @@
 //! The rules of what makes pods.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::selector;
-use super::checks::{self, at, list, not_negative, one_of, text};
+use super::checks::{self, at, invalid_selector, list, not_negative, one_of, text};
 use super::fixed::{IMMUTABLE, same};
 use super::{pods, strategies};
 use crate::failure::Cause;
@@ -59,30 +59,45 @@ fn check_selector(kind: &str, spec: &Value) -> Vec<Cause> {
     let is_old = kind == "ReplicationController";
     let selector = &spec["selector"];
     let mut wrong = Vec::new();
+    let unfit = match is_old {
+        true => Vec::new(),
+        false => checks::selector(selector, PATH),
+    };
     let is_empty = ["matchLabels", "matchExpressions"]
         .iter()
         .all(|field| selector[*field].is_null());
     if selector.is_null() && kind != "DaemonSet" {
         wrong.push(Cause::required(PATH, ""));
     } else if !is_old && !selector.is_null() {
-        wrong.extend(checks::selector(selector, PATH));
+        wrong.extend(unfit.iter().cloned());
         if is_empty {
             let kind = match kind {
                 "ReplicaSet" => "deployment".to_owned(),
                 kind => kind.to_lowercase(),
             };
             let why = format!("empty selector is invalid for {kind}");
-            wrong.push(Cause::invalid(PATH, selector, &why));
+            wrong.push(invalid_selector(PATH, selector, &why));
         }
     }
     let template = &spec["template"];
-    let matches = match (is_old, wrong.is_empty()) {
-        (true, _) => selector.is_null() || selects(&json!({"matchLabels": selector}), template),
-        (false, true) => selects(selector, template),
-        (false, false) => !selector.is_null(),
+    let labels = at(template, "/metadata/labels");
+    let matches = match is_old {
+        true => {
+            let mut wanted = selector.as_object().into_iter().flatten();
+            wanted.all(|(key, value)| labels.get(key) == Some(value))
+        }
+        // One that makes no sense is not matched with anything.
+        false => !unfit.is_empty() || selects(selector, template),
     };
+    if !unfit.is_empty() {
+        let why = match kind {
+            "Deployment" | "ReplicaSet" => Some("invalid label selector"),
+            "StatefulSet" => Some(""),
+            _ => None,
+        };
+        wrong.extend(why.map(|why| invalid_selector(PATH, selector, why)));
+    }
     if !matches {
-        let labels = at(template, "/metadata/labels");
         let why = "`selector` does not match template `labels`";
         let path = "spec.template.metadata.labels";
         wrong.push(Cause::invalid(path, labels, why));
@@ -139,7 +154,7 @@ fn check_update(kind: &str, old: &Value, new: &Value) -> Option<Cause> {
 fn changed_selector(old: &Value, new: &Value) -> Option<Cause> {
     let selector = &new["spec"]["selector"];
     let changed = !same(&old["spec"]["selector"], selector);
-    changed.then(|| Cause::invalid("spec.selector", selector, IMMUTABLE))
+    changed.then(|| invalid_selector("spec.selector", selector, IMMUTABLE))
 }
 
 /// Counts the templates, as it was done before there were generations.

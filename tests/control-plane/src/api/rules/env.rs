@@ -1,0 +1,213 @@
+//! The variables of containers, and what tells of a pod.
+
+use serde_json::Value;
+
+use super::checks::{list, one_of, text};
+use super::names;
+use crate::failure::Cause;
+
+const OF_VARIABLES: [&str; 9] = [
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "spec.nodeName",
+    "spec.serviceAccountName",
+    "status.hostIP",
+    "status.hostIPs",
+    "status.podIP",
+    "status.podIPs",
+];
+/// What files may tell of a pod.
+pub(super) const OF_FILES: [&str; 5] = [
+    "metadata.annotations",
+    "metadata.labels",
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+];
+/// What there is to be told, though not everywhere.
+const TOLD: [&str; 6] = [
+    "metadata.annotations",
+    "metadata.labels",
+    "spec.host",
+    "spec.restartPolicy",
+    "spec.schedulerName",
+    "status.phase",
+];
+const RESOURCES: [&str; 6] = [
+    "limits.cpu",
+    "limits.ephemeral-storage",
+    "limits.memory",
+    "requests.cpu",
+    "requests.ephemeral-storage",
+    "requests.memory",
+];
+const NO_NAME: &str = "a valid environment variable name must consist only of printable ASCII characters other than '='";
+const SOURCES: &str = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or \
+    `fileKeyRef`";
+const TOO_MANY: &str = "may not have more than one field specified at a time";
+
+pub(super) fn check(container: &Value, path: &str) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    for (index, variable) in list(container, "env").iter().enumerate() {
+        let path = format!("{path}.env[{index}]");
+        let name = text(variable, "name");
+        match name {
+            "" => wrong.push(Cause::required(&format!("{path}.name"), "")),
+            name => wrong.extend(check_name(name, &format!("{path}.name"))),
+        }
+        if variable["valueFrom"].is_object() {
+            wrong.extend(check_source(variable, &format!("{path}.valueFrom")));
+        }
+    }
+    let from = format!("{path}.envFrom");
+    for (index, source) in list(container, "envFrom").iter().enumerate() {
+        let path = format!("{from}[{index}]");
+        wrong.extend(check_name(
+            text(source, "prefix"),
+            &format!("{path}.prefix"),
+        ));
+        let mut sources = 0;
+        for field in ["configMapRef", "secretRef"] {
+            if source[field].is_object() {
+                sources += 1;
+                wrong.extend(check_object(
+                    text(&source[field], "name"),
+                    &format!("{path}.{field}.name"),
+                ));
+            }
+        }
+        let why = match sources {
+            0 => "must specify one of: `configMapRef` or `secretRef`",
+            1 => continue,
+            _ => TOO_MANY,
+        };
+        wrong.push(Cause::invalid(&from, &"".into(), why));
+    }
+    wrong
+}
+
+fn check_name(name: &str, path: &str) -> Option<Cause> {
+    let is_name = name.chars().all(|c| (' '..='~').contains(&c) && c != '=');
+    (!is_name).then(|| Cause::invalid(path, &name.into(), NO_NAME))
+}
+
+fn check_object(name: &str, path: &str) -> Option<Cause> {
+    if name.is_empty() {
+        return Some(Cause::required(path, ""));
+    }
+    names::subdomain(name).map(|why| Cause::invalid(path, &name.into(), why))
+}
+
+fn check_source(variable: &Value, path: &str) -> Vec<Cause> {
+    let source = &variable["valueFrom"];
+    let mut wrong = Vec::new();
+    let mut sources = 0;
+    for kind in [
+        "fieldRef",
+        "resourceFieldRef",
+        "configMapKeyRef",
+        "secretKeyRef",
+        "fileKeyRef",
+    ] {
+        let (source, path) = (&source[kind], format!("{path}.{kind}"));
+        if source.is_null() {
+            continue;
+        }
+        sources += 1;
+        match kind {
+            "fieldRef" => wrong.extend(check_field(source, &OF_VARIABLES, &path)),
+            "resourceFieldRef" => wrong.extend(check_resource(source, false, &path)),
+            "configMapKeyRef" | "secretKeyRef" => wrong.extend(check_key(source, &path)),
+            _ => {}
+        }
+    }
+    let why = match sources {
+        0 => SOURCES,
+        _ if !text(variable, "value").is_empty() => {
+            "may not be specified when `value` is not empty"
+        }
+        1 => return wrong,
+        _ => TOO_MANY,
+    };
+    wrong.push(Cause::invalid(path, &"".into(), why));
+    wrong
+}
+
+fn check_key(source: &Value, path: &str) -> Vec<Cause> {
+    let (name, key) = (text(source, "name"), text(source, "key"));
+    let why = names::subdomain(name);
+    let field = format!("{path}.name");
+    let mut wrong: Vec<Cause> = why
+        .map(|why| Cause::invalid(&field, &name.into(), why))
+        .into_iter()
+        .collect();
+    let field = format!("{path}.key");
+    match key {
+        "" => wrong.push(Cause::required(&field, "")),
+        key => {
+            wrong.extend(names::config_key(key).map(|why| Cause::invalid(&field, &key.into(), why)))
+        }
+    }
+    wrong
+}
+
+/// A field of a pod that is told to those in it.
+pub(super) fn check_field(field: &Value, known: &[&str], path: &str) -> Vec<Cause> {
+    let said = text(field, "fieldPath");
+    let at = format!("{path}.fieldPath");
+    let subscripted = said
+        .strip_suffix("']")
+        .and_then(|said| said.split_once("['"));
+    if let Some((map, key)) = subscripted {
+        let reasons = match map {
+            "metadata.annotations" => names::qualified(&key.to_lowercase()),
+            "metadata.labels" => names::qualified(key),
+            _ => {
+                let why = format!(
+                    "error converting fieldPath: field label does not support subscript: {said}"
+                );
+                return vec![Cause::invalid(&at, &said.into(), &why)];
+            }
+        };
+        let reasons = reasons.iter();
+        return reasons
+            .map(|why| Cause::invalid(path, &key.into(), why))
+            .collect();
+    }
+    let cause = if said.is_empty() {
+        Cause::required(&at, "")
+    } else if known.contains(&said) {
+        return Vec::new();
+    } else if OF_VARIABLES.contains(&said) || TOLD.contains(&said) {
+        // One field has two names.
+        let said = if said == "spec.host" {
+            "spec.nodeName"
+        } else {
+            said
+        };
+        return one_of(said, &at, known).into_iter().collect();
+    } else {
+        let why = format!("error converting fieldPath: field label not supported: {said}");
+        Cause::invalid(&at, &said.into(), &why)
+    };
+    vec![cause]
+}
+
+/// A resource of a container that is told to it.
+pub(super) fn check_resource(source: &Value, of_any: bool, path: &str) -> Option<Cause> {
+    let (container, resource) = (text(source, "containerName"), text(source, "resource"));
+    let at = |field: &str| format!("{path}.{field}");
+    let is_huge = ["limits.hugepages-", "requests.hugepages-"]
+        .iter()
+        .any(|prefix| resource.starts_with(prefix));
+    if of_any && container.is_empty() {
+        Some(Cause::required(&at("containerName"), ""))
+    } else if resource.is_empty() {
+        Some(Cause::required(&at("resource"), ""))
+    } else if is_huge {
+        None
+    } else {
+        one_of(resource, &at("resource"), &RESOURCES)
+    }
+}

@@ -1,0 +1,142 @@
+//! What containers ask for.
+
+use serde_json::{Map, Value};
+
+use super::names;
+use crate::failure::Cause;
+use crate::schema::in_billionths;
+
+const OF_CONTAINERS: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
+const STANDARD: [&str; 20] = [
+    "cpu",
+    "memory",
+    "ephemeral-storage",
+    "requests.cpu",
+    "requests.memory",
+    "requests.ephemeral-storage",
+    "limits.cpu",
+    "limits.memory",
+    "limits.ephemeral-storage",
+    "pods",
+    "resourcequotas",
+    "services",
+    "replicationcontrollers",
+    "secrets",
+    "configmaps",
+    "persistentvolumeclaims",
+    "storage",
+    "requests.storage",
+    "services.nodeports",
+    "services.loadbalancers",
+];
+const COUNTED: [&str; 9] = [
+    "pods",
+    "resourcequotas",
+    "services",
+    "replicationcontrollers",
+    "secrets",
+    "configmaps",
+    "persistentvolumeclaims",
+    "services.nodeports",
+    "services.loadbalancers",
+];
+
+fn is_huge(name: &str) -> bool {
+    name.starts_with("hugepages-")
+}
+
+fn is_native(name: &str) -> bool {
+    !name.contains('/') || name.contains("kubernetes.io/")
+}
+
+fn is_extended(name: &str) -> bool {
+    !is_native(name)
+        && !name.starts_with("requests.")
+        && names::qualified(&format!("requests.{name}")).is_empty()
+}
+
+pub(super) fn is_standard(name: &str) -> bool {
+    STANDARD.contains(&name) || is_huge(name) || name.starts_with("requests.hugepages-")
+}
+
+/// What is wrong with the name of a resource, whoever asks for it.
+pub(super) fn check_name(name: &str, path: &str) -> Vec<Cause> {
+    let reasons = names::qualified(name);
+    if reasons.is_empty() && !name.contains('/') && !is_standard(name) {
+        let why = "must be a standard resource type or fully qualified";
+        return vec![Cause::invalid(path, &name.into(), why)];
+    }
+    let reasons = reasons.iter();
+    reasons
+        .map(|why| Cause::invalid(path, &name.into(), why))
+        .collect()
+}
+
+/// What is wrong with how much there is of a resource.
+pub(super) fn check_quantity(name: &str, quantity: &Value, path: &str) -> Vec<Cause> {
+    let amount = quantity.as_str().and_then(in_billionths).unwrap_or(0);
+    let mut wrong = Vec::new();
+    if amount < 0 {
+        let why = "must be greater than or equal to 0";
+        wrong.push(Cause::invalid(path, quantity, why));
+    }
+    let counted = COUNTED.contains(&name) || is_extended(name);
+    if counted && amount % 1_000_000_000 != 0 {
+        wrong.push(Cause::invalid(path, quantity, "must be an integer"));
+    }
+    wrong
+}
+
+fn check_one(name: &str, quantity: &Value, path: &str) -> Vec<Cause> {
+    let mut wrong = check_name(name, path);
+    let why = if !name.contains('/') {
+        let known = OF_CONTAINERS.contains(&name) || is_huge(name);
+        (!known).then_some("must be a standard resource for containers")
+    } else {
+        let known = is_native(name) || is_extended(name);
+        (!known).then_some("doesn't follow extended resource name standard")
+    };
+    wrong.extend(why.map(|why| Cause::invalid(path, &name.into(), why)));
+    wrong.extend(check_quantity(name, quantity, path));
+    wrong
+}
+
+pub(super) fn check(resources: &Value, path: &str) -> Vec<Cause> {
+    let none = Map::new();
+    let of = |field: &str| resources[field].as_object().unwrap_or(&none);
+    let (limits, requests) = (of("limits"), of("requests"));
+    let mut wrong = Vec::new();
+    for (name, quantity) in limits {
+        wrong.extend(check_one(name, quantity, &format!("{path}.limits[{name}]")));
+    }
+    let below = format!("{path}.requests");
+    for (name, quantity) in requests {
+        wrong.extend(check_one(name, quantity, &format!("{below}[{name}]")));
+        let amount = |value: &Value| value.as_str().and_then(in_billionths).unwrap_or(0);
+        let may_differ = is_native(name) && !is_huge(name);
+        match limits.get(name) {
+            Some(limit) => {
+                let (asked, most) = (amount(quantity), amount(limit));
+                let shown = limit.as_str().unwrap_or_default();
+                if asked != most && !may_differ {
+                    let why = format!("must be equal to {name} limit of {shown}");
+                    wrong.push(Cause::invalid(&below, quantity, &why));
+                } else if asked > most {
+                    let why = format!("must be less than or equal to {name} limit of {shown}");
+                    wrong.push(Cause::invalid(&below, quantity, &why));
+                }
+            }
+            None if !may_differ => {
+                let why = "Limit must be set for non overcommitable resources";
+                wrong.push(Cause::required(&format!("{path}.limits"), why));
+            }
+            None => {}
+        }
+    }
+    let mut names = limits.keys().chain(requests.keys());
+    let asks_for_pages = names.clone().any(|name| is_huge(name));
+    if asks_for_pages && !names.any(|name| name == "cpu" || name == "memory") {
+        wrong.push(Cause::forbidden(path, "HugePages require cpu or memory"));
+    }
+    wrong
+}

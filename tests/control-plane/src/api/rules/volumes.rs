@@ -1,0 +1,383 @@
+//! What volumes are made of, and how containers use them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::checks::{list, number, one_of, one_of_if_said, text};
+use super::{env, names, storage};
+use crate::failure::Cause;
+use crate::object;
+use crate::schema::in_billionths;
+
+/// What a volume may be made of, and what the server calls it where there is more than one.
+const SOURCES: [(&str, &str); 30] = [
+    ("emptyDir", "emptyDir"),
+    ("hostPath", "hostPath"),
+    ("gitRepo", "gitRepo"),
+    ("gcePersistentDisk", "gcePersistentDisk"),
+    ("awsElasticBlockStore", "awsElasticBlockStore"),
+    ("secret", "secret"),
+    ("nfs", "nfs"),
+    ("iscsi", "iscsi"),
+    ("glusterfs", "glusterfs"),
+    ("flocker", "flocker"),
+    ("persistentVolumeClaim", "persistentVolumeClaim"),
+    ("rbd", "rbd"),
+    ("cinder", "cinder"),
+    ("cephfs", "cephFS"),
+    ("quobyte", "quobyte"),
+    ("downwardAPI", "downwarAPI"),
+    ("fc", "fc"),
+    ("flexVolume", "flexVolume"),
+    ("configMap", "configMap"),
+    ("azureFile", "azureFile"),
+    ("vsphereVolume", "vsphereVolume"),
+    ("photonPersistentDisk", "photonPersistentDisk"),
+    ("portworxVolume", "portworxVolume"),
+    ("azureDisk", "azureDisk"),
+    ("storageos", "storageos"),
+    ("projected", "projected"),
+    ("scaleIO", "scaleIO"),
+    ("csi", "csi"),
+    ("ephemeral", "ephemeral"),
+    ("image", "image"),
+];
+const HOST_PATHS: [&str; 8] = [
+    "",
+    "BlockDevice",
+    "CharDevice",
+    "Directory",
+    "DirectoryOrCreate",
+    "File",
+    "FileOrCreate",
+    "Socket",
+];
+const PROPAGATIONS: [&str; 3] = ["Bidirectional", "HostToContainer", "None"];
+const NO_MODE: &str = "must be a number between 0 and 0777 (octal), both inclusive";
+const ONE_SOURCE: &str = "may not specify more than 1 volume type";
+
+/// The volumes that can be mounted, by their names.
+pub(super) type Volumes<'a> = BTreeMap<&'a str, &'a Value>;
+
+/// All volumes of a spec, those of claims before its own.
+pub(super) fn all(spec: &Value, claims: &[Value]) -> Vec<Value> {
+    let of_claim = |claim: &Value| {
+        let name = object::name(claim);
+        json!({"name": name, "persistentVolumeClaim": {"claimName": name}})
+    };
+    let is_claimed = |volume: &&Value| {
+        claims
+            .iter()
+            .any(|claim| object::name(claim) == text(volume, "name"))
+    };
+    let own = list(spec, "volumes")
+        .iter()
+        .filter(|volume| !is_claimed(volume));
+    claims.iter().map(of_claim).chain(own.cloned()).collect()
+}
+
+pub(super) fn check<'a>(volumes: &'a [Value], path: &str) -> (Volumes<'a>, Vec<Cause>) {
+    let mut all = Vec::new();
+    let mut known = Volumes::new();
+    for (index, volume) in volumes.iter().enumerate() {
+        let path = format!("{path}.volumes[{index}]");
+        let name = text(volume, "name");
+        let field = format!("{path}.name");
+        let mut wrong = check_sources(volume, &SOURCES, &path);
+        if name.is_empty() {
+            wrong.push(Cause::required(&field, ""));
+        } else {
+            let why = names::label(name);
+            wrong.extend(why.map(|why| Cause::invalid(&field, &name.into(), why)));
+        }
+        if known.contains_key(name) {
+            wrong.push(Cause::duplicate(&field, &name.into()));
+        }
+        if wrong.is_empty() {
+            known.insert(name, volume);
+        }
+        all.extend(wrong);
+    }
+    (known, all)
+}
+
+fn check_sources(volume: &Value, sources: &[(&str, &str)], path: &str) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    let said = sources
+        .iter()
+        .filter(|(field, _)| !volume[*field].is_null());
+    for (index, (field, shown)) in said.enumerate() {
+        if index == 0 {
+            wrong.extend(check_source(
+                field,
+                &volume[*field],
+                &format!("{path}.{field}"),
+            ));
+        } else {
+            wrong.push(Cause::forbidden(&format!("{path}.{shown}"), ONE_SOURCE));
+        }
+    }
+    if sources.iter().all(|(field, _)| volume[*field].is_null()) {
+        wrong.push(Cause::required(path, "must specify a volume type"));
+    }
+    wrong
+}
+
+fn check_source(kind: &str, source: &Value, path: &str) -> Vec<Cause> {
+    let at = |field: &str| format!("{path}.{field}");
+    let required = |field: &str| {
+        let missing = text(source, field).is_empty();
+        missing.then(|| Cause::required(&at(field), ""))
+    };
+    match kind {
+        "emptyDir" => {
+            let limit = text(source, "sizeLimit");
+            let negative = in_billionths(limit).is_some_and(|limit| limit < 0);
+            let why = "SizeLimit field must be a valid resource quantity";
+            let cause = negative.then(|| Cause::forbidden(&at("sizeLimit"), why));
+            cause.into_iter().collect()
+        }
+        "hostPath" => match required("path") {
+            Some(cause) => vec![cause],
+            None => {
+                let way = text(source, "path");
+                let mut wrong: Vec<Cause> = no_steps_back(way, &at("path")).into_iter().collect();
+                wrong.extend(one_of(text(source, "type"), &at("type"), &HOST_PATHS));
+                wrong
+            }
+        },
+        "persistentVolumeClaim" => required("claimName").into_iter().collect(),
+        "secret" => check_files(source, "secretName", path),
+        "configMap" => check_files(source, "name", path),
+        "nfs" => {
+            let mut wrong: Vec<Cause> = ["server", "path"]
+                .into_iter()
+                .filter_map(required)
+                .collect();
+            let way = text(source, "path");
+            if !way.starts_with('/') {
+                let why = "must be an absolute path";
+                wrong.push(Cause::invalid(&at("path"), &way.into(), why));
+            }
+            wrong
+        }
+        "csi" => required("driver").into_iter().collect(),
+        "downwardAPI" => {
+            let mut wrong: Vec<Cause> = check_mode(source, "defaultMode", path)
+                .into_iter()
+                .collect();
+            let items = list(source, "items").iter();
+            wrong.extend(items.flat_map(|item| check_told(item, path)));
+            wrong
+        }
+        "projected" => check_projected(source, path),
+        "ephemeral" => match &source["volumeClaimTemplate"] {
+            Value::Null => vec![Cause::required(&at("volumeClaimTemplate"), "")],
+            template => storage::check_claim(&template["spec"], &at("volumeClaimTemplate.spec")),
+        },
+        _ => Vec::new(),
+    }
+}
+
+fn check_files(source: &Value, name: &str, path: &str) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    if text(source, name).is_empty() {
+        wrong.push(Cause::required(&format!("{path}.{name}"), ""));
+    }
+    wrong.extend(check_mode(source, "defaultMode", path));
+    for (index, item) in list(source, "items").iter().enumerate() {
+        let path = format!("{path}.items[{index}]");
+        for field in ["key", "path"] {
+            if text(item, field).is_empty() {
+                wrong.push(Cause::required(&format!("{path}.{field}"), ""));
+            }
+        }
+        wrong.extend(check_way(text(item, "path"), &format!("{path}.path")));
+        wrong.extend(check_mode(item, "mode", &path));
+    }
+    wrong
+}
+
+/// A file that tells of the pod.
+fn check_told(item: &Value, path: &str) -> Vec<Cause> {
+    let at = |field: &str| format!("{path}.{field}");
+    let mut wrong = Vec::new();
+    let way = text(item, "path");
+    if way.is_empty() {
+        wrong.push(Cause::required(&at("path"), ""));
+    }
+    wrong.extend(check_way(way, &at("path")));
+    let (field, resource) = (&item["fieldRef"], &item["resourceFieldRef"]);
+    match (field.is_null(), resource.is_null()) {
+        (false, _) => {
+            wrong.extend(env::check_field(field, &env::OF_FILES, &at("fieldRef")));
+            if !resource.is_null() {
+                let why = "fieldRef and resourceFieldRef can not be specified simultaneously";
+                wrong.push(Cause::invalid(path, &"resource".into(), why));
+            }
+        }
+        (true, false) => {
+            wrong.extend(env::check_resource(resource, true, &at("resourceFieldRef")));
+        }
+        (true, true) => {
+            let why = "one of fieldRef and resourceFieldRef is required";
+            wrong.push(Cause::required(path, why));
+        }
+    }
+    wrong.extend(check_mode(item, "mode", path));
+    wrong
+}
+
+fn check_projected(source: &Value, path: &str) -> Vec<Cause> {
+    let whole = path;
+    let mut wrong: Vec<Cause> = check_mode(source, "defaultMode", path)
+        .into_iter()
+        .collect();
+    for (index, source) in list(source, "sources").iter().enumerate() {
+        let path = format!("{path}.sources[{index}]");
+        let mut sources = 0;
+        for kind in ["secret", "configMap", "downwardAPI", "serviceAccountToken"] {
+            let (source, path) = (&source[kind], format!("{path}.{kind}"));
+            if source.is_null() {
+                continue;
+            }
+            sources += 1;
+            match kind {
+                "downwardAPI" => {
+                    let items = list(source, "items").iter();
+                    wrong.extend(items.flat_map(|item| check_told(item, &path)));
+                }
+                "serviceAccountToken" => {
+                    let field = format!("{path}.expirationSeconds");
+                    if let Some(seconds) =
+                        number(source, "expirationSeconds").filter(|seconds| *seconds < 600)
+                    {
+                        let why = "may not specify a duration less than 10 minutes";
+                        wrong.push(Cause::invalid(&field, &seconds.into(), why));
+                    }
+                    if text(source, "path").is_empty() {
+                        wrong.push(Cause::required(&format!("{whole}.path"), ""));
+                    }
+                }
+                _ => wrong.extend(check_files(source, "name", &path)),
+            }
+        }
+        if sources > 1 {
+            let why = "may not specify more than 1 volume type per source";
+            wrong.push(Cause::forbidden(&path, why));
+        }
+    }
+    wrong
+}
+
+fn check_mode(object: &Value, field: &str, path: &str) -> Option<Cause> {
+    let mode = number(object, field)?;
+    let field = format!("{path}.{field}");
+    (!(0..=0o777).contains(&mode)).then(|| Cause::invalid(&field, &mode.into(), NO_MODE))
+}
+
+fn no_steps_back(way: &str, path: &str) -> Option<Cause> {
+    let steps_back = way.split('/').any(|step| step == "..");
+    steps_back.then(|| Cause::invalid(path, &way.into(), "must not contain '..'"))
+}
+
+/// A path inside of something.
+pub(super) fn check_inside(way: &str, path: &str) -> Vec<Cause> {
+    let why = "must be a relative path";
+    let absolute = way
+        .starts_with('/')
+        .then(|| Cause::invalid(path, &way.into(), why));
+    absolute
+        .into_iter()
+        .chain(no_steps_back(way, path))
+        .collect()
+}
+
+fn check_way(way: &str, path: &str) -> Vec<Cause> {
+    let mut wrong = check_inside(way, path);
+    if way.starts_with("..") && !way.starts_with("../") {
+        let why = "must not start with '..'";
+        wrong.push(Cause::invalid(path, &way.into(), why));
+    }
+    wrong
+}
+
+pub(super) fn check_mounts(container: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    let path = format!("{path}.volumeMounts");
+    let privileged = container["securityContext"]["privileged"] == true;
+    for (index, mount) in list(container, "volumeMounts").iter().enumerate() {
+        let at = |field: &str| format!("{path}[{index}].{field}");
+        let (name, place) = (text(mount, "name"), text(mount, "mountPath"));
+        if name.is_empty() {
+            wrong.push(Cause::required(&at("name"), ""));
+        }
+        if !volumes.contains_key(name) {
+            wrong.push(not_found(&at("name"), name));
+        }
+        if place.is_empty() {
+            wrong.push(Cause::required(&at("mountPath"), ""));
+        }
+        if !seen.insert(place) {
+            wrong.push(Cause::invalid(
+                &at("mountPath"),
+                &place.into(),
+                "must be unique",
+            ));
+        }
+        let (below, expression) = (text(mount, "subPath"), text(mount, "subPathExpr"));
+        wrong.extend(check_inside(below, &format!("{path}.subPath")));
+        if !expression.is_empty() && !below.is_empty() {
+            let why = "subPathExpr and subPath are mutually exclusive";
+            wrong.push(Cause::invalid(&at("subPathExpr"), &expression.into(), why));
+        }
+        wrong.extend(check_inside(expression, &format!("{path}.subPathExpr")));
+        let (propagation, field) = (
+            text(mount, "mountPropagation"),
+            format!("{path}.mountPropagation"),
+        );
+        wrong.extend(one_of_if_said(propagation, &field, &PROPAGATIONS));
+        if propagation == "Bidirectional" && !privileged {
+            let why = "Bidirectional mount propagation is available only to privileged containers";
+            wrong.push(Cause::forbidden(&field, why));
+        }
+    }
+    wrong.extend(check_devices(
+        container,
+        volumes,
+        &path.replace("volumeMounts", "volumeDevices"),
+    ));
+    wrong
+}
+
+fn check_devices(container: &Value, volumes: &Volumes<'_>, path: &str) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    for (index, device) in list(container, "volumeDevices").iter().enumerate() {
+        let at = |field: &str| format!("{path}[{index}].{field}");
+        let name = text(device, "name");
+        if name.is_empty() {
+            wrong.push(Cause::required(&at("name"), ""));
+        }
+        match volumes.get(name) {
+            None => wrong.push(not_found(&at("name"), name)),
+            Some(volume)
+                if volume["persistentVolumeClaim"].is_null() && volume["ephemeral"].is_null() =>
+            {
+                let why = "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode";
+                wrong.push(Cause::invalid(&at("name"), &name.into(), why));
+            }
+            Some(_) => {}
+        }
+        if text(device, "devicePath").is_empty() {
+            wrong.push(Cause::required(&at("devicePath"), ""));
+        }
+    }
+    wrong
+}
+
+fn not_found(path: &str, name: &str) -> Cause {
+    let why = format!("Not found: {}", Value::from(name));
+    Cause::new("FieldValueNotFound", path, why)
+}
