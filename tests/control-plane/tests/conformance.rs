@@ -34,9 +34,11 @@ mod conformance {
     mod ownership;
     mod patches;
     mod protobuf;
+    mod services;
     mod subresources;
     mod templates;
     mod tokens;
     mod watches;
     mod who_may;
+    mod workloads;
 }
