@@ -29,7 +29,9 @@ mod conformance {
     mod discovery;
     mod fixed;
     mod kinds;
+    mod limits;
     mod lists;
+    mod networks;
     mod objects;
     mod ownership;
     mod patches;

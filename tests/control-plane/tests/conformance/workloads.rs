@@ -23,7 +23,7 @@ fn with(mut object: Value, more: Value) -> Value {
 }
 
 /// Asks for one of each, and then for the same as a change of a good one.
-async fn refused(talk: &mut Talk, path: &str, good: Value, bad: &[Value]) {
+pub(super) async fn refused(talk: &mut Talk, path: &str, good: Value, bad: &[Value]) {
     let named = |name: &str, spec: Value| json!({"metadata": {"name": name, "labels": {"own": "a"}}, "spec": spec});
     talk.prepare(path, named("one", good.clone())).await;
     for bad in bad {

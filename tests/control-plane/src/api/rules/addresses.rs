@@ -8,6 +8,31 @@ use crate::failure::Cause;
 
 pub(super) const NO_ADDRESS: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 
+pub(super) const NO_RANGE: &str = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+
+/// A range of addresses: one of them, and how many bits they have in common.
+pub(super) fn range(text: &str) -> Option<(IpAddr, u32)> {
+    let (address, bits) = text.split_once('/')?;
+    let address = parse(&address.into())?;
+    let bits: u32 = bits.parse().ok()?;
+    let most = if address.is_ipv6() { 128 } else { 32 };
+    (bits <= most).then_some((address, bits))
+}
+
+/// Whether an address is in a range.
+pub(super) fn contains(range: IpAddr, bits: u32, address: IpAddr) -> bool {
+    let in_common = |one: u128, other: u128, width: u32| {
+        (one ^ other).checked_shr(width - bits).unwrap_or(0) == 0
+    };
+    match (range, address) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => {
+            in_common(one.to_bits().into(), other.to_bits().into(), 32)
+        }
+        (IpAddr::V6(one), IpAddr::V6(other)) => in_common(one.to_bits(), other.to_bits(), 128),
+        _ => false,
+    }
+}
+
 /// An address, which may be written with zeros before its numbers.
 pub(super) fn parse(address: &Value) -> Option<IpAddr> {
     let address = address.as_str()?;

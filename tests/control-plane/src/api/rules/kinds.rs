@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::super::target::Target;
 use super::{
-    administration, certificates, defaults, events, fixed, jobs, names, networking, nodes, pods,
-    roles, secrets, services, storage, webhooks, workloads,
+    administration, budgets, certificates, defaults, endpoints, events, fixed, jobs, names,
+    networking, nodes, persistent, pods, quotas, roles, secrets, services, storage, webhooks,
+    workloads,
 };
 use crate::failure::Cause;
 use crate::kinds::{accept_crd, not_done_for_crd};
@@ -80,7 +81,7 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
             let status = json!({"phase": "Pending", "lastPhaseTransitionTime": object::now()});
             object::as_map(object).insert("status".to_owned(), status);
             storage::protect(object, "kubernetes.io/pv-protection");
-            Vec::new()
+            persistent::check(object)
         }
         "Ingress" => {
             start_status(target, object);
@@ -88,7 +89,10 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
         }
         "PodDisruptionBudget" | "HorizontalPodAutoscaler" | "ResourceQuota" => {
             start_status(target, object);
-            Vec::new()
+            check(target, None, object)
+        }
+        "NetworkPolicy" | "LimitRange" | "Endpoints" | "EndpointSlice" => {
+            check(target, None, object)
         }
         "Node" => {
             let taint = json!({"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"});
@@ -101,7 +105,7 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
             {
                 taints.push(taint);
             }
-            Vec::new()
+            nodes::check(object)
         }
         kind => {
             if target.version().status {
@@ -176,12 +180,27 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
             wrong.extend(storage::check_claim_update(old, new));
             wrong
         }
-        "PersistentVolume" => storage::check_volume_update(old, new),
-        "Node" => nodes::check_update(old, new),
+        "PersistentVolume" => {
+            let mut wrong = persistent::check(new);
+            wrong.extend(storage::check_volume_update(old, new));
+            wrong
+        }
+        "Node" => {
+            let mut wrong = nodes::check(new);
+            wrong.extend(nodes::check_update(old, new));
+            wrong
+        }
         "Event" => events::before_update(target, old, new),
         "StorageClass" => storage::check_class_update(old, new),
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => webhooks::check(new),
         "Ingress" => networking::check_ingress(new),
+        "PodDisruptionBudget"
+        | "HorizontalPodAutoscaler"
+        | "ResourceQuota"
+        | "NetworkPolicy"
+        | "LimitRange"
+        | "Endpoints"
+        | "EndpointSlice" => check(target, Some(old), new),
         kind => {
             let mut wrong = administration::check(kind, new);
             wrong.extend(administration::check_update(kind, old, new));
@@ -189,6 +208,25 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
             wrong
         }
     }
+}
+
+/// The rules of kinds of which little else is to be said, new or changed.
+fn check(target: &Target, old: Option<&Value>, object: &Value) -> Vec<Cause> {
+    let kind = target.resource.kind.as_str();
+    let mut wrong = match kind {
+        "PodDisruptionBudget" => budgets::check_budget(object),
+        "HorizontalPodAutoscaler" => budgets::check_autoscaler(old, object),
+        "ResourceQuota" => quotas::check_quota(old, object),
+        "LimitRange" => quotas::check_range(object),
+        "NetworkPolicy" => networking::check_policy(object),
+        "Endpoints" => endpoints::check(old, object),
+        "EndpointSlice" => endpoints::check_slice(old, object),
+        _ => Vec::new(),
+    };
+    if let Some(old) = old {
+        wrong.extend(fixed::check(kind, old, object));
+    }
+    wrong
 }
 
 /// A namespace ends by being deleted, not by saying so.

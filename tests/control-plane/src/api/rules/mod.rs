@@ -2,11 +2,13 @@
 
 mod addresses;
 mod administration;
+mod budgets;
 mod certificates;
 mod checks;
 mod containers;
 mod defaults;
 mod ephemeral;
+mod endpoints;
 mod env;
 mod events;
 mod fixed;
@@ -16,11 +18,13 @@ mod metadata;
 mod names;
 mod networking;
 mod nodes;
+mod persistent;
 mod placement;
 mod pod_spec;
 mod pod_updates;
 mod pods;
 mod probes;
+mod quotas;
 mod resources;
 mod roles;
 mod schedules;

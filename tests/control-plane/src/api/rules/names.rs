@@ -13,6 +13,10 @@ use crate::object;
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
     and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const WILDCARD: &str = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must \
+    consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. \
+    '*.example.com', regex used for validation is \
+    '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must \
     start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
@@ -49,6 +53,24 @@ pub(super) fn subdomain(name: &str) -> Option<&'static str> {
         }
         false => Some(SUBDOMAIN),
     }
+}
+
+/// What is wrong with a subdomain whose first part stands for any.
+pub(super) fn wildcard(name: &str) -> Option<&'static str> {
+    let is_wildcard = name.strip_prefix("*.").is_some_and(is_subdomain);
+    (!is_wildcard).then_some(WILDCARD)
+}
+
+/// What is wrong with a name that stands in paths.
+pub(super) fn path_segment(name: &str, path: &str) -> Vec<Cause> {
+    let invalid = |why: &str| Cause::invalid(path, &name.into(), why);
+    if name == "." || name == ".." {
+        return vec![invalid(&format!("may not be '{name}'"))];
+    }
+    let unfit = ['/', '%'].into_iter().filter(|unfit| name.contains(*unfit));
+    unfit
+        .map(|unfit| invalid(&format!("may not contain '{unfit}'")))
+        .collect()
 }
 
 fn is_subdomain(name: &str) -> bool {

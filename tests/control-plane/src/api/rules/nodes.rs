@@ -2,8 +2,54 @@
 
 use serde_json::Value;
 
-use super::checks::{list, text};
+use super::addresses::{self, NO_RANGE};
+use super::checks::{list, one_of, text};
+use super::placement::EFFECTS;
+use super::{names, resources};
 use crate::failure::Cause;
+
+/// What is wrong with the taints of a node, what it has, and its ranges.
+pub(super) fn check(node: &Value) -> Vec<Cause> {
+    let taints = list(&node["spec"], "taints");
+    let mut wrong = Vec::new();
+    for (index, taint) in taints.iter().enumerate() {
+        // The server looks for them in the metadata.
+        let path = format!("metadata.taints[{index}]");
+        let at = |field: &str| format!("{path}.{field}");
+        let (key, value, effect) = (
+            text(taint, "key"),
+            text(taint, "value"),
+            text(taint, "effect"),
+        );
+        let reasons = names::qualified(key);
+        let reasons = reasons.iter();
+        wrong.extend(reasons.map(|why| Cause::invalid(&at("key"), &key.into(), why)));
+        let why = names::label_value(value);
+        wrong.extend(why.map(|why| Cause::invalid(&at("value"), &value.into(), why)));
+        match effect {
+            "" => wrong.push(Cause::required(&at("effect"), "")),
+            effect => wrong.extend(one_of(effect, &at("effect"), &EFFECTS)),
+        }
+        let same = |other: &Value| text(other, "key") == key && text(other, "effect") == effect;
+        if taints[..index].iter().any(same) {
+            let why = "Duplicate value: {..}: taints must be unique by key and effect pair";
+            wrong.push(Cause::new("FieldValueDuplicate", path, why));
+        }
+    }
+    for field in ["capacity", "allocatable"] {
+        for (name, quantity) in node["status"][field].as_object().into_iter().flatten() {
+            let path = format!("status.{field}.{name}");
+            wrong.extend(resources::check_quantity(name, quantity, &path));
+        }
+    }
+    for (index, range) in list(&node["spec"], "podCIDRs").iter().enumerate() {
+        if addresses::range(range.as_str().unwrap_or_default()).is_none() {
+            let path = format!("spec.podCIDRs[{index}]");
+            wrong.push(Cause::invalid(&path, range, NO_RANGE));
+        }
+    }
+    wrong
+}
 
 /// What a node was once told of itself.
 pub(super) fn check_update(old: &Value, new: &Value) -> Vec<Cause> {

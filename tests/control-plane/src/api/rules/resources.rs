@@ -55,7 +55,11 @@ fn is_extended(name: &str) -> bool {
         && names::qualified(&format!("requests.{name}")).is_empty()
 }
 
-pub(super) fn is_standard(name: &str) -> bool {
+pub(super) fn is_counted_by_quotas(name: &str) -> bool {
+    is_standard(name) && name != "storage"
+}
+
+fn is_standard(name: &str) -> bool {
     STANDARD.contains(&name) || is_huge(name) || name.starts_with("requests.hugepages-")
 }
 
@@ -87,7 +91,8 @@ pub(super) fn check_quantity(name: &str, quantity: &Value, path: &str) -> Vec<Ca
     wrong
 }
 
-fn check_one(name: &str, quantity: &Value, path: &str) -> Vec<Cause> {
+/// What is wrong with the name of a resource that a container asks for.
+pub(super) fn check_name_for_container(name: &str, path: &str) -> Vec<Cause> {
     let mut wrong = check_name(name, path);
     let why = if !name.contains('/') {
         let known = OF_CONTAINERS.contains(&name) || is_huge(name);
@@ -97,6 +102,11 @@ fn check_one(name: &str, quantity: &Value, path: &str) -> Vec<Cause> {
         (!known).then_some("doesn't follow extended resource name standard")
     };
     wrong.extend(why.map(|why| Cause::invalid(path, &name.into(), why)));
+    wrong
+}
+
+fn check_one(name: &str, quantity: &Value, path: &str) -> Vec<Cause> {
+    let mut wrong = check_name_for_container(name, path);
     wrong.extend(check_quantity(name, quantity, path));
     wrong
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::addresses::{self, NO_ADDRESS, parse};
+use super::addresses::{self, NO_ADDRESS, NO_RANGE, parse};
 use super::checks::{self, at, list, number, one_of, one_of_if_said, text};
 use super::containers::{check_port_number_or_name, is_port};
 use super::{fixed, names};
@@ -13,7 +13,6 @@ use crate::failure::Cause;
 const TYPES: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
 const TRAFFIC: [&str; 2] = ["Cluster", "Local"];
-const NO_RANGE: &str = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 const OF_BALANCERS: &str = "may only be used when `type` is 'LoadBalancer'";
 const FIXED: &str = "may not change once set";
 const NO_HEALTH_CHECK: &str =
@@ -291,14 +290,7 @@ fn check_balancer(spec: &Value) -> Vec<Cause> {
     }
     for (index, range) in ranges.iter().enumerate() {
         let text = range.as_str().unwrap_or_default().trim();
-        let parts = text.split_once('/');
-        let is_range = parts.is_some_and(|(address, bits)| {
-            let most =
-                parse(&address.into()).map(|address| if address.is_ipv6() { 128 } else { 32 });
-            bits.parse::<u8>()
-                .is_ok_and(|bits| most.is_some_and(|most| bits <= most))
-        });
-        if !is_range {
+        if addresses::range(text).is_none() {
             wrong.push(Cause::invalid(
                 &format!("{RANGES}[{index}]"),
                 &text.into(),

@@ -17,14 +17,14 @@ const ACCESS_MODES: [&str; 4] = [
     "ReadWriteOnce",
     "ReadWriteOncePod",
 ];
-const VOLUME_MODES: [&str; 2] = ["Block", "Filesystem"];
+pub(super) const VOLUME_MODES: [&str; 2] = ["Block", "Filesystem"];
 const FIXED_CLAIM: &str = "spec is immutable after creation except resources.requests and volumeAttributesClassName \
     for bound claims";
 const TOO_SMALL: &str = "field can not be less than status.capacity";
 const NO_GROWTH: &str = "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc \
     must support resize";
 /// What of the spec of a volume is not what it is made of.
-const NO_SOURCE: [&str; 9] = [
+pub(super) const NO_SOURCE: [&str; 9] = [
     "accessModes",
     "capacity",
     "claimRef",
@@ -66,7 +66,7 @@ pub(super) fn check_claim(spec: &Value, path: &str) -> Vec<Cause> {
     wrong
 }
 
-fn check_modes(modes: &[Value], path: &str) -> Vec<Cause> {
+pub(super) fn check_modes(modes: &[Value], path: &str) -> Vec<Cause> {
     let names = modes.iter().filter_map(Value::as_str);
     let mut wrong: Vec<Cause> = names
         .filter_map(|mode| one_of(mode, path, &ACCESS_MODES))
