@@ -37,6 +37,7 @@ mod conformance {
     mod patches;
     mod protobuf;
     mod services;
+    mod statuses;
     mod subresources;
     mod templates;
     mod tokens;

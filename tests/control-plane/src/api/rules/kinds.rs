@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::super::target::Target;
 use super::{
     administration, budgets, certificates, defaults, endpoints, events, fixed, jobs, names,
-    networking, nodes, persistent, pods, quotas, roles, secrets, services, storage, webhooks,
-    workloads,
+    networking, nodes, persistent, pods, quotas, roles, secrets, services, statuses, storage,
+    webhooks, workloads,
 };
 use crate::failure::Cause;
 use crate::kinds::{accept_crd, not_done_for_crd};
@@ -155,6 +155,10 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
                 wrong.push(fixed::invalid_struct("roleRef", "cannot change roleRef"));
             }
             wrong
+        }
+        kind if target.subresource.as_deref() == Some("status") => {
+            statuses::keep(kind, old, new);
+            statuses::check(kind, old, new)
         }
         _ if target.subresource.is_some() => Vec::new(),
         "Pod" => pods::before_update(old, new),

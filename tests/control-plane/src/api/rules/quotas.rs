@@ -24,11 +24,7 @@ pub(super) fn check_quota(old: Option<&Value>, quota: &Value) -> Vec<Cause> {
     let mut wrong = Vec::new();
     for (name, quantity) in spec["hard"].as_object().into_iter().flatten() {
         let path = format!("spec.hard[{name}]");
-        wrong.extend(resources::check_name(name, &path));
-        if !name.contains('/') && !resources::is_counted_by_quotas(name) {
-            let why = "must be a standard resource for quota";
-            wrong.push(Cause::invalid(&path, &name.as_str().into(), why));
-        }
+        wrong.extend(resources::check_name_for_quota(name, &path));
         wrong.extend(resources::check_quantity(name, quantity, &path));
     }
     let scopes = list(spec, "scopes");

@@ -55,10 +55,6 @@ fn is_extended(name: &str) -> bool {
         && names::qualified(&format!("requests.{name}")).is_empty()
 }
 
-pub(super) fn is_counted_by_quotas(name: &str) -> bool {
-    is_standard(name) && name != "storage"
-}
-
 fn is_standard(name: &str) -> bool {
     STANDARD.contains(&name) || is_huge(name) || name.starts_with("requests.hugepages-")
 }
@@ -74,6 +70,16 @@ pub(super) fn check_name(name: &str, path: &str) -> Vec<Cause> {
     reasons
         .map(|why| Cause::invalid(path, &name.into(), why))
         .collect()
+}
+
+/// What is wrong with the name of a resource that a quota is about.
+pub(super) fn check_name_for_quota(name: &str, path: &str) -> Vec<Cause> {
+    let mut wrong = check_name(name, path);
+    if !name.contains('/') && (!is_standard(name) || name == "storage") {
+        let why = "must be a standard resource for quota";
+        wrong.push(Cause::invalid(path, &name.into(), why));
+    }
+    wrong
 }
 
 /// What is wrong with how much there is of a resource.

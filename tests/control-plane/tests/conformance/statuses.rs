@@ -1,0 +1,146 @@
+//! What is refused of a status.
+
+use serde_json::{Value, json};
+
+use super::support::Talk;
+
+/// Makes an object, and says one thing after the other of it.
+async fn says(talk: &mut Talk, path: &str, spec: Value, statuses: &[Value]) {
+    talk.prepare(
+        path,
+        json!({"metadata": {"name": "one", "labels": {"own": "a"}}, "spec": spec}),
+    )
+    .await;
+    for status in statuses {
+        let one = format!("{path}/one/status");
+        talk.patch("merge", &one, json!({"status": status})).await;
+    }
+}
+
+fn pods(restart: &str) -> Value {
+    let containers = json!([{"name": "main", "image": "a:1"}]);
+    json!({"metadata": {"labels": {"app": "one"}}, "spec": {"containers": containers, "restartPolicy": restart}})
+}
+
+fn conditions(kinds: &[&str]) -> Value {
+    let condition = |kind: &&str| json!({"type": kind, "status": "True", "lastTransitionTime": "2024-01-01T00:00:00Z"});
+    kinds.iter().map(condition).collect()
+}
+
+conformance! {
+    async fn of_replicas(talk: &mut Talk) {
+        let spec = json!({"selector": {"matchLabels": {"app": "one"}}, "template": pods("Always")});
+        let statuses = [
+            json!({"replicas": -1}),
+            json!({"replicas": 2, "readyReplicas": 3}),
+            json!({"replicas": 2, "readyReplicas": 1, "availableReplicas": 2}),
+            json!({"replicas": 1, "availableReplicas": 2, "updatedReplicas": 2, "fullyLabeledReplicas": 2, "currentReplicas": 2}),
+            json!({"observedGeneration": -1, "unavailableReplicas": -1, "collisionCount": -1, "terminatingReplicas": -1}),
+            json!({"replicas": 3, "readyReplicas": 2, "availableReplicas": 1, "collisionCount": 2}),
+            json!({"collisionCount": 1}),
+            json!({"collisionCount": null}),
+        ];
+        for kind in ["deployments", "replicasets", "statefulsets"] {
+            // Of a ReplicaSet nobody counts collisions.
+            let fewer = if kind == "replicasets" { 5 } else { statuses.len() };
+            says(talk, &format!("/apis/apps/v1/namespaces/{{ns}}/{kind}"), spec.clone(), &statuses[..fewer]).await;
+        }
+        says(talk, "/api/v1/namespaces/{ns}/replicationcontrollers", json!({"template": pods("Always")}), &statuses[..4]).await;
+        says(talk, "/apis/apps/v1/namespaces/{ns}/daemonsets", spec, &[
+            json!({
+                "currentNumberScheduled": -1, "numberMisscheduled": -1, "desiredNumberScheduled": -1, "numberReady": -1, "observedGeneration": -1,
+                "updatedNumberScheduled": -1, "numberAvailable": -1, "numberUnavailable": -1, "collisionCount": -1,
+            }),
+            json!({"numberReady": 5, "collisionCount": 1}),
+            json!({"collisionCount": 0}),
+        ]).await;
+    }
+
+    async fn of_jobs_that_end(talk: &mut Talk) {
+        let path = "/apis/batch/v1/namespaces/{ns}/jobs";
+        let (first, second) = ("2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z");
+        let done = conditions(&["Complete", "SuccessCriteriaMet"]);
+        says(talk, path, json!({"template": pods("Never")}), &[
+            json!({"active": -1, "succeeded": -1, "failed": -1, "ready": -1, "terminating": -1}),
+            json!({"conditions": conditions(&["Complete"])}),
+            json!({"conditions": done}),
+            json!({"conditions": done, "startTime": first}),
+            json!({"conditions": done, "startTime": second, "completionTime": first}),
+            json!({"completionTime": first}),
+            json!({"conditions": conditions(&["Failed"])}),
+            json!({"conditions": conditions(&["Complete", "Failed", "SuccessCriteriaMet", "FailureTarget"]), "startTime": first, "completionTime": second}),
+            json!({"active": 2, "ready": 3}),
+            json!({"completedIndexes": "0", "failedIndexes": "0"}),
+            json!({"uncountedTerminatedPods": {"succeeded": ["a", "a"], "failed": [""]}}),
+        ]).await;
+        talk.say("one after the other");
+        for status in [
+            json!({"startTime": first, "active": 1, "failed": 2, "succeeded": 1}),
+            json!({"failed": 1, "succeeded": 0}),
+            json!({"startTime": second}),
+            json!({"startTime": null}),
+            json!({"conditions": done, "completionTime": second, "terminating": 1}),
+            json!({"active": 0, "conditions": done, "completionTime": second}),
+            json!({"completionTime": first}),
+            json!({"conditions": []}),
+            json!({"active": 1, "uncountedTerminatedPods": {"failed": ["a"]}}),
+        ] {
+            talk.patch("merge", &format!("{path}/one/status"), json!({"status": status})).await;
+        }
+        talk.say("with indices");
+        talk.prepare(path, json!({"metadata": {"name": "two", "labels": {"own": "a"}}, "spec": {
+            "template": pods("Never"), "completionMode": "Indexed", "completions": 3, "parallelism": 3, "backoffLimitPerIndex": 1,
+        }})).await;
+        for status in [
+            json!({"completedIndexes": "0-1,x"}),
+            json!({"completedIndexes": "1-0"}),
+            json!({"completedIndexes": "0-1-2"}),
+            json!({"completedIndexes": "3"}),
+            json!({"completedIndexes": "0,0"}),
+            json!({"completedIndexes": "0-1", "succeeded": 2}),
+            json!({"failedIndexes": "1-2"}),
+            json!({"failedIndexes": "2", "succeeded": 1}),
+        ] {
+            talk.patch("merge", &format!("{path}/two/status"), json!({"status": status})).await;
+        }
+    }
+
+    async fn of_pods(talk: &mut Talk) {
+        let ended = |state: Value| json!({"containerStatuses": [{"name": "main", "ready": false, "restartCount": 0, "image": "a", "imageID": "b", "state": state}]});
+        says(talk, "/api/v1/namespaces/{ns}/pods", pods("OnFailure")["spec"].clone(), &[
+            json!({"podIP": "x", "podIPs": [{"ip": "x"}], "hostIP": "y", "hostIPs": [{"ip": "y"}]}),
+            json!({"podIP": "1.2.3.4", "podIPs": [{"ip": "1.2.3.4"}, {"ip": "1.2.3.5"}]}),
+            json!({"conditions": [{"type": "a b", "status": "True", "observedGeneration": -1}], "nominatedNodeName": "A_", "observedGeneration": -1, "qosClass": "Guaranteed"}),
+            json!({"qosClass": null, "podIP": "1.2.3.4", "podIPs": [{"ip": "1.2.3.4"}, {"ip": "::1"}]}),
+            ended(json!({"terminated": {"exitCode": 1}})),
+            ended(json!({"running": {}})),
+            ended(json!({"terminated": {"exitCode": 0}})),
+            ended(json!({"running": {}})),
+        ]).await;
+    }
+
+    async fn of_the_rest(talk: &mut Talk) {
+        says(talk, "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets", json!({"minAvailable": 1}), &[
+            json!({"disruptionsAllowed": -1, "currentHealthy": -1, "desiredHealthy": -1, "expectedPods": -1}),
+            json!({"conditions": [{"type": "a b", "status": "Odd", "reason": "", "message": ""}]}),
+        ]).await;
+        let scaled = json!({"scaleTargetRef": {"kind": "Deployment", "name": "one", "apiVersion": "apps/v1"}, "maxReplicas": 3});
+        says(talk, "/apis/autoscaling/v2/namespaces/{ns}/horizontalpodautoscalers", scaled, &[json!({"currentReplicas": -1, "desiredReplicas": -1})]).await;
+        let places = json!({"loadBalancer": {"ingress": [{"ip": "x"}, {"hostname": "A_"}, {"hostname": "1.2.3.4"}]}});
+        let backend = json!({"defaultBackend": {"service": {"name": "one", "port": {"number": 80}}}});
+        says(talk, "/apis/networking.k8s.io/v1/namespaces/{ns}/ingresses", backend, std::slice::from_ref(&places)).await;
+        let path = "/api/v1/namespaces/{ns}/services";
+        says(talk, path, json!({"ports": [{"port": 80}]}), &[places]).await;
+        talk.unsaid("DELETE", &format!("{path}/one"), None).await;
+        says(talk, path, json!({"ports": [{"port": 80}], "type": "LoadBalancer"}), &[
+            json!({"loadBalancer": {"ingress": [{"ip": "x"}, {"ip": "1.2.3.4", "ipMode": "Odd"}, {"ipMode": "VIP"}, {"hostname": "A_"}, {"hostname": "1.2.3.4"}]}}),
+        ]).await;
+        says(talk, "/api/v1/namespaces/{ns}/resourcequotas", json!({"hard": {"pods": "10"}}), &[json!({"hard": {"foo": "1"}}), json!({"used": {"pods": "-1"}})]).await;
+        let asked = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
+        says(talk, "/api/v1/namespaces/{ns}/persistentvolumeclaims", asked, &[json!({"capacity": {"storage": "-1"}})]).await;
+        talk.prepare("/api/v1/nodes", json!({"metadata": {"name": "{ns}"}})).await;
+        for status in [json!({"capacity": {"cpu": "-1"}}), json!({"addresses": [{"type": "InternalIP", "address": "x"}, {"type": "InternalIP", "address": "x"}]})] {
+            talk.patch("merge", "/api/v1/nodes/{ns}/status", json!({"status": status})).await;
+        }
+    }
+}
