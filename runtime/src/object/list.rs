@@ -7,10 +7,7 @@ use kube::api::ListParams;
 use kube::core::{ObjectList, Request};
 
 use crate::controller::Object;
-use crate::transport::{Failure, within};
-
-/// How many objects one page of a list holds.
-const PAGE: u32 = 500;
+use crate::transport::{Failure, PAGE, within};
 
 /// The objects of a kind in a namespace, or in all of them, that have these labels.
 pub(super) async fn list<K: Object>(

@@ -30,6 +30,9 @@ pub(crate) fn client(mut config: Config) -> Result<Client, kube::Error> {
     Client::try_from(config)
 }
 
+/// How many objects one page of a list holds.
+pub(crate) const PAGE: u32 = 500;
+
 /// The answer of a call, or [`Failure::Deadline`] when there is none in time.
 pub(crate) async fn within<T>(
     call: impl Future<Output = Result<T, kube::Error>> + Send,

@@ -7,5 +7,5 @@ mod failure;
 
 pub(crate) use backoff::{Backoff, jittered};
 pub(crate) use chance::{now, random_bits, seed};
-pub(crate) use client::{Connect, client, within};
+pub(crate) use client::{Connect, PAGE, client, within};
 pub use failure::Failure;

@@ -11,9 +11,9 @@ use futures::future::BoxFuture;
 use kube::Resource;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::watch;
 
 use super::feed::Reader;
+use super::latch::Latch;
 use super::significance::{Fingerprint, is_newer};
 use super::{Change, Kept, Observer, On, Source, Watched};
 use crate::controller::ObjectKey;
@@ -23,7 +23,7 @@ use crate::controller::ObjectKey;
 pub(crate) struct Cache<K> {
     state: Mutex<State<K>>,
     /// Whether it has been filled once.
-    filled: watch::Sender<bool>,
+    filled: Latch,
     /// Whether the watch works now.
     current: AtomicBool,
     kept: Kept,
@@ -67,7 +67,7 @@ impl<K> Cache<K> {
                 observers: Vec::new(),
                 list: 0,
             }),
-            filled: watch::Sender::new(false),
+            filled: Latch::default(),
             current: AtomicBool::new(false),
         }
     }
@@ -133,7 +133,7 @@ where
     K: Resource + DeserializeOwned + Send + Sync + 'static,
 {
     fn is_filled(&self) -> bool {
-        *self.filled.borrow()
+        self.filled.has_happened()
     }
 
     fn set_current(&self, current: bool) {
@@ -171,7 +171,7 @@ where
         }
         drop(state);
         self.set_current(true);
-        self.filled.send_replace(true);
+        self.filled.happens();
     }
 
     fn put(&self, text: &str) -> serde_json::Result<()> {
@@ -288,10 +288,7 @@ impl<K: Resource + Send + Sync + 'static> Source for Cache<K> {
     }
 
     fn synced(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async {
-            // The sender lives as long as the cache, which the caller holds.
-            let _ = self.filled.subscribe().wait_for(|filled| *filled).await;
-        })
+        Box::pin(self.filled.wait())
     }
 
     fn look(&self, key: &ObjectKey) -> Option<Arc<dyn Watched>> {

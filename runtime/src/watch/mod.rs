@@ -4,6 +4,7 @@
 mod cache;
 mod feed;
 mod kept;
+mod latch;
 mod reflector;
 mod significance;
 mod wire;

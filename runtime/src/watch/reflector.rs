@@ -17,10 +17,8 @@ use super::Subject;
 use super::feed::{Feed, Reader};
 use super::wire::{Event, Events, Item, Page};
 use crate::controller::ObjectKey;
-use crate::transport::{Backoff, Failure, within};
+use crate::transport::{Backoff, Failure, PAGE, within};
 
-/// How many objects one page of a list holds.
-const PAGE: u32 = 500;
 /// After how long the server ends a watch by itself, in seconds (kube refuses 295 and more).
 const WATCH_SECONDS: u32 = 290;
 /// A watch that says nothing for longer than it may live, not even a bookmark, is hung.
