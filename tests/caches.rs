@@ -149,7 +149,7 @@ on_both_servers! {
         assert!(counted.contains(&shop) && counted.contains(&elsewhere), "{counted:?}");
         let said = fleet.said("red", mark);
         let lists = |what: &str| said.iter().filter(|said| *said == what).count();
-        assert_eq!((lists("list websites"), lists("list configmaps")), (1, 2 * counted.len()), "{said:?}");
+        assert_eq!((lists("stream websites"), lists("list configmaps")), (1, 2 * counted.len()), "{said:?}");
     }
 
     async fn all_metadata_is_kept_for_who_asks_for_it(fleet: &Fleet) {

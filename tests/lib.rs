@@ -24,7 +24,7 @@ pub use support::log::{Log, logs_into};
 pub use support::operator::Operator;
 pub use support::permit::{OF_LEASES, Permission, Permit, single};
 pub use support::probe::{Hold, Point, Probe, Visit};
-pub use support::proxy::{Asked, Fault, Outage};
+pub use support::proxy::{Asked, Fault, Outage, no_streams};
 pub use support::sentinel::Sentinel;
 pub use support::sites::{
     FINALIZER, NAMESPACE, SiteCondition, Sites, WATCHED, condition, page, status_of, website,

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kommodore::{Action, ConditionEntry, Context, Reconcile, Result, controller};
+use kommodore::{Action, Builder, ConditionEntry, Context, Reconcile, Result, controller};
 use kommodore_tests::{Fleet, NAMESPACE, Operator, Point, Probe, eventually, on_both_servers};
 use kube::api::{
     Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, TypeMeta,
@@ -213,18 +213,29 @@ async fn notes(fleet: &Fleet) -> Raw {
     serving(fleet, "Note", fields).await
 }
 
+async fn is_listed_and_does_not_fit(fleet: &Fleet, manager: Builder) {
+    let notes = notes(fleet).await;
+    notes.create("bad", json!({})).await;
+    notes.create("good", json!({"host": "x"})).await;
+    let probe = Probe::default();
+    let controller = Notes {
+        probe: probe.clone(),
+    };
+    let _operator = Operator::start(manager.controller(controller));
+    probe.comes(Point::Begin, "good", 1).await;
+    assert_eq!(probe.count(Point::Begin, "bad"), 0);
+    // Once it fits it is worked on as any other.
+    notes.change("bad", json!({"spec": {"host": "y"}})).await;
+    probe.comes(Point::Begin, "bad", 1).await;
+}
+
 on_both_servers! {
     async fn one_that_does_not_fit_its_type_and_is_listed_costs_no_other(fleet: &Fleet) {
-        let notes = notes(fleet).await;
-        notes.create("bad", json!({})).await;
-        notes.create("good", json!({"host": "x"})).await;
-        let probe = Probe::default();
-        let _operator = Operator::start(fleet.manager().controller(Notes { probe: probe.clone() }));
-        probe.comes(Point::Begin, "good", 1).await;
-        assert_eq!(probe.count(Point::Begin, "bad"), 0);
-        // Once it fits it is worked on as any other.
-        notes.change("bad", json!({"spec": {"host": "y"}})).await;
-        probe.comes(Point::Begin, "bad", 1).await;
+        is_listed_and_does_not_fit(fleet, fleet.manager()).await;
+    }
+
+    async fn one_that_does_not_fit_its_type_and_comes_in_a_page_costs_no_other(fleet: &Fleet) {
+        is_listed_and_does_not_fit(fleet, fleet.manager_of_pages().await).await;
     }
 
     async fn one_that_does_not_fit_its_type_and_comes_later_costs_no_other(fleet: &Fleet) {

@@ -1,7 +1,7 @@
 //! A project in trouble delays only itself, and heals by itself.
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use kommodore::{Action, Context, Reconcile, Result, controller};
+use kommodore::{Action, Builder, Context, Reconcile, Result, controller};
 use kommodore_tests::{
     Fleet, Operator, Point, Sites, WATCHED, Website, eventually, needs_garbage_collection,
     on_both_servers, page,
@@ -34,6 +34,56 @@ async fn website_kind_is_gone(fleet: &Fleet, project: &str) {
     .await;
 }
 
+async fn crd_goes_and_comes_back(fleet: &Fleet, manager: Builder) {
+    fleet.create_shop("red").await;
+    fleet.create_shop("blue").await;
+    let _operator = Operator::start(manager.controller(Sites::default()));
+    fleet.create_website("red", "old").await;
+    fleet.website_ready("red", "old").await;
+    fleet.create_website("blue", "one").await;
+    fleet.website_ready("blue", "one").await;
+    fleet.hide("red", Website::crd_name()).await;
+    website_kind_is_gone(fleet, "red").await;
+    fleet.drop_watches("red");
+    fleet.set_host("blue", "one", "new.example.com").await;
+    fleet.page_shows("blue", "one", "new.example.com").await;
+    fleet.show("red", Website::crd_name()).await;
+    let websites = fleet.websites("red");
+    let listed = async || websites.list(&ListParams::default()).await;
+    eventually("the kind is there", listed).await;
+    fleet.create_website("red", "two").await;
+    fleet.website_ready("red", "two").await;
+}
+
+/// `list` is how the pages are listed.
+async fn new_list_tells_what_went(fleet: &Fleet, manager: Builder, list: &str) {
+    fleet.create_shop("red").await;
+    let sites = Sites::default();
+    let _operator = Operator::start(manager.controller(sites.clone()));
+    fleet.create_website("red", "one").await;
+    fleet.website_ready("red", "one").await;
+    fleet.engaged("red", &WATCHED).await;
+    let pages = fleet.pages("red");
+    // The watch may be back before the history is gone: then once more.
+    eventually("the pages are listed anew", async || {
+        let mark = fleet.requests().mark();
+        fleet.drop_watches("red");
+        pages.delete("one", &DeleteParams::default()).await.unwrap();
+        if !fleet.forget_history("red") {
+            return true;
+        }
+        fleet.page_shows("red", "one", "one.example.com").await;
+        fleet.said("red", mark).iter().any(|said| said == list)
+    })
+    .await;
+    fleet.page_shows("red", "one", "one.example.com").await;
+    assert!(sites.probe.count(Point::Begin, "one") >= 2);
+    // And the watches go on from the new list.
+    fleet.engaged("red", &WATCHED).await;
+    fleet.set_host("red", "one", "new.example.com").await;
+    fleet.page_shows("red", "one", "new.example.com").await;
+}
+
 on_both_servers! {
     async fn a_project_that_lacks_the_crd_is_worked_on_once_it_has_it(fleet: &Fleet) {
         fleet.create_shop("red").await;
@@ -52,22 +102,11 @@ on_both_servers! {
     }
 
     async fn a_crd_that_goes_and_comes_back_takes_its_project_along(fleet: &Fleet) {
-        fleet.create_shop("red").await;
-        fleet.create_shop("blue").await;
-        let (_, _operator) = operate(fleet);
-        fleet.engaged("red", &WATCHED).await;
-        fleet.create_website("blue", "one").await;
-        fleet.website_ready("blue", "one").await;
-        fleet.hide("red", Website::crd_name()).await;
-        website_kind_is_gone(fleet, "red").await;
-        fleet.drop_watches("red");
-        fleet.set_host("blue", "one", "new.example.com").await;
-        fleet.page_shows("blue", "one", "new.example.com").await;
-        fleet.show("red", Website::crd_name()).await;
-        let websites = fleet.websites("red");
-        eventually("the kind is there", async || websites.list(&ListParams::default()).await).await;
-        fleet.create_website("red", "two").await;
-        fleet.website_ready("red", "two").await;
+        crd_goes_and_comes_back(fleet, fleet.manager()).await;
+    }
+
+    async fn a_crd_that_goes_and_comes_back_takes_its_project_along_with_pages(fleet: &Fleet) {
+        crd_goes_and_comes_back(fleet, fleet.manager_of_pages().await).await;
     }
 
     async fn a_project_that_answers_nothing_from_the_start_delays_no_other(fleet: &Fleet) {
@@ -127,31 +166,11 @@ on_both_servers! {
     }
 
     async fn what_goes_while_the_watches_are_down_is_found_in_a_new_list(fleet: &Fleet) {
-        fleet.create_shop("red").await;
-        let (sites, _operator) = operate(fleet);
-        fleet.create_website("red", "one").await;
-        fleet.website_ready("red", "one").await;
-        fleet.engaged("red", &WATCHED).await;
-        let pages = fleet.pages("red");
-        let list = "list configmaps".to_owned();
-        // The watch may be back before the history is gone: then once more.
-        eventually("the pages are listed anew", async || {
-            let mark = fleet.requests().mark();
-            fleet.drop_watches("red");
-            pages.delete("one", &DeleteParams::default()).await.unwrap();
-            if !fleet.forget_history("red") {
-                return true;
-            }
-            fleet.page_shows("red", "one", "one.example.com").await;
-            fleet.said("red", mark).contains(&list)
-        })
-        .await;
-        fleet.page_shows("red", "one", "one.example.com").await;
-        assert!(sites.probe.count(Point::Begin, "one") >= 2);
-        // And the watches go on from the new list.
-        fleet.engaged("red", &WATCHED).await;
-        fleet.set_host("red", "one", "new.example.com").await;
-        fleet.page_shows("red", "one", "new.example.com").await;
+        new_list_tells_what_went(fleet, fleet.manager(), "stream configmaps").await;
+    }
+
+    async fn what_goes_while_the_watches_are_down_is_found_in_new_pages(fleet: &Fleet) {
+        new_list_tells_what_went(fleet, fleet.manager_of_pages().await, "list configmaps").await;
     }
 
     async fn another_object_of_the_same_name_that_came_unseen_is_another(fleet: &Fleet) {

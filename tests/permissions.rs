@@ -12,8 +12,9 @@ use kommodore::{
     Action, Context, LeaderElection, LeadershipLost, Manager, Milo, Reconcile, Result, controller,
 };
 use kommodore_tests::{
-    Example, Fleet, KubeconfigFile, Log, NAMESPACE, OF_LEASES, Operator, Permission, Permit, Sites,
-    Website, built, condition, eventually, logs_into, run, single, status_of, website,
+    Example, Fault, Fleet, KubeconfigFile, Log, NAMESPACE, OF_LEASES, Operator, Permission, Permit,
+    Sites, Website, built, condition, eventually, logs_into, no_streams, run, single, status_of,
+    website,
 };
 use kube::Config;
 use kube::ResourceExt;
@@ -206,7 +207,10 @@ async fn the_website_works_under_its_rules_and_names_each_that_is_missing(
     assert_eq!(refusals, [""; 0], "nothing else is refused");
     drop(example);
 
-    for (number, missing) in full.all().into_iter().enumerate() {
+    // Lists are only asked for where the server does not stream them.
+    let needed = full.all().into_iter();
+    let needed = needed.filter(|permission| permission.verb != "list");
+    for (number, missing) in needed.enumerate() {
         let (example, work) = start(&format!("without-{number}"), full.without(&missing)).await;
         let words = missing.missed();
         tokio::select! {
@@ -286,6 +290,28 @@ async fn an_election_works_under_its_rules_and_names_each_that_is_missing(fleet:
     }
 }
 
+/// On one thread, whose log is then that of the operator.
+async fn a_list_that_is_not_allowed_is_missed_where_nothing_is_streamed(fleet: &Fleet) {
+    fleet.create_shop("red").await;
+    let full = Permit::of(&fleet.manager().controller(Sites::default()).permissions());
+    let is_the_one =
+        |permission: &&Permission| permission.verb == "list" && permission.resource == "websites";
+    let missed = full.members.iter().find(is_the_one).unwrap().missed();
+    let message = missed.clone();
+    let manager = fleet.manager_behind(move |asked| match asked {
+        asked if asked.streams() => no_streams(),
+        asked if asked.is_of("websites") && !asked.watches("websites") => {
+            Fault::Refusal(403, "Forbidden", message.clone())
+        }
+        _ => Fault::None,
+    });
+    let manager = manager.await.controller(Sites::default());
+    let log = Log::default();
+    let _logged = logs_into(&log);
+    let _operator = Operator::start(manager);
+    log.says(&missed).await;
+}
+
 /// Deletes the page of every website, which nothing but its own words would allow.
 #[controller(for = Website, conditions, rbac(ConfigMap(verbs = "delete")))]
 struct Sweeper;
@@ -342,6 +368,12 @@ mod embedded {
     async fn an_election_works_under_its_rules_and_names_each_that_is_missing() {
         let fleet = run::embedded_with_roles().await;
         super::an_election_works_under_its_rules_and_names_each_that_is_missing(&fleet).await;
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_not_allowed_is_missed_where_nothing_is_streamed() {
+        let fleet = run::embedded_with_roles().await;
+        super::a_list_that_is_not_allowed_is_missed_where_nothing_is_streamed(&fleet).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,6 @@
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kommodore::{Action, Cluster, Context, ObjectKey, Reconcile, Result, controller};
-use kommodore_control_plane::{Mark, Verb};
 use kommodore_tests::{
     Fleet, Operator, Point, Probe, Sites, WATCHED, Website, eventually, on_both_servers,
 };
@@ -57,20 +56,6 @@ impl Reconcile for Labelled {
     }
 }
 
-/// What has been listed since `mark`, as far as the server had it.
-fn lists(fleet: &Fleet, mark: Mark) -> Vec<String> {
-    let mut asked = fleet.asked("red", mark);
-    asked.retain(|request| {
-        request.verb == Verb::List && request.status.is_some_and(|status| status.is_success())
-    });
-    let mut plurals: Vec<String> = asked
-        .iter()
-        .map(|request| request.plural().into())
-        .collect();
-    plurals.sort();
-    plurals
-}
-
 fn watches(fleet: &Fleet) -> Vec<String> {
     let mut watched = fleet.watched("red");
     watched.sort();
@@ -96,7 +81,7 @@ on_both_servers! {
         sites.probe.comes(Point::Begin, "one", before + 1).await;
         reader.probe.comes(Point::Begin, "one", seen[0] + 1).await;
         untyped.probe.comes(Point::Begin, "one", seen[1] + 1).await;
-        assert_eq!(lists(fleet, mark), ["configmaps", "websites"]);
+        assert_eq!(fleet.listed("red", mark), ["configmaps", "websites"]);
         assert_eq!(watches(fleet), ["configmaps", "websites"]);
     }
 
@@ -110,6 +95,6 @@ on_both_servers! {
             watches if watches == all => Ok(()),
             others => Err(others),
         }).await;
-        assert_eq!(lists(fleet, mark), all);
+        assert_eq!(fleet.listed("red", mark), all);
     }
 }

@@ -95,6 +95,19 @@ impl Fleet {
         requests.iter().map(in_words).collect()
     }
 
+    /// The kinds of which operators got a list in a project since `mark`, streamed or in pages.
+    pub fn listed(&self, project: &str, mark: Mark) -> Vec<String> {
+        let mut requests = self.asked(project, mark);
+        requests.retain(|request| {
+            (request.verb == Verb::List || is_streamed(request))
+                && request.status.is_some_and(|status| status.is_success())
+        });
+        let plurals = requests.iter().map(|request| request.plural().to_owned());
+        let mut plurals: Vec<String> = plurals.collect();
+        plurals.sort();
+        plurals
+    }
+
     /// The kinds that an operator watches in a project now.
     pub fn watched(&self, project: &str) -> Vec<String> {
         let watches = self.requests().open_watches();
@@ -139,10 +152,15 @@ fn is_an_operators(request: &RequestRecord) -> bool {
     request.user_agent.as_deref() == Some(AGENT)
 }
 
+fn is_streamed(request: &RequestRecord) -> bool {
+    request.query.contains("sendInitialEvents=true")
+}
+
 fn in_words(request: &RequestRecord) -> String {
     let verb = match request.verb {
         Verb::Get => "get",
         Verb::List => "list",
+        Verb::Watch if is_streamed(request) => "stream",
         Verb::Watch => "watch",
         Verb::Create => "create",
         Verb::Update => "update",

@@ -40,6 +40,16 @@ impl Asked<'_> {
         self.query.contains("watch=true") && self.is_of(plural)
     }
 
+    /// Whether it is a watch that is to begin with a list.
+    pub fn streams(&self) -> bool {
+        self.query.contains("sendInitialEvents=true")
+    }
+
+    /// Whether it is a list that goes on where a page of it ended.
+    pub fn continues(&self) -> bool {
+        self.query.contains("continue=")
+    }
+
     /// Whether it is a list or a watch of a collection that is called so.
     pub fn is_of(&self, plural: &str) -> bool {
         self.path.rsplit('/').next() == Some(plural)
@@ -101,7 +111,23 @@ impl Outage {
     }
 }
 
+/// What a server says to a watch that is to begin with a list, if it is too old to know what that is.
+pub fn no_streams() -> Fault {
+    let message =
+        "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
+    Fault::Refusal(422, "Invalid", message.into())
+}
+
 impl Fleet {
+    /// A manager for all projects whose servers have no streamed lists.
+    pub async fn manager_of_pages(&self) -> Builder {
+        self.manager_behind(|asked| match asked.streams() {
+            true => no_streams(),
+            false => Fault::None,
+        })
+        .await
+    }
+
     /// A manager for all projects that reaches them through a proxy, which does to each request as `rule` says.
     pub async fn manager_behind(
         &self,

@@ -15,7 +15,9 @@ use tokio_util::task::TaskTracker;
 
 use super::ClusterName;
 use crate::controller::{Object, ObjectKey};
-use crate::watch::{Cache, Feed, Kept, Reflector, Report, Selector, Source, Subject, Watched};
+use crate::watch::{
+    Cache, Feed, Kept, Lists, Reflector, Report, Selector, Source, Subject, Watched,
+};
 
 /// An engaged cluster: its name, a client for it, and the caches of the kinds that are watched there.
 /// Cheap to clone.
@@ -27,6 +29,7 @@ struct Inner {
     client: Client,
     feeds: Mutex<Feeds>,
     engaging: Arc<Semaphore>,
+    lists: Arc<Lists>,
     report: Arc<dyn Report>,
     /// Ends the watches.
     stop: CancellationToken,
@@ -66,6 +69,7 @@ impl Cluster {
             client,
             feeds: Mutex::default(),
             engaging,
+            lists: Arc::default(),
             report,
             stop: abandoned.child_token(),
             kill: abandoned.child_token(),
@@ -259,6 +263,7 @@ impl Cluster {
             client: self.0.client.clone(),
             subject,
             engaging: Arc::clone(&self.0.engaging),
+            lists: Arc::clone(&self.0.lists),
             report: Arc::clone(&self.0.report),
         };
         let stop = self.0.stop.clone();

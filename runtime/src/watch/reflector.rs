@@ -3,21 +3,22 @@
 #[cfg(test)]
 mod tests;
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::AsyncBufRead;
 use kube::Client;
-use kube::api::{ListParams, WatchParams};
+use kube::api::WatchParams;
 use kube::core::{DynamicObject, Request};
 use tokio::sync::Semaphore;
 
 use super::Subject;
 use super::feed::{Feed, Reader};
-use super::wire::{Event, Events, Item, Page};
+use super::listing::{Listed, Lists};
+use super::wire::{Event, Events, Item};
 use crate::controller::ObjectKey;
-use crate::transport::{Backoff, Failure, PAGE, within};
+use crate::transport::{Backoff, Failure, within};
 
 /// After how long the server ends a watch by itself, in seconds (kube refuses 295 and more).
 const WATCH_SECONDS: u32 = 290;
@@ -29,7 +30,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(15);
 /// while it sets up the storage of a kind.
 const PATIENT_TRIES: u32 = 5;
 const HTTP_TOO_MANY_REQUESTS: u16 = 429;
-const HTTP_GONE: u16 = 410;
+pub(super) const HTTP_GONE: u16 = 410;
 /// How long a server may take for its first list before its place goes to the next.
 const PLACE: Duration = Duration::from_secs(2);
 /// A watch that has been open for so long works, even if it has nothing to say.
@@ -57,6 +58,8 @@ pub(crate) struct Reflector {
     pub(crate) subject: Subject,
     /// How many clusters may fill their caches at once; waiting for a retry holds no place.
     pub(crate) engaging: Arc<Semaphore>,
+    /// How the cluster is asked for lists.
+    pub(crate) lists: Arc<Lists>,
     pub(crate) report: Arc<dyn Report>,
 }
 
@@ -79,12 +82,15 @@ impl Reflector {
     }
 }
 
+/// An open watch.
+pub(super) type Opened = Events<Pin<Box<dyn AsyncBufRead + Send>>>;
+
 /// A list and the watch from there on, for those who read it now.
-struct Round<'a> {
-    reflector: &'a Reflector,
-    readers: Vec<Arc<dyn Reader>>,
-    metadata_only: bool,
-    request: Request,
+pub(super) struct Round<'a> {
+    pub(super) reflector: &'a Reflector,
+    pub(super) readers: Vec<Arc<dyn Reader>>,
+    pub(super) metadata_only: bool,
+    pub(super) request: Request,
 }
 
 impl<'a> Round<'a> {
@@ -102,11 +108,11 @@ impl<'a> Round<'a> {
 
     async fn run(&self, tries: &mut Tries) {
         let outcome = match self.list().await {
-            Ok(version) => self
-                .watch(version, tries)
+            Ok(listed) => self
+                .watch(listed, tries)
                 .await
                 .map_err(|failure| (Verb::Watch, failure)),
-            Err(failure) => Err((Verb::List, failure)),
+            Err(failed) => Err(failed),
         };
         // `Ok` means that the history which the watch needs is gone: list again, but not in a
         // tight loop, should the server say so each time.
@@ -124,9 +130,9 @@ impl<'a> Round<'a> {
         tokio::time::sleep(asked.unwrap_or_else(|| tries.backoff.next())).await;
     }
 
-    /// Fills the caches with everything there is, and returns the version from which to watch.
-    async fn list(&self) -> Result<String, Failure> {
-        let mut list = pin!(self.pages());
+    /// Fills the caches with everything there is.
+    async fn list(&self) -> Result<Listed, (Verb, Failure)> {
+        let mut list = pin!(self.everything());
         if !self.readers.iter().all(|reader| reader.is_filled()) {
             let place = self.reflector.engaging.acquire().await;
             // A server that does not answer gives its place to the next, and may still answer.
@@ -139,63 +145,47 @@ impl<'a> Round<'a> {
         list.await
     }
 
-    async fn pages(&self) -> Result<String, Failure> {
+    /// How the selected objects are watched.
+    pub(super) fn watch_params(&self) -> WatchParams {
         let selector = &self.reflector.subject.selector;
-        let mut params = ListParams {
-            label_selector: selector.labels.as_deref().map(Into::into),
-            field_selector: selector.fields.as_deref().map(Into::into),
-            ..ListParams::default()
-        }
-        .limit(PAGE);
-        for reader in &self.readers {
-            reader.begin_list();
-        }
-        loop {
-            let request = match self.metadata_only {
-                true => self.request.list_metadata(&params),
-                false => self.request.list(&params),
-            };
-            let request = request.map_err(kube::Error::BuildRequest)?;
-            let text = within(self.reflector.client.request_text(request)).await?;
-            let page = Page::read(&text)?;
-            for item in &page.items {
-                for reader in &self.readers {
-                    self.fit(&**reader, item, reader.list_item(item.text));
-                }
-            }
-            match page.rest {
-                Some(token) => params.continue_token = Some(token),
-                None => {
-                    for reader in &self.readers {
-                        reader.end_list();
-                    }
-                    return Ok(page.version);
-                }
-            }
-        }
-    }
-
-    /// Watches from `version` on for as long as the server remembers where we are. Returns `Ok` when a
-    /// new list is needed, and an error when only a list can tell what is left.
-    async fn watch(&self, mut version: String, tries: &mut Tries) -> Result<(), Failure> {
-        let selector = &self.reflector.subject.selector;
-        let params = WatchParams {
+        WatchParams {
             label_selector: selector.labels.as_deref().map(Into::into),
             field_selector: selector.fields.as_deref().map(Into::into),
             ..WatchParams::default()
+        }
+        .timeout(WATCH_SECONDS)
+    }
+
+    /// Opens a watch.
+    pub(super) async fn open(
+        &self,
+        params: &WatchParams,
+        version: &str,
+    ) -> Result<Opened, Failure> {
+        let request = match self.metadata_only {
+            true => self.request.watch_metadata(params, version),
+            false => self.request.watch(params, version),
         };
-        let params = params.timeout(WATCH_SECONDS);
+        let request = request.map_err(kube::Error::BuildRequest)?;
+        let body = within(self.reflector.client.request_stream(request)).await?;
+        Ok(Events::new(Box::pin(body)))
+    }
+
+    /// Watches from a list on for as long as the server remembers where we are. Returns `Ok` when a
+    /// new list is needed, and an error when only a list can tell what is left.
+    async fn watch(&self, listed: Listed, tries: &mut Tries) -> Result<(), Failure> {
+        let Listed {
+            mut version,
+            mut watch,
+        } = listed;
+        let params = self.watch_params();
         loop {
-            let request = match self.metadata_only {
-                true => self.request.watch_metadata(&params, &version),
-                false => self.request.watch(&params, &version),
+            let opened = match watch.take() {
+                Some(open) => Ok(open),
+                None => self.open(&params, &version).await,
             };
-            let request = request.map_err(kube::Error::BuildRequest)?;
-            match within(self.reflector.client.request_stream(request)).await {
-                Ok(body) => match self
-                    .follow(Events::new(pin!(body)), &mut version, tries)
-                    .await
-                {
+            match opened {
+                Ok(events) => match self.follow(events, &mut version, tries).await {
                     Ok(()) => {}
                     Err(failure) if failure.code() == Some(HTTP_GONE) => return Ok(()),
                     // What the server says in the middle of a watch, it would say again.
@@ -227,7 +217,7 @@ impl<'a> Round<'a> {
     /// Takes in events until the watch ends, and moves `version` along.
     async fn follow(
         &self,
-        mut events: Events<impl AsyncBufRead + Unpin + Send>,
+        mut events: Opened,
         version: &mut String,
         tries: &mut Tries,
     ) -> Result<(), Failure> {
@@ -270,7 +260,7 @@ impl<'a> Round<'a> {
                     }
                     item.version
                 }
-                Some(Event::Bookmark(version)) => version,
+                Some(Event::Bookmark(bookmark)) => bookmark.version,
                 Some(Event::Refused(_)) | None => None,
             };
             if let Some(passed) = passed {
@@ -280,7 +270,7 @@ impl<'a> Round<'a> {
     }
 
     /// Leaves out of a cache what does not fit its type.
-    fn fit(&self, reader: &dyn Reader, item: &Item<'_>, read: serde_json::Result<()>) {
+    pub(super) fn fit(&self, reader: &dyn Reader, item: &Item<'_>, read: serde_json::Result<()>) {
         if let Err(error) = read {
             reader.leave_out(&item.key);
             let Reflector {

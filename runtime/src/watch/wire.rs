@@ -3,12 +3,17 @@
 use std::borrow::Cow;
 
 use futures::AsyncBufReadExt as _;
+use kube::api::ObjectMeta;
 use kube::core::Status;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::controller::ObjectKey;
 use crate::transport::Failure;
+
+/// What the last bookmark of a list says of itself.
+/// <https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists>
+const ENDS_LIST: &str = "k8s.io/initial-events-end";
 
 /// An object as its text, and the few words of it that everybody needs.
 pub(super) struct Item<'a> {
@@ -75,12 +80,37 @@ impl<'a> Page<'a> {
     }
 }
 
+/// Up to where a watch has told everything.
+#[derive(Default)]
+pub(super) struct Bookmark {
+    pub(super) version: Option<String>,
+    /// It ends the list with which a watch begins that was asked for one.
+    pub(super) ends_list: bool,
+}
+
+impl Bookmark {
+    fn of(raw: &RawValue) -> Result<Self, Failure> {
+        #[derive(Deserialize)]
+        struct Head {
+            metadata: ObjectMeta,
+        }
+        let Head { metadata } = read(raw.get())?;
+        let ends_list = metadata
+            .annotations
+            .is_some_and(|found| found.get(ENDS_LIST).is_some_and(|is| is == "true"));
+        Ok(Self {
+            version: metadata.resource_version,
+            ends_list,
+        })
+    }
+}
+
 /// One event of a watch.
 pub(super) enum Event<'a> {
     Put(Item<'a>),
     Deleted(Item<'a>),
     /// So far nothing else has happened.
-    Bookmark(Option<String>),
+    Bookmark(Bookmark),
     Refused(Box<Status>),
 }
 
@@ -98,7 +128,7 @@ impl<'a> Event<'a> {
         Ok(Some(match &*r#type {
             "ADDED" | "MODIFIED" => Self::Put(Item::of(object)?),
             "DELETED" => Self::Deleted(Item::of(object)?),
-            "BOOKMARK" => Self::Bookmark(Item::of(object)?.version),
+            "BOOKMARK" => Self::Bookmark(Bookmark::of(object)?),
             "ERROR" => Self::Refused(read(object.get())?),
             _ => return Ok(None),
         }))
@@ -140,7 +170,7 @@ impl<R: futures::AsyncBufRead + Unpin> Events<R> {
         // Borrowed outside of the loop, which the borrow would otherwise last through.
         match Event::read(&self.line)? {
             Some(event) => Ok(Some(event)),
-            None => Ok(Some(Event::Bookmark(None))),
+            None => Ok(Some(Event::Bookmark(Bookmark::default()))),
         }
     }
 }
@@ -185,6 +215,10 @@ mod tests {
             "\n",
             r#"{"type":"FUTURE","object":{}}"#,
             "\n",
+            r#"{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"9"}}}"#,
+            "\n",
+            r#"{"type":"BOOKMARK","object":{"metadata":{"annotations":{"k8s.io/initial-events-end":"true"}}}}"#,
+            "\n",
             r#"{"type":"ERROR","object":{"status":"Failure","code":410,"reason":"Expired"}}"#,
             "\n",
             r#"{"type":"ADDED","object":{"meta"#,
@@ -195,14 +229,18 @@ mod tests {
             seen.push(match event {
                 Event::Put(item) => format!("put {} {:?}", item.key, item.version),
                 Event::Deleted(item) => format!("deleted {} {:?}", item.key, item.version),
-                Event::Bookmark(version) => format!("bookmark {version:?}"),
+                Event::Bookmark(Bookmark { version, ends_list }) => {
+                    format!("bookmark {version:?} {ends_list}")
+                }
                 Event::Refused(status) => format!("refused {}", status.code),
             });
         }
         let expected = [
             r#"put shop/a Some("7")"#,
             r#"deleted b Some("8")"#,
-            "bookmark None",
+            "bookmark None false",
+            r#"bookmark Some("9") false"#,
+            "bookmark None true",
             "refused 410",
         ];
         assert_eq!(seen, expected);

@@ -135,3 +135,17 @@ fn a_write_does_not_bring_back_what_is_gone() {
     cache.overlay(Arc::new(object("a", 3, 1)));
     assert!(cache.get(&ObjectKey::namespaced("shop", "a")).is_none());
 }
+
+#[test]
+fn a_new_list_replaces_one_by_one_and_keeps_nothing_twice() {
+    let (cache, _) = taped();
+    list(&cache, [object("a", 1, 1), object("b", 2, 1)]);
+    let key = |name| ObjectKey::namespaced("shop", name);
+    let old = Arc::downgrade(&cache.get(&key("a")).unwrap());
+    cache.begin_list();
+    cache.list_item(&text(&object("a", 3, 2))).unwrap();
+    assert!(old.upgrade().is_none(), "before the list is whole");
+    assert!(cache.get(&key("b")).is_some(), "it may still come");
+    cache.end_list();
+    assert!(cache.get(&key("b")).is_none());
+}

@@ -13,19 +13,92 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::client::Body;
 use serde_json::json;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::*;
-use crate::watch::{Change, Kept, Observer, Selector};
+use crate::watch::{Cache, Change, Kept, Observer, Selector, Source};
 
-/// Lists one more change of `a` each time that it is asked, and never ends a watch.
+/// What a server makes of a watch that is to begin with a list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    /// What was asked for.
+    Whole,
+    /// The same, and then the end.
+    Ends,
+    /// It ends before all has been told.
+    BreaksOff,
+    /// It cannot be read.
+    Garbage,
+    /// It is refused with this code, of which 422 means that the server does not know what was asked for.
+    Refused(u16),
+    /// As a watch without a version: everything, and no word that it was all.
+    Endless,
+    /// Not even that.
+    Nothing,
+}
+
+/// Lists one more change of `a` each time that it is asked, and says nothing in a watch.
 #[derive(Clone)]
 struct Server {
+    stream: Stream,
+    /// The code that comes with a list.
+    list: u16,
+    /// What comes of a watch: nothing for ever, the end at once (200), or this code.
+    watch: Option<u16>,
     lists: Arc<Mutex<u32>>,
     asked: mpsc::UnboundedSender<String>,
 }
 
+impl Server {
+    fn answer(&self, verb: &str) -> Response<Says> {
+        if verb == "watch" {
+            return match self.watch {
+                None => Response::new(Says::and_waits(String::new())),
+                Some(200) => Response::new(Says::and_ends(String::new())),
+                Some(code) => refusal(code),
+            };
+        }
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        *lists += 1;
+        let item = |name: &str, version: u32| {
+            let version = version.to_string();
+            json!({"metadata": {"name": name, "namespace": "shop", "uid": name, "resourceVersion": version}})
+        };
+        let items = [item("a", *lists), item("b", 1)];
+        if verb == "list" && self.list != 200 {
+            return refusal(self.list);
+        }
+        if verb == "list" {
+            let list = json!({"metadata": {"resourceVersion": "9"}, "items": items});
+            return Response::new(Says::and_ends(list.to_string()));
+        }
+        let line = |word: &str, object: &serde_json::Value| {
+            format!("{}\n", json!({"type": word, "object": object}))
+        };
+        let all: String = items.iter().map(|item| line("ADDED", item)).collect();
+        let end = json!({"metadata": {"resourceVersion": "9", "annotations": {"k8s.io/initial-events-end": "true"}}});
+        match self.stream {
+            Stream::Whole => Response::new(Says::and_waits(all + &line("BOOKMARK", &end))),
+            Stream::Ends => Response::new(Says::and_ends(all + &line("BOOKMARK", &end))),
+            Stream::BreaksOff => Response::new(Says::and_ends(all)),
+            Stream::Garbage => Response::new(Says::and_waits("{]\n".into())),
+            Stream::Refused(code) => refusal(code),
+            Stream::Endless => Response::new(Says::and_waits(all)),
+            Stream::Nothing => Response::new(Says::and_waits(String::new())),
+        }
+    }
+}
+
+fn refusal(code: u16) -> Response<Says> {
+    let status = json!({"status": "Failure", "code": code, "message": "no", "reason": "No"});
+    let mut answer = Response::new(Says::and_ends(status.to_string()));
+    *answer.status_mut() = code.try_into().unwrap();
+    answer
+}
+
 impl tower_service::Service<Request<Body>> for Server {
-    type Response = Response<Body>;
+    type Response = Response<Says>;
     type Error = std::io::Error;
     type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
 
@@ -40,30 +113,39 @@ impl tower_service::Service<Request<Body>> for Server {
                 .is_ok_and(|accept| accept.contains("PartialObjectMetadata"))
         });
         let query = request.uri().query().unwrap_or_default();
-        let watches = query.contains("watch=true");
-        let verb = if watches { "watch" } else { "list" };
-        let what = if metadata { "metadata" } else { "everything" };
-        let _ = self.asked.send(format!("{verb} {what}"));
-        if watches {
-            return Box::pin(std::future::pending());
-        }
-        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        *lists += 1;
-        let item = |name: &str, version: u32| {
-            let version = version.to_string();
-            json!({"metadata": {"name": name, "namespace": "shop", "uid": name, "resourceVersion": version}})
+        let verb = match query.contains("watch=true") {
+            true if query.contains("sendInitialEvents=true") => "stream",
+            true => "watch",
+            false => "list",
         };
-        let list = json!({
-            "metadata": {"resourceVersion": "9"},
-            "items": [item("a", *lists), item("b", 1)],
-        });
-        let body = Body::from(list.to_string().into_bytes());
-        Box::pin(std::future::ready(Ok(Response::new(body))))
+        let what = if metadata { "metadata" } else { "everything" };
+        let version = query.rsplit("resourceVersion=").next();
+        let from = match (verb, version) {
+            ("watch", Some(version)) => format!(" from {version}"),
+            _ => String::new(),
+        };
+        let _ = self.asked.send(format!("{verb} {what}{from}"));
+        Box::pin(std::future::ready(Ok(self.answer(verb))))
     }
 }
 
-/// Says so much and then nothing, for ever.
-struct Says(Option<Bytes>, bool);
+/// Says so much, and then ends or says nothing for ever.
+struct Says {
+    text: Option<Bytes>,
+    ends: bool,
+}
+
+impl Says {
+    fn and_ends(text: String) -> Self {
+        let text = Some(Bytes::from(text));
+        Self { text, ends: true }
+    }
+
+    fn and_waits(text: String) -> Self {
+        let text = Some(Bytes::from(text));
+        Self { text, ends: false }
+    }
+}
 
 impl http_body::Body for Says {
     type Data = Bytes;
@@ -73,45 +155,67 @@ impl http_body::Body for Says {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match self.0.take() {
+        match self.text.take() {
             Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
-            None if self.1 => Poll::Ready(None),
+            None if self.ends => Poll::Ready(None),
             None => Poll::Pending,
         }
     }
 }
 
-/// Answers a watch and never says anything in it.
-#[derive(Clone)]
-struct Hung(mpsc::UnboundedSender<String>);
+/// A reflector at work, and what it asks its server.
+struct Work {
+    feed: Arc<Feed>,
+    asks: mpsc::UnboundedReceiver<String>,
+    running: JoinHandle<()>,
+}
 
-impl tower_service::Service<Request<Body>> for Hung {
-    type Response = Response<Says>;
-    type Error = std::io::Error;
-    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let query = request.uri().query().unwrap_or_default();
-        let body = match query.contains("watch=true") {
-            true => {
-                let version = query.rsplit("resourceVersion=").next();
-                let _ = self
-                    .0
-                    .send(format!("watch from {}", version.unwrap_or_default()));
-                Says(None, false)
-            }
-            false => {
-                let _ = self.0.send("list".into());
-                let list = r#"{"metadata":{"resourceVersion":"9"},"items":[]}"#;
-                Says(Some(Bytes::from_static(list.as_bytes())), true)
-            }
+impl Work {
+    fn begin(feed: &Arc<Feed>, stream: Stream, list: u16, watch: Option<u16>) -> Self {
+        let (asked, asks) = mpsc::unbounded_channel();
+        let server = Server {
+            stream,
+            list,
+            watch,
+            lists: Arc::default(),
+            asked,
         };
-        Box::pin(std::future::ready(Ok(Response::new(body))))
+        let reflector = Reflector {
+            feed: Arc::clone(feed),
+            client: Client::new(server, "default"),
+            subject: Subject {
+                kind: kube::api::ApiResource::erase::<ConfigMap>(&()),
+                selector: Selector::default(),
+            },
+            engaging: Arc::new(Semaphore::new(1)),
+            lists: Arc::default(),
+            report: Arc::new(Silent),
+        };
+        Self {
+            feed: Arc::clone(feed),
+            asks,
+            running: tokio::spawn(reflector.run()),
+        }
     }
+
+    /// Waits until all of this was asked, and nothing else before or in between.
+    async fn asks(&mut self, all: &[&str]) {
+        for expected in all {
+            assert_eq!(self.asks.recv().await.as_deref(), Some(*expected));
+        }
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}
+
+fn feed() -> (Arc<Feed>, Arc<Cache<ConfigMap>>) {
+    let feed = Arc::new(Feed::new(Kept::WhatIsRead));
+    let cache = feed.join();
+    (feed, cache)
 }
 
 struct Silent;
@@ -136,35 +240,17 @@ impl Observer for Tape {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_watch_of_everything_takes_over_from_one_of_metadata_and_loses_nothing() {
-    let (asked, mut asks) = mpsc::unbounded_channel();
-    let server = Server {
-        lists: Arc::default(),
-        asked,
-    };
+async fn takes_over(stream: Stream, metadata_only: &[&str], everything: &[&str]) {
     let feed = Arc::new(Feed::new(Kept::WhatIsRead));
     let (tape, mut told) = mpsc::unbounded_channel();
     let metadata = feed.join_for_metadata();
     metadata.observe(Arc::new(Tape(tape)));
-    let reflector = Reflector {
-        feed: Arc::clone(&feed),
-        client: Client::new(server, "default"),
-        subject: Subject {
-            kind: kube::api::ApiResource::erase::<ConfigMap>(&()),
-            selector: Selector::default(),
-        },
-        engaging: Arc::new(Semaphore::new(1)),
-        report: Arc::new(Silent),
-    };
-    let running = tokio::spawn(reflector.run());
-    for expected in ["list metadata", "watch metadata"] {
-        assert_eq!(asks.recv().await.as_deref(), Some(expected));
-    }
-    let whole = feed.join::<ConfigMap>();
-    for expected in ["list everything", "watch everything"] {
-        assert_eq!(asks.recv().await.as_deref(), Some(expected));
-    }
+    let mut work = Work::begin(&feed, stream, 200, None);
+    work.asks(metadata_only).await;
+    metadata.synced().await;
+    let whole = work.feed.join::<ConfigMap>();
+    work.asks(everything).await;
+    whole.synced().await;
     assert_eq!(whole.list().len(), 2);
     let mut seen = Vec::new();
     while let Ok(word) = told.try_recv() {
@@ -177,45 +263,126 @@ async fn a_watch_of_everything_takes_over_from_one_of_metadata_and_loses_nothing
     );
     let again = feed.join_for_metadata();
     assert!(Arc::ptr_eq(&again, &metadata), "there is one already");
-    assert!(asks.try_recv().is_err(), "and so it asks for nothing");
-    running.abort();
+    assert!(work.asks.try_recv().is_err(), "and so it asks for nothing");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_watch_that_hangs_is_given_up_and_goes_on_from_where_it_was() {
-    let (asked, mut asks) = mpsc::unbounded_channel();
-    let feed = Arc::new(Feed::new(Kept::WhatIsRead));
-    let cache = feed.join::<ConfigMap>();
-    let source: Arc<dyn crate::watch::Source> = cache;
-    let reflector = Reflector {
-        feed,
-        client: Client::new(Hung(asked), "default"),
-        subject: Subject {
-            kind: kube::api::ApiResource::erase::<ConfigMap>(&()),
-            selector: Selector::default(),
-        },
-        engaging: Arc::new(Semaphore::new(1)),
-        report: Arc::new(Silent),
-    };
-    let running = tokio::spawn(reflector.run());
-    assert_eq!(asks.recv().await.as_deref(), Some("list"));
-    assert_eq!(asks.recv().await.as_deref(), Some("watch from 9"));
+async fn a_watch_of_everything_takes_over_from_one_of_metadata_and_loses_nothing() {
+    takes_over(Stream::Whole, &["stream metadata"], &["stream everything"]).await;
+    takes_over(
+        Stream::Refused(422),
+        &["stream metadata", "list metadata", "watch metadata from 9"],
+        &["list everything", "watch everything from 9"],
+    )
+    .await;
+}
+
+async fn is_given_up(stream: Stream, begin: &[&str]) {
+    let (feed, cache) = feed();
+    let mut work = Work::begin(&feed, stream, 200, None);
+    work.asks(begin).await;
+    let mut began = Instant::now();
     for _ in 0..3 {
-        let began = tokio::time::Instant::now();
-        assert_eq!(
-            asks.recv().await.as_deref(),
-            Some("watch from 9"),
-            "and not a list"
-        );
+        // And no list.
+        work.asks(&["watch everything from 9"]).await;
         let waited = began.elapsed();
         assert!(
             waited >= WATCH_SILENCE && waited < WATCH_SILENCE * 2,
             "{waited:?}"
         );
         assert!(
-            !source.is_current(),
+            !cache.is_current(),
             "it is not believed until it works again"
         );
+        began = Instant::now();
     }
-    running.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_hangs_is_given_up_and_goes_on_from_where_it_was() {
+    is_given_up(Stream::Whole, &["stream everything"]).await;
+    let paged = [
+        "stream everything",
+        "list everything",
+        "watch everything from 9",
+    ];
+    is_given_up(Stream::Refused(422), &paged).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_know_streams_is_asked_for_one_once() {
+    for stream in [Stream::Refused(422), Stream::Endless, Stream::Nothing] {
+        let (feed, cache) = feed();
+        let mut work = Work::begin(&feed, stream, 200, None);
+        let began = Instant::now();
+        work.asks(&[
+            "stream everything",
+            "list everything",
+            "watch everything from 9",
+        ])
+        .await;
+        cache.synced().await;
+        assert!(
+            began.elapsed() <= Duration::from_secs(10),
+            "it does not wait for ever"
+        );
+        feed.join::<DynamicObject>();
+        work.asks(&["list everything", "watch everything from 9"])
+            .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_streams_nothing_in_its_trouble_is_asked_for_a_stream_again() {
+    let (feed, cache) = feed();
+    let mut work = Work::begin(&feed, Stream::Nothing, 503, None);
+    for _ in 0..3 {
+        work.asks(&["stream everything", "list everything"]).await;
+    }
+    assert!(!cache.is_current());
+}
+
+/// The trouble goes on for an hour: how often the server is asked.
+async fn asked_in_an_hour(stream: Stream, list: u16, watch: Option<u16>) -> usize {
+    let (feed, _cache) = feed();
+    let mut work = Work::begin(&feed, stream, list, watch);
+    tokio::time::sleep(Duration::from_secs(3_600)).await;
+    let mut count = 0;
+    while work.asks.try_recv().is_ok() {
+        count += 1;
+    }
+    count
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_trouble_is_a_busy_loop_and_none_is_given_up() {
+    let unknown = Stream::Refused(422);
+    for (what, stream, list, watch) in [
+        ("the kind is gone", Stream::Refused(404), 404, None),
+        ("the kind is gone, with pages", unknown, 404, None),
+        ("it may not be read", Stream::Refused(403), 403, None),
+        (
+            "it may be listed alone",
+            Stream::Refused(403),
+            200,
+            Some(403),
+        ),
+        ("the history is gone", Stream::Ends, 200, Some(410)),
+        ("the history is gone, with pages", unknown, 200, Some(410)),
+        ("all watches end at once", Stream::Ends, 200, Some(200)),
+        (
+            "all watches end at once, with pages",
+            unknown,
+            200,
+            Some(200),
+        ),
+        ("the list breaks off", Stream::BreaksOff, 200, None),
+        ("the list cannot be read", Stream::Garbage, 200, None),
+        ("the server is in trouble", Stream::Refused(503), 503, None),
+        ("the server is in trouble, with pages", unknown, 503, None),
+    ] {
+        let count = asked_in_an_hour(stream, list, watch).await;
+        // Once in a quarter of a minute in the end, by at most three requests.
+        assert!((100..1_000).contains(&count), "{what}: {count}");
+    }
 }
