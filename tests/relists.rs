@@ -1,17 +1,19 @@
 //! What nobody delivers any more is found in a new list, also where our own writes are among it; and a list is whole,
 //! also in pages.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use futures::StreamExt as _;
+use k8s_openapi::api::core::v1::ConfigMap;
 use kommodore::{Action, Builder, Context, Reconcile, Result, controller};
 use kommodore_control_plane::Verb;
 use kommodore_tests::{
     Asked, Fault, Fleet, Operator, Outage, Point, Probe, Sites, WATCHED, Website, eventually,
     no_streams, on_both_servers,
 };
-use kube::api::DeleteParams;
+use kube::api::{DeleteParams, PostParams};
+use kube::core::Expression;
 
 /// Says its host in its status, and minds every change.
 #[controller(for = Website(on = any_change))]
@@ -40,6 +42,35 @@ impl Reconcile for Seer {
     async fn reconcile(&self, _: &Website, cx: &Context<Self>) -> Result<Action> {
         self.probe.end(Point::Begin, cx).await
     }
+}
+
+/// Counts pages, which it does not watch.
+#[controller(for = Website, rbac(ConfigMap(verbs = "list")))]
+#[derive(Clone, Default)]
+struct Counter {
+    counted: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Reconcile for Counter {
+    async fn reconcile(&self, _: &Website, cx: &Context<Self>) -> Result<Action> {
+        let pages = cx.list::<ConfigMap>(Expression::Equal("many".into(), "yes".into()));
+        let count = pages.await?.len();
+        self.counted.lock().unwrap().push(count);
+        Ok(Action::done())
+    }
+}
+
+/// More pages than a page of a list has; returns how many there are.
+async fn many_pages(fleet: &Fleet) -> usize {
+    let (count, pages) = (501, fleet.pages("red"));
+    let creates = futures::stream::iter(0..count).map(async |number| {
+        let mut page = ConfigMap::default();
+        page.metadata.name = Some(format!("page-{number}"));
+        page.metadata.labels = Some([("many".into(), "yes".into())].into());
+        pages.create(&PostParams::default(), &page).await.unwrap();
+    });
+    creates.buffer_unordered(16).collect::<Vec<()>>().await;
+    count
 }
 
 /// More websites than a page has; returns how many there are.
@@ -129,5 +160,32 @@ on_both_servers! {
             assert_eq!(asked, (vec![true, !expires], vec![false, !expires]));
             operator.stop().await.unwrap();
         }
+    }
+
+    async fn what_a_controller_lists_at_the_server_is_whole_also_where_a_page_expires(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        let count = many_pages(fleet).await;
+        let expired = AtomicBool::new(false);
+        let manager = fleet.manager_behind(move |asked| {
+            match asked.continues() && !expired.swap(true, Ordering::Relaxed) {
+                true => Fault::Refusal(410, "Expired", "the token is too old".into()),
+                false => Fault::None,
+            }
+        });
+        let (counter, mark) = (Counter::default(), fleet.requests().mark());
+        let _operator = Operator::start(manager.await.controller(counter.clone()));
+        for (turn, lists) in [("one", 2), ("two", 4)] {
+            fleet.create_website("red", turn).await;
+            eventually("they are counted", async || {
+                let said = fleet.said("red", mark);
+                let lists_so_far = said.iter().filter(|said| *said == "list configmaps").count();
+                (lists_so_far == lists).then_some(()).ok_or(said)
+            }).await;
+        }
+        let counted = eventually("both times", async || {
+            let counted = counter.counted.lock().unwrap().clone();
+            (counted.len() == 2).then(|| counted.clone()).ok_or(counted)
+        }).await;
+        assert_eq!(counted, [count, count]);
     }
 }
