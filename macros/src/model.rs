@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::{LitInt, LitStr, Path, TypePath};
 
-use crate::args::{Arg, Args, Given, Kind, Value, Watch};
+use crate::args::{Arg, Args, Given, Index, Kind, Value, Watch};
 use crate::errors::Errors;
 use crate::names;
 use crate::options::Opt;
@@ -19,6 +19,7 @@ pub(crate) struct Model {
     pub(crate) object: syn::Result<Kind>,
     pub(crate) owns: Vec<Kind>,
     pub(crate) watches: Vec<Watch>,
+    pub(crate) indexes: Vec<Index>,
     pub(crate) finalizer: Option<Finalizer>,
     pub(crate) conditions: Option<Conditions>,
     pub(crate) ready: Option<Keyed<Option<LitStr>>>,
@@ -86,6 +87,7 @@ pub(crate) fn build(
         object,
         owns: given.owns.unwrap_or_default(),
         watches: given.watches.unwrap_or_default(),
+        indexes: given.indexes.unwrap_or_default(),
         finalizer: given.finalizer,
         conditions: given.conditions,
         ready: given.ready,
@@ -105,6 +107,7 @@ struct Slots {
     object: Option<syn::Result<Kind>>,
     owns: Option<Vec<Kind>>,
     watches: Option<Vec<Watch>>,
+    indexes: Option<Vec<Index>>,
     finalizer: Option<Finalizer>,
     conditions: Option<Conditions>,
     ready: Option<Keyed<Option<LitStr>>>,
@@ -140,6 +143,9 @@ impl Slots {
             }),
             Value::Watches(watches) => add(&mut self.watches, watches, || {
                 again(Opt::Watches, ": name all kinds in one list");
+            }),
+            Value::Index(indexes) => add(&mut self.indexes, indexes, || {
+                again(Opt::Index, ": name all indexes in one list");
             }),
             Value::Rbac(kinds) => add(&mut self.rbac, kinds, || {
                 again(Opt::Rbac, ": name all kinds in one list");

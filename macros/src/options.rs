@@ -6,6 +6,7 @@ pub(crate) enum Opt {
     For,
     Owns,
     Watches,
+    Index,
     Finalizer,
     Conditions,
     Ready,
@@ -20,10 +21,11 @@ pub(crate) enum Opt {
 }
 
 impl Opt {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::For,
         Self::Owns,
         Self::Watches,
+        Self::Index,
         Self::Finalizer,
         Self::Conditions,
         Self::Ready,
@@ -42,6 +44,7 @@ impl Opt {
             Self::For => "for",
             Self::Owns => "owns",
             Self::Watches => "watches",
+            Self::Index => "index",
             Self::Finalizer => "finalizer",
             Self::Conditions => "conditions",
             Self::Ready => "ready",
@@ -58,7 +61,7 @@ impl Opt {
 }
 
 /// Options of the design that do not exist yet. They are refused, and not taken and ignored.
-const LATER: [&str; 3] = ["index", "prune", "engage"];
+const LATER: [&str; 2] = ["prune", "engage"];
 
 /// What may stand in parentheses behind a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +70,8 @@ pub(crate) enum KindOpt {
     Fields,
     Namespace,
     On,
+    Full,
+    In,
     Verbs,
     Subresource,
     Group,
@@ -87,11 +92,13 @@ pub(crate) enum Place {
 }
 
 impl KindOpt {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Labels,
         Self::Fields,
         Self::Namespace,
         Self::On,
+        Self::Full,
+        Self::In,
         Self::Verbs,
         Self::Subresource,
         Self::Group,
@@ -106,6 +113,8 @@ impl KindOpt {
             Self::Fields => "fields",
             Self::Namespace => "namespace",
             Self::On => "on",
+            Self::Full => "full",
+            Self::In => "in",
             Self::Verbs => "verbs",
             Self::Subresource => "subresource",
             Self::Group => "group",
@@ -122,6 +131,8 @@ impl KindOpt {
             Self::Fields => "fields = \"metadata.name=main\"",
             Self::Namespace => "namespace = \"shop\"",
             Self::On => "on = any_change",
+            Self::Full => "full",
+            Self::In => "in = local",
             Self::Verbs => "verbs = \"get, delete\"",
             Self::Subresource => "subresource = \"scale\"",
             Self::Group => "group = \"example.org\"",
@@ -137,6 +148,8 @@ impl KindOpt {
                 matches!(place, Place::For | Place::Owns | Place::Watches)
             }
             Self::On => place == Place::For,
+            Self::Full => place == Place::Owns && !dynamic,
+            Self::In => place == Place::Watches,
             Self::Verbs | Self::Subresource => place == Place::Rbac,
             Self::Group | Self::Version | Self::Kind | Self::Plural => {
                 dynamic && place != Place::Conditions
@@ -146,11 +159,8 @@ impl KindOpt {
 }
 
 /// Those behind a kind that do not exist yet, and where they will stand.
-const LATER_OF_A_KIND: [(&str, &[Place]); 3] = [
-    ("on_leave", &[Place::For]),
-    ("full", &[Place::Owns]),
-    ("in", &[Place::Owns, Place::Watches]),
-];
+const LATER_OF_A_KIND: [(&str, &[Place]); 2] =
+    [("on_leave", &[Place::For]), ("in", &[Place::Owns])];
 
 /// The words of `on`.
 pub(crate) const PARTS: [&str; 4] = ["any_change", "spec", "labels", "annotations"];
@@ -177,7 +187,7 @@ pub(crate) const VERBS: [&str; 17] = [
 ];
 
 /// Words that come from elsewhere: other frameworks, other spellings.
-const HABITS: [(&str, Opt); 39] = [
+const HABITS: [(&str, Opt); 43] = [
     ("kind", Opt::For),
     ("object", Opt::For),
     ("resource", Opt::For),
@@ -189,6 +199,10 @@ const HABITS: [(&str, Opt); 39] = [
     ("children", Opt::Owns),
     ("watch", Opt::Watches),
     ("watched", Opt::Watches),
+    ("indexes", Opt::Index),
+    ("indices", Opt::Index),
+    ("index_field", Opt::Index),
+    ("indexer", Opt::Index),
     ("finalizers", Opt::Finalizer),
     ("finaliser", Opt::Finalizer),
     ("finalize", Opt::Finalizer),
@@ -277,17 +291,17 @@ pub(crate) enum KindWord {
 
 /// Looks up the name of an option behind a kind.
 pub(crate) fn option_of_a_kind(word: &str, place: Place, dynamic: bool) -> KindWord {
-    if let Some(opt) = KindOpt::ALL.into_iter().find(|opt| opt.name() == word) {
-        return match opt.fits(place, dynamic) {
-            true => KindWord::Option(opt),
-            false => KindWord::Elsewhere(opt),
-        };
-    }
     if LATER_OF_A_KIND
         .iter()
         .any(|(name, places)| *name == word && places.contains(&place))
     {
         return KindWord::Later;
+    }
+    if let Some(opt) = KindOpt::ALL.into_iter().find(|opt| opt.name() == word) {
+        return match opt.fits(place, dynamic) {
+            true => KindWord::Option(opt),
+            false => KindWord::Elsewhere(opt),
+        };
     }
     let fitting = || {
         KindOpt::ALL
@@ -300,6 +314,8 @@ pub(crate) fn option_of_a_kind(word: &str, place: Place, dynamic: bool) -> KindW
         "field" | "field_selector" | "fieldselector" => Some(KindOpt::Fields),
         "namespaces" | "ns" => Some(KindOpt::Namespace),
         "predicate" | "predicates" | "changes" => Some(KindOpt::On),
+        "whole" | "objects" => Some(KindOpt::Full),
+        "cluster" | "local" | "host" => Some(KindOpt::In),
         "verb" => Some(KindOpt::Verbs),
         "api_version" | "apiversion" => Some(KindOpt::Version),
         "resource" => Some(KindOpt::Plural),

@@ -23,6 +23,7 @@ pub use manager::{
 pub use object::{Apply, Event, NotOwned, Scope};
 pub use providers::{Endpoint, Milo, ProjectName, Provider};
 pub use transport::Failure;
+pub use watch::Lookup;
 pub use {k8s_openapi, kube};
 
 #[doc = include_str!("condition_type.md")]
@@ -34,7 +35,8 @@ pub use kommodore_macros::controller;
 pub mod prelude {
     pub use crate::{
         Action, Cleanup, Cluster, ClusterName, ConditionType, Context, Error, Event,
-        LeaderElection, Manager, Milo, ObjectKey, Reconcile, Result, ResultExt, Scope, controller,
+        LeaderElection, Lookup, Manager, Milo, ObjectKey, Reconcile, Result, ResultExt, Scope,
+        controller,
     };
     pub use kube::Config;
 }
@@ -50,7 +52,8 @@ pub mod __private {
     };
     pub use crate::error::Result;
     pub use crate::fleet::Cluster;
-    pub use crate::watch::{AnyObject, On};
+    pub use crate::watch::{AnyObject, IntoValues, Lookup, On, values};
+    pub use core::convert::Into;
     pub use core::marker::{Send, Sync};
     pub use core::option::Option;
     pub use core::primitive::{str, usize};
@@ -58,5 +61,6 @@ pub mod __private {
     pub use futures::future::BoxFuture;
     pub use kube::core::DynamicObject;
     pub use std::boxed::Box;
+    pub use std::string::String;
     pub use std::vec::Vec;
 }

@@ -103,6 +103,14 @@ fn elsewhere(opt: KindOpt, place: Place) -> String {
         (KindOpt::On, _) => {
             "`on` stands behind the kind of `for`: of other kinds every change counts".into()
         }
+        (KindOpt::Full, Place::Watches) => {
+            "what is watched is there as a whole: `full` is for `owns(..)`".into()
+        }
+        (KindOpt::Full, Place::Owns) => {
+            "without a Rust type nothing can be read from the cache: `full` is for kinds that have one".into()
+        }
+        (KindOpt::Full, _) => "`full` is for `owns(..)`".into(),
+        (KindOpt::In, _) => "`in` is for `watches(..)`".into(),
         (KindOpt::Verbs | KindOpt::Subresource, _) => {
             format!("`{name}` is for `rbac(..)`; here the verbs follow from the declaration")
         }
@@ -113,9 +121,18 @@ fn elsewhere(opt: KindOpt, place: Place) -> String {
 }
 
 fn value(opt: KindOpt, keyword: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> KindValue {
+    if opt == KindOpt::Full {
+        // Before another word there is a comma missing, which is told elsewhere.
+        if !(input.is_empty() || input.peek(Ident::peek_any)) {
+            errors.at(input.span(), "`full` stands alone, without a value");
+            skip(input);
+        }
+        return KindValue::Bare;
+    }
     let misplaced = &mut Misplaced::new();
     let read = |input: ParseStream<'_>, errors: &mut Errors| match opt {
         KindOpt::On => parts(input, errors).map(KindValue::Parts),
+        KindOpt::In => local(input, errors).map(KindValue::Word),
         _ => literal(input)
             .map(KindValue::Text)
             .ok_or_else(|| Stopped::Here(input.span())),
@@ -127,6 +144,7 @@ fn value(opt: KindOpt, keyword: &Ident, input: ParseStream<'_>, errors: &mut Err
             KindOpt::On => format!(
                 "`on` takes `any_change`, or some of `spec`, `labels` and `annotations` with `|` between them: write `{example}`"
             ),
+            KindOpt::In => format!("`in` takes `local`, the cluster of the manager itself: write `{example}`"),
             _ => format!("`{name}` takes one string literal: write `{example}`"),
         })
     });
@@ -141,6 +159,23 @@ fn value(opt: KindOpt, keyword: &Ident, input: ParseStream<'_>, errors: &mut Err
         errors.at(span, format!("write `{}`", arg.code()));
     }
     arg.value
+}
+
+/// `local`
+fn local(input: ParseStream<'_>, errors: &mut Errors) -> Result<Ident, Stopped> {
+    if let Some(text) = literal(input) {
+        if text.value() != "local" {
+            return Err(Stopped::at(&text));
+        }
+        errors.on(&text, "this is a word and not a string: write `local`");
+        return Ok(Ident::new("local", text.span()));
+    }
+    let start = input.span();
+    let word = Ident::parse_any(input).map_err(|_| Stopped::Here(start))?;
+    match word.unraw() == "local" {
+        true => Ok(word),
+        false => Err(Stopped::at(&word)),
+    }
 }
 
 /// `spec | labels`

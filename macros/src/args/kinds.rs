@@ -41,6 +41,10 @@ pub(crate) enum KindValue {
     Text(LitStr),
     /// The words of `on`.
     Parts(Vec<Ident>),
+    /// The word of `in`.
+    Word(Ident),
+    /// The option stands for itself.
+    Bare,
     /// Reported already.
     Broken,
 }
@@ -63,6 +67,11 @@ impl Kind {
         })
     }
 
+    /// Whether the option is there.
+    pub(crate) fn has(&self, opt: KindOpt) -> bool {
+        self.options.iter().any(|arg| arg.opt == opt)
+    }
+
     pub(crate) fn is_dynamic(&self) -> bool {
         matches!(self.named, Named::Dynamic(_))
     }
@@ -82,6 +91,8 @@ impl KindArg {
                 let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
                 format!("{name} = {}", parts.join(" | "))
             }
+            KindValue::Word(word) => format!("{name} = {word}"),
+            KindValue::Bare => name.into(),
             KindValue::Broken => self.opt.example().into(),
         }
     }

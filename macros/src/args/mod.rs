@@ -1,6 +1,7 @@
 //! First stage: what stands in the attribute, option by option.
 
 mod forms;
+mod indexes;
 mod kind_options;
 mod kinds;
 mod parts;
@@ -41,6 +42,7 @@ pub(crate) enum Value {
     For(syn::Result<Kind>),
     Owns(Vec<Kind>),
     Watches(Vec<Watch>),
+    Index(Vec<Index>),
     Finalizer(Given<LitStr>),
     /// An error as with `For`.
     Conditions(Given<syn::Result<TypePath>>),
@@ -78,6 +80,22 @@ impl Watch {
             _ => "Self::your_method".into(),
         };
         format!("{} => {mapper}", self.kind.code())
+    }
+}
+
+/// `name => path`
+pub(crate) struct Index {
+    pub(crate) name: Ident,
+    /// `None` where only the name is there, which is reported.
+    pub(crate) values: Option<TypePath>,
+}
+
+impl Index {
+    /// As the user would write it.
+    pub(crate) fn code(&self) -> String {
+        let values = self.values.as_ref().map(code);
+        let values = values.unwrap_or_else(|| "Self::your_function".into());
+        format!("{} => {values}", self.name)
     }
 }
 
@@ -178,6 +196,8 @@ fn option(
             format!(
                 "`{word}` stands in parentheses behind a kind, as in `{}`",
                 match opt {
+                    KindOpt::Full => "owns(YourKind(full))".into(),
+                    KindOpt::In => "watches(YourKind(in = local) => Self::your_method)".into(),
                     KindOpt::Labels | KindOpt::Fields | KindOpt::Namespace | KindOpt::On => {
                         let kind = reconciled.unwrap_or("YourKind");
                         format!("for = {kind}({})", given(opt, input))
@@ -266,6 +286,10 @@ pub(crate) fn form(opt: Opt, value: &Value) -> String {
         Value::Watches(watches) => list(
             watches.iter().map(Watch::code).collect(),
             "YourKind => Self::your_method",
+        ),
+        Value::Index(indexes) => list(
+            indexes.iter().map(Index::code).collect(),
+            "by_host => Self::your_function",
         ),
         Value::Rbac(kinds) => list(
             kinds.iter().map(Kind::code).collect(),

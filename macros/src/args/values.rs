@@ -4,6 +4,7 @@ use syn::parse::ParseStream;
 use syn::{Ident, TypePath};
 
 use super::forms::{Misplaced, Stopped, single};
+use super::indexes::indexes;
 use super::kinds::{Named, kind};
 use super::rbac::rbac;
 use super::scalars::{backoff, duration, number, one, root, text};
@@ -54,6 +55,7 @@ pub(super) fn value(
         Opt::Crate => Value::Crate(one(input, keyword, misplaced, errors, takes, root)),
         Opt::Owns => Value::Owns(owns(keyword, input, misplaced, errors, takes)),
         Opt::Watches => Value::Watches(watches(keyword, input, misplaced, errors, takes)),
+        Opt::Index => Value::Index(indexes(keyword, input, misplaced, errors, takes)),
     };
     for span in misplaced.drain(..) {
         errors.at(span, format!("write `{}`", form(opt, &value)));
@@ -68,6 +70,9 @@ fn takes(opt: Opt) -> &'static str {
         Opt::Owns => "`owns` takes the Rust types of kinds: write `owns(YourKind)`",
         Opt::Watches => {
             "`watches` takes the Rust types of kinds, each with a method: write `watches(YourKind => Self::your_method)`"
+        }
+        Opt::Index => {
+            "`index` takes names, each with a function: write `index(by_host => Self::your_function)`"
         }
         Opt::Finalizer => {
             "`finalizer` takes one string literal: write `finalizer = \"your.domain/name\"`"

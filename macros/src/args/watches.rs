@@ -177,7 +177,7 @@ fn watch(input: ParseStream<'_>, errors: &mut Errors) -> Result<Watch, Stopped> 
 }
 
 /// In the place of a value, where the mapper is going to stand, there has to be a `::` before each `<`.
-fn turbofish(mapper: &mut TypePath) {
+pub(super) fn turbofish(mapper: &mut TypePath) {
     for segment in &mut mapper.path.segments {
         if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
             arguments.colon2_token.get_or_insert_with(Default::default);

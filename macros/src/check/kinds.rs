@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use syn::LitStr;
 
-use crate::args::{Kind, KindArg, KindValue};
+use crate::args::{Index, Kind, KindArg, KindValue};
 use crate::errors::Errors;
 use crate::model::Model;
 use crate::names;
@@ -29,9 +29,15 @@ pub(super) fn check(model: &Model, errors: &mut Errors) {
             errors.on(&watch.kind, format!("`{}` is there already", watch.code()));
         }
     }
+    let mut seen = HashSet::new();
+    for Index { name, .. } in &model.indexes {
+        if !seen.insert(name) {
+            errors.on(name, format!("there is an index `{name}` already"));
+        }
+    }
     for kind in &model.rbac {
         options(kind, errors);
-        if !(kind.broken || kind.is_unfinished() || has(kind, KindOpt::Verbs)) {
+        if !(kind.broken || kind.is_unfinished() || kind.has(KindOpt::Verbs)) {
             errors.on(
                 kind,
                 format!(
@@ -52,15 +58,11 @@ fn with(kind: &Kind, option: &str) -> String {
     }
 }
 
-fn has(kind: &Kind, opt: KindOpt) -> bool {
-    kind.options.iter().any(|arg| arg.opt == opt)
-}
-
 fn options(kind: &Kind, errors: &mut Errors) {
     if kind.is_dynamic() && !kind.broken {
         let missing: Vec<&str> = [KindOpt::Group, KindOpt::Version, KindOpt::Kind]
             .into_iter()
-            .filter(|opt| !has(kind, *opt))
+            .filter(|opt| !kind.has(*opt))
             .map(KindOpt::example)
             .collect();
         if !missing.is_empty() {
@@ -94,7 +96,7 @@ fn options(kind: &Kind, errors: &mut Errors) {
                     }
                 }
             }
-            KindValue::Broken => {}
+            KindValue::Word(_) | KindValue::Bare | KindValue::Broken => {}
         }
     }
 }
@@ -111,7 +113,7 @@ fn value_of(opt: KindOpt, text: &LitStr, errors: &mut Errors) {
         KindOpt::Plural => ("the plural name of a kind", names::dns_1035(&value)),
         KindOpt::Subresource => ("the name of a subresource", names::namespace(&value)),
         KindOpt::Verbs => ("a list of verbs", verbs(&value)),
-        KindOpt::On => return,
+        KindOpt::On | KindOpt::Full | KindOpt::In => return,
     };
     if let Err(reason) = checked {
         errors.on(text, format!("this cannot be {what}: {reason}"));

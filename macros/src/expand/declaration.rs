@@ -100,7 +100,9 @@ fn duration(text: &LitStr) -> TokenStream {
 fn kind(kind: &Kind) -> TokenStream {
     let select = select(kind).map(|select| quote!(.select(#select)));
     let named = named(kind);
-    quote!(#named #select)
+    let full = kind.has(KindOpt::Full).then(|| quote!(.full()));
+    let local = kind.has(KindOpt::In).then(|| quote!(.local()));
+    quote!(#named #select #full #local)
 }
 
 fn named(kind: &Kind) -> TokenStream {

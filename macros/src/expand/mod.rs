@@ -1,6 +1,7 @@
 //! Last stage: the code. It cannot fail; what is missing is left out or replaced.
 
 mod declaration;
+mod indexes;
 mod start;
 
 use proc_macro2::{Span, TokenStream};
@@ -24,6 +25,7 @@ fn implementations(model: &Model) -> TokenStream {
     let import = import(model.root.as_ref());
     let controller = controller(model);
     let declares = declares(model);
+    let indexes = indexes::indexes(model);
     let start = match borrows(model) {
         false => start::start(model),
         true => start::mistakes(model),
@@ -34,6 +36,7 @@ fn implementations(model: &Model) -> TokenStream {
             #import
             #controller
             #declares
+            #indexes
             #start
         };
     }

@@ -25,6 +25,10 @@ use crate::watch::{Selector, Source};
 pub struct Kind {
     named: Named,
     pub(crate) select: Select,
+    /// Owned as whole objects, and not as metadata alone.
+    pub(crate) full: bool,
+    /// In the cluster of the manager itself, whatever cluster is worked on.
+    pub(crate) local: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -52,6 +56,8 @@ impl Kind {
                 open: |cluster, selector| cluster.cache::<K>(selector),
             },
             select: Select::ALL,
+            full: false,
+            local: false,
         }
     }
 
@@ -69,7 +75,21 @@ impl Kind {
                 plural,
             },
             select: Select::ALL,
+            full: false,
+            local: false,
         }
+    }
+
+    #[must_use]
+    pub const fn full(mut self) -> Self {
+        self.full = true;
+        self
+    }
+
+    #[must_use]
+    pub const fn local(mut self) -> Self {
+        self.local = true;
+        self
     }
 
     #[must_use]

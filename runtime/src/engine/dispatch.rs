@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,8 @@ pub(crate) struct Engine {
     queue: Arc<Queue>,
     crew: Vec<Registered>,
     lanes: Mutex<BTreeMap<Lane, Post>>,
+    /// The cluster of the manager itself, where the controllers work in others.
+    host: OnceLock<Cluster>,
 }
 
 struct Registered {
@@ -46,7 +48,14 @@ impl Engine {
             queue,
             crew,
             lanes: Mutex::default(),
+            host: OnceLock::new(),
         })
+    }
+
+    /// The cluster of the manager itself, in which the controllers do not work.
+    pub(crate) fn set_host(&self, host: &Cluster) {
+        // It is set once, before any cluster is engaged.
+        let _ = self.host.set(host.clone());
     }
 
     /// Runs keys until `stop`.
@@ -155,7 +164,8 @@ impl Crew for Engine {
                 },
             );
             let waker = Waker::new(Arc::clone(&self.queue), lane);
-            let sources = Arc::clone(handler).watch(cluster, waker, &desk);
+            let host = self.host.get().unwrap_or(cluster);
+            let sources = Arc::clone(handler).watch(cluster, host, waker, &desk);
             let queue = Arc::clone(&self.queue);
             let cluster = cluster.clone();
             // Reconciling begins when everything that it looks at is there; a kind that is missing

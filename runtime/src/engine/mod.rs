@@ -31,9 +31,15 @@ pub(crate) trait Handler: Send + Sync {
     fn pace(&self) -> Pace;
     /// Asks for the caches in `cluster` of which it needs more than the metadata.
     fn open(&self, cluster: &Cluster);
-    /// Watches in `cluster` what it is for, owns and watches, and wakes keys through `waker`.
-    fn watch(self: Arc<Self>, cluster: &Cluster, waker: Waker, desk: &Desk)
-    -> Vec<Arc<dyn Source>>;
+    /// Watches in `cluster` what it is for, owns and watches, and in `host` what it watches there, and wakes
+    /// keys through `waker`.
+    fn watch(
+        self: Arc<Self>,
+        cluster: &Cluster,
+        host: &Cluster,
+        waker: Waker,
+        desk: &Desk,
+    ) -> Vec<Arc<dyn Source>>;
     /// One reconcile of one object, from start to finish. `trouble` counts the API hiccups of this key
     /// in a row.
     fn reconcile(

@@ -229,7 +229,10 @@ impl<C: Start> Handler for Handled<C> {
 
     fn open(&self, cluster: &Cluster) {
         cluster.cache::<C::Object>(self.declaration.select.selector());
-        for kind in self.declaration.watches {
+        let Declaration { owns, watches, .. } = self.declaration;
+        let full = owns.iter().filter(|kind| kind.full);
+        let watched = watches.iter().filter(|kind| !kind.local);
+        for kind in full.chain(watched) {
             kind.open(cluster);
         }
     }
@@ -237,6 +240,7 @@ impl<C: Start> Handler for Handled<C> {
     fn watch(
         self: Arc<Self>,
         cluster: &Cluster,
+        host: &Cluster,
         waker: Waker,
         desk: &Desk,
     ) -> Vec<Arc<dyn Source>> {
@@ -264,7 +268,10 @@ impl<C: Start> Handler for Handled<C> {
             waker.expect_repetitions();
         }
         for kind in owns {
-            let source = cluster.metadata(&kind.resource(), kind.select.selector());
+            let source = match kind.full {
+                true => kind.open(cluster),
+                false => cluster.metadata(&kind.resource(), kind.select.selector()),
+            };
             source.observe(Arc::new(WakeOwner {
                 waker: waker.clone(),
                 owner: self.kind.clone(),
@@ -273,7 +280,7 @@ impl<C: Start> Handler for Handled<C> {
             sources.push(source);
         }
         for (watch, kind) in watches.iter().enumerate() {
-            let source = kind.open(cluster);
+            let source = kind.open(if kind.local { host } else { cluster });
             let this = Arc::clone(&self);
             let observer = AskMapper::start(
                 cluster,

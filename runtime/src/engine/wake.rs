@@ -218,6 +218,10 @@ impl Observer for AskMapper {
     fn relisted(&self) {
         let _ = self.0.send(Task::WakeExpectant);
     }
+
+    fn is_over(&self) -> bool {
+        self.0.is_closed()
+    }
 }
 
 fn lost(cluster: &Cluster, object: &dyn Watched, what: &str) {

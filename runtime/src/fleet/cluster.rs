@@ -1,23 +1,21 @@
 //! One cluster while it is engaged: its client, and what is known of its objects.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use kube::Client;
 use kube::api::ApiResource;
 use kube::core::DynamicObject;
-use kube::{Client, Resource};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::ClusterName;
-use crate::controller::{Object, ObjectKey};
-use crate::watch::{
-    Cache, Feed, Kept, Lists, Reflector, Report, Selector, Source, Subject, Watched,
-};
+use crate::controller::Object;
+use crate::watch::{Cache, Feed, Kept, Lists, Reflector, Report, Selector, Source, Subject};
 
 /// An engaged cluster: its name, a client for it, and the caches of the kinds that are watched there.
 /// Cheap to clone.
@@ -91,87 +89,6 @@ impl Cluster {
         &self.0.client
     }
 
-    /// All objects of a kind, from the cache of a kind that a controller is `for` or `watches`. Where they
-    /// only select some of its objects, it is those.
-    ///
-    /// Of a kind that nobody here is `for` or watches there is no cache, and the list is empty (which
-    /// is logged as an error): read it through [`client`](Cluster::client).
-    pub fn list<K: Object>(&self) -> impl Iterator<Item = Arc<K>> + Send + use<K> {
-        let kind = ApiResource::erase::<K>(&());
-        let caches = self.caches::<K>(&kind);
-        if caches.is_empty() {
-            tracing::error!(
-                cluster = %self.name(),
-                kind = %kind.kind,
-                "listed a kind that no controller is `for` or `watches`: there is no cache of it"
-            );
-        }
-        // That of everything comes first, and the others have nothing to add to it.
-        let all = caches
-            .first()
-            .is_some_and(|(selector, _)| *selector == Selector::default());
-        let mut lists = caches
-            .into_iter()
-            .take(if all { 1 } else { usize::MAX })
-            .map(|(_, cache)| cache.list());
-        let first = lists.next().unwrap_or_default();
-        let mut seen: BTreeSet<ObjectKey> = BTreeSet::new();
-        let others: Vec<Vec<Arc<K>>> = lists.collect();
-        if !others.is_empty() {
-            seen.extend(first.iter().map(|object| ObjectKey::of(&**object)));
-        }
-        let others = others.into_iter().flatten();
-        first
-            .into_iter()
-            .chain(others.filter(move |object| seen.insert(ObjectKey::of(&**object))))
-    }
-
-    /// The objects of a kind in a namespace, or in all of them, if a cache has all of these.
-    pub(crate) fn known_list<K>(&self, namespace: Option<&str>) -> Option<Vec<Arc<K>>>
-    where
-        K: Object,
-    {
-        let caches = self.caches::<K>(&ApiResource::erase::<K>(&()));
-        let (_, cache) = caches
-            .into_iter()
-            .find(|(selector, cache)| cache.is_current() && selector.covers_namespace(namespace))?;
-        let mut objects = cache.list();
-        if namespace.is_some() {
-            objects.retain(|object| object.meta().namespace.as_deref() == namespace);
-        }
-        Some(objects)
-    }
-
-    /// What the caches know of an object of a kind that is read as `K`.
-    pub(crate) fn known<K>(&self, kind: &ApiResource, key: &ObjectKey) -> Known<Arc<K>>
-    where
-        K: Resource + Send + Sync + 'static,
-    {
-        let caches = self.caches::<K>(kind);
-        let caches = caches.iter().map(|(selector, cache)| {
-            let source: &dyn Source = &**cache;
-            (selector, source, cache.get(key))
-        });
-        known(key, caches)
-    }
-
-    /// The same for an object of which only the metadata is asked for.
-    pub(crate) fn known_metadata(
-        &self,
-        kind: &ApiResource,
-        key: &ObjectKey,
-    ) -> Known<Arc<dyn Watched>> {
-        let feeds = self.feeds_of(kind);
-        let sources: Vec<_> = feeds
-            .iter()
-            .filter_map(|(selector, feed)| Some((selector, feed.any()?)))
-            .collect();
-        let sources = sources
-            .iter()
-            .map(|(selector, source)| (*selector, &**source, source.look(key)));
-        known(key, sources)
-    }
-
     /// How much of an object is kept in its caches.
     pub(crate) fn kept(&self) -> Kept {
         self.0.kept
@@ -185,7 +102,7 @@ impl Cluster {
     }
 
     /// The caches of a kind that is read as `K`, that of everything first.
-    fn caches<K: Send + Sync + 'static>(
+    pub(super) fn caches<K: Send + Sync + 'static>(
         &self,
         kind: &ApiResource,
     ) -> Vec<(Selector, Arc<Cache<K>>)> {
@@ -196,7 +113,7 @@ impl Cluster {
     }
 
     /// The feeds of a kind, that of everything first.
-    fn feeds_of(&self, kind: &ApiResource) -> Vec<(Selector, Arc<Feed>)> {
+    pub(super) fn feeds_of(&self, kind: &ApiResource) -> Vec<(Selector, Arc<Feed>)> {
         let first = feed_key(kind, &Selector::default());
         let feeds = self.lock();
         feeds
@@ -327,32 +244,6 @@ impl Cluster {
     pub(crate) fn set_retiring(&self, retiring: bool) {
         self.0.retiring.store(retiring, Ordering::Relaxed);
     }
-}
-
-/// What the caches know of an object.
-pub(crate) enum Known<O> {
-    There(O),
-    /// It does not exist.
-    Missing,
-    /// Only the server can tell.
-    Unknown,
-}
-
-/// What some caches know of an object, each with what it selects and the object that it has.
-fn known<'a, O>(
-    key: &ObjectKey,
-    caches: impl Iterator<Item = (&'a Selector, &'a dyn Source, Option<O>)>,
-) -> Known<O> {
-    let mut known = Known::Unknown;
-    for (selector, source, object) in caches {
-        match object {
-            _ if !source.is_current() => {}
-            Some(object) => return Known::There(object),
-            None if selector.covers(key) && !source.leaves_out(key) => known = Known::Missing,
-            None => {}
-        }
-    }
-    known
 }
 
 fn feed_key(kind: &ApiResource, selector: &Selector) -> FeedKey {

@@ -4,6 +4,7 @@ mod cluster;
 mod engagement;
 mod health;
 mod name;
+mod reads;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use cluster::Cluster;
-pub(crate) use cluster::Known;
 pub use name::{ClusterName, InvalidName};
+pub(crate) use reads::Known;
 
 use crate::watch::Kept;
 use engagement::Engagement;

@@ -29,6 +29,8 @@ pub struct Builder {
     controllers: Vec<Box<dyn FnOnce(Settings) -> Result<Registered> + Send>>,
     /// What the controllers need to be allowed to do.
     permissions: Permissions,
+    /// And in the host cluster, whatever clusters they work in.
+    local: Permissions,
     election: Option<LeaderElection>,
     timeout: Duration,
     grace: Duration,
@@ -63,6 +65,7 @@ impl Builder {
             providers: Vec::new(),
             controllers: Vec::new(),
             permissions: Permissions::default(),
+            local: Permissions::default(),
             election: None,
             timeout: RECONCILE_TIMEOUT,
             grace: GRACE,
@@ -82,6 +85,7 @@ impl Builder {
     /// Adds a controller: a struct with `#[controller]`.
     pub fn controller<C: Start>(mut self, controller: C) -> Self {
         self.permissions.merge(Permissions::of::<C>());
+        self.local.merge(Permissions::local(&C::DECLARATION));
         self.controllers.push(Box::new(|settings| {
             let handled = Handled::new(controller, settings)?;
             let conditions = match handled.writes_conditions() {
@@ -129,8 +133,13 @@ impl Builder {
         for provider in &self.providers {
             host.merge(provider.permissions());
         }
+        let mut member = self.permissions.clone();
+        match self.providers.is_empty() {
+            true => member.merge(self.local.clone()),
+            false => host.merge(self.local.clone()),
+        }
         ManagerPermissions {
-            member: self.permissions.clone(),
+            member,
             host,
             lease: self
                 .election

@@ -51,7 +51,7 @@ impl Permissions {
     /// | its `status` | patch, with `conditions` |
     /// | its `finalizers` | update, with `owns`: Kubernetes' `OwnerReferencesPermissionEnforcement` asks for it |
     /// | `owns` | get, list, watch, create, patch |
-    /// | `watches` | get, list, watch |
+    /// | `watches` | get, list, watch; of what is `in = local` nothing, as that is not in these clusters |
     /// | events (`events.k8s.io`) | create, patch: any reconcile may call [`cx.event`](crate::Scope::event) |
     /// | `rbac(..)` | as it says |
     pub fn of<C: Controller>() -> Self {
@@ -76,7 +76,7 @@ impl Permissions {
             self.allow(&kind, None, &WATCHED);
             self.allow(&kind, None, &["create", "patch"]);
         }
-        for watched in declared.watches {
+        for watched in declared.watches.iter().filter(|watched| !watched.local) {
             self.allow(&watched.resource(), None, &WATCHED);
         }
         self.0
@@ -86,6 +86,15 @@ impl Permissions {
         for grant in declared.grants {
             self.allow(&grant.kind.resource(), grant.subresource, grant.verbs);
         }
+    }
+
+    /// What a controller needs in the cluster of the manager, whatever clusters it works in.
+    pub(super) fn local(declared: &Declaration) -> Self {
+        let mut permissions = Self::default();
+        for watched in declared.watches.iter().filter(|watched| watched.local) {
+            permissions.allow(&watched.resource(), None, &WATCHED);
+        }
+        permissions
     }
 
     fn allow(&mut self, kind: &ApiResource, subresource: Option<&str>, verbs: &[&'static str]) {
@@ -177,8 +186,8 @@ impl fmt::Display for Rule {
 pub struct ManagerPermissions {
     /// In each cluster that the controllers work in.
     pub member: Permissions,
-    /// In the host cluster: what the providers read. Where there is no provider, the controllers work in the
-    /// host cluster, and [`member`](ManagerPermissions::member) is what is needed there.
+    /// In the host cluster: what the providers read, and what is watched as `in = local`. Where there is no provider,
+    /// the controllers work in the host cluster, and [`member`](ManagerPermissions::member) is what is needed there.
     pub host: Permissions,
     /// In the namespace of the Lease in the host cluster, with leader election.
     pub lease: Option<(String, Permissions)>,

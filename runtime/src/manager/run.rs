@@ -36,7 +36,7 @@ pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send)
     let engine = Engine::new(handlers);
     let fleet = Fleet::new(Arc::clone(&engine) as Arc<dyn Crew>, grace, connect, kept);
     let stop = CancellationToken::new();
-    let workers = tokio::spawn(engine.run(stop.clone()));
+    let workers = tokio::spawn(Arc::clone(&engine).run(stop.clone()));
     let _work = Work {
         fleet: fleet.clone(),
         stop: stop.clone(),
@@ -52,8 +52,9 @@ pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send)
         kept,
     );
     host.begin();
-    if providers.is_empty() {
-        fleet.engage(&ClusterName::LOCAL, config.clone());
+    match providers.is_empty() {
+        true => fleet.engage(&ClusterName::LOCAL, config.clone()),
+        false => engine.set_host(&host),
     }
     tracing::info!(host = %config.cluster_url, "running");
     let mut running: FuturesUnordered<_> = providers

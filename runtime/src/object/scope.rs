@@ -1,13 +1,13 @@
 //! What a reconcile can do, without the types of its controller.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
 use kube::Client;
 use kube::api::ApiResource;
-use kube::core::{DynamicObject, GroupVersionKind, Selector, SelectorExt as _};
+use kube::core::{DynamicObject, GroupVersionKind};
 use serde_json::Value;
 
 use super::applied::{Applied, Child};
@@ -18,10 +18,8 @@ use super::recorder::Recorder;
 use super::remote::{Remote, deleted, version};
 use crate::controller::{Declaration, Kind, Object, ObjectKey};
 use crate::fleet::{Cluster, Known};
+use crate::watch::Lookup;
 use crate::{Error, Result};
-
-/// The labels of an object that has none.
-static NONE: BTreeMap<String, String> = BTreeMap::new();
 
 /// The reconciled object, as its children refer to it.
 #[derive(Debug, Clone)]
@@ -149,7 +147,7 @@ impl Scope {
 
     /// An object of the same cluster, `None` when there is none.
     ///
-    /// Kinds that a controller is `for` or `watches` come from the cache, others from the server, and so does what
+    /// Kinds that a controller is `for` or `watches`, or owns as `full`, come from the cache, others from the server, and so does what
     /// the controller's selection of the kind leaves out. A bare
     /// name (`"page"`) means the namespace of the reconciled object, where the kind has namespaces.
     ///
@@ -183,20 +181,23 @@ impl Scope {
         })
     }
 
-    /// The objects of a kind that have these labels, by name: those in the namespace of the reconciled object, or
-    /// all where either has none. `Selector::default()` selects all.
+    /// The objects of a kind that a lookup finds, by name: those in the namespace of the reconciled object, or all
+    /// where either has none. `Selector::default()` finds all; see [`Lookup`] for the others.
     ///
-    /// They come from the cache where a controller is `for` or `watches` all of them, and from the server where not,
-    /// which needs the permission to `list` them: `rbac(Kind(verbs = "list"))`.
+    /// They come from the cache where a controller is `for` or `watches` all of them, or owns them as `full`, and from
+    /// the server where not, which needs the permission to `list` them: `rbac(Kind(verbs = "list"))`. The server
+    /// selects by labels; of an owner or an index all objects are read from it, and looked through here.
     ///
     /// ```
-    /// # use kommodore::{Result, Scope};
+    /// use kommodore::{Lookup, Result, Scope};
     /// use kommodore::k8s_openapi::api::core::v1::ConfigMap;
     /// use kommodore::kube::core::Expression;
     ///
-    /// async fn pages(scope: &Scope) -> Result<usize> {
+    /// async fn pages(scope: &Scope, owner: &ConfigMap) -> Result<usize> {
     ///     let pages = Expression::Equal("app".into(), "pages".into());
-    ///     Ok(scope.list::<ConfigMap>(pages).await?.len())
+    ///     let labelled = scope.list::<ConfigMap>(pages).await?;
+    ///     let owned = scope.list::<ConfigMap>(Lookup::owned_by(owner)).await?;
+    ///     Ok(labelled.len() + owned.len())
     /// }
     /// ```
     ///
@@ -204,25 +205,29 @@ impl Scope {
     /// When the server refuses or does not answer.
     pub fn list<K: Object>(
         &self,
-        labels: impl Into<Selector>,
+        lookup: impl Into<Lookup<K>>,
     ) -> BoxFuture<'_, Result<Vec<Arc<K>>>> {
-        let labels = labels.into();
+        let lookup = lookup.into();
         let namespace = self
             .owner
             .key
             .namespace
             .as_deref()
             .filter(|_| K::namespaced());
-        if let Some(mut known) = self.cluster.known_list::<K>(namespace) {
-            known.retain(|object| labels.matches(object.meta().labels.as_ref().unwrap_or(&NONE)));
+        if let Some(known) = self.cluster.known_list::<K>(namespace, &lookup) {
             return Box::pin(std::future::ready(Ok(known)));
         }
         Box::pin(async move {
-            let listed = list(self.client(), namespace, &labels.to_string()).await;
-            listed.map_err(|failure| {
+            let labels = lookup.labels().map(ToString::to_string).unwrap_or_default();
+            let listed = list(self.client(), namespace, &labels).await;
+            let mut listed: Vec<Arc<K>> = listed.map_err(|failure| {
                 let kind = K::kind(&());
                 Error::new(failure).context(format!("listing objects of the kind {kind}"))
-            })
+            })?;
+            if lookup.index().is_some() {
+                listed.retain(|object| lookup.has(object));
+            }
+            Ok(listed)
         })
     }
 

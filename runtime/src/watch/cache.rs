@@ -13,9 +13,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::feed::Reader;
+use super::index::{Index, Indexed};
 use super::latch::Latch;
 use super::significance::{Fingerprint, is_newer};
-use super::{Change, Kept, Observer, On, Source, Watched};
+use super::{Change, Kept, Lookup, Observer, On, Source, Watched};
 use crate::controller::ObjectKey;
 
 /// What the watch has delivered, overlaid with what our own writes returned until the watch has
@@ -34,6 +35,10 @@ struct State<K> {
     /// What is there and does not fit its type.
     misfits: BTreeSet<ObjectKey>,
     observers: Vec<Arc<dyn Observer>>,
+    /// With how many observers it is looked for those that are over.
+    enough: usize,
+    /// Those that somebody has asked.
+    indexes: Vec<Indexed<K>>,
     /// The list that is coming in, or came in last.
     list: u32,
 }
@@ -47,6 +52,9 @@ struct Entry<K> {
     /// The last list that had it, or after which it came.
     list: u32,
 }
+
+/// So many observers are never looked through.
+const FEW: usize = 8;
 
 /// How an object came.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,6 +73,8 @@ impl<K> Cache<K> {
                 objects: BTreeMap::new(),
                 misfits: BTreeSet::new(),
                 observers: Vec::new(),
+                enough: FEW,
+                indexes: Vec::new(),
                 list: 0,
             }),
             filled: Latch::default(),
@@ -94,13 +104,38 @@ impl<K: Resource + Send + Sync + 'static> Cache<K> {
             .collect()
     }
 
+    /// The objects that a lookup finds, by name.
+    pub(crate) fn find(&self, lookup: &Lookup<K>) -> Vec<Arc<K>> {
+        let Some((index, value)) = lookup.index() else {
+            let mut objects = self.list();
+            objects.retain(|object| lookup.has(object));
+            return objects;
+        };
+        let mut state = self.lock();
+        state.index(index);
+        let State {
+            objects, indexes, ..
+        } = &*state;
+        let indexed = indexes.iter().find(|indexed| indexed.is(index));
+        let keys = indexed.into_iter().flat_map(|indexed| indexed.keys(value));
+        keys.filter_map(|key| Some(Arc::clone(&objects.get(key)?.object)))
+            .collect()
+    }
+
     /// Takes in what one of our own writes returned, until the watch delivers this version or a newer one.
     pub(crate) fn overlay(&self, written: Arc<K>) {
-        let mut state = self.lock();
-        if let Some(entry) = state.objects.get_mut(&ObjectKey::of(&*written))
+        let key = ObjectKey::of(&*written);
+        let State {
+            objects, indexes, ..
+        } = &mut *self.lock();
+        if let Some(entry) = objects.get_mut(&key)
             && entry.object.meta().uid == written.meta().uid
             && is_newer(version(&*written), version(&*entry.object))
         {
+            for indexed in indexes {
+                indexed.remove(&key, &entry.object);
+                indexed.add(&key, &written);
+            }
             entry.object = written;
         }
     }
@@ -111,13 +146,22 @@ impl<K: Resource + Send + Sync + 'static> Cache<K> {
     where
         K: Clone,
     {
-        let mut state = self.lock();
-        if let Some(entry) = state.objects.get_mut(&ObjectKey::of(released))
+        let key = ObjectKey::of(released);
+        let State {
+            objects, indexes, ..
+        } = &mut *self.lock();
+        if let Some(entry) = objects.get_mut(&key)
             && entry.object.meta().uid == released.meta().uid
         {
+            for indexed in &mut *indexes {
+                indexed.remove(&key, &entry.object);
+            }
             let object = Arc::make_mut(&mut entry.object);
             if let Some(finalizers) = &mut object.meta_mut().finalizers {
                 finalizers.retain(|other| other != finalizer);
+            }
+            for indexed in indexes {
+                indexed.add(&key, object);
             }
         }
     }
@@ -232,7 +276,13 @@ impl<K: Resource + Send + Sync + 'static> State<K> {
             seen_fingerprint,
             list,
         };
-        let before = self.objects.insert(key, entry);
+        let before = self.objects.insert(key.clone(), entry);
+        for indexed in &mut self.indexes {
+            if let Some(before) = &before {
+                indexed.remove(&key, &before.object);
+            }
+            indexed.add(&key, &newest);
+        }
         let before = before.map(|before| before.object as Arc<dyn Watched>);
         let after = newest as Arc<dyn Watched>;
         self.tell(&Change {
@@ -249,6 +299,9 @@ impl<K: Resource + Send + Sync + 'static> State<K> {
 
     fn remove(&mut self, key: &ObjectKey) {
         if let Some(entry) = self.objects.remove(key) {
+            for indexed in &mut self.indexes {
+                indexed.remove(key, &entry.object);
+            }
             let before = entry.object as Arc<dyn Watched>;
             self.tell(&Change {
                 before: Some(&before),
@@ -258,6 +311,18 @@ impl<K: Resource + Send + Sync + 'static> State<K> {
                 initial: false,
             });
         }
+    }
+
+    /// Keeps this index from now on.
+    fn index(&mut self, index: &Index<K>) {
+        if self.indexes.iter().any(|indexed| indexed.is(index)) {
+            return;
+        }
+        let mut indexed = Indexed::new(*index);
+        for (key, entry) in &self.objects {
+            indexed.add(key, &entry.object);
+        }
+        self.indexes.push(indexed);
     }
 
     fn tell(&self, change: &Change<'_>) {
@@ -283,6 +348,11 @@ impl<K: Resource + Send + Sync + 'static> Source for Cache<K> {
                 changed: On::ANY_CHANGE,
                 initial: true,
             });
+        }
+        // Those that are over go when there are as many again, so that adding one costs the same on average.
+        if state.observers.len() >= state.enough {
+            state.observers.retain(|observer| !observer.is_over());
+            state.enough = 2 * state.observers.len().max(FEW);
         }
         state.observers.push(observer);
     }

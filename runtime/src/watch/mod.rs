@@ -3,9 +3,11 @@
 
 mod cache;
 mod feed;
+mod index;
 mod kept;
 mod latch;
 mod listing;
+mod lookup;
 mod reflector;
 mod significance;
 mod wire;
@@ -21,6 +23,7 @@ pub(crate) use cache::Cache;
 pub(crate) use feed::Feed;
 pub(crate) use kept::Kept;
 pub(crate) use listing::Lists;
+pub use lookup::{IntoValues, Lookup, values};
 pub(crate) use reflector::{Reflector, Report, Verb};
 pub(crate) use significance::Fingerprint;
 pub use significance::On;
@@ -107,6 +110,11 @@ pub(crate) trait Observer: Send + Sync {
     /// A new list has been taken in and told: what happened between it and what was known before was
     /// never delivered, and it cannot be told which of it was ours.
     fn relisted(&self) {}
+    /// Whether it has no more use for what it is told: what is watched in one cluster may be observed for another,
+    /// which ends sooner.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 /// A cache whose kind does not matter.

@@ -2,6 +2,7 @@
 
 use super::*;
 use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::ObjectMeta;
 
 #[derive(Default)]
@@ -148,4 +149,97 @@ fn a_new_list_replaces_one_by_one_and_keeps_nothing_twice() {
     assert!(cache.get(&key("b")).is_some(), "it may still come");
     cache.end_list();
     assert!(cache.get(&key("b")).is_none());
+}
+
+/// An index by the value of a label, that of an owner and a naive look agree.
+fn agree(cache: &Cache<ConfigMap>) {
+    struct Test;
+    fn tier(map: &ConfigMap) -> Vec<String> {
+        let label = map.metadata.labels.as_ref().and_then(|all| all.get("tier"));
+        label.into_iter().cloned().collect()
+    }
+    for value in ["0", "1", "2"] {
+        let mut owner = ConfigMap::default();
+        owner.metadata.uid = Some(value.into());
+        for lookup in [
+            Lookup::indexed::<Test>("tier", tier, value),
+            Lookup::owned_by(&owner),
+        ] {
+            let mut naive = cache.list();
+            naive.retain(|map| lookup.has(map));
+            assert_eq!(cache.find(&lookup), naive);
+        }
+    }
+}
+
+#[test]
+fn an_index_follows_whatever_happens_to_the_objects() {
+    let (cache, _) = taped();
+    let mut state = 1_u64;
+    let mut draw = |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 33) % below
+    };
+    let mut found = 0;
+    for version in 1..500_u32 {
+        let name = ["a", "b", "c", "d"][draw(4) as usize];
+        let mut map = object(name, version, 1);
+        let (tier, owner) = (draw(4).to_string(), draw(4).to_string());
+        map.metadata.labels = Some([("tier".into(), tier)].into());
+        map.metadata.owner_references = Some(vec![OwnerReference {
+            uid: owner,
+            ..OwnerReference::default()
+        }]);
+        match draw(8) {
+            0 => cache.remove(&ObjectKey::of(&map)),
+            1 | 2 => cache.overlay(Arc::new(map)),
+            3 => list(&cache, [map]),
+            4 => cache.release(&map, "any"),
+            _ => put(&cache, map),
+        }
+        agree(&cache);
+        found += cache.list().len();
+    }
+    assert!(found > 500, "{found}");
+}
+
+#[test]
+fn an_index_whose_function_panics_hurts_nobody() {
+    struct Test;
+    let (cache, _) = taped();
+    put(&cache, object("a", 1, 1));
+    let lookup = Lookup::indexed::<Test>("panics", |_| panic!("out of order"), "any");
+    assert_eq!(cache.find(&lookup), [] as [Arc<ConfigMap>; 0]);
+    put(&cache, object("a", 2, 2));
+    assert_eq!(cache.list().len(), 1);
+}
+
+/// Observes until it is over.
+struct Passing(AtomicBool);
+
+impl Observer for Passing {
+    fn changed(&self, _: &Change<'_>) {}
+
+    fn is_over(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn observers_that_are_over_do_not_pile_up() {
+    let (cache, _) = taped();
+    for _ in 0..1_000 {
+        let passing = Arc::new(Passing(AtomicBool::new(false)));
+        Source::observe(&cache, Arc::clone(&passing) as Arc<dyn Observer>);
+        passing.0.store(true, Ordering::Relaxed);
+    }
+    let left = cache.lock().observers.len();
+    assert!(left <= 2 * FEW, "{left}");
+    let there = Arc::new(Passing(AtomicBool::new(false)));
+    for _ in 0..100 {
+        Source::observe(&cache, Arc::clone(&there) as Arc<dyn Observer>);
+    }
+    assert!(cache.lock().observers.len() > 100, "the others stay");
 }

@@ -1,22 +1,14 @@
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kommodore::{Action, Cluster, Context, ObjectKey, Reconcile, Result, controller};
+use kommodore::{Action, Context, Reconcile, Result, controller};
 
 #[controller(
     for = Deployment(on_leave = release),
-    owns(ConfigMap(full)),
-    watches(ConfigMap(in = local) => Self::using),
-    index(by_node => Self::node),
+    owns(ConfigMap(in = local)),
     prune,
     engage(local, provider),
 )]
 struct Rollout;
-
-impl Rollout {
-    fn using(&self, _: &ConfigMap, _: &Cluster) -> Option<ObjectKey> {
-        None
-    }
-}
 
 impl Reconcile for Rollout {
     async fn reconcile(&self, _: &Deployment, _: &Context<Self>) -> Result<Action> {

@@ -1,8 +1,7 @@
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::ConfigMap;
 use kommodore::{Action, Context, Reconcile, Result, controller};
 
-#[controller(for = Deployment, owns(Dynamic(group = "example.org", version = "v1", kind = "Page"), ConfigMap(full)))]
+#[controller(for = Deployment, owns(Dynamic(group = "example.org", version = "v1", kind = "Page", full)))]
 struct Rollout;
 
 impl Reconcile for Rollout {
