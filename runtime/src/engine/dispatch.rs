@@ -8,9 +8,10 @@ use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::queue::{Job, Lane, Queue};
+use super::wake::Lanes;
 use super::{Again, Handler, Outcome, Waker};
-use crate::fleet::{Cluster, ClusterName, Crew};
-use crate::object::{Applied, Desk, Recorder};
+use crate::fleet::{Cluster, ClusterName, Crew, Roster};
+use crate::object::{Applied, Desk, Marked, Recorder};
 
 /// Every controller of a manager, and the queue that they share.
 pub(crate) struct Engine {
@@ -19,11 +20,14 @@ pub(crate) struct Engine {
     lanes: Mutex<BTreeMap<Lane, Post>>,
     /// The cluster of the manager itself, where the controllers work in others.
     host: OnceLock<Cluster>,
+    roster: Arc<Roster>,
 }
 
 struct Registered {
     handler: Arc<dyn Handler>,
     controller: usize,
+    lanes: Arc<Lanes>,
+    marked: Arc<Marked>,
 }
 
 /// A controller at work in a cluster.
@@ -42,6 +46,8 @@ impl Engine {
             .map(|handler| Registered {
                 controller: queue.add_controller(handler.pace()),
                 handler,
+                lanes: Arc::default(),
+                marked: Arc::default(),
             })
             .collect();
         Arc::new(Self {
@@ -49,6 +55,7 @@ impl Engine {
             crew,
             lanes: Mutex::default(),
             host: OnceLock::new(),
+            roster: Arc::default(),
         })
     }
 
@@ -56,6 +63,7 @@ impl Engine {
     pub(crate) fn set_host(&self, host: &Cluster) {
         // It is set once, before any cluster is engaged.
         let _ = self.host.set(host.clone());
+        self.roster.enter_as_host(host);
     }
 
     /// Runs keys until `stop`.
@@ -145,15 +153,22 @@ impl Crew for Engine {
         for Registered { handler, .. } in &self.crew {
             handler.open(cluster);
         }
+        self.roster.enter(cluster);
         for Registered {
             handler,
             controller,
+            lanes,
+            marked,
         } in &self.crew
         {
             let lane = self.queue.add_lane(*controller);
+            lanes.lock().insert(cluster.name().clone(), lane);
+            marked.set_there(cluster.name());
             let desk = Desk {
                 recorder: Recorder::new(cluster.clone(), handler.name()),
                 applied: Arc::new(Applied::new(cluster.kept())),
+                marked: Arc::clone(marked),
+                roster: Arc::clone(&self.roster),
             };
             self.lock().insert(
                 lane,
@@ -163,9 +178,10 @@ impl Crew for Engine {
                     desk: desk.clone(),
                 },
             );
-            let waker = Waker::new(Arc::clone(&self.queue), lane);
+            let waker = Waker::new(Arc::clone(&self.queue), lane, Arc::clone(lanes));
             let host = self.host.get().unwrap_or(cluster);
-            let sources = Arc::clone(handler).watch(cluster, host, waker, &desk);
+            let sources = Arc::clone(handler).watch(cluster, host, waker.clone(), &desk);
+            let handler = Arc::clone(handler);
             let queue = Arc::clone(&self.queue);
             let cluster = cluster.clone();
             // Reconciling begins when everything that it looks at is there; a kind that is missing
@@ -175,7 +191,14 @@ impl Crew for Engine {
                 tokio::select! {
                     biased;
                     () = cluster.stopped() => {}
-                    _ = all => queue.open(lane),
+                    _ = all => {
+                        // Also of objects that are gone: there may be some that have left something.
+                        waker.wake_first(desk.marked.owners_in(cluster.name()));
+                        queue.open(lane);
+                        for gone in desk.marked.gone_of(cluster.name()) {
+                            clear(&handler, &cluster, &desk, gone);
+                        }
+                    }
                 }
             });
         }
@@ -193,5 +216,41 @@ impl Crew for Engine {
             lanes.remove(&lane);
             self.queue.close(lane);
         }
+        self.roster.leave(name);
+        for Registered { lanes, marked, .. } in &self.crew {
+            lanes.lock().remove(name);
+            marked.leave(name);
+        }
     }
+
+    fn gone(&self, name: &ClusterName) {
+        for Registered { marked, .. } in &self.crew {
+            marked.set_gone(name);
+        }
+        let posts: Vec<Post> = self.lock().values().cloned().collect();
+        for Post {
+            handler,
+            cluster,
+            desk,
+        } in posts
+        {
+            clear(&handler, &cluster, &desk, name.clone());
+        }
+    }
+}
+
+/// Deletes in `cluster` what the objects of one that is gone have marked there.
+fn clear(handler: &Arc<dyn Handler>, cluster: &Cluster, desk: &Desk, gone: ClusterName) {
+    if desk.marked.owners_in(&gone).is_empty() {
+        return;
+    }
+    let clearing = Arc::clone(handler).clear(cluster.clone(), desk.clone(), gone);
+    let home = cluster.clone();
+    cluster.spawn(async move {
+        tokio::select! {
+            biased;
+            () = home.stopped() => {}
+            () = clearing => {}
+        }
+    });
 }

@@ -1,5 +1,6 @@
 //! From a change to one reconcile: the queue, the workers, and a reconcile from start to finish.
 
+mod absent;
 mod conclude;
 mod dispatch;
 mod pace;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use crate::controller::ObjectKey;
-use crate::fleet::Cluster;
+use crate::fleet::{Cluster, ClusterName};
 use crate::object::Desk;
 use crate::watch::Source;
 
@@ -40,6 +41,13 @@ pub(crate) trait Handler: Send + Sync {
         waker: Waker,
         desk: &Desk,
     ) -> Vec<Arc<dyn Source>>;
+    /// Deletes what the objects of a cluster that is gone have marked in this one.
+    fn clear(
+        self: Arc<Self>,
+        cluster: Cluster,
+        desk: Desk,
+        gone: ClusterName,
+    ) -> BoxFuture<'static, ()>;
     /// One reconcile of one object, from start to finish. `trouble` counts the API hiccups of this key
     /// in a row.
     fn reconcile(

@@ -10,12 +10,12 @@ use serde_json::Value;
 use tracing::Instrument as _;
 
 use super::verdict::{Ended, run_user_code};
-use super::wake::{AskMapper, WakeItself, WakeOwner};
+use super::wake::{AskMapper, Marks, WakeItself, WakeOwner};
 use super::{Again, Handler, Outcome, Pace, Waker};
 use crate::controller::{
     Context, Controller, Declaration, Finalizer as Declared, Kind, Object, ObjectKey, Start,
 };
-use crate::fleet::Cluster;
+use crate::fleet::{Cluster, ClusterName};
 use crate::object::{Desk, Finalizer, Owner, Remote, Scope, Secured, declared, holds};
 use crate::transport::Failure;
 use crate::watch::{Cache, Source};
@@ -83,10 +83,10 @@ impl<C: Start> Handled<C> {
 
     async fn run(&self, cluster: Cluster, desk: Desk, key: ObjectKey, trouble: u32) -> Outcome {
         let cache = cluster.cache::<C::Object>(self.declaration.select.selector());
-        let Some(object) = cache.get(&key) else {
-            return Outcome::default();
-        };
         let remote = Remote::new(cluster.client(), &self.kind, key.clone());
+        let Some(object) = cache.get(&key) else {
+            return self.run_absent(&cluster, &desk, &remote).await;
+        };
         let leaving = object.meta().deletion_timestamp.is_some();
         let finalizer = self.finalizer.as_deref();
         let held = finalizer.is_some_and(|finalizer| holds(object.meta(), finalizer));
@@ -150,7 +150,14 @@ impl<C: Start> Handled<C> {
                 manager: self.declaration.name,
                 remote: &remote,
             };
-            match guard.remove(object.meta()).await {
+            let released = match context.remove_marked().await {
+                Ok(()) => guard
+                    .remove(object.meta())
+                    .await
+                    .map_err(|failure| Error::new(failure).context("removing the finalizer")),
+                Err(error) => Err(error.context("cleaning up what it has marked")),
+            };
+            match released {
                 Ok(returned) => {
                     // The end of the object has no echo; a finalizer that is left does.
                     if let Some(returned) =
@@ -162,10 +169,7 @@ impl<C: Start> Handled<C> {
                     tracing::info!("cleaned up");
                     return self.done(&context, Again::Never);
                 }
-                Err(failure) => {
-                    let error = Error::new(failure).context("removing the finalizer");
-                    ended = Ended::Returned(Err(error));
-                }
+                Err(error) => ended = Ended::Returned(Err(error)),
             }
         }
         self.conclude(&cache, &remote, &object, &context, ended, trouble)
@@ -255,6 +259,8 @@ impl<C: Start> Handler for Handled<C> {
         itself.observe(Arc::new(WakeItself {
             waker: waker.clone(),
             applied: Arc::clone(&desk.applied),
+            marked: Arc::clone(&desk.marked),
+            home: cluster.name().clone(),
             on,
         }));
         let mut sources = vec![itself];
@@ -276,6 +282,12 @@ impl<C: Start> Handler for Handled<C> {
                 waker: waker.clone(),
                 owner: self.kind.clone(),
                 owner_namespaced: C::Object::namespaced(),
+                marks: self.finalizer.as_ref().map(|_| Marks {
+                    marked: Arc::clone(&desk.marked),
+                    controller: self.declaration.name,
+                    home: cluster.name().clone(),
+                    kind: kind.resource(),
+                }),
             }));
             sources.push(source);
         }
@@ -296,6 +308,15 @@ impl<C: Start> Handler for Handled<C> {
             sources.push(source);
         }
         sources
+    }
+
+    fn clear(
+        self: Arc<Self>,
+        cluster: Cluster,
+        desk: Desk,
+        gone: ClusterName,
+    ) -> BoxFuture<'static, ()> {
+        Box::pin(async move { self.clear_after(&cluster, &desk, &gone).await })
     }
 
     fn reconcile(

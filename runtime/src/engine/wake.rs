@@ -1,8 +1,8 @@
 //! From a change to the keys that it wakes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -13,8 +13,8 @@ use tokio::sync::mpsc;
 use super::Version;
 use super::queue::{Lane, Queue};
 use crate::controller::ObjectKey;
-use crate::fleet::Cluster;
-use crate::object::{Applied, DELETED};
+use crate::fleet::{Cluster, ClusterName};
+use crate::object::{Applied, Child, DELETED, Marked, Marker};
 use crate::watch::{Change, Observer, On, Watched};
 
 /// Which keys go first inside a cluster.
@@ -29,16 +29,42 @@ pub(crate) enum Priority {
 /// How long a mapper may think about one object.
 const MAPPER_DEADLINE: Duration = Duration::from_secs(60);
 
+/// The lanes of one controller, by cluster.
+#[derive(Default)]
+pub(super) struct Lanes(Mutex<BTreeMap<ClusterName, Lane>>);
+
+impl Lanes {
+    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<ClusterName, Lane>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Wakes the keys of one controller in one cluster.
 #[derive(Clone)]
 pub(crate) struct Waker {
     queue: Arc<Queue>,
     lane: Lane,
+    lanes: Arc<Lanes>,
 }
 
 impl Waker {
-    pub(super) fn new(queue: Arc<Queue>, lane: Lane) -> Self {
-        Self { queue, lane }
+    pub(super) fn new(queue: Arc<Queue>, lane: Lane, lanes: Arc<Lanes>) -> Self {
+        Self { queue, lane, lanes }
+    }
+
+    /// Wakes an owner wherever it lives; if that is not engaged, it is woken once it is.
+    fn wake_owner(&self, owner: Marker, priority: Priority, cause: Option<Version>) {
+        let lane = self.lanes.lock().get(&owner.cluster).copied();
+        if let Some(lane) = lane {
+            self.queue.wake(lane, owner.key, priority, cause);
+        }
+    }
+
+    /// Wakes keys as what is there when the watch begins.
+    pub(super) fn wake_first(&self, keys: impl IntoIterator<Item = ObjectKey>) {
+        for key in keys {
+            self.wake(key, Priority::Initial, None);
+        }
     }
 
     fn wake(&self, key: ObjectKey, priority: Priority, cause: Option<Version>) {
@@ -59,6 +85,8 @@ impl Waker {
 pub(crate) struct WakeItself {
     pub(crate) waker: Waker,
     pub(crate) applied: Arc<Applied>,
+    pub(crate) marked: Arc<Marked>,
+    pub(crate) home: ClusterName,
     pub(crate) on: On,
 }
 
@@ -70,12 +98,19 @@ impl Observer for WakeItself {
                 self.waker.wake(key, priority(change), cause(change));
             }
             Some(_) => {}
-            // An object that is gone needs nothing: its finalizer saw to that.
+            // An object that is gone needs nothing, as its finalizer saw to that; if it still was there.
             None => {
                 if let Some(before) = change.before {
                     let key = ObjectKey::of_meta(before.metadata());
                     self.waker.queue.forget(self.waker.lane, &key);
                     self.applied.forget(&key);
+                    let owner = Marker {
+                        cluster: self.home.clone(),
+                        key,
+                    };
+                    if self.marked.has(&owner) {
+                        self.waker.wake(owner.key, Priority::Change, None);
+                    }
                 }
             }
         }
@@ -91,6 +126,56 @@ pub(crate) struct WakeOwner {
     pub(crate) waker: Waker,
     pub(crate) owner: ApiResource,
     pub(crate) owner_namespaced: bool,
+    /// Where marks are looked for, in a controller that may set them.
+    pub(crate) marks: Option<Marks>,
+}
+
+/// What has to be known to see marks.
+pub(crate) struct Marks {
+    pub(crate) marked: Arc<Marked>,
+    pub(crate) controller: &'static str,
+    pub(crate) home: ClusterName,
+    pub(crate) kind: ApiResource,
+}
+
+impl Marks {
+    /// Takes in whose mark an object bears, and wakes those who have one on it, or had.
+    fn changed(&self, change: &Change<'_>, waker: &Waker) {
+        let owner =
+            |object: Option<&Arc<dyn Watched>>| Marker::of(object?.metadata(), self.controller);
+        let (before, now) = (owner(change.before), owner(change.after));
+        if before.is_none() && now.is_none() {
+            return;
+        }
+        if let Some(object) = change.after.or(change.before) {
+            let key = ObjectKey::of_meta(object.metadata());
+            let child = Child::new(&self.home, &self.kind, key);
+            // What is on its way out needs nobody to delete it.
+            let stays = change
+                .after
+                .is_some_and(|after| after.metadata().deletion_timestamp.is_none());
+            self.marked.note(child, now.clone().filter(|_| stays));
+        }
+        let cause = cause(change);
+        if let Some(before) = before.filter(|before| now.as_ref() != Some(before)) {
+            waker.wake_owner(before, priority(change), cause.clone());
+        }
+        // Those of the same cluster are woken by its beginning.
+        if let Some(now) = now.filter(|now| !change.initial || now.cluster != self.home) {
+            waker.wake_owner(now, priority(change), cause);
+        }
+    }
+
+    /// The owners in other clusters cannot know what became of their children here.
+    fn relisted(&self, waker: &Waker) {
+        let owners = self.marked.owners_of(&self.home);
+        for owner in owners
+            .into_iter()
+            .filter(|owner| owner.cluster != self.home)
+        {
+            waker.wake_owner(owner, Priority::Initial, None);
+        }
+    }
 }
 
 impl WakeOwner {
@@ -119,6 +204,9 @@ impl WakeOwner {
 
 impl Observer for WakeOwner {
     fn changed(&self, change: &Change<'_>) {
+        if let Some(marks) = &self.marks {
+            marks.changed(change, &self.waker);
+        }
         // What is there when the watch begins belongs to owners that the same beginning wakes.
         if change.initial {
             return;
@@ -139,6 +227,9 @@ impl Observer for WakeOwner {
 
     fn relisted(&self) {
         self.waker.wake_expectant();
+        if let Some(marks) = &self.marks {
+            marks.relisted(&self.waker);
+        }
     }
 }
 

@@ -216,6 +216,17 @@ impl Cluster {
         });
     }
 
+    /// Runs a call that a reconcile in another cluster makes in this one: it ends with this one too. `None` where
+    /// this one is left.
+    pub(crate) async fn visit<T>(&self, call: impl Future<Output = T>) -> Option<T> {
+        // The place is taken first: who waits for the end of everything here either sees it or refuses the call.
+        let _place = self.0.tasks.token();
+        if self.0.stop.is_cancelled() {
+            return None;
+        }
+        self.0.kill.run_until_cancelled(call).await
+    }
+
     /// Ends the watches at once, and the reconciles that still run after `grace`. When it returns,
     /// nothing of ours talks to this cluster any more.
     pub(crate) async fn end(&self, grace: std::time::Duration) {

@@ -5,6 +5,7 @@ mod engagement;
 mod health;
 mod name;
 mod reads;
+mod roster;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +24,7 @@ pub(crate) use reads::Known;
 use crate::watch::Kept;
 use engagement::Engagement;
 pub(crate) use health::Health;
+pub(crate) use roster::Roster;
 
 use crate::transport::Connect;
 
@@ -35,6 +37,8 @@ pub(crate) trait Crew: Send + Sync {
     fn board(&self, cluster: &Cluster);
     /// Takes no more work from `cluster`, and drops what was waiting.
     fn leave(&self, cluster: &Cluster);
+    /// A cluster does not exist any more. It has been left, if it ever was engaged.
+    fn gone(&self, name: &ClusterName);
 }
 
 /// Why a cluster is disengaged.
@@ -133,15 +137,25 @@ impl Fleet {
             .clusters
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(member) = clusters.get_mut(name) {
-            member.wish.send_if_modified(|wish| match wish {
-                Wish::Engaged { .. } => {
-                    *wish = Wish::Disengaged(reason);
-                    true
-                }
-                Wish::Disengaged(_) => false,
-            });
-        }
+        let Some(member) = clusters.get_mut(name) else {
+            drop(clusters);
+            if reason == Reason::Gone {
+                self.0.crew.gone(name);
+            }
+            return;
+        };
+        member.wish.send_if_modified(|wish| match wish {
+            Wish::Engaged { .. } => {
+                *wish = Wish::Disengaged(reason);
+                true
+            }
+            // While it is being left for another reason, it may come to its end as well.
+            Wish::Disengaged(was) if reason == Reason::Gone => {
+                *was = reason;
+                false
+            }
+            Wish::Disengaged(_) => false,
+        });
     }
 
     /// Every cluster that is engaged, or on its way there or back, by name.
@@ -207,13 +221,19 @@ impl Fleet {
             .clusters
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let unwanted = clusters
-            .get(name)
-            .is_none_or(|member| matches!(*member.wish.borrow(), Wish::Disengaged(_)));
-        if unwanted {
-            clusters.remove(name);
+        let reason = match clusters.get(name) {
+            Some(member) => match &*member.wish.borrow() {
+                Wish::Engaged { .. } => return false,
+                Wish::Disengaged(reason) => Some(*reason),
+            },
+            None => None,
+        };
+        clusters.remove(name);
+        drop(clusters);
+        if reason == Some(Reason::Gone) {
+            self.0.crew.gone(name);
         }
-        unwanted
+        true
     }
 
     /// Ends the watches and the reconciles of every cluster at once: there is no grace any more.

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use kube::api::ObjectMeta;
+use kube::api::{ApiResource, ObjectMeta};
 use serde_json::Value;
 
-use super::remote::Remote;
 use super::scope::Owner;
 use crate::controller::ObjectKey;
+use crate::fleet::ClusterName;
 use crate::watch::{Fingerprint, Kept};
 
 /// Of children that are larger nothing is remembered, and they are sent each time.
@@ -21,8 +21,35 @@ pub(crate) struct Applied {
     owners: Mutex<BTreeMap<ObjectKey, Children>>,
 }
 
-/// The version and the plural of a child's kind, and its key.
-pub(crate) type Child = (String, String, ObjectKey);
+/// Where a child is: the cluster, the version and the plural of its kind, and its key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Child {
+    pub(crate) cluster: ClusterName,
+    pub(crate) api_version: String,
+    pub(crate) plural: String,
+    pub(crate) key: ObjectKey,
+}
+
+impl Child {
+    pub(crate) fn new(cluster: &ClusterName, kind: &ApiResource, key: ObjectKey) -> Self {
+        Self {
+            cluster: cluster.clone(),
+            api_version: kind.api_version.clone(),
+            plural: kind.plural.clone(),
+            key,
+        }
+    }
+
+    /// The one before all others of a cluster.
+    pub(super) fn first_in(cluster: &ClusterName) -> Self {
+        Self {
+            cluster: cluster.clone(),
+            api_version: String::new(),
+            plural: String::new(),
+            key: ObjectKey::cluster_scoped(""),
+        }
+    }
+}
 
 struct Children {
     owner_uid: String,
@@ -140,15 +167,6 @@ impl Applied {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Children>> {
         self.owners.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-pub(super) fn child_of(remote: &Remote) -> Child {
-    let kind = remote.kind();
-    (
-        kind.api_version.clone(),
-        kind.plural.clone(),
-        remote.key().clone(),
-    )
 }
 
 /// A number for what is applied, and how.

@@ -6,13 +6,14 @@ use kube::api::{ApiResource, ObjectMeta};
 use kube::core::DynamicObject;
 use serde_json::{Map, Value};
 
-use super::applied::{Child as ChildKey, Outcome, child_of, content};
+use super::applied::{Child as ChildKey, Outcome, content};
 use super::finalizer::with_meta;
-use super::ownership::{NotOwned, check_ours, check_reach, prepare};
+use super::mark::Marker;
+use super::ownership::{Hold, NotOwned, check_ours, check_reach, prepare};
 use super::remote::{Remote, version};
 use super::scope::{Owner, Scope};
-use crate::controller::{Object, ObjectKey};
-use crate::fleet::Known;
+use crate::controller::{Kind, Object, ObjectKey};
+use crate::fleet::{Cluster, Known};
 use crate::transport::Failure;
 use crate::{Error, Result};
 
@@ -24,10 +25,26 @@ const HTTP_FORBIDDEN: u16 = 403;
 pub struct Apply<'a, K> {
     scope: &'a Scope,
     child: Child,
-    force: bool,
-    adopt: bool,
+    how: How,
     /// Kept from where the bounds on the kind stand, so that a wrong kind is one error and not two.
     read: fn(Value) -> serde_json::Result<K>,
+}
+
+/// How a child is applied.
+struct How {
+    force: bool,
+    adopt: bool,
+    marked: bool,
+    to: Option<Cluster>,
+}
+
+impl How {
+    const DEFAULT: Self = Self {
+        force: true,
+        adopt: false,
+        marked: false,
+        to: None,
+    };
 }
 
 /// A child without its type.
@@ -49,8 +66,7 @@ impl<'a, K: Object> Apply<'a, K> {
         Self {
             scope,
             child,
-            force: true,
-            adopt: false,
+            how: How::DEFAULT,
             read: serde_json::from_value,
         }
     }
@@ -73,8 +89,7 @@ impl<'a> Apply<'a, DynamicObject> {
         Self {
             scope,
             child,
-            force: true,
-            adopt: false,
+            how: How::DEFAULT,
             read: serde_json::from_value,
         }
     }
@@ -83,7 +98,7 @@ impl<'a> Apply<'a, DynamicObject> {
 impl<K> Apply<'_, K> {
     /// Leaves fields that another manager owns alone: a conflict is then an error that names them.
     pub fn unforced(mut self) -> Self {
-        self.force = false;
+        self.how.force = false;
         self
     }
 
@@ -93,7 +108,48 @@ impl<K> Apply<'_, K> {
     /// Where Kubernetes' admission plugin `OwnerReferencesPermissionEnforcement` is on, this needs the permission to
     /// `delete` the child, which the declaration does not show: `rbac(Child(verbs = "delete"))`.
     pub fn adopt(mut self) -> Self {
-        self.adopt = true;
+        self.how.adopt = true;
+        self
+    }
+
+    /// Marks the child as the reconciled object's with a label and an annotation (`kommodore.dev/owner`) instead of
+    /// an owner reference, which does not reach into other namespaces, out of namespaces and into other clusters.
+    ///
+    /// What is marked is deleted once the reconciled object is: after its `cleanup` is done, and before its finalizer
+    /// goes. What is left all the same, because the finalizer was taken away by force or a cluster was out of reach, goes
+    /// once the reconciled object is seen to be missing from its cluster, or that cluster is gone; a cluster that is
+    /// only not ready or not selected has lost nothing.
+    ///
+    /// The controller has to have a `finalizer`, and the kind of the child has to be among its `owns`, with a selection
+    /// that holds the child: what is marked is found by these watches. A change of the child wakes its owner. To
+    /// delete it needs a permission that the declaration does not show: `rbac(Child(verbs = "delete"))`.
+    ///
+    /// The mark names the controller and the cluster: operators whose controllers have one name, and which work on
+    /// clusters with the same names in different fleets, must not mark objects in one cluster.
+    pub fn marked(mut self) -> Self {
+        self.how.marked = true;
+        self
+    }
+
+    /// Applies the child in another cluster, [marked](Apply::marked). A child without a namespace gets that of the
+    /// reconciled object there too.
+    ///
+    /// ```
+    /// # use kommodore::{Error, Result, Scope};
+    /// # use kommodore::k8s_openapi::api::core::v1::ConfigMap;
+    /// use kommodore::ClusterName;
+    ///
+    /// async fn publish(scope: &Scope, page: ConfigMap) -> Result<()> {
+    ///     let Some(hub) = scope.find_cluster(&ClusterName::new("hub")?) else {
+    ///         return Err(Error::new("the hub is not engaged"));
+    ///     };
+    ///     scope.apply(page).to(&hub).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn to(mut self, cluster: &Cluster) -> Self {
+        self.how.marked = true;
+        self.how.to = Some(cluster.clone());
         self
     }
 }
@@ -105,7 +161,7 @@ impl<'a, K: 'a> IntoFuture for Apply<'a, K> {
     fn into_future(self) -> Self::IntoFuture {
         let read = self.read;
         let what = format!("applying {} {}", self.child.kind.kind, self.child.key);
-        let sent = send(self.scope, self.child, self.force, self.adopt);
+        let sent = send(self.scope, self.child, self.how);
         Box::pin(sent.map(move |returned| {
             let returned = returned.map_err(|error| error.context(what))?;
             Ok(read(returned)?)
@@ -113,7 +169,23 @@ impl<'a, K: 'a> IntoFuture for Apply<'a, K> {
     }
 }
 
-async fn send(scope: &Scope, child: Child, force: bool, adopt: bool) -> Result<Value> {
+async fn send(scope: &Scope, child: Child, how: How) -> Result<Value> {
+    match &how.to {
+        Some(cluster) if cluster.name() != scope.cluster().name() => {
+            let sent = cluster.visit(send_to(cluster, scope, child, &how)).await;
+            sent.unwrap_or_else(|| {
+                let name = cluster.name();
+                Err(Error::new(format!(
+                    "the cluster {name} is not engaged any more"
+                )))
+            })
+        }
+        _ => send_to(scope.cluster(), scope, child, &how).await,
+    }
+}
+
+async fn send_to(cluster: &Cluster, scope: &Scope, child: Child, how: &How) -> Result<Value> {
+    let How { force, adopt, .. } = *how;
     let Child {
         kind,
         namespaced,
@@ -126,7 +198,13 @@ async fn send(scope: &Scope, child: Child, force: bool, adopt: bool) -> Result<V
     if key.name.is_empty() {
         return Err(Error::terminal(NotOwned::Nameless { kind: kind.kind }));
     }
-    check_reach(scope.owner(), &kind, namespaced, &key).map_err(Error::terminal)?;
+    let hold = match how.marked {
+        true => Hold::Mark(mark(scope, &kind, &key)?),
+        false => {
+            check_reach(scope.owner(), &kind, namespaced, &key).map_err(Error::terminal)?;
+            Hold::Reference
+        }
+    };
     let mut object: Map<String, Value> = match json? {
         Value::Object(object) => object,
         other => {
@@ -136,14 +214,22 @@ async fn send(scope: &Scope, child: Child, force: bool, adopt: bool) -> Result<V
             )));
         }
     };
-    let remote = Remote::new(scope.client(), &kind, key);
-    let known = known(scope, &remote).await?;
+    let remote = Remote::new(cluster.client(), &kind, key);
+    let known = known(cluster, &remote).await?;
+    let check = |existing: &ObjectMeta| check_ours(scope, &kind, remote.key(), existing, adopt);
     if let Some(existing) = &known {
-        check_ours(scope.owner(), &kind, remote.key(), existing, adopt)?;
+        check(existing)?;
     }
-    prepare(&mut object, &kind, scope.owner(), remote.key());
+    prepare(&mut object, &kind, scope, remote.key(), &hold);
     let object = Value::Object(object);
-    let child = child_of(&remote);
+    let child = ChildKey::new(cluster.name(), &kind, remote.key().clone());
+    if let Hold::Mark(marker) = &hold {
+        // Before it is there: the answer may be lost.
+        scope
+            .desk()
+            .marked
+            .note(child.clone(), Some(marker.clone()));
+    }
     let content = content(&object, force);
     scope.has_child(child.clone());
     if let Some(live) = &known
@@ -159,7 +245,7 @@ async fn send(scope: &Scope, child: Child, force: bool, adopt: bool) -> Result<V
     {
         Err(failure) if failure.code() == Some(HTTP_CONFLICT) && force && known.is_none() => {
             if let Some(existing) = look(&remote).await? {
-                check_ours(scope.owner(), &kind, remote.key(), &existing, adopt)?;
+                check(&existing)?;
             }
             remote.apply(&object, scope.manager(), true).await
         }
@@ -170,14 +256,42 @@ async fn send(scope: &Scope, child: Child, force: bool, adopt: bool) -> Result<V
     let before = known.and_then(|existing| existing.resource_version);
     if version(&returned).is_some_and(|(_, after)| before != Some(after))
         && wrote_last(&returned, scope.manager())
+        && is_watched(cluster, scope)
     {
         scope.wrote(&returned);
     }
-    scope.cluster().overlay(&kind, &returned);
+    cluster.overlay(&kind, &returned);
     scope
         .applied()
         .remember(scope.owner(), child, content, &returned);
     Ok(returned)
+}
+
+/// The mark of the reconciled object, if it may mark objects of this kind.
+fn mark(scope: &Scope, kind: &ApiResource, child: &ObjectKey) -> Result<Marker> {
+    let declaration = scope.declaration();
+    let refused = (kind.kind.clone(), child.clone());
+    if declaration.finalizer.is_none() {
+        let (kind, child) = refused;
+        let owner = scope.owner().to_string();
+        return Err(Error::terminal(NotOwned::NoFinalizer {
+            kind,
+            child,
+            owner,
+        }));
+    }
+    let mut owned = declaration.owns.iter().map(Kind::resource);
+    if !owned.any(|owned| (&owned.api_version, &owned.plural) == (&kind.api_version, &kind.plural))
+    {
+        let (kind, child) = refused;
+        return Err(Error::terminal(NotOwned::NotDeclared { kind, child }));
+    }
+    Ok(scope.marker())
+}
+
+/// Whether the echo of a write comes to this controller.
+fn is_watched(cluster: &Cluster, scope: &Scope) -> bool {
+    cluster.name() == scope.cluster().name() || scope.desk().roster.is_engaged(cluster.name())
 }
 
 /// The child as the server has it, if it is known that applying `content` would change nothing.
@@ -254,15 +368,15 @@ fn wrote_last(returned: &Value, manager: &str) -> bool {
 
 /// What is known of the child before it is applied: from the cache where the kind is owned, its watch
 /// works and selects it, else from the server.
-async fn known(scope: &Scope, remote: &Remote) -> Result<Option<ObjectMeta>, Failure> {
-    match scope.cluster().known_metadata(remote.kind(), remote.key()) {
+async fn known(cluster: &Cluster, remote: &Remote) -> Result<Option<ObjectMeta>, Failure> {
+    match cluster.known_metadata(remote.kind(), remote.key()) {
         Known::There(object) => Ok(Some(object.metadata().clone())),
         Known::Missing => Ok(None),
         Known::Unknown => look(remote).await,
     }
 }
 
-async fn look(remote: &Remote) -> Result<Option<ObjectMeta>, Failure> {
+pub(super) async fn look(remote: &Remote) -> Result<Option<ObjectMeta>, Failure> {
     Ok(read(remote).await?.map(|(meta, _)| meta))
 }
 

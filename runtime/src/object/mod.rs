@@ -6,9 +6,12 @@ mod conditions;
 mod event;
 mod finalizer;
 mod list;
+mod mark;
+mod marked;
 mod ownership;
 mod recorder;
 mod remote;
+mod removal;
 mod scope;
 mod status;
 
@@ -18,9 +21,12 @@ pub use ownership::NotOwned;
 pub use scope::Scope;
 pub(crate) use scope::{Desk, Owner};
 
-pub(crate) use applied::Applied;
+pub(crate) use applied::{Applied, Child};
 pub(crate) use conditions::{READY, Ready, SetCondition, Verdict, declared};
 pub(crate) use finalizer::{Finalizer, Secured, holds};
+pub(crate) use mark::Marker;
+pub(crate) use marked::Marked;
 pub(crate) use recorder::Recorder;
 pub(crate) use remote::{DELETED, Remote};
+pub(crate) use removal::remove_marked;
 pub(crate) use status::{StatusChange, write_status};

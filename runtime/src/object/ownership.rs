@@ -3,7 +3,8 @@
 use kube::api::{ApiResource, ObjectMeta};
 use serde_json::{Map, Value, json};
 
-use super::scope::Owner;
+use super::mark::{MARK, Marker, marked_by};
+use super::scope::{Owner, Scope};
 use crate::controller::ObjectKey;
 
 /// Why an object may not be applied as a child of the reconciled one.
@@ -12,7 +13,7 @@ pub enum NotOwned {
     /// It lies in another namespace than its owner.
     #[error(
         "{kind} {child} cannot be owned by {owner}: an owner reference does not reach into another namespace, and the \
-         garbage collector would delete the {kind}"
+         garbage collector would delete the {kind}; `cx.apply(..).marked()` marks it instead"
     )]
     OtherNamespace {
         /// The kind of the child.
@@ -25,7 +26,7 @@ pub enum NotOwned {
     /// It is cluster-scoped and its owner is not.
     #[error(
         "{kind} {child} cannot be owned by {owner}: a cluster-scoped object cannot have an owner in a namespace, and the \
-         garbage collector would delete the {kind}"
+         garbage collector would delete the {kind}; `cx.apply(..).marked()` marks it instead"
     )]
     ClusterScoped {
         /// The kind of the child.
@@ -50,6 +51,29 @@ pub enum NotOwned {
         "{kind} {child} exists and is controlled by nobody: it is left alone; `cx.apply(..).adopt()` takes such objects over"
     )]
     Foreign {
+        /// The kind of the child.
+        kind: String,
+        /// The child.
+        child: ObjectKey,
+    },
+    /// It is to be marked, and nothing would ever delete it.
+    #[error(
+        "{kind} {child} cannot be marked as that of {owner} by a controller without a finalizer, as nobody would delete it: \
+         declare `finalizer = \"your.domain/name\"` and `impl Cleanup`"
+    )]
+    NoFinalizer {
+        /// The kind of the child.
+        kind: String,
+        /// The child.
+        child: ObjectKey,
+        /// The reconciled object.
+        owner: String,
+    },
+    /// It is to be marked, and would not be found again.
+    #[error(
+        "{kind} {child} cannot be marked, as it would not be found again: add its kind to `owns(..)` of the controller"
+    )]
+    NotDeclared {
         /// The kind of the child.
         kind: String,
         /// The child.
@@ -92,10 +116,17 @@ pub(super) fn check_reach(
     }
 }
 
+/// How an owner holds a child.
+pub(super) enum Hold {
+    /// By a controller owner reference.
+    Reference,
+    Mark(Marker),
+}
+
 /// Refuses an existing object that is not the owner's: never taken from another controller, and from
 /// nobody only to `adopt`.
 pub(super) fn check_ours(
-    owner: &Owner,
+    scope: &Scope,
     kind: &ApiResource,
     child: &ObjectKey,
     existing: &ObjectMeta,
@@ -106,13 +137,21 @@ pub(super) fn check_ours(
         .iter()
         .flatten()
         .find(|owner| owner.controller == Some(true));
-    match controller {
-        Some(controller) if controller.uid == owner.uid => Ok(()),
-        Some(controller) => Err(NotOwned::Controlled {
+    let controlled = |controller| {
+        Err(NotOwned::Controlled {
             kind: kind.kind.clone(),
             child: child.clone(),
-            controller: format!("{} {}", controller.kind, controller.name),
-        }),
+            controller,
+        })
+    };
+    match controller {
+        Some(controller) if controller.uid == scope.owner().uid => return Ok(()),
+        Some(controller) => return controlled(format!("{} {}", controller.kind, controller.name)),
+        None if Marker::of(existing, scope.manager()) == Some(scope.marker()) => return Ok(()),
+        None => {}
+    }
+    match marked_by(existing) {
+        Some(owner) => controlled(owner),
         None if adopt => Ok(()),
         None => Err(NotOwned::Foreign {
             kind: kind.kind.clone(),
@@ -121,13 +160,15 @@ pub(super) fn check_ours(
     }
 }
 
-/// Removes what the server owns, and adds the kind and the controller owner reference.
+/// Removes what the server owns, and adds the kind and what holds the child.
 pub(super) fn prepare(
     object: &mut Map<String, Value>,
     kind: &ApiResource,
-    owner: &Owner,
+    scope: &Scope,
     child: &ObjectKey,
+    hold: &Hold,
 ) {
+    let owner = scope.owner();
     object.remove("status");
     object.insert("apiVersion".into(), json!(kind.api_version));
     object.insert("kind".into(), json!(kind.kind));
@@ -148,19 +189,32 @@ pub(super) fn prepare(
     if let Some(namespace) = &child.namespace {
         metadata.insert("namespace".into(), json!(namespace));
     }
-    let references = metadata
-        .entry("ownerReferences")
-        .or_insert_with(|| json!([]));
-    if let Value::Array(references) = references {
+    // What was read may have one of the other sort.
+    for sort in ["labels", "annotations"] {
+        if let Some(Value::Object(texts)) = metadata.get_mut(sort) {
+            texts.remove(MARK);
+        }
+    }
+    if let Some(Value::Array(references)) = metadata.get_mut("ownerReferences") {
         references
             .retain(|reference| reference.get("uid").and_then(Value::as_str) != Some(&owner.uid));
-        references.push(json!({
-            "apiVersion": owner.kind.api_version,
-            "kind": owner.kind.kind,
-            "name": owner.key.name,
-            "uid": owner.uid,
-            "controller": true,
-            "blockOwnerDeletion": true,
-        }));
+    }
+    match hold {
+        Hold::Mark(marker) => marker.put_on(metadata, owner, scope.manager()),
+        Hold::Reference => {
+            let references = metadata
+                .entry("ownerReferences")
+                .or_insert_with(|| json!([]));
+            if let Value::Array(references) = references {
+                references.push(json!({
+                    "apiVersion": owner.kind.api_version,
+                    "kind": owner.kind.kind,
+                    "name": owner.key.name,
+                    "uid": owner.uid,
+                    "controller": true,
+                    "blockOwnerDeletion": true,
+                }));
+            }
+        }
     }
 }

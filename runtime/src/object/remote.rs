@@ -3,7 +3,10 @@
 use http::Request;
 use json_patch::Patch as JsonPatch;
 use kube::Client;
-use kube::api::{ApiResource, DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{
+    ApiResource, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams,
+    Preconditions,
+};
 use kube::core::{DynamicObject, request};
 use serde_json::Value;
 
@@ -146,6 +149,19 @@ impl Remote {
             Err(failure) if failure.code() == Some(404) && failure.names_an_object() => Ok(None),
             Err(failure) => Err(failure),
         }
+    }
+
+    /// Deletes the object in the background, if it is still the one that was seen and as it was seen.
+    pub(crate) async fn delete_exactly(&self, seen: &ObjectMeta) -> Result<Value, Failure> {
+        let params = DeleteParams {
+            preconditions: Some(Preconditions {
+                uid: seen.uid.clone(),
+                resource_version: seen.resource_version.clone(),
+            }),
+            ..DeleteParams::background()
+        };
+        self.call(self.request().delete(&self.key.name, &params))
+            .await
     }
 
     async fn call(

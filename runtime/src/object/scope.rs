@@ -14,10 +14,13 @@ use super::applied::{Applied, Child};
 use super::apply::Apply;
 use super::event::Event;
 use super::list::list;
+use super::mark::Marker;
+use super::marked::Marked;
 use super::recorder::Recorder;
 use super::remote::{Remote, deleted, version};
+use super::removal::remove_marked;
 use crate::controller::{Declaration, Kind, Object, ObjectKey};
-use crate::fleet::{Cluster, Known};
+use crate::fleet::{Cluster, ClusterName, Known, Roster};
 use crate::watch::Lookup;
 use crate::{Error, Result};
 
@@ -40,6 +43,10 @@ impl fmt::Display for Owner {
 pub(crate) struct Desk {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) applied: Arc<Applied>,
+    /// What it has marked in all clusters.
+    pub(crate) marked: Arc<Marked>,
+    /// Where else it, and the other controllers, can go.
+    pub(crate) roster: Arc<Roster>,
 }
 
 /// The part of a [`Context`](crate::Context) that does not depend on the controller: the cluster, and
@@ -81,14 +88,23 @@ impl Scope {
         self.cluster.client()
     }
 
+    /// Another cluster of the fleet, if it is engaged now; [`ClusterName::LOCAL`] is the host cluster. Children are
+    /// applied there with [`.to(&cluster)`](Apply::to).
+    pub fn find_cluster(&self, name: &ClusterName) -> Option<Cluster> {
+        if name == self.cluster.name() {
+            return Some(self.cluster.clone());
+        }
+        self.desk.roster.find(name)
+    }
+
     /// The key of the object that is reconciled.
     pub fn key(&self) -> &ObjectKey {
         &self.owner.key
     }
 
     /// Creates or changes a child of the reconciled object by server-side apply. Await it as it is, or
-    /// with [`.unforced()`](Apply::unforced) or [`.adopt()`](Apply::adopt) first; it returns the
-    /// child as the server has it now.
+    /// with [`.unforced()`](Apply::unforced), [`.adopt()`](Apply::adopt), [`.marked()`](Apply::marked) or
+    /// [`.to(&cluster)`](Apply::to) first; it returns the child as the server has it now.
     ///
     /// The controller's name is the field manager, and a controller owner reference to the reconciled
     /// object is added, so that the child goes when its owner goes. A child of a namespaced owner lies
@@ -290,12 +306,37 @@ impl Scope {
         self.declaration.name
     }
 
+    pub(super) fn declaration(&self) -> &'static Declaration {
+        self.declaration
+    }
+
+    pub(super) fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// The mark of the reconciled object.
+    pub(super) fn marker(&self) -> Marker {
+        Marker {
+            cluster: self.cluster.name().clone(),
+            key: self.owner.key.clone(),
+        }
+    }
+
+    /// Deletes all that is marked as the reconciled object's.
+    pub(crate) async fn remove_marked(&self) -> Result<()> {
+        let owner = self.marker();
+        let home = Some(&self.cluster);
+        let gone = remove_marked(self.declaration, &self.desk, home, &owner, None).await?;
+        self.remember(gone);
+        Ok(())
+    }
+
     /// Remembers a write of ours, whose echo is to wake nothing.
     pub(crate) fn wrote(&self, returned: &Value) {
         self.remember(version(returned));
     }
 
-    fn remember(&self, written: Option<(String, String)>) {
+    fn remember(&self, written: impl IntoIterator<Item = (String, String)>) {
         self.written
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
