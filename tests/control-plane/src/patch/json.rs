@@ -10,6 +10,8 @@ use crate::syntax;
 
 /// More are not taken.
 const MOST_OPERATIONS: usize = 10_000;
+/// How many bytes of JSON the operations of one patch copy at most: each copy of a whole into itself doubles it.
+const MOST_COPIED: usize = 3 * 1024 * 1024;
 
 #[derive(Default, Deserialize)]
 struct Operation {
@@ -47,9 +49,9 @@ pub(crate) fn json_patch(doc: &Value, body: &[u8]) -> Result<Value, PatchError> 
         .into_iter()
         .map(operation)
         .collect::<Result<_, _>>()?;
-    let mut patched = doc.clone();
+    let (mut patched, mut copied) = (doc.clone(), 0);
     for operation in operations {
-        run(&mut patched, operation).ok_or(PatchError::Invalid)?;
+        run(&mut patched, operation, &mut copied).ok_or(PatchError::Invalid)?;
     }
     Ok(patched)
 }
@@ -104,7 +106,7 @@ fn nests_too_deep(pointer: &str, value: &Value) -> bool {
     above >= DEEPEST || object::is_deeper_than(DEEPEST - above, value)
 }
 
-fn run(doc: &mut Value, operation: Operation) -> Option<()> {
+fn run(doc: &mut Value, operation: Operation, copied: &mut usize) -> Option<()> {
     match operation.op.as_str() {
         "add" => add(doc, &operation.path, operation.value),
         "remove" => remove(doc, &operation.path).map(|_| ()),
@@ -115,6 +117,10 @@ fn run(doc: &mut Value, operation: Operation) -> Option<()> {
         }
         "copy" => {
             let value = get(doc, &operation.from)?;
+            *copied += serde_json::to_vec(&value).map_or(0, |json| json.len());
+            if *copied > MOST_COPIED {
+                return None;
+            }
             add(doc, &operation.path, value)
         }
         "test" => (get(doc, &operation.path)? == operation.value).then_some(()),

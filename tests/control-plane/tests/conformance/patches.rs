@@ -772,4 +772,12 @@ conformance! {
         }
         talk.patch("merge", status, json!({"status": null})).await;
     }
+
+    async fn copies_that_double_a_document(talk: &mut Talk) {
+        let maps = "/api/v1/namespaces/{ns}/configmaps";
+        talk.post(maps, json!({"metadata": {"name": "one"}, "data": {"a": "x"}})).await;
+        let copies = (0..24).map(|at| json!({"op": "copy", "from": "/data", "path": format!("/data/z{at}")}));
+        talk.patch("json", &format!("{maps}/one"), copies.collect()).await;
+        talk.get(&format!("{maps}/one")).await;
+    }
 }
