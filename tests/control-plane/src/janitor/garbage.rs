@@ -57,10 +57,11 @@ fn owner(world: &World, plane: &Plane, dependent: &Value, reference: &Value) -> 
     let Some(resource) = resource.filter(|resource| world.serves(plane, resource)) else {
         return Owner::There;
     };
-    let namespace = if resource.namespaced {
-        object::namespace(dependent)
-    } else {
-        ""
+    let namespace = match (resource.namespaced, object::namespace(dependent)) {
+        // Such an owner cannot be looked for.
+        (true, "") => return Owner::There,
+        (true, namespace) => namespace,
+        (false, _) => "",
     };
     match plane
         .store

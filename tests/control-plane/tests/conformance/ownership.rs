@@ -74,6 +74,16 @@ conformance! {
         talk.get(&path("owner")).await;
     }
 
+    async fn an_owner_in_a_namespace_means_nothing_to_what_is_in_none(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        let owner = map(talk, "owner").await;
+        let roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+        talk.post(roles, json!({"metadata": owned("{ns}", &[&owner])["metadata"]})).await;
+        settled(talk).await;
+        talk.get(&format!("{roles}/{{ns}}")).await;
+        talk.delete(&format!("{roles}/{{ns}}")).await;
+    }
+
     async fn an_owner_in_another_namespace_is_none(talk: &mut Talk) {
         if !talk.has_controllers() { return talk.skip() }
         talk.prepare("/api/v1/namespaces", json!({"metadata": {"name": "{ns}-2"}})).await;
