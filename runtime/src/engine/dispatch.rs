@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
@@ -18,8 +18,6 @@ pub(crate) struct Engine {
     queue: Arc<Queue>,
     crew: Vec<Registered>,
     lanes: Mutex<BTreeMap<Lane, Post>>,
-    /// The cluster of the manager itself, where the controllers work in others.
-    host: OnceLock<Cluster>,
     roster: Arc<Roster>,
 }
 
@@ -54,15 +52,12 @@ impl Engine {
             queue,
             crew,
             lanes: Mutex::default(),
-            host: OnceLock::new(),
             roster: Arc::default(),
         })
     }
 
     /// The cluster of the manager itself, in which the controllers do not work.
     pub(crate) fn set_host(&self, host: &Cluster) {
-        // It is set once, before any cluster is engaged.
-        let _ = self.host.set(host.clone());
         self.roster.enter_as_host(host);
     }
 
@@ -179,7 +174,8 @@ impl Crew for Engine {
                 },
             );
             let waker = Waker::new(Arc::clone(&self.queue), lane, Arc::clone(lanes));
-            let host = self.host.get().unwrap_or(cluster);
+            let host = self.roster.find(&ClusterName::LOCAL);
+            let host = host.as_ref().unwrap_or(cluster);
             let sources = Arc::clone(handler).watch(cluster, host, waker.clone(), &desk);
             let handler = Arc::clone(handler);
             let queue = Arc::clone(&self.queue);

@@ -100,7 +100,7 @@ impl Staleness {
 }
 
 /// What was newest in every control plane when [`ControlPlane::moment`](crate::ControlPlane::moment) was asked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moment(pub(crate) BTreeMap<Option<String>, u64>);
 
 impl Fault {

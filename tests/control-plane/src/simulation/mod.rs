@@ -338,14 +338,17 @@ async fn at_rest(world: &World) -> Vec<String> {
 
 /// Waits until the objects are those that are wished.
 async fn healed(world: &World, wished: &[String]) -> Result<Vec<String>, String> {
-    let begun = Instant::now();
+    let (begun, mut seen) = (Instant::now(), None);
     loop {
-        let state = world.state();
-        if state == wished {
-            break;
+        let now = Some(world.plane().moment());
+        if seen != now {
+            if world.state() == wished {
+                break;
+            }
+            seen = now;
         }
         if begun.elapsed() > HEALED {
-            let why = difference(wished, &state);
+            let why = difference(wished, &world.state());
             return Err(format!("not healed after {HEALED:?}: {why}"));
         }
         sleep(Duration::from_secs(5)).await;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
+use super::checks::{list, text};
 use super::{names, storage};
 use crate::failure::Cause;
 use crate::object;
@@ -100,18 +101,6 @@ pub(super) fn check_own_name(kind: &str, object: &Value) -> Option<String> {
             (name != wanted).then_some(why)
         }
     }
-}
-
-fn text<'a>(fields: &'a Value, field: &str) -> &'a str {
-    fields
-        .get(field)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-}
-
-fn list<'a>(fields: &'a Value, field: &str) -> &'a [Value] {
-    let list = fields.get(field).and_then(Value::as_array);
-    list.map(Vec::as_slice).unwrap_or_default()
 }
 
 fn required(fields: &Value, field: &str, path: &str) -> Vec<Cause> {
