@@ -28,6 +28,7 @@ pub(crate) struct Model {
     pub(crate) timeout: Option<LitStr>,
     pub(crate) resync: Option<LitStr>,
     pub(crate) backoff: Option<Keyed<Vec<LitStr>>>,
+    pub(crate) prune: Option<Keyed<()>>,
     pub(crate) rbac: Vec<Kind>,
 }
 
@@ -96,6 +97,7 @@ pub(crate) fn build(
         timeout: given.timeout.flatten(),
         resync: given.resync.flatten(),
         backoff: given.backoff,
+        prune: given.prune,
         rbac: given.rbac.unwrap_or_default(),
     };
     (item, Some(model))
@@ -117,6 +119,7 @@ struct Slots {
     timeout: Option<Option<LitStr>>,
     resync: Option<Option<LitStr>>,
     backoff: Option<Keyed<Vec<LitStr>>>,
+    prune: Option<Keyed<()>>,
     rbac: Option<Vec<Kind>>,
     root: Option<Option<Path>>,
 }
@@ -172,6 +175,12 @@ impl Slots {
                 let keyword = keyed;
                 put(&mut self.backoff, Keyed { keyword, value }, || {
                     again(Opt::Backoff, "");
+                });
+            }
+            Value::Prune => {
+                let (keyword, value) = (keyed, ());
+                put(&mut self.prune, Keyed { keyword, value }, || {
+                    again(Opt::Prune, "");
                 });
             }
             Value::Name(text) => put(&mut self.name, text, || again(Opt::Name, "")),

@@ -16,12 +16,13 @@ pub(crate) enum Opt {
     Timeout,
     Resync,
     Backoff,
+    Prune,
     Rbac,
     Crate,
 }
 
 impl Opt {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::For,
         Self::Owns,
         Self::Watches,
@@ -35,6 +36,7 @@ impl Opt {
         Self::Timeout,
         Self::Resync,
         Self::Backoff,
+        Self::Prune,
         Self::Rbac,
         Self::Crate,
     ];
@@ -54,6 +56,7 @@ impl Opt {
             Self::Timeout => "timeout",
             Self::Resync => "resync",
             Self::Backoff => "backoff",
+            Self::Prune => "prune",
             Self::Rbac => "rbac",
             Self::Crate => "crate",
         }
@@ -61,7 +64,7 @@ impl Opt {
 }
 
 /// Options of the design that do not exist yet. They are refused, and not taken and ignored.
-const LATER: [&str; 2] = ["prune", "engage"];
+const LATER: [&str; 1] = ["engage"];
 
 /// What may stand in parentheses behind a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +75,7 @@ pub(crate) enum KindOpt {
     On,
     Full,
     In,
+    OnLeave,
     Verbs,
     Subresource,
     Group,
@@ -92,13 +96,14 @@ pub(crate) enum Place {
 }
 
 impl KindOpt {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Labels,
         Self::Fields,
         Self::Namespace,
         Self::On,
         Self::Full,
         Self::In,
+        Self::OnLeave,
         Self::Verbs,
         Self::Subresource,
         Self::Group,
@@ -115,6 +120,7 @@ impl KindOpt {
             Self::On => "on",
             Self::Full => "full",
             Self::In => "in",
+            Self::OnLeave => "on_leave",
             Self::Verbs => "verbs",
             Self::Subresource => "subresource",
             Self::Group => "group",
@@ -133,6 +139,7 @@ impl KindOpt {
             Self::On => "on = any_change",
             Self::Full => "full",
             Self::In => "in = local",
+            Self::OnLeave => "on_leave = release",
             Self::Verbs => "verbs = \"get, delete\"",
             Self::Subresource => "subresource = \"scale\"",
             Self::Group => "group = \"example.org\"",
@@ -147,7 +154,7 @@ impl KindOpt {
             Self::Labels | Self::Fields | Self::Namespace => {
                 matches!(place, Place::For | Place::Owns | Place::Watches)
             }
-            Self::On => place == Place::For,
+            Self::On | Self::OnLeave => place == Place::For,
             Self::Full => place == Place::Owns && !dynamic,
             Self::In => place == Place::Watches,
             Self::Verbs | Self::Subresource => place == Place::Rbac,
@@ -159,11 +166,13 @@ impl KindOpt {
 }
 
 /// Those behind a kind that do not exist yet, and where they will stand.
-const LATER_OF_A_KIND: [(&str, &[Place]); 2] =
-    [("on_leave", &[Place::For]), ("in", &[Place::Owns])];
+const LATER_OF_A_KIND: [(&str, &[Place]); 1] = [("in", &[Place::Owns])];
 
 /// The words of `on`.
 pub(crate) const PARTS: [&str; 4] = ["any_change", "spec", "labels", "annotations"];
+
+/// The words of `on_leave`.
+pub(crate) const LEAVES: [&str; 2] = ["keep", "release"];
 
 /// The verbs of Kubernetes: of its requests, and those that its own authorizers ask about.
 pub(crate) const VERBS: [&str; 17] = [

@@ -10,7 +10,7 @@ use super::kinds::{KindArg, KindValue};
 use super::scalars::literal;
 use super::skip;
 use crate::errors::Errors;
-use crate::options::{self, KindOpt, KindWord, PARTS, Place};
+use crate::options::{self, KindOpt, KindWord, LEAVES, PARTS, Place};
 
 /// `labels = ".."` in `owns(ConfigMap(labels = ".."))`. `None` where nothing can be made of it, which has then
 /// been reported.
@@ -111,6 +111,10 @@ fn elsewhere(opt: KindOpt, place: Place) -> String {
         }
         (KindOpt::Full, _) => "`full` is for `owns(..)`".into(),
         (KindOpt::In, _) => "`in` is for `watches(..)`".into(),
+        (KindOpt::OnLeave, _) => {
+            "`on_leave` stands behind the kind of `for`: it is about the finalizer of its objects"
+                .into()
+        }
         (KindOpt::Verbs | KindOpt::Subresource, _) => {
             format!("`{name}` is for `rbac(..)`; here the verbs follow from the declaration")
         }
@@ -133,6 +137,7 @@ fn value(opt: KindOpt, keyword: &Ident, input: ParseStream<'_>, errors: &mut Err
     let read = |input: ParseStream<'_>, errors: &mut Errors| match opt {
         KindOpt::On => parts(input, errors).map(KindValue::Parts),
         KindOpt::In => local(input, errors).map(KindValue::Word),
+        KindOpt::OnLeave => word(input, errors, &LEAVES).map(KindValue::Leave),
         _ => literal(input)
             .map(KindValue::Text)
             .ok_or_else(|| Stopped::Here(input.span())),
@@ -145,6 +150,7 @@ fn value(opt: KindOpt, keyword: &Ident, input: ParseStream<'_>, errors: &mut Err
                 "`on` takes `any_change`, or some of `spec`, `labels` and `annotations` with `|` between them: write `{example}`"
             ),
             KindOpt::In => format!("`in` takes `local`, the cluster of the manager itself: write `{example}`"),
+            KindOpt::OnLeave => format!("`on_leave` takes `keep` or `release`: write `{example}`"),
             _ => format!("`{name}` takes one string literal: write `{example}`"),
         })
     });
@@ -182,38 +188,41 @@ fn local(input: ParseStream<'_>, errors: &mut Errors) -> Result<Ident, Stopped> 
 fn parts(input: ParseStream<'_>, errors: &mut Errors) -> Result<Vec<Ident>, Stopped> {
     let mut parts = Vec::new();
     loop {
-        if let Some(text) = literal(input) {
-            let word = text.value();
-            if !PARTS.contains(&word.as_str()) {
-                return Err(Stopped::at(&text));
-            }
-            errors.on(
-                &text,
-                format!("this is a word and not a string: write `{word}`"),
-            );
-            parts.push(Ident::new(&word, text.span()));
-        } else {
-            let start: Span = input.span();
-            let part = Ident::parse_any(input).map_err(|_| Stopped::Here(start))?;
-            let word = part.unraw().to_string();
-            if !PARTS.contains(&word.as_str()) {
-                let meant = options::nearest(&word.to_lowercase(), PARTS.into_iter());
-                let Some(meant) = meant else {
-                    return Err(Stopped::at(&part));
-                };
-                errors.on(
-                    &part,
-                    format!("unknown part `{word}`; did you mean `{meant}`?"),
-                );
-                parts.push(Ident::new(meant, part.span()));
-            } else {
-                parts.push(Ident::new(&word, part.span()));
-            }
-        }
+        parts.push(word(input, errors, &PARTS)?);
         if input.parse::<Option<Token![|]>>()?.is_none() {
             return Ok(parts);
         }
     }
+}
+
+/// One of these words.
+fn word(input: ParseStream<'_>, errors: &mut Errors, words: &[&str]) -> Result<Ident, Stopped> {
+    if let Some(text) = literal(input) {
+        let word = text.value();
+        if !words.contains(&word.as_str()) {
+            return Err(Stopped::at(&text));
+        }
+        errors.on(
+            &text,
+            format!("this is a word and not a string: write `{word}`"),
+        );
+        return Ok(Ident::new(&word, text.span()));
+    }
+    let start: Span = input.span();
+    let given = Ident::parse_any(input).map_err(|_| Stopped::Here(start))?;
+    let word = given.unraw().to_string();
+    if words.contains(&word.as_str()) {
+        return Ok(Ident::new(&word, given.span()));
+    }
+    let meant = options::nearest(&word.to_lowercase(), words.iter().copied());
+    let Some(meant) = meant else {
+        return Err(Stopped::at(&given));
+    };
+    errors.on(
+        &given,
+        format!("unknown part `{word}`; did you mean `{meant}`?"),
+    );
+    Ok(Ident::new(meant, given.span()))
 }
 
 /// Adds an option; the first counts, unless it was only guessed to be this one.

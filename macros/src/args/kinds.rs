@@ -45,6 +45,8 @@ pub(crate) enum KindValue {
     Word(Ident),
     /// The option stands for itself.
     Bare,
+    /// The word of `on_leave`.
+    Leave(Ident),
     /// Reported already.
     Broken,
 }
@@ -93,6 +95,7 @@ impl KindArg {
             }
             KindValue::Word(word) => format!("{name} = {word}"),
             KindValue::Bare => name.into(),
+            KindValue::Leave(word) => format!("{name} = {word}"),
             KindValue::Broken => self.opt.example().into(),
         }
     }

@@ -53,6 +53,7 @@ pub(crate) enum Value {
     Timeout(Option<LitStr>),
     Resync(Option<LitStr>),
     Backoff(Vec<LitStr>),
+    Prune,
     Rbac(Vec<Kind>),
     Crate(Option<Path>),
 }
@@ -198,7 +199,11 @@ fn option(
                 match opt {
                     KindOpt::Full => "owns(YourKind(full))".into(),
                     KindOpt::In => "watches(YourKind(in = local) => Self::your_method)".into(),
-                    KindOpt::Labels | KindOpt::Fields | KindOpt::Namespace | KindOpt::On => {
+                    KindOpt::Labels
+                    | KindOpt::Fields
+                    | KindOpt::Namespace
+                    | KindOpt::On
+                    | KindOpt::OnLeave => {
                         let kind = reconciled.unwrap_or("YourKind");
                         format!("for = {kind}({})", given(opt, input))
                     }
@@ -311,6 +316,7 @@ pub(crate) fn form(opt: Opt, value: &Value) -> String {
         Value::Timeout(given) => text(given, "30s"),
         Value::Resync(given) => text(given, "10m"),
         Value::Concurrency(given) | Value::ClusterConcurrency(given) => number(given),
+        Value::Prune => name.into(),
         Value::Crate(Some(path)) => format!("crate = {}", code(path)),
         Value::Crate(None) => format!("{name} = your::path"),
     }

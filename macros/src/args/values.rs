@@ -9,7 +9,7 @@ use super::kinds::{Named, kind};
 use super::rbac::rbac;
 use super::scalars::{backoff, duration, number, one, root, text};
 use super::watches::{owns, watches};
-use super::{Given, Value, form};
+use super::{Given, Value, form, skip};
 use crate::errors::Errors;
 use crate::options::{Opt, Place};
 
@@ -51,6 +51,10 @@ pub(super) fn value(
             Value::ClusterConcurrency(one(input, keyword, misplaced, errors, takes, number))
         }
         Opt::Backoff => Value::Backoff(backoff(keyword, input, misplaced, errors, takes)),
+        Opt::Prune => {
+            alone(input, errors, takes);
+            Value::Prune
+        }
         Opt::Rbac => Value::Rbac(rbac(keyword, input, misplaced, errors, takes)),
         Opt::Crate => Value::Crate(one(input, keyword, misplaced, errors, takes, root)),
         Opt::Owns => Value::Owns(owns(keyword, input, misplaced, errors, takes)),
@@ -93,10 +97,30 @@ fn takes(opt: Opt) -> &'static str {
         Opt::Backoff => {
             "`backoff` takes the first and the longest delay as string literals: write `backoff(\"1s\", \"5m\")`"
         }
+        Opt::Prune => "`prune` takes nothing: write `prune`",
         Opt::Rbac => {
             "`rbac` takes kinds with verbs: write `rbac(YourKind(verbs = \"get, delete\"))`"
         }
         Opt::Crate => "`crate` takes the path of kommodore: write `crate = your::path`",
+    }
+}
+
+/// Reports whatever stands behind an option that takes nothing.
+fn alone(input: ParseStream<'_>, errors: &mut Errors, takes: &str) {
+    let start = input.span();
+    let anything = |input: ParseStream<'_>, _: &mut Errors| {
+        skip(input);
+        Ok(())
+    };
+    if single(
+        input,
+        &mut Misplaced::new(),
+        &mut Errors::default(),
+        anything,
+    )
+    .is_some()
+    {
+        errors.at(start, takes);
     }
 }
 

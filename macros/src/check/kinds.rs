@@ -14,6 +14,7 @@ use crate::selectors;
 pub(super) fn check(model: &Model, errors: &mut Errors) {
     if let Ok(kind) = &model.object {
         options(kind, errors);
+        leave(kind, model, errors);
     }
     let mut seen = HashSet::new();
     for kind in &model.owns {
@@ -46,6 +47,26 @@ pub(super) fn check(model: &Model, errors: &mut Errors) {
                 ),
             );
         }
+    }
+}
+
+/// `on_leave` is about objects that leave a selection, and about the finalizer that they have.
+fn leave(kind: &Kind, model: &Model, errors: &mut Errors) {
+    let mut given = kind.options.iter();
+    let Some(arg) = given.find(|arg| arg.opt == KindOpt::OnLeave && !arg.guessed) else {
+        return;
+    };
+    let selects = kind.has(KindOpt::Labels) || kind.has(KindOpt::Fields);
+    if model.finalizer.is_none() {
+        errors.on(
+            &arg.keyword,
+            "`on_leave` says what becomes of the finalizer: write `finalizer = \"your.domain/name\"` as well",
+        );
+    } else if !selects && !kind.broken {
+        errors.on(
+            &arg.keyword,
+            "no object leaves where all are selected: write `labels` or `fields` as well",
+        );
     }
 }
 
@@ -96,7 +117,7 @@ fn options(kind: &Kind, errors: &mut Errors) {
                     }
                 }
             }
-            KindValue::Word(_) | KindValue::Bare | KindValue::Broken => {}
+            KindValue::Word(_) | KindValue::Leave(_) | KindValue::Bare | KindValue::Broken => {}
         }
     }
 }
@@ -113,7 +134,7 @@ fn value_of(opt: KindOpt, text: &LitStr, errors: &mut Errors) {
         KindOpt::Plural => ("the plural name of a kind", names::dns_1035(&value)),
         KindOpt::Subresource => ("the name of a subresource", names::namespace(&value)),
         KindOpt::Verbs => ("a list of verbs", verbs(&value)),
-        KindOpt::On | KindOpt::Full | KindOpt::In => return,
+        KindOpt::On | KindOpt::Full | KindOpt::In | KindOpt::OnLeave => return,
     };
     if let Err(reason) = checked {
         errors.on(text, format!("this cannot be {what}: {reason}"));

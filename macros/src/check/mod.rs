@@ -15,6 +15,7 @@ pub(crate) fn check(model: &Model, errors: &mut Errors) {
         finalizer(declared, model, errors);
     }
     ready(model, errors);
+    prune(model, errors);
     kinds::check(model, errors);
     limits::check(model, errors);
     lifetimes(model, errors);
@@ -84,6 +85,17 @@ fn ready(model: &Model, errors: &mut Errors) {
         errors.on(
             text,
             format!("this cannot be the type of a condition: {reason}"),
+        );
+    }
+}
+
+fn prune(model: &Model, errors: &mut Errors) {
+    if let Some(Keyed { keyword, .. }) = &model.prune
+        && model.owns.is_empty()
+    {
+        errors.on(
+            keyword,
+            "`prune` deletes children that are not applied any more: write `owns(YourKind)` as well, to say of which kinds",
         );
     }
 }

@@ -16,6 +16,7 @@ pub(super) fn declaration(model: &Model) -> TokenStream {
         .and_then(select)
         .map(|select| quote!(.select(#select)));
     let on = object.and_then(on);
+    let on_leave = object.is_some_and(releases).then(|| quote!(.release()));
     let owns = list("owns", model.owns.iter().map(kind));
     let watches = list(
         "watches",
@@ -42,10 +43,12 @@ pub(super) fn declaration(model: &Model) -> TokenStream {
         // With less than two of them it is reported, and nothing runs.
         (value.len() >= 2).then(|| quote!(.backoff(#(#delays),*)))
     });
+    let prune = model.prune.as_ref().map(|_| quote!(.prune()));
     quote! {
         __kommodore::Declaration::new(#name)
             #select
             #on
+            #on_leave
             #owns
             #watches
             #finalizer
@@ -55,6 +58,7 @@ pub(super) fn declaration(model: &Model) -> TokenStream {
             #timeout
             #resync
             #backoff
+            #prune
             #rbac
     }
 }
@@ -155,6 +159,12 @@ fn on(kind: &Kind) -> Option<TokenStream> {
         .map(|part| ident(&part.to_string().to_uppercase()));
     let first = parts.next()?;
     Some(quote!(.on(__kommodore::On::#first #(.and(__kommodore::On::#parts))*)))
+}
+
+/// Whether what leaves the selection is released.
+fn releases(kind: &Kind) -> bool {
+    let mut options = kind.options.iter();
+    options.any(|arg| matches!(&arg.value, KindValue::Leave(word) if word == "release"))
 }
 
 fn grant(kind: &Kind) -> TokenStream {

@@ -71,6 +71,10 @@ pub struct Declaration {
     pub(crate) timeout: Option<Duration>,
     pub(crate) resync: Option<Duration>,
     pub(crate) backoff: Option<(Duration, Duration)>,
+    /// Whether what leaves the selection is cleaned up and released.
+    pub(crate) release: bool,
+    /// Whether each reconcile deletes the children that it has not applied.
+    pub(crate) prune: bool,
 }
 
 /// The name of a declared finalizer.
@@ -97,6 +101,8 @@ impl Declaration {
             timeout: None,
             resync: None,
             backoff: None,
+            release: false,
+            prune: false,
         }
     }
 
@@ -170,6 +176,18 @@ impl Declaration {
     #[must_use]
     pub const fn backoff(mut self, first: Duration, longest: Duration) -> Self {
         self.backoff = Some((first, longest));
+        self
+    }
+
+    #[must_use]
+    pub const fn release(mut self) -> Self {
+        self.release = true;
+        self
+    }
+
+    #[must_use]
+    pub const fn prune(mut self) -> Self {
+        self.prune = true;
         self
     }
 }

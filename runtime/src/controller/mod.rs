@@ -66,7 +66,8 @@ pub trait Reconcile: Controller {
 /// What a controller with a `finalizer` does before an object may go.
 ///
 /// Runs once `metadata.deletionTimestamp` is set and our finalizer is there. [`Action::done`] removes
-/// the finalizer; [`Action::requeue`] and errors keep it, and `cleanup` runs again.
+/// the finalizer; [`Action::requeue`] and errors keep it, and `cleanup` runs again. With `on_leave = release` it runs, too,
+/// for an object that is not selected any more, and stays.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` declares a finalizer and has no `cleanup`",
     label = "a finalizer needs `impl Cleanup`",

@@ -6,7 +6,7 @@ use kube::Resource as _;
 use serde_json::{Value, json};
 
 use super::reconcile::{Handled, json_of, take_in};
-use super::verdict::{Ended, Judgement, delay_of};
+use super::verdict::{Attempt, Ended, Judgement, delay_of};
 use super::{Again, Outcome};
 use crate::controller::{Context, RunState, Start};
 use crate::object::{READY, Ready, Remote, StatusChange, Verdict, declared, write_status};
@@ -23,7 +23,7 @@ impl<C: Start> Handled<C> {
         object: &Arc<C::Object>,
         context: &Context<C>,
         ended: Ended,
-        trouble: u32,
+        attempt: Attempt,
     ) -> Outcome {
         let mut run = context.take_run();
         let ended = match (ended, run.unreadable.take()) {
@@ -32,14 +32,13 @@ impl<C: Start> Handled<C> {
             )),
             (ended, _) => ended,
         };
-        let leaving = object.meta().deletion_timestamp.is_some();
         let Judgement {
             verdict,
             again,
             hiccup,
-        } = ended.judge(run.ready.take(), leaving, trouble);
+        } = ended.judge(run.ready.take(), attempt);
         let again = match (again, self.declaration.resync) {
-            (Again::Never, Some(interval)) if !leaving => Again::Resync(interval),
+            (Again::Never, Some(interval)) if attempt.leaving.is_none() => Again::Resync(interval),
             // Its spread does not make it later than what was asked for.
             (Again::After(delay), Some(interval)) if interval.saturating_mul(5) / 4 <= delay => {
                 Again::Resync(interval)

@@ -162,6 +162,7 @@ impl Crew for Engine {
             let desk = Desk {
                 recorder: Recorder::new(cluster.clone(), handler.name()),
                 applied: Arc::new(Applied::new(cluster.kept())),
+                left: Arc::default(),
                 marked: Arc::clone(marked),
                 roster: Arc::clone(&self.roster),
             };
@@ -191,6 +192,11 @@ impl Crew for Engine {
                         // Also of objects that are gone: there may be some that have left something.
                         waker.wake_first(desk.marked.owners_in(cluster.name()));
                         queue.open(lane);
+                        tokio::select! {
+                            biased;
+                            () = cluster.stopped() => return,
+                            () = Arc::clone(&handler).find_left(cluster.clone(), desk.clone(), waker) => {}
+                        }
                         for gone in desk.marked.gone_of(cluster.name()) {
                             clear(&handler, &cluster, &desk, gone);
                         }

@@ -48,6 +48,13 @@ pub(crate) trait Handler: Send + Sync {
         desk: Desk,
         gone: ClusterName,
     ) -> BoxFuture<'static, ()>;
+    /// Wakes in `cluster` the objects that have left the selection while nobody looked.
+    fn find_left(
+        self: Arc<Self>,
+        cluster: Cluster,
+        desk: Desk,
+        waker: Waker,
+    ) -> BoxFuture<'static, ()>;
     /// One reconcile of one object, from start to finish. `trouble` counts the API hiccups of this key
     /// in a row.
     fn reconcile(

@@ -9,7 +9,8 @@ use kube::api::ApiResource;
 use serde_json::Value;
 use tracing::Instrument as _;
 
-use super::verdict::{Ended, run_user_code};
+use super::absent::Absent;
+use super::verdict::{Attempt, Ended, Leaving, run_user_code};
 use super::wake::{AskMapper, Marks, WakeItself, WakeOwner};
 use super::{Again, Handler, Outcome, Pace, Waker};
 use crate::controller::{
@@ -33,7 +34,7 @@ pub(crate) struct Handled<C: Controller> {
     pub(super) controller: C,
     pub(super) declaration: &'static Declaration,
     pub(super) kind: ApiResource,
-    finalizer: Option<String>,
+    pub(super) finalizer: Option<String>,
     pub(super) settings: Settings,
     /// Whether the status type has an `observedGeneration`, once that is known.
     pub(super) observes_generation: OnceLock<bool>,
@@ -84,13 +85,26 @@ impl<C: Start> Handled<C> {
     async fn run(&self, cluster: Cluster, desk: Desk, key: ObjectKey, trouble: u32) -> Outcome {
         let cache = cluster.cache::<C::Object>(self.declaration.select.selector());
         let remote = Remote::new(cluster.client(), &self.kind, key.clone());
-        let Some(object) = cache.get(&key) else {
-            return self.run_absent(&cluster, &desk, &remote).await;
+        let (object, selected) = match cache.get(&key) {
+            Some(object) => {
+                if self.releases().is_some() {
+                    desk.left.settle(&key);
+                }
+                (object, true)
+            }
+            None => match self.run_absent(&cluster, &desk, &remote).await {
+                Absent::Left(object) => (object, false),
+                Absent::Done(outcome) => return outcome,
+            },
         };
-        let leaving = object.meta().deletion_timestamp.is_some();
+        let leaving = match object.meta().deletion_timestamp {
+            Some(_) => Some(Leaving::Deleted),
+            None => (!selected).then_some(Leaving::Left),
+        };
+        let attempt = Attempt { leaving, trouble };
         let finalizer = self.finalizer.as_deref();
         let held = finalizer.is_some_and(|finalizer| holds(object.meta(), finalizer));
-        if leaving && !held {
+        if leaving.is_some() && !held {
             return Outcome::default();
         }
         // What is created in a cluster that is being deleted goes with it: it is not begun.
@@ -124,7 +138,7 @@ impl<C: Start> Handled<C> {
                         let error = Error::new(failure).context("adding the finalizer");
                         let ended = Ended::Returned(Err(error));
                         return self
-                            .conclude(&cache, &remote, &object, &context, ended, trouble)
+                            .conclude(&cache, &remote, &object, &context, ended, attempt)
                             .await;
                     }
                 }
@@ -132,16 +146,22 @@ impl<C: Start> Handled<C> {
             _ => object,
         };
         let step = match finalizer {
-            Some(_) if leaving => self.controller.cleanup(&object, &context),
+            Some(_) if leaving.is_some() => self.controller.cleanup(&object, &context),
             _ => self.controller.start(&object, &context),
         };
         let mut ended = run_user_code(step, self.settings.timeout).await;
-        if let Ended::Returned(Ok(_)) = ended
-            && !leaving
+        if let Ended::Returned(Ok(action)) = &ended
+            && leaving.is_none()
         {
             context.forget_other_children();
+            if self.declaration.prune
+                && action.delay().is_none()
+                && let Err(error) = context.remove_others().await
+            {
+                ended = Ended::Returned(Err(error));
+            }
         }
-        if leaving
+        if let Some(leaving) = leaving
             && let (Ended::Returned(Ok(action)), Some(finalizer)) = (&ended, finalizer)
             && action.delay().is_none()
         {
@@ -150,29 +170,33 @@ impl<C: Start> Handled<C> {
                 manager: self.declaration.name,
                 remote: &remote,
             };
-            let released = match context.remove_marked().await {
+            let released = match remove_children(&context, leaving).await {
                 Ok(()) => guard
                     .remove(object.meta())
                     .await
                     .map_err(|failure| Error::new(failure).context("removing the finalizer")),
-                Err(error) => Err(error.context("cleaning up what it has marked")),
+                Err(error) => Err(error.context("cleaning up its children")),
             };
             match released {
                 Ok(returned) => {
-                    // The end of the object has no echo; a finalizer that is left does.
-                    if let Some(returned) =
-                        returned.filter(|left| left.pointer("/metadata/finalizers/0").is_some())
-                    {
-                        context.wrote(&returned);
+                    let stays = |left: &Value| left.pointer("/metadata/finalizers/0").is_some();
+                    match returned {
+                        // No watch delivers what is not selected.
+                        _ if !selected => {}
+                        Some(returned) if stays(&returned) => context.wrote(&returned),
+                        // The end of an object wakes nobody who does not look for those that have left.
+                        _ if self.releases().is_some() => context.ended(),
+                        _ => {}
                     }
                     cache.release(&object, finalizer);
+                    context.settle();
                     tracing::info!("cleaned up");
                     return self.done(&context, Again::Never);
                 }
                 Err(error) => ended = Ended::Returned(Err(error)),
             }
         }
-        self.conclude(&cache, &remote, &object, &context, ended, trouble)
+        self.conclude(&cache, &remote, &object, &context, ended, attempt)
             .await
     }
 
@@ -207,6 +231,14 @@ impl<C: Start> Handled<C> {
             written: scope.take_written(),
         }
     }
+}
+
+/// Deletes the children that nobody else would.
+async fn remove_children(scope: &Scope, leaving: Leaving) -> Result<()> {
+    if leaving == Leaving::Left {
+        scope.remove_owned().await?;
+    }
+    scope.remove_marked().await
 }
 
 /// Reads what a write of ours returned, and lets the cache show it at once.
@@ -262,6 +294,8 @@ impl<C: Start> Handler for Handled<C> {
             marked: Arc::clone(&desk.marked),
             home: cluster.name().clone(),
             on,
+            releases: self.releases().map(Into::into),
+            left: Arc::clone(&desk.left),
         }));
         let mut sources = vec![itself];
         let kinds = || owns.iter().chain(watches).map(Kind::resource);
@@ -317,6 +351,15 @@ impl<C: Start> Handler for Handled<C> {
         gone: ClusterName,
     ) -> BoxFuture<'static, ()> {
         Box::pin(async move { self.clear_after(&cluster, &desk, &gone).await })
+    }
+
+    fn find_left(
+        self: Arc<Self>,
+        cluster: Cluster,
+        desk: Desk,
+        waker: Waker,
+    ) -> BoxFuture<'static, ()> {
+        Box::pin(async move { self.wake_left(&cluster, &desk, &waker).await })
     }
 
     fn reconcile(

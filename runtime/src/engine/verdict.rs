@@ -21,6 +21,24 @@ const CLEANUP_FAILED: &str = "CleanupFailed";
 const CLEANING_UP: &str = "CleaningUp";
 const UNAVAILABLE: &str = "ServerUnavailable";
 
+/// Why an object is cleaned up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leaving {
+    /// It is being deleted.
+    Deleted,
+    /// It is not selected any more.
+    Left,
+}
+
+/// One run of a key.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attempt {
+    /// Why the object is being cleaned up, if it is.
+    pub(super) leaving: Option<Leaving>,
+    /// The number of API hiccups of this key in a row before this one.
+    pub(super) trouble: u32,
+}
+
 /// How the user's method ended.
 pub(super) enum Ended {
     Returned(Result<Action>),
@@ -38,26 +56,33 @@ pub(super) struct Judgement {
 }
 
 impl Ended {
-    /// `ready` is what the user said of `Ready`, `leaving` whether the object is being deleted, and
-    /// `trouble` the number of API hiccups of this key in a row before this one.
+    /// `ready` is what the user said of `Ready`.
     pub(super) fn judge(
         self,
         ready: Option<(State, String, String)>,
-        leaving: bool,
-        trouble: u32,
+        attempt: Attempt,
     ) -> Judgement {
         let error = match self {
             Self::Returned(Ok(action)) => {
                 tracing::debug!(requeue = ?action.delay(), "reconciled");
                 let verdict = match ready {
                     Some((state, reason, message)) => Verdict::Said(state, reason, message),
-                    None if leaving => Verdict::Failed {
-                        reason: CLEANING_UP,
-                        message: "the object is being deleted, and its cleanup has not finished"
+                    None => match attempt.leaving {
+                        None => Verdict::Derived,
+                        Some(leaving) => Verdict::Failed {
+                            reason: CLEANING_UP,
+                            message: match leaving {
+                                Leaving::Deleted => {
+                                    "the object is being deleted, and its cleanup has not finished"
+                                }
+                                Leaving::Left => {
+                                    "the object is not selected any more, and its cleanup has not finished"
+                                }
+                            }
                             .into(),
-                        stalled: false,
+                            stalled: false,
+                        },
                     },
-                    None => Verdict::Derived,
                 };
                 return Judgement {
                     verdict: Some(verdict),
@@ -72,11 +97,11 @@ impl Ended {
                 limit.as_secs_f32()
             )),
         };
-        judge_error(&error, leaving, trouble)
+        judge_error(&error, attempt)
     }
 }
 
-fn judge_error(error: &Error, leaving: bool, trouble: u32) -> Judgement {
+fn judge_error(error: &Error, attempt: Attempt) -> Judgement {
     let message = format!("{error:#}");
     let again = delay_of(error);
     let hiccup = again != Again::FailedForGood && is_hiccup(error);
@@ -86,7 +111,7 @@ fn judge_error(error: &Error, leaving: bool, trouble: u32) -> Judgement {
         tracing::warn!(error = %message, "failed; trying again");
     }
     let verdict = match hiccup {
-        true if trouble + 1 < HICCUPS => None,
+        true if attempt.trouble + 1 < HICCUPS => None,
         // The words of the server would differ from try to try, and so cost a write each time.
         true => Some(Verdict::Unknown {
             reason: UNAVAILABLE,
@@ -94,7 +119,11 @@ fn judge_error(error: &Error, leaving: bool, trouble: u32) -> Judgement {
                 .into(),
         }),
         false => Some(Verdict::Failed {
-            reason: if leaving { CLEANUP_FAILED } else { FAILED },
+            reason: if attempt.leaving.is_some() {
+                CLEANUP_FAILED
+            } else {
+                FAILED
+            },
             message,
             stalled: again == Again::FailedForGood,
         }),

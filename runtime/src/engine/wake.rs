@@ -14,7 +14,7 @@ use super::Version;
 use super::queue::{Lane, Queue};
 use crate::controller::ObjectKey;
 use crate::fleet::{Cluster, ClusterName};
-use crate::object::{Applied, Child, DELETED, Marked, Marker};
+use crate::object::{Applied, Child, DELETED, Left, Marked, Marker, holds};
 use crate::watch::{Change, Observer, On, Watched};
 
 /// Which keys go first inside a cluster.
@@ -88,6 +88,9 @@ pub(crate) struct WakeItself {
     pub(crate) marked: Arc<Marked>,
     pub(crate) home: ClusterName,
     pub(crate) on: On,
+    /// The finalizer of which what leaves the selection is released.
+    pub(crate) releases: Option<String>,
+    pub(crate) left: Arc<Left>,
 }
 
 impl Observer for WakeItself {
@@ -98,20 +101,27 @@ impl Observer for WakeItself {
                 self.waker.wake(key, priority(change), cause(change));
             }
             Some(_) => {}
-            // An object that is gone needs nothing, as its finalizer saw to that; if it still was there.
+            // An object that is gone needs nothing, as its finalizer saw to that; if it still was there, and if it is
+            // gone.
             None => {
-                if let Some(before) = change.before {
-                    let key = ObjectKey::of_meta(before.metadata());
-                    self.waker.queue.forget(self.waker.lane, &key);
-                    self.applied.forget(&key);
-                    let owner = Marker {
-                        cluster: self.home.clone(),
-                        key,
-                    };
-                    if self.marked.has(&owner) {
-                        self.waker.wake(owner.key, Priority::Change, None);
-                    }
+                let Some(before) = change.before else {
+                    return;
+                };
+                let owner = Marker {
+                    cluster: self.home.clone(),
+                    key: ObjectKey::of_meta(before.metadata()),
+                };
+                let finalizer = self.releases.as_deref();
+                let left = finalizer.is_some_and(|finalizer| holds(before.metadata(), finalizer));
+                if left {
+                    self.left.add(owner.key.clone());
                 }
+                if left || self.marked.has(&owner) {
+                    self.waker
+                        .wake(owner.key.clone(), Priority::Change, cause(change));
+                }
+                self.waker.queue.forget(self.waker.lane, &owner.key);
+                self.applied.forget(&owner.key);
             }
         }
     }

@@ -24,7 +24,7 @@ pub(crate) use reads::Known;
 use crate::watch::Kept;
 use engagement::Engagement;
 pub(crate) use health::Health;
-pub(crate) use roster::Roster;
+pub(crate) use roster::{Moment, Roster};
 
 use crate::transport::Connect;
 

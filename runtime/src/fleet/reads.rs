@@ -136,6 +136,16 @@ impl Cluster {
             .map(|(selector, source)| (*selector, &**source, source.look(key)));
         known(key, sources)
     }
+
+    /// The objects of a kind that name this uid among their owners, as far as caches have them.
+    pub(crate) fn known_owned_by(&self, kind: &ApiResource, uid: &str) -> BTreeSet<ObjectKey> {
+        let feeds = self.feeds_of(kind).into_iter();
+        let sources = feeds.filter_map(|(_, feed)| feed.any());
+        let owned = sources.flat_map(|source| source.owned_by(uid));
+        owned
+            .map(|object| ObjectKey::of_meta(object.metadata()))
+            .collect()
+    }
 }
 
 /// What the caches know of an object.

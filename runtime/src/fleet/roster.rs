@@ -7,12 +7,23 @@ use super::{Cluster, ClusterName};
 
 /// The engaged clusters, and the host cluster.
 #[derive(Default)]
-pub(crate) struct Roster(Mutex<BTreeMap<ClusterName, Entry>>);
+pub(crate) struct Roster(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    clusters: BTreeMap<ClusterName, Entry>,
+    /// Counts those that have come.
+    moment: Moment,
+}
+
+/// When something was, among the comings of clusters.
+pub(crate) type Moment = u64;
 
 struct Entry {
     cluster: Cluster,
     /// Whether the controllers work in it.
     engaged: bool,
+    since: Moment,
 }
 
 impl Roster {
@@ -27,26 +38,42 @@ impl Roster {
     }
 
     fn insert(&self, cluster: &Cluster, engaged: bool) {
+        let mut state = self.lock();
+        state.moment += 1;
         let entry = Entry {
             cluster: cluster.clone(),
             engaged,
+            since: state.moment,
         };
-        self.lock().insert(cluster.name().clone(), entry);
+        state.clusters.insert(cluster.name().clone(), entry);
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.lock().moment
     }
 
     pub(crate) fn leave(&self, name: &ClusterName) {
-        self.lock().remove(name);
+        self.lock().clusters.remove(name);
     }
 
     pub(crate) fn find(&self, name: &ClusterName) -> Option<Cluster> {
-        self.lock().get(name).map(|entry| entry.cluster.clone())
+        let state = self.lock();
+        state.clusters.get(name).map(|entry| entry.cluster.clone())
+    }
+
+    /// Whether a cluster has been there all the time since.
+    pub(crate) fn has_been_there(&self, name: &ClusterName, since: Moment) -> bool {
+        let state = self.lock();
+        let entry = state.clusters.get(name);
+        entry.is_some_and(|entry| entry.since <= since)
     }
 
     pub(crate) fn is_engaged(&self, name: &ClusterName) -> bool {
-        self.lock().get(name).is_some_and(|entry| entry.engaged)
+        let state = self.lock();
+        state.clusters.get(name).is_some_and(|entry| entry.engaged)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ClusterName, Entry>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -50,7 +50,7 @@ impl Permissions {
     /// | `for` | get, list, watch; patch with a finalizer |
     /// | its `status` | patch, with `conditions` |
     /// | its `finalizers` | update, with `owns`: Kubernetes' `OwnerReferencesPermissionEnforcement` asks for it |
-    /// | `owns` | get, list, watch, create, patch |
+    /// | `owns` | get, list, watch, create, patch; delete with `prune` or `on_leave = release` |
     /// | `watches` | get, list, watch; of what is `in = local` nothing, as that is not in these clusters |
     /// | events (`events.k8s.io`) | create, patch: any reconcile may call [`cx.event`](crate::Scope::event) |
     /// | `rbac(..)` | as it says |
@@ -75,6 +75,9 @@ impl Permissions {
             let kind = owned.resource();
             self.allow(&kind, None, &WATCHED);
             self.allow(&kind, None, &["create", "patch"]);
+            if declared.prune || declared.release {
+                self.allow(&kind, None, &["delete"]);
+            }
         }
         for watched in declared.watches.iter().filter(|watched| !watched.local) {
             self.allow(&watched.resource(), None, &WATCHED);

@@ -40,6 +40,18 @@ impl Child {
         }
     }
 
+    /// The same whichever version of its kind it is read in.
+    pub(super) fn in_any_version(&self) -> Self {
+        let group = self
+            .api_version
+            .rsplit_once('/')
+            .map_or("", |(group, _)| group);
+        Self {
+            api_version: group.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// The one before all others of a cluster.
     pub(super) fn first_in(cluster: &ClusterName) -> Self {
         Self {

@@ -215,6 +215,9 @@ async fn send_to(cluster: &Cluster, scope: &Scope, child: Child, how: &How) -> R
         }
     };
     let remote = Remote::new(cluster.client(), &kind, key);
+    let child = ChildKey::new(cluster.name(), &kind, remote.key().clone());
+    // Whatever comes of it: who wants it to be there wants nobody to prune it.
+    scope.has_child(child.clone());
     let known = known(cluster, &remote).await?;
     let check = |existing: &ObjectMeta| check_ours(scope, &kind, remote.key(), existing, adopt);
     if let Some(existing) = &known {
@@ -222,7 +225,6 @@ async fn send_to(cluster: &Cluster, scope: &Scope, child: Child, how: &How) -> R
     }
     prepare(&mut object, &kind, scope, remote.key(), &hold);
     let object = Value::Object(object);
-    let child = ChildKey::new(cluster.name(), &kind, remote.key().clone());
     if let Hold::Mark(marker) = &hold {
         // Before it is there: the answer may be lost.
         scope
@@ -231,7 +233,6 @@ async fn send_to(cluster: &Cluster, scope: &Scope, child: Child, how: &How) -> R
             .note(child.clone(), Some(marker.clone()));
     }
     let content = content(&object, force);
-    scope.has_child(child.clone());
     if let Some(live) = &known
         && let Some(unchanged) = unchanged(scope, &remote, &child, content, live).await?
     {

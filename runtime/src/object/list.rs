@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use kube::Client;
-use kube::api::ListParams;
-use kube::core::{ObjectList, Request};
+use kube::api::{ApiResource, ListParams, ObjectMeta, PartialObjectMeta};
+use kube::core::{DynamicObject, ObjectList, Request};
 
 use crate::controller::Object;
 use crate::transport::{Failure, PAGE, within};
@@ -38,6 +38,31 @@ pub(super) async fn list<K: Object>(
         match page.metadata.continue_.filter(|token| !token.is_empty()) {
             Some(token) => params.continue_token = Some(token),
             None => return Ok(objects),
+        }
+    }
+}
+
+/// The metadata of all objects of a kind in a namespace, or in all of them, that are `meant`.
+pub(crate) async fn list_metadata(
+    client: &Client,
+    kind: &ApiResource,
+    namespace: Option<&str>,
+    meant: impl Fn(&ObjectMeta) -> bool,
+) -> Result<Vec<ObjectMeta>, Failure> {
+    let request = Request::new(<DynamicObject as kube::Resource>::url_path(kind, namespace));
+    let mut params = ListParams::default().limit(PAGE);
+    let mut found = Vec::new();
+    loop {
+        let asked = request
+            .list_metadata(&params)
+            .map_err(kube::Error::BuildRequest)?;
+        let page: ObjectList<PartialObjectMeta<DynamicObject>> =
+            within(client.request(asked)).await?;
+        let metadata = page.items.into_iter().map(|object| object.metadata);
+        found.extend(metadata.filter(&meant));
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => params.continue_token = Some(token),
+            None => return Ok(found),
         }
     }
 }

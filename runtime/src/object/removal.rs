@@ -9,7 +9,7 @@ use super::mark::Marker;
 use super::remote::{Remote, deleted};
 use super::scope::Desk;
 use crate::controller::{Declaration, Kind};
-use crate::fleet::{Cluster, ClusterName, Known};
+use crate::fleet::{Cluster, Known};
 use crate::transport::Failure;
 use crate::{Error, Result};
 
@@ -49,20 +49,17 @@ pub(super) async fn remove(
     }
 }
 
-/// Deletes what an owner has marked, in all clusters that are engaged or in one of them, and returns what was
-/// deleted. What lies in others is found when they come back.
+/// Deletes those of the objects that an owner has marked that are `meant`, in all clusters that are engaged, and
+/// returns what was deleted. What lies in others is found when they come back.
 pub(crate) async fn remove_marked(
     declaration: &Declaration,
     desk: &Desk,
     home: Option<&Cluster>,
     owner: &Marker,
-    only: Option<&ClusterName>,
+    meant: impl Fn(&Child) -> bool,
 ) -> Result<Vec<(String, String)>> {
     let mut gone = Vec::new();
-    for child in desk.marked.of(owner) {
-        if only.is_some_and(|only| child.cluster != *only) {
-            continue;
-        }
+    for child in desk.marked.of(owner).into_iter().filter(meant) {
         let found = match home {
             Some(home) if *home.name() == child.cluster => Some(home.clone()),
             _ => desk.roster.find(&child.cluster),
@@ -92,6 +89,33 @@ pub(crate) async fn remove_marked(
             None => {}
         }
         desk.marked.note(child, None);
+    }
+    Ok(gone)
+}
+
+/// Deletes those of the children that the cluster of their owner has, held by owner references, that are `meant`.
+pub(super) async fn remove_owned(
+    declaration: &Declaration,
+    cluster: &Cluster,
+    uid: &str,
+    meant: impl Fn(&Child) -> bool,
+) -> Result<Vec<(String, String)>> {
+    let mut gone = Vec::new();
+    let ours = |meta: &ObjectMeta| {
+        let mut owners = meta.owner_references.iter().flatten();
+        owners.any(|owner| owner.controller == Some(true) && owner.uid == uid)
+    };
+    for kind in declaration.owns.iter().map(Kind::resource) {
+        for key in cluster.known_owned_by(&kind, uid) {
+            if !meant(&Child::new(cluster.name(), &kind, key.clone())) {
+                continue;
+            }
+            let remote = Remote::new(cluster.client(), &kind, key);
+            let what = || format!("deleting {} {}", remote.kind().kind, remote.key());
+            let removed = remove(cluster, &remote, ours).await;
+            let answer = removed.map_err(|failure| Error::new(failure).context(what()))?;
+            gone.extend(answer.as_ref().and_then(deleted));
+        }
     }
     Ok(gone)
 }

@@ -365,6 +365,12 @@ impl<K: Resource + Send + Sync + 'static> Source for Cache<K> {
         self.get(key).map(|object| object as Arc<dyn Watched>)
     }
 
+    fn owned_by(&self, uid: &str) -> Vec<Arc<dyn Watched>> {
+        let owned = self.find(&Lookup::owned_by_uid(uid));
+        let any = |object| object as Arc<dyn Watched>;
+        owned.into_iter().map(any).collect()
+    }
+
     fn is_current(&self) -> bool {
         self.current.load(Ordering::Relaxed)
     }

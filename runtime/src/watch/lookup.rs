@@ -30,8 +30,11 @@ impl<K: Resource> Lookup<K> {
     /// Those that name `owner` among their owners, by its uid. An owner that has none, as it was never at a server,
     /// owns nothing.
     pub fn owned_by(owner: &impl Resource) -> Self {
-        let uid = owner.meta().uid.clone().unwrap_or_default();
-        Self(By::Index(Index::by_owner(), uid))
+        Self::owned_by_uid(owner.meta().uid.as_deref().unwrap_or_default())
+    }
+
+    pub(crate) fn owned_by_uid(uid: &str) -> Self {
+        Self(By::Index(Index::by_owner(), uid.to_owned()))
     }
 }
 

@@ -125,6 +125,8 @@ pub(crate) trait Source: Send + Sync {
     fn synced(&self) -> BoxFuture<'_, ()>;
     /// The object with this key.
     fn look(&self, key: &ObjectKey) -> Option<Arc<dyn Watched>>;
+    /// The objects that name this uid among their owners.
+    fn owned_by(&self, uid: &str) -> Vec<Arc<dyn Watched>>;
     /// Whether the cache can be believed: it has been filled, and its watch is not in trouble.
     fn is_current(&self) -> bool;
     /// Whether an object is left out for not fitting its type.

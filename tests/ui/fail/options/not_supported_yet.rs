@@ -3,9 +3,8 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kommodore::{Action, Context, Reconcile, Result, controller};
 
 #[controller(
-    for = Deployment(on_leave = release),
+    for = Deployment,
     owns(ConfigMap(in = local)),
-    prune,
     engage(local, provider),
 )]
 struct Rollout;
