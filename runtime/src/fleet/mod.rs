@@ -8,6 +8,7 @@ mod reads;
 mod roster;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -83,6 +84,8 @@ pub(crate) struct Shared {
     connect: Connect,
     /// Ends everything in every cluster, without a grace.
     abandoned: CancellationToken,
+    /// How many providers have yet to name all their clusters.
+    incomplete: AtomicUsize,
 }
 
 struct Member {
@@ -98,7 +101,13 @@ enum Wish {
 }
 
 impl Fleet {
-    pub(crate) fn new(crew: Arc<dyn Crew>, grace: Duration, connect: Connect, kept: Kept) -> Self {
+    pub(crate) fn new(
+        crew: Arc<dyn Crew>,
+        providers: usize,
+        grace: Duration,
+        connect: Connect,
+        kept: Kept,
+    ) -> Self {
         Self(Arc::new(Shared {
             crew,
             grace,
@@ -109,6 +118,7 @@ impl Fleet {
             closing: CancellationToken::new(),
             connect,
             abandoned: CancellationToken::new(),
+            incomplete: AtomicUsize::new(providers),
         }))
     }
 
@@ -122,6 +132,22 @@ impl Fleet {
     /// no new finalizer is set.
     pub fn retire(&self, name: &ClusterName, config: Config) {
         self.wish(name, true, config);
+    }
+
+    /// A provider says once that it has named all the clusters that there are now, which
+    /// [`release_finalizers`](crate::Builder::release_finalizers) waits for.
+    pub fn named_all(&self) {
+        let fewer = |left: usize| Some(left.saturating_sub(1));
+        // It fails never.
+        let _ = self
+            .0
+            .incomplete
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
+    }
+
+    /// Whether all clusters have been named.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.0.incomplete.load(Ordering::Relaxed) == 0
     }
 
     /// The places of those that may fill their caches at once.

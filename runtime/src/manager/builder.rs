@@ -5,9 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kube::api::ApiResource;
 use kube::{Client, Config};
 
 use super::leader::{Election, LeaderElection};
+use super::release::{self, Held};
 use super::{ManagerPermissions, Permissions, run};
 use crate::controller::Start;
 use crate::engine::{Handled, Handler, Settings};
@@ -43,8 +45,8 @@ pub struct Builder {
 struct Registered {
     handler: Arc<dyn Handler>,
     conditions: Vec<(String, &'static str)>,
-    /// The same for its finalizer.
-    finalizer: Option<(String, String)>,
+    /// Its finalizer, with the kind that it is put on.
+    finalizer: Option<(ApiResource, String)>,
 }
 
 /// What a manager needs to run.
@@ -52,6 +54,8 @@ pub(super) struct Parts {
     pub(super) config: Config,
     pub(super) providers: Vec<Box<dyn Provider>>,
     pub(super) handlers: Vec<Arc<dyn Handler>>,
+    /// The finalizers of the controllers.
+    pub(super) held: Vec<Held>,
     pub(super) election: Option<Election>,
     pub(super) grace: Duration,
     pub(super) connect: Connect,
@@ -95,10 +99,8 @@ impl Builder {
                 }
                 None => Vec::new(),
             };
-            let finalizer = handled.finalizes().map(|(kind, name)| {
-                let kind = format!("{} ({})", kind.kind, kind.api_version);
-                (kind, name.to_owned())
-            });
+            let finalizer = handled.finalizes();
+            let finalizer = finalizer.map(|(kind, name)| (kind.clone(), name.to_owned()));
             Ok(Registered {
                 handler: Arc::new(handled),
                 conditions,
@@ -236,6 +238,48 @@ impl Builder {
         run::run(self.into_parts()?, shutdown).await
     }
 
+    /// Takes the finalizers of the controllers off all objects, in every cluster of the fleet, and returns how many
+    /// there were: for who uninstalls an operator and leaves its objects where they are. Nothing is reconciled and
+    /// nothing cleaned up; children stay, and go with their owners where these have owner references to them.
+    ///
+    /// It ends when it has been everywhere, or with Ctrl-C or SIGTERM, and tries again for as long as a cluster is in
+    /// trouble. Clusters that the providers do not engage, such as Milo's projects that are not ready, are left out.
+    /// The operator itself has to be stopped before, or it puts the finalizers on again: with
+    /// [`leader_election`](Builder::leader_election) this waits until no replica works any more.
+    ///
+    /// ```no_run
+    /// # use kommodore::{Builder, Result};
+    /// # async fn example(manager: Builder) -> Result<()> {
+    /// if std::env::args().any(|argument| argument == "--uninstall") {
+    ///     let released = manager.release_finalizers().await?;
+    ///     println!("{released} objects are released");
+    /// } else {
+    ///     manager.run().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run`](Builder::run), and when it is ended before it has been everywhere.
+    pub async fn release_finalizers(self) -> Result<usize> {
+        self.release_finalizers_until(run::interrupted()).await
+    }
+
+    /// The same, until `shutdown` resolves.
+    ///
+    /// # Errors
+    /// As [`release_finalizers`](Builder::release_finalizers).
+    pub async fn release_finalizers_until(
+        self,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<usize> {
+        if let Some(seed) = self.seed {
+            transport::seed(seed);
+        }
+        release::release(self.into_parts()?, shutdown).await
+    }
+
     /// Builds the controllers, and refuses those that would fight each other.
     fn into_parts(self) -> Result<Parts> {
         if self.controllers.is_empty() {
@@ -249,6 +293,7 @@ impl Builder {
         let mut handlers: Vec<Arc<dyn Handler>> = Vec::new();
         let mut writers: BTreeMap<(String, &str), String> = BTreeMap::new();
         let mut finalizers: BTreeMap<(String, String), String> = BTreeMap::new();
+        let mut held = Vec::new();
         for register in self.controllers {
             let Registered {
                 handler,
@@ -262,14 +307,20 @@ impl Builder {
                      another name with `#[controller(name = \"..\")]`"
                 )));
             }
-            if let Some((kind, finalizer)) = finalizer
-                && let Some(other) =
-                    finalizers.insert((kind.clone(), finalizer.clone()), name.clone())
-            {
-                return Err(Error::terminal(format!(
-                    "the controllers `{other}` and `{name}` have one finalizer `{finalizer}` for {kind}, and the first to be done \
-                     would let it go for both: give it another name in one of them"
-                )));
+            if let Some((resource, finalizer)) = finalizer {
+                let kind = format!("{} ({})", resource.kind, resource.api_version);
+                let known = finalizers.insert((kind.clone(), finalizer.clone()), name.clone());
+                if let Some(other) = known {
+                    return Err(Error::terminal(format!(
+                        "the controllers `{other}` and `{name}` have one finalizer `{finalizer}` for {kind}, and the first to be done \
+                         would let it go for both: give it another name in one of them"
+                    )));
+                }
+                held.push(Held {
+                    kind: resource,
+                    finalizer,
+                    controller: name.clone(),
+                });
             }
             for (kind, condition) in conditions {
                 if let Some(other) = writers.insert((kind.clone(), condition), name.clone()) {
@@ -290,6 +341,7 @@ impl Builder {
             election,
             providers: self.providers,
             handlers,
+            held,
             grace: self.grace,
             connect: self.connect,
             kept: self.kept,

@@ -3,6 +3,7 @@
 mod builder;
 pub(crate) mod leader;
 mod permissions;
+mod release;
 mod run;
 
 pub use builder::Builder;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::builder::Parts;
 use super::leader::Leadership;
@@ -12,11 +13,41 @@ use crate::engine::Engine;
 use crate::fleet::{Cluster, ClusterName, Crew, Fleet, Health};
 use crate::{Error, Result, ResultExt as _};
 
-pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
+/// What there is when the work begins.
+pub(super) struct Begun<'a> {
+    pub(super) fleet: &'a Fleet,
+    /// The host cluster, where it is none of the fleet.
+    host: Option<&'a Cluster>,
+    pub(super) stop: CancellationToken,
+}
+
+pub(super) async fn run(mut parts: Parts, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
+    let engine = Engine::new(std::mem::take(&mut parts.handlers));
+    let crew = Arc::clone(&engine);
+    let begin = move |begun: Begun<'_>| {
+        if let Some(host) = begun.host {
+            engine.set_host(host);
+        }
+        engine.run(begun.stop)
+    };
+    manage(parts, crew, shutdown, begin).await
+}
+
+/// Lets `crew` work in the clusters until the `shutdown`, or until what `begin` makes has come to its end.
+pub(super) async fn manage<F>(
+    parts: Parts,
+    crew: Arc<dyn Crew>,
+    shutdown: impl Future<Output = ()> + Send,
+    begin: impl FnOnce(Begun<'_>) -> F,
+) -> Result<()>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let Parts {
         config,
         providers,
-        handlers,
+        handlers: _,
+        held: _,
         election,
         grace,
         connect,
@@ -33,10 +64,8 @@ pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send)
         },
         None => None,
     };
-    let engine = Engine::new(handlers);
-    let fleet = Fleet::new(Arc::clone(&engine) as Arc<dyn Crew>, grace, connect, kept);
+    let fleet = Fleet::new(crew, providers.len(), grace, connect, kept);
     let stop = CancellationToken::new();
-    let workers = tokio::spawn(Arc::clone(&engine).run(stop.clone()));
     let _work = Work {
         fleet: fleet.clone(),
         stop: stop.clone(),
@@ -52,9 +81,15 @@ pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send)
         kept,
     );
     host.begin();
-    match providers.is_empty() {
-        true => fleet.engage(&ClusterName::LOCAL, config.clone()),
-        false => engine.set_host(&host),
+    let workers = TaskTracker::new();
+    workers.spawn(begin(Begun {
+        fleet: &fleet,
+        host: Some(&host).filter(|_| !providers.is_empty()),
+        stop: stop.clone(),
+    }));
+    workers.close();
+    if providers.is_empty() {
+        fleet.engage(&ClusterName::LOCAL, config.clone());
     }
     tracing::info!(host = %config.cluster_url, "running");
     let mut running: FuturesUnordered<_> = providers
@@ -70,6 +105,7 @@ pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send)
         () = &mut shutdown => Ok(()),
         () = lost(leadership.as_ref()) => Ok(()),
         Err(error) = first_error(&mut running) => Err(error),
+        () = workers.wait() => Ok(()),
     };
     tracing::info!("shutting down");
     drop(running);
@@ -87,8 +123,7 @@ pub(super) async fn run(parts: Parts, shutdown: impl Future<Output = ()> + Send)
         }
         () = &mut ended => {}
     }
-    // It was told to stop, and nothing in it panics on what comes from outside.
-    let _ = workers.await;
+    workers.wait().await;
     // The next one may begin only when nothing of ours runs any more.
     let released = match leadership {
         Some(leadership) => leadership.end().await.map_err(Error::terminal),

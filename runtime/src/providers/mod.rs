@@ -26,7 +26,8 @@ pub trait Provider: Send + Sync + 'static {
     }
 
     /// Runs until the manager drops the future. `host` is the cluster that the manager's own
-    /// configuration names, `config` that configuration. Trouble is the provider's to retry: it ends
+    /// configuration names, `config` that configuration. Once it has told `fleet` of all the clusters that there are,
+    /// it says so ([`Fleet::named_all`]). Trouble is the provider's to retry: it ends
     /// only with an error that retrying cannot mend, which ends the manager.
     fn run(
         self: Box<Self>,

@@ -103,6 +103,7 @@ impl Follower {
     ) -> Result<()> {
         let (sender, mut changes) = mpsc::unbounded_channel();
         projects.observe(Arc::new(Tell { sender, condition }));
+        let mut named_all = false;
         loop {
             let next = self
                 .projects
@@ -122,6 +123,11 @@ impl Follower {
                     Some(News::Gone { name, deleted }) => self.gone(&name, deleted),
                     None => return Ok(()),
                 },
+                // Behind the news of the first list.
+                () = projects.synced(), if !named_all => {
+                    named_all = true;
+                    self.fleet.named_all();
+                }
                 () = timer => self.expire(Instant::now()),
             }
         }
