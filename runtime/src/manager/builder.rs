@@ -10,7 +10,7 @@ use kube::{Client, Config};
 
 use super::leader::{Election, LeaderElection};
 use super::release::{self, Held};
-use super::{ManagerPermissions, Permissions, run};
+use super::{ManagerPermissions, Permissions, run, signals};
 use crate::controller::Start;
 use crate::engine::{Handled, Handler, Settings};
 use crate::providers::Provider;
@@ -218,13 +218,14 @@ impl Builder {
     }
 
     /// Runs until Ctrl-C or SIGTERM, and then ends in good order: no new reconcile begins, running ones
-    /// may finish for the [`grace`](Builder::grace). A second Ctrl-C ends the process at once.
+    /// may finish for the [`grace`](Builder::grace), and what there is to say of events is said. A second signal ends
+    /// the process at once, whatever blocks its threads.
     ///
     /// # Errors
     /// When the manager cannot start (no controller, two controllers that clash, a configuration that
     /// makes no client, an election that cannot work), a provider gives up, or the leadership is lost. Clusters in trouble are retried, and never end it.
     pub async fn run(self) -> Result<()> {
-        self.run_until(run::interrupted()).await
+        self.run_until(signals::interrupted()).await
     }
 
     /// Runs until `shutdown` resolves, and then ends in good order like [`run`](Builder::run).
@@ -263,7 +264,7 @@ impl Builder {
     /// # Errors
     /// As [`run`](Builder::run), and when it is ended before it has been everywhere.
     pub async fn release_finalizers(self) -> Result<usize> {
-        self.release_finalizers_until(run::interrupted()).await
+        self.release_finalizers_until(signals::interrupted()).await
     }
 
     /// The same, until `shutdown` resolves.

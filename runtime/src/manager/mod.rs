@@ -5,6 +5,7 @@ pub(crate) mod leader;
 mod permissions;
 mod release;
 mod run;
+mod signals;
 
 pub use builder::Builder;
 pub use leader::{LeaderElection, LeadershipLost};

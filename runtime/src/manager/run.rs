@@ -164,32 +164,3 @@ where
     }
     std::future::pending().await
 }
-
-/// Resolves on Ctrl-C or SIGTERM; after that a second one ends the process at once.
-pub(super) async fn interrupted() {
-    signal().await;
-    tokio::spawn(async {
-        signal().await;
-        tracing::warn!("interrupted again: ending at once");
-        std::process::exit(130);
-    });
-}
-
-async fn signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                biased;
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Where there are no signals, nothing interrupts us.
-        std::future::pending().await
-    }
-}
