@@ -103,6 +103,38 @@ impl Cleanup for Blind {
     }
 }
 
+/// Marks what it does not select, and what lies in the host cluster.
+#[controller(
+    for = Website,
+    name = "narrow",
+    owns(ConfigMap(labels = "app=pages")),
+    finalizer = "demo.kommodore.dev/narrow",
+    conditions,
+)]
+struct Narrow;
+
+impl Reconcile for Narrow {
+    async fn reconcile(&self, site: &Website, cx: &Context<Self>) -> Result<Action> {
+        let mut page = page(site);
+        if site.spec.host == "selected" {
+            page.labels_mut().insert("app".into(), "pages".into());
+        }
+        if site.spec.host == "host" {
+            let host = cx.find_cluster(&ClusterName::LOCAL).unwrap();
+            cx.apply(page).to(&host).await?;
+        } else {
+            cx.apply(page).marked().await?;
+        }
+        Ok(Action::done())
+    }
+}
+
+impl Cleanup for Narrow {
+    async fn cleanup(&self, _: &Website, _: &Context<Self>) -> Result<Action> {
+        Ok(Action::done())
+    }
+}
+
 async fn at_work(fleet: &Fleet, milo: Milo, projects: &[&str]) -> (Outreach, Operator) {
     for project in projects {
         fleet.create_shop(project).await;
@@ -345,9 +377,25 @@ on_both_servers! {
         let operator = Operator::start(fleet.manager().controller(Careless));
         refused(fleet, "by a controller without a finalizer").await;
         operator.stop().await.unwrap();
-        let _operator = Operator::start(fleet.manager().controller(Blind));
+        let operator = Operator::start(fleet.manager().controller(Blind));
         refused(fleet, "add its kind to `owns(..)`").await;
         assert_eq!(fleet.pages("red").get_opt("one").await.unwrap(), None);
+        operator.stop().await.unwrap();
+        let _operator = Operator::start(fleet.manager().controller(Narrow));
+        refused(fleet, "what `owns(ConfigMap(..))` selects has to contain it").await;
+        fleet.set_host("red", "one", "host").await;
+        refused(fleet, "in the cluster local, as the controller does not work there").await;
+        let mark = fleet.requests().mark();
+        fleet.set_host("red", "one", "selected").await;
+        fleet.website_ready("red", "one").await;
+        let said = fleet.said("red", mark);
+        assert_eq!(said.iter().filter(|said| *said == "list configmaps").count(), 1, "{said:?}");
+        let mark = fleet.requests().mark();
+        fleet.edit_page("red", "one").await;
+        fleet.page_shows("red", "one", "selected").await;
+        assert_eq!(fleet.said("red", mark), ["patch configmaps/one"]);
+        fleet.delete_website("red", "one").await;
+        page_gone(fleet, "red", "one").await;
     }
 
     async fn a_mark_is_respected_as_an_owner_reference_is(fleet: &Fleet) {

@@ -226,26 +226,21 @@ impl Crew for Engine {
     }
 
     fn gone(&self, name: &ClusterName) {
-        for Registered { marked, .. } in &self.crew {
+        for Registered { marked, lanes, .. } in &self.crew {
             marked.set_gone(name);
-        }
-        let posts: Vec<Post> = self.lock().values().cloned().collect();
-        for Post {
-            handler,
-            cluster,
-            desk,
-        } in posts
-        {
-            clear(&handler, &cluster, &desk, name.clone());
+            for reached in marked.reached_from(name) {
+                let lane = lanes.lock().get(&reached).copied();
+                let post = lane.and_then(|lane| self.lock().get(&lane).cloned());
+                if let Some(post) = post {
+                    clear(&post.handler, &post.cluster, &post.desk, name.clone());
+                }
+            }
         }
     }
 }
 
 /// Deletes in `cluster` what the objects of one that is gone have marked there.
 fn clear(handler: &Arc<dyn Handler>, cluster: &Cluster, desk: &Desk, gone: ClusterName) {
-    if desk.marked.owners_in(&gone).is_empty() {
-        return;
-    }
     let clearing = Arc::clone(handler).clear(cluster.clone(), desk.clone(), gone);
     let home = cluster.clone();
     cluster.spawn(async move {

@@ -8,8 +8,7 @@ use serde_json::{Map, Value};
 
 use super::applied::{Child as ChildKey, Outcome, content};
 use super::finalizer::with_meta;
-use super::mark::Marker;
-use super::ownership::{Hold, NotOwned, check_ours, check_reach, prepare};
+use super::ownership::{Hold, NotOwned, check_mark, check_ours, check_reach, prepare};
 use super::remote::{Remote, version};
 use super::scope::{Owner, Scope};
 use crate::controller::{Kind, Object, ObjectKey};
@@ -199,7 +198,10 @@ async fn send_to(cluster: &Cluster, scope: &Scope, child: Child, how: &How) -> R
         return Err(Error::terminal(NotOwned::Nameless { kind: kind.kind }));
     }
     let hold = match how.marked {
-        true => Hold::Mark(mark(scope, &kind, &key)?),
+        true => {
+            check_mark(scope, cluster, &kind, &key).map_err(Error::terminal)?;
+            Hold::Mark(scope.marker())
+        }
         false => {
             check_reach(scope.owner(), &kind, namespaced, &key).map_err(Error::terminal)?;
             Hold::Reference
@@ -218,6 +220,7 @@ async fn send_to(cluster: &Cluster, scope: &Scope, child: Child, how: &How) -> R
     let child = ChildKey::new(cluster.name(), &kind, remote.key().clone());
     // Whatever comes of it: who wants it to be there wants nobody to prune it.
     scope.has_child(child.clone());
+    let is_known = matches!(cluster.known_metadata(&kind, remote.key()), Known::There(_));
     let known = known(cluster, &remote).await?;
     let check = |existing: &ObjectMeta| check_ours(scope, &kind, remote.key(), existing, adopt);
     if let Some(existing) = &known {
@@ -253,6 +256,9 @@ async fn send_to(cluster: &Cluster, scope: &Scope, child: Child, how: &How) -> R
         answer => answer,
     };
     let returned = returned.map_err(|failure| named(failure, scope.owner(), &kind))?;
+    if matches!(hold, Hold::Mark(_)) && !is_known {
+        check_found(scope, cluster, &remote).await?;
+    }
     // An apply that changed nothing has no echo.
     let before = known.and_then(|existing| existing.resource_version);
     if version(&returned).is_some_and(|(_, after)| before != Some(after))
@@ -268,26 +274,20 @@ async fn send_to(cluster: &Cluster, scope: &Scope, child: Child, how: &How) -> R
     Ok(returned)
 }
 
-/// The mark of the reconciled object, if it may mark objects of this kind.
-fn mark(scope: &Scope, kind: &ApiResource, child: &ObjectKey) -> Result<Marker> {
-    let declaration = scope.declaration();
-    let refused = (kind.kind.clone(), child.clone());
-    if declaration.finalizer.is_none() {
-        let (kind, child) = refused;
-        let owner = scope.owner().to_string();
-        return Err(Error::terminal(NotOwned::NoFinalizer {
-            kind,
-            child,
-            owner,
-        }));
+/// Refuses a mark that no watch of the controller would show: then nobody would find the child again.
+async fn check_found(scope: &Scope, cluster: &Cluster, remote: &Remote) -> Result<()> {
+    let is_kind = |owned: &&Kind| owned.resource().plural == remote.kind().plural;
+    let owned = scope.declaration().owns.iter().filter(is_kind);
+    for selector in owned.map(|owned| owned.select.selector()) {
+        if selector.covers(remote.key()) || remote.get_selected(&selector).await?.is_some() {
+            return Ok(());
+        }
     }
-    let mut owned = declaration.owns.iter().map(Kind::resource);
-    if !owned.any(|owned| (&owned.api_version, &owned.plural) == (&kind.api_version, &kind.plural))
-    {
-        let (kind, child) = refused;
-        return Err(Error::terminal(NotOwned::NotDeclared { kind, child }));
-    }
-    Ok(scope.marker())
+    Err(Error::terminal(NotOwned::NotSelected {
+        kind: remote.kind().kind.clone(),
+        child: remote.key().clone(),
+        cluster: cluster.name().to_string(),
+    }))
 }
 
 /// Whether the echo of a write comes to this controller.

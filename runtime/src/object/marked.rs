@@ -54,16 +54,17 @@ impl Marked {
 
     /// The owners in a cluster.
     pub(crate) fn owners_in(&self, cluster: &ClusterName) -> Vec<ObjectKey> {
-        let first = Marker {
-            cluster: cluster.clone(),
-            key: ObjectKey::cluster_scoped(""),
-        };
         let state = self.lock();
-        let owners = state.by_owner.range(first..);
-        owners
-            .take_while(|(owner, _)| owner.cluster == *cluster)
-            .map(|(owner, _)| owner.key.clone())
-            .collect()
+        let owners = state.owners_in(cluster);
+        owners.map(|(owner, _)| owner.key.clone()).collect()
+    }
+
+    /// The clusters in which the owners in a cluster have marked something.
+    pub(crate) fn reached_from(&self, cluster: &ClusterName) -> BTreeSet<ClusterName> {
+        let state = self.lock();
+        let owners = state.owners_in(cluster);
+        let children = owners.flat_map(|(_, children)| children);
+        children.map(|child| child.cluster.clone()).collect()
     }
 
     /// The owners of what lies in a cluster.
@@ -116,6 +117,18 @@ impl Marked {
 }
 
 impl State {
+    fn owners_in(
+        &self,
+        cluster: &ClusterName,
+    ) -> impl Iterator<Item = (&Marker, &BTreeSet<Child>)> {
+        let first = Marker {
+            cluster: cluster.clone(),
+            key: ObjectKey::cluster_scoped(""),
+        };
+        let owners = self.by_owner.range(first..);
+        owners.take_while(move |(owner, _)| owner.cluster == *cluster)
+    }
+
     fn in_cluster(&self, cluster: &ClusterName) -> impl Iterator<Item = (&Child, &Marker)> {
         let children = self.by_child.range(Child::first_in(cluster)..);
         children.take_while(move |(child, _)| child.cluster == *cluster)

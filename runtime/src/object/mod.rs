@@ -10,6 +10,7 @@ mod list;
 mod mark;
 mod marked;
 mod ownership;
+mod prune;
 mod recorder;
 mod remote;
 mod removal;

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::mark::{MARK, Marker, marked_by};
 use super::scope::{Owner, Scope};
-use crate::controller::ObjectKey;
+use crate::controller::{Kind, ObjectKey};
+use crate::fleet::Cluster;
 
 /// Why an object may not be applied as a child of the reconciled one.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +80,32 @@ pub enum NotOwned {
         /// The child.
         child: ObjectKey,
     },
+    /// It is to be marked in a cluster where the controller does not work, and so would not find it again.
+    #[error(
+        "{kind} {child} cannot be marked in the cluster {cluster}, as the controller does not work there and would not find it \
+         again"
+    )]
+    NotWatched {
+        /// The kind of the child.
+        kind: String,
+        /// The child.
+        child: ObjectKey,
+        /// The cluster.
+        cluster: String,
+    },
+    /// It is marked, and what is selected of its kind does not contain it.
+    #[error(
+        "{kind} {child} in {cluster} is marked and would not be found again: what `owns({kind}(..))` selects has to \
+         contain it"
+    )]
+    NotSelected {
+        /// The kind of the child.
+        kind: String,
+        /// The child.
+        child: ObjectKey,
+        /// The cluster.
+        cluster: String,
+    },
     /// It has no name.
     #[error(
         "a {kind} without `metadata.name` cannot be applied: server-side apply does not know `generateName`"
@@ -121,6 +148,39 @@ pub(super) enum Hold {
     /// By a controller owner reference.
     Reference,
     Mark(Marker),
+}
+
+/// Refuses a mark that nobody would clean up after.
+pub(super) fn check_mark(
+    scope: &Scope,
+    cluster: &Cluster,
+    kind: &ApiResource,
+    child: &ObjectKey,
+) -> Result<(), NotOwned> {
+    let declaration = scope.declaration();
+    let (name, child) = (kind.kind.clone(), child.clone());
+    if declaration.finalizer.is_none() {
+        return Err(NotOwned::NoFinalizer {
+            kind: name,
+            child,
+            owner: scope.owner().to_string(),
+        });
+    }
+    let same = |owned: ApiResource| {
+        (&owned.api_version, &owned.plural) == (&kind.api_version, &kind.plural)
+    };
+    if !declaration.owns.iter().map(Kind::resource).any(same) {
+        return Err(NotOwned::NotDeclared { kind: name, child });
+    }
+    let home = scope.cluster().name();
+    if cluster.name() != home && !scope.desk().roster.is_engaged(cluster.name()) {
+        return Err(NotOwned::NotWatched {
+            kind: name,
+            child,
+            cluster: cluster.name().to_string(),
+        });
+    }
+    Ok(())
 }
 
 /// Refuses an existing object that is not the owner's: never taken from another controller, and from

@@ -19,7 +19,6 @@ use super::mark::Marker;
 use super::marked::Marked;
 use super::recorder::Recorder;
 use super::remote::{DELETED, Remote, deleted, version};
-use super::removal::{remove_marked, remove_owned};
 use crate::controller::{Declaration, Kind, Object, ObjectKey};
 use crate::fleet::{Cluster, ClusterName, Known, Moment, Roster};
 use crate::watch::Lookup;
@@ -59,9 +58,9 @@ pub struct Scope {
     declaration: &'static Declaration,
     desk: Desk,
     /// When the reconcile began.
-    begun: Moment,
+    pub(super) begun: Moment,
     /// The children that this reconcile has applied.
-    children: Mutex<BTreeSet<Child>>,
+    pub(super) children: Mutex<BTreeSet<Child>>,
     written: Mutex<Vec<(String, String)>>,
 }
 
@@ -275,33 +274,6 @@ impl Scope {
         })
     }
 
-    /// Deletes the children of the reconciled object that this reconcile has not applied until now, and returns how
-    /// many these were: what the object controls by an owner reference or has [marked](Apply::marked), of the kinds
-    /// among the controller's `owns`, where a selection there holds them.
-    ///
-    /// An object that somebody changes or takes over in this moment is looked at again, and one that is not the
-    /// reconciled object's any more stays. The option `prune` does the same at the end of each `reconcile` that is
-    /// [done](crate::Action::done). It needs a permission that the declaration does not show without that option:
-    /// `rbac(Child(verbs = "delete"))`.
-    ///
-    /// ```
-    /// # use kommodore::{Result, Scope};
-    /// # use kommodore::k8s_openapi::api::core::v1::ConfigMap;
-    /// async fn publish(scope: &Scope, pages: Vec<ConfigMap>) -> Result<()> {
-    ///     for page in pages {
-    ///         scope.apply(page).await?;
-    ///     }
-    ///     scope.prune().await?; // those of yesterday
-    ///     Ok(())
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    /// When a server refuses or does not answer.
-    pub fn prune(&self) -> BoxFuture<'_, Result<usize>> {
-        Box::pin(self.remove_others())
-    }
-
     /// Tells people about the reconciled object. It returns at once, and whatever becomes of the event, the reconcile
     /// goes on.
     ///
@@ -354,48 +326,6 @@ impl Scope {
         }
     }
 
-    /// Deletes all that is held by owner references, as the reconciled object stays and nobody else would.
-    pub(crate) async fn remove_owned(&self) -> Result<()> {
-        let all = |_: &Child| true;
-        let uid = &self.owner.uid;
-        let gone = remove_owned(self.declaration, &self.cluster, uid, all).await?;
-        self.remember(gone);
-        Ok(())
-    }
-
-    /// Deletes all that is marked as the reconciled object's.
-    pub(crate) async fn remove_marked(&self) -> Result<()> {
-        let owner = self.marker();
-        let home = Some(&self.cluster);
-        let all = |_: &Child| true;
-        let gone = remove_marked(self.declaration, &self.desk, home, &owner, all).await?;
-        self.remember(gone);
-        Ok(())
-    }
-
-    /// Deletes the children that this reconcile has not applied.
-    pub(crate) async fn remove_others(&self) -> Result<usize> {
-        let applied: BTreeSet<Child> = {
-            let children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
-            children.iter().map(Child::in_any_version).collect()
-        };
-        let meant = |child: &Child| {
-            // Of a cluster that was not there all the time the reconcile may have known nothing.
-            let seen = child.cluster == *self.cluster.name()
-                || self.desk.roster.has_been_there(&child.cluster, self.begun);
-            seen && !applied.contains(&child.in_any_version())
-        };
-        let (declaration, cluster) = (self.declaration, &self.cluster);
-        let owned = remove_owned(declaration, cluster, &self.owner.uid, meant).await;
-        let mut gone = owned.map_err(|error| error.context("pruning"))?;
-        let owner = self.marker();
-        let marked = remove_marked(declaration, &self.desk, Some(cluster), &owner, meant).await;
-        gone.extend(marked.map_err(|error| error.context("pruning"))?);
-        let count = gone.len();
-        self.remember(gone);
-        Ok(count)
-    }
-
     /// Remembers a write of ours, whose echo is to wake nothing.
     pub(crate) fn wrote(&self, returned: &Value) {
         self.remember(version(returned));
@@ -411,7 +341,7 @@ impl Scope {
         self.remember([(self.owner.uid.clone(), DELETED.to_owned())]);
     }
 
-    fn remember(&self, written: impl IntoIterator<Item = (String, String)>) {
+    pub(super) fn remember(&self, written: impl IntoIterator<Item = (String, String)>) {
         self.written
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
