@@ -3,13 +3,19 @@
 use std::time::Duration;
 
 use kommodore::{
-    Action, ConditionType, Context, Endpoint, Error, Milo, Reconcile, Result, controller,
+    Action, Cleanup, ConditionType, Context, Endpoint, Error, Milo, Reconcile, Result, controller,
 };
 use kommodore_tests::{
-    Fleet, NAMESPACE, Operator, Point, SiteCondition, Sites, WATCHED, Website, eventually,
-    on_both_servers, status_of,
+    Domain, DomainSpec, Fleet, NAMESPACE, Operator, Point, Probe, SiteCondition, Sites, WATCHED,
+    Website, eventually, on_both_servers, status_of,
 };
+use kube::ResourceExt;
+use kube::api::{Api, Patch, PatchParams};
+use serde_json::json;
 use tokio::sync::watch;
+
+/// A finalizer of somebody else.
+const BUSY: &str = "demo.kommodore.dev/busy";
 
 /// Sets a condition while it changes the status.
 #[controller(for = Website, conditions = SiteCondition)]
@@ -23,6 +29,40 @@ impl Reconcile for Nested {
         });
         cx.set(SiteCondition::Degraded.is_false("AsExpected", "nothing is missing"));
         Ok(Action::done())
+    }
+}
+
+/// Keeps a domain for each website, and lets the website go when the domain is gone, which others have a say in.
+#[controller(
+    for = Website,
+    name = "demolition",
+    owns(Domain),
+    finalizer = "demo.kommodore.dev/demolition",
+    conditions,
+)]
+#[derive(Clone, Default)]
+struct Demolition {
+    probe: Probe,
+}
+
+impl Reconcile for Demolition {
+    async fn reconcile(&self, site: &Website, cx: &Context<Self>) -> Result<Action> {
+        let contact = site.spec.host.clone();
+        let mut domain = Domain::new(&site.name_any(), DomainSpec { contact });
+        domain.metadata.finalizers = Some(vec![BUSY.into()]);
+        cx.apply(domain).marked().unforced().await?;
+        Ok(Action::done())
+    }
+}
+
+impl Cleanup for Demolition {
+    async fn cleanup(&self, site: &Website, cx: &Context<Self>) -> Result<Action> {
+        self.probe.at(Point::Cleanup, cx).await?;
+        cx.delete::<Domain>(site.name_any()).await?;
+        Ok(match cx.get::<Domain>(site.name_any()).await? {
+            Some(_) => Action::requeue(Duration::from_millis(100)),
+            None => Action::done(),
+        })
     }
 }
 
@@ -72,6 +112,34 @@ on_both_servers! {
         fleet.disengaged("red").await;
         fleet.create_website("blue", "one").await;
         fleet.website_ready("blue", "one").await;
+        operator.stop().await.unwrap();
+    }
+
+    async fn a_cleanup_may_wait_for_somebody_else_through_a_restart(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        let operate = || {
+            let demolition = Demolition::default();
+            let operator = Operator::start(fleet.manager().controller(demolition.clone()));
+            (demolition, operator)
+        };
+        let domains: Api<Domain> = Api::all(fleet.project_client("red"));
+        let (demolition, operator) = operate();
+        fleet.create_website("red", "one").await;
+        fleet.website_ready("red", "one").await;
+        fleet.delete_website("red", "one").await;
+        let waits = |one: &Website| status_of(one, "Ready") == Some(("False", "CleaningUp"));
+        fleet.website_is("red", "one", "it waits", waits).await;
+        demolition.probe.comes(Point::Cleanup, "one", 4).await;
+        operator.stop().await.unwrap();
+        let before = fleet.websites("red").get("one").await.unwrap();
+        let (demolition, operator) = operate();
+        demolition.probe.comes(Point::Cleanup, "one", 3).await;
+        let now = fleet.websites("red").get("one").await.unwrap();
+        assert_eq!(now.resource_version(), before.resource_version(), "waiting writes nothing");
+        let free = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+        domains.patch("one", &PatchParams::default(), &free).await.unwrap();
+        fleet.website_gone("red", "one").await;
+        assert_eq!(domains.get_opt("one").await.unwrap(), None);
         operator.stop().await.unwrap();
     }
 
