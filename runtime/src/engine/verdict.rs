@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use super::Again;
 use crate::controller::{Action, State};
 use crate::error::Retry;
-use crate::object::Verdict;
+use crate::object::{NotOwned, Verdict};
 use crate::transport::Failure;
 use crate::{Error, Result};
 
@@ -103,6 +103,14 @@ impl Ended {
 
 fn judge_error(error: &Error, attempt: Attempt) -> Judgement {
     let message = format!("{error:#}");
+    if let Some(NotOwned::OwnerGone { .. }) = error.find() {
+        tracing::info!("{message}");
+        return Judgement {
+            verdict: None,
+            again: Again::Never,
+            hiccup: false,
+        };
+    }
     let again = delay_of(error);
     let hiccup = again != Again::FailedForGood && is_hiccup(error);
     if again == Again::FailedForGood {

@@ -3,17 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use kube::api::{ApiResource, ObjectMeta};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::scope::Owner;
 use crate::controller::ObjectKey;
 use crate::fleet::ClusterName;
 use crate::watch::{Fingerprint, Kept};
 
-/// Of children that are larger nothing is remembered, and they are sent each time.
+/// Of children that are larger it is only remembered that they are there, and they are sent each time.
 const LARGEST: usize = 16 * 1024;
+
+/// How often a child may get lost within [`SPELL`] before we ask ourselves whether its owner is there.
+const LOSSES: u32 = 3;
+const SPELL: Duration = Duration::from_secs(60);
 
 /// What has been applied last, by owner. It is known within the process alone.
 pub(crate) struct Applied {
@@ -74,7 +80,15 @@ struct Last {
     /// What the child was after it.
     after: Fingerprint,
     version: Option<String>,
+    /// Empty for one that is too large.
     text: Box<str>,
+    lost: Option<Box<Losses>>,
+}
+
+/// How often a child has been missing that had been applied.
+struct Losses {
+    since: Instant,
+    times: u32,
 }
 
 /// What is known of an apply before it is sent.
@@ -109,7 +123,11 @@ impl Applied {
             .filter(|children| children.owner_uid == owner.uid);
         let last = children.and_then(|children| children.last.get(child));
         match last {
-            Some(last) if last.content == content && last.after == self.fingerprint(live) => {
+            Some(last)
+                if last.content == content
+                    && !last.text.is_empty()
+                    && last.after == self.fingerprint(live) =>
+            {
                 if last.version != live.resource_version {
                     return Outcome::ElseChanged;
                 }
@@ -145,19 +163,53 @@ impl Applied {
         let text = kept.to_string();
         let meta = kept.get_mut("metadata").map(Value::take);
         match serde_json::from_value::<ObjectMeta>(meta.unwrap_or_default()) {
-            Ok(meta) if text.len() <= LARGEST => {
+            Ok(meta) => {
+                let before = children.last.remove(&child);
                 let last = Last {
                     content,
                     after: self.fingerprint(&meta),
                     version: meta.resource_version,
-                    text: text.into(),
+                    text: if text.len() <= LARGEST {
+                        text
+                    } else {
+                        String::new()
+                    }
+                    .into(),
+                    lost: before.and_then(|before| before.lost),
                 };
                 children.last.insert(child, last);
             }
-            _ => {
+            Err(_) => {
                 children.last.remove(&child);
             }
         }
+    }
+
+    /// Takes in that a child is missing. Returns whether that is so again and again, as it is when the garbage collector
+    /// deletes what we create for an owner that is gone.
+    pub(super) fn is_lost_again(&self, owner: &Owner, child: &Child) -> bool {
+        let mut owners = self.lock();
+        let children = owners
+            .get_mut(&owner.key)
+            .filter(|children| children.owner_uid == owner.uid);
+        let Some(last) = children.and_then(|children| children.last.get_mut(child)) else {
+            return false;
+        };
+        let now = Instant::now();
+        let lost = last.lost.get_or_insert_with(|| {
+            Box::new(Losses {
+                since: now,
+                times: 0,
+            })
+        });
+        if now.duration_since(lost.since) >= SPELL {
+            **lost = Losses {
+                since: now,
+                times: 0,
+            };
+        }
+        lost.times += 1;
+        lost.times > LOSSES
     }
 
     /// Forgets the children of an owner that are not among `now`.

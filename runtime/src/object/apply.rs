@@ -223,8 +223,12 @@ async fn send_to(cluster: &Cluster, scope: &Scope, child: Child, how: &How) -> R
     let is_known = matches!(cluster.known_metadata(&kind, remote.key()), Known::There(_));
     let known = known(cluster, &remote).await?;
     let check = |existing: &ObjectMeta| check_ours(scope, &kind, remote.key(), existing, adopt);
-    if let Some(existing) = &known {
-        check(existing)?;
+    match &known {
+        Some(existing) => check(existing)?,
+        None if scope.applied().is_lost_again(scope.owner(), &child) => {
+            check_owner(scope, &remote).await?;
+        }
+        None => {}
     }
     prepare(&mut object, &kind, scope, remote.key(), &hold);
     let object = Value::Object(object);
@@ -272,6 +276,22 @@ async fn send_to(cluster: &Cluster, scope: &Scope, child: Child, how: &How) -> R
         .applied()
         .remember(scope.owner(), child, content, &returned);
     Ok(returned)
+}
+
+/// Refuses to create a child for an owner that is gone without our having been told: a watch that hangs goes on showing
+/// an object that somebody has deleted by force.
+async fn check_owner(scope: &Scope, child: &Remote) -> Result<()> {
+    let owner = scope.owner();
+    let live = Remote::new(scope.cluster().client(), &owner.kind, owner.key.clone());
+    let live = look(&live).await?;
+    if live.is_some_and(|live| live.uid.as_deref() == Some(&owner.uid)) {
+        return Ok(());
+    }
+    Err(Error::terminal(NotOwned::OwnerGone {
+        kind: child.kind().kind.clone(),
+        child: child.key().clone(),
+        owner: owner.to_string(),
+    }))
 }
 
 /// Refuses a mark that no watch of the controller would show: then nobody would find the child again.

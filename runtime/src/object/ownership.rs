@@ -57,6 +57,16 @@ pub enum NotOwned {
         /// The child.
         child: ObjectKey,
     },
+    /// It has been deleted again and again, because the reconciled object is gone, which its watch has yet to say.
+    #[error("{owner} does not exist any more: {kind} {child} is not created again")]
+    OwnerGone {
+        /// The kind of the child.
+        kind: String,
+        /// The child.
+        child: ObjectKey,
+        /// What was the reconciled object.
+        owner: String,
+    },
     /// It is to be marked, and nothing would ever delete it.
     #[error(
         "{kind} {child} cannot be marked as that of {owner} by a controller without a finalizer, as nobody would delete it: \
