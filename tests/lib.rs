@@ -21,7 +21,7 @@ pub use support::kinds::{
 };
 
 pub use support::log::{Log, logs_into};
-pub use support::operator::Operator;
+pub use support::operator::{Operator, stands};
 pub use support::permit::{OF_LEASES, Permission, Permit, single};
 pub use support::probe::{Hold, Point, Probe, Visit};
 pub use support::proxy::{Asked, Fault, Outage, no_streams};
@@ -29,6 +29,7 @@ pub use support::sentinel::Sentinel;
 pub use support::sites::{
     FINALIZER, NAMESPACE, SiteCondition, Sites, WATCHED, condition, page, status_of, website,
 };
+pub use support::told::{Teller, Told};
 
 #[doc(hidden)]
 pub use support::run;

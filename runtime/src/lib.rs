@@ -16,12 +16,15 @@ pub use controller::{
     Reconcile, State,
 };
 pub use error::{BoxError, Error, Result, ResultExt, Retry};
-pub use fleet::{Cluster, ClusterName, Fleet, InvalidName, Reason, State as ClusterState};
+pub use fleet::{
+    Cluster, ClusterName, ClusterStatus, Connection, Fleet, InvalidName, Reason,
+    State as ClusterState, Status as FleetStatus,
+};
 pub use manager::{
     Builder, LeaderElection, LeadershipLost, Manager, ManagerPermissions, Permissions, Rule,
 };
 pub use object::{Apply, Event, NotOwned, Scope};
-pub use providers::{Endpoint, Milo, ProjectName, Provider};
+pub use providers::{Endpoint, Fixed, Mapped, Merged, Milo, ProjectName, Provider, Single};
 pub use transport::Failure;
 pub use watch::Lookup;
 pub use {k8s_openapi, kube};

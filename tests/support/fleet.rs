@@ -145,12 +145,12 @@ impl Fleet {
         }
     }
 
-    /// Forgets what happened in a project so far, so that a watch that was cut needs a new list; says whether it
+    /// Forgets what happened in a project, or (`None`) in the root, so far, so that a watch that was cut needs a new list; says whether it
     /// did, which a real server cannot be asked for.
-    pub fn forget_history(&self, project: &str) -> bool {
+    pub fn forget_history<'a>(&self, project: impl Into<Option<&'a str>>) -> bool {
         match &self.server {
             Server::Embedded(fleet) => {
-                fleet.compact(Some(project));
+                fleet.compact(project.into());
                 true
             }
             Server::Real(_) => false,

@@ -14,3 +14,4 @@ pub(crate) mod proxy;
 pub mod run;
 pub(crate) mod sentinel;
 pub(crate) mod sites;
+pub(crate) mod told;

@@ -2,7 +2,9 @@
 
 use http::HeaderValue;
 use http::header::USER_AGENT;
-use kommodore::{Builder, Manager, Milo, Result};
+use kommodore::{
+    Builder, ClusterState, ClusterStatus, FleetStatus, Manager, Milo, Provider, Result,
+};
 use kommodore_control_plane::{Mark, RequestRecord, Verb};
 use kube::Config;
 use tokio::sync::oneshot;
@@ -64,14 +66,23 @@ impl Fleet {
         config
     }
 
+    /// How an operator reaches a project, at Milo's path.
+    pub fn operator_config_of(&self, project: &str) -> Config {
+        let mut config = self.project_config(project);
+        config
+            .headers
+            .push((USER_AGENT, HeaderValue::from_static(AGENT)));
+        config
+    }
+
     /// A manager for all projects, without a controller yet.
     pub fn manager(&self) -> Builder {
         self.manager_of(Milo::external())
     }
 
-    /// A manager for the clusters of `milo`, without a controller yet.
-    pub fn manager_of(&self, milo: Milo) -> Builder {
-        Manager::builder(self.operator_config()).provider(milo)
+    /// A manager for the clusters of a provider, without a controller yet.
+    pub fn manager_of(&self, provider: impl Provider) -> Builder {
+        Manager::builder(self.operator_config()).provider(provider)
     }
 
     /// What operators asked a project since `mark`.
@@ -146,6 +157,17 @@ impl Fleet {
         })
         .await;
     }
+}
+
+/// Waits until a cluster stands somewhere, and returns how it is.
+pub async fn stands(fleet: &FleetStatus, cluster: &str, state: ClusterState) -> ClusterStatus {
+    eventually(&format!("{cluster} is {state:?}"), async || {
+        match fleet.cluster(cluster) {
+            Some(found) if found.state == state => Ok(found),
+            other => Err(other),
+        }
+    })
+    .await
 }
 
 fn is_an_operators(request: &RequestRecord) -> bool {

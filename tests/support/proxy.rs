@@ -15,9 +15,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use kommodore::{Builder, Manager, Milo};
-use kube::Client;
 use kube::client::Body;
 use kube::core::Status;
+use kube::{Client, Config};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -133,6 +133,14 @@ impl Fleet {
         &self,
         rule: impl Fn(&Asked<'_>) -> Fault + Send + Sync + 'static,
     ) -> Builder {
+        Manager::builder(self.config_behind(rule).await).provider(Milo::external())
+    }
+
+    /// How an operator reaches the root through a proxy, which does to each request as `rule` says.
+    pub async fn config_behind(
+        &self,
+        rule: impl Fn(&Asked<'_>) -> Fault + Send + Sync + 'static,
+    ) -> Config {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("its address");
         let (client, rule): (_, Rule) = (self.client(), Arc::new(rule));
@@ -143,7 +151,7 @@ impl Fleet {
         });
         let mut config = self.operator_config();
         config.cluster_url = format!("http://{address}/").parse().expect("an address");
-        Manager::builder(config).provider(Milo::external())
+        config
     }
 }
 

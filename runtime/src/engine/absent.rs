@@ -121,12 +121,15 @@ impl<C: Start> Handled<C> {
         let Some(finalizer) = self.releases() else {
             return;
         };
-        let selector = self.declaration.select.selector();
+        let mut selector = self.declaration.select.selector();
+        if let Some(namespace) = cluster.namespace() {
+            selector.confine(namespace);
+        }
         let namespace = selector.namespace.as_deref();
         let mut backoff = Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF);
         let held = loop {
             let held = |meta: &ObjectMeta| holds(meta, finalizer);
-            match list_metadata(cluster.client(), &self.kind, namespace, held).await {
+            match list_metadata(&cluster.client(), &self.kind, namespace, held).await {
                 Ok(held) => break held,
                 Err(failure) => {
                     tracing::warn!(

@@ -225,6 +225,12 @@ impl Crew for Engine {
         }
     }
 
+    fn keys(&self, name: &ClusterName) -> usize {
+        let lanes = self.lock();
+        let here = lanes.iter().filter(|(_, post)| post.cluster.name() == name);
+        here.map(|(lane, _)| self.queue.pending(*lane)).sum()
+    }
+
     fn gone(&self, name: &ClusterName) {
         for Registered { marked, lanes, .. } in &self.crew {
             marked.set_gone(name);

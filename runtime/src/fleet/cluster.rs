@@ -9,13 +9,13 @@ use kube::Client;
 use kube::api::ApiResource;
 use kube::core::DynamicObject;
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::ClusterName;
+use super::{ClusterName, Health};
 use crate::controller::Object;
-use crate::watch::{Cache, Feed, Kept, Lists, Reflector, Report, Selector, Source, Subject};
+use crate::watch::{Cache, Feed, Kept, Lists, Reflector, Selector, Source, Subject};
 
 /// An engaged cluster: its name, a client for it, and the caches of the kinds that are watched there.
 /// Cheap to clone.
@@ -24,11 +24,14 @@ pub struct Cluster(Arc<Inner>);
 
 struct Inner {
     name: ClusterName,
-    client: Client,
+    /// The namespace that is the cluster, if it is only that.
+    namespace: Option<Arc<str>>,
+    /// The newest one. Watches begin anew with the next.
+    client: watch::Sender<Client>,
     feeds: Mutex<Feeds>,
     engaging: Arc<Semaphore>,
     lists: Arc<Lists>,
-    report: Arc<dyn Report>,
+    health: Arc<Health>,
     /// Ends the watches.
     stop: CancellationToken,
     /// Ends the reconciles that are still running.
@@ -56,19 +59,21 @@ impl Cluster {
     /// Ends with `abandoned`, at once, if nothing ends it before.
     pub(crate) fn new(
         name: ClusterName,
+        namespace: Option<Arc<str>>,
         client: Client,
         engaging: Arc<Semaphore>,
-        report: Arc<dyn Report>,
+        health: Arc<Health>,
         abandoned: &CancellationToken,
         kept: Kept,
     ) -> Self {
         Self(Arc::new(Inner {
             name,
-            client,
+            namespace,
+            client: watch::Sender::new(client),
             feeds: Mutex::default(),
             engaging,
             lists: Arc::default(),
-            report,
+            health,
             stop: abandoned.child_token(),
             kill: abandoned.child_token(),
             tasks: TaskTracker::new(),
@@ -85,8 +90,34 @@ impl Cluster {
     /// kube's client for this cluster, for whatever Kommodore has no words for. What is read through
     /// it comes from the server, and what is written through it wakes the controller like anybody
     /// else's write.
-    pub fn client(&self) -> &Client {
-        &self.0.client
+    ///
+    /// It is the newest one: after the cluster has got another endpoint or other credentials, it is another client.
+    pub fn client(&self) -> Client {
+        self.0.client.borrow().clone()
+    }
+
+    /// The namespace that is all of the cluster, where it is only a namespace.
+    pub fn namespace(&self) -> Option<&str> {
+        self.0.namespace.as_deref()
+    }
+
+    /// Goes on through another client: what is watched is listed anew, and nothing else begins again.
+    pub(super) fn reconnect(&self, client: Client) {
+        self.0.lists.forget();
+        self.0.client.send_replace(client);
+    }
+
+    /// How the cluster fares.
+    pub(super) fn health(&self) -> &Health {
+        &self.0.health
+    }
+
+    /// How many watches there are, and whether one of them has been filled.
+    pub(super) fn watches(&self) -> (usize, bool) {
+        let feeds = self.lock();
+        let feeds = feeds.by_subject.values();
+        let filled = |feed: &Arc<Feed>| feed.is_filled();
+        (feeds.len(), feeds.clone().any(filled))
     }
 
     /// How much of an object is kept in its caches.
@@ -145,7 +176,15 @@ impl Cluster {
         self.open(kind.clone(), selector, Feed::join::<DynamicObject>)
     }
 
-    fn open<C>(&self, kind: ApiResource, selector: Selector, join: impl FnOnce(&Feed) -> C) -> C {
+    fn open<C>(
+        &self,
+        kind: ApiResource,
+        mut selector: Selector,
+        join: impl FnOnce(&Feed) -> C,
+    ) -> C {
+        if let Some(namespace) = self.namespace() {
+            selector.confine(namespace);
+        }
         let key = feed_key(&kind, &selector);
         let mut feeds = self.lock();
         if let Some(feed) = feeds.by_subject.get(&key) {
@@ -177,11 +216,11 @@ impl Cluster {
     fn watch(&self, feed: Arc<Feed>, subject: Subject) {
         let reflector = Reflector {
             feed,
-            client: self.0.client.clone(),
+            client: self.0.client.subscribe(),
             subject,
             engaging: Arc::clone(&self.0.engaging),
             lists: Arc::clone(&self.0.lists),
-            report: Arc::clone(&self.0.report),
+            report: Arc::clone(&self.0.health) as _,
         };
         let stop = self.0.stop.clone();
         self.0

@@ -1,23 +1,40 @@
 //! What is said of a cluster that is in trouble: once, and once more when it is over.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use http::Uri;
+use jiff::Timestamp;
 
 use super::ClusterName;
 use crate::controller::ObjectKey;
-use crate::transport::Failure;
+use crate::transport::{Failure, now};
 use crate::watch::{Report, Selector, Subject, Verb};
 
 const HTTP_NOT_FOUND: u16 = 404;
 
-/// The trouble of one cluster: of each watch what failed and with which HTTP status, and under no watch that
-/// there is no answer.
+/// The trouble of one cluster.
 pub(crate) struct Health {
     cluster: ClusterName,
-    server: Uri,
-    trouble: Mutex<BTreeMap<Option<Watch>, Trouble>>,
+    record: Mutex<Record>,
+}
+
+struct Record {
+    server: String,
+    /// Of each watch what failed and with which HTTP status, and under no watch that there is no answer.
+    trouble: BTreeMap<Option<Watch>, Trouble>,
+    /// When the trouble began, or ended.
+    since: Timestamp,
+    last: Option<String>,
+}
+
+/// How a cluster fares.
+pub(super) struct Condition {
+    /// Whether something of it cannot be watched.
+    pub(super) in_trouble: bool,
+    /// Since when that is so.
+    pub(super) since: Timestamp,
+    /// What went wrong last, if ever something did.
+    pub(super) last_error: Option<String>,
 }
 
 /// What failed, and with which HTTP status; `None` where there is no answer.
@@ -35,12 +52,43 @@ fn watch(Subject { kind, selector }: &Subject) -> Watch {
 }
 
 impl Health {
-    pub(crate) fn new(cluster: ClusterName, server: Uri) -> Self {
+    pub(crate) fn new(cluster: ClusterName, server: String) -> Self {
         Self {
             cluster,
-            server,
-            trouble: Mutex::default(),
+            record: Mutex::new(Record {
+                server,
+                trouble: BTreeMap::new(),
+                since: now(),
+                last: None,
+            }),
         }
+    }
+
+    /// Takes in that it is reached in another way, of which no trouble is known yet.
+    pub(super) fn moved(&self, server: String) {
+        let mut record = self.lock();
+        record.server = server;
+        if !std::mem::take(&mut record.trouble).is_empty() {
+            record.since = now();
+        }
+    }
+
+    /// Takes in what is said of it elsewhere.
+    pub(super) fn note(&self, error: String) {
+        self.lock().last = Some(error);
+    }
+
+    pub(super) fn condition(&self) -> Condition {
+        let record = self.lock();
+        Condition {
+            in_trouble: !record.trouble.is_empty(),
+            since: record.since,
+            last_error: record.last.clone(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -50,20 +98,29 @@ impl Report for Health {
         // same trouble comes in many words.
         let class = failure.code().map(|code| (verb, code));
         let what = class.map(|_| watch(subject));
-        let kind = &subject.kind;
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if trouble.insert(what, class) == Some(class) {
+        let Subject { kind, selector } = subject;
+        let mut record = self.lock();
+        if record.trouble.get(&what) == Some(&class) {
             return;
         }
-        let error = match class {
-            Some((_, HTTP_NOT_FOUND)) => format!(
+        if record.trouble.is_empty() {
+            record.since = now();
+        }
+        record.trouble.insert(what, class);
+        let error = match (class, &selector.namespace) {
+            (Some((_, HTTP_NOT_FOUND)), None) => format!(
                 "the server has no kind {} in {}",
+                kind.kind, kind.api_version
+            ),
+            (Some((_, HTTP_NOT_FOUND)), Some(_)) => format!(
+                "the server has no kind {} in {} whose objects are in namespaces",
                 kind.kind, kind.api_version
             ),
             _ => failure.to_string(),
         };
+        record.last = Some(format!("watching {}: {error}", kind.plural));
         tracing::warn!(
-            cluster = %self.cluster, server = %self.server, kind = %kind.kind, %error,
+            cluster = %self.cluster, server = %record.server, kind = %kind.kind, %error,
             "cannot watch; trying again until it works"
         );
     }
@@ -76,11 +133,17 @@ impl Report for Health {
     }
 
     fn works(&self, subject: &Subject) {
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_watch = trouble.remove(&Some(watch(subject)));
-        let of_cluster = trouble.remove(&None);
+        let mut record = self.lock();
+        let of_watch = record.trouble.remove(&Some(watch(subject)));
+        let of_cluster = record.trouble.remove(&None);
         if of_watch.or(of_cluster).is_some() {
-            tracing::info!(cluster = %self.cluster, server = %self.server, kind = %subject.kind.kind, "watching again");
+            if record.trouble.is_empty() {
+                record.since = now();
+            }
+            tracing::info!(
+                cluster = %self.cluster, server = %record.server, kind = %subject.kind.kind,
+                "watching again"
+            );
         }
     }
 }

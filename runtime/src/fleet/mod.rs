@@ -1,31 +1,42 @@
 //! The clusters of the fleet: their names, their connections, and the engagement of each.
 
 mod cluster;
+mod connection;
+mod damping;
 mod engagement;
 mod health;
+mod members;
 mod name;
 mod reads;
 mod roster;
+mod status;
+#[cfg(test)]
+mod tests;
+mod view;
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use kube::Config;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use cluster::Cluster;
+pub use connection::Connection;
 pub use name::{ClusterName, InvalidName};
 pub(crate) use reads::Known;
+pub use status::{ClusterStatus, State, Status};
+pub(crate) use view::Step;
 
 use crate::watch::Kept;
 use engagement::Engagement;
 pub(crate) use health::Health;
+use members::{Members, Wished};
 pub(crate) use roster::{Moment, Roster};
+use view::View;
 
 use crate::transport::Connect;
 
@@ -40,6 +51,10 @@ pub(crate) trait Crew: Send + Sync {
     fn leave(&self, cluster: &Cluster);
     /// A cluster does not exist any more. It has been left, if it ever was engaged.
     fn gone(&self, name: &ClusterName);
+    /// How many keys of a cluster wait or run.
+    fn keys(&self, _: &ClusterName) -> usize {
+        0
+    }
 }
 
 /// Why a cluster is disengaged.
@@ -51,34 +66,29 @@ pub enum Reason {
     Deselected,
     /// It does not exist any more.
     Gone,
+    /// It has become another cluster, which is engaged next.
+    Changed,
     /// The manager is shutting down.
     Shutdown,
-}
-
-/// Where a cluster stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
-    /// The watches are being filled, or one of them cannot be.
-    Connecting,
-    /// Every watched kind has been listed.
-    Engaged,
-    /// The watches have been stopped, and running reconciles may finish.
-    Disengaging,
 }
 
 /// The fleet as a provider sees it: which clusters are to be worked on. Cheap to clone.
 ///
 /// Each call only says how things should be; it returns at once, and the engagement of one cluster
-/// never waits for that of another.
+/// never waits for that of another. A cluster belongs to the provider that has named it first, until that one
+/// disengages it; another that names it too is told of in the log, and waits.
 #[derive(Clone)]
-pub struct Fleet(Arc<Shared>);
+pub struct Fleet {
+    shared: Arc<Shared>,
+    view: View,
+}
 
 pub(crate) struct Shared {
     crew: Arc<dyn Crew>,
     grace: Duration,
     kept: Kept,
     engaging: Arc<Semaphore>,
-    clusters: Mutex<BTreeMap<ClusterName, Member>>,
+    members: Mutex<Members>,
     tasks: TaskTracker,
     closing: CancellationToken,
     connect: Connect,
@@ -88,15 +98,13 @@ pub(crate) struct Shared {
     incomplete: AtomicUsize,
 }
 
-struct Member {
-    wish: watch::Sender<Wish>,
-    state: watch::Receiver<State>,
-}
-
 /// How a cluster should be.
 #[derive(Clone)]
 enum Wish {
-    Engaged { config: Box<Config>, retiring: bool },
+    Engaged {
+        connection: Connection,
+        retiring: bool,
+    },
     Disengaged(Reason),
 }
 
@@ -108,30 +116,61 @@ impl Fleet {
         connect: Connect,
         kept: Kept,
     ) -> Self {
-        Self(Arc::new(Shared {
+        let shared = Shared {
             crew,
             grace,
             kept,
             engaging: Arc::new(Semaphore::new(ENGAGING_AT_ONCE)),
-            clusters: Mutex::default(),
+            members: Mutex::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             connect,
             abandoned: CancellationToken::new(),
             incomplete: AtomicUsize::new(providers),
-        }))
+        };
+        Self {
+            shared: Arc::new(shared),
+            view: View::new("the manager"),
+        }
     }
 
-    /// The cluster is to be worked on, through `config`. A cluster that is engaged already stays as it
-    /// is, with the connection that it has.
-    pub fn engage(&self, name: &ClusterName, config: Config) {
-        self.wish(name, false, config);
+    /// The fleet as the provider of this name sees it.
+    pub(crate) fn of_provider(&self, name: &str) -> Self {
+        self.seen_as(View::new(name))
+    }
+
+    /// The same, where something is done to each cluster before.
+    pub(crate) fn through(&self, step: Step) -> Self {
+        self.seen_as(self.view.through(step))
+    }
+
+    /// The same for what a provider finds in one place, which is named where two places have one name for a cluster.
+    /// Each is to be disengaged as it was engaged.
+    #[must_use]
+    pub fn found_in(&self, place: &dyn fmt::Display) -> Self {
+        self.seen_as(self.view.found_in(place))
+    }
+
+    fn seen_as(&self, view: View) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            view,
+        }
+    }
+
+    /// The cluster is to be worked on, and reached like this: through kube's `Config` or `Client`. The same again
+    /// changes nothing. Another connection takes the place of the one that there is: what is watched is listed anew,
+    /// and nothing that waits or runs is lost.
+    ///
+    /// A name that is no DNS label is refused, which is said once in the log.
+    pub fn engage(&self, name: impl AsRef<str>, connection: impl Into<Connection>) {
+        self.wish(name.as_ref(), false, connection.into());
     }
 
     /// Like [`engage`](Fleet::engage), for a cluster that is being deleted: `cleanup` runs there, and
     /// no new finalizer is set.
-    pub fn retire(&self, name: &ClusterName, config: Config) {
-        self.wish(name, true, config);
+    pub fn retire(&self, name: impl AsRef<str>, connection: impl Into<Connection>) {
+        self.wish(name.as_ref(), true, connection.into());
     }
 
     /// A provider says once that it has named all the clusters that there are now, which
@@ -140,147 +179,142 @@ impl Fleet {
         let fewer = |left: usize| Some(left.saturating_sub(1));
         // It fails never.
         let _ = self
-            .0
+            .shared
             .incomplete
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
     }
 
+    /// There are so many more who name clusters.
+    pub(crate) fn expect(&self, more: usize) {
+        self.shared.incomplete.fetch_add(more, Ordering::Relaxed);
+    }
+
     /// Whether all clusters have been named.
     pub(crate) fn is_complete(&self) -> bool {
-        self.0.incomplete.load(Ordering::Relaxed) == 0
+        self.shared.incomplete.load(Ordering::Relaxed) == 0
     }
 
     /// The places of those that may fill their caches at once.
     pub(crate) fn places(&self) -> Arc<Semaphore> {
-        Arc::clone(&self.0.engaging)
+        Arc::clone(&self.shared.engaging)
     }
 
     /// The cluster is not to be worked on any more. Watches end at once, what was waiting is dropped,
     /// and running reconciles may finish for the manager's grace.
-    pub fn disengage(&self, name: &ClusterName, reason: Reason) {
-        let mut clusters = self
-            .0
-            .clusters
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let Some(member) = clusters.get_mut(name) else {
-            drop(clusters);
-            if reason == Reason::Gone {
-                self.0.crew.gone(name);
-            }
+    pub fn disengage(&self, name: impl AsRef<str>, reason: Reason) {
+        let Some((name, _)) = self.view.of(name.as_ref(), None) else {
             return;
         };
-        member.wish.send_if_modified(|wish| match wish {
-            Wish::Engaged { .. } => {
-                *wish = Wish::Disengaged(reason);
-                true
-            }
-            // While it is being left for another reason, it may come to its end as well.
-            Wish::Disengaged(was) if reason == Reason::Gone => {
-                *was = reason;
-                false
-            }
-            Wish::Disengaged(_) => false,
-        });
+        let Ok(name) = ClusterName::new(&name) else {
+            self.lock().forget_refused(&name, &self.view.source);
+            return;
+        };
+        if !self.lock().disengage(&name, &self.view.source, reason) && reason == Reason::Gone {
+            self.shared.crew.gone(&name);
+        }
     }
 
     /// Every cluster that is engaged, or on its way there or back, by name.
     pub fn clusters(&self) -> Vec<(ClusterName, State)> {
-        let clusters = self
-            .0
-            .clusters
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        self.lock().states()
+    }
+
+    /// How every cluster is.
+    pub(crate) fn status(&self) -> Vec<ClusterStatus> {
+        let mut clusters = self.lock().status();
+        for cluster in &mut clusters {
+            cluster.keys = self.shared.crew.keys(&cluster.name);
+        }
         clusters
-            .iter()
-            .map(|(name, member)| (name.clone(), *member.state.borrow()))
-            .collect()
     }
 
-    fn wish(&self, name: &ClusterName, retiring: bool, config: Config) {
-        let config = Box::new(config);
-        let mut clusters = self
-            .0
-            .clusters
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    /// The host cluster is to be worked on.
+    pub(crate) fn engage_host(&self, connection: Connection) {
+        self.wish_for(ClusterName::LOCAL, false, connection);
+    }
+
+    fn wish(&self, name: &str, retiring: bool, connection: Connection) {
+        let Some((name, Some(connection))) = self.view.of(name, Some(connection)) else {
+            return;
+        };
+        match ClusterName::new(&name) {
+            Ok(name) => self.wish_for(name, retiring, connection),
+            Err(error) => {
+                let source = &self.view.source;
+                if self.lock().refuse(&name, source) {
+                    tracing::error!(provider = %source, %error, "a cluster is left out");
+                }
+            }
+        }
+    }
+
+    fn wish_for(&self, name: ClusterName, retiring: bool, connection: Connection) {
+        let mut members = self.lock();
         // Under the lock, so that a cluster is either seen by `close` or never begun.
-        if self.0.closing.is_cancelled() {
+        if self.shared.closing.is_cancelled() {
             return;
         }
-        if let Some(member) = clusters.get(name) {
-            member.wish.send_if_modified(|wish| match wish {
-                Wish::Engaged { retiring: was, .. } if *was == retiring => false,
-                Wish::Engaged { retiring: was, .. } => {
-                    *was = retiring;
-                    true
-                }
-                Wish::Disengaged(_) => {
-                    *wish = Wish::Engaged { config, retiring };
-                    true
-                }
-            });
-            return;
-        }
-        let wish = watch::Sender::new(Wish::Engaged { config, retiring });
-        let (state, watched) = watch::channel(State::Connecting);
-        let engagement = Engagement {
-            name: name.clone(),
-            fleet: self.clone(),
-            wish: wish.subscribe(),
-            state,
+        let wish = Wish::Engaged {
+            connection,
+            retiring,
         };
-        clusters.insert(
-            name.clone(),
-            Member {
+        match members.wish(&name, &self.view.source, wish) {
+            Wished::Known => {}
+            Wished::Taken(first) => tracing::error!(
+                cluster = %name, %first, second = %self.view.source,
+                "two providers have one name for a cluster: the first keeps it, until it lets it go; give it another \
+                 name in one of them"
+            ),
+            Wished::New {
                 wish,
-                state: watched,
-            },
-        );
-        self.0.tasks.spawn(engagement.run());
+                state,
+                damping,
+            } => {
+                let engagement = Engagement {
+                    name,
+                    fleet: self.clone(),
+                    wish,
+                    state,
+                    damping,
+                };
+                self.shared.tasks.spawn(engagement.run());
+            }
+        }
     }
 
-    /// Takes a cluster that has come to its end out of the fleet, unless somebody wished for it again.
-    fn forget(&self, name: &ClusterName) -> bool {
-        let mut clusters = self
-            .0
-            .clusters
+    fn lock(&self) -> MutexGuard<'_, Members> {
+        self.shared
+            .members
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let reason = match clusters.get(name) {
-            Some(member) => match &*member.wish.borrow() {
-                Wish::Engaged { .. } => return false,
-                Wish::Disengaged(reason) => Some(*reason),
-            },
-            None => None,
-        };
-        clusters.remove(name);
-        drop(clusters);
-        if reason == Some(Reason::Gone) {
-            self.0.crew.gone(name);
-        }
-        true
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the watches and the reconciles of every cluster at once: there is no grace any more.
     pub(crate) fn abandon(&self) {
-        self.0.abandoned.cancel();
+        self.shared.abandoned.cancel();
         drop(self.close());
     }
 
     /// Cancelled by [`abandon`](Fleet::abandon).
     pub(crate) fn abandoned(&self) -> &CancellationToken {
-        &self.0.abandoned
+        &self.shared.abandoned
     }
 
     /// Disengages every cluster, and resolves when nothing of ours talks to any of them.
     pub(crate) fn close(&self) -> BoxFuture<'_, ()> {
-        self.0.closing.cancel();
-        let names: Vec<ClusterName> = self.clusters().into_iter().map(|(name, _)| name).collect();
-        for name in names {
-            self.disengage(&name, Reason::Shutdown);
-        }
-        self.0.tasks.close();
-        Box::pin(self.0.tasks.wait())
+        let mut members = self.lock();
+        self.shared.closing.cancel();
+        members.close();
+        drop(members);
+        self.shared.tasks.close();
+        Box::pin(self.shared.tasks.wait())
+    }
+}
+
+impl fmt::Debug for Fleet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fleet")
+            .field("provider", &self.view.source)
+            .finish_non_exhaustive()
     }
 }

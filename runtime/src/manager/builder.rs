@@ -13,6 +13,7 @@ use super::release::{self, Held};
 use super::{ManagerPermissions, Permissions, run, signals};
 use crate::controller::Start;
 use crate::engine::{Handled, Handler, Settings};
+use crate::fleet::Status;
 use crate::providers::Provider;
 use crate::transport::{self, Connect};
 use crate::watch::Kept;
@@ -39,6 +40,7 @@ pub struct Builder {
     connect: Connect,
     seed: Option<u64>,
     kept: Kept,
+    status: Status,
 }
 
 /// A controller, and the conditions that it writes, each with its kind.
@@ -60,6 +62,7 @@ pub(super) struct Parts {
     pub(super) grace: Duration,
     pub(super) connect: Connect,
     pub(super) kept: Kept,
+    pub(super) status: Status,
 }
 
 impl Builder {
@@ -76,6 +79,7 @@ impl Builder {
             connect: Arc::new(transport::client),
             seed: None,
             kept: Kept::default(),
+            status: Status::default(),
         }
     }
 
@@ -108,6 +112,27 @@ impl Builder {
             })
         }));
         self
+    }
+
+    /// How the clusters are, while the manager runs: for a page of one's own, a metric, or a test.
+    ///
+    /// ```no_run
+    /// # use kommodore::{Builder, Result};
+    /// # async fn example(manager: Builder) -> Result<()> {
+    /// let fleet = manager.fleet();
+    /// tokio::spawn(async move {
+    ///     loop {
+    ///         for cluster in fleet.clusters() {
+    ///             println!("{} {:?} {:?}", cluster.name, cluster.state, cluster.last_error);
+    ///         }
+    ///         tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    ///     }
+    /// });
+    /// manager.run().await
+    /// # }
+    /// ```
+    pub fn fleet(&self) -> Status {
+        self.status.clone()
     }
 
     /// What this manager has to be allowed to do: in the clusters that its controllers work in, and in the host
@@ -346,6 +371,7 @@ impl Builder {
             grace: self.grace,
             connect: self.connect,
             kept: self.kept,
+            status: self.status,
         })
     }
 }

@@ -11,6 +11,7 @@ use super::builder::Parts;
 use super::leader::Leadership;
 use crate::engine::Engine;
 use crate::fleet::{Cluster, ClusterName, Crew, Fleet, Health};
+use crate::providers::Provider;
 use crate::{Error, Result, ResultExt as _};
 
 /// What there is when the work begins.
@@ -52,6 +53,7 @@ where
         grace,
         connect,
         kept,
+        status,
     } = parts;
     let what = format!("connecting to {}", config.cluster_url);
     let host_client = connect(config.clone()).context(what)?;
@@ -65,15 +67,20 @@ where
         None => None,
     };
     let fleet = Fleet::new(crew, providers.len(), grace, connect, kept);
+    status.begin(&fleet);
     let stop = CancellationToken::new();
     let _work = Work {
         fleet: fleet.clone(),
         stop: stop.clone(),
     };
 
-    let health = Arc::new(Health::new(ClusterName::LOCAL, config.cluster_url.clone()));
+    let health = Arc::new(Health::new(
+        ClusterName::LOCAL,
+        config.cluster_url.to_string(),
+    ));
     let host = Cluster::new(
         ClusterName::LOCAL,
+        None,
         host_client,
         fleet.places(),
         health,
@@ -89,14 +96,16 @@ where
     }));
     workers.close();
     if providers.is_empty() {
-        fleet.engage(&ClusterName::LOCAL, config.clone());
+        fleet.engage_host(config.clone().into());
     }
     tracing::info!(host = %config.cluster_url, "running");
+    let names = tell_apart(&providers);
     let mut running: FuturesUnordered<_> = providers
         .into_iter()
-        .map(|provider| {
-            let what = format!("the provider {}", provider.name());
-            let run = provider.run(host.clone(), config.clone(), fleet.clone());
+        .zip(names)
+        .map(|(provider, name)| {
+            let what = format!("the provider {name}");
+            let run = provider.run(host.clone(), config.clone(), fleet.of_provider(&name));
             async move { run.await.context(what) }
         })
         .collect();
@@ -131,6 +140,22 @@ where
     };
     tracing::info!("ended");
     outcome.and(released)
+}
+
+/// The names of the providers, with a number where two have one.
+fn tell_apart(providers: &[Box<dyn Provider>]) -> Vec<String> {
+    let names: Vec<&str> = providers.iter().map(|provider| provider.name()).collect();
+    let told_apart = names.iter().enumerate().map(|(place, name)| {
+        let before = names.iter().take(place).filter(|other| *other == name);
+        match (
+            before.count(),
+            names.iter().filter(|other| *other == name).count(),
+        ) {
+            (_, 1) => (*name).to_owned(),
+            (before, _) => format!("{name} #{}", before + 1),
+        }
+    });
+    told_apart.collect()
 }
 
 /// What does not outlive the manager, not even when its future is dropped in the middle.

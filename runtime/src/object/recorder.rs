@@ -264,7 +264,7 @@ impl Recorder {
             plural: "events".into(),
         };
         let key = ObjectKey::namespaced(namespace.unwrap_or(OF_CLUSTER_SCOPED), name);
-        Remote::new(self.cluster.client(), &kind, key)
+        Remote::new(&self.cluster.client(), &kind, key)
     }
 
     fn object(&self, remote: &Remote, regarding: &Owner, event: &Event, time: Timestamp) -> Value {

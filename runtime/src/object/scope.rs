@@ -88,7 +88,7 @@ impl Scope {
     }
 
     /// kube's client for the cluster; short for `cluster().client()`.
-    pub fn client(&self) -> &Client {
+    pub fn client(&self) -> Client {
         self.cluster.client()
     }
 
@@ -187,7 +187,7 @@ impl Scope {
         if let Some(known) = known {
             return Box::pin(std::future::ready(Ok(known)));
         }
-        let remote = Remote::new(self.client(), &kind, key);
+        let remote = Remote::new(&self.client(), &kind, key);
         Box::pin(async move {
             let what = || format!("reading {} {}", remote.kind().kind, remote.key());
             match remote
@@ -233,13 +233,14 @@ impl Scope {
             .key
             .namespace
             .as_deref()
+            .or(self.cluster.namespace())
             .filter(|_| K::namespaced());
         if let Some(known) = self.cluster.known_list::<K>(namespace, &lookup) {
             return Box::pin(std::future::ready(Ok(known)));
         }
         Box::pin(async move {
             let labels = lookup.labels().map(ToString::to_string).unwrap_or_default();
-            let listed = list(self.client(), namespace, &labels).await;
+            let listed = list(&self.client(), namespace, &labels).await;
             let mut listed: Vec<Arc<K>> = listed.map_err(|failure| {
                 let kind = K::kind(&());
                 Error::new(failure).context(format!("listing objects of the kind {kind}"))
@@ -258,7 +259,7 @@ impl Scope {
     /// When the server refuses or does not answer.
     pub fn delete<K: Object>(&self, key: impl Into<ObjectKey>) -> BoxFuture<'_, Result<bool>> {
         let remote = Remote::new(
-            self.client(),
+            &self.client(),
             &ApiResource::erase::<K>(&()),
             self.complete::<K>(key.into()),
         );

@@ -1,5 +1,8 @@
 //! Where clusters come from. A provider only says engage and disengage.
 
+mod fixed;
+mod mapped;
+mod merged;
 mod milo;
 
 use futures::future::BoxFuture;
@@ -7,9 +10,16 @@ use futures::future::BoxFuture;
 use crate::fleet::{Cluster, Fleet};
 use crate::manager::Permissions;
 
+pub use fixed::{Fixed, Single};
+pub use mapped::Mapped;
+pub use merged::Merged;
 pub use milo::{Endpoint, Milo, ProjectName};
 
 /// A source of clusters: finds them, and tells the fleet which are to be worked on.
+///
+/// One of your own needs two methods: its name, and [`run`](Provider::run), which tells the fleet to
+/// [`engage`](Fleet::engage) and [`disengage`](Fleet::disengage). The clusters of any provider can be filtered and
+/// mapped: [`only`](Provider::only), [`renamed`](Provider::renamed) and [`adjusted`](Provider::adjusted).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a provider of clusters",
     label = "needs `impl Provider`",
@@ -35,4 +45,46 @@ pub trait Provider: Send + Sync + 'static {
         config: kube::Config,
         fleet: Fleet,
     ) -> BoxFuture<'static, crate::Result<()>>;
+
+    /// Only the clusters whose names are `kept`.
+    ///
+    /// ```
+    /// # use kommodore::{Milo, Provider};
+    /// let without_tests = Milo::external().only(|name| !name.starts_with("test-"));
+    /// ```
+    fn only(self, kept: impl Fn(&str) -> bool + Send + Sync + 'static) -> Mapped
+    where
+        Self: Sized,
+    {
+        Mapped::only(self, kept)
+    }
+
+    /// Each cluster has another name in the fleet, made from that which the provider gives it. The same name has to
+    /// give the same each time. It has to be a DNS label; that which the provider gives need not be one.
+    ///
+    /// ```
+    /// # use kommodore::{Milo, Provider};
+    /// let of_europe = Milo::external().renamed(|name| format!("eu-{name}"));
+    /// ```
+    fn renamed(self, name: impl Fn(&str) -> String + Send + Sync + 'static) -> Mapped
+    where
+        Self: Sized,
+    {
+        Mapped::renamed(self, name)
+    }
+
+    /// Changes how each cluster is reached, by its name. Clusters that come with a client of their own stay as they are.
+    ///
+    /// ```
+    /// # use kommodore::{Milo, Provider};
+    /// let impersonating = Milo::external().adjusted(|name, config| {
+    ///     config.auth_info.impersonate = Some(format!("system:serviceaccount:{name}:operator"));
+    /// });
+    /// ```
+    fn adjusted(self, adjust: impl Fn(&str, &mut kube::Config) + Send + Sync + 'static) -> Mapped
+    where
+        Self: Sized,
+    {
+        Mapped::adjusted(self, adjust)
+    }
 }

@@ -113,6 +113,11 @@ impl Feed {
         }
     }
 
+    /// Whether one of the caches has been filled.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.lock().iter().any(|cache| cache.reader.is_filled())
+    }
+
     /// All of the caches.
     pub(crate) fn sources(&self) -> Vec<Arc<dyn Source>> {
         let caches = self.lock();

@@ -66,6 +66,21 @@ pub(crate) struct Selector {
 }
 
 impl Selector {
+    /// Selects in this namespace alone.
+    pub(crate) fn confine(&mut self, namespace: &str) {
+        let before = self.namespace.replace(Cow::Owned(namespace.to_owned()));
+        if let Some(before) = before.filter(|before| before != namespace) {
+            // Another namespace was meant: there is nothing of it here.
+            let none = format!("metadata.namespace={before}");
+            self.fields = Some(
+                match self.fields.take().filter(|fields| !fields.is_empty()) {
+                    Some(fields) => Cow::Owned(format!("{fields},{none}")),
+                    None => Cow::Owned(none),
+                },
+            );
+        }
+    }
+
     /// Whether everything in `namespace`, or in all of them, is selected.
     pub(crate) fn covers_namespace(&self, namespace: Option<&str>) -> bool {
         self.labels.is_none()

@@ -11,7 +11,7 @@ use futures::AsyncBufRead;
 use kube::Client;
 use kube::api::WatchParams;
 use kube::core::{DynamicObject, Request};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::Subject;
 use super::feed::{Feed, Reader};
@@ -54,7 +54,8 @@ pub(crate) trait Report: Send + Sync {
 /// What a reflector needs.
 pub(crate) struct Reflector {
     pub(crate) feed: Arc<Feed>,
-    pub(crate) client: Client,
+    /// The newest one.
+    pub(crate) client: watch::Receiver<Client>,
     pub(crate) subject: Subject,
     /// How many clusters may fill their caches at once; waiting for a retry holds no place.
     pub(crate) engaging: Arc<Semaphore>,
@@ -67,12 +68,16 @@ impl Reflector {
     /// Lists and watches until it is dropped.
     pub(crate) async fn run(self) {
         let mut tries = Tries::default();
+        let mut clients = self.client.clone();
         loop {
             let mut joined = self.feed.joined();
             joined.mark_unchanged();
-            let round = Round::new(&self);
+            let client = clients.borrow_and_update().clone();
+            let round = Round::new(&self, client);
             tokio::select! {
                 biased;
+                // It may lead to another server, which knows nothing of where we were.
+                Ok(()) = clients.changed() => tries = Tries::default(),
                 // Whoever comes later has everything told to it by a new list, which has what its kind of
                 // reader needs.
                 _ = joined.changed() => {}
@@ -91,10 +96,11 @@ pub(super) struct Round<'a> {
     pub(super) readers: Vec<Arc<dyn Reader>>,
     pub(super) metadata_only: bool,
     pub(super) request: Request,
+    pub(super) client: Client,
 }
 
 impl<'a> Round<'a> {
-    fn new(reflector: &'a Reflector) -> Self {
+    fn new(reflector: &'a Reflector, client: Client) -> Self {
         let (readers, metadata_only) = reflector.feed.readers();
         let Subject { kind, selector } = &reflector.subject;
         let path = <DynamicObject as kube::Resource>::url_path(kind, selector.namespace.as_deref());
@@ -103,6 +109,7 @@ impl<'a> Round<'a> {
             readers,
             metadata_only,
             request: Request::new(path),
+            client,
         }
     }
 
@@ -167,7 +174,7 @@ impl<'a> Round<'a> {
             false => self.request.watch(params, version),
         };
         let request = request.map_err(kube::Error::BuildRequest)?;
-        let body = within(self.reflector.client.request_stream(request)).await?;
+        let body = within(self.client.request_stream(request)).await?;
         Ok(Events::new(Box::pin(body)))
     }
 

@@ -145,6 +145,15 @@ impl Queue {
         self.ready.notify_one();
     }
 
+    /// How many keys of a lane wait for their turn or run.
+    pub(crate) fn pending(&self, lane: Lane) -> usize {
+        let state = self.lock();
+        let keys = state.lanes.get(&lane).into_iter();
+        let keys = keys.flat_map(|found| found.keys.values());
+        keys.filter(|key| key.running || key.waiting.is_some())
+            .count()
+    }
+
     /// Forgets what is kept of a key whose object is gone.
     pub(crate) fn forget(&self, lane: Lane, key: &ObjectKey) {
         self.lock().forget(lane, key);

@@ -12,7 +12,7 @@ use http_body::Frame;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::client::Body;
 use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -182,7 +182,7 @@ impl Work {
         };
         let reflector = Reflector {
             feed: Arc::clone(feed),
-            client: Client::new(server, "default"),
+            client: watch::channel(Client::new(server, "default")).1,
             subject: Subject {
                 kind: kube::api::ApiResource::erase::<ConfigMap>(&()),
                 selector: Selector::default(),

@@ -1,0 +1,101 @@
+//! A cluster that comes and goes all the time is waited for.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::{ClusterName, Reason};
+use crate::transport::now;
+
+/// Who stays for so long comes and goes no more often than it may.
+const STEADY: Duration = Duration::from_secs(60);
+/// So often a cluster may come and go without being waited for.
+const FREE: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long, and how many at most, those that have left are remembered.
+const REMEMBERED: Duration = Duration::from_secs(300);
+const MOST: usize = 1_000;
+
+/// How often a cluster has come and gone, and until when it is waited for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Damping {
+    flaps: u32,
+    until: Option<Instant>,
+}
+
+impl Damping {
+    /// Takes in that the cluster has been left, in which the work began then.
+    pub(super) fn left(&mut self, began: Instant) {
+        if began.elapsed() >= STEADY {
+            *self = Self::default();
+            return;
+        }
+        self.flaps = self.flaps.saturating_add(1);
+        self.until = self.flaps.checked_sub(FREE + 1).and_then(|over| {
+            let pause = FIRST_PAUSE.saturating_mul(1_u32.checked_shl(over).unwrap_or(u32::MAX));
+            Instant::now().checked_add(pause.min(LONGEST_PAUSE))
+        });
+    }
+
+    /// How long to wait before the cluster is engaged.
+    pub(super) fn pause(&self) -> Duration {
+        let until = self.until.unwrap_or_else(Instant::now);
+        until.saturating_duration_since(Instant::now())
+    }
+}
+
+/// Clusters that have left, for a while.
+#[derive(Default)]
+pub(super) struct Departed(BTreeMap<ClusterName, Departure>);
+
+/// How a cluster left.
+pub(super) struct Departure {
+    damping: Damping,
+    left: Instant,
+    pub(super) since: Timestamp,
+    pub(super) reason: Reason,
+    pub(super) source: std::sync::Arc<str>,
+}
+
+impl Departed {
+    pub(super) fn add(
+        &mut self,
+        name: ClusterName,
+        damping: Damping,
+        reason: Reason,
+        source: std::sync::Arc<str>,
+    ) {
+        self.0
+            .retain(|_, departure| departure.left.elapsed() < REMEMBERED);
+        if self.0.len() >= MOST {
+            let longest_ago = self.0.iter().min_by_key(|(_, departure)| departure.left);
+            if let Some(name) = longest_ago.map(|(name, _)| name.clone()) {
+                self.0.remove(&name);
+            }
+        }
+        let departure = Departure {
+            damping,
+            left: Instant::now(),
+            since: now(),
+            reason,
+            source,
+        };
+        self.0.insert(name, departure);
+    }
+
+    /// What is remembered of a cluster that is there again.
+    pub(super) fn take(&mut self, name: &ClusterName) -> Damping {
+        let departure = self.0.remove(name);
+        departure.map_or_else(Damping::default, |departure| departure.damping)
+    }
+
+    /// Those that are remembered.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&ClusterName, &Departure)> {
+        let recent =
+            |(_, departure): &(&ClusterName, &Departure)| departure.left.elapsed() < REMEMBERED;
+        self.0.iter().filter(recent)
+    }
+}

@@ -1,0 +1,213 @@
+//! The clusters that providers have named, and to whom each belongs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::damping::{Damping, Departed};
+use super::status::{ClusterStatus, Standing};
+use super::{ClusterName, Reason, State, Wish};
+
+#[derive(Default)]
+pub(super) struct Members {
+    by_name: BTreeMap<ClusterName, Member>,
+    departed: Departed,
+    /// Names that cannot be, and who named them.
+    refused: BTreeSet<(String, Arc<str>)>,
+    closing: bool,
+}
+
+struct Member {
+    /// Who has named it.
+    source: Arc<str>,
+    wish: watch::Sender<Wish>,
+    state: watch::Receiver<Standing>,
+    /// Who has named it as well, later, and waits.
+    others: BTreeMap<Arc<str>, Wish>,
+}
+
+/// What comes of a wish.
+pub(super) enum Wished {
+    /// Whoever works on the cluster sees to it.
+    Known,
+    /// The cluster belongs to somebody else.
+    Taken(Arc<str>),
+    /// Somebody has to begin to work on it.
+    New {
+        wish: watch::Receiver<Wish>,
+        state: watch::Sender<Standing>,
+        damping: Damping,
+    },
+}
+
+impl Members {
+    pub(super) fn wish(&mut self, name: &ClusterName, source: &Arc<str>, wish: Wish) -> Wished {
+        let Some(member) = self.by_name.get_mut(name) else {
+            let wish = watch::Sender::new(wish);
+            let state = watch::Sender::new(Standing::new());
+            let new = Wished::New {
+                wish: wish.subscribe(),
+                state: state.clone(),
+                damping: self.departed.take(name),
+            };
+            let member = Member {
+                source: Arc::clone(source),
+                wish,
+                state: state.subscribe(),
+                others: BTreeMap::new(),
+            };
+            self.by_name.insert(name.clone(), member);
+            return new;
+        };
+        let is_free = matches!(*member.wish.borrow(), Wish::Disengaged(_));
+        if is_free && member.source != *source {
+            member.source = Arc::clone(source);
+        }
+        if member.source != *source {
+            return match member.others.insert(Arc::clone(source), wish) {
+                Some(_) => Wished::Known,
+                None => Wished::Taken(Arc::clone(&member.source)),
+            };
+        }
+        member.others.remove(source);
+        member.wish.send_if_modified(|was| {
+            let changes = !was.is(&wish);
+            if changes {
+                *was = wish;
+            }
+            changes
+        });
+        Wished::Known
+    }
+
+    /// Returns whether there is such a cluster.
+    pub(super) fn disengage(
+        &mut self,
+        name: &ClusterName,
+        source: &Arc<str>,
+        reason: Reason,
+    ) -> bool {
+        let Some(member) = self.by_name.get_mut(name) else {
+            return false;
+        };
+        if member.source == *source {
+            member.disengage(reason);
+        } else {
+            member.others.remove(source);
+        }
+        true
+    }
+
+    /// Takes a cluster that has come to its end out of the fleet, unless somebody wishes for it. Returns why it has
+    /// been left, and whether it is out.
+    pub(super) fn forget(
+        &mut self,
+        name: &ClusterName,
+        damping: Damping,
+    ) -> (Option<Reason>, bool) {
+        let Some(member) = self.by_name.get_mut(name) else {
+            return (None, true);
+        };
+        let reason = match &*member.wish.borrow() {
+            Wish::Engaged { .. } => return (None, false),
+            Wish::Disengaged(reason) => *reason,
+        };
+        if !self.closing
+            && let Some((source, wish)) = member.others.pop_first()
+        {
+            tracing::info!(cluster = %name, provider = %source, "the cluster is somebody else's now");
+            member.source = source;
+            member.wish.send_replace(wish);
+            return (Some(reason), false);
+        }
+        if let Some(member) = self.by_name.remove(name)
+            && !self.closing
+        {
+            self.departed
+                .add(name.clone(), damping, reason, member.source);
+        }
+        (Some(reason), true)
+    }
+
+    /// From now on nothing is engaged.
+    pub(super) fn close(&mut self) {
+        self.closing = true;
+        for member in self.by_name.values_mut() {
+            member.disengage(Reason::Shutdown);
+        }
+    }
+
+    /// Returns whether the name is new among those that cannot be.
+    pub(super) fn refuse(&mut self, name: &str, source: &Arc<str>) -> bool {
+        self.refused.insert((name.to_owned(), Arc::clone(source)))
+    }
+
+    pub(super) fn forget_refused(&mut self, name: &str, source: &Arc<str>) {
+        self.refused.remove(&(name.to_owned(), Arc::clone(source)));
+    }
+
+    pub(super) fn states(&self) -> Vec<(ClusterName, State)> {
+        let states = self
+            .by_name
+            .iter()
+            .map(|(name, member)| (name.clone(), member.state.borrow().state()));
+        states.collect()
+    }
+
+    /// How all of them are, and those that have gone lately. Nobody here knows of keys.
+    pub(super) fn status(&self) -> Vec<ClusterStatus> {
+        let here = self.by_name.iter().map(|(name, member)| {
+            let standing = member.state.borrow();
+            standing.status(name.clone(), &member.source, member.others.keys())
+        });
+        let gone = self.departed.iter().map(|(name, departure)| ClusterStatus {
+            name: name.clone(),
+            provider: departure.source.to_string(),
+            state: State::Gone,
+            since: departure.since,
+            last_error: None,
+            left: Some(departure.reason),
+            watches: 0,
+            keys: 0,
+        });
+        let mut all: Vec<ClusterStatus> = here.chain(gone).collect();
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        all
+    }
+}
+
+impl Member {
+    fn disengage(&mut self, reason: Reason) {
+        self.wish.send_if_modified(|wish| match wish {
+            Wish::Engaged { .. } => {
+                *wish = Wish::Disengaged(reason);
+                true
+            }
+            // While it is being left for another reason, it may come to its end as well.
+            Wish::Disengaged(was) if reason == Reason::Gone => {
+                *was = reason;
+                false
+            }
+            Wish::Disengaged(_) => false,
+        });
+    }
+}
+
+impl Wish {
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Engaged {
+                    connection: one,
+                    retiring: is,
+                },
+                Self::Engaged {
+                    connection: other,
+                    retiring: was,
+                },
+            ) => is == was && one.is(other),
+            _ => false,
+        }
+    }
+}

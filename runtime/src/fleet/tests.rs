@@ -1,0 +1,194 @@
+use std::time::Duration;
+
+use kube::{Client, Config};
+use tokio::time::sleep;
+
+use super::*;
+
+/// Counts in which clusters it has begun to work, and notes through whose client.
+#[derive(Default)]
+struct Counting(Mutex<Vec<String>>);
+
+impl Crew for Counting {
+    fn board(&self, cluster: &Cluster) {
+        let what = format!(
+            "{} {}",
+            cluster.name(),
+            cluster.client().default_namespace()
+        );
+        self.0.lock().unwrap().push(what);
+    }
+    fn leave(&self, cluster: &Cluster) {
+        self.0
+            .lock()
+            .unwrap()
+            .push(format!("{} is left", cluster.name()));
+    }
+    fn gone(&self, name: &ClusterName) {
+        self.0.lock().unwrap().push(format!("{name} is gone"));
+    }
+}
+
+impl Counting {
+    fn boarded(&self) -> usize {
+        let seen = self.0.lock().unwrap();
+        seen.iter().filter(|what| !what.contains(" is ")).count()
+    }
+
+    fn seen(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+fn fleet() -> (Fleet, Arc<Counting>) {
+    let crew = Arc::new(Counting::default());
+    let connect: Connect = Arc::new(|config| match config.default_namespace.as_str() {
+        "broken" => Err(kube::Error::LinesCodecMaxLineLengthExceeded),
+        _ => Client::try_from(config),
+    });
+    let fleet = Fleet::new(
+        Arc::clone(&crew) as _,
+        1,
+        Duration::ZERO,
+        connect,
+        Kept::default(),
+    );
+    (fleet, crew)
+}
+
+/// A connection that is told by its namespace.
+fn through(namespace: &str) -> Config {
+    let mut config = Config::new("http://127.0.0.1:1".parse().unwrap());
+    config.default_namespace = namespace.into();
+    config
+}
+
+fn state(fleet: &Fleet, name: &str) -> Option<State> {
+    let clusters = fleet.status().into_iter();
+    let mut found = clusters.filter(|cluster| cluster.name.as_str() == name);
+    found.next().map(|cluster| cluster.state)
+}
+
+/// Lets everybody do what there is to do now.
+async fn settle() {
+    sleep(Duration::from_millis(10)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_comes_and_goes_every_second_is_damped_and_one_that_stays_is_engaged() {
+    let (fleet, crew) = fleet();
+    for _ in 0..120 {
+        fleet.engage("red", through("a"));
+        sleep(Duration::from_millis(500)).await;
+        fleet.disengage("red", Reason::Deselected);
+        sleep(Duration::from_millis(500)).await;
+    }
+    let boarded = crew.boarded();
+    assert!((4..=12).contains(&boarded), "{boarded} times in 120 s");
+    fleet.engage("red", through("a"));
+    settle().await;
+    assert_eq!(state(&fleet, "red"), Some(State::Discovered));
+    sleep(Duration::from_secs(61)).await;
+    assert_eq!(crew.boarded(), boarded + 1);
+    assert_eq!(state(&fleet, "red"), Some(State::Engaged));
+    // One that has stayed for a while may go and come as it likes.
+    for more in 2..5 {
+        sleep(Duration::from_secs(61)).await;
+        fleet.disengage("red", Reason::Deselected);
+        settle().await;
+        assert_eq!(state(&fleet, "red"), Some(State::Gone));
+        fleet.engage("red", through("a"));
+        settle().await;
+        assert_eq!(crew.boarded(), boarded + more);
+    }
+    // A shutdown does not wait.
+    fleet.close().await;
+    assert_eq!(fleet.clusters(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_left_is_told_for_a_while() {
+    let (fleet, _) = fleet();
+    fleet.engage("red", through("a"));
+    settle().await;
+    fleet.disengage("red", Reason::NotReady);
+    settle().await;
+    let red = fleet.status().remove(0);
+    assert_eq!((red.state, red.left), (State::Gone, Some(Reason::NotReady)));
+    sleep(Duration::from_secs(301)).await;
+    assert_eq!(fleet.status(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_two_providers_give_belongs_to_the_first_until_it_lets_go() {
+    let (fleet, crew) = fleet();
+    let (one, two) = (fleet.of_provider("one"), fleet.of_provider("two"));
+    one.engage("red", through("first"));
+    two.engage("red", through("second"));
+    settle().await;
+    assert_eq!(crew.seen(), ["red first"]);
+    let red = fleet.status().remove(0);
+    assert_eq!(red.provider, "one");
+    assert_eq!(
+        red.last_error.as_deref(),
+        Some("the name is also given by two")
+    );
+    // The second has no say.
+    two.disengage("red", Reason::Gone);
+    settle().await;
+    assert_eq!(crew.seen(), ["red first"]);
+    two.engage("red", through("second"));
+    one.disengage("red", Reason::Gone);
+    settle().await;
+    assert_eq!(
+        crew.seen(),
+        ["red first", "red is left", "red is gone", "red second"]
+    );
+    assert_eq!(fleet.status().remove(0).provider, "two");
+    assert_eq!(fleet.status().remove(0).last_error, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_connection_takes_the_place_of_the_first_and_the_same_changes_nothing() {
+    let (fleet, crew) = fleet();
+    let broken = through("broken");
+    fleet.engage("red", broken.clone());
+    settle().await;
+    let red = fleet.status().remove(0);
+    assert_eq!(red.state, State::Connecting);
+    assert!(red.last_error.is_some());
+    // It need not wait for the next try.
+    fleet.engage("red", through("a"));
+    settle().await;
+    assert_eq!(state(&fleet, "red"), Some(State::Engaged));
+    for connection in ["a", "b", "b"] {
+        fleet.engage("red", through(connection));
+        settle().await;
+    }
+    fleet.engage("red", broken);
+    settle().await;
+    assert_eq!(crew.seen(), ["red a"]);
+    let red = fleet.status().remove(0);
+    assert!(red.last_error.unwrap().starts_with("cannot make a client"));
+    // Another namespace is another cluster.
+    fleet.engage("red", Connection::from(through("c")).in_namespace("shop"));
+    settle().await;
+    assert_eq!(crew.seen(), ["red a", "red is left", "red c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_is_no_dns_label_is_left_out_alone() {
+    let (fleet, crew) = fleet();
+    let long = "x".repeat(300);
+    for name in ["", "..", "a/../b", "a%2fb", "a?b", "A", &long, "good"] {
+        for _ in 0..2 {
+            fleet.engage(name, through("a"));
+        }
+    }
+    settle().await;
+    assert_eq!(crew.seen(), ["good a"]);
+    fleet.disengage("..", Reason::Gone);
+    fleet.disengage(&long, Reason::Gone);
+    settle().await;
+    assert_eq!(crew.seen(), ["good a"]);
+}
