@@ -15,7 +15,7 @@ use crate::controller::Start;
 use crate::engine::{Handled, Handler, Settings};
 use crate::fleet::Status;
 use crate::providers::Provider;
-use crate::transport::{self, Connect};
+use crate::transport::{self, Connect, Pool};
 use crate::watch::Kept;
 use crate::{Error, Result};
 
@@ -76,7 +76,7 @@ impl Builder {
             election: None,
             timeout: RECONCILE_TIMEOUT,
             grace: GRACE,
-            connect: Arc::new(transport::client),
+            connect: pooled(),
             seed: None,
             kept: Kept::default(),
             status: Status::default(),
@@ -374,6 +374,12 @@ impl Builder {
             status: self.status,
         })
     }
+}
+
+/// Clients that share their connections.
+fn pooled() -> Connect {
+    let pool = Pool::default();
+    Arc::new(move |config| pool.client(&config))
 }
 
 impl fmt::Debug for Builder {

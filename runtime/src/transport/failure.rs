@@ -19,10 +19,18 @@ pub enum Failure {
     Broken(#[source] Box<kube::Error>),
 }
 
+/// What the transport gives up with when a call takes too long.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer within {} s", .0.as_secs_f32())]
+pub(super) struct NoAnswer(pub(super) Duration);
+
 impl From<kube::Error> for Failure {
     fn from(error: kube::Error) -> Self {
         match error {
             kube::Error::Api(status) => Self::Refused(status),
+            kube::Error::Service(error) if error.is::<NoAnswer>() => {
+                Self::Deadline(super::client::CALL_DEADLINE)
+            }
             error => Self::Broken(Box::new(error)),
         }
     }

@@ -1,11 +1,22 @@
-//! How a call reaches an API server: the client of a cluster, and the deadline of every call.
+//! How a call reaches an API server: connections that clusters share, and the deadline of every call.
 
 mod backoff;
 mod chance;
 mod client;
+mod connection;
+mod dial;
+mod exchange;
 mod failure;
+mod http_1;
+mod identity;
+mod pool;
+mod received;
+mod share;
 
 pub(crate) use backoff::{Backoff, jittered};
 pub(crate) use chance::{now, random_bits, seed};
-pub(crate) use client::{Connect, PAGE, client, within};
+pub(crate) use client::{Connect, PAGE, within};
 pub use failure::Failure;
+pub(crate) use pool::Pool;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;

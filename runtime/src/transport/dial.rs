@@ -1,0 +1,181 @@
+//! The way to an endpoint, as kube's configuration describes it: TCP, perhaps through a proxy, and TLS.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use futures::future::BoxFuture;
+use http::{HeaderValue, Uri};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
+use hyper_util::rt::TokioIo;
+use kube::Config;
+use kube::client::{ConfigExt as _, RustlsTlsError};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsConnector;
+use tower::{Service, ServiceExt as _};
+
+use super::BoxError;
+
+const HTTP_2: &[u8] = b"h2";
+const HTTP_1: &[u8] = b"http/1.1";
+
+/// Bytes to and from a server.
+pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<W: AsyncRead + AsyncWrite + Send + Unpin> Wire for W {}
+
+/// How TCP reaches an endpoint.
+type Reach = Box<dyn Fn(Uri) -> BoxFuture<'static, Result<Box<dyn Wire>, BoxError>> + Send + Sync>;
+
+/// Opens connections to one endpoint as one identity.
+pub(super) struct Dial {
+    endpoint: Uri,
+    reach: Reach,
+    tls: Option<Tls>,
+}
+
+struct Tls {
+    name: ServerName<'static>,
+    any: TlsConnector,
+    http_1: TlsConnector,
+}
+
+/// What a server speaks on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    Http1,
+    Http2,
+}
+
+impl Dial {
+    pub(super) fn new(config: &Config) -> Result<Self, kube::Error> {
+        let tls = match config.cluster_url.scheme_str() {
+            Some("https") => Some(Tls::new(config)?),
+            _ => None,
+        };
+        Ok(Self {
+            endpoint: config.cluster_url.clone(),
+            reach: reach(config)?,
+            tls,
+        })
+    }
+
+    /// Whether the server is asked if it speaks HTTP/2.
+    pub(super) fn may_be_http_2(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Opens a connection of either protocol.
+    pub(super) async fn open(&self) -> Result<(Box<dyn Wire>, Protocol), BoxError> {
+        let wire = (self.reach)(self.endpoint.clone()).await?;
+        let Some(tls) = &self.tls else {
+            return Ok((wire, Protocol::Http1));
+        };
+        let stream = tls.any.connect(tls.name.clone(), wire).await?;
+        let protocol = match stream.get_ref().1.alpn_protocol() {
+            Some(HTTP_2) => Protocol::Http2,
+            _ => Protocol::Http1,
+        };
+        Ok((Box::new(stream), protocol))
+    }
+
+    /// Opens a connection for HTTP/1.1.
+    pub(super) async fn open_http_1(&self) -> Result<Box<dyn Wire>, BoxError> {
+        let wire = (self.reach)(self.endpoint.clone()).await?;
+        let Some(tls) = &self.tls else {
+            return Ok(wire);
+        };
+        let stream = tls.http_1.connect(tls.name.clone(), wire).await?;
+        Ok(Box::new(stream))
+    }
+}
+
+impl Tls {
+    fn new(config: &Config) -> Result<Self, kube::Error> {
+        let name = match &config.tls_server_name {
+            Some(name) => name.clone(),
+            None => {
+                let host = config.cluster_url.host().unwrap_or_default();
+                host.trim_matches(['[', ']']).to_owned()
+            }
+        };
+        let name = name
+            .try_into()
+            .map_err(|error| kube::Error::RustlsTls(RustlsTlsError::InvalidServerName(error)))?;
+        let mut settings = config.rustls_client_config()?;
+        settings.alpn_protocols = vec![HTTP_1.to_vec()];
+        let http_1 = Arc::new(settings.clone()).into();
+        settings.alpn_protocols = vec![HTTP_2.to_vec(), HTTP_1.to_vec()];
+        Ok(Self {
+            name,
+            any: Arc::new(settings).into(),
+            http_1,
+        })
+    }
+}
+
+fn reach(config: &Config) -> Result<Reach, kube::Error> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    let Some(proxy) = &config.proxy_url else {
+        return Ok(through(tcp));
+    };
+    Ok(match proxy.scheme_str() {
+        Some("socks5") => through(SocksV5::new(proxy.clone(), tcp)),
+        Some("http") => through(tunnel(proxy, tcp)),
+        Some("https") => through(tunnel(
+            proxy,
+            config.rustls_https_connector_with_connector(tcp)?,
+        )),
+        _ => {
+            return Err(kube::Error::ProxyProtocolUnsupported {
+                proxy_url: Box::new(proxy.clone()),
+            });
+        }
+    })
+}
+
+fn through<C>(connector: C) -> Reach
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
+    C::Future: Send,
+    C::Error: Into<BoxError> + Send,
+{
+    Box::new(move |endpoint| {
+        let connector = connector.clone();
+        Box::pin(async move {
+            let wire = connector.oneshot(endpoint).await.map_err(Into::into)?;
+            let wire: Box<dyn Wire> = Box::new(TokioIo::new(wire));
+            Ok(wire)
+        })
+    })
+}
+
+/// A proxy that is asked with CONNECT, as the user that its address names.
+fn tunnel<C>(proxy: &Uri, connector: C) -> Tunnel<C> {
+    let tunnel = Tunnel::new(proxy.clone(), connector);
+    let user = proxy.authority().and_then(|authority| {
+        let (user, _) = authority.as_str().split_once('@')?;
+        let user: Vec<u8> = percent_encoding::percent_decode_str(user).collect();
+        let user = base64::engine::general_purpose::STANDARD.encode(user);
+        HeaderValue::from_str(&format!("Basic {user}")).ok()
+    });
+    match user {
+        Some(user) => tunnel.with_auth(user),
+        None => tunnel,
+    }
+}
+
+/// An error that several requests have in common.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("no connection to the server")]
+pub(super) struct Unreachable(#[source] Arc<dyn StdError + Send + Sync>);
+
+impl From<BoxError> for Unreachable {
+    fn from(error: BoxError) -> Self {
+        Self(error.into())
+    }
+}

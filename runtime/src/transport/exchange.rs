@@ -1,0 +1,201 @@
+//! A request and the head of its answer: which connection it takes, when it is sent again, and how long all that may
+//! take.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use h2::{Reason, RecvStream};
+use http::request::Parts;
+use http::{Request, Response, Uri, header};
+use kube::Config;
+use kube::client::Body;
+use tokio::time::Instant;
+use tower::Service;
+
+use super::client::{CALL_DEADLINE, CONNECT_DEADLINE};
+use super::dial::Dial;
+use super::failure::NoAnswer;
+use super::received::Received;
+use super::share::{NoPlace, Place, Share};
+use super::{BoxError, http_1};
+
+/// How often a request is sent again that a server has refused to begin with.
+const MOST_TRIES: u32 = 10;
+/// How long it waits for that, growing with each try.
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
+
+/// An endpoint, as one identity is seen there. Clones share its connections.
+#[derive(Clone)]
+pub(super) struct Endpoint(Arc<Shared>);
+
+struct Shared {
+    /// Of watches, and whatever else ends when it wants.
+    endless: Arc<Share>,
+    /// Of everything else, so that no call waits behind a watch.
+    calls: Arc<Share>,
+    http_1: http_1::Client,
+    /// The server has no HTTP/2.
+    only_http_1: AtomicBool,
+}
+
+impl Endpoint {
+    pub(super) fn new(config: &Config) -> Result<Self, kube::Error> {
+        let dial = Arc::new(Dial::new(config)?);
+        let deadline = config
+            .connect_timeout
+            .map_or(CONNECT_DEADLINE, |set| set.min(CONNECT_DEADLINE));
+        let share = || Arc::new(Share::new(Arc::clone(&dial), deadline));
+        Ok(Self(Arc::new(Shared {
+            endless: share(),
+            calls: share(),
+            only_http_1: AtomicBool::new(!dial.may_be_http_2()),
+            http_1: http_1::client(dial, deadline),
+        })))
+    }
+}
+
+impl Service<Request<Body>> for Endpoint {
+    type Response = Response<Received>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Self::Response, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move {
+            let kind = Kind::of(&request);
+            let deadline = Instant::now() + CALL_DEADLINE;
+            let answer = shared.answer(request, kind);
+            if kind == Kind::Follow {
+                return answer.await;
+            }
+            match tokio::time::timeout_at(deadline, answer).await {
+                Ok(Ok(answer)) if kind == Kind::Call => Ok(answer.map(|body| body.until(deadline))),
+                Ok(answer) => answer,
+                Err(_elapsed) => Err(NoAnswer(CALL_DEADLINE).into()),
+            }
+        })
+    }
+}
+
+impl Shared {
+    async fn answer(
+        &self,
+        request: Request<Body>,
+        kind: Kind,
+    ) -> Result<Response<Received>, BoxError> {
+        let upgrades = request.headers().contains_key(header::UPGRADE);
+        if upgrades || self.only_http_1.load(Ordering::Relaxed) {
+            let answer = self.http_1.request(request).await?;
+            return Ok(answer.map(Received::http_1));
+        }
+        let (head, body) = request.into_parts();
+        let body = body.collect_bytes().await?;
+        let share = match kind {
+            Kind::Call => &self.calls,
+            Kind::Watch | Kind::Follow => &self.endless,
+        };
+        let mut tries = 0;
+        loop {
+            let (place, mut requests) = match share.place().await {
+                Ok(granted) => granted,
+                Err(NoPlace::Http1) => {
+                    self.only_http_1.store(true, Ordering::Relaxed);
+                    let request = Request::from_parts(head, body.into());
+                    let answer = self.http_1.request(request).await?;
+                    return Ok(answer.map(Received::http_1));
+                }
+                Err(NoPlace::Unreachable(error)) => return Err(error.into()),
+            };
+            let error = match send(&mut requests, &head, body.clone()).await {
+                Ok(answer) => {
+                    let endless = kind != Kind::Call;
+                    return Ok(answer.map(|stream| Received::http_2(stream, place, endless)));
+                }
+                Err(error) => error,
+            };
+            tries += 1;
+            if !is_unprocessed(&error) || tries == MOST_TRIES {
+                return Err(error.into());
+            }
+            again(&error, place, tries).await;
+        }
+    }
+}
+
+/// Sends a request on a connection that has a place for it.
+async fn send(
+    requests: &mut h2::client::SendRequest<Bytes>,
+    head: &Parts,
+    body: Bytes,
+) -> Result<Response<RecvStream>, h2::Error> {
+    let mut request = Request::new(());
+    *request.method_mut() = head.method.clone();
+    *request.uri_mut() = head.uri.clone();
+    *request.version_mut() = http::Version::HTTP_2;
+    *request.headers_mut() = head.headers.clone();
+    if !body.is_empty() {
+        let length = body.len().into();
+        request.headers_mut().insert(header::CONTENT_LENGTH, length);
+    }
+    let (answer, mut stream) = requests.send_request(request, body.is_empty())?;
+    if !body.is_empty() {
+        stream.send_data(body, true)?;
+    }
+    answer.await
+}
+
+/// Whether the server has said that it did nothing of a request.
+fn is_unprocessed(error: &h2::Error) -> bool {
+    error.is_remote() && (error.is_go_away() || error.reason() == Some(Reason::REFUSED_STREAM))
+}
+
+/// Waits until a request may be sent again.
+async fn again(error: &h2::Error, place: Place, tries: u32) {
+    if error.is_go_away() {
+        place.leave_connection();
+        return;
+    }
+    drop(place);
+    tokio::time::sleep(BETWEEN_TRIES * tries).await;
+}
+
+/// What a request is, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Call,
+    /// The answer begins at once, and ends when it wants.
+    Watch,
+    /// It may begin late too.
+    Follow,
+}
+
+impl Kind {
+    fn of(request: &Request<Body>) -> Self {
+        let uri: &Uri = request.uri();
+        let asks = |what: &str| {
+            let query = uri.query().unwrap_or_default();
+            query.split('&').any(|asked| asked == what)
+        };
+        if asks("watch=true") || asks("watch=1") {
+            return Self::Watch;
+        }
+        let last = uri.path().rsplit('/').next();
+        let streams = match last {
+            Some("log") => asks("follow=true") || asks("follow=1"),
+            Some("exec" | "attach" | "portforward") => true,
+            _ => uri.path().contains("/proxy/") || request.headers().contains_key(header::UPGRADE),
+        };
+        match streams {
+            true => Self::Follow,
+            false => Self::Call,
+        }
+    }
+}
