@@ -282,7 +282,7 @@ async fn send_to(cluster: &Cluster, scope: &Scope, child: Child, how: &How) -> R
 /// an object that somebody has deleted by force.
 async fn check_owner(scope: &Scope, child: &Remote) -> Result<()> {
     let owner = scope.owner();
-    let live = Remote::new(scope.cluster().client(), &owner.kind, owner.key.clone());
+    let live = Remote::new(&scope.cluster().client(), &owner.kind, owner.key.clone());
     let live = look(&live).await?;
     if live.is_some_and(|live| live.uid.as_deref() == Some(&owner.uid)) {
         return Ok(());
