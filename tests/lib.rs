@@ -20,6 +20,7 @@ pub use support::kinds::{
     Domain, DomainSpec, DomainStatus, Website, WebsiteSpec, WebsiteStatus, crds,
 };
 
+pub use support::kubeconfigs::kubeconfig_of;
 pub use support::log::{Log, logs_into};
 pub use support::operator::{Operator, stands};
 pub use support::permit::{OF_LEASES, Permission, Permit, single};

@@ -24,7 +24,10 @@ pub use manager::{
     Builder, LeaderElection, LeadershipLost, Manager, ManagerPermissions, Permissions, Rule,
 };
 pub use object::{Apply, Event, NotOwned, Scope};
-pub use providers::{Endpoint, Fixed, Mapped, Merged, Milo, ProjectName, Provider, Single};
+pub use providers::{
+    ClusterApi, ClusterInventory, Endpoint, Fixed, Kubeconfig, KubeconfigSecrets, Mapped, Merged,
+    Milo, Namespaces, ProjectName, Provider, Single,
+};
 pub use transport::Failure;
 pub use watch::Lookup;
 pub use {k8s_openapi, kube};

@@ -4,6 +4,7 @@ pub(crate) mod eventually;
 pub(crate) mod example;
 pub(crate) mod fleet;
 pub(crate) mod kinds;
+pub(crate) mod kubeconfigs;
 pub(crate) mod log;
 pub(crate) mod operator;
 pub(crate) mod permit;

@@ -81,6 +81,17 @@ impl Members {
         Wished::Known
     }
 
+    /// A cluster is being deleted that is reached as before.
+    pub(super) fn retire(&mut self, name: &ClusterName, source: &Arc<str>) {
+        let member = self.by_name.get(name);
+        if let Some(member) = member.filter(|member| member.source == *source) {
+            member.wish.send_if_modified(|wish| match wish {
+                Wish::Engaged { retiring, .. } => !std::mem::replace(retiring, true),
+                Wish::Disengaged(_) => false,
+            });
+        }
+    }
+
     /// Returns whether there is such a cluster.
     pub(super) fn disengage(
         &mut self,

@@ -173,6 +173,16 @@ impl Fleet {
         self.wish(name.as_ref(), true, connection.into());
     }
 
+    /// The same for one that is reached as it is reached already.
+    pub(crate) fn retire_as_it_is(&self, name: &str) {
+        let Some((name, _)) = self.view.of(name, None) else {
+            return;
+        };
+        if let Ok(name) = ClusterName::new(&name) {
+            self.lock().retire(&name, &self.view.source);
+        }
+    }
+
     /// A provider says once that it has named all the clusters that there are now, which
     /// [`release_finalizers`](crate::Builder::release_finalizers) waits for.
     pub fn named_all(&self) {

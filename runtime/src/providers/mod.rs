@@ -1,19 +1,32 @@
 //! Where clusters come from. A provider only says engage and disengage.
 
+mod cluster_api;
+mod cluster_inventory;
 mod fixed;
+mod follow;
+mod foreign;
+mod kubeconfig;
 mod mapped;
 mod merged;
 mod milo;
+mod namespaces;
+mod secrets;
+mod selection;
 
 use futures::future::BoxFuture;
 
 use crate::fleet::{Cluster, Fleet};
 use crate::manager::Permissions;
 
+pub use cluster_api::ClusterApi;
+pub use cluster_inventory::ClusterInventory;
 pub use fixed::{Fixed, Single};
+pub use kubeconfig::Kubeconfig;
 pub use mapped::Mapped;
 pub use merged::Merged;
 pub use milo::{Endpoint, Milo, ProjectName};
+pub use namespaces::Namespaces;
+pub use secrets::KubeconfigSecrets;
 
 /// A source of clusters: finds them, and tells the fleet which are to be worked on.
 ///
@@ -23,7 +36,8 @@ pub use milo::{Endpoint, Milo, ProjectName};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a provider of clusters",
     label = "needs `impl Provider`",
-    note = "Kommodore has `Milo::external()` and `Milo::internal()`; one of your own implements `Provider`"
+    note = "Kommodore has `Milo`, `ClusterApi`, `ClusterInventory`, `Kubeconfig`, `KubeconfigSecrets`, `Namespaces`, `Fixed`, \
+            `Single` and `Merged`; one of your own implements `Provider`"
 )]
 pub trait Provider: Send + Sync + 'static {
     /// What it is called in the log.

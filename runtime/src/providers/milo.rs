@@ -1,7 +1,5 @@
 //! Milo: every project has a control plane of its own.
 
-mod follow;
-
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
@@ -11,14 +9,16 @@ use futures::future::BoxFuture;
 use http::Uri;
 use http::uri::PathAndQuery;
 use kube::Config;
-use kube::api::ApiResource;
+use kube::api::{ApiResource, DynamicObject};
+use serde_json::Value;
 
-use self::follow::Follower;
 use super::Provider;
+use super::follow::{Follower, Part, Patience, Reading, Records, Role, valid};
 use crate::Result;
+use crate::controller::ObjectKey;
 use crate::fleet::{Cluster, ClusterName, Fleet};
 use crate::manager::Permissions;
-use crate::watch::Selector;
+use crate::watch::{Cache, Selector};
 
 /// How long a project may be not ready before it is disengaged.
 const GRACE: Duration = Duration::from_secs(10);
@@ -208,12 +208,63 @@ impl Provider for Milo {
                 labels: self.labels.clone().map(Cow::Owned),
                 ..Selector::default()
             };
-            let projects = host.dynamic(&kind, selector);
-            Follower::new(*self, config, fleet)
-                .follow(&*projects, condition)
-                .await
+            let projects = Projects {
+                cache: host.dynamic(&kind, selector),
+                condition,
+                base: config,
+                milo: *self,
+            };
+            let patience = Patience {
+                grace: projects.milo.grace,
+                cleanup: projects.milo.cleanup_deadline,
+            };
+            Follower::new(projects, patience, fleet).follow().await
         })
     }
+}
+
+/// The projects as they are now.
+struct Projects {
+    cache: Arc<Cache<DynamicObject>>,
+    /// It says whether one is ready.
+    condition: &'static str,
+    base: Config,
+    milo: Milo,
+}
+
+impl Records for Projects {
+    fn parts(&self) -> Vec<Part> {
+        vec![Part {
+            source: Arc::clone(&self.cache) as _,
+            role: Role::Cluster,
+        }]
+    }
+
+    fn read(&self, key: &ObjectKey) -> Option<Reading> {
+        let project = self.cache.get(key)?;
+        let deleting = project.metadata.deletion_timestamp.is_some();
+        let connection = || {
+            let name = valid(&key.name)?;
+            // What is being deleted is worked on to the end, ready or not.
+            match deleting || is_true(&project, self.condition) {
+                true => Ok(Some(self.milo.connection(&self.base, &name)?.into())),
+                false => Ok(None),
+            }
+        };
+        Some(Reading {
+            name: key.name.clone(),
+            deleting,
+            connection: connection(),
+        })
+    }
+}
+
+/// Whether a condition of an object is true.
+pub(super) fn is_true(object: &DynamicObject, condition: &str) -> bool {
+    let conditions = object.data.pointer("/status/conditions");
+    let conditions = conditions.and_then(Value::as_array).into_iter().flatten();
+    let mut of_type = conditions.filter(|found| found["type"] == condition);
+    of_type.any(|found| found["status"] == "True")
 }
 
 #[cfg(test)]

@@ -1,0 +1,291 @@
+//! Follows the records of clusters that lie in the host cluster, and tells the fleet what to do about each.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use kube::api::ObjectMeta;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::Result;
+use crate::controller::ObjectKey;
+use crate::fleet::{ClusterName, Connection, Fleet, Reason};
+use crate::watch::{Change, Observer, Source};
+
+/// Records of clusters: what there is, and what each says.
+pub(super) trait Records: Send + Sync {
+    /// What is to be followed: the records, and what else they are made of.
+    fn parts(&self) -> Vec<Part>;
+
+    /// What the record with this key says now; `None` where there is none.
+    fn read(&self, key: &ObjectKey) -> Option<Reading>;
+}
+
+/// Some of the objects that records are made of.
+pub(super) struct Part {
+    pub(super) source: Arc<dyn Source>,
+    pub(super) role: Role,
+}
+
+/// What an object is to a record.
+#[derive(Clone, Copy)]
+pub(super) enum Role {
+    /// The record itself, with which its cluster ends.
+    Cluster,
+    /// The record itself. Without it nobody knows of the cluster, which may be there all the same.
+    Mention,
+    /// Something of the record whose key this finds.
+    Detail(fn(&ObjectMeta) -> Option<ObjectKey>),
+}
+
+/// What a record says.
+pub(super) struct Reading {
+    /// How its cluster is called.
+    pub(super) name: String,
+    /// Whether the cluster is being deleted.
+    pub(super) deleting: bool,
+    /// How it is reached. `None` as long as it is not ready.
+    pub(super) connection: Result<Option<Connection>>,
+}
+
+/// What has become of a record.
+struct News {
+    key: ObjectKey,
+    /// It was there, and is not any more.
+    lost: Option<Reason>,
+}
+
+/// Tells the follower of every change.
+struct Tell {
+    sender: mpsc::UnboundedSender<News>,
+    role: Role,
+}
+
+impl Observer for Tell {
+    fn changed(&self, change: &Change<'_>) {
+        let Some(meta) = change
+            .after
+            .or(change.before)
+            .map(|object| object.metadata())
+        else {
+            return;
+        };
+        let is_lost = change.after.is_none();
+        let (key, lost) = match self.role {
+            Role::Cluster if is_lost && meta.deletion_timestamp.is_some() => {
+                (Some(ObjectKey::of_meta(meta)), Some(Reason::Gone))
+            }
+            Role::Cluster | Role::Mention => (
+                Some(ObjectKey::of_meta(meta)),
+                is_lost.then_some(Reason::Deselected),
+            ),
+            Role::Detail(key) => (key(meta), None),
+        };
+        if let Some(key) = key {
+            // It fails only when the manager is shutting down.
+            let _ = self.sender.send(News { key, lost });
+        }
+    }
+}
+
+/// A cluster that has been seen.
+struct Member {
+    name: String,
+    engaged: bool,
+    deleting: bool,
+    /// When it is disengaged, if nothing changes.
+    deadline: Option<Instant>,
+}
+
+/// How long the follower waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// For one that is not ready.
+    pub(super) grace: Duration,
+    /// For one that is being deleted.
+    pub(super) cleanup: Duration,
+}
+
+pub(super) struct Follower<R> {
+    records: R,
+    patience: Patience,
+    fleet: Fleet,
+    members: BTreeMap<ObjectKey, Member>,
+    /// What is wrong with records, as it has been said.
+    refused: BTreeMap<ObjectKey, String>,
+}
+
+impl<R: Records> Follower<R> {
+    pub(super) fn new(records: R, patience: Patience, fleet: Fleet) -> Self {
+        Self {
+            records,
+            patience,
+            fleet,
+            members: BTreeMap::new(),
+            refused: BTreeMap::new(),
+        }
+    }
+
+    pub(super) async fn follow(mut self) -> Result<()> {
+        let (sender, mut changes) = mpsc::unbounded_channel();
+        let parts = self.records.parts();
+        for Part { source, role } in &parts {
+            let sender = sender.clone();
+            let role = *role;
+            source.observe(Arc::new(Tell { sender, role }));
+        }
+        let mut synced = std::pin::pin!(join_all(parts.iter().map(|part| part.source.synced())));
+        let mut named_all = false;
+        loop {
+            let next = self
+                .members
+                .values()
+                .filter_map(|member| member.deadline)
+                .min();
+            let timer = async {
+                match next {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                news = changes.recv() => match news {
+                    Some(News { key, lost }) => self.take_in(&key, lost),
+                    None => return Ok(()),
+                },
+                // Behind the news of the first lists.
+                _ = &mut synced, if !named_all => {
+                    named_all = true;
+                    self.fleet.named_all();
+                }
+                () = timer => self.expire(Instant::now()),
+            }
+        }
+    }
+
+    fn take_in(&mut self, key: &ObjectKey, lost: Option<Reason>) {
+        if let Some(reason) = lost {
+            self.lose(key, reason);
+        }
+        // There may be another one of that name already.
+        if let Some(reading) = self.records.read(key) {
+            self.there(key, reading);
+        }
+    }
+
+    fn there(&mut self, key: &ObjectKey, reading: Reading) {
+        let Reading {
+            name,
+            deleting,
+            connection,
+        } = reading;
+        let connection = match connection {
+            Ok(connection) => {
+                self.refused.remove(key);
+                connection
+            }
+            Err(error) => return self.refuse(key, &format!("{error:#}")),
+        };
+        if self
+            .members
+            .get(key)
+            .is_some_and(|member| member.name != name)
+        {
+            self.lose(key, Reason::Deselected);
+        }
+        let fleet = self.fleet_of(key);
+        let member = self.members.entry(key.clone()).or_insert(Member {
+            name,
+            engaged: false,
+            deleting: false,
+            deadline: None,
+        });
+        if member.deleting && !deleting {
+            // Another one of the same name, created before we saw the end of the first.
+            member.deleting = false;
+            member.deadline = None;
+        }
+        match (deleting, connection) {
+            // Once it is being deleted, only its end or the deadline disengages it.
+            (true, _) if member.deleting => {}
+            (true, connection) => {
+                member.deleting = true;
+                member.deadline = Instant::now().checked_add(self.patience.cleanup);
+                match connection {
+                    Some(connection) => {
+                        member.engaged = true;
+                        fleet.retire(&member.name, connection);
+                    }
+                    // It is reached as before.
+                    None => fleet.retire_as_it_is(&member.name),
+                }
+            }
+            (false, Some(connection)) => {
+                member.engaged = true;
+                member.deadline = None;
+                fleet.engage(&member.name, connection);
+            }
+            (false, None) => {
+                if member.engaged && member.deadline.is_none() {
+                    tracing::info!(cluster = %member.name, "the cluster is not ready");
+                    member.deadline = Instant::now().checked_add(self.patience.grace);
+                }
+            }
+        }
+    }
+
+    /// Leaves a record out, or lets its cluster be as it is, and says so once.
+    fn refuse(&mut self, key: &ObjectKey, error: &str) {
+        if self.refused.get(key).is_some_and(|said| said == error) {
+            return;
+        }
+        match self.members.get(key) {
+            Some(Member { name, .. }) => {
+                tracing::warn!(%name, record = %key, error, "the cluster stays as it is");
+            }
+            None => tracing::warn!(record = %key, error, "the cluster is left out"),
+        }
+        self.refused.insert(key.clone(), error.to_owned());
+    }
+
+    fn lose(&mut self, key: &ObjectKey, reason: Reason) {
+        self.refused.remove(key);
+        if let Some(member) = self.members.remove(key) {
+            self.fleet_of(key).disengage(&member.name, reason);
+        }
+    }
+
+    fn expire(&mut self, now: Instant) {
+        let is_over = |deadline: Instant| deadline <= now;
+        let mut expired = Vec::new();
+        for (key, member) in &mut self.members {
+            if member.deadline.is_some_and(is_over) {
+                member.deadline = None;
+                member.engaged = false;
+                if member.deleting {
+                    tracing::warn!(cluster = %member.name, "the cluster is still being deleted at the deadline: its cleanup is given up");
+                }
+                expired.push((key.clone(), member.name.clone()));
+            }
+        }
+        for (key, name) in expired {
+            self.fleet_of(&key).disengage(&name, Reason::NotReady);
+        }
+    }
+
+    /// The fleet, told of where the cluster has been found, should two have one name.
+    fn fleet_of(&self, key: &ObjectKey) -> Fleet {
+        match key.namespace {
+            Some(_) => self.fleet.found_in(key),
+            None => self.fleet.clone(),
+        }
+    }
+}
+
+/// Whether a name can be that of a cluster, for who builds more from it.
+pub(super) fn valid(name: &str) -> Result<ClusterName> {
+    Ok(ClusterName::new(name)?)
+}
