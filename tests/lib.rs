@@ -13,6 +13,7 @@
 
 mod support;
 
+pub use support::clusters::{Clusters, Engaged};
 pub use support::eventually::{Seen, eventually};
 pub use support::example::{Example, KubeconfigFile, built};
 pub use support::fleet::Fleet;
@@ -26,6 +27,7 @@ pub use support::operator::{Operator, stands};
 pub use support::permit::{OF_LEASES, Permission, Permit, single};
 pub use support::probe::{Hold, Point, Probe, Visit};
 pub use support::proxy::{Asked, Fault, Outage, no_streams};
+pub use support::relay::Relay;
 pub use support::sentinel::Sentinel;
 pub use support::sites::{
     FINALIZER, NAMESPACE, SiteCondition, Sites, WATCHED, condition, page, status_of, website,

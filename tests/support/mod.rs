@@ -1,5 +1,6 @@
 //! The parts.
 
+pub(crate) mod clusters;
 pub(crate) mod eventually;
 pub(crate) mod example;
 pub(crate) mod fleet;
@@ -11,6 +12,7 @@ pub(crate) mod permit;
 pub(crate) mod probe;
 mod project;
 pub(crate) mod proxy;
+pub(crate) mod relay;
 #[doc(hidden)]
 pub mod run;
 pub(crate) mod sentinel;

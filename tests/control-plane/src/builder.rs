@@ -109,6 +109,19 @@ impl Builder {
         self
     }
 
+    /// Allows so many requests at once on one HTTP/2 connection and not 100: kube-apiserver's
+    /// `--http2-max-streams-per-connection`.
+    pub fn http2_max_streams_per_connection(mut self, streams: u32) -> Self {
+        self.options.max_streams = Some(streams);
+        self
+    }
+
+    /// Speaks HTTP/1.1 alone: kube-apiserver's `--disable-http2-serving`.
+    pub fn disable_http2_serving(mut self) -> Self {
+        self.options.without_http_2 = true;
+        self
+    }
+
     /// Starts it on the current runtime.
     pub async fn start(self) -> Result<ControlPlane, Error> {
         let mut crds = Vec::new();

@@ -455,16 +455,23 @@ async fn listen(
     port: u16,
 ) -> Result<Listener, Error> {
     let door = Door::new(&shared.edge.faults, direct.clone());
-    let tls = shared.authority.server_tls()?;
+    let mut tls = shared.authority.server_tls()?;
+    let asked = &shared.world.options;
+    if asked.without_http_2 {
+        tls = tls.without_http_2();
+    }
+    let mut options = ListenerOptions {
+        port,
+        door,
+        ..ListenerOptions::default()
+    };
+    if let Some(streams) = asked.max_streams {
+        options.max_concurrent_streams = streams;
+    }
     let shared = shared.clone();
     let handler = move |request: Request<Incoming>| {
         let (shared, direct) = (shared.clone(), direct.clone());
         async move { shared.answer(request, direct.as_deref()).await }
-    };
-    let options = ListenerOptions {
-        port,
-        door,
-        ..ListenerOptions::default()
     };
     Ok(Listener::start(tls, options, handler).await?)
 }

@@ -26,6 +26,10 @@ pub(crate) struct Options {
     pub(crate) seed: Option<u64>,
     /// Roles count.
     pub(crate) rbac: bool,
+    /// How many requests one HTTP/2 connection may have open, if not as many as usual.
+    pub(crate) max_streams: Option<u32>,
+    /// It speaks HTTP/1.1 alone.
+    pub(crate) without_http_2: bool,
 }
 
 /// What one control plane keeps to itself.

@@ -60,7 +60,7 @@ impl RealFleet {
         let authority = Authority::new()?;
         let base = base_folder()?;
         let operator_token = random();
-        let start = |name| Plane::start(name, &base, assets, &authority, &operator_token);
+        let start = |name| Plane::start(name, &base, assets, &authority, &operator_token, &[]);
         let (mut root, mut one, mut two) =
             futures::try_join!(start(ROOT), start("one"), start("two"))?;
         let milos = milo::crds();

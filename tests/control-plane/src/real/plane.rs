@@ -38,13 +38,14 @@ pub(super) struct Plane {
 
 impl Plane {
     /// Starts etcd and the API server, each in a folder below `base`, and waits until they are ready. The token
-    /// `operator` is that of a user who may do nothing but what roles allow.
+    /// `operator` is that of a user who may do nothing but what roles allow. The API server has these flags besides.
     pub(super) async fn start(
         name: &'static str,
         base: &Path,
         assets: &Assets,
         authority: &Authority,
         operator: &str,
+        flags: &[&str],
     ) -> Result<Self, RealError> {
         let [client_port, peer_port, port] = free_ports().map_err(RealError::io("free ports"))?;
         let (etcd_url, peer_url) = (
@@ -104,8 +105,13 @@ impl Plane {
             "--service-cluster-ip-range=10.0.0.0/24".into(),
             "--endpoint-reconciler-type=none".into(),
         ];
-        let api_server =
-            Process::start("kube-apiserver", &assets.api_server(), &folder, api_server)?;
+        let flags = flags.iter().copied().map(String::from);
+        let api_server = Process::start(
+            "kube-apiserver",
+            &assets.api_server(),
+            &folder,
+            api_server.into_iter().chain(flags),
+        )?;
 
         let url = format!("https://127.0.0.1:{port}");
         let [client, operator] = [&token, operator].map(|token| client(&url, authority, token));

@@ -18,10 +18,15 @@ pub struct RealControlPlane {
 impl RealControlPlane {
     /// Starts everything on the current runtime.
     pub async fn start(assets: &Assets) -> Result<Self, RealError> {
+        Self::start_with(assets, &[]).await
+    }
+
+    /// The same, with some more flags of kube-apiserver, such as `--goaway-chance=0.02`.
+    pub async fn start_with(assets: &Assets, flags: &[&str]) -> Result<Self, RealError> {
         let authority = Authority::new()?;
         let base = base_folder()?;
         let operator = random();
-        let mut plane = Plane::start("single", &base, assets, &authority, &operator).await?;
+        let mut plane = Plane::start("single", &base, assets, &authority, &operator, flags).await?;
         let controller_manager = assets.controller_manager();
         if let Some(program) = &controller_manager {
             plane.start_controllers(program, &authority)?;

@@ -137,3 +137,18 @@ pub(crate) struct ServerTls {
     pub(super) valid: TlsAcceptor,
     pub(super) expired: TlsAcceptor,
 }
+
+impl ServerTls {
+    /// The same for a server that speaks HTTP/1.1 alone.
+    pub(crate) fn without_http_2(self) -> Self {
+        let alone = |acceptor: TlsAcceptor| -> TlsAcceptor {
+            let mut config = ServerConfig::clone(acceptor.config());
+            config.alpn_protocols.retain(|protocol| protocol != b"h2");
+            Arc::new(config).into()
+        };
+        Self {
+            valid: alone(self.valid),
+            expired: alone(self.expired),
+        }
+    }
+}

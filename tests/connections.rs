@@ -1,0 +1,87 @@
+//! What clusters at one endpoint share, and what they do not.
+
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kommodore::{Action, Context, Manager, Reconcile, Result, controller};
+use kommodore_control_plane::{Assets, ControlPlane, RealControlPlane};
+use kommodore_tests::{Clusters, Fleet, Operator, Relay, Sites, WATCHED, eventually};
+use kube::Config;
+
+/// Watches two kinds, and does nothing.
+#[controller(for = ConfigMap, owns(Secret))]
+struct Idle;
+
+impl Reconcile for Idle {
+    async fn reconcile(&self, _: &ConfigMap, _: &Context<Self>) -> Result<Action> {
+        Ok(Action::done())
+    }
+}
+
+/// How many kinds [`Idle`] watches.
+const KINDS: usize = 2;
+
+/// Engages so many clusters at a server that allows `limit` streams, and counts its connections.
+async fn few_connections(server: &Config, clusters: usize, limit: usize) {
+    let relay = Relay::start(server).await;
+    let config = relay.config(server.clone());
+    let streams = clusters * KINDS;
+    let (clusters, mut engaged) = Clusters::alike(clusters, &config);
+    let _operator = Operator::start(Manager::builder(config).provider(clusters).controller(Idle));
+    engaged.all().await;
+    let (fewest, open) = (streams.div_ceil(limit), relay.open());
+    assert!(
+        (fewest..=fewest + 2).contains(&open),
+        "{open} connections for {streams} watches, of which one carries {limit}"
+    );
+    // None has been opened in vain either.
+    assert_eq!(relay.opened(), open);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn watches_share_as_few_connections_as_the_limit_allows() {
+    let server = ControlPlane::builder().http2_max_streams_per_connection(10);
+    let server = server.start().await.unwrap();
+    few_connections(&server.config(), 26, 10).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_real_server_with_a_thousand_watches_has_eleven_connections() {
+    let Some(assets) = Assets::from_env().unwrap() else {
+        eprintln!("skipped: there is no kube-apiserver");
+        return;
+    };
+    let flags = ["--http2-max-streams-per-connection=100"];
+    let server = RealControlPlane::start_with(&assets, &flags).await.unwrap();
+    few_connections(&server.config().unwrap(), 500, 100).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_without_http_2_is_spoken_to_in_http_1() {
+    let server = ControlPlane::builder().disable_http2_serving();
+    let server = server.start().await.unwrap();
+    let relay = Relay::start(&server.config()).await;
+    let config = relay.config(server.config());
+    let (clusters, mut engaged) = Clusters::alike(3, &config);
+    let _operator = Operator::start(Manager::builder(config).provider(clusters).controller(Idle));
+    engaged.all().await;
+    assert!(relay.open() >= 3 * KINDS, "{} connections", relay.open());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_peer_is_noticed_in_seconds() {
+    let fleet = Fleet::embedded().await;
+    fleet.create_shop("red").await;
+    let server = fleet.operator_config();
+    let relay = Relay::start(&server).await;
+    let manager = Manager::builder(relay.config(server)).provider(kommodore::Milo::external());
+    let _operator = Operator::start(manager.controller(Sites::default()));
+    fleet.engaged("red", &WATCHED).await;
+    let before = relay.opened();
+    relay.let_connections_die();
+    // A watch that says nothing would be given up after five minutes only.
+    fleet.create_website("red", "one").await;
+    fleet.website_ready("red", "one").await;
+    eventually("the dead ones are closed", async || {
+        relay.open() <= relay.opened() - before
+    })
+    .await;
+}
