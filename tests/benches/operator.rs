@@ -1,9 +1,9 @@
-//! What an operator costs: idle websites, and the life of one, on a project over HTTPS.
+//! What an operator costs: idle projects, idle websites, and the life of one, over HTTPS.
 //!
-//! `cargo bench -p kommodore-tests --bench operator`; `-- idle` or `-- life` measures one of the two, and `--websites 100`
-//! takes so many. The operator is a process of its own, as is the measure of its objects; what is measured is all that the system counts for it.
+//! `cargo bench -p kommodore-tests --bench operator`; `-- projects`, `-- idle` or `-- life` measures one of them, and
+//! `--websites 100` or `--projects 100` takes so many. The operator is a process of its own, as is the measure of its objects; what is measured is all that the system counts for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -24,6 +24,8 @@ use serde_json::json;
 
 /// So many websites are idle, if no other number is given.
 const IDLE: usize = 10_000;
+/// So many projects are idle.
+const PROJECTS: usize = 1_000;
 /// So many are created and deleted.
 const LIVES: usize = 2_000;
 /// Nothing was asked for so long: then all is done.
@@ -70,20 +72,22 @@ fn main() {
         ["operate", kubeconfig] => runtime.block_on(operate(Path::new(kubeconfig))),
         ["hold", kubeconfig] => runtime.block_on(hold(Path::new(kubeconfig))),
         words => {
-            let given = words.iter().position(|word| *word == "--websites");
-            let count = |default: usize| match given {
+            let count = |of: &str, default: usize| match words.iter().position(|word| *word == of) {
                 Some(place) => words[place + 1].parse().unwrap(),
                 None => default,
             };
-            let is_wanted = |name: &str| {
-                words.contains(&name) || !(words.contains(&"idle") || words.contains(&"life"))
-            };
+            let all = ["projects", "idle", "life"];
+            let is_wanted =
+                |name: &str| words.contains(&name) || !all.iter().any(|one| words.contains(one));
             println!("| | goal | measured |\n|---|--:|--:|");
+            if is_wanted("projects") {
+                runtime.block_on(projects(count("--projects", PROJECTS)));
+            }
             if is_wanted("idle") {
-                runtime.block_on(idle(count(IDLE)));
+                runtime.block_on(idle(count("--websites", IDLE)));
             }
             if is_wanted("life") {
-                runtime.block_on(life(count(LIVES)));
+                runtime.block_on(life(count("--websites", LIVES)));
             }
         }
     }
@@ -188,6 +192,21 @@ impl Other {
         kib.unwrap().parse::<f64>().unwrap() * 1024.0
     }
 
+    /// Of TCP.
+    fn sockets(&self) -> usize {
+        let proc = format!("/proc/{}", self.child.id());
+        let table = std::fs::read_to_string(format!("{proc}/net/tcp")).unwrap();
+        let inodes = table
+            .lines()
+            .filter_map(|line| line.split_whitespace().nth(9));
+        let inodes: BTreeSet<String> = inodes.map(|inode| format!("socket:[{inode}]")).collect();
+        let open = std::fs::read_dir(format!("{proc}/fd")).unwrap();
+        let links = open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+        links
+            .filter(|link| inodes.contains(&*link.to_string_lossy()))
+            .count()
+    }
+
     /// In milliseconds of the processors.
     fn cpu(&self) -> f64 {
         let path = format!("/proc/{}/stat", self.child.id());
@@ -220,20 +239,7 @@ impl Project {
         let builder = ControlPlane::builder().milo();
         let builder = crds().iter().fold(builder, |builder, crd| builder.crd(crd));
         let plane = builder.start().await.unwrap();
-        let kind = ApiResource {
-            group: "resourcemanager.miloapis.com".into(),
-            version: "v1alpha1".into(),
-            api_version: "resourcemanager.miloapis.com/v1alpha1".into(),
-            kind: "Project".into(),
-            plural: "projects".into(),
-        };
-        let projects: Api<DynamicObject> = Api::all_with(plane.client().unwrap(), &kind);
-        let spec = json!({"spec": {"ownerRef": {"kind": "Organization", "name": "o"}}});
-        let project = DynamicObject::new(PROJECT, &kind).data(spec);
-        projects
-            .create(&PostParams::default(), &project)
-            .await
-            .unwrap();
+        create_project(&plane.client().unwrap(), PROJECT).await;
         let client = plane.project(PROJECT).client().unwrap();
         let mut shop = Namespace::default();
         shop.metadata.name = Some(NAMESPACE.into());
@@ -259,6 +265,14 @@ impl Project {
             root,
             own,
         }
+    }
+
+    /// Adds some that nobody has anything to do in.
+    async fn add_projects(&self, count: usize) {
+        let client = self.plane.client().unwrap();
+        let create = async |number: usize| create_project(&client, &format!("p{number}")).await;
+        let creates = stream::iter(0..count).map(create);
+        creates.buffer_unordered(16).collect::<Vec<()>>().await;
     }
 
     fn websites(&self) -> Api<Website> {
@@ -342,8 +356,60 @@ impl Project {
     }
 }
 
+async fn create_project(client: &Client, name: &str) {
+    let kind = ApiResource {
+        group: "resourcemanager.miloapis.com".into(),
+        version: "v1alpha1".into(),
+        api_version: "resourcemanager.miloapis.com/v1alpha1".into(),
+        kind: "Project".into(),
+        plural: "projects".into(),
+    };
+    let projects: Api<DynamicObject> = Api::all_with(client.clone(), &kind);
+    let spec = json!({"spec": {"ownerRef": {"kind": "Organization", "name": "o"}}});
+    let project = DynamicObject::new(name, &kind).data(spec);
+    projects
+        .create(&PostParams::default(), &project)
+        .await
+        .unwrap();
+}
+
 fn row(what: &str, goal: &str, measured: &str) {
     println!("| {what} | {goal} | {measured} |");
+}
+
+async fn projects(count: usize) {
+    let project = Project::start().await;
+    let operator = project.operator().await;
+    let (alone, began) = (operator.memory(), operator.cpu());
+    operator.stop();
+    project.add_projects(count).await;
+    project.quiet().await;
+    let operator = project.operator().await;
+    let watches = project.plane.requests().open_watches();
+    let watched = watches.iter().filter(|watch| watch.project.is_some());
+    assert_eq!(
+        watched.count(),
+        2 * (count + 1),
+        "two watches in each project"
+    );
+    let each = |all: f64| all / count as f64;
+    row(
+        &format!("memory of an idle project with two watches ({count})"),
+        "≤ 8 KiB",
+        &format!("{:.2} KiB", each(operator.memory() - alone) / 1024.0),
+    );
+    row(
+        "CPU to engage one",
+        "≤ 0.3 ms",
+        &format!("{:.2} ms", each(operator.cpu() - began)),
+    );
+    let fewest = watches.len().div_ceil(100);
+    row(
+        "sockets",
+        &format!("≤ {}", fewest + 2),
+        &operator.sockets().to_string(),
+    );
+    operator.stop();
 }
 
 async fn idle(count: usize) {
