@@ -129,7 +129,7 @@ impl<C: Start> Handled<C> {
         let mut backoff = Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF);
         let held = loop {
             let held = |meta: &ObjectMeta| holds(meta, finalizer);
-            match list_metadata(&cluster.client(), &self.kind, namespace, held).await {
+            match list_metadata(&cluster.line(), &self.kind, namespace, held).await {
                 Ok(held) => break held,
                 Err(failure) => {
                     tracing::warn!(

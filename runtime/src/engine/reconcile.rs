@@ -84,7 +84,7 @@ impl<C: Start> Handled<C> {
 
     async fn run(&self, cluster: Cluster, desk: Desk, key: ObjectKey, trouble: u32) -> Outcome {
         let cache = cluster.cache::<C::Object>(self.declaration.select.selector());
-        let remote = Remote::new(&cluster.client(), &self.kind, key.clone());
+        let remote = Remote::new(&cluster.line(), &self.kind, key.clone());
         let (object, selected) = match cache.get(&key) {
             Some(object) => {
                 if self.releases().is_some() {

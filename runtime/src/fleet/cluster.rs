@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{ClusterName, Health};
 use crate::controller::Object;
+use crate::transport::Line;
 use crate::watch::{Cache, Feed, Kept, Lists, Reflector, Selector, Source, Subject};
 
 /// An engaged cluster: its name, a client for it, and the caches of the kinds that are watched there.
@@ -27,7 +28,7 @@ struct Inner {
     /// The namespace that is the cluster, if it is only that.
     namespace: Option<Arc<str>>,
     /// The newest one. Watches begin anew with the next.
-    client: watch::Sender<Client>,
+    line: watch::Sender<Line>,
     feeds: Mutex<Feeds>,
     engaging: Arc<Semaphore>,
     lists: Arc<Lists>,
@@ -60,7 +61,7 @@ impl Cluster {
     pub(crate) fn new(
         name: ClusterName,
         namespace: Option<Arc<str>>,
-        client: Client,
+        line: Line,
         engaging: Arc<Semaphore>,
         health: Arc<Health>,
         abandoned: &CancellationToken,
@@ -69,7 +70,7 @@ impl Cluster {
         Self(Arc::new(Inner {
             name,
             namespace,
-            client: watch::Sender::new(client),
+            line: watch::Sender::new(line),
             feeds: Mutex::default(),
             engaging,
             lists: Arc::default(),
@@ -93,7 +94,12 @@ impl Cluster {
     ///
     /// It is the newest one: after the cluster has got another endpoint or other credentials, it is another client.
     pub fn client(&self) -> Client {
-        self.0.client.borrow().clone()
+        self.line().client()
+    }
+
+    /// How its calls reach it now.
+    pub(crate) fn line(&self) -> Line {
+        self.0.line.borrow().clone()
     }
 
     /// The namespace that is all of the cluster, where it is only a namespace.
@@ -101,10 +107,10 @@ impl Cluster {
         self.0.namespace.as_deref()
     }
 
-    /// Goes on through another client: what is watched is listed anew, and nothing else begins again.
-    pub(super) fn reconnect(&self, client: Client) {
+    /// Goes on through another connection: what is watched is listed anew, and nothing else begins again.
+    pub(super) fn reconnect(&self, line: Line) {
         self.0.lists.forget();
-        self.0.client.send_replace(client);
+        self.0.line.send_replace(line);
     }
 
     /// How the cluster fares.
@@ -216,7 +222,7 @@ impl Cluster {
     fn watch(&self, feed: Arc<Feed>, subject: Subject) {
         let reflector = Reflector {
             feed,
-            client: self.0.client.subscribe(),
+            line: self.0.line.subscribe(),
             subject,
             engaging: Arc::clone(&self.0.engaging),
             lists: Arc::clone(&self.0.lists),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::Client;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -11,7 +10,7 @@ use super::connection::Via;
 use super::damping::Damping;
 use super::status::Standing;
 use super::{Cluster, ClusterName, Connection, Fleet, Health, Reason, State, Wish};
-use crate::transport::Backoff;
+use crate::transport::{Backoff, Line};
 
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
@@ -41,9 +40,9 @@ impl Engagement {
                         continue;
                     }
                     match self.connect(connection.clone()) {
-                        Ok(client) => {
+                        Ok(line) => {
                             backoff = Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF);
-                            let cluster = self.cluster(&connection, client);
+                            let cluster = self.cluster(&connection, line);
                             let began = Instant::now();
                             let reason = self.serve(cluster, connection, retiring).await;
                             if reason != Reason::Changed {
@@ -82,18 +81,18 @@ impl Engagement {
         let _ = tokio::time::timeout(pause, self.wish.wait_for(is_over)).await;
     }
 
-    fn connect(&self, connection: Connection) -> Result<Client, kube::Error> {
+    fn connect(&self, connection: Connection) -> Result<Line, kube::Error> {
         match connection.into_via() {
             Via::Config(config) => (self.fleet.shared.connect)(*config),
-            Via::Client(client) => Ok(client),
+            Via::Client(client) => Ok(client.into()),
         }
     }
 
-    fn cluster(&self, connection: &Connection, client: Client) -> Cluster {
+    fn cluster(&self, connection: &Connection, line: Line) -> Cluster {
         Cluster::new(
             self.name.clone(),
             connection.namespace().cloned(),
-            client,
+            line,
             Arc::clone(&self.fleet.shared.engaging),
             Arc::new(Health::new(self.name.clone(), connection.server())),
             self.fleet.abandoned(),
@@ -155,10 +154,10 @@ impl Engagement {
     fn reconnect(&self, cluster: &Cluster, connection: Connection) {
         let server = connection.server();
         match self.connect(connection) {
-            Ok(client) => {
+            Ok(line) => {
                 tracing::info!(cluster = %self.name, %server, "the connection is another one");
                 cluster.health().moved(server);
-                cluster.reconnect(client);
+                cluster.reconnect(line);
             }
             Err(error) => {
                 let error = format!("cannot make a client of the new connection: {error}");

@@ -44,7 +44,7 @@ fn fleet() -> (Fleet, Arc<Counting>) {
     let crew = Arc::new(Counting::default());
     let connect: Connect = Arc::new(|config| match config.default_namespace.as_str() {
         "broken" => Err(kube::Error::LinesCodecMaxLineLengthExceeded),
-        _ => Client::try_from(config),
+        _ => Ok(Client::try_from(config)?.into()),
     });
     let fleet = Fleet::new(
         Arc::clone(&crew) as _,

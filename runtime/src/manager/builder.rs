@@ -219,7 +219,7 @@ impl Builder {
         mut self,
         connect: impl Fn(Config) -> kube::Result<Client> + Send + Sync + 'static,
     ) -> Self {
-        self.connect = Arc::new(connect);
+        self.connect = Arc::new(move |config| Ok(connect(config)?.into()));
         self
     }
 
@@ -376,10 +376,10 @@ impl Builder {
     }
 }
 
-/// Clients that share their connections.
+/// Clusters that share their connections.
 fn pooled() -> Connect {
     let pool = Pool::default();
-    Arc::new(move |config| pool.client(&config))
+    Arc::new(move |config| pool.line(&config))
 }
 
 impl fmt::Debug for Builder {

@@ -121,8 +121,7 @@ impl Release {
     /// Takes one finalizer off all objects of its kind, selected or not.
     async fn release(&self, cluster: &Cluster, held: &Held) -> Result<(), Failure> {
         let has_it = |meta: &ObjectMeta| holds(meta, &held.finalizer);
-        let listed =
-            list_metadata(&cluster.client(), &held.kind, cluster.namespace(), has_it).await;
+        let listed = list_metadata(&cluster.line(), &held.kind, cluster.namespace(), has_it).await;
         let objects = match listed {
             // There is no such kind in this cluster.
             Err(failure) if failure.code() == Some(HTTP_NOT_FOUND) => return Ok(()),
@@ -130,7 +129,7 @@ impl Release {
         };
         for meta in objects {
             let key = ObjectKey::of_meta(&meta);
-            let remote = Remote::new(&cluster.client(), &held.kind, key);
+            let remote = Remote::new(&cluster.line(), &held.kind, key);
             let finalizer = Finalizer {
                 name: &held.finalizer,
                 manager: &held.controller,

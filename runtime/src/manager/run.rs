@@ -56,13 +56,13 @@ where
         status,
     } = parts;
     let what = format!("connecting to {}", config.cluster_url);
-    let host_client = connect(config.clone()).context(what)?;
+    let host_line = connect(config.clone()).context(what)?;
     let mut shutdown = std::pin::pin!(shutdown);
     let leadership = match election {
         Some(election) => tokio::select! {
             biased;
             () = &mut shutdown => return Ok(()),
-            leadership = election.won(host_client.clone()) => Some(leadership),
+            leadership = election.won(host_line.client()) => Some(leadership),
         },
         None => None,
     };
@@ -81,7 +81,7 @@ where
     let host = Cluster::new(
         ClusterName::LOCAL,
         None,
-        host_client,
+        host_line,
         fleet.places(),
         health,
         fleet.abandoned(),

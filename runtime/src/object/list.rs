@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use kube::Client;
 use kube::api::{ApiResource, ListParams, ObjectMeta, PartialObjectMeta};
 use kube::core::{DynamicObject, ObjectList, Request};
 
 use crate::controller::Object;
-use crate::transport::{Failure, PAGE, within};
+use crate::transport::{Failure, Line, PAGE, within};
 
 const HTTP_GONE: u16 = 410;
 
 /// The objects of a kind in a namespace, or in all of them, that have these labels.
 pub(super) async fn list<K: Object>(
-    client: &Client,
+    line: &Line,
     namespace: Option<&str>,
     labels: &str,
 ) -> Result<Vec<Arc<K>>, Failure> {
@@ -22,7 +21,7 @@ pub(super) async fn list<K: Object>(
     let mut objects = Vec::new();
     loop {
         let asked = request.list(&params).map_err(kube::Error::BuildRequest)?;
-        let page: ObjectList<K> = match within(client.request(asked)).await {
+        let page: ObjectList<K> = match within(line.request(asked)).await {
             // The next page was not asked for in time: what changes so fast comes in one piece.
             Err(failure)
                 if params.continue_token.is_some() && failure.code() == Some(HTTP_GONE) =>
@@ -44,7 +43,7 @@ pub(super) async fn list<K: Object>(
 
 /// The metadata of all objects of a kind in a namespace, or in all of them, that are `meant`.
 pub(crate) async fn list_metadata(
-    client: &Client,
+    line: &Line,
     kind: &ApiResource,
     namespace: Option<&str>,
     meant: impl Fn(&ObjectMeta) -> bool,
@@ -57,7 +56,7 @@ pub(crate) async fn list_metadata(
             .list_metadata(&params)
             .map_err(kube::Error::BuildRequest)?;
         let page: ObjectList<PartialObjectMeta<DynamicObject>> =
-            within(client.request(asked)).await?;
+            within(line.request(asked)).await?;
         let metadata = page.items.into_iter().map(|object| object.metadata);
         found.extend(metadata.filter(&meant));
         match page.metadata.continue_.filter(|token| !token.is_empty()) {

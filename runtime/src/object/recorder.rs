@@ -264,7 +264,7 @@ impl Recorder {
             plural: "events".into(),
         };
         let key = ObjectKey::namespaced(namespace.unwrap_or(OF_CLUSTER_SCOPED), name);
-        Remote::new(&self.cluster.client(), &kind, key)
+        Remote::new(&self.cluster.line(), &kind, key)
     }
 
     fn object(&self, remote: &Remote, regarding: &Owner, event: &Event, time: Timestamp) -> Value {
@@ -370,7 +370,7 @@ mod tests {
         let client =
             kube::Client::try_from(kube::Config::new("http://127.0.0.1:9".parse().unwrap()));
         let event = Remote::new(
-            &client.unwrap(),
+            &client.unwrap().into(),
             &ApiResource::erase::<k8s_openapi::api::events::v1::Event>(&()),
             "x".into(),
         );

@@ -2,7 +2,6 @@
 
 use http::Request;
 use json_patch::Patch as JsonPatch;
-use kube::Client;
 use kube::api::{
     ApiResource, DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams,
     Preconditions,
@@ -11,21 +10,21 @@ use kube::core::{DynamicObject, request};
 use serde_json::Value;
 
 use crate::controller::ObjectKey;
-use crate::transport::{Failure, within};
+use crate::transport::{Failure, Line, within};
 use crate::watch::Selector;
 
 /// Where an object is to be found.
 #[derive(Clone)]
 pub(crate) struct Remote {
-    client: Client,
+    line: Line,
     kind: ApiResource,
     key: ObjectKey,
 }
 
 impl Remote {
-    pub(crate) fn new(client: &Client, kind: &ApiResource, key: ObjectKey) -> Self {
+    pub(crate) fn new(line: &Line, kind: &ApiResource, key: ObjectKey) -> Self {
         Self {
-            client: client.clone(),
+            line: line.clone(),
             kind: kind.clone(),
             key,
         }
@@ -169,7 +168,7 @@ impl Remote {
         request: Result<Request<Vec<u8>>, request::Error>,
     ) -> Result<Value, Failure> {
         let request = request.map_err(kube::Error::BuildRequest)?;
-        within(self.client.request(request)).await
+        within(self.line.request(request)).await
     }
 }
 

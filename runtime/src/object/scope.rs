@@ -187,7 +187,7 @@ impl Scope {
         if let Some(known) = known {
             return Box::pin(std::future::ready(Ok(known)));
         }
-        let remote = Remote::new(&self.client(), &kind, key);
+        let remote = Remote::new(&self.cluster.line(), &kind, key);
         Box::pin(async move {
             let what = || format!("reading {} {}", remote.kind().kind, remote.key());
             match remote
@@ -240,7 +240,7 @@ impl Scope {
         }
         Box::pin(async move {
             let labels = lookup.labels().map(ToString::to_string).unwrap_or_default();
-            let listed = list(&self.client(), namespace, &labels).await;
+            let listed = list(&self.cluster.line(), namespace, &labels).await;
             let mut listed: Vec<Arc<K>> = listed.map_err(|failure| {
                 let kind = K::kind(&());
                 Error::new(failure).context(format!("listing objects of the kind {kind}"))
@@ -259,7 +259,7 @@ impl Scope {
     /// When the server refuses or does not answer.
     pub fn delete<K: Object>(&self, key: impl Into<ObjectKey>) -> BoxFuture<'_, Result<bool>> {
         let remote = Remote::new(
-            &self.client(),
+            &self.cluster.line(),
             &ApiResource::erase::<K>(&()),
             self.complete::<K>(key.into()),
         );

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::{Client, Config};
+use kube::Config;
 
-use super::Failure;
+use super::{Failure, Line};
 
 /// How long one call may take, from the first byte sent to the last one read.
 pub(super) const CALL_DEADLINE: Duration = Duration::from_secs(30);
@@ -13,8 +13,8 @@ pub(super) const CALL_DEADLINE: Duration = Duration::from_secs(30);
 /// How long it may take to open a connection, TLS and all.
 pub(super) const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 
-/// How the client of a cluster is made.
-pub(crate) type Connect = Arc<dyn Fn(Config) -> Result<Client, kube::Error> + Send + Sync>;
+/// How the way to a cluster is made.
+pub(crate) type Connect = Arc<dyn Fn(Config) -> Result<Line, kube::Error> + Send + Sync>;
 
 /// How many objects one page of a list holds.
 pub(crate) const PAGE: u32 = 500;

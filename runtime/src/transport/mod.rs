@@ -9,6 +9,7 @@ mod exchange;
 mod failure;
 mod http_1;
 mod identity;
+mod line;
 mod pool;
 mod received;
 mod share;
@@ -17,6 +18,7 @@ pub(crate) use backoff::{Backoff, jittered};
 pub(crate) use chance::{now, random_bits, seed};
 pub(crate) use client::{Connect, PAGE, within};
 pub use failure::Failure;
+pub(crate) use line::Line;
 pub(crate) use pool::Pool;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;

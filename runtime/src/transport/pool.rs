@@ -3,60 +3,70 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use http::{Request, Response};
+use http::uri::PathAndQuery;
+use http::{Request, Response, Uri};
 use kube::client::{Body, ConfigExt as _};
 use kube::{Client, Config};
+use tower::Layer as _;
 use tower::util::BoxCloneSyncService;
-use tower::{Layer, ServiceExt as _};
 
 use super::BoxError;
 use super::exchange::Endpoint;
 use super::identity::Identity;
+use super::line::Line;
 use super::received::Received;
 
-/// Everything below the path of a request: kube's authentication and headers, and the connections.
-type Stack = BoxCloneSyncService<Request<Body>, Response<Received>, BoxError>;
+/// kube's authentication and headers, and the connections.
+type Service = BoxCloneSyncService<Request<Body>, Response<Received>, BoxError>;
 
-/// Clients that share their connections by endpoint and identity.
+/// What clusters share at one endpoint, as one identity.
+pub(super) struct Shared {
+    /// For requests with whole addresses.
+    pub(super) service: Service,
+    /// For requests with the path that they have at the endpoint.
+    pub(super) client: Client,
+}
+
+/// Clusters that share their connections by endpoint and identity.
 #[derive(Default)]
 pub(crate) struct Pool {
-    stacks: Mutex<BTreeMap<Identity, Weak<Stack>>>,
+    shared: Mutex<BTreeMap<Identity, Weak<Shared>>>,
 }
 
 impl Pool {
-    /// A client for the API server that `config` names.
+    /// The way to the API server that `config` names.
     ///
-    /// It never tries again by itself: who waits for a server that said "later" must not hold a worker, so that
-    /// waiting is the queue's and the watches' business.
-    pub(crate) fn client(&self, config: &Config) -> Result<Client, kube::Error> {
-        let stack = self.stack(config)?;
-        let service = config.base_uri_layer().layer(Stack::clone(&stack));
-        // The stack is found again for as long as there is a client.
-        let service = service.map_result(move |answer| {
-            let _stack = &stack;
-            answer
-        });
-        Ok(Client::new(service, config.default_namespace.clone()))
-    }
-
-    fn stack(&self, config: &Config) -> Result<Arc<Stack>, kube::Error> {
+    /// Nothing there is tried again after an answer: who waits for a server that said "later" must not hold a
+    /// worker, so that waiting is the queue's and the watches' business.
+    pub(crate) fn line(&self, config: &Config) -> Result<Line, kube::Error> {
         let identity = Identity::of(config).map_err(kube::Error::SerdeError)?;
-        let mut stacks = self.stacks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(stack) = stacks.get(&identity).and_then(Weak::upgrade) {
-            return Ok(stack);
+        let mut all = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = all.get(&identity).and_then(Weak::upgrade) {
+            return Ok(Line::new(shared, config));
         }
-        let stack = Arc::new(stack(config)?);
-        stacks.retain(|_, stack| stack.strong_count() > 0);
-        stacks.insert(identity, Arc::downgrade(&stack));
-        Ok(stack)
+        let shared = Arc::new(Shared::new(config)?);
+        all.retain(|_, shared| shared.strong_count() > 0);
+        all.insert(identity, Arc::downgrade(&shared));
+        Ok(Line::new(shared, config))
     }
 }
 
-fn stack(config: &Config) -> Result<Stack, kube::Error> {
-    let endpoint = Endpoint::new(config)?;
-    let service = config.extra_headers_layer()?.layer(endpoint);
-    Ok(match config.auth_layer()? {
-        Some(auth) => Stack::new(auth.layer(service)),
-        None => Stack::new(service),
-    })
+impl Shared {
+    fn new(config: &Config) -> Result<Self, kube::Error> {
+        let endpoint = Endpoint::new(config)?;
+        let service = config.extra_headers_layer()?.layer(endpoint);
+        let service = match config.auth_layer()? {
+            Some(auth) => Service::new(auth.layer(service)),
+            None => Service::new(service),
+        };
+        let mut root = config.cluster_url.clone().into_parts();
+        root.path_and_query = Some(PathAndQuery::from_static("/"));
+        let root = Uri::from_parts(root).map_err(http::Error::from);
+        let root = Config::new(root.map_err(kube::Error::HttpError)?);
+        let client = root.base_uri_layer().layer(service.clone());
+        Ok(Self {
+            service,
+            client: Client::new(client, "default"),
+        })
+    }
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::AsyncBufRead;
-use kube::Client;
 use kube::api::WatchParams;
 use kube::core::{DynamicObject, Request};
 use tokio::sync::{Semaphore, watch};
@@ -18,7 +17,7 @@ use super::feed::{Feed, Reader};
 use super::listing::{Listed, Lists};
 use super::wire::{Event, Events, Item};
 use crate::controller::ObjectKey;
-use crate::transport::{Backoff, Failure, within};
+use crate::transport::{Backoff, Failure, Line, within};
 
 /// After how long the server ends a watch by itself, in seconds (kube refuses 295 and more).
 const WATCH_SECONDS: u32 = 290;
@@ -55,7 +54,7 @@ pub(crate) trait Report: Send + Sync {
 pub(crate) struct Reflector {
     pub(crate) feed: Arc<Feed>,
     /// The newest one.
-    pub(crate) client: watch::Receiver<Client>,
+    pub(crate) line: watch::Receiver<Line>,
     pub(crate) subject: Subject,
     /// How many clusters may fill their caches at once; waiting for a retry holds no place.
     pub(crate) engaging: Arc<Semaphore>,
@@ -68,16 +67,16 @@ impl Reflector {
     /// Lists and watches until it is dropped.
     pub(crate) async fn run(self) {
         let mut tries = Tries::default();
-        let mut clients = self.client.clone();
+        let mut lines = self.line.clone();
         loop {
             let mut joined = self.feed.joined();
             joined.mark_unchanged();
-            let client = clients.borrow_and_update().clone();
-            let round = Round::new(&self, client);
+            let line = lines.borrow_and_update().clone();
+            let round = Round::new(&self, line);
             tokio::select! {
                 biased;
                 // It may lead to another server, which knows nothing of where we were.
-                Ok(()) = clients.changed() => tries = Tries::default(),
+                Ok(()) = lines.changed() => tries = Tries::default(),
                 // Whoever comes later has everything told to it by a new list, which has what its kind of
                 // reader needs.
                 _ = joined.changed() => {}
@@ -96,11 +95,11 @@ pub(super) struct Round<'a> {
     pub(super) readers: Vec<Arc<dyn Reader>>,
     pub(super) metadata_only: bool,
     pub(super) request: Request,
-    pub(super) client: Client,
+    pub(super) line: Line,
 }
 
 impl<'a> Round<'a> {
-    fn new(reflector: &'a Reflector, client: Client) -> Self {
+    fn new(reflector: &'a Reflector, line: Line) -> Self {
         let (readers, metadata_only) = reflector.feed.readers();
         let Subject { kind, selector } = &reflector.subject;
         let path = <DynamicObject as kube::Resource>::url_path(kind, selector.namespace.as_deref());
@@ -109,12 +108,13 @@ impl<'a> Round<'a> {
             readers,
             metadata_only,
             request: Request::new(path),
-            client,
+            line,
         }
     }
 
     async fn run(&self, tries: &mut Tries) {
-        let outcome = match self.list().await {
+        // What is over soon is in a box of its own: else a watch would keep its room for as long as it is open.
+        let outcome = match Box::pin(self.list()).await {
             Ok(listed) => self
                 .watch(listed, tries)
                 .await
@@ -174,7 +174,7 @@ impl<'a> Round<'a> {
             false => self.request.watch(params, version),
         };
         let request = request.map_err(kube::Error::BuildRequest)?;
-        let body = within(self.client.request_stream(request)).await?;
+        let body = within(self.line.request_stream(request)).await?;
         Ok(Events::new(Box::pin(body)))
     }
 
@@ -189,7 +189,7 @@ impl<'a> Round<'a> {
         loop {
             let opened = match watch.take() {
                 Some(open) => Ok(open),
-                None => self.open(&params, &version).await,
+                None => Box::pin(self.open(&params, &version)).await,
             };
             match opened {
                 Ok(events) => match self.follow(events, &mut version, tries).await {

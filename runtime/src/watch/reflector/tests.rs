@@ -10,6 +10,7 @@ use http::header::ACCEPT;
 use http::{Request, Response};
 use http_body::Frame;
 use k8s_openapi::api::core::v1::ConfigMap;
+use kube::Client;
 use kube::client::Body;
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
@@ -182,7 +183,7 @@ impl Work {
         };
         let reflector = Reflector {
             feed: Arc::clone(feed),
-            client: watch::channel(Client::new(server, "default")).1,
+            line: watch::channel(Client::new(server, "default").into()).1,
             subject: Subject {
                 kind: kube::api::ApiResource::erase::<ConfigMap>(&()),
                 selector: Selector::default(),

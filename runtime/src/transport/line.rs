@@ -1,0 +1,115 @@
+//! A cluster, as its calls reach it.
+
+use std::sync::{Arc, OnceLock};
+
+use futures::AsyncBufRead;
+use http::uri::PathAndQuery;
+use http::{Request, Uri};
+use kube::client::ConfigExt as _;
+use kube::{Client, Config};
+use serde::de::DeserializeOwned;
+use tower::{Layer as _, ServiceExt as _};
+
+use super::pool::Shared;
+
+/// The way to a cluster: what all clusters of its endpoint share, and its own path. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Line(Arc<Inner>);
+
+enum Inner {
+    Shared {
+        shared: Arc<Shared>,
+        url: Uri,
+        namespace: String,
+        /// A client of its own, where somebody wants one: it takes more memory than everything else of a cluster.
+        client: OnceLock<Client>,
+    },
+    Own(Client),
+}
+
+impl From<Client> for Line {
+    fn from(client: Client) -> Self {
+        Self(Arc::new(Inner::Own(client)))
+    }
+}
+
+impl Line {
+    pub(super) fn new(shared: Arc<Shared>, config: &Config) -> Self {
+        Self(Arc::new(Inner::Shared {
+            shared,
+            url: config.cluster_url.clone(),
+            namespace: config.default_namespace.clone(),
+            client: OnceLock::new(),
+        }))
+    }
+
+    /// kube's client of the cluster.
+    pub(crate) fn client(&self) -> Client {
+        let (shared, url, namespace, client) = match &*self.0 {
+            Inner::Own(client) => return client.clone(),
+            Inner::Shared {
+                shared,
+                url,
+                namespace,
+                client,
+            } => (shared, url, namespace, client),
+        };
+        let make = || {
+            let base = Config::new(url.clone()).base_uri_layer();
+            let service = base.layer(shared.service.clone());
+            let shared = Arc::clone(shared);
+            // It is found again by others for as long as the client is there.
+            let service = service.map_result(move |answer| {
+                let _shared = &shared;
+                answer
+            });
+            Client::new(service, namespace.clone())
+        };
+        client.get_or_init(make).clone()
+    }
+
+    /// As [`Client::request`].
+    pub(crate) async fn request<T: DeserializeOwned>(
+        &self,
+        request: Request<Vec<u8>>,
+    ) -> Result<T, kube::Error> {
+        let (client, request) = self.direct(request)?;
+        client.request(request).await
+    }
+
+    /// As [`Client::request_text`].
+    pub(crate) async fn request_text(
+        &self,
+        request: Request<Vec<u8>>,
+    ) -> Result<String, kube::Error> {
+        let (client, request) = self.direct(request)?;
+        client.request_text(request).await
+    }
+
+    /// As [`Client::request_stream`].
+    pub(crate) async fn request_stream(
+        &self,
+        request: Request<Vec<u8>>,
+    ) -> Result<impl AsyncBufRead + use<>, kube::Error> {
+        let (client, request) = self.direct(request)?;
+        client.request_stream(request).await
+    }
+
+    /// The client that sends the request, and the request with the path that it has there.
+    fn direct(
+        &self,
+        mut request: Request<Vec<u8>>,
+    ) -> Result<(&Client, Request<Vec<u8>>), kube::Error> {
+        let (shared, url) = match &*self.0 {
+            Inner::Own(client) => return Ok((client, request)),
+            Inner::Shared { shared, url, .. } => (shared, url),
+        };
+        let base = url.path().trim_end_matches('/');
+        if !base.is_empty() {
+            let path = format!("{base}{}", request.uri());
+            let path = PathAndQuery::try_from(path).map_err(http::Error::from);
+            *request.uri_mut() = path.map_err(kube::Error::HttpError)?.into();
+        }
+        Ok((&shared.client, request))
+    }
+}
