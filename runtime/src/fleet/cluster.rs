@@ -50,7 +50,7 @@ struct Feeds {
     /// all of its readers need.
     begun: bool,
     waiting: Vec<(Arc<Feed>, Subject)>,
-    by_subject: BTreeMap<FeedKey, Arc<Feed>>,
+    by_subject: BTreeMap<Box<FeedKey>, Arc<Feed>>,
 }
 
 /// The version and the plural of a kind, and which of its objects.
@@ -155,9 +155,9 @@ impl Cluster {
         let feeds = self.lock();
         feeds
             .by_subject
-            .range(&first..)
-            .take_while(|((version, plural, _), _)| (version, plural) == (&first.0, &first.1))
-            .map(|((.., selector), feed)| (selector.clone(), Arc::clone(feed)))
+            .range::<FeedKey, _>(&first..)
+            .take_while(|(key, _)| (&key.0, &key.1) == (&first.0, &first.1))
+            .map(|(key, feed)| (key.2.clone(), Arc::clone(feed)))
             .collect()
     }
 
@@ -198,7 +198,7 @@ impl Cluster {
         }
         let feed = Arc::new(Feed::new(self.0.kept));
         let cache = join(&feed);
-        feeds.by_subject.insert(key, Arc::clone(&feed));
+        feeds.by_subject.insert(Box::new(key), Arc::clone(&feed));
         if feeds.begun {
             self.watch(feed, Subject { kind, selector });
         } else {
@@ -229,9 +229,14 @@ impl Cluster {
             report: Arc::clone(&self.0.health) as _,
         };
         let stop = self.0.stop.clone();
-        self.0
-            .tasks
-            .spawn(async move { stop.run_until_cancelled(reflector.run()).await });
+        // In one piece: what waits for a future that it owns keeps room for it twice.
+        self.0.tasks.spawn(async move {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                () = reflector.run() => {}
+            }
+        });
     }
 
     fn lock(&self) -> MutexGuard<'_, Feeds> {

@@ -1,10 +1,14 @@
 //! How a cluster is reached.
 
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
+use http::Uri;
 use kube::config::AuthInfo;
 use kube::{Client, Config};
+
+use crate::transport::{Connect, Line};
 
 /// How a cluster is reached, made [from](From) kube's [`Config`] or [`Client`].
 ///
@@ -17,9 +21,31 @@ pub struct Connection {
 }
 
 #[derive(Clone)]
-pub(super) enum Via {
+enum Via {
     Config(Box<Config>),
+    /// The same in common with others, and an address of its own.
+    Shared(Arc<(Uri, Arc<Config>)>),
     Client(Client),
+}
+
+/// How many configurations are remembered that others may have in common.
+const REMEMBERED: usize = 8;
+
+/// The configurations of late: a fleet at one endpoint keeps one, whatever number of clusters there are.
+#[derive(Default)]
+pub(super) struct Recent(VecDeque<Weak<Config>>);
+
+impl Recent {
+    fn share(&mut self, config: Config) -> Arc<Config> {
+        let mut known = self.0.iter().filter_map(Weak::upgrade);
+        if let Some(known) = known.find(|known| is_same(known, &config)) {
+            return known;
+        }
+        let config = Arc::new(config);
+        self.0.truncate(REMEMBERED - 1);
+        self.0.push_front(Arc::downgrade(&config));
+        config
+    }
 }
 
 impl From<Config> for Connection {
@@ -51,10 +77,25 @@ impl Connection {
 
     /// The configuration, unless it is a client.
     pub fn config_mut(&mut self) -> Option<&mut Config> {
+        if let Via::Shared(shared) = &self.via {
+            self.via = Via::Config(Box::new(whole(shared)));
+        }
         match &mut self.via {
             Via::Config(config) => Some(config),
-            Via::Client(_) => None,
+            Via::Shared(_) | Via::Client(_) => None,
         }
+    }
+
+    /// The same, with what it has in common with others kept once.
+    pub(super) fn shared(self, recent: &mut Recent) -> Self {
+        let via = match self.via {
+            Via::Config(config) => {
+                let url = config.cluster_url.clone();
+                Via::Shared(Arc::new((url, recent.share(*config))))
+            }
+            via @ (Via::Shared(_) | Via::Client(_)) => via,
+        };
+        Self { via, ..self }
     }
 
     pub(super) fn namespace(&self) -> Option<&Arc<str>> {
@@ -64,21 +105,37 @@ impl Connection {
     /// Whether one is as good as the other.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.namespace == other.namespace
-            && match (&self.via, &other.via) {
-                (Via::Config(one), Via::Config(other)) => is_same(one, other),
+            && match (self.config(), other.config()) {
+                (Some((url, one)), Some((other_url, other))) => {
+                    url == other_url && (std::ptr::eq(one, other) || is_same(one, other))
+                }
                 _ => false,
             }
     }
 
-    pub(super) fn into_via(self) -> Via {
-        self.via
+    /// The address, and what there is besides.
+    fn config(&self) -> Option<(&Uri, &Config)> {
+        match &self.via {
+            Via::Config(config) => Some((&config.cluster_url, config)),
+            Via::Shared(shared) => Some((&shared.0, &shared.1)),
+            Via::Client(_) => None,
+        }
+    }
+
+    /// The way to the cluster.
+    pub(super) fn line(&self, connect: &Connect) -> Result<Line, kube::Error> {
+        match &self.via {
+            Via::Config(config) => connect(Config::clone(config)),
+            Via::Shared(shared) => connect(whole(shared)),
+            Via::Client(client) => Ok(client.clone().into()),
+        }
     }
 
     /// Where it leads, for the log.
     pub(super) fn server(&self) -> String {
-        match &self.via {
-            Via::Config(config) => config.cluster_url.to_string(),
-            Via::Client(_) => "that of its client".into(),
+        match self.config() {
+            Some((url, _)) => url.to_string(),
+            None => "that of its client".into(),
         }
     }
 }
@@ -92,9 +149,15 @@ impl fmt::Debug for Connection {
     }
 }
 
+fn whole(shared: &(Uri, Arc<Config>)) -> Config {
+    let mut config = Config::clone(&shared.1);
+    config.cluster_url = shared.0.clone();
+    config
+}
+
+/// Whether only the addresses may differ.
 fn is_same(one: &Config, other: &Config) -> bool {
-    one.cluster_url == other.cluster_url
-        && one.default_namespace == other.default_namespace
+    one.default_namespace == other.default_namespace
         && one.root_cert == other.root_cert
         && one.root_cert_file == other.root_cert_file
         && one.connect_timeout == other.connect_timeout
@@ -130,7 +193,12 @@ mod tests {
         assert!(!plain.is(&plain.clone().in_namespace("shop")));
         let mut moved = config();
         moved.cluster_url = "https://blue.example.com".parse().unwrap();
-        assert!(!plain.is(&moved.into()));
+        assert!(!plain.is(&moved.clone().into()));
+        let mut recent = Recent::default();
+        let shared =
+            [config(), moved.clone()].map(|config| Connection::from(config).shared(&mut recent));
+        assert!(shared[0].is(&plain) && !shared[0].is(&shared[1]));
+        assert_eq!(shared[1].server(), moved.cluster_url.to_string());
         let with_token = |token: &str| {
             let mut config = config();
             config.auth_info.token = Some(token.to_owned().into());

@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::connection::Via;
 use super::damping::Damping;
 use super::status::Standing;
 use super::{Cluster, ClusterName, Connection, Fleet, Health, Reason, State, Wish};
@@ -39,7 +38,7 @@ impl Engagement {
                         self.pause(pause).await;
                         continue;
                     }
-                    match self.connect(connection.clone()) {
+                    match self.connect(&connection) {
                         Ok(line) => {
                             backoff = Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF);
                             let cluster = self.cluster(&connection, line);
@@ -81,11 +80,8 @@ impl Engagement {
         let _ = tokio::time::timeout(pause, self.wish.wait_for(is_over)).await;
     }
 
-    fn connect(&self, connection: Connection) -> Result<Line, kube::Error> {
-        match connection.into_via() {
-            Via::Config(config) => (self.fleet.shared.connect)(*config),
-            Via::Client(client) => Ok(client.into()),
-        }
+    fn connect(&self, connection: &Connection) -> Result<Line, kube::Error> {
+        connection.line(&self.fleet.shared.connect)
     }
 
     fn cluster(&self, connection: &Connection, line: Line) -> Cluster {
@@ -128,7 +124,7 @@ impl Engagement {
                                 break Reason::Changed;
                             }
                             if !newest.is(&connection) {
-                                self.reconnect(&cluster, newest.clone());
+                                self.reconnect(&cluster, &newest);
                                 connection = newest;
                             }
                         }
@@ -151,7 +147,7 @@ impl Engagement {
     }
 
     /// Goes on through another connection. One that makes no client leaves the cluster with the one that it has.
-    fn reconnect(&self, cluster: &Cluster, connection: Connection) {
+    fn reconnect(&self, cluster: &Cluster, connection: &Connection) {
         let server = connection.server();
         match self.connect(connection) {
             Ok(line) => {

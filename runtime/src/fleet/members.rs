@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::connection::Recent;
 use super::damping::{Damping, Departed};
 use super::status::{ClusterStatus, Standing};
 use super::{ClusterName, Reason, State, Wish};
@@ -16,6 +17,7 @@ pub(super) struct Members {
     /// Names that cannot be, and who named them.
     refused: BTreeSet<(String, Arc<str>)>,
     closing: bool,
+    pub(super) configs: Recent,
 }
 
 struct Member {

@@ -265,7 +265,7 @@ impl Fleet {
             return;
         }
         let wish = Wish::Engaged {
-            connection,
+            connection: connection.shared(&mut members.configs),
             retiring,
         };
         match members.wish(&name, &self.view.source, wish) {

@@ -65,14 +65,14 @@ pub(crate) struct Reflector {
 
 impl Reflector {
     /// Lists and watches until it is dropped.
-    pub(crate) async fn run(self) {
+    pub(crate) async fn run(&self) {
         let mut tries = Tries::default();
         let mut lines = self.line.clone();
         loop {
             let mut joined = self.feed.joined();
             joined.mark_unchanged();
             let line = lines.borrow_and_update().clone();
-            let round = Round::new(&self, line);
+            let round = Round::new(self, line);
             tokio::select! {
                 biased;
                 // It may lead to another server, which knows nothing of where we were.

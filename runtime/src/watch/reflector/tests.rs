@@ -195,7 +195,7 @@ impl Work {
         Self {
             feed: Arc::clone(feed),
             asks,
-            running: tokio::spawn(reflector.run()),
+            running: tokio::spawn(async move { reflector.run().await }),
         }
     }
 
