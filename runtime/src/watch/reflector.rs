@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,8 +113,7 @@ impl<'a> Round<'a> {
     }
 
     async fn run(&self, tries: &mut Tries) {
-        // What is over soon is in a box of its own: else a watch would keep its room for as long as it is open.
-        let outcome = match Box::pin(self.list()).await {
+        let outcome = match self.list().await {
             Ok(listed) => self
                 .watch(listed, tries)
                 .await
@@ -139,17 +138,19 @@ impl<'a> Round<'a> {
 
     /// Fills the caches with everything there is.
     async fn list(&self) -> Result<Listed, (Verb, Failure)> {
-        let mut list = pin!(self.everything());
-        if !self.readers.iter().all(|reader| reader.is_filled()) {
-            let place = self.reflector.engaging.acquire().await;
-            // A server that does not answer gives its place to the next, and may still answer.
-            let quick = tokio::time::timeout(PLACE, &mut list).await;
-            drop(place);
-            if let Ok(listed) = quick {
-                return listed;
-            }
+        // What is over soon is in a box of its own: else a watch would keep its room for as long as it is open.
+        if self.readers.iter().all(|reader| reader.is_filled()) {
+            return Box::pin(self.everything()).await;
         }
-        list.await
+        let place = self.reflector.engaging.acquire().await;
+        let mut list = Box::pin(self.everything());
+        // A server that does not answer gives its place to the next, and may still answer.
+        let quick = tokio::time::timeout(PLACE, &mut list).await;
+        drop(place);
+        match quick {
+            Ok(listed) => listed,
+            Err(_slow) => list.await,
+        }
     }
 
     /// How the selected objects are watched.
