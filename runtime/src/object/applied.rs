@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kube::api::{ApiResource, ObjectMeta};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::scope::Owner;
@@ -70,8 +70,40 @@ impl Child {
 }
 
 struct Children {
-    owner_uid: String,
-    last: BTreeMap<Child, Last>,
+    owner_uid: Box<str>,
+    /// In order. Most owners have one, and a map has room for eleven from the first on.
+    last: Vec<(Child, Last)>,
+}
+
+/// From so many children on there is room for more.
+const FEW: usize = 4;
+
+impl Children {
+    fn get_mut(&mut self, child: &Child) -> Option<&mut Last> {
+        let place = self.place(child).ok()?;
+        self.last.get_mut(place).map(|(_, last)| last)
+    }
+
+    fn insert(&mut self, child: Child, last: Last) {
+        match self.place(&child) {
+            Ok(place) => self.last[place].1 = last,
+            Err(place) => {
+                if self.last.len() < FEW {
+                    self.last.reserve_exact(1);
+                }
+                self.last.insert(place, (child, last));
+            }
+        }
+    }
+
+    fn remove(&mut self, child: &Child) -> Option<Last> {
+        let place = self.place(child).ok()?;
+        Some(self.last.remove(place).1)
+    }
+
+    fn place(&self, child: &Child) -> Result<usize, usize> {
+        self.last.binary_search_by(|(other, _)| other.cmp(child))
+    }
 }
 
 /// The last apply of a child.
@@ -80,9 +112,18 @@ struct Last {
     /// What the child was after it.
     after: Fingerprint,
     version: Option<String>,
-    /// Empty for one that is too large.
-    text: Box<str>,
+    /// The child as JSON, all but its metadata, which whoever looks for it has. Empty for one that is too large.
+    rest: Box<str>,
     lost: Option<Box<Losses>>,
+}
+
+impl Last {
+    /// The child with its metadata.
+    fn child(&self, meta: &ObjectMeta) -> serde_json::Result<Value> {
+        let mut child: Map<String, Value> = serde_json::from_str(&self.rest)?;
+        child.insert("metadata".into(), serde_json::to_value(meta)?);
+        Ok(child.into())
+    }
 }
 
 /// How often a child has been missing that had been applied.
@@ -117,21 +158,19 @@ impl Applied {
         content: u64,
         live: &ObjectMeta,
     ) -> Outcome {
-        let owners = self.lock();
-        let children = owners
-            .get(&owner.key)
-            .filter(|children| children.owner_uid == owner.uid);
-        let last = children.and_then(|children| children.last.get(child));
+        let mut owners = self.lock();
+        let last = last(&mut owners, owner, child);
         match last {
             Some(last)
                 if last.content == content
-                    && !last.text.is_empty()
+                    && !last.rest.is_empty()
                     && last.after == self.fingerprint(live) =>
             {
                 if last.version != live.resource_version {
                     return Outcome::ElseChanged;
                 }
-                serde_json::from_str(&last.text).map_or(Outcome::Unknown, Outcome::Unchanged)
+                last.child(live)
+                    .map_or(Outcome::Unknown, Outcome::Unchanged)
             }
             _ => Outcome::Unknown,
         }
@@ -149,38 +188,30 @@ impl Applied {
         let mut owners = self.lock();
         let children = owners.entry(owner.key.clone());
         let children = children.or_insert_with(|| Children {
-            owner_uid: owner.uid.clone(),
-            last: BTreeMap::new(),
+            owner_uid: owner.uid.as_str().into(),
+            last: Vec::new(),
         });
-        if children.owner_uid != owner.uid {
-            children.owner_uid.clone_from(&owner.uid);
+        if *children.owner_uid != *owner.uid {
+            children.owner_uid = owner.uid.as_str().into();
             children.last.clear();
         }
-        let mut kept = returned.clone();
-        if let Some(meta) = kept.pointer_mut("/metadata").and_then(Value::as_object_mut) {
-            meta.remove("managedFields");
-        }
-        let text = kept.to_string();
-        let meta = kept.get_mut("metadata").map(Value::take);
+        let mut rest = returned.clone();
+        let meta = rest.get_mut("metadata").map(Value::take);
+        let rest = rest.to_string();
         match serde_json::from_value::<ObjectMeta>(meta.unwrap_or_default()) {
             Ok(meta) => {
-                let before = children.last.remove(&child);
+                let before = children.remove(&child);
                 let last = Last {
                     content,
                     after: self.fingerprint(&meta),
                     version: meta.resource_version,
-                    text: if text.len() <= LARGEST {
-                        text
-                    } else {
-                        String::new()
-                    }
-                    .into(),
+                    rest: if rest.len() <= LARGEST { &*rest } else { "" }.into(),
                     lost: before.and_then(|before| before.lost),
                 };
-                children.last.insert(child, last);
+                children.insert(child, last);
             }
             Err(_) => {
-                children.last.remove(&child);
+                children.remove(&child);
             }
         }
     }
@@ -189,10 +220,7 @@ impl Applied {
     /// deletes what we create for an owner that is gone.
     pub(super) fn is_lost_again(&self, owner: &Owner, child: &Child) -> bool {
         let mut owners = self.lock();
-        let children = owners
-            .get_mut(&owner.key)
-            .filter(|children| children.owner_uid == owner.uid);
-        let Some(last) = children.and_then(|children| children.last.get_mut(child)) else {
+        let Some(last) = last(&mut owners, owner, child) else {
             return false;
         };
         let now = Instant::now();
@@ -216,7 +244,7 @@ impl Applied {
     pub(crate) fn keep(&self, owner: &ObjectKey, now: &BTreeSet<Child>) {
         let mut owners = self.lock();
         if let Some(children) = owners.get_mut(owner) {
-            children.last.retain(|child, _| now.contains(child));
+            children.last.retain(|(child, _)| now.contains(child));
             if children.last.is_empty() {
                 owners.remove(owner);
             }
@@ -231,6 +259,19 @@ impl Applied {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Children>> {
         self.owners.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The last apply of a child of an owner, if it is still the same owner.
+fn last<'a>(
+    owners: &'a mut BTreeMap<ObjectKey, Children>,
+    owner: &Owner,
+    child: &Child,
+) -> Option<&'a mut Last> {
+    let children = owners.get_mut(&owner.key)?;
+    if *children.owner_uid != *owner.uid {
+        return None;
+    }
+    children.get_mut(child)
 }
 
 /// A number for what is applied, and how.

@@ -46,9 +46,11 @@ impl On {
     }
 }
 
-/// What of an object counts, a number for each part.
+/// What of an object counts, a number for each of the [`PARTS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fingerprint([(On, u64); 5]);
+pub(crate) struct Fingerprint([u64; PARTS.len()]);
+
+const PARTS: [On; 5] = [On::SPEC, On::LABELS, On::ANNOTATIONS, On::OWNERS, On::LIFE];
 
 impl Fingerprint {
     pub(crate) fn of(meta: &ObjectMeta) -> Self {
@@ -64,11 +66,11 @@ impl Fingerprint {
             .collect();
         let leaving = meta.deletion_timestamp.is_some();
         Self([
-            (On::SPEC, spec),
-            (On::LABELS, hash(&meta.labels)),
-            (On::ANNOTATIONS, hash(&meta.annotations)),
-            (On::OWNERS, hash(&owners)),
-            (On::LIFE, hash(&(&meta.uid, &meta.finalizers, leaving))),
+            spec,
+            hash(&meta.labels),
+            hash(&meta.annotations),
+            hash(&owners),
+            hash(&(&meta.uid, &meta.finalizers, leaving)),
         ])
     }
 
@@ -77,10 +79,10 @@ impl Fingerprint {
     pub(super) fn changed(&self, other: &Self) -> On {
         /// The rest, which no other part has.
         const REST: On = On(1 << 7);
-        let parts = self.0.iter().zip(&other.0);
+        let parts = PARTS.iter().zip(self.0.iter().zip(&other.0));
         parts
-            .filter(|((_, one), (_, other))| one != other)
-            .fold(REST, |changed, ((part, _), _)| changed.and(*part))
+            .filter(|(_, (one, other))| one != other)
+            .fold(REST, |changed, (part, _)| changed.and(*part))
     }
 }
 
