@@ -225,10 +225,12 @@ impl Crew for Engine {
         }
     }
 
-    fn keys(&self, name: &ClusterName) -> usize {
-        let lanes = self.lock();
-        let here = lanes.iter().filter(|(_, post)| post.cluster.name() == name);
-        here.map(|(lane, _)| self.queue.pending(*lane)).sum()
+    fn keys(&self) -> BTreeMap<ClusterName, usize> {
+        let mut keys = BTreeMap::new();
+        for (lane, post) in self.lock().iter() {
+            *keys.entry(post.cluster.name().clone()).or_default() += self.queue.pending(*lane);
+        }
+        keys
     }
 
     fn gone(&self, name: &ClusterName) {

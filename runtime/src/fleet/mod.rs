@@ -14,6 +14,7 @@ mod status;
 mod tests;
 mod view;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,9 +52,9 @@ pub(crate) trait Crew: Send + Sync {
     fn leave(&self, cluster: &Cluster);
     /// A cluster does not exist any more. It has been left, if it ever was engaged.
     fn gone(&self, name: &ClusterName);
-    /// How many keys of a cluster wait or run.
-    fn keys(&self, _: &ClusterName) -> usize {
-        0
+    /// How many keys of each cluster wait or run.
+    fn keys(&self) -> BTreeMap<ClusterName, usize> {
+        BTreeMap::new()
     }
 }
 
@@ -96,6 +97,22 @@ pub(crate) struct Shared {
     abandoned: CancellationToken,
     /// How many providers have yet to name all their clusters.
     incomplete: AtomicUsize,
+}
+
+impl Shared {
+    /// How every cluster is.
+    fn status(&self) -> Vec<ClusterStatus> {
+        let mut clusters = self.lock().status();
+        let keys = self.crew.keys();
+        for cluster in &mut clusters {
+            cluster.keys = keys.get(&cluster.name).copied().unwrap_or_default();
+        }
+        clusters
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// How a cluster should be.
@@ -229,15 +246,6 @@ impl Fleet {
         self.lock().states()
     }
 
-    /// How every cluster is.
-    pub(crate) fn status(&self) -> Vec<ClusterStatus> {
-        let mut clusters = self.lock().status();
-        for cluster in &mut clusters {
-            cluster.keys = self.shared.crew.keys(&cluster.name);
-        }
-        clusters
-    }
-
     /// The host cluster is to be worked on.
     pub(crate) fn engage_host(&self, connection: Connection) {
         self.wish_for(ClusterName::LOCAL, false, connection);
@@ -293,10 +301,7 @@ impl Fleet {
     }
 
     fn lock(&self) -> MutexGuard<'_, Members> {
-        self.shared
-            .members
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.lock()
     }
 
     /// Ends the watches and the reconciles of every cluster at once: there is no grace any more.

@@ -1,10 +1,11 @@
 //! How the clusters of a fleet are, for who looks at them.
 
-use std::sync::{Arc, OnceLock};
+use std::fmt;
+use std::sync::{Arc, OnceLock, Weak};
 
 use jiff::Timestamp;
 
-use super::{Cluster, ClusterName, Fleet, Reason};
+use super::{Cluster, ClusterName, Fleet, Reason, Shared};
 use crate::transport::now;
 
 /// Where a cluster stands.
@@ -48,14 +49,15 @@ pub struct ClusterStatus {
 }
 
 /// How the clusters of a manager are, while it runs: see [`Builder::fleet`](crate::Builder::fleet). Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct Status(Arc<OnceLock<Fleet>>);
+#[derive(Clone, Default)]
+pub struct Status(Arc<OnceLock<Weak<Shared>>>);
 
 impl Status {
-    /// Every cluster by name, also those that have gone in the last minutes. None before the manager works: while
-    /// another replica leads there is nothing to say.
+    /// Every cluster by name, also those that have gone in the last minutes. None before the manager works, as while
+    /// another replica leads, and none after its end.
     pub fn clusters(&self) -> Vec<ClusterStatus> {
-        self.0.get().map_or_else(Vec::new, Fleet::status)
+        let fleet = self.0.get().and_then(Weak::upgrade);
+        fleet.map_or_else(Vec::new, |fleet| fleet.status())
     }
 
     /// One cluster.
@@ -67,7 +69,13 @@ impl Status {
     /// From now on it is about this fleet.
     pub(crate) fn begin(&self, fleet: &Fleet) {
         // A manager runs once.
-        let _ = self.0.set(fleet.clone());
+        let _ = self.0.set(Arc::downgrade(&fleet.shared));
+    }
+}
+
+impl fmt::Debug for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clusters()).finish()
     }
 }
 

@@ -64,7 +64,7 @@ fn through(namespace: &str) -> Config {
 }
 
 fn state(fleet: &Fleet, name: &str) -> Option<State> {
-    let clusters = fleet.status().into_iter();
+    let clusters = fleet.shared.status().into_iter();
     let mut found = clusters.filter(|cluster| cluster.name.as_str() == name);
     found.next().map(|cluster| cluster.state)
 }
@@ -113,10 +113,10 @@ async fn who_has_left_is_told_for_a_while() {
     settle().await;
     fleet.disengage("red", Reason::NotReady);
     settle().await;
-    let red = fleet.status().remove(0);
+    let red = fleet.shared.status().remove(0);
     assert_eq!((red.state, red.left), (State::Gone, Some(Reason::NotReady)));
     sleep(Duration::from_secs(301)).await;
-    assert_eq!(fleet.status(), []);
+    assert_eq!(fleet.shared.status(), []);
 }
 
 #[tokio::test(start_paused = true)]
@@ -127,7 +127,7 @@ async fn a_name_that_two_providers_give_belongs_to_the_first_until_it_lets_go() 
     two.engage("red", through("second"));
     settle().await;
     assert_eq!(crew.seen(), ["red first"]);
-    let red = fleet.status().remove(0);
+    let red = fleet.shared.status().remove(0);
     assert_eq!(red.provider, "one");
     assert_eq!(
         red.last_error.as_deref(),
@@ -144,8 +144,8 @@ async fn a_name_that_two_providers_give_belongs_to_the_first_until_it_lets_go() 
         crew.seen(),
         ["red first", "red is left", "red is gone", "red second"]
     );
-    assert_eq!(fleet.status().remove(0).provider, "two");
-    assert_eq!(fleet.status().remove(0).last_error, None);
+    assert_eq!(fleet.shared.status().remove(0).provider, "two");
+    assert_eq!(fleet.shared.status().remove(0).last_error, None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,7 +154,7 @@ async fn another_connection_takes_the_place_of_the_first_and_the_same_changes_no
     let broken = through("broken");
     fleet.engage("red", broken.clone());
     settle().await;
-    let red = fleet.status().remove(0);
+    let red = fleet.shared.status().remove(0);
     assert_eq!(red.state, State::Connecting);
     assert!(red.last_error.is_some());
     // It need not wait for the next try.
@@ -168,7 +168,7 @@ async fn another_connection_takes_the_place_of_the_first_and_the_same_changes_no
     fleet.engage("red", broken);
     settle().await;
     assert_eq!(crew.seen(), ["red a"]);
-    let red = fleet.status().remove(0);
+    let red = fleet.shared.status().remove(0);
     assert!(red.last_error.unwrap().starts_with("cannot make a client"));
     // Another namespace is another cluster.
     fleet.engage("red", Connection::from(through("c")).in_namespace("shop"));

@@ -1,6 +1,6 @@
 //! Follows the records of clusters that lie in the host cluster, and tells the fleet what to do about each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,6 +113,8 @@ pub(super) struct Follower<R> {
     patience: Patience,
     fleet: Fleet,
     members: BTreeMap<ObjectKey, Member>,
+    /// Those of the members, the next one first.
+    deadlines: BTreeSet<(Instant, ObjectKey)>,
     /// What is wrong with records, as it has been said.
     refused: BTreeMap<ObjectKey, String>,
 }
@@ -124,6 +126,7 @@ impl<R: Records> Follower<R> {
             patience,
             fleet,
             members: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
             refused: BTreeMap::new(),
         }
     }
@@ -139,11 +142,7 @@ impl<R: Records> Follower<R> {
         let mut synced = std::pin::pin!(join_all(parts.iter().map(|part| part.source.synced())));
         let mut named_all = false;
         loop {
-            let next = self
-                .members
-                .values()
-                .filter_map(|member| member.deadline)
-                .min();
+            let next = self.deadlines.first().map(|(at, _)| *at);
             let timer = async {
                 match next {
                     Some(at) => tokio::time::sleep_until(at).await,
@@ -197,12 +196,14 @@ impl<R: Records> Follower<R> {
             self.lose(key, Reason::Deselected);
         }
         let fleet = self.fleet_of(key);
+        let Patience { grace, cleanup } = self.patience;
         let member = self.members.entry(key.clone()).or_insert(Member {
             name,
             engaged: false,
             deleting: false,
             deadline: None,
         });
+        let before = member.deadline;
         if member.deleting && !deleting {
             // Another one of the same name, created before we saw the end of the first.
             member.deleting = false;
@@ -213,7 +214,7 @@ impl<R: Records> Follower<R> {
             (true, _) if member.deleting => {}
             (true, connection) => {
                 member.deleting = true;
-                member.deadline = Instant::now().checked_add(self.patience.cleanup);
+                member.deadline = Instant::now().checked_add(cleanup);
                 match connection {
                     Some(connection) => {
                         member.engaged = true;
@@ -231,9 +232,22 @@ impl<R: Records> Follower<R> {
             (false, None) => {
                 if member.engaged && member.deadline.is_none() {
                     tracing::info!(cluster = %member.name, "the cluster is not ready");
-                    member.deadline = Instant::now().checked_add(self.patience.grace);
+                    member.deadline = Instant::now().checked_add(grace);
                 }
             }
+        }
+        let after = member.deadline;
+        if before != after {
+            self.set_deadline(key, before, after);
+        }
+    }
+
+    fn set_deadline(&mut self, key: &ObjectKey, before: Option<Instant>, after: Option<Instant>) {
+        if let Some(before) = before {
+            self.deadlines.remove(&(before, key.clone()));
+        }
+        if let Some(after) = after {
+            self.deadlines.insert((after, key.clone()));
         }
     }
 
@@ -254,25 +268,26 @@ impl<R: Records> Follower<R> {
     fn lose(&mut self, key: &ObjectKey, reason: Reason) {
         self.refused.remove(key);
         if let Some(member) = self.members.remove(key) {
+            self.set_deadline(key, member.deadline, None);
             self.fleet_of(key).disengage(&member.name, reason);
         }
     }
 
     fn expire(&mut self, now: Instant) {
-        let is_over = |deadline: Instant| deadline <= now;
-        let mut expired = Vec::new();
-        for (key, member) in &mut self.members {
-            if member.deadline.is_some_and(is_over) {
+        while let Some((at, key)) = self.deadlines.pop_first() {
+            if at > now {
+                self.deadlines.insert((at, key));
+                return;
+            }
+            let fleet = self.fleet_of(&key);
+            if let Some(member) = self.members.get_mut(&key) {
                 member.deadline = None;
                 member.engaged = false;
                 if member.deleting {
                     tracing::warn!(cluster = %member.name, "the cluster is still being deleted at the deadline: its cleanup is given up");
                 }
-                expired.push((key.clone(), member.name.clone()));
+                fleet.disengage(&member.name, Reason::NotReady);
             }
-        }
-        for (key, name) in expired {
-            self.fleet_of(&key).disengage(&name, Reason::NotReady);
         }
     }
 
