@@ -32,7 +32,14 @@ type Reach = Box<dyn Fn(Uri) -> BoxFuture<'static, Result<Box<dyn Wire>, BoxErro
 pub(super) struct Dial {
     endpoint: Uri,
     reach: Reach,
-    tls: Option<Tls>,
+    speaks: Speaks,
+}
+
+enum Speaks {
+    /// One protocol, in the clear.
+    Plain(Protocol),
+    /// What the server chooses.
+    Tls(Tls),
 }
 
 struct Tls {
@@ -50,27 +57,41 @@ pub(super) enum Protocol {
 
 impl Dial {
     pub(super) fn new(config: &Config) -> Result<Self, kube::Error> {
-        let tls = match config.cluster_url.scheme_str() {
-            Some("https") => Some(Tls::new(config)?),
-            _ => None,
+        let speaks = match config.cluster_url.scheme_str() {
+            Some("https") => Speaks::Tls(Tls::new(config)?),
+            _ => Speaks::Plain(Protocol::Http1),
         };
         Ok(Self {
             endpoint: config.cluster_url.clone(),
             reach: reach(config)?,
-            tls,
+            speaks,
         })
+    }
+
+    /// HTTP/2 over wires that come from elsewhere.
+    #[cfg(test)]
+    pub(super) fn over(wires: impl Fn() -> Option<Box<dyn Wire>> + Send + Sync + 'static) -> Self {
+        Self {
+            endpoint: Uri::from_static("http://server"),
+            reach: Box::new(move |_| {
+                let wire = wires();
+                Box::pin(async move { wire.ok_or_else(|| "refused".into()) })
+            }),
+            speaks: Speaks::Plain(Protocol::Http2),
+        }
     }
 
     /// Whether the server is asked if it speaks HTTP/2.
     pub(super) fn may_be_http_2(&self) -> bool {
-        self.tls.is_some()
+        !matches!(self.speaks, Speaks::Plain(Protocol::Http1))
     }
 
     /// Opens a connection of either protocol.
     pub(super) async fn open(&self) -> Result<(Box<dyn Wire>, Protocol), BoxError> {
         let wire = (self.reach)(self.endpoint.clone()).await?;
-        let Some(tls) = &self.tls else {
-            return Ok((wire, Protocol::Http1));
+        let tls = match &self.speaks {
+            Speaks::Plain(protocol) => return Ok((wire, *protocol)),
+            Speaks::Tls(tls) => tls,
         };
         let stream = tls.any.connect(tls.name.clone(), wire).await?;
         let protocol = match stream.get_ref().1.alpn_protocol() {
@@ -83,7 +104,7 @@ impl Dial {
     /// Opens a connection for HTTP/1.1.
     pub(super) async fn open_http_1(&self) -> Result<Box<dyn Wire>, BoxError> {
         let wire = (self.reach)(self.endpoint.clone()).await?;
-        let Some(tls) = &self.tls else {
+        let Speaks::Tls(tls) = &self.speaks else {
             return Ok(wire);
         };
         let stream = tls.http_1.connect(tls.name.clone(), wire).await?;

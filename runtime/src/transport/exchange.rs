@@ -44,17 +44,21 @@ struct Shared {
 
 impl Endpoint {
     pub(super) fn new(config: &Config) -> Result<Self, kube::Error> {
-        let dial = Arc::new(Dial::new(config)?);
         let deadline = config
             .connect_timeout
             .map_or(CONNECT_DEADLINE, |set| set.min(CONNECT_DEADLINE));
+        Ok(Self::over(Dial::new(config)?, deadline))
+    }
+
+    pub(super) fn over(dial: Dial, deadline: Duration) -> Self {
+        let dial = Arc::new(dial);
         let share = || Arc::new(Share::new(Arc::clone(&dial), deadline));
-        Ok(Self(Arc::new(Shared {
+        Self(Arc::new(Shared {
             endless: share(),
             calls: share(),
             only_http_1: AtomicBool::new(!dial.may_be_http_2()),
             http_1: http_1::client(dial, deadline),
-        })))
+        }))
     }
 }
 

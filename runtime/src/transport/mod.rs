@@ -13,6 +13,8 @@ mod line;
 mod pool;
 mod received;
 mod share;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use backoff::{Backoff, jittered};
 pub(crate) use chance::{now, random_bits, seed};
