@@ -1,10 +1,12 @@
 //! What clusters at one endpoint share, and what they do not.
 
+use futures::stream::{self, StreamExt as _};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kommodore::{Action, Context, Manager, Reconcile, Result, controller};
 use kommodore_control_plane::{Assets, ControlPlane, RealControlPlane};
 use kommodore_tests::{Clusters, Fleet, Operator, Relay, Sites, WATCHED, eventually};
 use kube::Config;
+use kube::api::{Api, PostParams};
 
 /// Watches two kinds, and does nothing.
 #[controller(for = ConfigMap, owns(Secret))]
@@ -84,4 +86,31 @@ async fn a_dead_peer_is_noticed_in_seconds() {
         relay.open() <= relay.opened() - before
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_real_server_that_sends_clients_away_fails_no_call() {
+    let Some(assets) = Assets::from_env().unwrap() else {
+        eprintln!("skipped: there is no kube-apiserver");
+        return;
+    };
+    let flags = ["--goaway-chance=0.02"];
+    let server = RealControlPlane::start_with(&assets, &flags).await.unwrap();
+    let server = server.config().unwrap();
+    let relay = Relay::start(&server).await;
+    let config = relay.config(server);
+    let (clusters, mut engaged) = Clusters::new([]);
+    let manager = Manager::builder(config).provider(clusters).controller(Idle);
+    let _operator = Operator::start(manager);
+    let pages: Api<ConfigMap> = Api::namespaced(engaged.client().await, "default");
+    // Each may be done once, and is done.
+    let create = async |number: usize| {
+        let mut page = ConfigMap::default();
+        page.metadata.name = Some(format!("page-{number}"));
+        pages.create(&PostParams::default(), &page).await.map(drop)
+    };
+    let creates = stream::iter(0..1000).map(create).buffer_unordered(32);
+    let failed: Vec<_> = creates.filter_map(async |made| made.err()).collect().await;
+    assert!(failed.is_empty(), "{failed:?}");
+    assert!(relay.opened() > 3, "{} connections", relay.opened());
 }

@@ -34,6 +34,7 @@ pub use support::sites::{
     FINALIZER, NAMESPACE, SiteCondition, Sites, WATCHED, condition, page, status_of, website,
 };
 pub use support::told::{Teller, Told};
+pub use support::tunnel::Tunnel;
 
 #[doc(hidden)]
 pub use support::run;

@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use kommodore::{Cluster, ClusterName, ClusterState, Provider};
-use kube::Config;
+use kube::{Client, Config};
 use tokio::sync::watch;
 
 use super::eventually::eventually;
@@ -10,21 +10,25 @@ use super::eventually::eventually;
 /// A provider that engages the same clusters all the time.
 pub struct Clusters {
     clusters: Vec<(ClusterName, Config)>,
-    fleet: watch::Sender<Option<kommodore::Fleet>>,
+    told: watch::Sender<Option<(Cluster, kommodore::Fleet)>>,
 }
 
 /// How clusters are engaged.
-pub struct Engaged(watch::Receiver<Option<kommodore::Fleet>>);
+pub struct Engaged(watch::Receiver<Option<(Cluster, kommodore::Fleet)>>);
 
 impl Clusters {
     /// Some clusters by name, and what tells how they are.
     pub fn new<'a>(clusters: impl IntoIterator<Item = (&'a str, Config)>) -> (Self, Engaged) {
-        let (fleet, told) = watch::channel(None);
+        let (tell, told) = watch::channel(None);
         let clusters = clusters
             .into_iter()
             .map(|(name, config)| (ClusterName::new(name).expect("a name"), config))
             .collect();
-        (Self { clusters, fleet }, Engaged(told))
+        let clusters = Self {
+            clusters,
+            told: tell,
+        };
+        (clusters, Engaged(told))
     }
 
     /// So many clusters that are all the same one.
@@ -35,11 +39,20 @@ impl Clusters {
 }
 
 impl Engaged {
+    /// The client of the host cluster, as the manager has it.
+    pub async fn client(&mut self) -> Client {
+        self.told().await.0.client()
+    }
+
+    async fn told(&mut self) -> (Cluster, kommodore::Fleet) {
+        let told = self.0.wait_for(Option::is_some).await;
+        let told = told.expect("the provider runs").clone();
+        told.expect("it is there")
+    }
+
     /// Waits until all are.
     pub async fn all(&mut self) {
-        let fleet = self.0.wait_for(Option::is_some).await;
-        let fleet = fleet.expect("the provider runs").clone();
-        let fleet = fleet.expect("it is there");
+        let (_, fleet) = self.told().await;
         eventually("all clusters are engaged", async || {
             let others: Vec<_> = fleet
                 .clusters()
@@ -62,7 +75,7 @@ impl Provider for Clusters {
 
     fn run(
         self: Box<Self>,
-        _: Cluster,
+        host: Cluster,
         _: Config,
         fleet: kommodore::Fleet,
     ) -> BoxFuture<'static, kommodore::Result<()>> {
@@ -71,7 +84,7 @@ impl Provider for Clusters {
                 fleet.engage(name, config.clone());
             }
             fleet.named_all();
-            self.fleet.send_replace(Some(fleet));
+            self.told.send_replace(Some((host, fleet)));
             std::future::pending().await
         })
     }

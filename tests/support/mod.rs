@@ -19,3 +19,4 @@ pub mod run;
 pub(crate) mod sentinel;
 pub(crate) mod sites;
 pub(crate) mod told;
+pub(crate) mod tunnel;

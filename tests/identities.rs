@@ -1,0 +1,231 @@
+//! Who a manager is at an endpoint, and by which way it comes there: as a kubeconfig says it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kommodore::{Action, Context, Manager, Reconcile, Result, controller};
+use kommodore_control_plane::ControlPlane;
+use kommodore_tests::{Clusters, Operator, Relay, Tunnel, eventually};
+use kube::Config;
+use kube::config::ExecConfig;
+use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
+
+/// Watches two kinds, and does nothing.
+#[controller(for = ConfigMap, owns(Secret))]
+struct Idle;
+
+impl Reconcile for Idle {
+    async fn reconcile(&self, _: &ConfigMap, _: &Context<Self>) -> Result<Action> {
+        Ok(Action::done())
+    }
+}
+
+/// A folder that goes when this is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let name = format!("kommodore-identities-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        let path = self.0.join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn token_of(config: &Config) -> String {
+    let info = serde_json::to_value(&config.auth_info).unwrap();
+    info["token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_identity_has_connections_of_its_own_and_is_who_its_credentials_say() {
+    let names = ["token", "file", "exec", "certificate"];
+    let builder = ControlPlane::builder();
+    let builder = names
+        .iter()
+        .fold(builder, |builder, name| builder.user(*name, [""; 0]));
+    let server = builder.start().await.unwrap();
+    let relay = Relay::start(&server.config()).await;
+    let folder = Folder::new();
+    let tokens: BTreeMap<&str, String> = names
+        .iter()
+        .map(|name| (*name, token_of(&server.config_as(name).unwrap())))
+        .collect();
+    let nobody = relay.config(server.config_anonymous());
+
+    let mut file = nobody.clone();
+    file.auth_info.token_file = Some(folder.file("token", &tokens["file"]));
+    let mut exec = nobody.clone();
+    let credential = serde_json::json!({
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": {"token": tokens["exec"], "expirationTimestamp": "2100-01-01T00:00:00Z"},
+    });
+    let plugin = serde_json::json!({
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "cat",
+        "args": [folder.file("credential", &credential.to_string())],
+        "interactiveMode": "Never",
+    });
+    exec.auth_info.exec = Some(serde_json::from_value::<ExecConfig>(plugin).unwrap());
+    let certificate = relay.config(server.config_with_certificate("certificate").unwrap());
+    let token = relay.config(server.config_as("token").unwrap());
+    let mut acting = relay.config(server.config());
+    acting.auth_info.impersonate = Some("somebody".into());
+    let mut other_header = relay.config(server.config());
+    let header = (http::header::USER_AGENT, "other".parse().unwrap());
+    other_header.headers.push(header);
+
+    let (clusters, mut engaged) = Clusters::new([
+        ("token", token.clone()),
+        ("token-again", token),
+        ("file", file),
+        ("exec", exec),
+        ("certificate", certificate),
+        ("acting", acting),
+        ("header", other_header),
+    ]);
+    let _operator = Operator::start(
+        Manager::builder(relay.config(server.config()))
+            .provider(clusters)
+            .controller(Idle),
+    );
+    engaged.all().await;
+    let mut watches: BTreeMap<String, usize> = BTreeMap::new();
+    for watch in server.requests().open_watches() {
+        *watches.entry(watch.user.unwrap()).or_default() += 1;
+    }
+    let expected = [
+        ("admin", 4),
+        ("certificate", 2),
+        ("exec", 2),
+        ("file", 2),
+        ("token", 4),
+    ];
+    let expected = expected.map(|(user, count)| (user.to_owned(), count));
+    assert_eq!(watches, BTreeMap::from(expected));
+    assert_eq!(relay.open(), 6);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_name_in_a_certificate_is_the_one_that_was_asked_for() {
+    let server = ControlPlane::builder().start().await.unwrap();
+    let call = async |name: &str| {
+        let mut config = server.config();
+        config.tls_server_name = Some(name.to_owned());
+        let (clusters, mut engaged) = Clusters::new([]);
+        let manager = Manager::builder(config).provider(clusters).controller(Idle);
+        let _operator = Operator::start(manager);
+        let client = engaged.client().await;
+        client.apiserver_version().await.map_err(|error| {
+            let mut text = error.to_string();
+            let mut cause: &dyn std::error::Error = &error;
+            while let Some(source) = cause.source() {
+                text = source.to_string();
+                cause = source;
+            }
+            text
+        })
+    };
+    assert!(call("localhost").await.is_ok());
+    let error = call("elsewhere.example.com").await.unwrap_err();
+    assert!(error.contains("certificate"), "{error}");
+}
+
+/// Engages some clusters through a proxy; returns what it was asked for.
+async fn through(tunnel: &Tunnel, proxy: String) -> BTreeSet<String> {
+    let server = ControlPlane::builder().start().await.unwrap();
+    let mut config = server.config();
+    config.proxy_url = Some(proxy.parse().unwrap());
+    let (clusters, mut engaged) = Clusters::alike(3, &config);
+    let manager = Manager::builder(config).provider(clusters).controller(Idle);
+    let _operator = Operator::start(manager);
+    engaged.all().await;
+    let asked = tunnel.asked();
+    assert_eq!(asked.len(), 1, "what is shared is shared there too");
+    let address = server.config().cluster_url.authority().unwrap().to_string();
+    asked
+        .iter()
+        .map(|asked| asked.replace(&address, "server"))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn proxies_are_passed_through_as_who_their_address_says() {
+    let tunnel = Tunnel::http().await;
+    let asked = through(&tunnel, format!("http://me:p%40ss@{}", tunnel.address())).await;
+    assert_eq!(asked, BTreeSet::from(["server Basic bWU6cEBzcw==".into()]));
+    let tunnel = Tunnel::socks5().await;
+    let asked = through(&tunnel, format!("socks5://{}", tunnel.address())).await;
+    assert_eq!(asked, BTreeSet::from(["server".into()]));
+}
+
+/// A server that takes connections and says nothing on them.
+struct Silent {
+    config: Config,
+    held: tokio::sync::watch::Receiver<usize>,
+    accepting: AbortHandle,
+}
+
+impl Silent {
+    async fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        let (hold, held) = tokio::sync::watch::channel(0);
+        let accepting = tokio::spawn(async move {
+            let mut streams = Vec::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                streams.push(stream);
+                hold.send_replace(streams.len());
+            }
+        });
+        Self {
+            config: Config::new(url.parse().unwrap()),
+            held,
+            accepting: accepting.abort_handle(),
+        }
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_endpoint_costs_one_connection_and_nobody_else_anything() {
+    let server = ControlPlane::builder().start().await.unwrap();
+    let mut silent = Silent::start().await;
+    let dead: Vec<String> = (0..40).map(|number| format!("dead{number}")).collect();
+    let dead = dead
+        .iter()
+        .map(|name| (name.as_str(), silent.config.clone()));
+    let (clusters, _) = Clusters::new(dead.chain([("alive", server.config())]));
+    let manager = Manager::builder(server.config())
+        .provider(clusters)
+        .controller(Idle);
+    let _operator = Operator::start(manager);
+    silent.held.wait_for(|held| *held > 0).await.unwrap();
+    eventually("the one that is alive is watched", async || {
+        server.requests().open_watches().len() == 2
+    })
+    .await;
+    assert_eq!(*silent.held.borrow(), 1);
+}
