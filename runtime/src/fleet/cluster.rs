@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kube::Client;
 use kube::api::ApiResource;
 use kube::core::DynamicObject;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -179,7 +180,15 @@ impl Cluster {
         kind: &ApiResource,
         selector: Selector,
     ) -> Arc<Cache<DynamicObject>> {
-        self.open(kind.clone(), selector, Feed::join::<DynamicObject>)
+        self.cache_as(kind, selector)
+    }
+
+    /// Watches a kind that is read as `K`, or shares the watch that there is.
+    pub(crate) fn cache_as<K>(&self, kind: &ApiResource, selector: Selector) -> Arc<Cache<K>>
+    where
+        K: kube::Resource + DeserializeOwned + Send + Sync + 'static,
+    {
+        self.open(kind.clone(), selector, Feed::join::<K>)
     }
 
     fn open<C>(

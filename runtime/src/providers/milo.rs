@@ -9,7 +9,10 @@ use futures::future::BoxFuture;
 use http::Uri;
 use http::uri::PathAndQuery;
 use kube::Config;
-use kube::api::{ApiResource, DynamicObject};
+use kube::Resource;
+use kube::api::{ApiResource, DynamicObject, ObjectMeta};
+use kube::core::DynamicResourceScope;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::Provider;
@@ -209,7 +212,7 @@ impl Provider for Milo {
                 ..Selector::default()
             };
             let projects = Projects {
-                cache: host.dynamic(&kind, selector),
+                cache: host.cache_as(&kind, selector),
                 condition,
                 base: config,
                 milo: *self,
@@ -223,9 +226,72 @@ impl Provider for Milo {
     }
 }
 
+/// As much of a project as matters here: there may be many, and they are all kept.
+#[derive(Debug, Clone, Deserialize)]
+struct Project {
+    #[serde(default)]
+    metadata: ObjectMeta,
+    status: Option<Status>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Status {
+    conditions: Option<Vec<Condition>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Condition {
+    r#type: String,
+    status: String,
+}
+
+impl Project {
+    /// Whether a condition is true.
+    fn is(&self, condition: &str) -> bool {
+        let conditions = self.status.iter().flat_map(|status| &status.conditions);
+        let mut of_type = conditions
+            .flatten()
+            .filter(|found| found.r#type == condition);
+        of_type.any(|found| found.status == "True")
+    }
+}
+
+impl Resource for Project {
+    type DynamicType = ApiResource;
+    type Scope = DynamicResourceScope;
+
+    fn kind(kind: &ApiResource) -> Cow<'_, str> {
+        (&kind.kind).into()
+    }
+
+    fn group(kind: &ApiResource) -> Cow<'_, str> {
+        (&kind.group).into()
+    }
+
+    fn version(kind: &ApiResource) -> Cow<'_, str> {
+        (&kind.version).into()
+    }
+
+    fn api_version(kind: &ApiResource) -> Cow<'_, str> {
+        (&kind.api_version).into()
+    }
+
+    fn plural(kind: &ApiResource) -> Cow<'_, str> {
+        (&kind.plural).into()
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}
+
 /// The projects as they are now.
 struct Projects {
-    cache: Arc<Cache<DynamicObject>>,
+    cache: Arc<Cache<Project>>,
     /// It says whether one is ready.
     condition: &'static str,
     base: Config,
@@ -246,7 +312,7 @@ impl Records for Projects {
         let connection = || {
             let name = valid(&key.name)?;
             // What is being deleted is worked on to the end, ready or not.
-            match deleting || is_true(&project, self.condition) {
+            match deleting || project.is(self.condition) {
                 true => Ok(Some(self.milo.connection(&self.base, &name)?.into())),
                 false => Ok(None),
             }
