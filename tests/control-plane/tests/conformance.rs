@@ -29,6 +29,7 @@ mod conformance {
     mod discovery;
     mod fixed;
     mod kinds;
+    mod large;
     mod limits;
     mod lists;
     mod networks;

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::duplicates::duplicates;
 use super::options::{Unknown, WriteOptions};
+use super::parse_yaml::{as_warnings, parse_yaml, said_twice_in_yaml};
 use super::target::Target;
 use super::view::convert_event;
 use super::{Asked, protobuf, rules};
@@ -37,7 +38,7 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
     };
     let parsed = match media_type(asked) {
         "" | "application/json" => parse_json(&asked.body),
-        "application/yaml" => parse_yaml(&asked.body),
+        "application/yaml" => Ok(parse_yaml(&asked.body).map_err(|why| unrecognized(&why))?),
         protobuf::MEDIA_TYPE if !target.resource.is_crd() => {
             let mut envelope =
                 protobuf::Envelope::read(&asked.body).map_err(|why| unrecognized(&why))?;
@@ -198,46 +199,6 @@ fn unregistered(kind: &str, api_version: &str) -> String {
 pub(crate) fn parse_json(body: &[u8]) -> Result<Value, String> {
     serde_json::from_slice(body)
         .map_err(|error| syntax::mistake(body).unwrap_or_else(|| error.to_string()))
-}
-
-/// Reads YAML, of which JSON is a part: the first document. Of a key that is there again the last value counts.
-pub(crate) fn parse_yaml(body: &[u8]) -> Result<Value, String> {
-    if let Ok(value) = serde_json::from_slice(body) {
-        return Ok(value);
-    }
-    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
-    let options = serde_saphyr::options! {
-        duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
-    };
-    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options)
-        .map_err(|error| error.to_string())?;
-    Ok(documents.into_iter().next().unwrap_or_default())
-}
-
-/// What is told of YAML begins with this where it refuses; a warning is the rest alone.
-const YAML_ERRORS: &str = "yaml: unmarshal errors:\n  ";
-
-pub(crate) fn as_warnings(told: Vec<String>) -> Vec<String> {
-    told.into_iter()
-        .map(|told| match told.strip_prefix(YAML_ERRORS) {
-            Some(rest) => rest.to_owned(),
-            None => told,
-        })
-        .collect()
-}
-
-/// The first key of a YAML text that is there again, as it is told.
-pub(crate) fn said_twice_in_yaml(body: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(body).ok()?;
-    let options = serde_saphyr::options! { with_snippet: false };
-    match serde_saphyr::from_multiple_with_options::<Value>(text, options) {
-        Err(serde_saphyr::Error::DuplicateMappingKey { key, location }) => Some(format!(
-            "{YAML_ERRORS}line {}: key {:?} already set in map",
-            location.line(),
-            key.unwrap_or_default()
-        )),
-        _ => None,
-    }
 }
 
 /// How unknown fields and mistaken types are told: of a body, of the object that a patch makes, or of a strategic merge

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use http::{Response, StatusCode};
 use serde_json::Value;
 
-use super::body::{self, Source, media_type, parse_json, parse_yaml};
+use super::body::{self, Source, media_type, parse_json};
 use super::create::{Creation, writer};
 use super::options::{Unknown, WriteOptions};
+use super::parse_yaml::{as_warnings, parse_yaml, said_twice_in_yaml};
 use super::patched_kind::{keep_kind, name_kind};
 use super::query::Query;
 use super::target::Target;
@@ -113,7 +114,7 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
             code = StatusCode::CREATED;
             let (creation, mut warnings) = apply_new(target, name, &patch, &options, force)?;
             if options.unknown == Unknown::Warn {
-                warnings.extend(body::as_warnings(told(kind, asked)));
+                warnings.extend(as_warnings(told(kind, asked)));
             }
             let object = creation
                 .store(transaction, options.dry_run)
@@ -194,16 +195,21 @@ fn told(kind: PatchKind, asked: &Asked) -> Vec<String> {
                 .collect()
         }
         PatchKind::Merge | PatchKind::Strategic => body::said_twice(asked),
-        PatchKind::Apply => body::said_twice_in_yaml(&asked.body).into_iter().collect(),
+        PatchKind::Apply => said_twice_in_yaml(&asked.body).into_iter().collect(),
     }
 }
 
 /// The object of an apply.
 fn read_applied(asked: &Asked, options: &WriteOptions) -> Result<Value, Failure> {
-    let undecodable = |why: String| Failure::bad_request(format!("error decoding YAML: {why}"));
-    let applied = parse_yaml(&asked.body).map_err(undecodable)?;
+    let undecodable = |why: String| {
+        Failure::bad_request(format!(
+            "error decoding YAML: error converting YAML to JSON: {why}"
+        ))
+    };
+    let applied = parse_yaml(&asked.body)
+        .map_err(|why| undecodable(format!("error converting YAML to JSON: {why}")))?;
     if options.unknown == Unknown::Refuse
-        && let Some(twice) = body::said_twice_in_yaml(&asked.body)
+        && let Some(twice) = said_twice_in_yaml(&asked.body)
     {
         return Err(Failure::bad_request(format!(
             "error strict decoding YAML: error converting YAML to JSON: {twice}"

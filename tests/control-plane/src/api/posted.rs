@@ -3,7 +3,8 @@
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::body::{media_type, parse_json, parse_yaml};
+use super::body::{media_type, parse_json};
+use super::parse_yaml::parse_yaml;
 use super::target::Target;
 use super::{Asked, protobuf, response};
 use crate::failure::Failure;

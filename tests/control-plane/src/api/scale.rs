@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::body::{media_type, parse_json, parse_yaml};
+use super::body::{media_type, parse_json};
 use super::create::writer;
 use super::options::WriteOptions;
+use super::parse_yaml::parse_yaml;
 use super::patch::unapplied;
 use super::target::Target;
 use super::update::{Made, Update};

@@ -1,6 +1,6 @@
 //! Strategic merge patch, for the built-in kinds: lists with a merge key are merged element by element.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -67,6 +67,7 @@ fn merge_map(
             if let (Some(gone), Some(Value::Array(values))) =
                 (value.as_array(), original.get_mut(name))
             {
+                let gone: HashSet<&Value> = gone.iter().collect();
                 values.retain(|value| !gone.contains(value));
             }
             continue;
@@ -250,12 +251,9 @@ fn merge_list(
             .cloned()
             .unwrap_or_default()),
         Merge::Values => {
-            let mut all = Vec::new();
-            for value in original.iter().chain(&patch) {
-                if !all.contains(value) {
-                    all.push(value.clone());
-                }
-            }
+            let mut seen = HashSet::new();
+            let all = original.iter().chain(&patch);
+            let all = all.filter(|value| seen.insert(*value)).cloned().collect();
             Ok(arrange(all, &patch, &original, None))
         }
         Merge::Key(key) => merge_by_key(original, patch, list.element(), key),
@@ -271,12 +269,13 @@ fn merge_by_key(
     let server_order = original.clone();
     let mut replace = false;
     let mut rest = Vec::new();
+    let mut gone = HashSet::new();
     for entry in patch {
         match entry.get(DIRECTIVE).map(Value::as_str) {
             None => rest.push(entry),
             Some(Some("delete")) => {
-                let gone = entry.get(key).ok_or_else(|| no_key(&entry, key))?;
-                original.retain(|element| element.get(key) != Some(gone));
+                let name = entry.get(key).ok_or_else(|| no_key(&entry, key))?;
+                gone.insert(name.clone());
             }
             Some(Some("replace")) => replace = true,
             Some(_) => {
@@ -289,6 +288,7 @@ fn merge_by_key(
     if replace {
         return rest.into_iter().map(plain).collect();
     }
+    original.retain(|element| element.get(key).is_none_or(|name| !gone.contains(name)));
     if rest.iter().any(|entry| !entry.is_object()) && !original.is_empty() {
         return Err(PatchError::Internal(format!(
             "list element types are not identical: [{} {}]",
@@ -296,19 +296,29 @@ fn merge_by_key(
             go::plain(&rest.into()),
         )));
     }
+    // What a merge leaves of an element keeps its name, and so its place.
+    let mut places: HashMap<Value, usize> = HashMap::new();
+    for (place, element) in original.iter().enumerate() {
+        if let Some(name) = element.get(key) {
+            places.entry(name.clone()).or_insert(place);
+        }
+    }
     for entry in &rest {
         let (Value::Object(fields), Some(name)) = (entry, entry.get(key)) else {
             return Err(no_key(entry, key));
         };
-        match original
-            .iter_mut()
-            .find(|element| element.get(key) == Some(name))
-        {
+        match places.get(name).and_then(|place| original.get_mut(*place)) {
             Some(old) => {
-                let before = old.as_object().cloned().unwrap_or_default();
+                let before = match old.take() {
+                    Value::Object(before) => before,
+                    _ => Fields::new(),
+                };
                 *old = Value::Object(merge_map(before, fields.clone(), element)?);
             }
-            None => original.push(plain(entry.clone())?),
+            None => {
+                places.insert(name.clone(), original.len());
+                original.push(plain(entry.clone())?);
+            }
         }
     }
     Ok(arrange(original, &rest, &server_order, Some(key)))
@@ -317,21 +327,18 @@ fn merge_by_key(
 /// Puts what the patch names in the patch's order, and the rest, in the server's order, before the first of them that
 /// follows it there.
 fn arrange(merged: Vec<Value>, order: &[Value], server: &[Value], key: Option<&str>) -> Vec<Value> {
-    let same = |a: &Value, b: &Value| match key {
-        Some(key) => a.get(key) == b.get(key),
-        None => a == b,
-    };
-    let position = |list: &[Value], value: &Value| list.iter().position(|other| same(other, value));
+    let order = Places::of(order, key);
+    let server = Places::of(server, key);
     let (mut named, mut others): (Vec<Value>, Vec<Value>) = merged
         .into_iter()
-        .partition(|value| position(order, value).is_some());
-    named.sort_by_key(|value| position(order, value));
-    others.sort_by_key(|value| position(server, value));
+        .partition(|value| order.of_value(value).is_some());
+    named.sort_by_key(|value| order.of_value(value));
+    others.sort_by_key(|value| server.of_value(value));
     let (mut named, mut others) = (named.into_iter().peekable(), others.into_iter().peekable());
     let mut all = Vec::new();
     loop {
         let first = match (others.peek(), named.peek()) {
-            (Some(other), Some(name)) => match (position(server, other), position(server, name)) {
+            (Some(other), Some(name)) => match (server.of_value(other), server.of_value(name)) {
                 (Some(other), Some(name)) => other < name,
                 _ => false,
             },
@@ -340,5 +347,32 @@ fn arrange(merged: Vec<Value>, order: &[Value], server: &[Value], key: Option<&s
             (None, None) => return all,
         };
         all.extend(if first { others.next() } else { named.next() });
+    }
+}
+
+/// Where the elements of a list are first found, by the field that names them, or by all of their value.
+struct Places<'v> {
+    key: Option<&'v str>,
+    first: HashMap<Option<&'v Value>, usize>,
+}
+
+impl<'v> Places<'v> {
+    fn of(list: &'v [Value], key: Option<&'v str>) -> Self {
+        let mut first = HashMap::new();
+        for (place, value) in list.iter().enumerate() {
+            first.entry(name(value, key)).or_insert(place);
+        }
+        Self { key, first }
+    }
+
+    fn of_value(&self, value: &Value) -> Option<usize> {
+        self.first.get(&name(value, self.key)).copied()
+    }
+}
+
+fn name<'v>(value: &'v Value, key: Option<&str>) -> Option<&'v Value> {
+    match key {
+        Some(key) => value.get(key),
+        None => Some(value),
     }
 }

@@ -1,5 +1,7 @@
 //! What was wrong before may stay as it is: an update is not refused for what it leaves alone.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
 use serde_json::Value;
 
 use super::{Cause, ListType, Schema};
@@ -8,48 +10,96 @@ impl Schema {
     /// What is wrong with an object that takes the place of another, but for what it took over.
     pub(crate) fn validate_update(&self, object: &Value, old: &Value) -> Vec<Cause> {
         let mut causes = self.validate(object);
-        causes.retain(|cause| !self.is_taken_over(&cause.field, object, old));
+        let places: Vec<Place<'_>> = causes
+            .iter()
+            .enumerate()
+            .map(|(cause, wrong)| Place {
+                cause,
+                steps: wrong
+                    .field
+                    .split(['.', '['])
+                    .map(|step| step.trim_end_matches(']'))
+                    .collect(),
+            })
+            .collect();
+        let mut taken_over = BTreeSet::new();
+        if !places.is_empty() {
+            self.compare(object, old, places.iter().collect(), 0, &mut taken_over);
+        }
+        let mut at = 0..;
+        causes.retain(|_| at.next().is_none_or(|at| !taken_over.contains(&at)));
         causes
     }
 
-    /// Whether the value at a path is the one that was there. The elements of a list without keys are told apart by
-    /// nothing, so all of them have to be the same.
-    fn is_taken_over(&self, path: &str, object: &Value, old: &Value) -> bool {
-        let (mut schema, mut new, mut old) = (self, object, old);
-        for step in path
-            .split(['.', '['])
-            .map(|step| step.trim_end_matches(']'))
-        {
-            if new == old {
-                return true;
-            }
-            let elements = (new.as_array(), old.as_array(), step.parse::<usize>());
-            let below = match elements {
-                (Some(list), Some(before), Ok(at)) => {
-                    let element = list.get(at);
-                    let before = schema.counterpart(element, before);
-                    (Some(schema.element()), element, before)
-                }
-                _ => (schema.field(step), new.get(step), old.get(step)),
-            };
-            match below {
-                (Some(field), Some(value), Some(before)) => {
-                    (schema, new, old) = (field, value, before);
-                }
-                _ => return false,
+    /// Finds the causes whose values are the ones that were there, below two values that are in the same place. Each
+    /// place is looked at once, however many causes there are.
+    fn compare(
+        &self,
+        new: &Value,
+        old: &Value,
+        places: Vec<&Place<'_>>,
+        depth: usize,
+        taken_over: &mut BTreeSet<usize>,
+    ) {
+        if new == old {
+            taken_over.extend(places.iter().map(|place| place.cause));
+            return;
+        }
+        let mut by_step: BTreeMap<&str, Vec<&Place<'_>>> = BTreeMap::new();
+        for place in places {
+            if let Some(step) = place.steps.get(depth) {
+                by_step.entry(step).or_default().push(place);
             }
         }
-        new == old
+        let before = old.as_array().and_then(|old| self.by_keys(old));
+        for (step, places) in by_step {
+            let below = match (new.as_array(), old.as_array(), step.parse::<usize>()) {
+                // The elements of a list without keys are told apart by nothing, so all of them have to be the same.
+                (Some(list), Some(_), Ok(at)) => {
+                    let element = list.get(at);
+                    let before = before.as_ref().zip(element);
+                    let before = before.and_then(|(before, element)| before.get(element));
+                    (Some(self.element()), element, before)
+                }
+                _ => (self.field(step), new.get(step), old.get(step)),
+            };
+            if let (Some(field), Some(new), Some(old)) = below {
+                field.compare(new, old, places, depth + 1, taken_over);
+            }
+        }
     }
 
-    /// The element of the old list that has the same keys.
-    fn counterpart<'v>(&self, element: Option<&Value>, before: &'v [Value]) -> Option<&'v Value> {
+    /// The elements of a list by their keys, if the list has any.
+    fn by_keys<'v>(&'v self, list: &'v [Value]) -> Option<ByKeys<'v>> {
         let ListType::Map(keys) = &self.target().list else {
             return None;
         };
-        let element = element?;
-        before
-            .iter()
-            .find(|old| keys.iter().all(|key| old.get(key) == element.get(key)))
+        let mut elements = HashMap::new();
+        for element in list {
+            elements.entry(of(keys, element)).or_insert(element);
+        }
+        Some(ByKeys { keys, elements })
     }
+}
+
+/// Where a cause is.
+struct Place<'c> {
+    cause: usize,
+    steps: Vec<&'c str>,
+}
+
+struct ByKeys<'v> {
+    keys: &'v [String],
+    elements: HashMap<Vec<Option<&'v Value>>, &'v Value>,
+}
+
+impl<'v> ByKeys<'v> {
+    /// The element that has the same keys.
+    fn get(&self, element: &Value) -> Option<&'v Value> {
+        self.elements.get(&of(self.keys, element)).copied()
+    }
+}
+
+fn of<'v>(keys: &[String], element: &'v Value) -> Vec<Option<&'v Value>> {
+    keys.iter().map(|key| element.get(key)).collect()
 }

@@ -1,5 +1,7 @@
 //! Validates a value against a schema, in the API server's words.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::formats;
@@ -196,12 +198,8 @@ impl Schema {
         if let Some(max) = self.rules.item_count.max.filter(|max| count > *max) {
             found.add(Reason::TooMany, &too_many(count, max));
         }
-        if self.rules.unique_items
-            && elements
-                .iter()
-                .enumerate()
-                .any(|(at, one)| elements[..at].contains(one))
-        {
+        let mut seen = HashSet::new();
+        if self.rules.unique_items && !elements.iter().all(|element| seen.insert(element)) {
             found.add(
                 Reason::Duplicate,
                 &format!("{path} in body shouldn't contain duplicates"),

@@ -1,5 +1,7 @@
 //! Requests for certificates: who asks is who the caller is, what was asked stays, and who decides is not who issues.
 
+use std::collections::HashSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
@@ -180,13 +182,14 @@ fn check_spec(spec: &Map<String, Value>) -> Vec<Cause> {
     if usages.is_empty() {
         wrong.push(Cause::required("spec.usages", ""));
     }
+    let mut seen = HashSet::new();
     for (index, usage) in usages.iter().enumerate() {
         let at = format!("spec.usages[{index}]");
         if !USAGES.iter().any(|known| usage == known) {
             let supported = USAGES.map(|known| format!("{known:?}")).join(", ");
             wrong.push(Cause::unsupported(&at, usage, &supported));
         }
-        if usages[..index].contains(usage) {
+        if !seen.insert(usage) {
             wrong.push(Cause::duplicate(&at, usage));
         }
     }

@@ -1,5 +1,7 @@
 //! What is behind a Service.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::addresses;
@@ -106,14 +108,12 @@ pub(super) fn check_slice(old: Option<&Value>, slice: &Value) -> Vec<Cause> {
         wrong.extend(one_of(kind, "addressType", &["FQDN", "IPv4", "IPv6"]));
     }
     let ports = list(slice, "ports");
+    let mut names = HashSet::new();
     for (index, port) in ports.iter().enumerate() {
         let path = format!("ports[{index}]");
         wrong.extend(check_label(port, "name", &path));
         let name = text(port, "name");
-        if ports[..index]
-            .iter()
-            .any(|other| text(other, "name") == name)
-        {
+        if !names.insert(name) {
             wrong.push(Cause::duplicate(&format!("{path}.name"), &name.into()));
         }
         wrong.extend(check_port(port, &path));

@@ -1,5 +1,7 @@
 //! Ephemeral containers, which are added to a pod that runs, and stay.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::failure::Cause;
@@ -26,16 +28,18 @@ pub(super) fn check(old: &Value, new: &Value) -> Vec<Cause> {
         let containers = containers.and_then(Value::as_array);
         containers.cloned().unwrap_or_default()
     };
-    let known = of(new);
+    let new = of(new);
+    let known: HashMap<Option<&Value>, &Value> =
+        new.iter().rev().map(|is| (is.get("name"), is)).collect();
     let wrong = of(old).into_iter().filter_map(|was| {
         let name = was.get("name").and_then(Value::as_str).unwrap_or_default();
         let refused = |what: &str| {
             let message = format!("existing ephemeral containers {name:?} may not be {what}\n");
             Some(Cause::forbidden("spec.ephemeralContainers", &message))
         };
-        match known.iter().find(|is| is.get("name") == was.get("name")) {
+        match known.get(&was.get("name")) {
             None => refused("removed"),
-            Some(is) if *is != was => refused("changed"),
+            Some(is) if **is != was => refused("changed"),
             Some(_) => None,
         }
     });

@@ -1,5 +1,7 @@
 //! What may be said of how a Job goes.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::checks::{list, not_negative, number, text};
@@ -73,16 +75,14 @@ fn conditions(why: &str) -> Cause {
 
 fn check_uncounted(pods: &Value) -> Vec<Cause> {
     let mut wrong = Vec::new();
-    let mut seen: Vec<&Value> = Vec::new();
+    let mut seen = HashSet::new();
     for field in ["succeeded", "failed"] {
         for (index, uid) in list(pods, field).iter().enumerate() {
             let path = format!("status.uncountedTerminatedPods.{field}[{index}]");
             if *uid == "" {
                 wrong.push(Cause::invalid(&path, uid, "must not be empty"));
-            } else if seen.contains(&uid) {
+            } else if !seen.insert(uid) {
                 wrong.push(Cause::duplicate(&path, uid));
-            } else {
-                seen.push(uid);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The rules of names, namespaces, versions and owners.
 
+use std::collections::HashSet;
+
 use http::StatusCode;
 use serde_json::Value;
 
@@ -167,16 +169,15 @@ pub(crate) fn join_owners(object: &mut Value, of_body: bool) -> Option<String> {
         .pointer_mut("/metadata/ownerReferences")?
         .as_array_mut()?;
     let mut twice: Vec<String> = Vec::new();
-    let mut kept: Vec<Value> = Vec::new();
-    for owner in owners.drain(..) {
-        if kept.contains(&owner) {
+    let mut kept: HashSet<Value> = HashSet::new();
+    owners.retain(|owner| {
+        let is_new = kept.insert(owner.clone());
+        if !is_new {
             let uid = owner.get("uid").and_then(Value::as_str);
             twice.push(uid.unwrap_or_default().to_owned());
-        } else {
-            kept.push(owner);
         }
-    }
-    *owners = kept;
+        is_new
+    });
     let when = match of_body {
         true => "",
         false => " after mutating admission happens",

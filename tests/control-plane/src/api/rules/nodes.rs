@@ -1,5 +1,7 @@
 //! The rules of nodes.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::addresses::{self, NO_RANGE};
@@ -12,6 +14,7 @@ use crate::failure::Cause;
 pub(super) fn check(node: &Value) -> Vec<Cause> {
     let taints = list(&node["spec"], "taints");
     let mut wrong = Vec::new();
+    let mut seen = HashSet::new();
     for (index, taint) in taints.iter().enumerate() {
         // The server looks for them in the metadata.
         let path = format!("metadata.taints[{index}]");
@@ -30,8 +33,7 @@ pub(super) fn check(node: &Value) -> Vec<Cause> {
             "" => wrong.push(Cause::required(&at("effect"), "")),
             effect => wrong.extend(one_of(effect, &at("effect"), &EFFECTS)),
         }
-        let same = |other: &Value| text(other, "key") == key && text(other, "effect") == effect;
-        if taints[..index].iter().any(same) {
+        if !seen.insert((key, effect)) {
             let why = "Duplicate value: {..}: taints must be unique by key and effect pair";
             wrong.push(Cause::new("FieldValueDuplicate", path, why));
         }

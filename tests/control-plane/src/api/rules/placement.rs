@@ -1,5 +1,7 @@
 //! Where pods may go, and what they bear with.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::checks::{self, list, number, one_of, one_of_if_said, text};
@@ -150,8 +152,10 @@ fn check_pods(term: &Value, path: &str) -> Vec<Cause> {
     wrong
 }
 
-pub(super) fn check_spread(constraints: &[Value], path: &str) -> Vec<Cause> {
+pub(super) fn check_spread<'a>(constraints: &'a [Value], path: &str) -> Vec<Cause> {
     const POSITIVE: &str = "must be greater than zero";
+    let pair = |of: &'a Value| (text(of, "topologyKey"), text(of, "whenUnsatisfiable"));
+    let last: HashMap<_, usize> = constraints.iter().map(pair).zip(0..).collect();
     let mut wrong = Vec::new();
     for (index, constraint) in constraints.iter().enumerate() {
         let at = |field: &str| format!("{path}[{index}].{field}");
@@ -166,10 +170,10 @@ pub(super) fn check_spread(constraints: &[Value], path: &str) -> Vec<Cause> {
         let otherwise = text(constraint, "whenUnsatisfiable");
         let known = ["DoNotSchedule", "ScheduleAnyway"];
         wrong.extend(one_of(otherwise, &at("whenUnsatisfiable"), &known));
-        let same = |other: &Value| {
-            text(other, "topologyKey") == key && text(other, "whenUnsatisfiable") == otherwise
-        };
-        if constraints[index + 1..].iter().any(same) {
+        if last
+            .get(&pair(constraint))
+            .is_some_and(|last| *last > index)
+        {
             let value = format!("{{{key}, {otherwise}}}").into();
             wrong.push(Cause::duplicate(
                 &at("{topologyKey, whenUnsatisfiable}"),

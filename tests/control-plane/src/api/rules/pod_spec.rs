@@ -1,5 +1,6 @@
 //! The spec of a pod, or of a template of pods.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use serde_json::Value;
@@ -45,10 +46,11 @@ pub(super) fn check(spec: &Value, path: &str, claims: &[Value], is_pod: bool) ->
         wrong.extend(check_qualified(text(gate, "conditionType"), &path));
     }
     let gates = list(spec, "schedulingGates");
+    let mut seen = HashSet::new();
     for (index, gate) in gates.iter().enumerate() {
         let (name, path) = (text(gate, "name"), at(&format!("schedulingGates[{index}]")));
         wrong.extend(check_qualified(name, &path));
-        if gates[..index].contains(gate) {
+        if !seen.insert(gate) {
             wrong.push(Cause::duplicate(&path, &name.into()));
         }
     }

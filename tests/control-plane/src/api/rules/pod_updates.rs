@@ -1,5 +1,7 @@
 //! What may change of a pod.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::checks::{at, list, number, text};
@@ -92,7 +94,7 @@ fn keeps_tolerations(was: &Value, is: &Value) -> bool {
         }
         tolerations
     };
-    let kept = all(is);
+    let kept: HashSet<Value> = all(is).into_iter().collect();
     all(was).iter().all(|toleration| kept.contains(toleration))
 }
 

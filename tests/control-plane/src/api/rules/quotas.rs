@@ -1,5 +1,7 @@
 //! How much there may be in a namespace.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::checks::{list, text};
@@ -63,15 +65,13 @@ pub(super) fn check_quota(old: Option<&Value>, quota: &Value) -> Vec<Cause> {
 
 pub(super) fn check_range(range: &Value) -> Vec<Cause> {
     let limits = list(&range["spec"], "limits");
+    let mut kinds = HashSet::new();
     let mut wrong = Vec::new();
     for (index, limit) in limits.iter().enumerate() {
         let path = format!("spec.limits[{index}]");
         let kind = text(limit, "type");
         wrong.extend(check_type(kind, &format!("{path}.type")));
-        if limits[..index]
-            .iter()
-            .any(|other| text(other, "type") == kind)
-        {
+        if !kinds.insert(kind) {
             wrong.push(Cause::duplicate(&format!("{path}.type"), &kind.into()));
         }
         wrong.extend(check_limit(kind, limit, &path));

@@ -1,5 +1,7 @@
 //! What a Service has by its type.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::super::target::Target;
@@ -72,7 +74,7 @@ fn name_addresses(old: Option<&Value>, object: &mut Value) {
 
 /// What is wrong with the ports of nodes that are asked for.
 fn check_node_ports(ports: &Value) -> Option<Cause> {
-    let mut taken = Vec::new();
+    let mut taken = HashSet::new();
     for (index, port) in ports.as_array().into_iter().flatten().enumerate() {
         let Some(number) = port["nodePort"].as_i64().filter(|number| *number != 0) else {
             continue;
@@ -86,11 +88,10 @@ fn check_node_ports(ports: &Value) -> Option<Cause> {
             return Some(Cause::invalid(&path, &number.into(), &why));
         }
         let one = (port["protocol"].clone(), number);
-        if taken.contains(&one) {
+        if !taken.insert(one) {
             let why = "provided port is already allocated";
             return Some(Cause::invalid(&path, &number.into(), why));
         }
-        taken.push(one);
     }
     None
 }

@@ -1,5 +1,6 @@
 //! What may be said in a status.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use serde_json::{Map, Value};
@@ -357,8 +358,9 @@ fn check_node(status: &Value) -> Vec<Cause> {
         }
     }
     let places = list(status, "addresses");
+    let mut seen = HashSet::new();
     for (index, place) in places.iter().enumerate() {
-        if places[..index].contains(place) {
+        if !seen.insert(place) {
             let path = format!("status.addresses[{index}]");
             wrong.push(Cause::new(
                 "FieldValueDuplicate",

@@ -1,6 +1,6 @@
 //! What volumes are made of, and how containers use them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::{Value, json};
 
@@ -66,14 +66,10 @@ pub(super) fn all(spec: &Value, claims: &[Value]) -> Vec<Value> {
         let name = object::name(claim);
         json!({"name": name, "persistentVolumeClaim": {"claimName": name}})
     };
-    let is_claimed = |volume: &&Value| {
-        claims
-            .iter()
-            .any(|claim| object::name(claim) == text(volume, "name"))
-    };
+    let claimed: HashSet<&str> = claims.iter().map(object::name).collect();
     let own = list(spec, "volumes")
         .iter()
-        .filter(|volume| !is_claimed(volume));
+        .filter(|volume| !claimed.contains(text(volume, "name")));
     claims.iter().map(of_claim).chain(own.cloned()).collect()
 }
 

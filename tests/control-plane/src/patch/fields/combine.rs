@@ -48,6 +48,12 @@ fn elements(live: &[Value], applied: &[Value], schema: &Schema) -> Value {
             .collect()
     };
     let (in_live, in_applied) = (index(&live_names), index(&applied_names));
+    let mut twice = BTreeSet::new();
+    for (at, name) in live_names.iter().enumerate() {
+        if in_live.get(name) != Some(&at) {
+            twice.insert(name);
+        }
+    }
     let mut shared = applied_names
         .iter()
         .filter(|name| in_live.contains_key(*name));
@@ -57,10 +63,9 @@ fn elements(live: &[Value], applied: &[Value], schema: &Schema) -> Value {
     let join = |name: &String| -> Option<Value> {
         let new = applied.get(*in_applied.get(name)?)?;
         // Duplicates in the live object are replaced by the one that is applied.
-        let unique = live_names.iter().filter(|live| *live == name).count() == 1;
         let old = in_live
             .get(name)
-            .filter(|_| unique)
+            .filter(|_| !twice.contains(name))
             .and_then(|at| live.get(*at));
         Some(match old {
             Some(old) => combine(old, new, schema.element()),

@@ -153,15 +153,8 @@ impl Talk {
 
     /// `kind` is `json`, `merge`, `strategic-merge` or `apply`.
     pub(crate) async fn patch(&mut self, kind: &str, path: &str, body: Value) -> Answer {
-        let content_type = match kind {
-            "json" => "application/json-patch+json",
-            "merge" => "application/merge-patch+json",
-            "strategic-merge" => "application/strategic-merge-patch+json",
-            "apply" => "application/apply-patch+yaml",
-            other => other,
-        };
-        self.send("PATCH", path, &[("content-type", content_type)], Some(body))
-            .await
+        let headers = [("content-type", patch_type(kind))];
+        self.send("PATCH", path, &headers, Some(body)).await
     }
 
     /// A request with headers of its own and a body of JSON.
@@ -269,6 +262,41 @@ impl Talk {
             .exchange(method, &self.fill(path), &headers, body.as_bytes())
             .await;
         serde_json::from_slice(&body).unwrap_or_default()
+    }
+
+    /// A patch that nobody need read, which the server takes.
+    pub(crate) async fn patch_unsaid(&self, kind: &str, path: &str, body: Value) -> Value {
+        let body = self.fill(&body.to_string());
+        let headers = [("content-type", patch_type(kind))];
+        let (code, _, answer) = self
+            .exchange("PATCH", &self.fill(path), &headers, body.as_bytes())
+            .await;
+        assert!(
+            code.is_success(),
+            "{path}: {code} {}",
+            String::from_utf8_lossy(&answer)
+        );
+        serde_json::from_slice(&answer).unwrap()
+    }
+
+    /// Posts until the server answers with this code, and writes nothing down.
+    pub(crate) async fn post_until(&self, path: &str, body: Value, is: impl Fn(u16) -> bool) {
+        let (path, body) = (self.fill(path), self.fill(&body.to_string()));
+        let begun = Instant::now();
+        loop {
+            let headers = [("content-type", "application/json")];
+            let (code, _, _) = self
+                .exchange("POST", &path, &headers, body.as_bytes())
+                .await;
+            if is(code.as_u16()) {
+                return;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{path} does not get there: {code}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Waits until the answer is so, and writes nothing down.
@@ -551,6 +579,16 @@ impl Talk {
             body: value,
             bytes: body.to_vec(),
         }
+    }
+}
+
+fn patch_type(kind: &str) -> &str {
+    match kind {
+        "json" => "application/json-patch+json",
+        "merge" => "application/merge-patch+json",
+        "strategic-merge" => "application/strategic-merge-patch+json",
+        "apply" => "application/apply-patch+yaml",
+        other => other,
     }
 }
 
