@@ -29,6 +29,7 @@ pub(crate) struct Model {
     pub(crate) resync: Option<LitStr>,
     pub(crate) backoff: Option<Keyed<Vec<LitStr>>>,
     pub(crate) prune: Option<Keyed<()>>,
+    pub(crate) engage: Vec<Ident>,
     pub(crate) rbac: Vec<Kind>,
 }
 
@@ -98,6 +99,7 @@ pub(crate) fn build(
         resync: given.resync.flatten(),
         backoff: given.backoff,
         prune: given.prune,
+        engage: given.engage.unwrap_or_default(),
         rbac: given.rbac.unwrap_or_default(),
     };
     (item, Some(model))
@@ -120,6 +122,7 @@ struct Slots {
     resync: Option<Option<LitStr>>,
     backoff: Option<Keyed<Vec<LitStr>>>,
     prune: Option<Keyed<()>>,
+    engage: Option<Vec<Ident>>,
     rbac: Option<Vec<Kind>>,
     root: Option<Option<Path>>,
 }
@@ -149,6 +152,9 @@ impl Slots {
             }),
             Value::Index(indexes) => add(&mut self.indexes, indexes, || {
                 again(Opt::Index, ": name all indexes in one list");
+            }),
+            Value::Engage(words) => put(&mut self.engage, words, || {
+                again(Opt::Engage, ": name all clusters in one list");
             }),
             Value::Rbac(kinds) => add(&mut self.rbac, kinds, || {
                 again(Opt::Rbac, ": name all kinds in one list");

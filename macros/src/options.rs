@@ -17,12 +17,13 @@ pub(crate) enum Opt {
     Resync,
     Backoff,
     Prune,
+    Engage,
     Rbac,
     Crate,
 }
 
 impl Opt {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::For,
         Self::Owns,
         Self::Watches,
@@ -37,6 +38,7 @@ impl Opt {
         Self::Resync,
         Self::Backoff,
         Self::Prune,
+        Self::Engage,
         Self::Rbac,
         Self::Crate,
     ];
@@ -57,14 +59,12 @@ impl Opt {
             Self::Resync => "resync",
             Self::Backoff => "backoff",
             Self::Prune => "prune",
+            Self::Engage => "engage",
             Self::Rbac => "rbac",
             Self::Crate => "crate",
         }
     }
 }
-
-/// Options of the design that do not exist yet. They are refused, and not taken and ignored.
-const LATER: [&str; 1] = ["engage"];
 
 /// What may stand in parentheses behind a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,7 +156,7 @@ impl KindOpt {
             }
             Self::On | Self::OnLeave => place == Place::For,
             Self::Full => place == Place::Owns && !dynamic,
-            Self::In => place == Place::Watches,
+            Self::In => matches!(place, Place::Owns | Place::Watches),
             Self::Verbs | Self::Subresource => place == Place::Rbac,
             Self::Group | Self::Version | Self::Kind | Self::Plural => {
                 dynamic && place != Place::Conditions
@@ -165,8 +165,8 @@ impl KindOpt {
     }
 }
 
-/// Those behind a kind that do not exist yet, and where they will stand.
-const LATER_OF_A_KIND: [(&str, &[Place]); 1] = [("in", &[Place::Owns])];
+/// The words of `engage`, and of `in` behind a kind that is owned: the host cluster, and those of the providers.
+pub(crate) const CLUSTERS: [&str; 2] = ["local", "provider"];
 
 /// The words of `on`.
 pub(crate) const PARTS: [&str; 4] = ["any_change", "spec", "labels", "annotations"];
@@ -196,7 +196,7 @@ pub(crate) const VERBS: [&str; 17] = [
 ];
 
 /// Words that come from elsewhere: other frameworks, other spellings.
-const HABITS: [(&str, Opt); 43] = [
+const HABITS: [(&str, Opt); 45] = [
     ("kind", Opt::For),
     ("object", Opt::For),
     ("resource", Opt::For),
@@ -236,6 +236,8 @@ const HABITS: [(&str, Opt); 43] = [
     ("rate_limiter", Opt::Backoff),
     ("ratelimiter", Opt::Backoff),
     ("retry", Opt::Backoff),
+    ("engages", Opt::Engage),
+    ("clusters", Opt::Engage),
     ("permissions", Opt::Rbac),
     ("krate", Opt::Crate),
     ("path", Opt::Crate),
@@ -247,12 +249,8 @@ pub(crate) enum Word {
     Option(Opt),
     /// It stands behind a kind.
     OfAKind(KindOpt),
-    /// Part of the design, and not there yet.
-    Later,
     /// Most likely this option.
     MeantOption(Opt),
-    /// Most likely this one of those that are not there yet.
-    MeantLater(&'static str),
     Unknown,
 }
 
@@ -261,30 +259,19 @@ pub(crate) fn option(word: &str) -> Word {
     if let Some(opt) = Opt::ALL.into_iter().find(|opt| opt.name() == word) {
         return Word::Option(opt);
     }
-    if LATER.contains(&word) {
-        return Word::Later;
-    }
     // Some of them may be meant for an option by a habit: `kind = ..` for `for = ..`.
     if !HABITS.iter().any(|(habit, _)| *habit == word)
         && let Some(opt) = KindOpt::ALL.into_iter().find(|opt| opt.name() == word)
     {
         return Word::OfAKind(opt);
     }
-    if LATER_OF_A_KIND.iter().any(|(name, _)| *name == word) {
-        return Word::Later;
-    }
     let lower = word.to_lowercase();
     if let Some((_, opt)) = HABITS.iter().find(|(habit, _)| *habit == lower) {
         return Word::MeantOption(*opt);
     }
-    let names = Opt::ALL.iter().map(|opt| opt.name()).chain(LATER);
-    match nearest(&lower, names) {
-        Some(name) => match Opt::ALL.into_iter().find(|opt| opt.name() == name) {
-            Some(opt) => Word::MeantOption(opt),
-            None => Word::MeantLater(name),
-        },
-        None => Word::Unknown,
-    }
+    let meant = nearest(&lower, Opt::ALL.iter().map(|opt| opt.name()));
+    let meant = Opt::ALL.into_iter().find(|opt| Some(opt.name()) == meant);
+    meant.map_or(Word::Unknown, Word::MeantOption)
 }
 
 /// What a word in the parentheses behind a kind is.
@@ -292,7 +279,6 @@ pub(crate) enum KindWord {
     Option(KindOpt),
     /// It exists, and stands elsewhere.
     Elsewhere(KindOpt),
-    Later,
     /// Most likely this one.
     Meant(KindOpt),
     Unknown,
@@ -300,12 +286,6 @@ pub(crate) enum KindWord {
 
 /// Looks up the name of an option behind a kind.
 pub(crate) fn option_of_a_kind(word: &str, place: Place, dynamic: bool) -> KindWord {
-    if LATER_OF_A_KIND
-        .iter()
-        .any(|(name, places)| *name == word && places.contains(&place))
-    {
-        return KindWord::Later;
-    }
     if let Some(opt) = KindOpt::ALL.into_iter().find(|opt| opt.name() == word) {
         return match opt.fits(place, dynamic) {
             true => KindWord::Option(opt),

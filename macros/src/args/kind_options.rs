@@ -10,7 +10,7 @@ use super::kinds::{KindArg, KindValue};
 use super::scalars::literal;
 use super::skip;
 use crate::errors::Errors;
-use crate::options::{self, KindOpt, KindWord, LEAVES, PARTS, Place};
+use crate::options::{self, CLUSTERS, KindOpt, KindWord, LEAVES, PARTS, Place};
 
 /// `labels = ".."` in `owns(ConfigMap(labels = ".."))`. `None` where nothing can be made of it, which has then
 /// been reported.
@@ -38,7 +38,7 @@ pub(super) fn option(
         KindWord::Meant(opt) => {
             let meant = format!("unknown option `{word}`; did you mean `{}`?", opt.name());
             errors.on(&keyword, meant);
-            let value = value(opt, &keyword, input, &mut Errors::default());
+            let value = value(opt, place, &keyword, input, &mut Errors::default());
             return Ok(Some(KindArg {
                 keyword,
                 guessed: true,
@@ -51,18 +51,13 @@ pub(super) fn option(
             skip(input);
             return Ok(None);
         }
-        KindWord::Later => {
-            errors.on(&keyword, format!("`{word}` is not supported yet"));
-            skip(input);
-            return Ok(None);
-        }
         KindWord::Unknown => {
             errors.on(&keyword, unknown(&word, place, dynamic));
             skip(input);
             return Ok(None);
         }
     };
-    let value = value(opt, &keyword, input, errors);
+    let value = value(opt, place, &keyword, input, errors);
     Ok(Some(KindArg {
         keyword,
         guessed: false,
@@ -110,7 +105,7 @@ fn elsewhere(opt: KindOpt, place: Place) -> String {
             "without a Rust type nothing can be read from the cache: `full` is for kinds that have one".into()
         }
         (KindOpt::Full, _) => "`full` is for `owns(..)`".into(),
-        (KindOpt::In, _) => "`in` is for `watches(..)`".into(),
+        (KindOpt::In, _) => "`in` is for `owns(..)` and `watches(..)`".into(),
         (KindOpt::OnLeave, _) => {
             "`on_leave` stands behind the kind of `for`: it is about the finalizer of its objects"
                 .into()
@@ -124,7 +119,13 @@ fn elsewhere(opt: KindOpt, place: Place) -> String {
     }
 }
 
-fn value(opt: KindOpt, keyword: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> KindValue {
+fn value(
+    opt: KindOpt,
+    place: Place,
+    keyword: &Ident,
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+) -> KindValue {
     if opt == KindOpt::Full {
         // Before another word there is a comma missing, which is told elsewhere.
         if !(input.is_empty() || input.peek(Ident::peek_any)) {
@@ -136,7 +137,7 @@ fn value(opt: KindOpt, keyword: &Ident, input: ParseStream<'_>, errors: &mut Err
     let misplaced = &mut Misplaced::new();
     let read = |input: ParseStream<'_>, errors: &mut Errors| match opt {
         KindOpt::On => parts(input, errors).map(KindValue::Parts),
-        KindOpt::In => local(input, errors).map(KindValue::Word),
+        KindOpt::In => word(input, errors, clusters(place)).map(KindValue::Word),
         KindOpt::OnLeave => word(input, errors, &LEAVES).map(KindValue::Leave),
         _ => literal(input)
             .map(KindValue::Text)
@@ -148,6 +149,9 @@ fn value(opt: KindOpt, keyword: &Ident, input: ParseStream<'_>, errors: &mut Err
         stopped.takes(&match opt {
             KindOpt::On => format!(
                 "`on` takes `any_change`, or some of `spec`, `labels` and `annotations` with `|` between them: write `{example}`"
+            ),
+            KindOpt::In if place == Place::Owns => format!(
+                "`in` takes `local`, the cluster of the manager itself, or `provider`, those of its providers: write `{example}`"
             ),
             KindOpt::In => format!("`in` takes `local`, the cluster of the manager itself: write `{example}`"),
             KindOpt::OnLeave => format!("`on_leave` takes `keep` or `release`: write `{example}`"),
@@ -167,20 +171,11 @@ fn value(opt: KindOpt, keyword: &Ident, input: ParseStream<'_>, errors: &mut Err
     arg.value
 }
 
-/// `local`
-fn local(input: ParseStream<'_>, errors: &mut Errors) -> Result<Ident, Stopped> {
-    if let Some(text) = literal(input) {
-        if text.value() != "local" {
-            return Err(Stopped::at(&text));
-        }
-        errors.on(&text, "this is a word and not a string: write `local`");
-        return Ok(Ident::new("local", text.span()));
-    }
-    let start = input.span();
-    let word = Ident::parse_any(input).map_err(|_| Stopped::Here(start))?;
-    match word.unraw() == "local" {
-        true => Ok(word),
-        false => Err(Stopped::at(&word)),
+/// Where a kind in this place may lie.
+fn clusters(place: Place) -> &'static [&'static str] {
+    match place {
+        Place::Owns => &CLUSTERS,
+        _ => &["local"],
     }
 }
 
@@ -196,7 +191,11 @@ fn parts(input: ParseStream<'_>, errors: &mut Errors) -> Result<Vec<Ident>, Stop
 }
 
 /// One of these words.
-fn word(input: ParseStream<'_>, errors: &mut Errors, words: &[&str]) -> Result<Ident, Stopped> {
+pub(super) fn word(
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+    words: &[&str],
+) -> Result<Ident, Stopped> {
     if let Some(text) = literal(input) {
         let word = text.value();
         if !words.contains(&word.as_str()) {

@@ -54,6 +54,7 @@ pub(crate) enum Value {
     Resync(Option<LitStr>),
     Backoff(Vec<LitStr>),
     Prune,
+    Engage(Vec<Ident>),
     Rbac(Vec<Kind>),
     Crate(Option<Path>),
 }
@@ -213,11 +214,6 @@ fn option(
                 }
             ),
         ),
-        Word::Later => errors.on(&keyword, format!("`{word}` is not supported yet")),
-        Word::MeantLater(name) => errors.on(
-            &keyword,
-            format!("unknown option `{word}`; did you mean `{name}`? It is not supported yet"),
-        ),
         Word::Unknown => errors.on(
             &keyword,
             format!(
@@ -317,6 +313,10 @@ pub(crate) fn form(opt: Opt, value: &Value) -> String {
         Value::Resync(given) => text(given, "10m"),
         Value::Concurrency(given) | Value::ClusterConcurrency(given) => number(given),
         Value::Prune => name.into(),
+        Value::Engage(words) => list(
+            words.iter().map(ToString::to_string).collect(),
+            "local, provider",
+        ),
         Value::Crate(Some(path)) => format!("crate = {}", code(path)),
         Value::Crate(None) => format!("{name} = your::path"),
     }

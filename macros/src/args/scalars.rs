@@ -4,8 +4,10 @@ use syn::parse::ParseStream;
 use syn::{Ident, LitInt, LitStr, Path, Token};
 
 use super::forms::{Misplaced, Stopped, list, single};
+use super::kind_options::word;
 use crate::durations;
 use crate::errors::{Errors, code};
+use crate::options::CLUSTERS;
 use crate::read;
 
 /// A string literal, if one comes next; with a suffix it is something else.
@@ -113,4 +115,24 @@ pub(super) fn backoff(
         texts.push(LitStr::new("5m", first.span()));
     }
     texts
+}
+
+/// The words of `engage`.
+pub(super) fn engage(
+    keyword: &Ident,
+    input: ParseStream<'_>,
+    misplaced: &mut Misplaced,
+    errors: &mut Errors,
+    takes: &str,
+) -> Vec<Ident> {
+    let mut words: Vec<Ident> = Vec::new();
+    list(keyword.span(), input, misplaced, errors, |input, errors| {
+        let given = word(input, errors, &CLUSTERS).map_err(|stopped| stopped.takes(takes))?;
+        match words.contains(&given) {
+            true => errors.on(&given, format!("`{given}` is given twice")),
+            false => words.push(given),
+        }
+        Ok(())
+    });
+    words
 }

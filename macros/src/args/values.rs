@@ -7,7 +7,7 @@ use super::forms::{Misplaced, Stopped, single};
 use super::indexes::indexes;
 use super::kinds::{Named, kind};
 use super::rbac::rbac;
-use super::scalars::{backoff, duration, number, one, root, text};
+use super::scalars::{backoff, duration, engage, number, one, root, text};
 use super::watches::{owns, watches};
 use super::{Given, Value, form, skip};
 use crate::errors::Errors;
@@ -55,6 +55,7 @@ pub(super) fn value(
             alone(input, errors, takes);
             Value::Prune
         }
+        Opt::Engage => Value::Engage(engage(keyword, input, misplaced, errors, takes)),
         Opt::Rbac => Value::Rbac(rbac(keyword, input, misplaced, errors, takes)),
         Opt::Crate => Value::Crate(one(input, keyword, misplaced, errors, takes, root)),
         Opt::Owns => Value::Owns(owns(keyword, input, misplaced, errors, takes)),
@@ -98,6 +99,9 @@ fn takes(opt: Opt) -> &'static str {
             "`backoff` takes the first and the longest delay as string literals: write `backoff(\"1s\", \"5m\")`"
         }
         Opt::Prune => "`prune` takes nothing: write `prune`",
+        Opt::Engage => {
+            "`engage` takes `local`, the cluster of the manager itself, or `provider`, those of its providers, or both: write `engage(local, provider)`"
+        }
         Opt::Rbac => {
             "`rbac` takes kinds with verbs: write `rbac(YourKind(verbs = \"get, delete\"))`"
         }

@@ -22,6 +22,7 @@ pub(super) fn check(model: &Model, errors: &mut Errors) {
         if !seen.insert(kind.code()) && !kind.is_unfinished() {
             errors.on(kind, format!("`{}` is owned already", kind.code()));
         }
+        elsewhere(kind, model, errors);
     }
     let mut seen = HashSet::new();
     for watch in &model.watches {
@@ -66,6 +67,19 @@ fn leave(kind: &Kind, model: &Model, errors: &mut Errors) {
         errors.on(
             &arg.keyword,
             "no object leaves where all are selected: write `labels` or `fields` as well",
+        );
+    }
+}
+
+/// What is owned in another cluster is marked, and what is marked is deleted by who has a finalizer.
+fn elsewhere(kind: &Kind, model: &Model, errors: &mut Errors) {
+    let mut given = kind.options.iter();
+    if let Some(arg) = given.find(|arg| arg.opt == KindOpt::In && !arg.guessed)
+        && model.finalizer.is_none()
+    {
+        errors.on(
+            &arg.keyword,
+            "children in other clusters are deleted behind a finalizer: write `finalizer = \"your.domain/name\"` as well",
         );
     }
 }

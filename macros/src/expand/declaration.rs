@@ -43,6 +43,7 @@ pub(super) fn declaration(model: &Model) -> TokenStream {
         // With less than two of them it is reported, and nothing runs.
         (value.len() >= 2).then(|| quote!(.backoff(#(#delays),*)))
     });
+    let engage = engage(&model.engage);
     let prune = model.prune.as_ref().map(|_| quote!(.prune()));
     quote! {
         __kommodore::Declaration::new(#name)
@@ -59,8 +60,16 @@ pub(super) fn declaration(model: &Model) -> TokenStream {
             #resync
             #backoff
             #prune
+            #engage
             #rbac
     }
+}
+
+/// `.engage(local, provider)`
+fn engage(words: &[syn::Ident]) -> Option<TokenStream> {
+    let has = |word: &str| words.iter().any(|given| given == word);
+    let (local, provider) = (has("local"), has("provider"));
+    (local || provider).then(|| quote!(.engage(#local, #provider)))
 }
 
 fn list(name: &str, items: impl Iterator<Item = TokenStream>) -> Option<TokenStream> {
@@ -105,8 +114,11 @@ fn kind(kind: &Kind) -> TokenStream {
     let select = select(kind).map(|select| quote!(.select(#select)));
     let named = named(kind);
     let full = kind.has(KindOpt::Full).then(|| quote!(.full()));
-    let local = kind.has(KindOpt::In).then(|| quote!(.local()));
-    quote!(#named #select #full #local)
+    let place = kind.options.iter().find_map(|arg| match &arg.value {
+        KindValue::Word(word) => Some(quote!(.#word())),
+        _ => None,
+    });
+    quote!(#named #select #full #place)
 }
 
 fn named(kind: &Kind) -> TokenStream {

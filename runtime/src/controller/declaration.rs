@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
+use super::kind::Place;
 use super::{Action, Context, Controller, Grant, Kind, ObjectKey, Select};
 use crate::Result;
-use crate::fleet::Cluster;
+use crate::fleet::{Cluster, ClusterName};
 use crate::watch::{AnyObject, On};
 
 /// A controller whose methods can be called: what `Manager::controller` takes. The macro always
@@ -75,6 +76,18 @@ pub struct Declaration {
     pub(crate) release: bool,
     /// Whether each reconcile deletes the children that it has not applied.
     pub(crate) prune: bool,
+    engage: Engage,
+}
+
+/// In which clusters a controller works.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Engage {
+    /// In that of the manager itself.
+    pub(crate) local: bool,
+    /// In those of the providers.
+    pub(crate) provider: bool,
+    /// Whether the controller says so. One that says nothing works in the host cluster where there is no provider.
+    pub(crate) said: bool,
 }
 
 /// The name of a declared finalizer.
@@ -103,6 +116,11 @@ impl Declaration {
             backoff: None,
             release: false,
             prune: false,
+            engage: Engage {
+                local: false,
+                provider: true,
+                said: false,
+            },
         }
     }
 
@@ -189,6 +207,49 @@ impl Declaration {
     pub const fn prune(mut self) -> Self {
         self.prune = true;
         self
+    }
+
+    #[must_use]
+    pub const fn engage(mut self, local: bool, provider: bool) -> Self {
+        self.engage = Engage {
+            local,
+            provider,
+            said: true,
+        };
+        self
+    }
+
+    pub(crate) fn engages(&self) -> Engage {
+        self.engage
+    }
+
+    /// Whether it works in a cluster of a manager that is `alone`, without a provider, or not.
+    pub(crate) fn works_in(&self, cluster: &ClusterName, alone: bool) -> bool {
+        match *cluster == ClusterName::LOCAL {
+            true => self.engage.local || alone && !self.engage.said,
+            false => self.engage.provider,
+        }
+    }
+
+    /// Whether it looks for its children of a kind in a cluster.
+    pub(crate) fn keeps_in(&self, kind: &Kind, cluster: &ClusterName, alone: bool) -> bool {
+        match kind.place {
+            Place::Worked => self.works_in(cluster, alone),
+            Place::Local => *cluster == ClusterName::LOCAL,
+            Place::Provider => *cluster != ClusterName::LOCAL,
+        }
+    }
+
+    /// Whether it has children in the clusters of the providers, wherever it works.
+    pub(crate) fn spreads(&self) -> bool {
+        self.owns.iter().any(|kind| kind.place == Place::Provider)
+    }
+
+    /// Whether it has something to do in the host cluster of a manager with providers.
+    pub(crate) fn is_in_host(&self) -> bool {
+        let host = &ClusterName::LOCAL;
+        let mut owns = self.owns.iter();
+        self.works_in(host, false) || owns.any(|kind| self.keeps_in(kind, host, false))
     }
 }
 

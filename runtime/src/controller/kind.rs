@@ -27,8 +27,18 @@ pub struct Kind {
     pub(crate) select: Select,
     /// Owned as whole objects, and not as metadata alone.
     pub(crate) full: bool,
-    /// In the cluster of the manager itself, whatever cluster is worked on.
-    pub(crate) local: bool,
+    pub(crate) place: Place,
+}
+
+/// Where the objects of a kind lie that a controller owns or watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the cluster that is worked on.
+    Worked,
+    /// In the cluster of the manager itself.
+    Local,
+    /// In the clusters of the providers.
+    Provider,
 }
 
 #[derive(Clone, Copy)]
@@ -57,7 +67,7 @@ impl Kind {
             },
             select: Select::ALL,
             full: false,
-            local: false,
+            place: Place::Worked,
         }
     }
 
@@ -76,7 +86,7 @@ impl Kind {
             },
             select: Select::ALL,
             full: false,
-            local: false,
+            place: Place::Worked,
         }
     }
 
@@ -88,7 +98,13 @@ impl Kind {
 
     #[must_use]
     pub const fn local(mut self) -> Self {
-        self.local = true;
+        self.place = Place::Local;
+        self
+    }
+
+    #[must_use]
+    pub const fn provider(mut self) -> Self {
+        self.place = Place::Provider;
         self
     }
 

@@ -16,6 +16,7 @@ pub use condition::{
 pub use context::Context;
 pub(crate) use context::Run as RunState;
 pub use declaration::{Declaration, Finalizer, IntoKeys, Start, keys, mapped, nothing};
+pub(crate) use kind::Place;
 pub use kind::{Grant, GroupOf, Kind, Select, UnknownGroup, assert_group};
 pub use object::{Object, ObjectKey};
 pub use reason::ConditionReason;

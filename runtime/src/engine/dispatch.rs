@@ -8,7 +8,7 @@ use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::queue::{Job, Lane, Queue};
-use super::wake::Lanes;
+use super::wake::{LaneOf, Lanes};
 use super::{Again, Handler, Outcome, Waker};
 use crate::fleet::{Cluster, ClusterName, Crew, Roster};
 use crate::object::{Applied, Desk, Marked, Recorder};
@@ -19,6 +19,8 @@ pub(crate) struct Engine {
     crew: Vec<Registered>,
     lanes: Mutex<BTreeMap<Lane, Post>>,
     roster: Arc<Roster>,
+    /// There is no provider.
+    alone: bool,
 }
 
 struct Registered {
@@ -37,7 +39,8 @@ struct Post {
 }
 
 impl Engine {
-    pub(crate) fn new(handlers: Vec<Arc<dyn Handler>>) -> Arc<Self> {
+    /// The engine of a manager that is `alone`, without a provider, or not.
+    pub(crate) fn new(handlers: Vec<Arc<dyn Handler>>, alone: bool) -> Arc<Self> {
         let queue = Queue::new();
         let crew = handlers
             .into_iter()
@@ -53,12 +56,17 @@ impl Engine {
             crew,
             lanes: Mutex::default(),
             roster: Arc::default(),
+            alone,
         })
     }
 
-    /// The cluster of the manager itself, in which the controllers do not work.
+    /// The cluster of the manager itself, where it is none of the fleet. Whoever has something to do there begins.
     pub(crate) fn set_host(&self, host: &Cluster) {
         self.roster.enter_as_host(host);
+        let mut crew = self.crew.iter();
+        if crew.any(|registered| registered.handler.declaration().is_in_host()) {
+            self.board(host);
+        }
     }
 
     /// Runs keys until `stop`.
@@ -146,7 +154,7 @@ impl Crew for Engine {
     fn board(&self, cluster: &Cluster) {
         // First what has everything: who needs metadata only shares it.
         for Registered { handler, .. } in &self.crew {
-            handler.open(cluster);
+            handler.open(cluster, self.alone);
         }
         self.roster.enter(cluster);
         for Registered {
@@ -156,8 +164,16 @@ impl Crew for Engine {
             marked,
         } in &self.crew
         {
+            let declared = handler.declaration();
+            let works = declared.works_in(cluster.name(), self.alone);
+            let mut owns = declared.owns.iter();
+            let keeps = owns.any(|kind| declared.keeps_in(kind, cluster.name(), self.alone));
+            if !works && !keeps {
+                continue;
+            }
             let lane = self.queue.add_lane(*controller);
-            lanes.lock().insert(cluster.name().clone(), lane);
+            let of_it = LaneOf { lane, works };
+            lanes.lock().insert(cluster.name().clone(), of_it);
             marked.set_there(cluster.name());
             let desk = Desk {
                 recorder: Recorder::new(cluster.clone(), handler.name()),
@@ -165,6 +181,7 @@ impl Crew for Engine {
                 left: Arc::default(),
                 marked: Arc::clone(marked),
                 roster: Arc::clone(&self.roster),
+                alone: self.alone,
             };
             self.lock().insert(
                 lane,
@@ -178,6 +195,7 @@ impl Crew for Engine {
             let host = self.roster.find(&ClusterName::LOCAL);
             let host = host.as_ref().unwrap_or(cluster);
             let sources = Arc::clone(handler).watch(cluster, host, waker.clone(), &desk);
+            let host = host.clone();
             let handler = Arc::clone(handler);
             let queue = Arc::clone(&self.queue);
             let cluster = cluster.clone();
@@ -189,6 +207,10 @@ impl Crew for Engine {
                     biased;
                     () = cluster.stopped() => {}
                     _ = all => {
+                        // What is spread over the fleet belongs here too.
+                        if declared.spreads() && *cluster.name() != ClusterName::LOCAL {
+                            waker.wake_in(&ClusterName::LOCAL, handler.keys(&host));
+                        }
                         // Also of objects that are gone: there may be some that have left something.
                         waker.wake_first(desk.marked.owners_in(cluster.name()));
                         queue.open(lane);
@@ -238,7 +260,7 @@ impl Crew for Engine {
             marked.set_gone(name);
             for reached in marked.reached_from(name) {
                 let lane = lanes.lock().get(&reached).copied();
-                let post = lane.and_then(|lane| self.lock().get(&lane).cloned());
+                let post = lane.and_then(|of_it| self.lock().get(&of_it.lane).cloned());
                 if let Some(post) = post {
                     clear(&post.handler, &post.cluster, &post.desk, name.clone());
                 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use crate::controller::ObjectKey;
+use crate::controller::{Declaration, ObjectKey};
 use crate::fleet::{Cluster, ClusterName};
 use crate::object::Desk;
 use crate::watch::Source;
@@ -28,12 +28,17 @@ pub(crate) use wake::{Priority, Waker};
 pub(crate) trait Handler: Send + Sync {
     /// Its name: field manager, and the name in the log.
     fn name(&self) -> &str;
+    /// What it declares.
+    fn declaration(&self) -> &'static Declaration;
     /// How much of it may run at once, and how soon again.
     fn pace(&self) -> Pace;
-    /// Asks for the caches in `cluster` of which it needs more than the metadata.
-    fn open(&self, cluster: &Cluster);
+    /// Asks for the caches in `cluster` of which it needs more than the metadata. The manager is `alone`, without a
+    /// provider, or not.
+    fn open(&self, cluster: &Cluster, alone: bool);
+    /// The objects that it is for in `cluster`.
+    fn keys(&self, cluster: &Cluster) -> Vec<ObjectKey>;
     /// Watches in `cluster` what it is for, owns and watches, and in `host` what it watches there, and wakes
-    /// keys through `waker`.
+    /// keys through `waker`. Where it does not work it only looks for its children.
     fn watch(
         self: Arc<Self>,
         cluster: &Cluster,

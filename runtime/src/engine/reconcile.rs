@@ -14,7 +14,7 @@ use super::verdict::{Attempt, Ended, Leaving, run_user_code};
 use super::wake::{AskMapper, Marks, WakeItself, WakeOwner};
 use super::{Again, Handler, Outcome, Pace, Waker};
 use crate::controller::{
-    Context, Controller, Declaration, Finalizer as Declared, Kind, Object, ObjectKey, Start,
+    Context, Controller, Declaration, Finalizer as Declared, Kind, Object, ObjectKey, Place, Start,
 };
 use crate::fleet::{Cluster, ClusterName};
 use crate::object::{Desk, Finalizer, Owner, Remote, Scope, Secured, declared, holds};
@@ -263,11 +263,26 @@ impl<C: Start> Handler for Handled<C> {
         Pace::of(self.declaration)
     }
 
-    fn open(&self, cluster: &Cluster) {
-        cluster.cache::<C::Object>(self.declaration.select.selector());
-        let Declaration { owns, watches, .. } = self.declaration;
-        let full = owns.iter().filter(|kind| kind.full);
-        let watched = watches.iter().filter(|kind| !kind.local);
+    fn declaration(&self) -> &'static Declaration {
+        self.declaration
+    }
+
+    fn keys(&self, cluster: &Cluster) -> Vec<ObjectKey> {
+        let cache = cluster.cache::<C::Object>(self.declaration.select.selector());
+        let objects = cache.list().into_iter();
+        objects.map(|object| ObjectKey::of(&*object)).collect()
+    }
+
+    fn open(&self, cluster: &Cluster, alone: bool) {
+        let declared = self.declaration;
+        let works = declared.works_in(cluster.name(), alone);
+        if works {
+            cluster.cache::<C::Object>(declared.select.selector());
+        }
+        let kept = |kind: &&Kind| kind.full && declared.keeps_in(kind, cluster.name(), alone);
+        let full = declared.owns.iter().filter(kept);
+        let watched = declared.watches.iter();
+        let watched = watched.filter(|kind| works && kind.place == Place::Worked);
         for kind in full.chain(watched) {
             kind.open(cluster);
         }
@@ -287,17 +302,21 @@ impl<C: Start> Handler for Handled<C> {
             watches,
             ..
         } = *self.declaration;
-        let itself: Arc<dyn Source> = cluster.cache::<C::Object>(select.selector());
-        itself.observe(Arc::new(WakeItself {
-            waker: waker.clone(),
-            applied: Arc::clone(&desk.applied),
-            marked: Arc::clone(&desk.marked),
-            home: cluster.name().clone(),
-            on,
-            releases: self.releases().map(Into::into),
-            left: Arc::clone(&desk.left),
-        }));
-        let mut sources = vec![itself];
+        let works = self.declaration.works_in(cluster.name(), desk.alone);
+        let mut sources = Vec::new();
+        if works {
+            let itself: Arc<dyn Source> = cluster.cache::<C::Object>(select.selector());
+            itself.observe(Arc::new(WakeItself {
+                waker: waker.clone(),
+                applied: Arc::clone(&desk.applied),
+                marked: Arc::clone(&desk.marked),
+                home: cluster.name().clone(),
+                on,
+                releases: self.releases().map(Into::into),
+                left: Arc::clone(&desk.left),
+            }));
+            sources.push(itself);
+        }
         let kinds = || owns.iter().chain(watches).map(Kind::resource);
         let repeats = |(place, kind): (usize, ApiResource)| {
             let is_it =
@@ -308,12 +327,21 @@ impl<C: Start> Handler for Handled<C> {
             waker.expect_repetitions();
         }
         for kind in owns {
-            let source = match kind.full {
+            let open = |cluster: &Cluster| match kind.full {
                 true => kind.open(cluster),
                 false => cluster.metadata(&kind.resource(), kind.select.selector()),
             };
+            if !self.declaration.keeps_in(kind, cluster.name(), desk.alone) {
+                // What is known of the children there has to be known before the work here begins.
+                if kind.place == Place::Local {
+                    sources.push(open(host));
+                }
+                continue;
+            }
+            let source = open(cluster);
             source.observe(Arc::new(WakeOwner {
                 waker: waker.clone(),
+                works,
                 owner: self.kind.clone(),
                 owner_namespaced: C::Object::namespaced(),
                 marks: self.finalizer.as_ref().map(|_| Marks {
@@ -325,8 +353,11 @@ impl<C: Start> Handler for Handled<C> {
             }));
             sources.push(source);
         }
-        for (watch, kind) in watches.iter().enumerate() {
-            let source = kind.open(if kind.local { host } else { cluster });
+        for (watch, kind) in watches.iter().enumerate().filter(|_| works) {
+            let source = kind.open(match kind.place {
+                Place::Local => host,
+                Place::Worked | Place::Provider => cluster,
+            });
             let this = Arc::clone(&self);
             let observer = AskMapper::start(
                 cluster,

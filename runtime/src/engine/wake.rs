@@ -31,10 +31,24 @@ const MAPPER_DEADLINE: Duration = Duration::from_secs(60);
 
 /// The lanes of one controller, by cluster.
 #[derive(Default)]
-pub(super) struct Lanes(Mutex<BTreeMap<ClusterName, Lane>>);
+pub(super) struct Lanes(Mutex<BTreeMap<ClusterName, LaneOf>>);
+
+/// What a controller has in a cluster.
+#[derive(Clone, Copy)]
+pub(super) struct LaneOf {
+    pub(super) lane: Lane,
+    /// Whether it works there, and does not only look for its children.
+    pub(super) works: bool,
+}
 
 impl Lanes {
-    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<ClusterName, Lane>> {
+    /// The lane of a cluster in which the controller works.
+    pub(super) fn working(&self, cluster: &ClusterName) -> Option<Lane> {
+        let lane = self.lock().get(cluster).copied();
+        lane.filter(|lane| lane.works).map(|lane| lane.lane)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<ClusterName, LaneOf>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -54,9 +68,17 @@ impl Waker {
 
     /// Wakes an owner wherever it lives; if that is not engaged, it is woken once it is.
     fn wake_owner(&self, owner: Marker, priority: Priority, cause: Option<Version>) {
-        let lane = self.lanes.lock().get(&owner.cluster).copied();
-        if let Some(lane) = lane {
+        if let Some(lane) = self.lanes.working(&owner.cluster) {
             self.queue.wake(lane, owner.key, priority, cause);
+        }
+    }
+
+    /// Wakes the same controller's keys in another cluster, if it works there.
+    pub(super) fn wake_in(&self, cluster: &ClusterName, keys: impl IntoIterator<Item = ObjectKey>) {
+        if let Some(lane) = self.lanes.working(cluster) {
+            for key in keys {
+                self.queue.wake(lane, key, Priority::Initial, None);
+            }
         }
     }
 
@@ -136,6 +158,8 @@ pub(crate) struct WakeOwner {
     pub(crate) waker: Waker,
     pub(crate) owner: ApiResource,
     pub(crate) owner_namespaced: bool,
+    /// Whether owners are reconciled where their children lie.
+    pub(crate) works: bool,
     /// Where marks are looked for, in a controller that may set them.
     pub(crate) marks: Option<Marks>,
 }
@@ -218,7 +242,7 @@ impl Observer for WakeOwner {
             marks.changed(change, &self.waker);
         }
         // What is there when the watch begins belongs to owners that the same beginning wakes.
-        if change.initial {
+        if change.initial || !self.works {
             return;
         }
         let newest = change.after.or(change.before);

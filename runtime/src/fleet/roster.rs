@@ -61,6 +61,15 @@ impl Roster {
         state.clusters.get(name).map(|entry| entry.cluster.clone())
     }
 
+    /// Those that the controllers work in and that are to stay, besides the host cluster.
+    pub(crate) fn fleet(&self) -> Vec<Cluster> {
+        let state = self.lock();
+        let entries = state.clusters.iter();
+        let engaged = entries.filter(|(name, entry)| entry.engaged && **name != ClusterName::LOCAL);
+        let clusters = engaged.map(|(_, entry)| entry.cluster.clone());
+        clusters.filter(|cluster| !cluster.is_retiring()).collect()
+    }
+
     /// Whether a cluster has been there all the time since.
     pub(crate) fn has_been_there(&self, name: &ClusterName, since: Moment) -> bool {
         let state = self.lock();

@@ -9,9 +9,10 @@ use kube::api::ApiResource;
 use kube::{Client, Config};
 
 use super::leader::{Election, LeaderElection};
+use super::permissions::Role;
 use super::release::{self, Held};
 use super::{ManagerPermissions, Permissions, run, signals};
-use crate::controller::Start;
+use crate::controller::{Declaration, Start};
 use crate::engine::{Handled, Handler, Settings};
 use crate::fleet::Status;
 use crate::providers::Provider;
@@ -30,10 +31,8 @@ pub struct Builder {
     config: Config,
     providers: Vec<Box<dyn Provider>>,
     controllers: Vec<Box<dyn FnOnce(Settings) -> Result<Registered> + Send>>,
-    /// What the controllers need to be allowed to do.
-    permissions: Permissions,
-    /// And in the host cluster, whatever clusters they work in.
-    local: Permissions,
+    /// What the controllers are for, and what they declare.
+    declared: Vec<(ApiResource, &'static Declaration)>,
     election: Option<LeaderElection>,
     timeout: Duration,
     grace: Duration,
@@ -71,8 +70,7 @@ impl Builder {
             config,
             providers: Vec::new(),
             controllers: Vec::new(),
-            permissions: Permissions::default(),
-            local: Permissions::default(),
+            declared: Vec::new(),
             election: None,
             timeout: RECONCILE_TIMEOUT,
             grace: GRACE,
@@ -92,8 +90,8 @@ impl Builder {
 
     /// Adds a controller: a struct with `#[controller]`.
     pub fn controller<C: Start>(mut self, controller: C) -> Self {
-        self.permissions.merge(Permissions::of::<C>());
-        self.local.merge(Permissions::local(&C::DECLARATION));
+        self.declared
+            .push((ApiResource::erase::<C::Object>(&()), &C::DECLARATION));
         self.controllers.push(Box::new(|settings| {
             let handled = Handled::new(controller, settings)?;
             let conditions = match handled.writes_conditions() {
@@ -160,10 +158,24 @@ impl Builder {
         for provider in &self.providers {
             host.merge(provider.permissions());
         }
-        let mut member = self.permissions.clone();
-        match self.providers.is_empty() {
-            true => member.merge(self.local.clone()),
-            false => host.merge(self.local.clone()),
+        let alone = self.providers.is_empty();
+        let mut member = Permissions::default();
+        for (kind, declared) in &self.declared {
+            let engages = declared.engages();
+            let role = Role {
+                works: alone || engages.provider,
+                local: alone,
+                provider: !alone,
+            };
+            member.add(kind, declared, role);
+            let role = Role {
+                works: engages.local,
+                local: true,
+                provider: false,
+            };
+            if !alone {
+                host.add(kind, declared, role);
+            }
         }
         ManagerPermissions {
             member,
@@ -327,6 +339,13 @@ impl Builder {
                 finalizer,
             } = register(settings)?;
             let name = handler.name().to_owned();
+            let engages = handler.declaration().engages();
+            if self.providers.is_empty() && !engages.local && engages.said {
+                return Err(Error::terminal(format!(
+                    "the controller `{name}` works in the clusters of providers alone, as its `engage(provider)` says, and the \
+                     manager has no provider: add one with `.provider(..)`"
+                )));
+            }
             if handlers.iter().any(|other| other.name() == name) {
                 return Err(Error::terminal(format!(
                     "two controllers are named `{name}`, and would take each other's writes for their own: give one \

@@ -5,7 +5,7 @@ use std::fmt;
 
 use kube::api::ApiResource;
 
-use crate::controller::{Controller, Declaration};
+use crate::controller::{Controller, Declaration, Place};
 
 /// The permissions that controllers need, by what they declare. It is read from their declarations alone:
 /// nothing has to run, and no value of a controller has to be there.
@@ -40,27 +40,77 @@ pub struct Rule {
     pub verbs: Vec<&'static str>,
 }
 
+/// What clusters are to a controller.
+#[derive(Clone, Copy)]
+pub(super) struct Role {
+    /// It works there.
+    pub(super) works: bool,
+    /// They are the host cluster.
+    pub(super) local: bool,
+    /// They are those of the providers.
+    pub(super) provider: bool,
+}
+
+impl Role {
+    const WORK: Self = Self {
+        works: true,
+        local: false,
+        provider: false,
+    };
+
+    /// Whether kinds in such a place lie there.
+    fn has(self, place: Place) -> bool {
+        match place {
+            Place::Worked => self.works,
+            Place::Local => self.local,
+            Place::Provider => self.provider,
+        }
+    }
+}
+
 const WATCHED: [&str; 3] = ["get", "list", "watch"];
 
 impl Permissions {
-    /// What `C` needs in each cluster that it works in:
+    /// What `C` needs in each cluster that it works in, for what lies there:
     ///
     /// | | verbs |
     /// |---|---|
     /// | `for` | get, list, watch; patch with a finalizer |
     /// | its `status` | patch, with `conditions` |
     /// | its `finalizers` | update, with `owns`: Kubernetes' `OwnerReferencesPermissionEnforcement` asks for it |
-    /// | `owns` | get, list, watch, create, patch; delete with `prune` or `on_leave = release` |
-    /// | `watches` | get, list, watch; of what is `in = local` nothing, as that is not in these clusters |
+    /// | `owns` | get, list, watch, create, patch; delete with `prune` or `on_leave = release`, and with `in = ..` |
+    /// | `watches` | get, list, watch |
     /// | events (`events.k8s.io`) | create, patch: any reconcile may call [`cx.event`](crate::Scope::event) |
     /// | `rbac(..)` | as it says |
     pub fn of<C: Controller>() -> Self {
         let mut permissions = Self::default();
-        permissions.add(&ApiResource::erase::<C::Object>(&()), &C::DECLARATION);
+        permissions.add(
+            &ApiResource::erase::<C::Object>(&()),
+            &C::DECLARATION,
+            Role::WORK,
+        );
         permissions
     }
 
-    pub(crate) fn add(&mut self, kind: &ApiResource, declared: &Declaration) {
+    /// What a controller for `kind` needs in clusters of such a role.
+    pub(super) fn add(&mut self, kind: &ApiResource, declared: &Declaration, role: Role) {
+        for owned in declared.owns.iter().filter(|kind| role.has(kind.place)) {
+            let kind = owned.resource();
+            self.allow(&kind, None, &WATCHED);
+            self.allow(&kind, None, &["create", "patch"]);
+            if declared.prune || declared.release || owned.place != Place::Worked {
+                self.allow(&kind, None, &["delete"]);
+            }
+        }
+        for watched in declared.watches.iter().filter(|kind| role.has(kind.place)) {
+            self.allow(&watched.resource(), None, &WATCHED);
+        }
+        if role.works {
+            self.add_work(kind, declared);
+        }
+    }
+
+    fn add_work(&mut self, kind: &ApiResource, declared: &Declaration) {
         self.allow(kind, None, &WATCHED);
         if declared.finalizer.is_some() {
             self.allow(kind, None, &["patch"]);
@@ -68,19 +118,8 @@ impl Permissions {
         if declared.ready.is_some() {
             self.allow(kind, Some("status"), &["patch"]);
         }
-        if !declared.owns.is_empty() {
+        if declared.owns.iter().any(|kind| kind.place == Place::Worked) {
             self.allow(kind, Some("finalizers"), &["update"]);
-        }
-        for owned in declared.owns {
-            let kind = owned.resource();
-            self.allow(&kind, None, &WATCHED);
-            self.allow(&kind, None, &["create", "patch"]);
-            if declared.prune || declared.release {
-                self.allow(&kind, None, &["delete"]);
-            }
-        }
-        for watched in declared.watches.iter().filter(|watched| !watched.local) {
-            self.allow(&watched.resource(), None, &WATCHED);
         }
         self.0
             .entry(("events.k8s.io".into(), "events".into()))
@@ -89,15 +128,6 @@ impl Permissions {
         for grant in declared.grants {
             self.allow(&grant.kind.resource(), grant.subresource, grant.verbs);
         }
-    }
-
-    /// What a controller needs in the cluster of the manager, whatever clusters it works in.
-    pub(super) fn local(declared: &Declaration) -> Self {
-        let mut permissions = Self::default();
-        for watched in declared.watches.iter().filter(|watched| watched.local) {
-            permissions.allow(&watched.resource(), None, &WATCHED);
-        }
-        permissions
     }
 
     fn allow(&mut self, kind: &ApiResource, subresource: Option<&str>, verbs: &[&'static str]) {
@@ -187,10 +217,11 @@ impl fmt::Display for Rule {
 /// The permissions of a whole manager, apart by where they are needed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ManagerPermissions {
-    /// In each cluster that the controllers work in.
+    /// In each cluster of the providers: for the controllers that work there, and for what is owned `in = provider`. Where
+    /// there is no provider, all work in the host cluster, and this is what is needed there.
     pub member: Permissions,
-    /// In the host cluster: what the providers read, and what is watched as `in = local`. Where there is no provider,
-    /// the controllers work in the host cluster, and [`member`](ManagerPermissions::member) is what is needed there.
+    /// In the host cluster of a manager with providers: what these read, what is owned or watched `in = local`, and what
+    /// the controllers need that work there, as `engage(local)` says.
     pub host: Permissions,
     /// In the namespace of the Lease in the host cluster, with leader election.
     pub lease: Option<(String, Permissions)>,
@@ -230,7 +261,11 @@ mod tests {
     #[test]
     fn a_declaration_says_what_it_needs() {
         let mut permissions = Permissions::default();
-        permissions.add(&ApiResource::erase::<Namespace>(&()), &DECLARATION);
+        permissions.add(
+            &ApiResource::erase::<Namespace>(&()),
+            &DECLARATION,
+            Role::WORK,
+        );
         assert_eq!(
             permissions.cluster_role("operator"),
             r#"apiVersion: rbac.authorization.k8s.io/v1

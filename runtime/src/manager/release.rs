@@ -48,7 +48,7 @@ struct State {
     left: Vec<ClusterName>,
 }
 
-/// Takes the finalizers off in every cluster that the providers name, and returns how many there were.
+/// Takes the finalizers off in every cluster that the controllers work in, and returns how many there were.
 pub(super) async fn release(
     mut parts: Parts,
     shutdown: impl Future<Output = ()> + Send,
@@ -59,11 +59,21 @@ pub(super) async fn release(
         news: Notify::new(),
     }));
     let watched = release.clone();
+    let mut handlers = parts.handlers.iter();
+    let in_host = handlers.any(|handler| handler.declaration().engages().local);
     let begin = move |begun: Begun<'_>| {
         let fleet = begun.fleet.clone();
+        let host = begun.host.filter(|_| in_host);
+        if let Some(host) = host {
+            watched.board(host);
+        }
+        let host = host.map(|host| host.name().clone());
         async move {
             // At the end all clusters leave, which says nothing of them.
-            begun.stop.run_until_cancelled(watched.watch(&fleet)).await;
+            begun
+                .stop
+                .run_until_cancelled(watched.watch(&fleet, host.as_ref()))
+                .await;
         }
     };
     manage(parts, Arc::new(release.clone()), shutdown, begin).await?;
@@ -84,12 +94,13 @@ pub(super) async fn release(
 }
 
 impl Release {
-    /// Resolves when all clusters are known and done.
-    async fn watch(&self, fleet: &Fleet) {
+    /// Resolves when all clusters are known and done, and `host` with them.
+    async fn watch(&self, fleet: &Fleet, host: Option<&ClusterName>) {
         loop {
             // Before the clusters: whoever says that these are all has named them.
             let known = fleet.is_complete();
             let names = fleet.clusters().into_iter().map(|(name, _)| name);
+            let names = names.chain(host.cloned());
             {
                 let mut state = self.lock();
                 state.left = names.filter(|name| !state.done.contains(name)).collect();

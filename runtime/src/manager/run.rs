@@ -18,12 +18,13 @@ use crate::{Error, Result, ResultExt as _};
 pub(super) struct Begun<'a> {
     pub(super) fleet: &'a Fleet,
     /// The host cluster, where it is none of the fleet.
-    host: Option<&'a Cluster>,
+    pub(super) host: Option<&'a Cluster>,
     pub(super) stop: CancellationToken,
 }
 
 pub(super) async fn run(mut parts: Parts, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
-    let engine = Engine::new(std::mem::take(&mut parts.handlers));
+    let alone = parts.providers.is_empty();
+    let engine = Engine::new(std::mem::take(&mut parts.handlers), alone);
     let crew = Arc::clone(&engine);
     let begin = move |begun: Begun<'_>| {
         if let Some(host) = begun.host {
@@ -66,7 +67,7 @@ where
         },
         None => None,
     };
-    let fleet = Fleet::new(crew, providers.len(), grace, connect, kept);
+    let fleet = Fleet::new(Arc::clone(&crew), providers.len(), grace, connect, kept);
     status.begin(&fleet);
     let stop = CancellationToken::new();
     let _work = Work {
@@ -121,6 +122,7 @@ where
     stop.cancel();
     let mut ended = std::pin::pin!(async {
         fleet.close().await;
+        crew.leave(&host);
         host.end(grace).await;
     });
     tokio::select! {

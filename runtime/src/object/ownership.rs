@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::mark::{MARK, Marker, marked_by};
 use super::scope::{Owner, Scope};
-use crate::controller::{Kind, ObjectKey};
+use crate::controller::ObjectKey;
 use crate::fleet::Cluster;
 
 /// Why an object may not be applied as a child of the reconciled one.
@@ -179,11 +179,18 @@ pub(super) fn check_mark(
     let same = |owned: ApiResource| {
         (&owned.api_version, &owned.plural) == (&kind.api_version, &kind.plural)
     };
-    if !declaration.owns.iter().map(Kind::resource).any(same) {
+    let mut owned = declaration
+        .owns
+        .iter()
+        .filter(|kind| same(kind.resource()))
+        .peekable();
+    if owned.peek().is_none() {
         return Err(NotOwned::NotDeclared { kind: name, child });
     }
-    let home = scope.cluster().name();
-    if cluster.name() != home && !scope.desk().roster.is_engaged(cluster.name()) {
+    let desk = scope.desk();
+    let is_home = cluster.name() == scope.cluster().name();
+    let kept = owned.any(|kind| declaration.keeps_in(kind, cluster.name(), desk.alone));
+    if !kept || !(is_home || desk.roster.is_engaged(cluster.name())) {
         return Err(NotOwned::NotWatched {
             kind: name,
             child,

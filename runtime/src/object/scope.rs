@@ -48,6 +48,8 @@ pub(crate) struct Desk {
     pub(crate) marked: Arc<Marked>,
     /// Where else it, and the other controllers, can go.
     pub(crate) roster: Arc<Roster>,
+    /// There is no provider.
+    pub(crate) alone: bool,
 }
 
 /// The part of a [`Context`](crate::Context) that does not depend on the controller: the cluster, and
@@ -99,6 +101,13 @@ impl Scope {
             return Some(self.cluster.clone());
         }
         self.desk.roster.find(name)
+    }
+
+    /// The clusters of the fleet that are engaged now and are to stay, by name; the host cluster is not among them.
+    ///
+    /// A controller that owns a kind `in = provider` reconciles its objects anew when another cluster is engaged.
+    pub fn clusters(&self) -> Vec<Cluster> {
+        self.desk.roster.fleet()
     }
 
     /// The key of the object that is reconciled.
