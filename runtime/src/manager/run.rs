@@ -89,6 +89,10 @@ where
         kept,
     );
     host.begin();
+    // Before anybody asks which clusters there are.
+    if providers.is_empty() {
+        fleet.engage_host(config.clone().into());
+    }
     let workers = TaskTracker::new();
     workers.spawn(begin(Begun {
         fleet: &fleet,
@@ -96,9 +100,6 @@ where
         stop: stop.clone(),
     }));
     workers.close();
-    if providers.is_empty() {
-        fleet.engage_host(config.clone().into());
-    }
     tracing::info!(host = %config.cluster_url, "running");
     let names = tell_apart(&providers);
     let mut running: FuturesUnordered<_> = providers
