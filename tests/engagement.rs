@@ -155,7 +155,10 @@ on_both_servers! {
         let manager = fleet.manager_of(Milo::external().grace(Duration::ZERO));
         let status = manager.fleet();
         assert_eq!(status.clusters(), []);
+        fleet.set_project_ready("red", false).await;
         let _operator = Operator::start(manager.controller(sites));
+        stands(&status, "red", ClusterState::Discovered).await;
+        fleet.set_project_ready("red", true).await;
         stands(&status, "red", ClusterState::Connecting).await;
         fleet.unsilence("red");
         held.reached().await;

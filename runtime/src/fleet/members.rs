@@ -3,17 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::connection::Recent;
 use super::damping::{Damping, Departed};
 use super::status::{ClusterStatus, Standing};
 use super::{ClusterName, Reason, State, Wish};
+use crate::transport::now;
 
 #[derive(Default)]
 pub(super) struct Members {
     by_name: BTreeMap<ClusterName, Member>,
     departed: Departed,
+    /// Those that are there and not ready, by whom, and since when that is known.
+    discovered: BTreeMap<ClusterName, (Arc<str>, Timestamp)>,
     /// Names that cannot be, and who named them.
     refused: BTreeSet<(String, Arc<str>)>,
     closing: bool,
@@ -45,6 +49,7 @@ pub(super) enum Wished {
 
 impl Members {
     pub(super) fn wish(&mut self, name: &ClusterName, source: &Arc<str>, wish: Wish) -> Wished {
+        self.lose_sight(name, source);
         let Some(member) = self.by_name.get_mut(name) else {
             let wish = watch::Sender::new(wish);
             let state = watch::Sender::new(Standing::new());
@@ -101,6 +106,7 @@ impl Members {
         source: &Arc<str>,
         reason: Reason,
     ) -> bool {
+        self.lose_sight(name, source);
         let Some(member) = self.by_name.get_mut(name) else {
             return false;
         };
@@ -143,6 +149,19 @@ impl Members {
         (Some(reason), true)
     }
 
+    /// Takes in that a cluster is there and not ready.
+    pub(super) fn discover(&mut self, name: ClusterName, source: &Arc<str>) {
+        let seen = || (Arc::clone(source), now());
+        self.discovered.entry(name).or_insert_with(seen);
+    }
+
+    fn lose_sight(&mut self, name: &ClusterName, source: &Arc<str>) {
+        let seen_by = self.discovered.get(name).map(|(seen_by, _)| seen_by);
+        if seen_by.is_some_and(|seen_by| seen_by == source) {
+            self.discovered.remove(name);
+        }
+    }
+
     /// From now on nothing is engaged.
     pub(super) fn close(&mut self) {
         self.closing = true;
@@ -175,18 +194,17 @@ impl Members {
             standing.status(name.clone(), &member.source, member.others.keys())
         });
         let gone = self.departed.iter().map(|(name, departure)| ClusterStatus {
-            name: name.clone(),
-            provider: departure.source.to_string(),
-            state: State::Gone,
-            since: departure.since,
-            last_error: None,
             left: Some(departure.reason),
-            watches: 0,
-            keys: 0,
+            ..ClusterStatus::idle(name, &departure.source, State::Gone, departure.since)
         });
-        let mut all: Vec<ClusterStatus> = here.chain(gone).collect();
-        all.sort_by(|one, other| one.name.cmp(&other.name));
-        all
+        let discovered = self.discovered.iter().map(|(name, (source, since))| {
+            ClusterStatus::idle(name, source, State::Discovered, *since)
+        });
+        let mut all: BTreeMap<ClusterName, ClusterStatus> = BTreeMap::new();
+        for status in here.chain(gone).chain(discovered) {
+            all.entry(status.name.clone()).or_insert(status);
+        }
+        all.into_values().collect()
     }
 }
 

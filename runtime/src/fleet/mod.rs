@@ -175,6 +175,18 @@ impl Fleet {
         }
     }
 
+    /// The cluster is there, and not ready to be worked on. Nothing comes of it, but that who looks at the
+    /// [fleet](crate::Builder::fleet) sees it.
+    pub fn discover(&self, name: impl AsRef<str>) {
+        let Some((name, _)) = self.view.of(name.as_ref(), None) else {
+            return;
+        };
+        match ClusterName::new(&name) {
+            Ok(name) => self.lock().discover(name, &self.view.source),
+            Err(error) => self.refuse(&name, &error),
+        }
+    }
+
     /// The cluster is to be worked on, and reached like this: through kube's `Config` or `Client`. The same again
     /// changes nothing. Another connection takes the place of the one that there is: what is watched is listed anew,
     /// and nothing that waits or runs is lost.
@@ -257,12 +269,15 @@ impl Fleet {
         };
         match ClusterName::new(&name) {
             Ok(name) => self.wish_for(name, retiring, connection),
-            Err(error) => {
-                let source = &self.view.source;
-                if self.lock().refuse(&name, source) {
-                    tracing::error!(provider = %source, %error, "a cluster is left out");
-                }
-            }
+            Err(error) => self.refuse(&name, &error),
+        }
+    }
+
+    /// Leaves a cluster out, and says so once.
+    fn refuse(&self, name: &str, error: &InvalidName) {
+        let source = &self.view.source;
+        if self.lock().refuse(name, source) {
+            tracing::error!(provider = %source, %error, "a cluster is left out");
         }
     }
 

@@ -12,7 +12,8 @@ use crate::transport::now;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum State {
-    /// A provider has named it, and nothing has been tried yet; or it comes and goes so often that it has to wait.
+    /// A provider has named it, and nothing has been tried yet: it is not ready, or comes and goes so often that it has to
+    /// wait.
     Discovered,
     /// The watches are being filled, and none has been yet.
     Connecting,
@@ -46,6 +47,22 @@ pub struct ClusterStatus {
     pub watches: usize,
     /// How many objects wait to be reconciled or are being, of all controllers.
     pub keys: usize,
+}
+
+impl ClusterStatus {
+    /// Of one that nothing is done about.
+    pub(super) fn idle(name: &ClusterName, provider: &str, state: State, since: Timestamp) -> Self {
+        Self {
+            name: name.clone(),
+            provider: provider.to_owned(),
+            state,
+            since,
+            last_error: None,
+            left: None,
+            watches: 0,
+            keys: 0,
+        }
+    }
 }
 
 /// How the clusters of a manager are, while it runs: see [`Builder::fleet`](crate::Builder::fleet). Cheap to clone.

@@ -229,8 +229,9 @@ impl<R: Records> Follower<R> {
                 member.deadline = None;
                 fleet.engage(&member.name, connection);
             }
+            (false, None) if !member.engaged => fleet.discover(&member.name),
             (false, None) => {
-                if member.engaged && member.deadline.is_none() {
+                if member.deadline.is_none() {
                     tracing::info!(cluster = %member.name, "the cluster is not ready");
                     member.deadline = Instant::now().checked_add(grace);
                 }
@@ -287,6 +288,9 @@ impl<R: Records> Follower<R> {
                     tracing::warn!(cluster = %member.name, "the cluster is still being deleted at the deadline: its cleanup is given up");
                 }
                 fleet.disengage(&member.name, Reason::NotReady);
+                if !member.deleting {
+                    fleet.discover(&member.name);
+                }
             }
         }
     }
