@@ -6,189 +6,18 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kommodore::{
-    Action, Cleanup, ClusterApi, ClusterInventory, ClusterState, Context, Fixed, Kubeconfig,
-    KubeconfigSecrets, Manager, Merged, Milo, Namespaces, Provider, Reason, Reconcile, Result,
-    Single, controller,
+    Action, Cleanup, ClusterState, Context, Fixed, Kubeconfig, KubeconfigSecrets, Manager, Merged,
+    Milo, Namespaces, Provider as _, Reason, Reconcile, Result, Single, controller,
 };
 use kommodore_tests::{
-    Domain, FINALIZER, Fleet, Log, Operator, Outage, Point, Probe, Sites, WATCHED, Website,
-    eventually, kubeconfig_of, logs_into, needs_garbage_collection, on_both_servers, stands,
-    website,
+    Domain, FINALIZER, Fleet, Log, Operator, Outage, Point, Probe, RECORDS, Sites, WATCHED,
+    Website, eventually, kubeconfig_of, logs_into, needs_garbage_collection, on_both_servers,
+    secret, stands, text_of, website,
 };
-use kube::api::{
-    Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams,
-};
-use kube::config::{ExecConfig, ExecInteractiveMode};
-use kube::core::{GroupVersionKind, Selector};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::core::Selector;
 use kube::{Config, ResourceExt as _};
 use serde_json::{Value, json};
-
-/// The namespace of what lies in the root.
-const RECORDS: &str = "default";
-
-/// The clusters of `provider`, reached as an operator, and a controller in them.
-fn operate(fleet: &Fleet, provider: impl Provider) -> (Sites, kommodore::FleetStatus, Operator) {
-    let agent = fleet.operator_config().headers;
-    let provider = provider.adjusted(move |_, config| config.headers = agent.clone());
-    let (sites, manager) = (Sites::default(), fleet.manager_of(provider));
-    let status = manager.fleet();
-    (
-        sites.clone(),
-        status,
-        Operator::start(manager.controller(sites)),
-    )
-}
-
-/// Two projects with a website each, which somebody else calls clusters.
-async fn create_shops(fleet: &Fleet) {
-    for project in ["red", "blue"] {
-        fleet.create_shop(project).await;
-        fleet.create_website(project, "one").await;
-    }
-}
-
-fn text_of(config: &Config) -> String {
-    serde_json::to_string(&kubeconfig_of(&[("it", config)])).unwrap()
-}
-
-fn secret(name: &str, labels: Value, key: &str, text: &str) -> Value {
-    json!({
-        "apiVersion": "v1", "kind": "Secret",
-        "metadata": {"name": name, "namespace": RECORDS, "labels": labels},
-        "stringData": {key: text},
-    })
-}
-
-/// Writes an object in the root, also where it is there already.
-async fn put(fleet: &Fleet, object: Value) -> DynamicObject {
-    let object: DynamicObject = serde_json::from_value(object).unwrap();
-    let api = api_of(fleet, &object);
-    let params = PatchParams::apply("test").force();
-    let name = object.name_any();
-    eventually(&format!("{name} is written"), async || {
-        api.patch(&name, &params, &Patch::Apply(&object)).await
-    })
-    .await
-}
-
-/// Writes the status of an object in the root.
-async fn put_status(fleet: &Fleet, object: &DynamicObject, status: Value) {
-    let patch = Patch::Merge(json!({"status": status}));
-    let api = api_of(fleet, object);
-    api.patch_status(&object.name_any(), &PatchParams::default(), &patch)
-        .await
-        .unwrap();
-}
-
-async fn delete(fleet: &Fleet, object: &DynamicObject) {
-    let api = api_of(fleet, object);
-    api.delete(&object.name_any(), &DeleteParams::default())
-        .await
-        .unwrap();
-}
-
-fn api_of(fleet: &Fleet, object: &DynamicObject) -> Api<DynamicObject> {
-    let types = object.types.as_ref().unwrap();
-    let kind = ApiResource::from_gvk(&GroupVersionKind::try_from(types).unwrap());
-    match &object.metadata.namespace {
-        Some(namespace) => Api::namespaced_with(fleet.client(), namespace, &kind),
-        None => Api::all_with(fleet.client(), &kind),
-    }
-}
-
-fn crd(group: &str, kind: &str, plural: &str, versions: &[&str]) -> Value {
-    let any = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
-    let schema =
-        json!({"openAPIV3Schema": {"type": "object", "properties": {"spec": any, "status": any}}});
-    let version = |(place, name): (usize, &&str)| {
-        json!({
-            "name": name, "served": true, "storage": place == 0,
-            "schema": schema, "subresources": {"status": {}},
-        })
-    };
-    json!({
-        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": format!("{plural}.{group}"), "annotations": {
-            "api-approved.kubernetes.io": "https://github.com/kubernetes/enhancements/pull/1111",
-        }},
-        "spec": {
-            "group": group, "scope": "Namespaced",
-            "names": {"kind": kind, "plural": plural, "singular": kind.to_lowercase(), "listKind": format!("{kind}List")},
-            "versions": versions.iter().enumerate().map(version).collect::<Vec<_>>(),
-        },
-    })
-}
-
-async fn comes_of_cluster_api(fleet: &Fleet, versions: &[&str], ready: Value) {
-    create_shops(fleet).await;
-    let group = "cluster.x-k8s.io";
-    fleet
-        .install(crd(group, "Cluster", "clusters", versions))
-        .await;
-    let (sites, status, _operator) = operate(fleet, ClusterApi::new().grace(Duration::ZERO));
-    let cluster = |name: &str| {
-        json!({
-            "apiVersion": format!("{group}/{}", versions[0]), "kind": "Cluster",
-            "metadata": {"name": name, "namespace": RECORDS, "finalizers": ["example.com/infrastructure"]},
-            "spec": {},
-        })
-    };
-    let kubeconfig = |name: &str, config: &Config| {
-        let labels = json!({"cluster.x-k8s.io/cluster-name": name});
-        secret(
-            &format!("{name}-kubeconfig"),
-            labels,
-            "value",
-            &text_of(config),
-        )
-    };
-    let red = put(fleet, cluster("red")).await;
-    put(fleet, kubeconfig("red", &fleet.project_config("red"))).await;
-    let blue = put(fleet, cluster("blue")).await;
-    put_status(fleet, &blue, ready.clone()).await;
-    put(fleet, kubeconfig("blue", &fleet.project_config("blue"))).await;
-    fleet.website_ready("blue", "one").await;
-    fleet.engaged("blue", &WATCHED).await;
-    stands(&status, "red", ClusterState::Discovered).await;
-    put_status(fleet, &red, ready).await;
-    fleet.website_ready("red", "one").await;
-
-    // One that is deleted is cleaned up, whatever becomes of its kubeconfig.
-    let held = sites.probe.hold(Point::Cleanup, "one");
-    delete(fleet, &red).await;
-    fleet.delete_website("red", "one").await;
-    held.reached().await;
-    let of_red: Api<Secret> = Api::namespaced(fleet.client(), RECORDS);
-    of_red
-        .delete("red-kubeconfig", &DeleteParams::default())
-        .await
-        .unwrap();
-    put_status(
-        fleet,
-        &blue,
-        json!({"initialization": null, "controlPlaneReady": null}),
-    )
-    .await;
-    let gone = stands(&status, "blue", ClusterState::Gone).await;
-    assert_eq!(gone.left, Some(Reason::NotReady));
-    held.release();
-    fleet.website_gone("red", "one").await;
-    for object in [&red, &blue] {
-        let mut released = object.clone();
-        released.metadata.finalizers = None;
-        let release = Patch::Merge(json!({"metadata": {"finalizers": null}}));
-        api_of(fleet, object)
-            .patch(&object.name_any(), &PatchParams::default(), &release)
-            .await
-            .unwrap();
-    }
-    let gone = stands(&status, "red", ClusterState::Gone).await;
-    assert_eq!(gone.left, Some(Reason::Gone));
-    of_red
-        .delete("blue-kubeconfig", &DeleteParams::default())
-        .await
-        .unwrap();
-}
 
 /// Sees no more than its namespace.
 #[controller(for = Website, finalizer = "demo.kommodore.dev/alone")]
@@ -240,7 +69,7 @@ impl Reconcile for Domains {
 
 async fn create_namespace(fleet: &Fleet, name: &str, labels: Value) {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
-    put(fleet, namespace).await;
+    fleet.put(namespace).await;
     let websites: Api<Website> = Api::namespaced(fleet.client(), name);
     let mut site = website("one");
     site.metadata.namespace = Some(name.to_owned());
@@ -248,7 +77,7 @@ async fn create_namespace(fleet: &Fleet, name: &str, labels: Value) {
         websites.create(&PostParams::default(), &site).await
     })
     .await;
-    put(fleet, json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "one", "namespace": name}})).await;
+    fleet.put(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "one", "namespace": name}})).await;
 }
 
 on_both_servers! {
@@ -295,16 +124,16 @@ on_both_servers! {
     }
 
     async fn kubeconfigs_in_secrets_are_followed(fleet: &Fleet) {
-        create_shops(fleet).await;
+        fleet.create_shops().await;
         let label = json!({"sigs.k8s.io/multicluster-runtime-kubeconfig": "true"});
         let outage = Outage::default();
         let of_old = outage.clone();
         let mut old = fleet.config_behind(move |_| of_old.of_watch()).await;
         let path = fleet.project_config("red").cluster_url.path().to_owned();
         old.cluster_url = format!("{}{}", old.cluster_url.to_string().trim_end_matches('/'), path).parse().unwrap();
-        let red = put(fleet, secret("red", label.clone(), "kubeconfig", &text_of(&old))).await;
-        put(fleet, secret("nobodys", json!({}), "kubeconfig", &text_of(&fleet.project_config("blue")))).await;
-        let (sites, status, _operator) = operate(fleet, KubeconfigSecrets::new().namespace(RECORDS));
+        let red = fleet.put(secret("red", label.clone(), "kubeconfig", &text_of(&old))).await;
+        fleet.put(secret("nobodys", json!({}), "kubeconfig", &text_of(&fleet.project_config("blue")))).await;
+        let (sites, status, _operator) = fleet.operate(KubeconfigSecrets::new().namespace(RECORDS));
         fleet.website_ready("red", "one").await;
         assert_eq!(sites.probe.count_in("red", Point::Begin, "one"), 1);
 
@@ -313,9 +142,9 @@ on_both_servers! {
         let mut with_command = serde_json::to_value(kubeconfig_of(&[("it", &old)])).unwrap();
         with_command["users"][0]["user"] = exec;
         for bad in ["nonsense", &with_command.to_string()] {
-            put(fleet, secret("red", label.clone(), "kubeconfig", bad)).await;
+            fleet.put(secret("red", label.clone(), "kubeconfig", bad)).await;
         }
-        put(fleet, secret("blue", label.clone(), "kubeconfig", &text_of(&fleet.project_config("blue")))).await;
+        fleet.put(secret("blue", label.clone(), "kubeconfig", &text_of(&fleet.project_config("blue")))).await;
         fleet.website_ready("blue", "one").await;
         fleet.set_host("red", "one", "new.example.com").await;
         fleet.page_shows("red", "one", "new.example.com").await;
@@ -323,9 +152,9 @@ on_both_servers! {
         // Another endpoint: nothing is lost.
         outage.begin();
         fleet.set_host("red", "one", "newest.example.com").await;
-        put(fleet, secret("red", label, "kubeconfig", &text_of(&fleet.project_config("red")))).await;
+        fleet.put(secret("red", label, "kubeconfig", &text_of(&fleet.project_config("red")))).await;
         fleet.page_shows("red", "one", "newest.example.com").await;
-        delete(fleet, &red).await;
+        fleet.delete_record(&red).await;
         let gone = stands(&status, "red", ClusterState::Gone).await;
         assert_eq!(gone.left, Some(Reason::Deselected), "the cluster may be there all the same");
         fleet.disengaged("red").await;
@@ -338,69 +167,14 @@ on_both_servers! {
         }
     }
 
-    async fn clusters_of_cluster_api_are_engaged_when_their_control_plane_is_ready(fleet: &Fleet) {
-        comes_of_cluster_api(fleet, &["v1beta2", "v1beta1"], json!({"initialization": {"controlPlaneInitialized": true}})).await;
-    }
-
-    async fn clusters_of_an_older_cluster_api_are_engaged_as_well(fleet: &Fleet) {
-        comes_of_cluster_api(fleet, &["v1beta1"], json!({"controlPlaneReady": true})).await;
-    }
-
-    async fn clusters_of_an_inventory_are_reached_by_a_command_or_by_a_secret(fleet: &Fleet) {
-        create_shops(fleet).await;
-        let group = "multicluster.x-k8s.io";
-        fleet.install(crd(group, "ClusterProfile", "clusterprofiles", &["v1alpha1"])).await;
-        let profile = |name: &str| json!({
-            "apiVersion": format!("{group}/v1alpha1"), "kind": "ClusterProfile",
-            "metadata": {"name": name, "namespace": RECORDS},
-            "spec": {"displayName": name, "clusterManager": {"name": "test"}},
-        });
-        let healthy = |is: &str| json!([{"type": "ControlPlaneHealthy", "status": is, "reason": "Test", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}]);
-        // As a plugin prints it; the profile has all the rest.
-        let token = serde_json::to_value(&fleet.config().auth_info).unwrap()["token"].clone();
-        let credential = json!({
-            "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": token},
-        });
-        let command = ExecConfig {
-            api_version: Some("client.authentication.k8s.io/v1".into()),
-            command: Some("echo".into()),
-            args: Some(vec![credential.to_string()]),
-            interactive_mode: Some(ExecInteractiveMode::Never),
-            ..ExecConfig::default()
-        };
-        let inventory = ClusterInventory::new().access("plugin", command).consumer("kommodore").grace(Duration::ZERO);
-        let (_, status, _operator) = operate(fleet, inventory.named(|meta| format!("of-{}", meta.name.as_deref().unwrap())));
-
-        let red = put(fleet, profile("red")).await;
-        let kubeconfig = serde_json::to_value(kubeconfig_of(&[("red", &fleet.project_config("red"))])).unwrap();
-        let access = json!([{"name": "unknown", "cluster": {}}, {"name": "plugin", "cluster": kubeconfig["clusters"][0]["cluster"]}]);
-        put_status(fleet, &red, json!({"conditions": healthy("True"), "accessProviders": access})).await;
-        fleet.website_ready("red", "one").await;
-
-        let blue = put(fleet, profile("blue")).await;
-        put_status(fleet, &blue, json!({"conditions": healthy("True")})).await;
-        let labels = json!({"x-k8s.io/cluster-inventory-consumer": "kommodore", "x-k8s.io/cluster-profile": "blue"});
-        put(fleet, secret("for-kommodore", labels, "Config", &text_of(&fleet.project_config("blue")))).await;
-        fleet.website_ready("blue", "one").await;
-
-        put_status(fleet, &blue, json!({"conditions": healthy("False")})).await;
-        let gone = stands(&status, "of-blue", ClusterState::Gone).await;
-        assert_eq!(gone.left, Some(Reason::NotReady));
-        delete(fleet, &red).await;
-        let gone = stands(&status, "of-red", ClusterState::Gone).await;
-        assert_eq!(gone.left, Some(Reason::Deselected));
-        let secrets: Api<Secret> = Api::namespaced(fleet.client(), RECORDS);
-        secrets.delete("for-kommodore", &DeleteParams::default()).await.unwrap();
-    }
-
     async fn the_contexts_of_kubeconfigs_in_a_folder_are_followed(fleet: &Fleet) {
-        create_shops(fleet).await;
+        fleet.create_shops().await;
         let folder = Folder::new("kubeconfigs");
         let (red, blue) = (fleet.project_config("red"), fleet.project_config("blue"));
         folder.write("one", &text_of_contexts(&[("red", &red), ("not@a.name", &red)]));
         folder.write(".hidden", &text_of_contexts(&[("hidden", &blue)]));
         let files = Kubeconfig::new(&folder.0).every(Duration::from_millis(50));
-        let (_, status, _operator) = operate(fleet, files);
+        let (_, status, _operator) = fleet.operate(files);
         fleet.website_ready("red", "one").await;
         folder.write("two", &text_of_contexts(&[("blue", &blue)]));
         fleet.website_ready("blue", "one").await;
@@ -424,7 +198,7 @@ on_both_servers! {
     }
 
     async fn providers_are_merged_and_clusters_can_be_given_by_hand(fleet: &Fleet) {
-        create_shops(fleet).await;
+        fleet.create_shops().await;
         let mut blue = fleet.project_config("blue");
         blue.default_retry = false;
         blue.headers = fleet.operator_config().headers;
@@ -433,7 +207,7 @@ on_both_servers! {
             .with("milo", Milo::external().only(|name| name == "red"))
             .with("hand", by_hand)
             .with("same", Single::new("red", fleet.project_config("red")).only(|name| name != "red"));
-        let (sites, status, operator) = operate(fleet, merged);
+        let (sites, status, operator) = fleet.operate(merged);
         for project in ["red", "blue"] {
             fleet.website_ready(project, "one").await;
             fleet.engaged(project, &WATCHED).await;
@@ -492,19 +266,23 @@ async fn two_objects_with_one_name_are_said_with_both_and_a_bad_one_hurts_nobody
     let fleet = Fleet::embedded().await;
     let log = Log::default();
     let _logs = logs_into(&log);
-    create_shops(&fleet).await;
+    fleet.create_shops().await;
     let label = json!({"sigs.k8s.io/multicluster-runtime-kubeconfig": "true"});
     let text = text_of(&fleet.project_config("red"));
     for name in ["first", "second"] {
-        put(&fleet, secret(name, label.clone(), "kubeconfig", &text)).await;
+        fleet
+            .put(secret(name, label.clone(), "kubeconfig", &text))
+            .await;
     }
-    put(&fleet, secret("a.b", label.clone(), "kubeconfig", &text)).await;
-    put(&fleet, secret("empty", label, "other", &text)).await;
+    fleet
+        .put(secret("a.b", label.clone(), "kubeconfig", &text))
+        .await;
+    fleet.put(secret("empty", label, "other", &text)).await;
     let secrets = KubeconfigSecrets::new().named(|meta| match meta.name.as_deref() {
         Some("first" | "second") => "red".into(),
         other => other.unwrap_or_default().into(),
     });
-    let (_, status, _operator) = operate(&fleet, secrets);
+    let (_, status, _operator) = fleet.operate(secrets);
     fleet.website_ready("red", "one").await;
     log.says("two providers have one name for a cluster").await;
     log.says("the Secret has no key").await;
@@ -554,7 +332,7 @@ mod of_ones_own;
 #[tokio::test]
 async fn the_provider_of_the_example_finds_what_is_listed() {
     let fleet = Fleet::embedded().await;
-    create_shops(&fleet).await;
+    fleet.create_shops().await;
     let list = |clusters: &[&str]| {
         let address = |name: &&str| {
             (
@@ -565,11 +343,10 @@ async fn the_provider_of_the_example_finds_what_is_listed() {
         let data: serde_json::Map<String, Value> = clusters.iter().map(address).collect();
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "clusters", "namespace": "default"}, "data": data})
     };
-    put(&fleet, list(&["red"])).await;
-    let (sites, status, _operator) =
-        operate(&fleet, of_ones_own::Listed(Duration::from_millis(50)));
+    fleet.put(list(&["red"])).await;
+    let (sites, status, _operator) = fleet.operate(of_ones_own::Listed(Duration::from_millis(50)));
     fleet.website_ready("red", "one").await;
-    put(&fleet, list(&["blue"])).await;
+    fleet.put(list(&["blue"])).await;
     fleet.website_ready("blue", "one").await;
     stands(&status, "red", ClusterState::Gone).await;
     fleet.set_host("blue", "one", "new.example.com").await;
