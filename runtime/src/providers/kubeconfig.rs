@@ -254,3 +254,93 @@ fn take_in(user: &mut AuthInfo) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// A folder that goes with the test.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let name = format!("kommodore-{name}-{}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+
+        fn write(&self, name: &str, text: &str) -> PathBuf {
+            let path = self.0.join(name);
+            fs::write(&path, text).unwrap();
+            path
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    const BY_CERTIFICATE: &str = "{apiVersion: v1, kind: Config, \
+         clusters: [{name: c, cluster: {server: 'https://red.example.com'}}], \
+         users: [{name: u, user: {client-certificate: cert, client-key: key}}], \
+         contexts: [{name: red, context: {cluster: c, user: u}}]}";
+
+    /// What is told, in words.
+    fn look(known: &mut Known, path: &Path) -> Vec<String> {
+        let news = known.look(path).into_iter();
+        let in_words = |news: News| match news.config {
+            Some(config) => {
+                let certificate = config.auth_info.client_certificate_data.unwrap_or_default();
+                format!("{} {certificate}", news.context)
+            }
+            None => format!("{} is gone", news.context),
+        };
+        news.map(in_words).collect()
+    }
+
+    #[test]
+    fn a_certificate_in_a_file_of_its_own_is_followed() {
+        let folder = Folder::new("certificate");
+        folder.write("key", "key");
+        folder.write("cert", "first");
+        let path = folder.write("config", BY_CERTIFICATE);
+        let mut known = Known::default();
+        assert_eq!(look(&mut known, &path), ["red Zmlyc3Q="]);
+        assert_eq!(look(&mut known, &path), [""; 0]);
+        folder.write("cert", "the second");
+        assert_eq!(look(&mut known, &path), ["red dGhlIHNlY29uZA=="]);
+        // It is away for a moment, as is the file itself.
+        fs::remove_file(folder.0.join("cert")).unwrap();
+        assert_eq!(look(&mut known, &path), [""; 0]);
+        fs::remove_file(&path).unwrap();
+        assert_eq!(look(&mut known, &path), [""; 0]);
+        folder.write("cert", "third");
+        folder.write("config", BY_CERTIFICATE);
+        assert_eq!(look(&mut known, &path), ["red dGhpcmQ="]);
+    }
+
+    #[test]
+    fn a_folder_is_read_as_a_secret_is_mounted() {
+        let folder = Folder::new("mounted");
+        let red = BY_CERTIFICATE.replace("client-certificate: cert, client-key: key", "token: t");
+        for version in ["..one", "..two"] {
+            fs::create_dir(folder.0.join(version)).unwrap();
+        }
+        folder.write("..one/red", &red);
+        folder.write("..two/blue", &red.replace("name: red", "name: blue"));
+        symlink("..one", folder.0.join("..data")).unwrap();
+        symlink("..data/red", folder.0.join("red")).unwrap();
+        let mut known = Known::default();
+        assert_eq!(look(&mut known, &folder.0), ["red "]);
+        fs::remove_file(folder.0.join("..data")).unwrap();
+        symlink("..two", folder.0.join("..data")).unwrap();
+        symlink("..data/blue", folder.0.join("blue")).unwrap();
+        assert_eq!(look(&mut known, &folder.0), ["blue ", "red is gone"]);
+        assert_eq!(look(&mut known, &folder.0), [""; 0]);
+    }
+}
