@@ -10,7 +10,7 @@ use kube::api::ApiResource;
 use kube::core::DynamicObject;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,7 +29,7 @@ struct Inner {
     /// The namespace that is the cluster, if it is only that.
     namespace: Option<Arc<str>>,
     /// The newest one. Watches begin anew with the next.
-    line: watch::Sender<Line>,
+    line: Arc<Mutex<Line>>,
     feeds: Mutex<Feeds>,
     engaging: Arc<Semaphore>,
     lists: Arc<Lists>,
@@ -71,7 +71,7 @@ impl Cluster {
         Self(Arc::new(Inner {
             name,
             namespace,
-            line: watch::Sender::new(line),
+            line: Arc::new(Mutex::new(line)),
             feeds: Mutex::default(),
             engaging,
             lists: Arc::default(),
@@ -100,7 +100,8 @@ impl Cluster {
 
     /// How its calls reach it now.
     pub(crate) fn line(&self) -> Line {
-        self.0.line.borrow().clone()
+        let line = self.0.line.lock().unwrap_or_else(PoisonError::into_inner);
+        line.clone()
     }
 
     /// The namespace that is all of the cluster, where it is only a namespace.
@@ -111,7 +112,10 @@ impl Cluster {
     /// Goes on through another connection: what is watched is listed anew, and nothing else begins again.
     pub(super) fn reconnect(&self, line: Line) {
         self.0.lists.forget();
-        self.0.line.send_replace(line);
+        *self.0.line.lock().unwrap_or_else(PoisonError::into_inner) = line;
+        for feed in self.lock().by_subject.values() {
+            feed.begin_again();
+        }
     }
 
     /// How the cluster fares.
@@ -231,7 +235,7 @@ impl Cluster {
     fn watch(&self, feed: Arc<Feed>, subject: Subject) {
         let reflector = Reflector {
             feed,
-            line: self.0.line.subscribe(),
+            line: Arc::clone(&self.0.line),
             subject,
             engaging: Arc::clone(&self.0.engaging),
             lists: Arc::clone(&self.0.lists),

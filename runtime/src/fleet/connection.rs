@@ -25,7 +25,7 @@ enum Via {
     Config(Box<Config>),
     /// The same in common with others, and an address of its own.
     Shared(Arc<(Uri, Arc<Config>)>),
-    Client(Client),
+    Client(Box<Client>),
 }
 
 /// How many configurations are remembered that others may have in common.
@@ -60,7 +60,7 @@ impl From<Config> for Connection {
 impl From<Client> for Connection {
     fn from(client: Client) -> Self {
         Self {
-            via: Via::Client(client),
+            via: Via::Client(Box::new(client)),
             namespace: None,
         }
     }
@@ -127,7 +127,7 @@ impl Connection {
         match &self.via {
             Via::Config(config) => connect(Config::clone(config)),
             Via::Shared(shared) => connect(whole(shared)),
-            Via::Client(client) => Ok(client.clone().into()),
+            Via::Client(client) => Ok(Client::clone(client).into()),
         }
     }
 

@@ -35,7 +35,7 @@ impl Engagement {
                 } => {
                     let pause = self.damping.pause();
                     if !pause.is_zero() {
-                        self.pause(pause).await;
+                        Box::pin(self.pause(pause)).await;
                         continue;
                     }
                     match self.connect(&connection) {
@@ -141,7 +141,7 @@ impl Engagement {
         };
         self.stand_at(State::Disengaging, &cluster);
         self.fleet.shared.crew.leave(&cluster);
-        cluster.end(self.fleet.shared.grace).await;
+        Box::pin(cluster.end(self.fleet.shared.grace)).await;
         tracing::info!(cluster = %self.name, ?reason, "disengaged");
         reason
     }

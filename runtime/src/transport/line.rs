@@ -43,6 +43,11 @@ impl Line {
         }))
     }
 
+    /// Whether one is a clone of the other.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// kube's client of the cluster.
     pub(crate) fn client(&self) -> Client {
         let (shared, url, namespace, client) = match &*self.0 {

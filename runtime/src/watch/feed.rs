@@ -3,15 +3,14 @@
 use std::any::{Any, TypeId};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::turns::Turns;
+use super::{Cache, Kept, Source};
+use crate::controller::ObjectKey;
 use kube::Resource;
 use kube::api::PartialObjectMeta;
 use kube::core::DynamicObject;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::watch;
-
-use super::{Cache, Kept, Source};
-use crate::controller::ObjectKey;
 
 /// How an object is read of which only the metadata is wanted.
 type Metadata = PartialObjectMeta<DynamicObject>;
@@ -41,8 +40,8 @@ pub(super) trait Reader: Send + Sync {
 /// The caches that one watch fills.
 pub(crate) struct Feed {
     caches: Mutex<Vec<Filled>>,
-    /// Counts the caches: a reflector that sees a new one begins again, with a list for all.
-    joined: watch::Sender<usize>,
+    /// A reflector begins again, with a list for all, when there is one more.
+    turns: Turns,
     kept: Kept,
 }
 
@@ -59,7 +58,7 @@ impl Feed {
         Self {
             kept,
             caches: Mutex::default(),
-            joined: watch::Sender::new(0),
+            turns: Turns::default(),
         }
     }
 
@@ -88,7 +87,7 @@ impl Feed {
             source: Arc::clone(&cache) as _,
             reader: Arc::clone(&cache) as _,
         });
-        self.joined.send_replace(caches.len());
+        self.turns.next();
         cache
     }
 
@@ -137,8 +136,13 @@ impl Feed {
         (readers.collect(), metadata_only)
     }
 
-    pub(super) fn joined(&self) -> watch::Receiver<usize> {
-        self.joined.subscribe()
+    /// Lets the reflector begin again: it is another server that it watches from now on.
+    pub(crate) fn begin_again(&self) {
+        self.turns.next();
+    }
+
+    pub(super) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Filled>> {

@@ -10,6 +10,7 @@ mod listing;
 mod lookup;
 mod reflector;
 mod significance;
+mod turns;
 mod wire;
 
 use std::any::Any;

@@ -4,13 +4,14 @@
 mod tests;
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::AsyncBufRead;
+use futures::future::BoxFuture;
 use kube::api::WatchParams;
 use kube::core::{DynamicObject, Request};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 use super::Subject;
 use super::feed::{Feed, Reader};
@@ -54,7 +55,7 @@ pub(crate) trait Report: Send + Sync {
 pub(crate) struct Reflector {
     pub(crate) feed: Arc<Feed>,
     /// The newest one.
-    pub(crate) line: watch::Receiver<Line>,
+    pub(crate) line: Arc<Mutex<Line>>,
     pub(crate) subject: Subject,
     /// How many clusters may fill their caches at once; waiting for a retry holds no place.
     pub(crate) engaging: Arc<Semaphore>,
@@ -67,22 +68,26 @@ impl Reflector {
     /// Lists and watches until it is dropped.
     pub(crate) async fn run(&self) {
         let mut tries = Tries::default();
-        let mut lines = self.line.clone();
         loop {
-            let mut joined = self.feed.joined();
-            joined.mark_unchanged();
-            let line = lines.borrow_and_update().clone();
-            let round = Round::new(self, line);
+            let turn = self.feed.turns().now();
+            let round = Round::new(self, self.line());
             tokio::select! {
                 biased;
-                // It may lead to another server, which knows nothing of where we were.
-                Ok(()) = lines.changed() => tries = Tries::default(),
                 // Whoever comes later has everything told to it by a new list, which has what its kind of
                 // reader needs.
-                _ = joined.changed() => {}
+                () = self.feed.turns().after(turn) => {}
                 () = round.run(&mut tries) => {}
             }
+            if !self.line().is(&round.line) {
+                // It may lead to another server, which knows nothing of where we were.
+                tries = Tries::default();
+            }
         }
+    }
+
+    fn line(&self) -> Line {
+        let line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        line.clone()
     }
 }
 
@@ -181,33 +186,39 @@ impl<'a> Round<'a> {
 
     /// Watches from a list on for as long as the server remembers where we are. Returns `Ok` when a
     /// new list is needed, and an error when only a list can tell what is left.
-    async fn watch(&self, listed: Listed, tries: &mut Tries) -> Result<(), Failure> {
-        let Listed {
-            mut version,
-            mut watch,
-        } = listed;
-        let params = self.watch_params();
+    ///
+    /// There are as many of these as watches: what is not needed while one is open is not kept beside it.
+    async fn watch(&self, mut listed: Listed, tries: &mut Tries) -> Result<(), Failure> {
         loop {
-            let opened = match watch.take() {
-                Some(open) => Ok(open),
-                None => Box::pin(self.open(&params, &version)).await,
+            if listed.watch.is_none() {
+                match self.open_from(&listed.version).await {
+                    Ok(open) => listed.watch = Some(open),
+                    Err(failure) => match failure.code() {
+                        Some(HTTP_GONE) => return Ok(()),
+                        // Gone as a kind, forbidden, or unknown as we are.
+                        Some(400..HTTP_TOO_MANY_REQUESTS) => return Err(failure),
+                        _ => self.trouble(&failure, tries).await,
+                    },
+                }
+            }
+            let Listed { version, watch } = &mut listed;
+            let Some(events) = watch else {
+                continue;
             };
-            match opened {
-                Ok(events) => match self.follow(events, &mut version, tries).await {
-                    Ok(()) => {}
-                    Err(failure) if failure.code() == Some(HTTP_GONE) => return Ok(()),
-                    // What the server says in the middle of a watch, it would say again.
-                    Err(failure) if failure.code().is_some() => return Err(failure),
-                    Err(failure) => self.trouble(&failure, tries).await,
-                },
-                Err(failure) => match failure.code() {
-                    Some(HTTP_GONE) => return Ok(()),
-                    // Gone as a kind, forbidden, or unknown as we are.
-                    Some(400..HTTP_TOO_MANY_REQUESTS) => return Err(failure),
-                    _ => self.trouble(&failure, tries).await,
-                },
+            let ended = self.follow(events, version, tries).await;
+            *watch = None;
+            match ended {
+                Ok(()) => {}
+                Err(failure) if failure.code() == Some(HTTP_GONE) => return Ok(()),
+                // What the server says in the middle of a watch, it would say again.
+                Err(failure) if failure.code().is_some() => return Err(failure),
+                Err(failure) => self.trouble(&failure, tries).await,
             }
         }
+    }
+
+    fn open_from<'b>(&'b self, version: &'b str) -> BoxFuture<'b, Result<Opened, Failure>> {
+        Box::pin(async move { self.open(&self.watch_params(), version).await })
     }
 
     /// The way to the server is broken: the watch goes on from where it was, after a while.
@@ -225,7 +236,7 @@ impl<'a> Round<'a> {
     /// Takes in events until the watch ends, and moves `version` along.
     async fn follow(
         &self,
-        mut events: Opened,
+        events: &mut Opened,
         version: &mut String,
         tries: &mut Tries,
     ) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Client;
 use kube::client::Body;
 use serde_json::json;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -183,7 +183,7 @@ impl Work {
         };
         let reflector = Reflector {
             feed: Arc::clone(feed),
-            line: watch::channel(Client::new(server, "default").into()).1,
+            line: Arc::new(Mutex::new(Client::new(server, "default").into())),
             subject: Subject {
                 kind: kube::api::ApiResource::erase::<ConfigMap>(&()),
                 selector: Selector::default(),
