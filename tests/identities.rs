@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use base64::Engine as _;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kommodore::{Action, Context, Manager, Reconcile, Result, controller};
 use kommodore_control_plane::ControlPlane;
 use kommodore_tests::{Clusters, Operator, Relay, Tunnel, eventually};
 use kube::Config;
+use kube::api::{Api, ListParams};
 use kube::config::ExecConfig;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
@@ -28,8 +31,8 @@ impl Reconcile for Idle {
 struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
-        let name = format!("kommodore-identities-{}", std::process::id());
+    fn new(case: &str) -> Self {
+        let name = format!("kommodore-identities-{case}-{}", std::process::id());
         let path = std::env::temp_dir().join(name);
         fs::create_dir_all(&path).unwrap();
         Self(path)
@@ -48,6 +51,17 @@ impl Drop for Folder {
     }
 }
 
+/// A program that says what is in a file.
+fn prints(file: String) -> ExecConfig {
+    let plugin = serde_json::json!({
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "cat",
+        "args": [file],
+        "interactiveMode": "Never",
+    });
+    serde_json::from_value(plugin).unwrap()
+}
+
 fn token_of(config: &Config) -> String {
     let info = serde_json::to_value(&config.auth_info).unwrap();
     info["token"].as_str().unwrap().to_owned()
@@ -62,7 +76,7 @@ async fn every_identity_has_connections_of_its_own_and_is_who_its_credentials_sa
         .fold(builder, |builder, name| builder.user(*name, [""; 0]));
     let server = builder.start().await.unwrap();
     let relay = Relay::start(&server.config()).await;
-    let folder = Folder::new();
+    let folder = Folder::new("kinds");
     let tokens: BTreeMap<&str, String> = names
         .iter()
         .map(|name| (*name, token_of(&server.config_as(name).unwrap())))
@@ -77,13 +91,7 @@ async fn every_identity_has_connections_of_its_own_and_is_who_its_credentials_sa
         "kind": "ExecCredential",
         "status": {"token": tokens["exec"], "expirationTimestamp": "2100-01-01T00:00:00Z"},
     });
-    let plugin = serde_json::json!({
-        "apiVersion": "client.authentication.k8s.io/v1",
-        "command": "cat",
-        "args": [folder.file("credential", &credential.to_string())],
-        "interactiveMode": "Never",
-    });
-    exec.auth_info.exec = Some(serde_json::from_value::<ExecConfig>(plugin).unwrap());
+    exec.auth_info.exec = Some(prints(folder.file("credential", &credential.to_string())));
     let certificate = relay.config(server.config_with_certificate("certificate").unwrap());
     let token = relay.config(server.config_as("token").unwrap());
     let mut acting = relay.config(server.config());
@@ -121,6 +129,47 @@ async fn every_identity_has_connections_of_its_own_and_is_who_its_credentials_sa
     let expected = expected.map(|(user, count)| (user.to_owned(), count));
     assert_eq!(watches, BTreeMap::from(expected));
     assert_eq!(relay.open(), 6);
+}
+
+/// What a program says that gives a certificate.
+fn certificate_of(config: &Config) -> String {
+    let info = serde_json::to_value(&config.auth_info).unwrap();
+    let pem = |what: &str| {
+        let encoded = info[what].as_str().unwrap();
+        let decoded = base64::engine::general_purpose::STANDARD.decode(encoded);
+        String::from_utf8(decoded.unwrap()).unwrap()
+    };
+    let credential = serde_json::json!({
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": {
+            "clientCertificateData": pem("client-certificate-data"),
+            "clientKeyData": pem("client-key-data"),
+        },
+    });
+    credential.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_that_a_program_gives_is_asked_for_anew_when_it_is_over() {
+    let server = ControlPlane::builder().user("exec", [""; 0]);
+    let server = server.start().await.unwrap();
+    let folder = Folder::new("renewed");
+    let first = server.config_with_certificate("exec").unwrap();
+    let mut config = server.config_anonymous();
+    config.auth_info.exec = Some(prints(folder.file("credential", &certificate_of(&first))));
+    let (clusters, mut engaged) = Clusters::new([]);
+    let manager = Manager::builder(config).provider(clusters).controller(Idle);
+    let _operator = Operator::start(manager);
+    let client = engaged.client().await;
+    let pages: Api<ConfigMap> = Api::all(client);
+    let list = async || pages.list(&ListParams::default()).await;
+    list().await.unwrap();
+    server.expire_certificates("exec", Duration::ZERO);
+    assert!(list().await.is_err());
+    let next = server.config_with_certificate("exec").unwrap();
+    folder.file("credential", &certificate_of(&next));
+    eventually("the new one is shown", list).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

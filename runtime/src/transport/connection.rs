@@ -18,8 +18,8 @@ use super::share::Share;
 /// How much of one answer a server may send ahead of its reader.
 const STREAM_WINDOW: u32 = 256 * 1024;
 /// How many streams of a connection are used, even if the server allows more: all of them together may fill their
-/// windows without filling that of the connection, and the loss of one connection stays small.
-const MOST_STREAMS: usize = 1000;
+/// windows without filling that of the connection, which is below 2 GiB.
+const MOST_STREAMS: usize = 8000;
 /// How often a server is asked whether it is still there, and how long it may take to say so.
 const PING_EVERY: Duration = Duration::from_secs(5);
 /// How many such times a connection stays open that nothing uses.

@@ -1,5 +1,6 @@
 //! The way to an endpoint, as kube's configuration describes it: TCP, perhaps through a proxy, and TLS.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub(super) struct Dial {
     endpoint: Uri,
     reach: Reach,
     speaks: Speaks,
+    /// From where each connection gets a certificate of its own: a program gives it, and for a while only.
+    renewed: Option<Box<Config>>,
 }
 
 enum Speaks {
@@ -42,6 +45,7 @@ enum Speaks {
     Tls(Tls),
 }
 
+#[derive(Clone)]
 struct Tls {
     name: ServerName<'static>,
     any: TlsConnector,
@@ -64,6 +68,9 @@ impl Dial {
         Ok(Self {
             endpoint: config.cluster_url.clone(),
             reach: reach(config)?,
+            renewed: speaks
+                .is_of_a_program(config)
+                .then(|| Box::new(config.clone())),
             speaks,
         })
     }
@@ -78,6 +85,7 @@ impl Dial {
                 Box::pin(async move { wire.ok_or_else(|| "refused".into()) })
             }),
             speaks: Speaks::Plain(Protocol::Http2),
+            renewed: None,
         }
     }
 
@@ -91,7 +99,7 @@ impl Dial {
         let wire = (self.reach)(self.endpoint.clone()).await?;
         let tls = match &self.speaks {
             Speaks::Plain(protocol) => return Ok((wire, *protocol)),
-            Speaks::Tls(tls) => tls,
+            Speaks::Tls(tls) => self.renewed(tls).await?,
         };
         let stream = tls.any.connect(tls.name.clone(), wire).await?;
         let protocol = match stream.get_ref().1.alpn_protocol() {
@@ -107,8 +115,40 @@ impl Dial {
         let Speaks::Tls(tls) = &self.speaks else {
             return Ok(wire);
         };
+        let tls = self.renewed(tls).await?;
         let stream = tls.http_1.connect(tls.name.clone(), wire).await?;
         Ok(Box::new(stream))
+    }
+}
+
+impl Dial {
+    /// Whether each connection has credentials of its own.
+    pub(super) fn renews(&self) -> bool {
+        self.renewed.is_some()
+    }
+
+    async fn renewed<'a>(&self, tls: &'a Tls) -> Result<Cow<'a, Tls>, BoxError> {
+        let Some(config) = self.renewed.clone() else {
+            return Ok(Cow::Borrowed(tls));
+        };
+        // The program is run, and waited for.
+        let renewed = tokio::task::spawn_blocking(move || Tls::new(&config)).await??;
+        Ok(Cow::Owned(renewed))
+    }
+}
+
+impl Speaks {
+    /// Whether the client certificate is one that a program gives.
+    fn is_of_a_program(&self, config: &Config) -> bool {
+        let who = &config.auth_info;
+        let has_own = who.client_certificate.is_some() || who.client_certificate_data.is_some();
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(tls) => {
+                let resolver = &tls.any.config().client_auth_cert_resolver;
+                who.exec.is_some() && !has_own && resolver.has_certs()
+            }
+        }
     }
 }
 

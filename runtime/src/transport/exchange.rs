@@ -10,11 +10,12 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use h2::{Reason, RecvStream};
 use http::request::Parts;
-use http::{Request, Response, Uri, header};
+use http::{Request, Response, StatusCode, Uri, header};
 use kube::Config;
 use kube::client::Body;
 use tokio::time::Instant;
 use tower::Service;
+use tracing::{Instrument as _, Span};
 
 use super::client::{CALL_DEADLINE, CONNECT_DEADLINE};
 use super::dial::Dial;
@@ -40,6 +41,8 @@ struct Shared {
     http_1: http_1::Client,
     /// The server has no HTTP/2.
     only_http_1: AtomicBool,
+    /// Each connection is opened with a certificate of its own.
+    renews: bool,
 }
 
 impl Endpoint {
@@ -56,6 +59,7 @@ impl Endpoint {
         Self(Arc::new(Shared {
             endless: share(),
             calls: share(),
+            renews: dial.renews(),
             only_http_1: AtomicBool::new(!dial.may_be_http_2()),
             http_1: http_1::client(dial, deadline),
         }))
@@ -73,7 +77,8 @@ impl Service<Request<Body>> for Endpoint {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let shared = Arc::clone(&self.0);
-        Box::pin(async move {
+        let span = span(&request);
+        let answered = async move {
             let kind = Kind::of(&request);
             let deadline = Instant::now() + CALL_DEADLINE;
             let answer = shared.answer(request, kind);
@@ -85,8 +90,39 @@ impl Service<Request<Body>> for Endpoint {
                 Ok(answer) => answer,
                 Err(_elapsed) => Err(NoAnswer(CALL_DEADLINE).into()),
             }
-        })
+        };
+        let outer = span.clone();
+        let answered = async move {
+            let answer = answered.await;
+            match &answer {
+                Ok(answer) => {
+                    span.record("http.status_code", answer.status().as_u16());
+                    if answer.status().is_client_error() || answer.status().is_server_error() {
+                        span.record("otel.status_code", "ERROR");
+                    }
+                }
+                Err(error) => {
+                    span.record("otel.status_code", "ERROR");
+                    tracing::debug!(%error, "no answer");
+                }
+            }
+            answer
+        };
+        Box::pin(answered.instrument(outer))
     }
+}
+
+/// As kube's own client has it.
+fn span(request: &Request<Body>) -> Span {
+    tracing::debug_span!(
+        "HTTP",
+        http.method = %request.method(),
+        http.url = %request.uri(),
+        http.status_code = tracing::field::Empty,
+        otel.name = request.extensions().get::<&'static str>().unwrap_or(&"HTTP"),
+        otel.kind = "client",
+        otel.status_code = tracing::field::Empty,
+    )
 }
 
 impl Shared {
@@ -120,6 +156,10 @@ impl Shared {
             };
             let error = match send(&mut requests, &head, body.clone()).await {
                 Ok(answer) => {
+                    if self.renews && answer.status() == StatusCode::UNAUTHORIZED {
+                        // With what the connection was opened with, which may be over by now.
+                        place.leave_connection();
+                    }
                     let endless = kind != Kind::Call;
                     return Ok(answer.map(|stream| Received::http_2(stream, place, endless)));
                 }
@@ -191,13 +231,15 @@ impl Kind {
         if asks("watch=true") || asks("watch=1") {
             return Self::Watch;
         }
-        let last = uri.path().rsplit('/').next();
-        let streams = match last {
-            Some("log") => asks("follow=true") || asks("follow=1"),
-            Some("exec" | "attach" | "portforward") => true,
-            _ => uri.path().contains("/proxy/") || request.headers().contains_key(header::UPGRADE),
+        let segments: Vec<&str> = uri.path().split('/').collect();
+        let streams = |of: &[&str]| match of {
+            ["pods", _, "log"] => asks("follow=true") || asks("follow=1"),
+            ["pods", _, "exec" | "attach" | "portforward"] => true,
+            ["pods" | "services" | "nodes", _, "proxy"] => true,
+            _ => false,
         };
-        match streams {
+        let upgrades = request.headers().contains_key(header::UPGRADE);
+        match upgrades || segments.windows(3).any(streams) {
             true => Self::Follow,
             false => Self::Call,
         }

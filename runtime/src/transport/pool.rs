@@ -1,12 +1,13 @@
 //! The connections of a manager, shared by all clusters that are reached in the same way.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
 use kube::client::{Body, ConfigExt as _};
 use kube::{Client, Config};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tower::Layer as _;
 use tower::util::BoxCloneSyncService;
 
@@ -30,8 +31,11 @@ pub(super) struct Shared {
 /// Clusters that share their connections by endpoint and identity.
 #[derive(Default)]
 pub(crate) struct Pool {
-    shared: Mutex<BTreeMap<Identity, Weak<Shared>>>,
+    known: Mutex<BTreeMap<Identity, Arc<Entry>>>,
 }
+
+/// What is shared, while somebody uses it. Its lock is held while it is made, which others need not wait for.
+type Entry = Mutex<Weak<Shared>>;
 
 impl Pool {
     /// The way to the API server that `config` names.
@@ -40,14 +44,38 @@ impl Pool {
     /// worker, so that waiting is the queue's and the watches' business.
     pub(crate) fn line(&self, config: &Config) -> Result<Line, kube::Error> {
         let identity = Identity::of(config).map_err(kube::Error::SerdeError)?;
-        let mut all = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shared) = all.get(&identity).and_then(Weak::upgrade) {
-            return Ok(Line::new(shared, config));
-        }
-        let shared = Arc::new(Shared::new(config)?);
-        all.retain(|_, shared| shared.strong_count() > 0);
-        all.insert(identity, Arc::downgrade(&shared));
-        Ok(Line::new(shared, config))
+        let entry = {
+            let mut known = lock(&self.known);
+            if !known.contains_key(&identity) {
+                // Nobody else has the entry, and nobody what is shared.
+                known.retain(|_, entry| {
+                    Arc::strong_count(entry) > 1 || lock(entry).strong_count() > 0
+                });
+            }
+            Arc::clone(known.entry(identity).or_default())
+        };
+        let mut shared = lock(&entry);
+        let found = match shared.upgrade() {
+            Some(found) => found,
+            None => Arc::new(while_blocking(config, || Shared::new(config))?),
+        };
+        *shared = Arc::downgrade(&found);
+        Ok(Line::new(found, config))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// kube runs programs for credentials, and waits for them: other tasks are not to.
+fn while_blocking<T>(config: &Config, make: impl FnOnce() -> T) -> T {
+    let info = &config.auth_info;
+    let may_block = info.exec.is_some() || info.auth_provider.is_some();
+    let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
+    match flavor {
+        Ok(RuntimeFlavor::MultiThread) if may_block => tokio::task::block_in_place(make),
+        _ => make(),
     }
 }
 
