@@ -1,7 +1,7 @@
 //! What clusters at one endpoint share, and what they do not.
 
 use futures::stream::{self, StreamExt as _};
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kommodore::{Action, Context, Manager, Reconcile, Result, controller};
 use kommodore_control_plane::{Assets, ControlPlane, RealControlPlane};
 use kommodore_tests::{Clusters, Fleet, Operator, Relay, Sites, WATCHED, eventually};
@@ -102,7 +102,13 @@ async fn a_real_server_that_sends_clients_away_fails_no_call() {
     let (clusters, mut engaged) = Clusters::new([]);
     let manager = Manager::builder(config).provider(clusters).controller(Idle);
     let _operator = Operator::start(manager);
-    let pages: Api<ConfigMap> = Api::namespaced(engaged.client().await, "default");
+    let client = engaged.client().await;
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    eventually("the namespace is there", async || {
+        namespaces.get("default").await
+    })
+    .await;
+    let pages: Api<ConfigMap> = Api::namespaced(client, "default");
     // Each may be done once, and is done.
     let create = async |number: usize| {
         let mut page = ConfigMap::default();

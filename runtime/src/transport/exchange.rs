@@ -154,22 +154,41 @@ impl Shared {
                 }
                 Err(NoPlace::Unreachable(error)) => return Err(error.into()),
             };
-            let error = match send(&mut requests, &head, body.clone()).await {
-                Ok(answer) => {
-                    if self.renews && answer.status() == StatusCode::UNAUTHORIZED {
-                        // With what the connection was opened with, which may be over by now.
-                        place.leave_connection();
+            let Unanswered { error, unprocessed } =
+                match send(&mut requests, &head, body.clone()).await {
+                    Ok(answer) => {
+                        if self.renews && answer.status() == StatusCode::UNAUTHORIZED {
+                            // With what the connection was opened with, which may be over by now.
+                            place.leave_connection();
+                        }
+                        let endless = kind != Kind::Call;
+                        return Ok(answer.map(|stream| Received::http_2(stream, place, endless)));
                     }
-                    let endless = kind != Kind::Call;
-                    return Ok(answer.map(|stream| Received::http_2(stream, place, endless)));
-                }
-                Err(error) => error,
-            };
+                    Err(unanswered) => unanswered,
+                };
             tries += 1;
-            if !is_unprocessed(&error) || tries == MOST_TRIES {
+            if !unprocessed || tries == MOST_TRIES {
                 return Err(error.into());
             }
             again(&error, place, tries).await;
+        }
+    }
+}
+
+/// A request without an answer.
+struct Unanswered {
+    error: h2::Error,
+    /// The server has done nothing of it.
+    unprocessed: bool,
+}
+
+impl Unanswered {
+    /// It has not even been sent.
+    fn unsent(error: h2::Error) -> Self {
+        Self {
+            // Otherwise it is the request that cannot be sent.
+            unprocessed: error.is_go_away() || error.is_io(),
+            error,
         }
     }
 }
@@ -179,7 +198,7 @@ async fn send(
     requests: &mut h2::client::SendRequest<Bytes>,
     head: &Parts,
     body: Bytes,
-) -> Result<Response<RecvStream>, h2::Error> {
+) -> Result<Response<RecvStream>, Unanswered> {
     let mut request = Request::new(());
     *request.method_mut() = head.method.clone();
     *request.uri_mut() = head.uri.clone();
@@ -189,11 +208,18 @@ async fn send(
         let length = body.len().into();
         request.headers_mut().insert(header::CONTENT_LENGTH, length);
     }
-    let (answer, mut stream) = requests.send_request(request, body.is_empty())?;
-    if !body.is_empty() {
-        stream.send_data(body, true)?;
+    let sent = requests.send_request(request, body.is_empty());
+    let (answer, mut stream) = sent.map_err(Unanswered::unsent)?;
+    if !body.is_empty()
+        && let Err(error) = stream.send_data(body, true)
+    {
+        // A stream that has ended has a reason, which its answer tells.
+        tracing::debug!(%error, "the body of a request was not sent");
     }
-    answer.await
+    answer.await.map_err(|error| Unanswered {
+        unprocessed: is_unprocessed(&error),
+        error,
+    })
 }
 
 /// Whether the server has said that it did nothing of a request.
@@ -203,7 +229,7 @@ fn is_unprocessed(error: &h2::Error) -> bool {
 
 /// Waits until a request may be sent again.
 async fn again(error: &h2::Error, place: Place, tries: u32) {
-    if error.is_go_away() {
+    if !error.is_reset() {
         place.leave_connection();
         return;
     }
