@@ -34,6 +34,12 @@ fn ask(endpoint: &Endpoint, uri: &str) -> JoinHandle<Answer> {
     tokio::spawn(endpoint.clone().oneshot(request))
 }
 
+fn write(endpoint: &Endpoint, what: &'static str) -> JoinHandle<Answer> {
+    let body = Body::from(what.as_bytes().to_vec());
+    let request = Request::post(CALL).body(body).unwrap();
+    tokio::spawn(endpoint.clone().oneshot(request))
+}
+
 /// The next of a body; `None` at the end.
 async fn next(body: &mut Received) -> Option<Result<String, BoxError>> {
     let frame = std::future::poll_fn(|cx| std::pin::Pin::new(&mut *body).poll_frame(cx)).await?;
@@ -87,7 +93,7 @@ async fn no_call_waits_behind_watches() {
 #[tokio::test(start_paused = true)]
 async fn what_a_server_has_not_begun_with_is_sent_again() {
     let (mut server, endpoint) = endpoint(100);
-    let calls: Vec<_> = (0..3).map(|_| ask(&endpoint, CALL)).collect();
+    let calls: Vec<_> = (0..3).map(|_| write(&endpoint, "a body")).collect();
     let mut one = server.accept().await;
     for stream in [1, 3, 5] {
         assert_eq!(one.asked().await, stream);
@@ -103,6 +109,7 @@ async fn what_a_server_has_not_begun_with_is_sent_again() {
     for call in calls {
         assert!(call.await.unwrap().is_ok());
     }
+    assert_eq!(two.heard(), "a body".repeat(3));
     // What the server has begun with, it may have done: that is nobody's to repeat.
     let call = ask(&endpoint, CALL);
     two.asked().await;

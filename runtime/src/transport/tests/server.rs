@@ -1,7 +1,7 @@
 //! A server of HTTP/2 that does what a test says, frame by frame.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, ReadHalf};
 use tokio::sync::mpsc;
@@ -34,6 +34,7 @@ pub(super) struct Connection {
     out: mpsc::UnboundedSender<Vec<u8>>,
     asked: mpsc::UnboundedReceiver<u32>,
     mute: Arc<AtomicBool>,
+    heard: Arc<Mutex<Vec<u8>>>,
     tasks: AbortHandle,
 }
 
@@ -66,6 +67,7 @@ impl Connection {
         let (out, mut frames) = mpsc::unbounded_channel::<Vec<u8>>();
         let (ask, asked) = mpsc::unbounded_channel();
         let mute = Arc::new(AtomicBool::new(false));
+        let heard = Arc::new(Mutex::new(Vec::new()));
         let mut halves = JoinSet::new();
         halves.spawn(async move {
             while let Some(frame) = frames.recv().await {
@@ -74,7 +76,13 @@ impl Connection {
                 }
             }
         });
-        halves.spawn(hear(read, out.clone(), ask, Arc::clone(&mute)));
+        let says = Says {
+            out: out.clone(),
+            ask,
+            mute: Arc::clone(&mute),
+            heard: Arc::clone(&heard),
+        };
+        halves.spawn(hear(read, says));
         let tasks = tokio::spawn(async move {
             halves.join_next().await;
         });
@@ -82,6 +90,7 @@ impl Connection {
             out,
             asked,
             mute,
+            heard,
             tasks: tasks.abort_handle(),
         };
         connection.allow(streams);
@@ -91,6 +100,12 @@ impl Connection {
     /// The stream of the next request.
     pub(super) async fn asked(&mut self) -> u32 {
         self.asked.recv().await.expect("a request")
+    }
+
+    /// The bodies of all requests, one after the other.
+    pub(super) fn heard(&self) -> String {
+        let heard = self.heard.lock().expect("no panic");
+        String::from_utf8_lossy(&heard).into_owned()
     }
 
     /// Resolves when the client has closed the connection.
@@ -172,13 +187,16 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Tells of requests, and answers what a server has to.
-async fn hear(
-    mut wire: ReadHalf<DuplexStream>,
+/// What comes of what a client says.
+struct Says {
     out: mpsc::UnboundedSender<Vec<u8>>,
     ask: mpsc::UnboundedSender<u32>,
     mute: Arc<AtomicBool>,
-) {
+    heard: Arc<Mutex<Vec<u8>>>,
+}
+
+/// Tells of requests, and answers what a server has to.
+async fn hear(mut wire: ReadHalf<DuplexStream>, says: Says) {
     let mut preface = [0; PREFACE];
     if wire.read_exact(&mut preface).await.is_err() {
         return;
@@ -192,14 +210,18 @@ async fn hear(
         }
         let answer = match (kind, flags & ACK) {
             (HEADERS, _) => {
-                let _ = ask.send(u32::from_be_bytes(stream));
+                let _ = says.ask.send(u32::from_be_bytes(stream));
+                continue;
+            }
+            (DATA, _) => {
+                says.heard.lock().expect("no panic").extend(&payload);
                 continue;
             }
             (SETTINGS, 0) => frame(SETTINGS, ACK, 0, &[]),
-            (PING, 0) if !mute.load(Ordering::Relaxed) => frame(PING, ACK, 0, &payload),
+            (PING, 0) if !says.mute.load(Ordering::Relaxed) => frame(PING, ACK, 0, &payload),
             _ => continue,
         };
-        if out.send(answer).is_err() {
+        if says.out.send(answer).is_err() {
             return;
         }
     }
