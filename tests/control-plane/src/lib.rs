@@ -14,7 +14,7 @@
 //! It listens on loopback, with HTTPS and a token of its own; [`ControlPlane::kubeconfig`] is for kubectl, and the
 //! program of the same name writes it to a file. Objects live in memory. What a kube-apiserver, its garbage collector
 //! and its namespace controller do to objects is done; nothing runs pods, or makes them of Deployments and Jobs.
-//! Whatever is not served is answered 404, and what is stored without effect (admission webhooks, CEL rules) comes back
+//! Whatever is not served is answered 404, and what is stored without effect (webhooks, CEL rules) comes back
 //! with a warning.
 //!
 //! It reads and answers JSON and YAML, and protobuf where a kube-apiserver does: built-in kinds, the metadata of any kind,

@@ -27,6 +27,7 @@ mod conformance {
     mod defaults;
     mod deletions;
     mod discovery;
+    mod edges;
     mod fixed;
     mod kinds;
     mod large;

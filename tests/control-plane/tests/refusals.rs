@@ -75,6 +75,12 @@ async fn what_is_stored_and_not_done_is_warned_of() {
     }});
     let level =
         json!({"spec": {"type": "Limited", "limited": {"limitResponse": {"type": "Reject"}}}});
+    let schema = json!({"openAPIV3Schema": {"type": "object"}});
+    let converted = json!({"metadata": {"name": "things.example.com"}, "spec": {
+        "group": "example.com", "scope": "Cluster", "names": {"plural": "things", "kind": "Thing"},
+        "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}],
+        "conversion": {"strategy": "Webhook", "webhook": {"clientConfig": {"url": "https://127.0.0.1"}, "conversionReviewVersions": ["v1"]}},
+    }});
     let admission = "/apis/admissionregistration.k8s.io/v1";
     for (path, mut object, warning) in [
         (
@@ -91,6 +97,11 @@ async fn what_is_stored_and_not_done_is_warned_of() {
             format!("{admission}/validatingwebhookconfigurations"),
             json!({"webhooks": []}),
             "webhooks are stored, and not called by this server",
+        ),
+        (
+            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions".to_owned(),
+            converted,
+            "conversion webhooks are stored, and not called by this server",
         ),
         (
             "/apis/apiregistration.k8s.io/v1/apiservices".to_owned(),

@@ -20,7 +20,7 @@ use crate::store::Transaction;
 
 pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
-    let (options, object, warnings) = body::written(target, asked, "CreateOptions")?;
+    let (options, object, mut warnings) = body::written(target, asked, "CreateOptions")?;
     let manager = Some(options.manager.as_str());
     let created = Creation::new(target, object, manager)?;
     let created = target
@@ -29,6 +29,7 @@ pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, F
             created.store(transaction, options.dry_run)
         })
         .map_err(|failure| failure.warned(warnings.clone()))?;
+    warnings.extend(rules::advice(target, &created));
     Ok(response::warn(
         response::json(StatusCode::CREATED, &form.object(target, &created)),
         &warnings,
@@ -111,6 +112,7 @@ impl<'a> Creation<'a> {
                 "create not allowed while custom resource definition is terminating",
             ));
         }
+        rules::allocate_node_ports(target, transaction, None, &mut self.object, dry_run)?;
         if !self.wrong.is_empty() {
             let kind = self
                 .object

@@ -31,6 +31,7 @@ mod rules;
 mod scale;
 mod selector;
 mod stale;
+mod strings;
 mod table;
 mod target;
 mod token;
@@ -81,6 +82,15 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// Whatever is in the strings of a body of JSON.
+    fn readable(mut self) -> Self {
+        let kind = body::media_type(&self);
+        if kind.is_empty() || kind.ends_with("json") {
+            self.body = strings::readable(self.body);
+        }
+        self
+    }
+
     pub(crate) fn header(&self, name: http::HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -101,6 +111,9 @@ where
     let distortion = parts.extensions.remove().unwrap_or_default();
     let mut body = std::pin::pin!(body);
     let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let Some(path) = query::decode_path(parts.uri.path()) else {
+        return response::bad_path();
+    };
     let told_of_failure = Told::of_failure(&parts.headers);
     let in_pretty = pretty::is_wanted(&query, &parts.headers);
     let place = clock::within(world.clock, || {
@@ -112,12 +125,13 @@ where
         Ok(body) => {
             let asked = Asked {
                 method: parts.method,
-                path: parts.uri.path().to_owned(),
+                path,
                 query,
                 headers: parts.headers,
                 body: body.to_bytes(),
                 distortion,
-            };
+            }
+            .readable();
             clock::within(world.clock, || {
                 place.and_then(|place| route(world, &place, &asked))
             })
@@ -258,6 +272,9 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         && let Some(asks) = kubelet::asked_for(&target.resource, subresource)
     {
         return kubelet::answer(target, name, asks, asked);
+    }
+    if let (Some(name), "GET" | "PATCH" | "DELETE") = (&target.name, asked.method.as_str()) {
+        rules::check_segment(name)?;
     }
     let watches = asked.query.flag("watch");
     if target.resource.is_read_only() && watches {

@@ -93,6 +93,16 @@ pub(crate) fn negotiate<'h, T>(
     })
 }
 
+/// Whether the media type that the client likes best is to be indented.
+pub(super) fn wants_pretty(headers: &HeaderMap) -> bool {
+    let clauses = header(headers).map(clauses).unwrap_or_default();
+    let mut known = clauses
+        .iter()
+        .filter(|clause| Media::ALL.into_iter().any(|media| clause.means(media)));
+    let best = known.next();
+    best.is_some_and(|clause| clause.parameter("pretty") == Some("1"))
+}
+
 fn header(headers: &HeaderMap) -> Option<&str> {
     let header = headers.get(ACCEPT)?.to_str().ok()?;
     (!header.is_empty()).then_some(header)

@@ -36,6 +36,7 @@ fn budget() -> Option<serde_saphyr::Budget> {
         max_aliases: usize::MAX,
         max_anchors: usize::MAX,
         max_recorded_anchor_events: usize::MAX,
+        enforce_alias_anchor_ratio: false,
     }
 }
 

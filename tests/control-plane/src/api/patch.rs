@@ -92,14 +92,15 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
             return scale::apply(target, &options, old, &patch, force);
         }
         let patched = make(old)?;
-        if scales {
-            return scale::put(target, old, &patched);
-        }
         let source = match kind {
             PatchKind::Strategic => Source::Strategic(&patch),
             PatchKind::Apply => Source::Applied,
             _ => Source::Patch,
         };
+        if scales {
+            let patched = scale::patched(target, patched, &options, source)?;
+            return scale::put(target, old, &patched);
+        }
         shaped(target, &options, patched, source, told(kind, asked)).map(|made| Made {
             tracked: kind == PatchKind::Apply,
             ..made
@@ -119,6 +120,7 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
             let object = creation
                 .store(transaction, options.dry_run)
                 .map_err(|failure| failure.warned(warnings.clone()))?;
+            warnings.extend(rules::advice(target, &object));
             return Ok((object, warnings));
         }
         update.run(transaction, make)
@@ -201,11 +203,7 @@ fn told(kind: PatchKind, asked: &Asked) -> Vec<String> {
 
 /// The object of an apply.
 fn read_applied(asked: &Asked, options: &WriteOptions) -> Result<Value, Failure> {
-    let undecodable = |why: String| {
-        Failure::bad_request(format!(
-            "error decoding YAML: error converting YAML to JSON: {why}"
-        ))
-    };
+    let undecodable = |why: String| Failure::bad_request(format!("error decoding YAML: {why}"));
     let applied = parse_yaml(&asked.body)
         .map_err(|why| undecodable(format!("error converting YAML to JSON: {why}")))?;
     if options.unknown == Unknown::Refuse

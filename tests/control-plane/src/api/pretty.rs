@@ -4,6 +4,7 @@ use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, Response};
 use serde_json::Value;
 
+use super::negotiation;
 use super::query::Query;
 use super::response::take_body;
 use crate::serve::{Body, full};
@@ -14,6 +15,7 @@ const READERS: [&str; 3] = ["curl", "Wget", "Mozilla/5.0"];
 pub(crate) fn is_wanted(query: &Query, headers: &HeaderMap) -> bool {
     match query.get("pretty") {
         Some(said) if !said.is_empty() => ["1", "t", "T", "true", "TRUE", "True"].contains(&said),
+        _ if negotiation::wants_pretty(headers) => true,
         _ => {
             let agent = headers
                 .get(USER_AGENT)

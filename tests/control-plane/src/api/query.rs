@@ -56,6 +56,16 @@ impl Query {
     }
 }
 
+/// Undoes the percent encoding of a path; nothing if there is a percent sign that encodes nothing.
+pub(super) fn decode_path(path: &str) -> Option<String> {
+    let is_hex = |digit: Option<&u8>| digit.is_some_and(u8::is_ascii_hexdigit);
+    let bytes = path.as_bytes();
+    let mut signs = (0..bytes.len()).filter(|at| bytes.get(*at) == Some(&b'%'));
+    signs
+        .all(|at| is_hex(bytes.get(at + 1)) && is_hex(bytes.get(at + 2)))
+        .then(|| decode(path, false))
+}
+
 /// Undoes percent encoding (and, in a query, pluses).
 pub(crate) fn decode(text: &str, plus: bool) -> String {
     let bytes = text.as_bytes();

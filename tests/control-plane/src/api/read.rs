@@ -4,7 +4,9 @@ use std::num::{IntErrorKind, ParseIntError};
 use std::sync::Arc;
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE_NO_PAD};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -16,11 +18,19 @@ use super::{response, stale};
 use crate::failure::{Cause, Failure};
 use crate::serve::Body;
 use crate::store::{Kept, Key, Snapshot};
+use crate::syntax;
 
 pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
     if let Some(text) = asked.query.get("resourceVersion") {
-        revision(text).map_err(|why| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", why))?;
+        let failed = |why| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", why);
+        let (revision, newest) = (
+            revision(text).map_err(failed)?,
+            stale::newest(target, asked),
+        );
+        if revision > newest {
+            return Err(too_new(revision, newest));
+        }
     }
     let object = stale::object(target, asked)?;
     let mut text = Vec::with_capacity(object.text().len());
@@ -67,11 +77,9 @@ impl Since {
             ),
             _ => {}
         }
+        const CONTINUES: &str = "resourceVersionMatch is forbidden when continue is provided";
         if matched.is_some() && continues && !watching {
-            forbid(
-                FIELD,
-                "resourceVersionMatch is forbidden when continue is provided",
-            );
+            forbid(FIELD, CONTINUES);
         }
         match matched {
             Some(other) if watching && other != "NotOlderThan" => {
@@ -86,6 +94,11 @@ impl Since {
                 "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
             )),
             _ => {}
+        }
+        // What watches from no version is read as if it had said how one is meant.
+        let from_any = text.is_none_or(|text| text == "0") && initial.is_none();
+        if continues && watching && (matched.is_some() || from_any) {
+            wrong.push(Cause::forbidden(FIELD, CONTINUES));
         }
         if !wrong.is_empty() {
             return Err(Failure::invalid("meta.k8s.io", "ListOptions", "", wrong));
@@ -117,6 +130,15 @@ fn revision(text: &str) -> Result<u64, String> {
     })
 }
 
+/// What is left of a byte at the end counts for nothing.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
+        .with_decode_allow_trailing_bits(true),
+);
+
 /// Where the next page of a list begins.
 struct Page {
     revision: u64,
@@ -139,9 +161,25 @@ impl Page {
             })
         };
         read().ok_or_else(|| {
-            Failure::bad_request("invalid continue token: continue key is not valid")
+            let why = match (no_base64(token), LENIENT.decode(token)) {
+                (Some(at), _) => format!(": illegal base64 data at input byte {at}"),
+                (None, Ok(text)) => {
+                    syntax::mistake(&text).map_or_else(String::new, |why| format!(": {why}"))
+                }
+                (None, Err(_)) => String::new(),
+            };
+            Failure::bad_request(format!(
+                "invalid continue token: continue key is not valid{why}"
+            ))
         })
     }
+}
+
+/// Where a text stops being base64, as Go's decoder says it.
+fn no_base64(text: &str) -> Option<usize> {
+    let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let unknown = text.bytes().position(|byte| !is_known(byte));
+    unknown.or_else(|| (text.len() % 4 == 1).then(|| text.len() - 1))
 }
 
 pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {

@@ -78,6 +78,15 @@ pub(crate) fn failure(failure: &Failure) -> Response<Body> {
     warn(response, &failure.warnings)
 }
 
+/// The answer to a path that cannot be read, before anything is asked of it.
+pub(super) fn bad_path() -> Response<Body> {
+    bytes(
+        StatusCode::BAD_REQUEST,
+        "text/plain; charset=utf-8",
+        "400 Bad Request",
+    )
+}
+
 /// Adds a `Warning` header for each.
 pub(crate) fn warn(mut response: Response<Body>, warnings: &[impl AsRef<str>]) -> Response<Body> {
     for warning in warnings {

@@ -6,17 +6,16 @@ use std::sync::LazyLock;
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::body::{media_type, parse_json};
+use super::body::{self, Source};
 use super::create::writer;
 use super::options::WriteOptions;
-use super::parse_yaml::parse_yaml;
 use super::patch::unapplied;
 use super::target::Target;
 use super::update::{Made, Update};
 use super::view::{self, Form};
-use super::{Asked, protobuf, response, stale, table};
+use super::{Asked, response, rules, stale, table};
 use crate::failure::{Cause, Failure};
-use crate::kinds::{Column, Scale, scale_columns};
+use crate::kinds::{Column, Scale, scale_columns, scale_resource};
 use crate::object;
 use crate::patch::{self, ApplyError};
 use crate::serve::Body;
@@ -43,13 +42,17 @@ pub(crate) fn update(
     asked: &Asked,
 ) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
-    let options = WriteOptions::read(asked, "UpdateOptions")?;
-    let scale = match media_type(asked) {
-        protobuf::MEDIA_TYPE => protobuf::read(&asked.body),
-        "application/yaml" => parse_yaml(&asked.body),
-        _ => parse_json(&asked.body),
-    };
-    let scale = scale.map_err(Failure::bad_request)?;
+    let (options, scale, _) =
+        body::written(&posted(target)?, asked, "UpdateOptions").map_err(|failure| {
+            match target.resource.is_crd() && failure.code == StatusCode::BAD_REQUEST {
+                // What would say it does not know the type by which it is to be said.
+                true => Failure::bad_request(
+                    "no kind is registered for the type v1.Scale in scheme \"pkg/runtime/scheme.go:111\"",
+                ),
+                false => failure,
+            }
+        })?;
+    rules::is_of_path(target, &scale, name)?;
     let update = Update {
         target,
         name,
@@ -60,6 +63,29 @@ pub(crate) fn update(
         update.run(transaction, |old| put(target, old, &scale))
     })?;
     answer(target, form, &view::present(target, &object))
+}
+
+/// What a Scale is read as.
+fn posted(target: &Target) -> Result<Target, Failure> {
+    let resource = scale_resource().ok_or_else(Failure::no_such_resource)?;
+    Ok(target.posted_as(resource))
+}
+
+/// A Scale that a patch made, if it is one.
+pub(super) fn patched(
+    target: &Target,
+    mut scale: Value,
+    options: &WriteOptions,
+    source: Source<'_>,
+) -> Result<Value, Failure> {
+    body::shape(
+        &posted(target)?,
+        &mut scale,
+        options.unknown,
+        source,
+        Vec::new(),
+    )?;
+    Ok(scale)
 }
 
 /// The Scale of an object.
@@ -283,8 +309,10 @@ pub(super) fn answer(
     let scale = of(target, object)?;
     let formed = match form {
         Form::Whole => Cow::Borrowed(&scale),
-        Form::Metadata { .. } => Cow::Owned(view::metadata(&scale)),
-        Form::Table(include) => Cow::Owned(table::of_one(&COLUMNS, &scale, include)),
+        Form::Metadata { version, .. } => Cow::Owned(view::metadata(&scale, version)),
+        Form::Table(include, version) => {
+            Cow::Owned(table::of_one(&COLUMNS, &scale, include, version))
+        }
     };
     Ok(response::json(StatusCode::OK, &formed))
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Asked;
 use super::target::Target;
-use super::view;
+use super::view::{self, MetaVersion};
 use crate::kinds::Column;
 use crate::object;
 
@@ -36,41 +36,54 @@ pub(crate) fn table(
     target: &Target,
     objects: &[&Value],
     include: Include,
+    version: MetaVersion,
     metadata: Value,
 ) -> Value {
     let columns = &target.version().columns;
     let rows = objects
         .iter()
-        .map(|object| row(columns, object, carried(target, object, include)));
-    whole(columns, rows.collect(), metadata)
+        .map(|object| row(columns, object, carried(target, object, include, version)));
+    whole(columns, rows.collect(), version, metadata)
 }
 
 /// An object of no resource as the only row.
-pub(crate) fn of_one(columns: &[Column], object: &Value, include: Include) -> Value {
+pub(crate) fn of_one(
+    columns: &[Column],
+    object: &Value,
+    include: Include,
+    version: MetaVersion,
+) -> Value {
     let carried = match include {
         Include::Nothing => Value::Null,
-        Include::Metadata => view::metadata(object),
+        Include::Metadata => view::metadata(object, version),
         Include::Object => object.clone(),
     };
     let revision = object::meta(object, "resourceVersion");
     let metadata = json!({"resourceVersion": revision});
-    whole(columns, json!([row(columns, object, carried)]), metadata)
+    let row = row(columns, object, carried);
+    whole(columns, json!([row]), version, metadata)
 }
 
-fn whole(columns: &[Column], rows: Value, metadata: Value) -> Value {
+fn whole(columns: &[Column], rows: Value, version: MetaVersion, metadata: Value) -> Value {
     json!({
-        "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata,
+        "kind": "Table", "apiVersion": version.api_version(), "metadata": metadata,
         "columnDefinitions": definitions(columns), "rows": rows,
     })
 }
 
 /// A bookmark of a watch of Tables: a row of nothing.
-pub(crate) fn bookmark(target: &Target, bare: &Value, include: Include, metadata: Value) -> Value {
+pub(crate) fn bookmark(
+    target: &Target,
+    bare: &Value,
+    include: Include,
+    version: MetaVersion,
+    metadata: Value,
+) -> Value {
     let mut cells = vec![Value::from("")];
     cells.resize(target.version().columns.len(), Value::Null);
     json!({
-        "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": null,
-        "rows": [{"cells": cells, "object": carried(target, bare, include)}],
+        "kind": "Table", "apiVersion": version.api_version(), "metadata": metadata, "columnDefinitions": null,
+        "rows": [{"cells": cells, "object": carried(target, bare, include, version)}],
     })
 }
 
@@ -90,10 +103,10 @@ fn row(columns: &[Column], object: &Value, carried: Value) -> Value {
     json!({"cells": cells, "object": carried})
 }
 
-fn carried(target: &Target, object: &Value, include: Include) -> Value {
+fn carried(target: &Target, object: &Value, include: Include, version: MetaVersion) -> Value {
     match include {
         Include::Nothing => Value::Null,
-        Include::Metadata => view::metadata(object),
+        Include::Metadata => view::metadata(object, version),
         Include::Object => view::present(target, object).into_owned(),
     }
 }

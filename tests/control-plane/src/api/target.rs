@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::query::decode;
 use super::{kubelet, posted, rules};
 use crate::auth::Caller;
 use crate::failure::Failure;
@@ -25,7 +24,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Reads a path; nothing if it names no resource.
+    /// Reads a path, of which nothing is percent-encoded any more; nothing if it names no resource.
     pub(crate) fn resolve(
         world: &Arc<World>,
         plane: &Arc<Plane>,
@@ -49,7 +48,6 @@ impl Target {
         let Some((resource, version)) = found else {
             return Err(unserved(world, plane, &path));
         };
-        let text = |text: &Option<String>| text.as_deref().map(|text| decode(text, false));
         let target = Self {
             world: world.clone(),
             // CRDs are installed at the root, wherever they are asked for.
@@ -60,9 +58,9 @@ impl Target {
             },
             caller: caller.clone(),
             version,
-            namespace: text(&path.namespace),
-            name: text(&path.name),
-            subresource: text(&path.subresource),
+            namespace: path.namespace,
+            name: path.name,
+            subresource: path.subresource,
             resource,
         };
         let target = target.with_namespace()?;

@@ -31,7 +31,7 @@ pub(crate) fn update(
         options: &options,
         is_patch: false,
     };
-    let (code, stored) = target.world.transact(&target.plane, |transaction| {
+    let (code, stored, warnings) = target.world.transact(&target.plane, |transaction| {
         if rules::is_created_by_update(target)
             && transaction
                 .get(target.bucket(), &target.key(name))
@@ -45,16 +45,18 @@ pub(crate) fn update(
             object::metadata_mut(&mut object).remove("resourceVersion");
             let created = Creation::new(target, object, Some(&options.manager))?;
             let stored = created.store(transaction, options.dry_run)?;
-            return Ok((StatusCode::CREATED, stored));
+            return Ok((StatusCode::CREATED, stored, warnings));
         }
+        rules::is_of_path(target, &object, name)?;
         let made = |_: &Value| {
             Ok(Made {
                 object,
-                warnings: warnings.clone(),
+                warnings,
                 tracked: false,
             })
         };
-        Ok((StatusCode::OK, update.run(transaction, made)?.0))
+        let (stored, warnings) = update.run(transaction, made)?;
+        Ok((StatusCode::OK, stored, warnings))
     })?;
     Ok(response::warn(
         response::json(code, &form.object(target, &stored)),
@@ -92,7 +94,7 @@ impl Update<'_> {
         let old = present(target, &stored).into_owned();
         let Made {
             object: mut new,
-            warnings,
+            mut warnings,
             tracked,
         } = make(&old)?;
         rules::same_object(target, &old, &mut new, self.name, self.is_patch)?;
@@ -113,6 +115,8 @@ impl Update<'_> {
             }
             scale::disown(target, &mut new);
         }
+        let dry_run = self.options.dry_run;
+        rules::allocate_node_ports(target, transaction, Some(&old), &mut new, dry_run)?;
         let mut wrong = rules::before_update(target, &old, &mut new);
         wrong.extend(body::validate(target, &new, Some(&old)));
         if !wrong.is_empty() {
@@ -122,6 +126,7 @@ impl Update<'_> {
                     .warned(warnings),
             );
         }
+        warnings.extend(rules::advice(target, &new));
         rules::check_certificates(target, Some(&old), &new)?;
         rules::check_growth(target, transaction, &old, &new)?;
         auth::check_owners(target, Some(&old), &new)?;

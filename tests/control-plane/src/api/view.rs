@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::negotiation::{Media, negotiate};
 use super::table::{self, Include};
 use super::target::Target;
-use super::{Asked, accept};
+use super::{Asked, accept, owned};
 use crate::failure::Failure;
 use crate::kinds::{Resource, Shape};
 use crate::object;
@@ -23,8 +23,34 @@ pub(crate) enum Form {
     /// As that of one object, or of a list.
     Metadata {
         of_list: bool,
+        version: MetaVersion,
     },
-    Table(Include),
+    Table(Include, MetaVersion),
+}
+
+/// The version of the forms that are not the object's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MetaVersion {
+    V1,
+    V1Beta1,
+}
+
+impl MetaVersion {
+    fn named(group: &str, version: &str) -> Option<Self> {
+        match (group, version) {
+            ("meta.k8s.io", "v1") => Some(Self::V1),
+            ("meta.k8s.io", "v1beta1") => Some(Self::V1Beta1),
+            _ => None,
+        }
+    }
+
+    /// As objects say it.
+    pub(crate) fn api_version(self) -> &'static str {
+        match self {
+            Self::V1 => "meta.k8s.io/v1",
+            Self::V1Beta1 => "meta.k8s.io/v1beta1",
+        }
+    }
 }
 
 impl Form {
@@ -40,11 +66,11 @@ impl Form {
             .get("includeObject")
             .filter(|include| !Include::is(include));
         match (form, odd) {
-            (Self::Table(_), Some(odd)) => Err(Failure::bad_request(format!(
+            (Self::Table(..), Some(odd)) => Err(Failure::bad_request(format!(
                 "Unable to convert to Table as requested: includeObject: Invalid value: {odd:?}: must be 'Metadata', \
                  'Object', 'None', or empty"
             ))),
-            (Self::Metadata { of_list }, _) => {
+            (Self::Metadata { of_list, .. }, _) => {
                 let lists =
                     target.name.is_none() && ["GET", "DELETE"].contains(&asked.method.as_str());
                 match (of_list, lists && !watches) {
@@ -72,13 +98,23 @@ impl Form {
         negotiate(&asked.headers, |media, convert| match convert {
             // What has no Go type has no protobuf.
             None => (!is_crd || media != Media::Protobuf).then_some(Self::Whole),
-            Some(convert) if (convert.group, convert.version) != ("meta.k8s.io", "v1") => None,
-            Some(convert) => match convert.kind {
-                "Table" if media != Media::Protobuf => Some(Self::Table(Include::of(asked))),
-                "PartialObjectMetadata" => Some(Self::Metadata { of_list: false }),
-                "PartialObjectMetadataList" => Some(Self::Metadata { of_list: true }),
-                _ => None,
-            },
+            Some(convert) => {
+                let version = MetaVersion::named(convert.group, convert.version)?;
+                match convert.kind {
+                    "Table" if media != Media::Protobuf => {
+                        Some(Self::Table(Include::of(asked), version))
+                    }
+                    "PartialObjectMetadata" => Some(Self::Metadata {
+                        of_list: false,
+                        version,
+                    }),
+                    "PartialObjectMetadataList" => Some(Self::Metadata {
+                        of_list: true,
+                        version,
+                    }),
+                    _ => None,
+                }
+            }
         })
         .ok_or_else(accept::nothing)
     }
@@ -87,10 +123,10 @@ impl Form {
     pub(crate) fn object<'o>(self, target: &Target, object: &'o Value) -> Cow<'o, Value> {
         match self {
             Self::Whole => present(target, object),
-            Self::Metadata { .. } => Cow::Owned(metadata(object)),
-            Self::Table(include) => {
+            Self::Metadata { version, .. } => Cow::Owned(metadata(object, version)),
+            Self::Table(include, version) => {
                 let more = json!({"resourceVersion": revision(object)});
-                Cow::Owned(table::table(target, &[object], include, more))
+                Cow::Owned(table::table(target, &[object], include, version, more))
             }
         }
     }
@@ -99,10 +135,10 @@ impl Form {
     pub(crate) fn write(self, target: &Target, object: &Kept, into: &mut Vec<u8>) {
         match self {
             Self::Whole if is_kept_so(target, object) => into.extend_from_slice(object.text()),
-            Self::Metadata { .. } => {
-                let head =
-                    br#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":"#;
-                into.extend_from_slice(head);
+            Self::Metadata { version, .. } => {
+                into.extend_from_slice(br#"{"kind":"PartialObjectMetadata","apiVersion":""#);
+                into.extend_from_slice(version.api_version().as_bytes());
+                into.extend_from_slice(br#"","metadata":"#);
                 into.extend_from_slice(object.text_of_metadata());
                 into.push(b'}');
             }
@@ -113,17 +149,20 @@ impl Form {
     /// A list; `metadata` is the list's own.
     pub(crate) fn list(self, target: &Target, objects: &[Arc<Kept>], metadata: Value) -> Vec<u8> {
         let (kind, api_version) = match self {
-            Self::Table(include) => {
+            Self::Table(include, version) => {
                 let objects: Vec<Value> = objects.iter().map(|object| object.value()).collect();
                 let objects: Vec<&Value> = objects.iter().collect();
                 let mut text = Vec::new();
                 write(
-                    &table::table(target, &objects, include, metadata),
+                    &table::table(target, &objects, include, version, metadata),
                     &mut text,
                 );
                 return text;
             }
-            Self::Metadata { .. } => ("PartialObjectMetadataList", "meta.k8s.io/v1".to_owned()),
+            Self::Metadata { version, .. } => (
+                "PartialObjectMetadataList",
+                version.api_version().to_owned(),
+            ),
             Self::Whole => (target.resource.list_kind.as_str(), target.api_version()),
         };
         let size: usize = objects.iter().map(|object| object.text().len() + 1).sum();
@@ -175,10 +214,10 @@ impl Form {
         }
         match self {
             Self::Whole => object,
-            Self::Metadata { .. } => metadata(&object),
-            Self::Table(include) => {
+            Self::Metadata { version, .. } => metadata(&object, version),
+            Self::Table(include, version) => {
                 let more = json!({"resourceVersion": revision.to_string()});
-                table::bookmark(target, &object, include, more)
+                table::bookmark(target, &object, include, version, more)
             }
         }
     }
@@ -192,9 +231,9 @@ fn revision(object: &Value) -> Value {
 }
 
 /// The metadata alone.
-pub(crate) fn metadata(object: &Value) -> Value {
+pub(crate) fn metadata(object: &Value, version: MetaVersion) -> Value {
     json!({
-        "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
+        "kind": "PartialObjectMetadata", "apiVersion": version.api_version(),
         "metadata": object.get("metadata").cloned().unwrap_or_default(),
     })
 }
@@ -222,10 +261,15 @@ pub(crate) fn present<'o>(target: &Target, object: &'o Value) -> Cow<'o, Value> 
         return Cow::Borrowed(object);
     }
     let mut object = object.clone();
-    if let Some(schema) = &target.resource.stored_shape {
-        schema.prune(&mut object);
-        schema.apply_defaults(&mut object);
-        if target.version().name != target.resource.stored {
+    if target.resource.stored_shape.is_some() {
+        // It is read by the version that it was stored in, whichever is stored in today.
+        let said = object["apiVersion"].as_str().unwrap_or_default();
+        let version = said.rsplit('/').next().unwrap_or_default().to_owned();
+        if let Some(schema) = owned::schema_of(&target.resource, &version) {
+            schema.prune(&mut object);
+            schema.apply_defaults(&mut object);
+        }
+        if target.version().name != version {
             target.version().schema.schema().prune(&mut object);
         }
     }

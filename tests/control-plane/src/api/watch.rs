@@ -236,7 +236,7 @@ impl Watching {
     }
 
     fn write(&mut self, what: &str, object: &Kept, events: &mut Vec<u8>) {
-        if let Form::Table(_) = self.form {
+        if let Form::Table(..) = self.form {
             let value = object.value();
             let mut shown = self.form.object(&self.target, &value);
             if !std::mem::take(&mut self.columns) {

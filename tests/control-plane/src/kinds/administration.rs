@@ -93,6 +93,7 @@ pub(super) const TABLE: &[Line] = &[
     },
     Line {
         returns_deleted: true,
+        generation: false,
         ..cluster(STORAGE, "csidrivers", "CSIDriver")
     },
     Line {

@@ -409,6 +409,16 @@ const TOKEN_REQUEST: &[Line] = &[Line {
     ..review("authentication.k8s.io", "tokenrequests", "TokenRequest")
 }];
 
+/// How many there are to be of an object: it is put to one, and has no path of its own either.
+const SCALE: &[Line] = &[Line {
+    namespaced: true,
+    ..review("autoscaling", "scales", "Scale")
+}];
+
+pub(crate) fn scale() -> Option<Resource> {
+    resources_of(SCALE).next()
+}
+
 pub(crate) fn token_request() -> Option<Resource> {
     resources_of(TOKEN_REQUEST).next()
 }

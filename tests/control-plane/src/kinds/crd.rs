@@ -176,6 +176,13 @@ pub(crate) fn set_defaults(definition: &mut Value) {
     let spec = object::field_mut(definition, "spec");
     spec.entry("conversion")
         .or_insert_with(|| json!({"strategy": "None"}));
+    if let Some(service) = spec
+        .get_mut("conversion")
+        .and_then(|conversion| conversion.pointer_mut("/webhook/clientConfig/service"))
+        .and_then(Value::as_object_mut)
+    {
+        service.entry("port").or_insert_with(|| 443.into());
+    }
     if let Some(names) = spec.get_mut("names").map(object::as_map) {
         let kind = names
             .get("kind")
@@ -253,6 +260,10 @@ pub(crate) fn deleting(definition: &mut Value) {
 /// What a CRD asks for and this server does not do.
 pub(crate) fn not_done(definition: &Value) -> Vec<String> {
     let mut warnings = Vec::new();
+    if definition.pointer("/spec/conversion/strategy") == Some(&json!("Webhook")) {
+        let told = "conversion webhooks are stored, and not called by this server";
+        warnings.push(told.to_owned());
+    }
     for version in definition
         .pointer("/spec/versions")
         .and_then(Value::as_array)

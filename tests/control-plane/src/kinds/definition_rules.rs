@@ -4,6 +4,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use super::approval::{self, Approval};
+use super::definition_conversion::check_webhook;
 use crate::failure::Cause;
 use crate::object;
 use crate::schema::Schema;
@@ -399,21 +400,9 @@ impl Found {
     fn conversion(&mut self) {
         let has_webhook = self.spec.pointer("/conversion/webhook").is_some();
         match self.text("/conversion/strategy").as_str() {
-            // Nobody would be asked to convert.
-            "Webhook" if has_webhook => self.wrong.push(Cause::unsupported(
-                "spec.conversion.strategy",
-                &"Webhook".into(),
-                "\"None\"",
-            )),
             "Webhook" => {
-                self.wrong.push(Cause::required(
-                    "spec.conversion.webhookClientConfig",
-                    "required when strategy is set to Webhook",
-                ));
-                self.wrong.push(Cause::required(
-                    "spec.conversion.conversionReviewVersions",
-                    "",
-                ));
+                let webhook = &self.spec["conversion"]["webhook"];
+                self.wrong.extend(check_webhook(webhook));
             }
             "" | "None" if has_webhook => self.wrong.push(Cause::forbidden(
                 "spec.conversion.conversionReviewVersions",

@@ -5,6 +5,8 @@ mod approval;
 mod builtin;
 mod columns;
 mod crd;
+mod definition_conversion;
+mod definition_formats;
 mod definition_names;
 mod definition_rules;
 mod jsonpath;
@@ -18,12 +20,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use builtin::token_request;
+pub(crate) use builtin::{scale as scale_resource, token_request};
 pub(crate) use columns::Column;
 pub(crate) use crd::{
     accept as accept_crd, deleting as crd_deleting, not_done as not_done_for_crd, priority,
     set_defaults as set_crd_defaults, terminating as crd_terminating,
 };
+pub(crate) use definition_formats::unknown_formats;
 pub(crate) use definition_names::accept_names;
 pub(crate) use printers::scale_columns;
 pub(crate) use registry::Registry;

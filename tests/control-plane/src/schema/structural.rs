@@ -45,7 +45,7 @@ pub(super) fn check(schema: &Value, at: &str) -> Vec<Cause> {
     }
     if schema
         .get("additionalProperties")
-        .is_some_and(Value::is_object)
+        .is_some_and(|additional| !additional.is_null())
     {
         found.add(
             Reason::Forbidden,
@@ -137,7 +137,13 @@ impl Found {
             );
             self.add(Reason::NotSupported, at, ".type", &message);
         }
-        for unsupported in ["id", "patternProperties", "definitions", "dependencies"] {
+        for unsupported in [
+            "id",
+            "patternProperties",
+            "additionalItems",
+            "definitions",
+            "dependencies",
+        ] {
             if schema.get(unsupported).is_some_and(|said| !said.is_null()) {
                 let message = format!("Forbidden: {unsupported} is not supported");
                 self.add(Reason::Forbidden, at, &format!(".{unsupported}"), &message);

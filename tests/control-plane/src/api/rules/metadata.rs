@@ -17,15 +17,30 @@ pub(crate) fn place(target: &Target, object: &mut Value) -> Result<(), Failure> 
         object::metadata_mut(object).remove("namespace");
     }
     match object::meta(object, "namespace") {
-        Some(own) if own != namespace => Err(Failure::bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request",
-        )),
+        Some(own) if own != namespace => Err(elsewhere()),
         _ if namespace.is_empty() => Ok(()),
         _ => {
             object::set_meta(object, "namespace", namespace);
             Ok(())
         }
     }
+}
+
+/// What is sent to a path is of the path, whether or not there is anything.
+pub(crate) fn is_of_path(target: &Target, object: &Value, name: &str) -> Result<(), Failure> {
+    let namespace = target.namespace.as_deref().unwrap_or_default();
+    let own = object::meta(object, "namespace").filter(|_| target.resource.namespaced);
+    if own.is_some_and(|own| own != namespace) {
+        return Err(elsewhere());
+    }
+    check_named(object, name)?;
+    check_name(object, name)
+}
+
+fn elsewhere() -> Failure {
+    Failure::bad_request(
+        "the namespace of the provided object does not match the namespace sent on the request",
+    )
 }
 
 /// An object has the name of its path.
@@ -207,9 +222,7 @@ fn needs_version(target: &Target) -> bool {
 pub(super) fn check(target: &Target, object: &Value) -> Vec<Cause> {
     let mut wrong: Vec<Cause> = names::own_name(target, object).into_iter().collect();
     wrong.extend(names::labels(object));
-    if !target.resource.is_crd() {
-        wrong.extend(names::finalizers(object));
-    }
+    wrong.extend(names::finalizers(target, object));
     wrong.extend(check_owners(object));
     wrong
 }

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod administration;
+mod advice;
 mod budgets;
 mod certificates;
 mod checks;
@@ -18,6 +19,7 @@ mod kinds;
 mod metadata;
 mod names;
 mod networking;
+mod node_ports;
 mod nodes;
 mod persistent;
 mod placement;
@@ -49,11 +51,17 @@ use crate::kinds::{Origin, Resource, namespace_bucket};
 use crate::object;
 use crate::store::{Key, Transaction};
 
+pub(crate) use advice::advice;
 pub(crate) use certificates::{check_caller as check_certificates, is_signing_request};
 pub(crate) use defaults::set as set_defaults;
 pub(crate) use kinds::{is_created_by_update, not_done};
-pub(crate) use metadata::{check_name, check_named, join_owners, other_object, place, same_object};
-pub(crate) use names::{label_value as check_label_value, qualified as check_qualified};
+pub(crate) use metadata::{
+    check_name, check_named, is_of_path, join_owners, other_object, place, same_object,
+};
+pub(crate) use names::{
+    check_segment, label_value as check_label_value, qualified as check_qualified,
+};
+pub(crate) use node_ports::allocate as allocate_node_ports;
 pub(crate) use storage::check_growth;
 
 /// The rules of a new object.

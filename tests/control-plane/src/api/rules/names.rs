@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::super::target::Target;
 use super::administration;
-use crate::failure::Cause;
+use crate::failure::{Cause, Failure};
 use crate::object;
+use crate::patch::go;
 
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
     and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
@@ -194,14 +195,50 @@ pub(super) fn labels(object: &Value) -> Vec<Cause> {
 /// How many bytes the annotations of an object may have, keys and values together.
 const MOST_ANNOTATIONS: usize = 256 * 1024;
 
-/// What is wrong with the finalizers of a built-in object.
-pub(super) fn finalizers(object: &Value) -> Vec<Cause> {
-    let each = object::finalizers(object).enumerate();
-    each.flat_map(|(index, finalizer)| {
-        let field = "metadata.finalizers";
-        check_finalizer(field, &format!("{field}[{index}]"), finalizer)
+/// A name in a path has to be one that could be kept.
+pub(crate) fn check_segment(name: &str) -> Result<(), Failure> {
+    let mut unfit = Vec::new();
+    if name == "." || name == ".." {
+        unfit.push(format!("may not be '{name}'"));
+    } else {
+        let signs = ['/', '%'].into_iter().filter(|sign| name.contains(*sign));
+        unfit.extend(signs.map(|sign| format!("may not contain '{sign}'")));
+    }
+    if unfit.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::bad_request(format!(
+        "Name parameter invalid: {}: {}",
+        go::quoted(name),
+        unfit.join(";")
+    )))
+}
+
+/// What is wrong with the finalizers of an object.
+pub(super) fn finalizers(target: &Target, object: &Value) -> Vec<Cause> {
+    let mut wrong: Vec<Cause> = finalizers_at_odds(object).into_iter().collect();
+    let resource = &target.resource;
+    // Two kinds are not held to it, and custom resources.
+    let is_free = resource.is_crd() || resource.is("", "events") || resource.kind == "Lease";
+    for (index, finalizer) in object::finalizers(object).enumerate() {
+        const FIELD: &str = "metadata.finalizers";
+        wrong.extend(unqualified(FIELD, finalizer));
+        if !is_free {
+            wrong.extend(of_no_standard(&format!("{FIELD}[{index}]"), finalizer));
+        }
+    }
+    wrong
+}
+
+/// Two finalizers that want the opposite of one another.
+fn finalizers_at_odds(object: &Value) -> Option<Cause> {
+    let has = |wanted: &str| object::finalizers(object).any(|finalizer| finalizer == wanted);
+    let are_both_set = has("orphan") && has("foregroundDeletion");
+    are_both_set.then(|| {
+        const WHY: &str = "finalizer orphan and foregroundDeletion cannot be both set";
+        let all = &object["metadata"]["finalizers"];
+        Cause::invalid("metadata.finalizers", all, WHY)
     })
-    .collect()
 }
 
 /// The same of the finalizers in the spec of a namespace.
@@ -212,23 +249,27 @@ pub(super) fn namespace_finalizers(namespace: &Value) -> Vec<Cause> {
     let each = list.into_iter().flatten().enumerate();
     each.flat_map(|(index, finalizer)| {
         let field = format!("spec.finalizers[{index}]");
-        check_finalizer(&field, &field, finalizer.as_str().unwrap_or_default())
+        let finalizer = finalizer.as_str().unwrap_or_default();
+        let mut wrong = unqualified(&field, finalizer);
+        wrong.extend(of_no_standard(&field, finalizer));
+        wrong
     })
     .collect()
 }
 
-fn check_finalizer(field: &str, element: &str, finalizer: &str) -> Vec<Cause> {
-    const STANDARD: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
+fn unqualified(field: &str, finalizer: &str) -> Vec<Cause> {
     let causes = qualified(finalizer);
-    let mut wrong: Vec<Cause> = causes
+    causes
         .iter()
         .map(|why| Cause::invalid(field, &finalizer.into(), why))
-        .collect();
-    if !finalizer.contains('/') && !STANDARD.contains(&finalizer) {
-        let why = "name is neither a standard finalizer name nor is it fully qualified";
-        wrong.push(Cause::invalid(element, &finalizer.into(), why));
-    }
-    wrong
+        .collect()
+}
+
+fn of_no_standard(field: &str, finalizer: &str) -> Option<Cause> {
+    const STANDARD: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
+    const WHY: &str = "name is neither a standard finalizer name nor is it fully qualified";
+    let is_known = finalizer.contains('/') || STANDARD.contains(&finalizer);
+    (!is_known).then(|| Cause::invalid(field, &finalizer.into(), WHY))
 }
 
 /// What is wrong with a key of a ConfigMap or a Secret.

@@ -23,6 +23,19 @@ pub(super) fn check(role: &Value) -> Vec<Cause> {
             ));
         }
         if says("nonResourceURLs") {
+            let mut refuse = |why: &str| {
+                let urls = &rule["nonResourceURLs"];
+                wrong.push(Cause::invalid(&at("nonResourceURLs"), urls, why));
+            };
+            if role["kind"] == "Role" {
+                refuse("namespaced rules cannot apply to non-resource URLs");
+            }
+            if ["apiGroups", "resources", "resourceNames"]
+                .into_iter()
+                .any(says)
+            {
+                refuse("rules cannot apply to both regular resources and non-resource URLs");
+            }
             continue;
         }
         if !says("apiGroups") {

@@ -27,7 +27,7 @@ pub(super) fn is_headless(spec: &Value) -> bool {
     list(spec, "clusterIPs") == ["None"]
 }
 
-fn is_health_checked(spec: &Value) -> bool {
+pub(super) fn is_health_checked(spec: &Value) -> bool {
     is_a(spec, "LoadBalancer") && text(spec, "externalTrafficPolicy") == "Local"
 }
 

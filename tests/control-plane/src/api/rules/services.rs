@@ -1,7 +1,5 @@
 //! What a Service has by its type.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value, json};
 
 use super::super::target::Target;
@@ -9,8 +7,6 @@ use super::service_rules;
 use crate::failure::Cause;
 use crate::object;
 
-/// The ports of nodes that a server gives away.
-const NODE_PORTS: std::ops::Range<u64> = 30_000..32_768;
 /// What only a Service with a load balancer says.
 const OF_BALANCERS: [&str; 3] = [
     "allocateLoadBalancerNodePorts",
@@ -25,11 +21,6 @@ pub(super) fn write(target: &Target, old: Option<&Value>, object: &mut Value) ->
     }
     name_addresses(old, object);
     let spec = &object["spec"];
-    if needs_node_ports(spec.as_object().unwrap_or(&Map::new()))
-        && let Some(cause) = check_node_ports(&spec["ports"])
-    {
-        return vec![cause];
-    }
     let mut wrong = match old {
         Some(old) => service_rules::check_update(&old["spec"], spec),
         None => Vec::new(),
@@ -72,47 +63,8 @@ fn name_addresses(old: Option<&Value>, object: &mut Value) {
     }
 }
 
-/// What is wrong with the ports of nodes that are asked for.
-fn check_node_ports(ports: &Value) -> Option<Cause> {
-    let mut taken = HashSet::new();
-    for (index, port) in ports.as_array().into_iter().flatten().enumerate() {
-        let Some(number) = port["nodePort"].as_i64().filter(|number| *number != 0) else {
-            continue;
-        };
-        let path = format!("spec.ports[{index}].nodePort");
-        if !u64::try_from(number).is_ok_and(|number| NODE_PORTS.contains(&number)) {
-            let (first, last) = (NODE_PORTS.start, NODE_PORTS.end - 1);
-            let why = format!(
-                "provided port is not in the valid range. The range of valid ports is {first}-{last}"
-            );
-            return Some(Cause::invalid(&path, &number.into(), &why));
-        }
-        let one = (port["protocol"].clone(), number);
-        if !taken.insert(one) {
-            let why = "provided port is already allocated";
-            return Some(Cause::invalid(&path, &number.into(), why));
-        }
-    }
-    None
-}
-
 fn settle(target: &Target, old: Option<&Value>, object: &mut Value) {
-    let before = old.and_then(|old| old.get("spec"));
     let spec = object::field_mut(object, "spec");
-    if needs_node_ports(spec) {
-        allocate(target, before, spec);
-    }
-    let health = spec.get("healthCheckNodePort").and_then(Value::as_u64);
-    if is_a(spec, "LoadBalancer")
-        && spec.get("externalTrafficPolicy") == Some(&json!("Local"))
-        && health.is_none_or(|port| port == 0)
-    {
-        let known = before
-            .and_then(|spec| spec.get("healthCheckNodePort"))
-            .cloned();
-        let port = known.unwrap_or_else(|| some_port(target).into());
-        spec.insert("healthCheckNodePort".to_owned(), port);
-    }
     if !is_a(spec, "ExternalName") {
         let headless = spec.get("clusterIP") == Some(&json!("None"));
         let selects = spec.get("selector").is_some();
@@ -150,51 +102,6 @@ fn is_a(spec: &Map<String, Value>, kind: &str) -> bool {
 
 fn reaches_outside(spec: &Map<String, Value>) -> bool {
     is_a(spec, "NodePort") || is_a(spec, "LoadBalancer")
-}
-
-fn needs_node_ports(spec: &Map<String, Value>) -> bool {
-    let declines = spec.get("allocateLoadBalancerNodePorts") == Some(&Value::Bool(false));
-    is_a(spec, "NodePort") || (is_a(spec, "LoadBalancer") && !declines)
-}
-
-fn some_port(target: &Target) -> u64 {
-    NODE_PORTS.start + target.world.ids.number() % (NODE_PORTS.end - NODE_PORTS.start)
-}
-
-/// A port that is not said is that of before, or one that the Service has not got.
-fn allocate(target: &Target, before: Option<&Value>, spec: &mut Map<String, Value>) {
-    let old: Vec<&Value> = before
-        .and_then(|spec| spec.get("ports")?.as_array())
-        .into_iter()
-        .flatten()
-        .collect();
-    let Some(ports) = spec.get_mut("ports").and_then(Value::as_array_mut) else {
-        return;
-    };
-    let number = |port: &Value| port.get("nodePort").and_then(Value::as_u64);
-    let mut taken: Vec<u64> = ports.iter().filter_map(number).collect();
-    for port in ports {
-        if number(port).is_some_and(|number| number != 0) {
-            continue;
-        }
-        let same = |other: &&&Value| {
-            ["protocol", "port"]
-                .iter()
-                .all(|field| other.get(field) == port.get(field))
-        };
-        let known = old.iter().find(same).and_then(|old| number(old));
-        let free = known
-            .filter(|number| !taken.contains(number))
-            .unwrap_or_else(|| {
-                let mut candidate = some_port(target);
-                while taken.contains(&candidate) {
-                    candidate = some_port(target);
-                }
-                candidate
-            });
-        taken.push(free);
-        object::as_map(port).insert("nodePort".to_owned(), free.into());
-    }
 }
 
 /// What the type of before needed, this one does not, and the writer has left as it was.

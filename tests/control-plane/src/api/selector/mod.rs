@@ -1,5 +1,6 @@
 //! Label and field selectors.
 
+mod fields;
 mod labels;
 
 use serde_json::Value;
@@ -52,7 +53,7 @@ impl Selector {
         version: &Version,
     ) -> Result<Self, Failure> {
         let labels = labels::parse(labels.unwrap_or_default()).map_err(Failure::bad_request)?;
-        let fields = parse_fields(fields.unwrap_or_default()).map_err(Failure::bad_request)?;
+        let fields = fields::parse(fields.unwrap_or_default()).map_err(Failure::bad_request)?;
         for field in &fields {
             let known = ["metadata.name", "metadata.namespace"].contains(&field.path.as_str())
                 || version.selectable.contains(&field.path);
@@ -214,35 +215,6 @@ impl FieldRequirement {
 fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.')
         .try_fold(object, |value, field| value.get(field))
-}
-
-fn parse_fields(text: &str) -> Result<Vec<FieldRequirement>, String> {
-    text.split(',')
-        .filter(|part| !part.trim().is_empty())
-        .map(|part| {
-            let (path, equal, value) = if let Some((path, value)) = part.split_once("!=") {
-                (path, false, value)
-            } else if let Some((path, value)) =
-                part.split_once("==").or_else(|| part.split_once('='))
-            {
-                (path, true, value)
-            } else {
-                return Err(format!(
-                    "invalid selector: '{text}'; can't understand '{part}'"
-                ));
-            };
-            if value.contains('=') {
-                return Err("invalid field selector: unescaped character in value: 61".to_owned());
-            }
-            Ok(FieldRequirement {
-                path: path.trim().to_owned(),
-                otherwise: None,
-                unset: "",
-                equal,
-                value: value.trim().to_owned(),
-            })
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -231,11 +231,16 @@ fn service(object: &mut Value) {
     }
     let kind = spec.get("type").and_then(Value::as_str);
     let (balances, outside) = (kind == Some("LoadBalancer"), kind == Some("NodePort"));
+    let is_inside = kind == Some("ClusterIP");
     if balances {
         spec.entry("allocateLoadBalancerNodePorts")
             .or_insert(true.into());
     }
-    if balances || outside {
+    let has_addresses = spec
+        .get("externalIPs")
+        .and_then(Value::as_array)
+        .is_some_and(|addresses| !addresses.is_empty());
+    if balances || outside || (is_inside && has_addresses) {
         spec.entry("externalTrafficPolicy")
             .or_insert("Cluster".into());
     }

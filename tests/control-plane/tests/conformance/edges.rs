@@ -1,0 +1,284 @@
+//! What few clients send, and a real server has an answer to.
+
+use serde_json::{Value, json};
+
+use super::support::Talk;
+
+const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
+const SERVICES: &str = "/api/v1/namespaces/{ns}/services?dryRun=All";
+
+fn map(name: &str) -> Value {
+    json!({"metadata": {"name": name}})
+}
+
+fn definition(schema: Value) -> Value {
+    json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "edges.{group}"}, "spec": {
+        "group": "{group}", "scope": "Namespaced", "names": {"plural": "edges", "singular": "edge", "kind": "Edge"},
+        "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}],
+    }})
+}
+
+conformance! {
+    async fn one_object_of_a_version_that_is_not_there_yet(talk: &mut Talk) {
+        talk.prepare(MAPS, map("one")).await;
+        for name in ["one", "two"] {
+            let path = format!("{MAPS}/{name}?resourceVersion=9999999");
+            talk.get_picked(&path, &[], |status| {
+                let mut status = status.clone();
+                // How far the server has come is its own.
+                let message = status["message"].as_str().unwrap_or_default();
+                status["message"] = message.split(", current").next().into();
+                status
+            }).await;
+        }
+    }
+
+    async fn tables_and_metadata_of_an_older_version(talk: &mut Talk) {
+        let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/roles";
+        talk.prepare(roles, map("one")).await;
+        let accept = |kind: &str| format!("application/json;as={kind};v=v1beta1;g=meta.k8s.io");
+        for kind in ["PartialObjectMetadata", "PartialObjectMetadataList"] {
+            for path in [roles.to_owned(), format!("{roles}/one")] {
+                talk.send("GET", &path, &[("accept", &accept(kind))], None).await;
+            }
+        }
+        let without_words = |table: &Value| json!([table["apiVersion"], table["kind"], table["rows"][0]["object"]["apiVersion"], table["rows"][0]["object"]["kind"]]);
+        for path in [roles.to_owned(), format!("{roles}/one")] {
+            talk.get_picked(&path, &[("accept", &accept("Table"))], without_words).await;
+        }
+        talk.send("GET", roles, &[("accept", "application/json;as=PartialObjectMetadata;v=v1alpha1;g=meta.k8s.io")], None).await;
+    }
+
+    async fn finalizers_at_odds_and_of_any_name(talk: &mut Talk) {
+        let both = |name: &str| json!({"metadata": {"name": name, "finalizers": ["orphan", "plain", "foregroundDeletion"]}});
+        talk.prepare(MAPS, map("one")).await;
+        talk.post(MAPS, both("two")).await;
+        talk.patch("merge", &format!("{MAPS}/one"), both("one")).await;
+        talk.install(definition(json!({"type": "object"}))).await;
+        let edges = "/apis/{group}/v1/namespaces/{ns}/edges";
+        let edge = |mut of: Value| { of["apiVersion"] = "{group}/v1".into(); of["kind"] = "Edge".into(); of };
+        talk.prepare(edges, edge(map("one"))).await;
+        talk.post(edges, edge(both("two"))).await;
+        talk.patch("merge", &format!("{edges}/one"), both("one")).await;
+        let leases = "/apis/coordination.k8s.io/v1/namespaces/{ns}/leases";
+        talk.post(leases, both("two")).await;
+        let plain = json!({"metadata": {"name": "one", "finalizers": ["plain"]}});
+        talk.post(leases, plain.clone()).await;
+        talk.patch("merge", &format!("{leases}/one"), json!({"metadata": {"finalizers": ["plain", "as well"]}})).await;
+        talk.patch("merge", &format!("{leases}/one"), json!({"metadata": {"finalizers": null}})).await;
+        let mut event = plain.clone();
+        event["involvedObject"] = json!({"namespace": "{ns}"});
+        talk.post("/api/v1/namespaces/{ns}/events", event).await;
+        talk.patch("merge", "/api/v1/namespaces/{ns}/events/one", json!({"metadata": {"finalizers": null}})).await;
+        talk.post("/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/roles", plain).await;
+    }
+
+    async fn field_selectors_with_escapes(talk: &mut Talk) {
+        talk.prepare("/api/v1/namespaces/{ns}/secrets", map("one")).await;
+        for selector in [
+            "metadata.name%3Done", "metadata.name%3D%3Done", "metadata.name%21%3Done", "metadata.name%21%3D%3Done", "metadata.name%3D%21one",
+            "metadata.name%3Da%5C%2C1", "metadata.name%3Da%5C%3D1", "metadata.name%3Da%5C%5C1", "metadata.name%3Da%5Cx", "metadata.name%3Da%5C",
+            "metadata.name%21%3Da%5C%2C1", "metadata.name%3Da%3D1", "metadata.name%3Done%2C", "metadata.name", "%3Done", "%20metadata.name%20%3D%20one",
+        ] {
+            talk.get(&format!("/api/v1/namespaces/{{ns}}/secrets?fieldSelector={selector}")).await;
+        }
+    }
+
+    async fn watches_that_continue(talk: &mut Talk) {
+        for query in [
+            "watch=1&continue=x", "watch=1&continue=x&resourceVersion=0", "watch=1&continue=x&resourceVersionMatch=Exact",
+            "watch=1&continue=x&resourceVersionMatch=NotOlderThan", "watch=1&continue=x&sendInitialEvents=true&resourceVersionMatch=NotOlderThan",
+            "continue=x", "continue=xx", "continue=x.y", "continue=x&resourceVersionMatch=Exact",
+        ] {
+            talk.get(&format!("{MAPS}?timeoutSeconds=1&{query}")).await;
+        }
+    }
+
+    async fn strings_that_are_no_text(talk: &mut Talk) {
+        talk.prepare(MAPS, map("one")).await;
+        let json = [("content-type", "application/json")];
+        let path = format!("{MAPS}?dryRun=All");
+        for value in [
+            &br"\ud800"[..], br"\ud800\u0041", br"a\udc00b", br"\ud800\ud800\udc00", br"\uD83D\uDE00", br"\\ud800", b"\xff", b"a\xc3(b", b"\xed\xa0\x80",
+            b"\xf0\x9f\x98", b"\xe2\x82",
+        ] {
+            let body = [&br#"{"metadata": {"name": "two"}, "data": {"a": ""#[..], value, br#""}}"#].concat();
+            talk.send_raw("POST", &path, &json, &body).await;
+        }
+        for (kind, body) in [
+            ("application/merge-patch+json", &b"{\"data\": {\"a\": \"\xff\\ud800\"}}"[..]),
+            ("application/strategic-merge-patch+json", b"{\"data\": {\"a\": \"\xff\\ud800\"}}"),
+            ("application/json-patch+json", b"[{\"op\": \"add\", \"path\": \"/data\", \"value\": {\"a\": \"\xff\\ud800\"}}]"),
+        ] {
+            talk.send_raw("PATCH", &format!("{MAPS}/one?dryRun=All"), &[("content-type", kind)], body).await;
+        }
+    }
+
+    async fn paths_with_percent_signs(talk: &mut Talk) {
+        talk.prepare(MAPS, map("one")).await;
+        for path in [
+            "/%zz", "/api/v1/namespaces/%zz/configmaps", "/api/v1/%7a%6", "/api/v1/namespaces/a%2Fb/configmaps", "/api/v1/namespaces/{ns}/configmaps/a%2Fb",
+            "/api/v1/namespaces/{ns}%2Fconfigmaps%2Fone", "/api/v1/namespaces/{ns}/configmap%73/%6fne", "/api/v1/namespaces/%2F/configmaps",
+            "/api/v1/namespaces/{ns}/configmaps/%2e%2e", "/api/v1/namespaces/{ns}/configmaps/.", "/api/v1/namespaces/{ns}/configmaps/a%25b",
+        ] {
+            talk.get(path).await;
+        }
+        talk.delete("/api/v1/namespaces/{ns}/configmaps/a%25b").await;
+        talk.post("/api/v1/namespaces/a%2Fb/configmaps", map("one")).await;
+    }
+
+    async fn schemas_at_the_root_and_unknown_formats(talk: &mut Talk) {
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All";
+        let field = |field: Value| json!({"type": "object", "properties": {"a": field}});
+        for schema in [
+            json!({"type": "object", "additionalProperties": false}),
+            json!({"type": "object", "additionalProperties": true}),
+            field(json!({"type": "array", "items": {"type": "string"}, "additionalItems": false})),
+            field(json!({"type": "string", "format": "odd"})),
+            field(json!({"type": "integer", "format": "float"})),
+            field(json!({"type": "string", "format": "odd", "anyOf": [{"format": "other"}], "allOf": [{"format": "odd"}]})),
+            field(json!({"type": "string", "format": "date-time"})),
+            field(json!({"type": "array", "items": {"type": "object", "additionalProperties": {"type": "number", "format": "int32"}}})),
+        ] {
+            talk.post(path, definition(schema)).await;
+        }
+        talk.say("conversion");
+        let webhook = |webhook: Value| {
+            let mut crd = definition(json!({"type": "object"}));
+            crd["spec"]["conversion"] = json!({"strategy": "Webhook", "webhook": webhook});
+            crd
+        };
+        let service = json!({"service": {"name": "a", "namespace": "b"}});
+        for spec in [
+            Value::Null,
+            json!({}),
+            json!({"clientConfig": {}, "conversionReviewVersions": ["v2"]}),
+            json!({"clientConfig": {"url": "http://a"}, "conversionReviewVersions": ["v1"]}),
+            json!({"clientConfig": {"service": {"name": "", "namespace": ""}}, "conversionReviewVersions": ["v1"]}),
+            json!({"clientConfig": service, "conversionReviewVersions": ["v1"]}),
+        ] {
+            talk.post(path, webhook(spec)).await;
+        }
+    }
+
+    async fn rules_about_urls_and_updates_of_what_is_not_there(talk: &mut Talk) {
+        let rules = json!([{"verbs": ["get"], "nonResourceURLs": ["/x"]}, {"verbs": ["get"], "nonResourceURLs": ["/x"], "apiGroups": [""], "resources": ["pods"]}]);
+        for kind in ["namespaces/{ns}/roles", "clusterroles"] {
+            let path = format!("/apis/rbac.authorization.k8s.io/v1/{kind}?dryRun=All");
+            talk.post(&path, json!({"metadata": {"name": "{ns}"}, "rules": rules})).await;
+        }
+        for path in ["/api/v1/namespaces/{ns}/pods/none", "/api/v1/namespaces/{ns}/pods/none/status", "/apis/apps/v1/namespaces/{ns}/deployments/none/status"] {
+            for metadata in [json!({"name": "other"}), json!({"name": "none", "namespace": "other"}), json!({}), json!({"name": "other", "namespace": "other"})] {
+                talk.put(path, json!({"metadata": metadata})).await;
+            }
+        }
+        talk.put("/apis/apps/v1/namespaces/{ns}/deployments/none/scale", json!({"metadata": {"name": "other"}})).await;
+    }
+
+    async fn ports_of_nodes_are_given_away_once(talk: &mut Talk) {
+        let path = "/api/v1/namespaces/{ns}/services";
+        let service = |name: &str, kind: &str, ports: Value| json!({"metadata": {"name": name}, "spec": {"type": kind, "ports": ports}});
+        let port = |number: u16, node: u16| json!({"name": format!("p{number}"), "port": number, "nodePort": node});
+        talk.prepare(path, service("one", "NodePort", json!([port(1, 31_501)]))).await;
+        for dry in ["?dryRun=All", ""] {
+            let path = format!("{path}{dry}");
+            talk.post(&path, service("two", "NodePort", json!([port(1, 31_501)]))).await;
+            talk.post(&path, service("two", "NodePort", json!([port(1, 31_502), port(2, 31_502)]))).await;
+            let mut udp = port(2, 31_502);
+            udp["protocol"] = "UDP".into();
+            talk.post(&path, service("two", "NodePort", json!([port(1, 31_502), udp]))).await;
+            let one = format!("/api/v1/namespaces/{{ns}}/services/one{dry}");
+            let two = json!({"spec": {"ports": [port(1, 31_503), port(2, 31_503)]}});
+            talk.patch("merge", &one, two).await;
+        }
+        talk.say("out of range, which nobody looks at who only tries");
+        talk.post(&format!("{path}?dryRun=All"), service("two", "NodePort", json!([port(1, 22)]))).await;
+        talk.post(&format!("{path}?dryRun=All"), service("two", "NodePort", json!([{"name": "a", "port": 1}, {"name": "b", "port": 2}]))).await;
+        talk.post(path, service("two", "NodePort", json!([port(1, 22)]))).await;
+        talk.patch("merge", "/api/v1/namespaces/{ns}/services/one", json!({"spec": {"ports": [port(1, 22)]}})).await;
+        talk.say("for checks of health");
+        let mut balanced = service("two", "LoadBalancer", json!([port(1, 31_504)]));
+        balanced["spec"]["externalTrafficPolicy"] = "Local".into();
+        for health in [80, 31_501, 31_504] {
+            balanced["spec"]["healthCheckNodePort"] = health.into();
+            talk.post(path, balanced.clone()).await;
+        }
+        talk.say("more than there are");
+        let many: Vec<Value> = (1..3_000).map(|number| json!({"name": format!("p{number}"), "port": number})).collect();
+        talk.post(path, service("two", "NodePort", many.into())).await;
+    }
+
+    async fn what_is_taken_and_warned_of(talk: &mut Talk) {
+        for spec in [
+            json!({"ports": [{"port": 1}], "externalIPs": ["1.2.3.4"], "clusterIP": "None", "sessionAffinity": "ClientIP"}),
+            json!({"ports": [{"port": 1}], "clusterIP": "None"}),
+        ] {
+            talk.post(SERVICES, json!({"metadata": {"name": "one"}, "spec": spec})).await;
+        }
+        let path = "/api/v1/namespaces/{ns}/secrets?dryRun=All";
+        let pem = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1BPT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo=";
+        for (crt, key) in [("eA==", "eA=="), ("", ""), (pem, "eA==")] {
+            talk.post(path, json!({"metadata": {"name": "one"}, "type": "kubernetes.io/tls", "data": {"tls.crt": crt, "tls.key": key}})).await;
+        }
+        talk.post("/apis/storage.k8s.io/v1/csidrivers?dryRun=All", json!({"metadata": {"name": "{ns}"}, "spec": {}})).await;
+        talk.say("indented, where the client says so");
+        talk.prepare(MAPS, map("one")).await;
+        for pretty in ["1", "true"] {
+            let accept = format!("application/json;pretty={pretty}");
+            let answer = talk.send("GET", &format!("{MAPS}/one"), &[("accept", &accept)], None).await;
+            assert_eq!(answer.bytes.starts_with(b"{\n  \""), pretty == "1");
+        }
+    }
+
+    async fn scales_of_the_wrong_type(talk: &mut Talk) {
+        talk.install({
+            let mut crd = definition(json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true}));
+            crd["spec"]["versions"][0]["subresources"] = json!({"scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}});
+            crd
+        }).await;
+        let edges = "/apis/{group}/v1/namespaces/{ns}/edges";
+        let edge = |replicas: Value| json!({"apiVersion": "{group}/v1", "kind": "Edge", "metadata": {"name": "one"}, "spec": {"replicas": replicas}});
+        for wrong in [json!("3"), json!(3.5), json!(true), json!([1]), json!(-1)] {
+            talk.post(edges, edge(wrong)).await;
+        }
+        talk.prepare(edges, edge(json!(1))).await;
+        let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "a", "image": "b"}]}});
+        let spec = json!({"selector": {"matchLabels": {"a": "b"}}, "template": template});
+        talk.prepare("/apis/apps/v1/namespaces/{ns}/deployments", json!({"metadata": {"name": "one"}, "spec": spec})).await;
+        for path in ["/apis/apps/v1/namespaces/{ns}/deployments/one/scale?dryRun=All", "/apis/{group}/v1/namespaces/{ns}/edges/one/scale?dryRun=All"] {
+            for spec in [json!({"replicas": "3"}), json!({"replicas": 3.5}), json!({"replicas": 1_099_511_627_776_u64}), json!("x"), json!({"replicas": 2}), Value::Null] {
+                talk.put(path, json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "one"}, "spec": spec})).await;
+            }
+            talk.put(path, json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": 5}})).await;
+            talk.put(path, json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one"}})).await;
+            talk.put(path, json!({"metadata": {"name": "one"}, "spec": {"replicas": 2}})).await;
+            for body in ["[1]", "{\"a\""] {
+                talk.send_raw("PUT", path, &[("content-type", "application/json")], body.as_bytes()).await;
+            }
+        }
+    }
+
+    async fn objects_of_a_version_that_is_stored_in_no_longer(talk: &mut Talk) {
+        let version = |name: &str, storage: bool, fields: Value| {
+            let spec = json!({"type": "object", "properties": fields});
+            let schema = json!({"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}});
+            json!({"name": name, "served": true, "storage": storage, "schema": schema})
+        };
+        let wide = json!({"a": {"type": "string"}, "b": {"type": "string"}});
+        let narrow = json!({"a": {"type": "string"}, "d": {"type": "string", "default": "given"}});
+        let mut crd = definition(json!({}));
+        crd["spec"]["versions"] = json!([version("v1", true, wide.clone()), version("v2", false, narrow.clone())]);
+        talk.install(crd).await;
+        let (one, two) = ("/apis/{group}/v1/namespaces/{ns}/edges", "/apis/{group}/v2/namespaces/{ns}/edges");
+        let edge = |name: &str| json!({"apiVersion": "{group}/v1", "kind": "Edge", "metadata": {"name": name}, "spec": {"a": "a", "b": "b"}});
+        talk.prepare(one, edge("old")).await;
+        let moved = json!([version("v1", false, wide), version("v2", true, narrow)]);
+        let crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/edges.{group}";
+        talk.patch_unsaid("merge", crds, json!({"spec": {"versions": moved}})).await;
+        talk.until(crds, |_, crd| crd["status"]["storedVersions"].as_array().is_some_and(|versions| versions.len() == 2)).await;
+        for path in [one, two] {
+            talk.get_until(&format!("{path}/old"), |code, _| code == 200).await;
+            talk.get(path).await;
+        }
+    }
+}
