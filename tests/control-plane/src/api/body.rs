@@ -3,7 +3,7 @@
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use super::duplicates::duplicates;
+use super::duplicates::{duplicates, sort_as_said};
 use super::options::{Unknown, WriteOptions};
 use super::parse_yaml::{as_warnings, parse_yaml, said_twice_in_yaml};
 use super::target::Target;
@@ -205,7 +205,7 @@ pub(crate) fn parse_json(body: &[u8]) -> Result<Value, String> {
 /// patch, where the patch itself is told.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
-    Body,
+    Body(&'a [u8]),
     Patch,
     Strategic(&'a Value),
     Applied,
@@ -235,7 +235,13 @@ pub(super) fn written(
     let options = WriteOptions::read(asked, kind)?;
     let mut object = read(target, asked)?;
     let twice = said_twice(asked);
-    let warnings = shape(target, &mut object, options.unknown, Source::Body, twice)?;
+    let warnings = shape(
+        target,
+        &mut object,
+        options.unknown,
+        Source::Body(&asked.body),
+        twice,
+    )?;
     Ok((options, object, warnings))
 }
 
@@ -250,11 +256,14 @@ pub(crate) fn shape(
     let version = target.version();
     let schema = version.schema.schema();
     let before = match source {
-        Source::Body => None,
+        Source::Body(_) => None,
         Source::Patch | Source::Applied => Some(object.to_string()),
         Source::Strategic(patch) => Some(go::plain(patch)),
     };
-    let pruned = schema.prune(object);
+    let mut pruned = schema.prune(object);
+    if let (Source::Body(text), false) = (source, target.resource.is_crd()) {
+        sort_as_said(&mut pruned, text);
+    }
     told.extend(
         pruned
             .iter()
@@ -289,7 +298,10 @@ pub(crate) fn shape(
     } else {
         Vec::new()
     };
-    warnings.extend(rules::join_owners(object, matches!(source, Source::Body)));
+    warnings.extend(rules::join_owners(
+        object,
+        matches!(source, Source::Body(_)),
+    ));
     warnings.extend(rules::not_done(target, object));
     Ok(warnings)
 }

@@ -1,6 +1,6 @@
 //! Fields that a JSON text says more than once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -8,19 +8,41 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 /// The paths of the fields that are there again, as field validation tells them: `spec.ports[0].name`.
 pub(crate) fn duplicates(text: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
+    walk(text, &mut |path, is_again| {
+        if is_again {
+            found.push(path.to_owned());
+        }
+    });
+    found
+}
+
+/// Puts the paths of fields in the order in which a JSON text says them.
+pub(crate) fn sort_as_said(paths: &mut [String], text: &[u8]) {
+    let wanted: BTreeSet<String> = paths.iter().cloned().collect();
+    let (mut places, mut place) = (BTreeMap::new(), 0);
+    walk(text, &mut |path, _| {
+        place += 1;
+        if wanted.contains(path) {
+            places.entry(path.to_owned()).or_insert(place);
+        }
+    });
+    paths.sort_by_key(|path| places.get(path).copied());
+}
+
+/// Tells every field of a JSON text, and whether it was there before.
+fn walk(text: &[u8], tell: &mut dyn FnMut(&str, bool)) {
     let mut json = serde_json::Deserializer::from_slice(text);
     let walk = Walk {
         path: String::new(),
-        found: &mut found,
+        tell,
     };
     // What is no JSON is refused elsewhere.
     let _ = walk.deserialize(&mut json);
-    found
 }
 
 struct Walk<'f> {
     path: String,
-    found: &'f mut Vec<String>,
+    tell: &'f mut dyn FnMut(&str, bool),
 }
 
 impl<'de> DeserializeSeed<'de> for Walk<'_> {
@@ -45,12 +67,10 @@ impl<'de> Visitor<'de> for Walk<'_> {
                 "" => name.clone(),
                 path => format!("{path}.{name}"),
             };
-            if !seen.insert(name) {
-                self.found.push(path.clone());
-            }
+            (self.tell)(&path, !seen.insert(name));
             fields.next_value_seed(Walk {
                 path,
-                found: &mut *self.found,
+                tell: &mut *self.tell,
             })?;
         }
         Ok(())
@@ -61,7 +81,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
         while elements
             .next_element_seed(Walk {
                 path: format!("{}[{at}]", self.path),
-                found: &mut *self.found,
+                tell: &mut *self.tell,
             })?
             .is_some()
         {

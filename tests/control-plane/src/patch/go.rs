@@ -108,9 +108,20 @@ pub(crate) fn restoring(why: &str) -> String {
         "object" => "map",
         "array" => "slice",
         "number" => "int64",
+        "boolean" => "bool",
+        fraction if fraction.contains('.') => "float64",
+        number if number.starts_with("number") => "int64",
         other => other,
     };
+    match (got, wanted) {
+        ("int64", "string") => return "cannot convert int64 to string".to_owned(),
+        ("float64", "int32" | "int64") => return format!("cannot convert {got} to {wanted}"),
+        _ => {}
+    }
     match wanted {
+        of_struct if of_struct.contains('.') && !of_struct.contains(['[', ']']) => {
+            format!("cannot restore struct from: {got}")
+        }
         list if list.starts_with("[]") => format!("cannot restore slice from {got}"),
         map if map.starts_with("map[") => format!("cannot restore map from {got}"),
         scalar => format!("unrecognized type: {scalar}"),

@@ -281,4 +281,46 @@ conformance! {
             talk.get(path).await;
         }
     }
+
+    async fn words_for_what_is_unknown_mistyped_or_misnamed(talk: &mut Talk) {
+        talk.prepare(MAPS, map("one")).await;
+        let json = [("content-type", "application/json")];
+        let unknown = br#"{"zeta": 1, "alpha": 2, "metadata": {"zz": 1, "name": "two", "aa": [{"b": 1}]}, "beta": 3}"#;
+        for validation in ["Strict", "Warn"] {
+            talk.send_raw("POST", &format!("{MAPS}?dryRun=All&fieldValidation={validation}"), &json, unknown).await;
+        }
+        talk.say("a strategic merge patch");
+        for body in [
+            json!({"metadata": {"labels": {"a": 1}}}), json!({"data": {"a": 1}}), json!({"data": {"a": true}}), json!({"metadata": "x"}), json!({"metadata": [1]}),
+            json!({"metadata": {"finalizers": [1]}}), json!({"immutable": "x"}), json!({"metadata": {"deletionGracePeriodSeconds": "x"}}),
+        ] {
+            talk.patch("strategic-merge", &format!("{MAPS}/one?dryRun=All"), body).await;
+        }
+        talk.say("names that begin so");
+        for prefix in ["x.", "A_b", "a-", "a.-", "-"] {
+            let named = json!({"metadata": {"generateName": prefix, "name": "two"}});
+            talk.post(&format!("{MAPS}?dryRun=All"), named).await;
+        }
+        talk.post("/api/v1/namespaces?dryRun=All", json!({"metadata": {"generateName": "a.b", "name": "{ns}-two"}})).await;
+        talk.say("events as tables");
+        let events = "/api/v1/namespaces/{ns}/events";
+        for (name, event) in [
+            ("a", json!({"source": {"component": "c", "host": "h"}, "message": "  two words ", "count": 3, "firstTimestamp": "2020-01-01T00:00:00Z"})),
+            ("b", json!({"source": {"host": "h"}, "count": 0})),
+            ("c", json!({"reportingComponent": "example.com/c", "reportingInstance": "i"})),
+        ] {
+            let mut whole = json!({"metadata": {"name": name}, "involvedObject": {"namespace": "{ns}", "kind": "Pod", "name": "one"}});
+            whole.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
+            talk.prepare(events, whole).await;
+            let table = [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io")];
+            talk.get_picked(&format!("{events}/{name}"), &table, |table| {
+                let mut cells = table["rows"][0]["cells"].clone();
+                // What is long ago gets older.
+                for age in [0, 7] {
+                    cells[age] = (cells[age] == "<unknown>").into();
+                }
+                cells
+            }).await;
+        }
+    }
 }

@@ -220,7 +220,7 @@ fn needs_version(target: &Target) -> bool {
 
 /// What is wrong with an object's metadata.
 pub(super) fn check(target: &Target, object: &Value) -> Vec<Cause> {
-    let mut wrong: Vec<Cause> = names::own_name(target, object).into_iter().collect();
+    let mut wrong: Vec<Cause> = names::own_name(target, object);
     wrong.extend(names::labels(object));
     wrong.extend(names::finalizers(target, object));
     wrong.extend(check_owners(object));

@@ -116,17 +116,38 @@ pub(crate) fn qualified(name: &str) -> Vec<String> {
     wrong
 }
 
-/// What is wrong with the name of an object itself.
-pub(super) fn own_name(target: &Target, object: &Value) -> Option<Cause> {
+/// What is wrong with the name of an object itself, and with what it is to begin with.
+pub(super) fn own_name(target: &Target, object: &Value) -> Vec<Cause> {
     let name = object::name(object);
     if name.is_empty() {
-        return Some(Cause::required(
+        return vec![Cause::required(
             "metadata.name",
             "name or generateName is required",
-        ));
+        )];
     }
+    let prefix = object::meta(object, "generateName").unwrap_or_default();
+    // A dash at the end will have something after it.
+    let begun = match prefix.strip_suffix('-').map(str::char_indices) {
+        Some(mut rest) => match rest.next_back() {
+            Some((at, _)) => format!("{}a", prefix.get(..at).unwrap_or_default()),
+            None => prefix.to_owned(),
+        },
+        None => prefix.to_owned(),
+    };
+    let of_prefix = (!prefix.is_empty())
+        .then(|| why_not(target, object, &begun))
+        .flatten();
+    let of_prefix =
+        of_prefix.map(|why| Cause::invalid("metadata.generateName", &prefix.into(), &why));
+    let of_name = why_not(target, object, name);
+    let of_name = of_name.map(|why| Cause::invalid("metadata.name", &name.into(), &why));
+    of_prefix.into_iter().chain(of_name).collect()
+}
+
+/// Why an object cannot be called so.
+fn why_not(target: &Target, object: &Value, name: &str) -> Option<String> {
     let (group, kind) = (&*target.resource.group, target.resource.kind.as_str());
-    let why = match (group, kind) {
+    match (group, kind) {
         ("rbac.authorization.k8s.io", _) => match name {
             "." | ".." => Some(format!("may not be '{name}'")),
             _ if name.contains('/') => Some("may not contain '/'".to_owned()),
@@ -145,8 +166,7 @@ pub(super) fn own_name(target: &Target, object: &Value) -> Option<Cause> {
         ("", "Namespace" | "Service") => (!is_label(name)).then(|| LABEL.to_owned()),
         _ if name.len() > 253 => Some("must be no more than 253 characters".to_owned()),
         _ => (!is_subdomain(name)).then(|| SUBDOMAIN.to_owned()),
-    };
-    why.map(|why| Cause::invalid("metadata.name", &name.into(), &why))
+    }
 }
 
 /// What is wrong with the value of a label.

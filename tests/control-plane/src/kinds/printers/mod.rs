@@ -113,7 +113,10 @@ fn event() -> Vec<Column> {
             either(object, "/involvedObject/fieldPath", "/regarding/fieldPath")
         }),
         column("Source", 1, source),
-        column("Message", 0, |object| either(object, "/message", "/note")),
+        column("Message", 0, |object| {
+            let message = either(object, "/message", "/note");
+            message.as_str().unwrap_or_default().trim().into()
+        }),
         column("First Seen", 1, first_seen),
         column("Count", 1, count),
         Column {
@@ -171,7 +174,7 @@ fn seen(object: &Value, pointers: &[&str]) -> Value {
     let time = pointers
         .iter()
         .find_map(|pointer| object.pointer(pointer)?.as_str());
-    age_of(time.or_else(|| object::meta(object, "creationTimestamp")))
+    age_of(time)
 }
 
 fn last_seen(object: &Value) -> Value {
@@ -181,6 +184,8 @@ fn last_seen(object: &Value) -> Value {
             "/series/lastObservedTime",
             "/lastTimestamp",
             "/deprecatedLastTimestamp",
+            "/firstTimestamp",
+            "/deprecatedFirstTimestamp",
             "/eventTime",
         ],
     )
@@ -194,27 +199,33 @@ fn first_seen(object: &Value) -> Value {
 }
 
 fn count(object: &Value) -> Value {
-    let counted = ["/series/count", "/count", "/deprecatedCount"]
+    let mut counted = ["/series/count", "/count", "/deprecatedCount"]
         .iter()
-        .find_map(|pointer| object.pointer(pointer));
-    counted
-        .cloned()
-        .unwrap_or_else(|| 1.into())
-        .to_string()
-        .into()
+        .filter_map(|pointer| object.pointer(pointer));
+    let counted = counted.find(|count| !count.is_null() && **count != 0);
+    counted.cloned().unwrap_or_else(|| 1.into())
 }
 
 fn source(object: &Value) -> Value {
-    let found = [
+    let first = |pointers: &[&str]| {
+        let mut said = pointers.iter().map(|pointer| text(object, pointer));
+        said.find(|said| !said.is_empty()).unwrap_or_default()
+    };
+    let component = first(&[
         "/source/component",
         "/deprecatedSource/component",
         "/reportingComponent",
         "/reportingController",
-    ]
-    .iter()
-    .map(|pointer| text(object, pointer))
-    .find(|component| !component.is_empty());
-    found.unwrap_or_default().into()
+    ]);
+    let instance = first(&[
+        "/source/host",
+        "/deprecatedSource/host",
+        "/reportingInstance",
+    ]);
+    match instance {
+        "" => component.into(),
+        instance => format!("{component}, {instance}").into(),
+    }
 }
 
 fn involved(object: &Value) -> Value {
