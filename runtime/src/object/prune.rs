@@ -12,7 +12,7 @@ use crate::Result;
 
 impl Scope {
     /// Deletes the children of the reconciled object that this reconcile has not applied until now, and returns how
-    /// many these were: what the object controls by an owner reference or has [marked](Apply::marked), of the kinds
+    /// many these were: what the object controls by an owner reference or has [marked](crate::Apply::marked), of the kinds
     /// among the controller's `owns`, where a selection there holds them.
     ///
     /// An object that somebody changes or takes over in this moment is looked at again, and one that is not the
