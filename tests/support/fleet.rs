@@ -35,7 +35,10 @@ impl Fleet {
 
     /// The same, where roles count, as they do on the real one.
     pub async fn embedded_with_roles() -> Self {
-        Self::built_as(ControlPlane::builder().rbac().user(OPERATOR, [""; 0])).await
+        let builder = ControlPlane::builder()
+            .rbac()
+            .owner_references_permission_enforcement();
+        Self::built_as(builder.user(OPERATOR, [""; 0])).await
     }
 
     async fn built_as(builder: Builder) -> Self {

@@ -109,6 +109,15 @@ impl Builder {
         self
     }
 
+    /// Refuses owner references of who may not delete the object, and those that block the deletion of an owner of who may
+    /// not `update` its `finalizers`: the admission plugin `OwnerReferencesPermissionEnforcement`, which a kube-apiserver
+    /// has as well and leaves off. It has an effect with [`rbac`](Builder::rbac) alone.
+    /// <https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#ownerreferencespermissionenforcement>
+    pub fn owner_references_permission_enforcement(mut self) -> Self {
+        self.options.owners_need_leave = true;
+        self
+    }
+
     /// Allows so many requests at once on one HTTP/2 connection and not 100: kube-apiserver's
     /// `--http2-max-streams-per-connection`.
     pub fn http2_max_streams_per_connection(mut self, streams: u32) -> Self {

@@ -26,6 +26,8 @@ pub(crate) struct Options {
     pub(crate) seed: Option<u64>,
     /// Roles count.
     pub(crate) rbac: bool,
+    /// Also for who names an owner.
+    pub(crate) owners_need_leave: bool,
     /// How many requests one HTTP/2 connection may have open, if not as many as usual.
     pub(crate) max_streams: Option<u32>,
     /// It speaks HTTP/1.1 alone.
@@ -100,7 +102,7 @@ impl World {
     pub(crate) fn new(options: Options, work: mpsc::UnboundedSender<Work>) -> Self {
         let seed = options.seed;
         Self {
-            auth: Auth::new(options.rbac),
+            auth: Auth::new(options.rbac, options.owners_need_leave),
             options,
             registry: Registry::new(),
             ids: seed.map_or_else(Ids::new, Ids::seeded),

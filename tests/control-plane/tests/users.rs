@@ -7,8 +7,8 @@
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
-use kommodore_control_plane::{ControlPlane, Error};
-use kube::api::{Api, ListParams, PostParams};
+use kommodore_control_plane::{Builder, ControlPlane, Error};
+use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::DynamicObject;
 use kube::{Client, Config};
@@ -148,4 +148,44 @@ async fn users_come_and_have_kubeconfigs() {
         let refused = plane.add_user(name, [""; 0]);
         assert!(matches!(refused, Err(Error::Refused { .. })), "{name}");
     }
+}
+
+/// The code that somebody gets who may edit and not delete, and says who owns an object.
+async fn names_an_owner(builder: Builder) -> u16 {
+    let plane = builder.rbac().user("alice", [""; 0]).start().await.unwrap();
+    let admin = plane.client().unwrap();
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "patcher"},
+        "rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create", "patch", "get"]}],
+    });
+    let roles: Api<ClusterRole> = Api::all(admin.clone());
+    let role = serde_json::from_value(role).unwrap();
+    roles.create(&PostParams::default(), &role).await.unwrap();
+    let alice = json!({"kind": "User", "name": "alice", "apiGroup": "rbac.authorization.k8s.io"});
+    bind(&admin, "patcher", alice).await;
+    let maps: Api<ConfigMap> = Api::namespaced(admin, "default");
+    let owner = serde_json::from_value(json!({"metadata": {"name": "owner"}})).unwrap();
+    let owner = maps.create(&PostParams::default(), &owner).await.unwrap();
+    let child = serde_json::from_value(json!({"metadata": {"name": "child"}})).unwrap();
+    maps.create(&PostParams::default(), &child).await.unwrap();
+    let owned = json!({"metadata": {"ownerReferences": [
+        {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner.metadata.uid},
+    ]}});
+    let maps: Api<ConfigMap> = Api::namespaced(plane.client_as("alice").unwrap(), "default");
+    match maps
+        .patch("child", &PatchParams::default(), &Patch::Merge(owned))
+        .await
+    {
+        Ok(_) => 200,
+        Err(kube::Error::Api(status)) => status.code,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[tokio::test]
+async fn owners_are_named_without_leave_unless_it_is_asked_for() {
+    let builder = ControlPlane::builder();
+    assert_eq!(names_an_owner(builder).await, 200);
+    let builder = ControlPlane::builder().owner_references_permission_enforcement();
+    assert_eq!(names_an_owner(builder).await, 403);
 }

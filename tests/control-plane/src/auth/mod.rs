@@ -37,6 +37,8 @@ use rbac::bootstrap::Seeds;
 pub(crate) struct Auth {
     /// Roles count; without them everybody who is known may do everything.
     pub(crate) rbac: bool,
+    /// Also for who names an owner.
+    owners_need_leave: bool,
     pub(crate) tokens: Tokens,
     impersonators: Impersonators,
     /// The roles that a project begins with.
@@ -44,9 +46,10 @@ pub(crate) struct Auth {
 }
 
 impl Auth {
-    pub(crate) fn new(rbac: bool) -> Self {
+    pub(crate) fn new(rbac: bool, owners_need_leave: bool) -> Self {
         Self {
             rbac,
+            owners_need_leave,
             ..Self::default()
         }
     }

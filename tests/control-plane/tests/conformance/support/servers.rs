@@ -8,7 +8,9 @@ use super::talk::{Configs, Talk};
 /// Runs a case on an embedded server of its own.
 pub(crate) async fn on_embedded(module: &str, case: &str, run: impl AsyncFnOnce(&mut Talk)) {
     // As on the real one; the admin, who asks where a case names nobody else, may do everything.
-    let builder = ControlPlane::builder().rbac();
+    let builder = ControlPlane::builder()
+        .rbac()
+        .owner_references_permission_enforcement();
     let plane = builder.user("operator", [""; 0]).start().await.unwrap();
     let mut configs = Configs {
         admin: plane.config(),
