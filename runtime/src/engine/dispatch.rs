@@ -230,21 +230,16 @@ impl Crew for Engine {
 
     fn leave(&self, cluster: &Cluster) {
         let name: &ClusterName = cluster.name();
-        let mut lanes = self.lock();
-        let left: Vec<Lane> = lanes
-            .iter()
-            .filter(|(_, post)| post.cluster.name() == name)
-            .map(|(lane, _)| *lane)
-            .collect();
-        for lane in left {
-            lanes.remove(&lane);
-            self.queue.close(lane);
-        }
-        self.roster.leave(name);
         for Registered { lanes, marked, .. } in &self.crew {
-            lanes.lock().remove(name);
+            let left = lanes.lock().remove(name);
+            if let Some(LaneOf { lane, .. }) = left {
+                let mut posts = self.lock();
+                posts.remove(&lane);
+                self.queue.close(lane);
+            }
             marked.leave(name);
         }
+        self.roster.leave(name);
     }
 
     fn keys(&self) -> BTreeMap<ClusterName, usize> {

@@ -274,6 +274,8 @@ impl Cluster {
     /// Runs `work` until it ends or the cluster is dropped, whichever is first.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let kill = self.0.kill.clone();
+        // Boxed, as what is handed on by value has two places in the task, and idle ones are many.
+        let work = Box::pin(work);
         self.0.tasks.spawn(async move {
             kill.run_until_cancelled(work).await;
         });

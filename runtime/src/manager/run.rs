@@ -60,10 +60,9 @@ where
     let host_line = connect(config.clone()).context(what)?;
     let mut shutdown = std::pin::pin!(shutdown);
     let leadership = match election {
-        Some(election) => tokio::select! {
-            biased;
-            () = &mut shutdown => return Ok(()),
-            leadership = election.won(host_line.client()) => Some(leadership),
+        Some(election) => match election.won(host_line.client(), &mut shutdown).await {
+            Some(leadership) => Some(leadership),
+            None => return Ok(()),
         },
         None => None,
     };

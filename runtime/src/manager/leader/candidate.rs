@@ -6,6 +6,7 @@ use std::time::Duration;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::api::{GROUP, Leases, RESOURCE, VERBS};
 use super::{Election, LeadershipLost};
@@ -58,8 +59,8 @@ impl<L: Leases> Candidate<L> {
         }
     }
 
-    /// Resolves when the Lease is ours.
-    pub(super) async fn acquire(&mut self) {
+    /// Resolves when the Lease is ours, or with `false` after `stop`, at the end of a try.
+    pub(super) async fn acquire(&mut self, stop: &CancellationToken) -> bool {
         let mut waits_for = None;
         loop {
             match self.attempt(false).await {
@@ -70,9 +71,13 @@ impl<L: Leases> Candidate<L> {
                 }
                 Ok(Standing::HeldBy(_)) | Err(_) => {}
             }
-            tokio::time::sleep(jittered(self.election.retry)).await;
+            let pause = tokio::time::sleep(jittered(self.election.retry));
+            if stop.run_until_cancelled(pause).await.is_none() {
+                return false;
+            }
         }
         tracing::info!(lease = %self.lease(), identity = %self.election.identity, "this process is the leader");
+        true
     }
 
     /// Keeps the Lease for as long as that works.

@@ -32,12 +32,37 @@ pub struct LeadershipLost {
 }
 
 impl Election {
-    /// Waits until this process is the leader; from then on the Lease is renewed in the background.
-    pub(super) async fn won(self, client: Client) -> Leadership {
+    /// Waits until this process is the leader; from then on the Lease is renewed in the background. `None` when the
+    /// `shutdown` comes first.
+    pub(super) async fn won(
+        self,
+        client: Client,
+        shutdown: impl Future<Output = ()>,
+    ) -> Option<Leadership> {
+        let patience = self.retry;
         let leases = HostLeases::new(client, &self);
         let mut candidate = Candidate::new(leases, self);
-        candidate.acquire().await;
-        Leadership::of(candidate)
+        let stop = CancellationToken::new();
+        let (won, stopped) = {
+            let mut acquiring = std::pin::pin!(candidate.acquire(&stop));
+            tokio::select! {
+                biased;
+                () = shutdown => {
+                    stop.cancel();
+                    // A claim that was cut off might come through all the same, and hold the others up.
+                    let last = tokio::time::timeout(patience, acquiring).await;
+                    (last.unwrap_or(false), true)
+                }
+                won = &mut acquiring => (won, false),
+            }
+        };
+        if won && !stopped {
+            return Some(Leadership::of(candidate));
+        }
+        if won {
+            candidate.release().await;
+        }
+        None
     }
 }
 

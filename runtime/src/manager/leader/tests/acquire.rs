@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::super::candidate::{Candidate, Trouble, Verb};
 use super::{Fault, SECOND, Server, candidate, refusal};
@@ -12,7 +13,9 @@ use crate::transport::Failure;
 async fn a_lease_that_is_not_there_is_created() {
     let server = Server::default();
     let begun = Instant::now();
-    candidate(&server, "me").acquire().await;
+    candidate(&server, "me")
+        .acquire(&CancellationToken::new())
+        .await;
     assert_eq!(begun.elapsed(), Duration::ZERO);
     assert_eq!(server.calls(), ["get", "create"]);
     let spec = server.spec();
@@ -29,7 +32,7 @@ async fn of_two_that_create_it_at_once_one_leads() {
     let server = Server::default();
     let (mut one, mut two) = (candidate(&server, "one"), candidate(&server, "two"));
     let won = async |candidate: &mut Candidate<Server>| {
-        tokio::time::timeout(10 * SECOND, candidate.acquire())
+        tokio::time::timeout(10 * SECOND, candidate.acquire(&CancellationToken::new()))
             .await
             .is_ok()
     };
@@ -53,10 +56,11 @@ async fn one_that_is_renewed_is_never_taken_whatever_its_clock_says() {
             server.held_by("other", 5);
         }
     };
+    let never = CancellationToken::new();
     tokio::select! {
         biased;
         () = others => {}
-        () = me.acquire() => panic!("it was taken"),
+        _ = me.acquire(&never) => panic!("it was taken"),
     }
     assert!(server.calls().iter().all(|call| *call == "get"));
 }
@@ -68,7 +72,9 @@ async fn one_that_is_not_renewed_is_taken_after_the_time_that_it_names() {
     server.edit(|lease| lease.spec.as_mut().unwrap().lease_transitions = Some(7));
     // By its own clock it was over long ago, and by ours it has just been seen.
     let begun = Instant::now();
-    candidate(&server, "me").acquire().await;
+    candidate(&server, "me")
+        .acquire(&CancellationToken::new())
+        .await;
     let waited = begun.elapsed();
     assert!(
         waited >= 40 * SECOND && waited <= Duration::from_millis(42_500),
@@ -96,10 +102,11 @@ async fn a_label_is_no_sign_of_life() {
             server.edit(|lease| lease.metadata.labels = Some([label].into()));
         }
     };
+    let never = CancellationToken::new();
     tokio::select! {
         biased;
         () = labels => {}
-        () = me.acquire() => {}
+        _ = me.acquire(&never) => {}
     }
     assert!(
         begun.elapsed() <= Duration::from_millis(17_500),
@@ -116,7 +123,9 @@ async fn one_that_was_released_or_is_our_own_is_taken_at_once() {
         server.held_by(holder, 15);
         server.edit(|lease| lease.spec.as_mut().unwrap().lease_transitions = Some(3));
         let begun = Instant::now();
-        candidate(&server, "me").acquire().await;
+        candidate(&server, "me")
+            .acquire(&CancellationToken::new())
+            .await;
         assert_eq!(begun.elapsed(), Duration::ZERO);
         assert_eq!(
             server.spec().lease_transitions,
@@ -133,7 +142,9 @@ async fn trouble_on_the_way_to_the_lease_is_tried_again() {
     let refusals = [403, 403, 500, 404].map(Fault::Refusal);
     server.fails(refusals.into_iter().chain([Fault::Silence]));
     let begun = Instant::now();
-    candidate(&server, "me").acquire().await;
+    candidate(&server, "me")
+        .acquire(&CancellationToken::new())
+        .await;
     // Five times a retry, give or take a quarter, and 5 s for the one that was not answered.
     let waited = begun.elapsed();
     assert!(

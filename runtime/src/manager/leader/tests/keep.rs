@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::LeaseSpec;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::super::Leadership;
 use super::{Fault, SECOND, Server, after_calls, candidate, leader};
@@ -148,7 +149,9 @@ async fn what_is_released_is_free_at_once_for_the_next() {
     );
     assert_eq!(server.calls(), ["update"]);
     let begun = Instant::now();
-    candidate(&server, "next").acquire().await;
+    candidate(&server, "next")
+        .acquire(&CancellationToken::new())
+        .await;
     assert_eq!(
         (begun.elapsed(), server.spec().lease_transitions),
         (Duration::ZERO, Some(1))

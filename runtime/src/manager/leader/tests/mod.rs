@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::core::Status;
+use tokio_util::sync::CancellationToken;
 
 use super::LeaderElection;
 use super::api::Leases;
@@ -162,7 +163,7 @@ fn candidate(server: &Server, identity: &str) -> Candidate<Server> {
 
 async fn leader(server: &Server) -> Candidate<Server> {
     let mut leader = candidate(server, "me");
-    leader.acquire().await;
+    leader.acquire(&CancellationToken::new()).await;
     server.calls();
     leader
 }
