@@ -174,6 +174,8 @@ on_both_servers! {
         says(&host, "blue-usage", "blue").await;
         maps(fleet, "blue").delete("usage", &DeleteParams::default()).await.unwrap();
         is_gone(&host, "blue-usage").await;
+        // The copy goes before the original, whose finalizer waits for that.
+        is_gone(&maps(fleet, "blue"), "usage").await;
         write(&maps(fleet, "blue"), "usage", "report", "again").await;
         says(&host, "blue-usage", "again").await;
         fleet.delete_project("red").await;
