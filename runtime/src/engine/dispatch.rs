@@ -11,13 +11,13 @@ use super::queue::{Job, Lane, Queue};
 use super::wake::{LaneOf, Lanes};
 use super::{Again, Handler, Outcome, Waker};
 use crate::fleet::{Cluster, ClusterName, Crew, Roster};
-use crate::object::{Applied, Desk, Marked, Recorder};
+use crate::object::{Applied, Desk, Marked};
 
 /// Every controller of a manager, and the queue that they share.
 pub(crate) struct Engine {
     queue: Arc<Queue>,
     crew: Vec<Registered>,
-    lanes: Mutex<BTreeMap<Lane, Post>>,
+    lanes: Mutex<BTreeMap<Lane, Arc<Post>>>,
     roster: Arc<Roster>,
     /// There is no provider.
     alone: bool,
@@ -31,7 +31,6 @@ struct Registered {
 }
 
 /// A controller at work in a cluster.
-#[derive(Clone)]
 struct Post {
     handler: Arc<dyn Handler>,
     cluster: Cluster,
@@ -96,14 +95,14 @@ impl Engine {
         // reconcile or never begins it.
         let lanes = self.lock();
         // Without a post the lane has been closed since.
-        let Some(Post {
+        let Some(post) = lanes.get(lane) else {
+            return;
+        };
+        let Post {
             handler,
             cluster,
             desk,
-        }) = lanes.get(lane)
-        else {
-            return;
-        };
+        } = &**post;
         let name = Arc::clone(handler);
         let key = key.clone();
         let reconcile =
@@ -122,7 +121,7 @@ impl Engine {
         });
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Lane, Post>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Lane, Arc<Post>>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -176,21 +175,19 @@ impl Crew for Engine {
             lanes.lock().insert(cluster.name().clone(), of_it);
             marked.set_there(cluster.name());
             let desk = Desk {
-                recorder: Recorder::new(cluster.clone(), handler.name()),
+                recorder: Arc::default(),
                 applied: Arc::new(Applied::new(cluster.kept())),
                 left: Arc::default(),
                 marked: Arc::clone(marked),
                 roster: Arc::clone(&self.roster),
                 alone: self.alone,
             };
-            self.lock().insert(
-                lane,
-                Post {
-                    handler: Arc::clone(handler),
-                    cluster: cluster.clone(),
-                    desk: desk.clone(),
-                },
-            );
+            let post = Post {
+                handler: Arc::clone(handler),
+                cluster: cluster.clone(),
+                desk: desk.clone(),
+            };
+            self.lock().insert(lane, Arc::new(post));
             let waker = Waker::new(Arc::clone(&self.queue), lane, Arc::clone(lanes));
             let host = self.roster.find(&ClusterName::LOCAL);
             let host = host.as_ref().unwrap_or(cluster);

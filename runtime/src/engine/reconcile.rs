@@ -33,7 +33,9 @@ pub(crate) struct Settings {
 pub(crate) struct Handled<C: Controller> {
     pub(super) controller: C,
     pub(super) declaration: &'static Declaration,
-    pub(super) kind: ApiResource,
+    pub(super) kind: Arc<ApiResource>,
+    /// The kinds that are owned, in the order of the declaration.
+    owned: Vec<Arc<ApiResource>>,
     pub(super) finalizer: Option<String>,
     pub(super) settings: Settings,
     /// Whether the status type has an `observedGeneration`, once that is known.
@@ -44,7 +46,8 @@ impl<C: Start> Handled<C> {
     /// Refuses a finalizer that no name can be derived for.
     pub(crate) fn new(controller: C, settings: Settings) -> Result<Self> {
         let declaration = const { &C::DECLARATION };
-        let kind = ApiResource::erase::<C::Object>(&());
+        let kind = Arc::new(ApiResource::erase::<C::Object>(&()));
+        let owned = declaration.owns.iter();
         let finalizer = match declaration.finalizer {
             Some(Declared::Named(name)) => Some(name.to_owned()),
             Some(Declared::Derived) if kind.group.is_empty() => {
@@ -60,6 +63,7 @@ impl<C: Start> Handled<C> {
         Ok(Self {
             controller,
             kind,
+            owned: owned.map(|kind| Arc::new(kind.resource())).collect(),
             finalizer,
             settings: Settings {
                 timeout: declaration.timeout.unwrap_or(settings.timeout),
@@ -114,7 +118,7 @@ impl<C: Start> Handled<C> {
         let scope = Scope::new(
             cluster,
             Owner {
-                kind: self.kind.clone(),
+                kind: ApiResource::clone(&self.kind),
                 key,
                 uid: object.meta().uid.clone().unwrap_or_default(),
             },
@@ -321,15 +325,15 @@ impl<C: Start> Handler for Handled<C> {
         let repeats = |(place, kind): (usize, ApiResource)| {
             let is_it =
                 |other: ApiResource| (&other.group, &other.plural) == (&kind.group, &kind.plural);
-            is_it(self.kind.clone()) || kinds().skip(place + 1).any(is_it)
+            is_it(ApiResource::clone(&self.kind)) || kinds().skip(place + 1).any(is_it)
         };
         if kinds().enumerate().any(repeats) {
             waker.expect_repetitions();
         }
-        for kind in owns {
+        for (kind, owned) in owns.iter().zip(&self.owned) {
             let open = |cluster: &Cluster| match kind.full {
                 true => kind.open(cluster),
-                false => cluster.metadata(&kind.resource(), kind.select.selector()),
+                false => cluster.metadata(owned, kind.select.selector()),
             };
             if !self.declaration.keeps_in(kind, cluster.name(), desk.alone) {
                 // What is known of the children there has to be known before the work here begins.
@@ -342,13 +346,13 @@ impl<C: Start> Handler for Handled<C> {
             source.observe(Arc::new(WakeOwner {
                 waker: waker.clone(),
                 works,
-                owner: self.kind.clone(),
+                owner: Arc::clone(&self.kind),
                 owner_namespaced: C::Object::namespaced(),
                 marks: self.finalizer.as_ref().map(|_| Marks {
                     marked: Arc::clone(&desk.marked),
                     controller: self.declaration.name,
                     home: cluster.name().clone(),
-                    kind: kind.resource(),
+                    kind: Arc::clone(owned),
                 }),
             }));
             sources.push(source);

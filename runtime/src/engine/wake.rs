@@ -156,7 +156,7 @@ impl Observer for WakeItself {
 /// Wakes the controlling owners of the object that changed, of the kind `owner`.
 pub(crate) struct WakeOwner {
     pub(crate) waker: Waker,
-    pub(crate) owner: ApiResource,
+    pub(crate) owner: Arc<ApiResource>,
     pub(crate) owner_namespaced: bool,
     /// Whether owners are reconciled where their children lie.
     pub(crate) works: bool,
@@ -169,7 +169,7 @@ pub(crate) struct Marks {
     pub(crate) marked: Arc<Marked>,
     pub(crate) controller: &'static str,
     pub(crate) home: ClusterName,
-    pub(crate) kind: ApiResource,
+    pub(crate) kind: Arc<ApiResource>,
 }
 
 impl Marks {

@@ -1,6 +1,5 @@
 //! One cluster while it is engaged: its client, and what is known of its objects.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,14 +9,16 @@ use kube::api::ApiResource;
 use kube::core::DynamicObject;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{ClusterName, Health};
-use crate::controller::Object;
-use crate::transport::Line;
-use crate::watch::{Cache, Feed, Kept, Lists, Reflector, Selector, Source, Subject};
+use super::health::{Condition, Health};
+use super::{ClusterName, Connection};
+use crate::controller::{Object, ObjectKey};
+use crate::transport::{Failure, Line};
+use crate::watch::{
+    Cache, Common, Feed, Ground, Kept, Latch, Lists, Reflector, Selector, Source, Subject, Verb,
+};
 
 /// An engaged cluster: its name, a client for it, and the caches of the kinds that are watched there.
 /// Cheap to clone.
@@ -29,19 +30,24 @@ struct Inner {
     /// The namespace that is the cluster, if it is only that.
     namespace: Option<Arc<str>>,
     /// The newest one. Watches begin anew with the next.
-    line: Arc<Mutex<Line>>,
+    way: Mutex<Way>,
     feeds: Mutex<Feeds>,
-    engaging: Arc<Semaphore>,
-    lists: Arc<Lists>,
-    health: Arc<Health>,
-    /// Ends the watches.
-    stop: CancellationToken,
+    common: Arc<Common>,
+    lists: Lists,
+    health: Health,
+    /// The watches are to end.
+    stop: Latch,
     /// Ends the reconciles that are still running.
     kill: CancellationToken,
     /// Watches and reconciles.
     tasks: TaskTracker,
     retiring: AtomicBool,
-    kept: Kept,
+}
+
+/// How a cluster is reached.
+struct Way {
+    connection: Connection,
+    line: Line,
 }
 
 /// What is watched.
@@ -50,37 +56,31 @@ struct Feeds {
     /// Whether the watches run; until then it is only said what is wanted, so that each begins with what
     /// all of its readers need.
     begun: bool,
-    waiting: Vec<(Arc<Feed>, Subject)>,
-    by_subject: BTreeMap<Box<FeedKey>, Arc<Feed>>,
+    /// In the order of their subjects.
+    all: Vec<Arc<Feed>>,
 }
 
-/// The version and the plural of a kind, and which of its objects.
-type FeedKey = (String, String, Selector);
-
 impl Cluster {
-    /// Ends with `abandoned`, at once, if nothing ends it before.
+    /// Its reconciles end with `abandoned`, at once, if nothing ends them before.
     pub(crate) fn new(
         name: ClusterName,
-        namespace: Option<Arc<str>>,
+        connection: Connection,
         line: Line,
-        engaging: Arc<Semaphore>,
-        health: Arc<Health>,
+        common: &Arc<Common>,
         abandoned: &CancellationToken,
-        kept: Kept,
     ) -> Self {
         Self(Arc::new(Inner {
             name,
-            namespace,
-            line: Arc::new(Mutex::new(line)),
+            namespace: connection.namespace().cloned(),
+            way: Mutex::new(Way { connection, line }),
             feeds: Mutex::default(),
-            engaging,
-            lists: Arc::default(),
-            health,
-            stop: abandoned.child_token(),
+            common: Arc::clone(common),
+            lists: Lists::default(),
+            health: Health::new(),
+            stop: Latch::default(),
             kill: abandoned.child_token(),
             tasks: TaskTracker::new(),
             retiring: AtomicBool::new(false),
-            kept,
         }))
     }
 
@@ -100,8 +100,12 @@ impl Cluster {
 
     /// How its calls reach it now.
     pub(crate) fn line(&self) -> Line {
-        let line = self.0.line.lock().unwrap_or_else(PoisonError::into_inner);
-        line.clone()
+        self.0.way().line.clone()
+    }
+
+    /// Whether this is how it is reached now.
+    pub(super) fn is_reached_by(&self, connection: &Connection) -> bool {
+        self.0.way().connection.is(connection)
     }
 
     /// The namespace that is all of the cluster, where it is only a namespace.
@@ -110,30 +114,35 @@ impl Cluster {
     }
 
     /// Goes on through another connection: what is watched is listed anew, and nothing else begins again.
-    pub(super) fn reconnect(&self, line: Line) {
+    pub(super) fn reconnect(&self, connection: Connection, line: Line) {
+        self.0.health.moved();
         self.0.lists.forget();
-        *self.0.line.lock().unwrap_or_else(PoisonError::into_inner) = line;
-        for feed in self.lock().by_subject.values() {
+        *self.0.way() = Way { connection, line };
+        for feed in &self.lock().all {
             feed.begin_again();
         }
     }
 
     /// How the cluster fares.
-    pub(super) fn health(&self) -> &Health {
-        &self.0.health
+    pub(super) fn condition(&self) -> Condition {
+        self.0.health.condition()
+    }
+
+    /// Takes in what went wrong elsewhere.
+    pub(super) fn note(&self, error: String) {
+        self.0.health.note(error);
     }
 
     /// How many watches there are, and whether one of them has been filled.
     pub(super) fn watches(&self) -> (usize, bool) {
         let feeds = self.lock();
-        let feeds = feeds.by_subject.values();
-        let filled = |feed: &Arc<Feed>| feed.is_filled();
-        (feeds.len(), feeds.clone().any(filled))
+        let mut all = feeds.all.iter();
+        (feeds.all.len(), all.any(|feed| feed.is_filled()))
     }
 
     /// How much of an object is kept in its caches.
     pub(crate) fn kept(&self) -> Kept {
-        self.0.kept
+        self.0.common.kept
     }
 
     /// Shows what one of our own writes returned in the caches of its kind, until the watch has passed it.
@@ -156,14 +165,10 @@ impl Cluster {
 
     /// The feeds of a kind, that of everything first.
     pub(super) fn feeds_of(&self, kind: &ApiResource) -> Vec<(Selector, Arc<Feed>)> {
-        let first = feed_key(kind, &Selector::default());
         let feeds = self.lock();
-        feeds
-            .by_subject
-            .range::<FeedKey, _>(&first..)
-            .take_while(|(key, _)| (&key.0, &key.1) == (&first.0, &first.1))
-            .map(|(key, feed)| (key.2.clone(), Arc::clone(feed)))
-            .collect()
+        let of_kind = feeds.all.iter().filter(|feed| feed.subject().is_of(kind));
+        let with_selector = |feed: &Arc<Feed>| (feed.subject().selector.clone(), Arc::clone(feed));
+        of_kind.map(with_selector).collect()
     }
 
     /// Watches a kind, or shares the watch that there is.
@@ -204,52 +209,41 @@ impl Cluster {
         if let Some(namespace) = self.namespace() {
             selector.confine(namespace);
         }
-        let key = feed_key(&kind, &selector);
+        let subject = Subject { kind, selector };
         let mut feeds = self.lock();
-        if let Some(feed) = feeds.by_subject.get(&key) {
-            return join(feed);
-        }
-        let feed = Arc::new(Feed::new(self.0.kept));
+        let place = match feeds
+            .all
+            .binary_search_by(|feed| (**feed.subject()).cmp(&subject))
+        {
+            Ok(place) => return join(&feeds.all[place]),
+            Err(place) => place,
+        };
+        let subject = self.0.common.subjects.keep(subject);
+        let feed = Arc::new(Feed::new(subject, self.kept()));
         let cache = join(&feed);
-        feeds.by_subject.insert(Box::new(key), Arc::clone(&feed));
+        feeds.all.insert(place, Arc::clone(&feed));
         if feeds.begun {
-            self.watch(feed, Subject { kind, selector });
-        } else {
-            feeds.waiting.push((feed, Subject { kind, selector }));
+            self.watch(feed);
         }
         cache
     }
 
     /// Begins to watch all that has been asked for, and from now on whatever is.
     pub(crate) fn begin(&self) {
-        let waiting = {
-            let mut feeds = self.lock();
-            feeds.begun = true;
-            std::mem::take(&mut feeds.waiting)
-        };
-        for (feed, subject) in waiting {
-            self.watch(feed, subject);
+        let mut feeds = self.lock();
+        feeds.begun = true;
+        for feed in &feeds.all {
+            self.watch(Arc::clone(feed));
         }
     }
 
-    fn watch(&self, feed: Arc<Feed>, subject: Subject) {
-        let reflector = Reflector {
-            feed,
-            line: Arc::clone(&self.0.line),
-            subject,
-            engaging: Arc::clone(&self.0.engaging),
-            lists: Arc::clone(&self.0.lists),
-            report: Arc::clone(&self.0.health) as _,
-        };
-        let stop = self.0.stop.clone();
-        // In one piece: what waits for a future that it owns keeps room for it twice.
-        self.0.tasks.spawn(async move {
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => {}
-                () = reflector.run() => {}
-            }
-        });
+    fn watch(&self, feed: Arc<Feed>) {
+        if self.0.stop.has_happened() {
+            return;
+        }
+        let ground = Arc::clone(&self.0) as _;
+        let reflector = Reflector { feed, ground };
+        self.0.tasks.spawn(async move { reflector.run().await });
     }
 
     fn lock(&self) -> MutexGuard<'_, Feeds> {
@@ -260,11 +254,8 @@ impl Cluster {
     pub(crate) async fn synced(&self) {
         let sources: Vec<Arc<dyn Source>> = {
             let feeds = self.lock();
-            feeds
-                .by_subject
-                .values()
-                .flat_map(|feed| feed.sources())
-                .collect()
+            let sources = feeds.all.iter().flat_map(|feed| feed.sources());
+            sources.collect()
         };
         for source in sources {
             source.synced().await;
@@ -286,7 +277,7 @@ impl Cluster {
     pub(crate) async fn visit<T>(&self, call: impl Future<Output = T>) -> Option<T> {
         // The place is taken first: who waits for the end of everything here either sees it or refuses the call.
         let _place = self.0.tasks.token();
-        if self.0.stop.is_cancelled() {
+        if self.0.stop.has_happened() {
             return None;
         }
         self.0.kill.run_until_cancelled(call).await
@@ -295,7 +286,7 @@ impl Cluster {
     /// Ends the watches at once, and the reconciles that still run after `grace`. When it returns,
     /// nothing of ours talks to this cluster any more.
     pub(crate) async fn end(&self, grace: std::time::Duration) {
-        self.0.stop.cancel();
+        self.stop();
         self.0.tasks.close();
         if tokio::time::timeout(grace, self.0.tasks.wait())
             .await
@@ -304,12 +295,20 @@ impl Cluster {
             self.0.kill.cancel();
             self.0.tasks.wait().await;
         }
-        self.lock().by_subject.clear();
+        self.lock().all.clear();
+    }
+
+    /// Ends the watches.
+    pub(crate) fn stop(&self) {
+        self.0.stop.happens();
+        for feed in &self.lock().all {
+            feed.end();
+        }
     }
 
     /// Resolves when the watches are to end.
     pub(crate) async fn stopped(&self) {
-        self.0.stop.cancelled().await;
+        self.0.stop.wait().await;
     }
 
     /// True while the cluster itself is being deleted: `cleanup` runs, and no new finalizer is set.
@@ -322,12 +321,42 @@ impl Cluster {
     }
 }
 
-fn feed_key(kind: &ApiResource, selector: &Selector) -> FeedKey {
-    (
-        kind.api_version.clone(),
-        kind.plural.clone(),
-        selector.clone(),
-    )
+impl Inner {
+    fn way(&self) -> MutexGuard<'_, Way> {
+        self.way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ground for Inner {
+    fn line(&self) -> Line {
+        self.way().line.clone()
+    }
+
+    fn lists(&self) -> &Lists {
+        &self.lists
+    }
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn failed(&self, subject: &Arc<Subject>, verb: Verb, failure: &Failure) {
+        let server = || self.way().connection.server();
+        self.health
+            .failed(&self.name, server, subject, verb, failure);
+    }
+
+    fn works(&self, subject: &Arc<Subject>) {
+        let server = || self.way().connection.server();
+        self.health.works(&self.name, server, subject);
+    }
+
+    fn misfit(&self, subject: &Subject, object: &ObjectKey, error: &str) {
+        tracing::error!(
+            cluster = %self.name, kind = %subject.kind.kind, %object, error,
+            "an object does not fit its type and is left out, until it does"
+        );
+    }
 }
 
 impl fmt::Debug for Cluster {

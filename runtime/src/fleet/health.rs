@@ -1,30 +1,25 @@
 //! What is said of a cluster that is in trouble: once, and once more when it is over.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
 use super::ClusterName;
-use crate::controller::ObjectKey;
 use crate::transport::{Failure, now};
-use crate::watch::{Report, Selector, Subject, Verb};
+use crate::watch::{Subject, Verb};
 
 const HTTP_NOT_FOUND: u16 = 404;
 
 /// The trouble of one cluster.
-pub(crate) struct Health {
-    cluster: ClusterName,
-    record: Mutex<Record>,
-}
+pub(super) struct Health(Mutex<Record>);
 
 struct Record {
-    server: String,
     /// Of each watch what failed and with which HTTP status, and under no watch that there is no answer.
-    trouble: BTreeMap<Option<Watch>, Trouble>,
+    trouble: BTreeMap<Option<Arc<Subject>>, Trouble>,
     /// When the trouble began, or ended.
     since: Timestamp,
-    last: Option<String>,
+    last: Option<Box<str>>,
 }
 
 /// How a cluster fares.
@@ -40,34 +35,18 @@ pub(super) struct Condition {
 /// What failed, and with which HTTP status; `None` where there is no answer.
 type Trouble = Option<(Verb, u16)>;
 
-/// The version and the plural of a kind, and which of its objects.
-type Watch = (String, String, Selector);
-
-fn watch(Subject { kind, selector }: &Subject) -> Watch {
-    (
-        kind.api_version.clone(),
-        kind.plural.clone(),
-        selector.clone(),
-    )
-}
-
 impl Health {
-    pub(crate) fn new(cluster: ClusterName, server: String) -> Self {
-        Self {
-            cluster,
-            record: Mutex::new(Record {
-                server,
-                trouble: BTreeMap::new(),
-                since: now(),
-                last: None,
-            }),
-        }
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(Record {
+            trouble: BTreeMap::new(),
+            since: now(),
+            last: None,
+        }))
     }
 
     /// Takes in that it is reached in another way, of which no trouble is known yet.
-    pub(super) fn moved(&self, server: String) {
+    pub(super) fn moved(&self) {
         let mut record = self.lock();
-        record.server = server;
         if !std::mem::take(&mut record.trouble).is_empty() {
             record.since = now();
         }
@@ -75,7 +54,7 @@ impl Health {
 
     /// Takes in what is said of it elsewhere.
     pub(super) fn note(&self, error: String) {
-        self.lock().last = Some(error);
+        self.lock().last = Some(error.into());
     }
 
     pub(super) fn condition(&self) -> Condition {
@@ -83,22 +62,28 @@ impl Health {
         Condition {
             in_trouble: !record.trouble.is_empty(),
             since: record.since,
-            last_error: record.last.clone(),
+            last_error: record.last.as_deref().map(str::to_owned),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Record> {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Report for Health {
-    fn failed(&self, subject: &Subject, verb: Verb, failure: &Failure) {
+    /// Takes in that a watch failed.
+    pub(super) fn failed(
+        &self,
+        cluster: &ClusterName,
+        server: impl FnOnce() -> String,
+        subject: &Arc<Subject>,
+        verb: Verb,
+        failure: &Failure,
+    ) {
         // Without an answer it is the cluster that is in trouble, and not one of its kinds; and the
         // same trouble comes in many words.
         let class = failure.code().map(|code| (verb, code));
-        let what = class.map(|_| watch(subject));
-        let Subject { kind, selector } = subject;
+        let what = class.map(|_| Arc::clone(subject));
+        let Subject { kind, selector } = &**subject;
         let mut record = self.lock();
         if record.trouble.get(&what) == Some(&class) {
             return;
@@ -118,30 +103,29 @@ impl Report for Health {
             ),
             _ => failure.to_string(),
         };
-        record.last = Some(format!("watching {}: {error}", kind.plural));
+        record.last = Some(format!("watching {}: {error}", kind.plural).into());
         tracing::warn!(
-            cluster = %self.cluster, server = %record.server, kind = %kind.kind, %error,
+            %cluster, server = server(), kind = %kind.kind, %error,
             "cannot watch; trying again until it works"
         );
     }
 
-    fn misfit(&self, subject: &Subject, object: &ObjectKey, error: &str) {
-        tracing::error!(
-            cluster = %self.cluster, kind = %subject.kind.kind, %object, error,
-            "an object does not fit its type and is left out, until it does"
-        );
-    }
-
-    fn works(&self, subject: &Subject) {
+    /// Takes in that a watch works.
+    pub(super) fn works(
+        &self,
+        cluster: &ClusterName,
+        server: impl FnOnce() -> String,
+        subject: &Arc<Subject>,
+    ) {
         let mut record = self.lock();
-        let of_watch = record.trouble.remove(&Some(watch(subject)));
+        let of_watch = record.trouble.remove(&Some(Arc::clone(subject)));
         let of_cluster = record.trouble.remove(&None);
         if of_watch.or(of_cluster).is_some() {
             if record.trouble.is_empty() {
                 record.since = now();
             }
             tracing::info!(
-                cluster = %self.cluster, server = %record.server, kind = %subject.kind.kind,
+                %cluster, server = server(), kind = %subject.kind.kind,
                 "watching again"
             );
         }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::watch;
 
 use super::connection::Recent;
 use super::damping::{Damping, Departed};
-use super::status::{ClusterStatus, Standing};
+use super::seat::Seat;
+use super::status::ClusterStatus;
 use super::{ClusterName, Reason, State, Wish};
 use crate::transport::now;
 
@@ -27,8 +27,7 @@ pub(super) struct Members {
 struct Member {
     /// Who has named it.
     source: Arc<str>,
-    wish: watch::Sender<Wish>,
-    state: watch::Receiver<Standing>,
+    seat: Arc<Seat>,
     /// Who has named it as well, later, and waits.
     others: BTreeMap<Arc<str>, Wish>,
 }
@@ -40,34 +39,23 @@ pub(super) enum Wished {
     /// The cluster belongs to somebody else.
     Taken(Arc<str>),
     /// Somebody has to begin to work on it.
-    New {
-        wish: watch::Receiver<Wish>,
-        state: watch::Sender<Standing>,
-        damping: Damping,
-    },
+    New(Arc<Seat>, Damping),
 }
 
 impl Members {
     pub(super) fn wish(&mut self, name: &ClusterName, source: &Arc<str>, wish: Wish) -> Wished {
         self.lose_sight(name, source);
         let Some(member) = self.by_name.get_mut(name) else {
-            let wish = watch::Sender::new(wish);
-            let state = watch::Sender::new(Standing::new());
-            let new = Wished::New {
-                wish: wish.subscribe(),
-                state: state.clone(),
-                damping: self.departed.take(name),
-            };
+            let seat = Arc::new(Seat::new(wish));
             let member = Member {
                 source: Arc::clone(source),
-                wish,
-                state: state.subscribe(),
+                seat: Arc::clone(&seat),
                 others: BTreeMap::new(),
             };
             self.by_name.insert(name.clone(), member);
-            return new;
+            return Wished::New(seat, self.departed.take(name));
         };
-        let is_free = matches!(*member.wish.borrow(), Wish::Disengaged(_));
+        let is_free = member.seat.left().is_some();
         if is_free && member.source != *source {
             member.source = Arc::clone(source);
         }
@@ -78,13 +66,7 @@ impl Members {
             };
         }
         member.others.remove(source);
-        member.wish.send_if_modified(|was| {
-            let changes = !was.is(&wish);
-            if changes {
-                *was = wish;
-            }
-            changes
-        });
+        member.seat.ask(wish);
         Wished::Known
     }
 
@@ -92,7 +74,7 @@ impl Members {
     pub(super) fn retire(&mut self, name: &ClusterName, source: &Arc<str>) {
         let member = self.by_name.get(name);
         if let Some(member) = member.filter(|member| member.source == *source) {
-            member.wish.send_if_modified(|wish| match wish {
+            member.seat.ask_if(|wish| match wish {
                 Wish::Engaged { retiring, .. } => !std::mem::replace(retiring, true),
                 Wish::Disengaged(_) => false,
             });
@@ -128,16 +110,15 @@ impl Members {
         let Some(member) = self.by_name.get_mut(name) else {
             return (None, true);
         };
-        let reason = match &*member.wish.borrow() {
-            Wish::Engaged { .. } => return (None, false),
-            Wish::Disengaged(reason) => *reason,
+        let Some(reason) = member.seat.left() else {
+            return (None, false);
         };
         if !self.closing
             && let Some((source, wish)) = member.others.pop_first()
         {
             tracing::info!(cluster = %name, provider = %source, "the cluster is somebody else's now");
             member.source = source;
-            member.wish.send_replace(wish);
+            member.seat.ask(wish);
             return (Some(reason), false);
         }
         if let Some(member) = self.by_name.remove(name)
@@ -183,14 +164,14 @@ impl Members {
         let states = self
             .by_name
             .iter()
-            .map(|(name, member)| (name.clone(), member.state.borrow().state()));
+            .map(|(name, member)| (name.clone(), member.seat.standing().state()));
         states.collect()
     }
 
     /// How all of them are, and those that have gone lately. Nobody here knows of keys.
     pub(super) fn status(&self) -> Vec<ClusterStatus> {
         let here = self.by_name.iter().map(|(name, member)| {
-            let standing = member.state.borrow();
+            let standing = member.seat.standing();
             standing.status(name.clone(), &member.source, member.others.keys())
         });
         let gone = self.departed.iter().map(|(name, departure)| ClusterStatus {
@@ -210,7 +191,7 @@ impl Members {
 
 impl Member {
     fn disengage(&mut self, reason: Reason) {
-        self.wish.send_if_modified(|wish| match wish {
+        self.seat.ask_if(|wish| match wish {
             Wish::Engaged { .. } => {
                 *wish = Wish::Disengaged(reason);
                 true
@@ -226,7 +207,7 @@ impl Member {
 }
 
 impl Wish {
-    fn is(&self, other: &Self) -> bool {
+    pub(super) fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (
                 Self::Engaged {

@@ -9,6 +9,7 @@ mod members;
 mod name;
 mod reads;
 mod roster;
+mod seat;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -32,9 +33,8 @@ pub(crate) use reads::Known;
 pub use status::{ClusterStatus, State, Status};
 pub(crate) use view::Step;
 
-use crate::watch::Kept;
+use crate::watch::{Common, Kept};
 use engagement::Engagement;
-pub(crate) use health::Health;
 use members::{Members, Wished};
 pub(crate) use roster::{Moment, Roster};
 use view::View;
@@ -87,8 +87,7 @@ pub struct Fleet {
 pub(crate) struct Shared {
     crew: Arc<dyn Crew>,
     grace: Duration,
-    kept: Kept,
-    engaging: Arc<Semaphore>,
+    common: Arc<Common>,
     members: Mutex<Members>,
     tasks: TaskTracker,
     closing: CancellationToken,
@@ -136,8 +135,7 @@ impl Fleet {
         let shared = Shared {
             crew,
             grace,
-            kept,
-            engaging: Arc::new(Semaphore::new(ENGAGING_AT_ONCE)),
+            common: Arc::new(Common::new(ENGAGING_AT_ONCE, kept)),
             members: Mutex::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
@@ -233,9 +231,9 @@ impl Fleet {
         self.shared.incomplete.load(Ordering::Relaxed) == 0
     }
 
-    /// The places of those that may fill their caches at once.
-    pub(crate) fn places(&self) -> Arc<Semaphore> {
-        Arc::clone(&self.shared.engaging)
+    /// What all clusters have in common.
+    pub(crate) fn common(&self) -> &Arc<Common> {
+        &self.shared.common
     }
 
     /// The cluster is not to be worked on any more. Watches end at once, what was waiting is dropped,
@@ -298,19 +296,17 @@ impl Fleet {
                 "two providers have one name for a cluster: the first keeps it, until it lets it go; give it another \
                  name in one of them"
             ),
-            Wished::New {
-                wish,
-                state,
-                damping,
-            } => {
-                let engagement = Engagement {
+            Wished::New(seat, damping) => {
+                let mut engagement = Engagement {
                     name,
-                    fleet: self.clone(),
-                    wish,
-                    state,
+                    fleet: Arc::clone(&self.shared),
+                    seat,
                     damping,
+                    seen: 0,
+                    began: Instant::now(),
                 };
-                self.shared.tasks.spawn(engagement.run());
+                let work = async move { engagement.run().await };
+                self.shared.tasks.spawn(work);
             }
         }
     }

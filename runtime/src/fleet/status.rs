@@ -134,7 +134,7 @@ impl Standing {
         let Some(cluster) = &self.cluster else {
             return (self.stage, self.since);
         };
-        let condition = cluster.health().condition();
+        let condition = cluster.condition();
         let (_, some_filled) = cluster.watches();
         match self.stage {
             State::Connecting | State::Engaged if condition.in_trouble && some_filled => {
@@ -153,7 +153,7 @@ impl Standing {
     ) -> ClusterStatus {
         let (state, since) = self.state_and_since();
         let cluster = self.cluster.as_ref();
-        let of_cluster = cluster.and_then(|cluster| cluster.health().condition().last_error);
+        let of_cluster = cluster.and_then(|cluster| cluster.condition().last_error);
         let others: Vec<&str> = others.map(|other| &**other).collect();
         let of_name = (!others.is_empty())
             .then(|| format!("the name is also given by {}", others.join(" and ")));

@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::builder::Parts;
 use super::leader::Leadership;
 use crate::engine::Engine;
-use crate::fleet::{Cluster, ClusterName, Crew, Fleet, Health};
+use crate::fleet::{Cluster, ClusterName, Crew, Fleet};
 use crate::providers::Provider;
 use crate::{Error, Result, ResultExt as _};
 
@@ -69,24 +69,18 @@ where
     let fleet = Fleet::new(Arc::clone(&crew), providers.len(), grace, connect, kept);
     status.begin(&fleet);
     let stop = CancellationToken::new();
-    let _work = Work {
-        fleet: fleet.clone(),
-        stop: stop.clone(),
-    };
-
-    let health = Arc::new(Health::new(
-        ClusterName::LOCAL,
-        config.cluster_url.to_string(),
-    ));
     let host = Cluster::new(
         ClusterName::LOCAL,
-        None,
+        config.clone().into(),
         host_line,
-        fleet.places(),
-        health,
+        fleet.common(),
         fleet.abandoned(),
-        kept,
     );
+    let _work = Work {
+        fleet: fleet.clone(),
+        host: host.clone(),
+        stop: stop.clone(),
+    };
     host.begin();
     // Before anybody asks which clusters there are.
     if providers.is_empty() {
@@ -163,12 +157,14 @@ fn tell_apart(providers: &[Box<dyn Provider>]) -> Vec<String> {
 /// What does not outlive the manager, not even when its future is dropped in the middle.
 struct Work {
     fleet: Fleet,
+    host: Cluster,
     stop: CancellationToken,
 }
 
 impl Drop for Work {
     fn drop(&mut self) {
         self.stop.cancel();
+        self.host.stop();
         self.fleet.abandon();
     }
 }

@@ -30,7 +30,6 @@ pub(crate) use left::Left;
 pub(crate) use list::list_metadata;
 pub(crate) use mark::Marker;
 pub(crate) use marked::Marked;
-pub(crate) use recorder::Recorder;
 pub(crate) use remote::{DELETED, Remote};
 pub(crate) use removal::remove_marked;
 pub(crate) use status::{StatusChange, write_status};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures::future::BoxFuture;
 use kube::Client;
@@ -41,7 +41,8 @@ impl fmt::Display for Owner {
 /// What a controller keeps in a cluster from one reconcile to the next.
 #[derive(Clone)]
 pub(crate) struct Desk {
-    pub(crate) recorder: Arc<Recorder>,
+    /// Made when there is a first event.
+    pub(crate) recorder: Arc<OnceLock<Arc<Recorder>>>,
     pub(crate) applied: Arc<Applied>,
     pub(crate) left: Arc<Left>,
     /// What it has marked in all clusters.
@@ -299,7 +300,9 @@ impl Scope {
     /// }
     /// ```
     pub fn event(&self, event: Event) {
-        self.desk.recorder.record(&self.owner, event);
+        let make = || Recorder::new(self.cluster.clone(), self.declaration.name);
+        let recorder = self.desk.recorder.get_or_init(make);
+        recorder.record(&self.owner, event);
     }
 
     /// Fills in the namespace of the reconciled object, where the kind has namespaces.

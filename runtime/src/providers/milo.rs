@@ -236,7 +236,7 @@ struct Project {
 
 #[derive(Debug, Clone, Deserialize)]
 struct Status {
-    conditions: Option<Vec<Condition>>,
+    conditions: Option<Box<[Condition]>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

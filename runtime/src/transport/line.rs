@@ -20,16 +20,16 @@ enum Inner {
     Shared {
         shared: Arc<Shared>,
         url: Uri,
-        namespace: String,
+        namespace: Box<str>,
         /// A client of its own, where somebody wants one: it takes more memory than everything else of a cluster.
-        client: OnceLock<Client>,
+        client: OnceLock<Box<Client>>,
     },
-    Own(Client),
+    Own(Box<Client>),
 }
 
 impl From<Client> for Line {
     fn from(client: Client) -> Self {
-        Self(Arc::new(Inner::Own(client)))
+        Self(Arc::new(Inner::Own(Box::new(client))))
     }
 }
 
@@ -38,7 +38,7 @@ impl Line {
         Self(Arc::new(Inner::Shared {
             shared,
             url: config.cluster_url.clone(),
-            namespace: config.default_namespace.clone(),
+            namespace: config.default_namespace.as_str().into(),
             client: OnceLock::new(),
         }))
     }
@@ -51,7 +51,7 @@ impl Line {
     /// kube's client of the cluster.
     pub(crate) fn client(&self) -> Client {
         let (shared, url, namespace, client) = match &*self.0 {
-            Inner::Own(client) => return client.clone(),
+            Inner::Own(client) => return Client::clone(client),
             Inner::Shared {
                 shared,
                 url,
@@ -68,9 +68,9 @@ impl Line {
                 let _shared = &shared;
                 answer
             });
-            Client::new(service, namespace.clone())
+            Box::new(Client::new(service, &**namespace))
         };
-        client.get_or_init(make).clone()
+        Client::clone(client.get_or_init(make))
     }
 
     /// As [`Client::request`].

@@ -72,7 +72,8 @@ impl<K> Cache<K> {
             state: Mutex::new(State {
                 objects: BTreeMap::new(),
                 misfits: BTreeSet::new(),
-                observers: Vec::new(),
+                // There is one, almost always.
+                observers: Vec::with_capacity(1),
                 enough: FEW,
                 indexes: Vec::new(),
                 list: 0,

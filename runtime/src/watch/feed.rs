@@ -1,10 +1,10 @@
 //! What one watch feeds: a cache for each Rust type that somebody reads its kind into.
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::turns::Turns;
-use super::{Cache, Kept, Source};
+use super::{AnyObject, Cache, Kept, Source, Subject};
 use crate::controller::ObjectKey;
 use kube::Resource;
 use kube::api::PartialObjectMeta;
@@ -16,7 +16,7 @@ use serde_json::Value;
 type Metadata = PartialObjectMeta<DynamicObject>;
 
 /// A cache as its reflector sees it. Objects come as their texts, so that several can read one watch.
-pub(super) trait Reader: Send + Sync {
+pub(super) trait Reader: Source {
     fn is_filled(&self) -> bool;
     /// Says whether the watch works now.
     fn set_current(&self, current: bool);
@@ -39,36 +39,33 @@ pub(super) trait Reader: Send + Sync {
 
 /// The caches that one watch fills.
 pub(crate) struct Feed {
-    caches: Mutex<Vec<Filled>>,
+    subject: Arc<Subject>,
+    caches: Mutex<Vec<Arc<dyn Reader>>>,
     /// A reflector begins again, with a list for all, when there is one more.
     turns: Turns,
     kept: Kept,
 }
 
-#[derive(Clone)]
-struct Filled {
-    read_as: TypeId,
-    any: Arc<dyn Any + Send + Sync>,
-    source: Arc<dyn Source>,
-    reader: Arc<dyn Reader>,
-}
-
 impl Feed {
-    pub(crate) fn new(kept: Kept) -> Self {
+    pub(crate) fn new(subject: Arc<Subject>, kept: Kept) -> Self {
         Self {
+            subject,
             kept,
-            caches: Mutex::default(),
+            // There is one, almost always.
+            caches: Mutex::new(Vec::with_capacity(1)),
             turns: Turns::default(),
         }
+    }
+
+    pub(crate) fn subject(&self) -> &Arc<Subject> {
+        &self.subject
     }
 
     /// The cache that reads the kind as `K`, where there is one.
     pub(crate) fn find<K: Send + Sync + 'static>(&self) -> Option<Arc<Cache<K>>> {
         let caches = self.lock();
-        let found = caches
-            .iter()
-            .find(|cache| cache.read_as == TypeId::of::<K>())?;
-        Arc::clone(&found.any).downcast().ok()
+        let found = caches.iter().find(|cache| reads_as::<K>(&***cache))?;
+        (Arc::clone(found) as Arc<AnyObject>).downcast().ok()
     }
 
     /// The cache that reads the kind as `K`, which is filled from now on if there was none.
@@ -80,13 +77,7 @@ impl Feed {
             return found;
         }
         let cache = Arc::new(Cache::<K>::new(self.kept));
-        let mut caches = self.lock();
-        caches.push(Filled {
-            read_as: TypeId::of::<K>(),
-            any: Arc::clone(&cache) as _,
-            source: Arc::clone(&cache) as _,
-            reader: Arc::clone(&cache) as _,
-        });
+        self.lock().push(Arc::clone(&cache) as _);
         self.turns.next();
         cache
     }
@@ -101,7 +92,7 @@ impl Feed {
 
     /// One of the caches, if there are any. All know the same of an object's metadata.
     pub(crate) fn any(&self) -> Option<Arc<dyn Source>> {
-        Some(Arc::clone(&self.lock().first()?.source))
+        Some(Arc::clone(self.lock().first()?) as _)
     }
 
     /// Shows what one of our own writes returned in all caches, until the watch has passed it.
@@ -114,26 +105,22 @@ impl Feed {
 
     /// Whether one of the caches has been filled.
     pub(crate) fn is_filled(&self) -> bool {
-        self.lock().iter().any(|cache| cache.reader.is_filled())
+        self.lock().iter().any(|cache| cache.is_filled())
     }
 
     /// All of the caches.
     pub(crate) fn sources(&self) -> Vec<Arc<dyn Source>> {
         let caches = self.lock();
-        caches
-            .iter()
-            .map(|cache| Arc::clone(&cache.source))
-            .collect()
+        let sources = caches.iter().map(|cache| Arc::clone(cache) as _);
+        sources.collect()
     }
 
     /// Who is to be told now, and whether metadata is enough for all of them.
     pub(super) fn readers(&self) -> (Vec<Arc<dyn Reader>>, bool) {
-        let caches = self.lock();
-        let readers = caches.iter().map(|cache| Arc::clone(&cache.reader));
-        let metadata_only = caches
-            .iter()
-            .all(|cache| cache.read_as == TypeId::of::<Metadata>());
-        (readers.collect(), metadata_only)
+        let readers = self.lock().clone();
+        let mut all = readers.iter();
+        let metadata_only = all.all(|cache| reads_as::<Metadata>(&**cache));
+        (readers, metadata_only)
     }
 
     /// Lets the reflector begin again: it is another server that it watches from now on.
@@ -141,11 +128,20 @@ impl Feed {
         self.turns.next();
     }
 
+    /// Ends the reflector.
+    pub(crate) fn end(&self) {
+        self.turns.end();
+    }
+
     pub(super) fn turns(&self) -> &Turns {
         &self.turns
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Filled>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<dyn Reader>>> {
         self.caches.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn reads_as<K: 'static>(cache: &dyn Reader) -> bool {
+    (cache as &dyn Any).is::<Cache<K>>()
 }

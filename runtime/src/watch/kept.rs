@@ -17,8 +17,16 @@ pub(crate) enum Kept {
 
 impl Kept {
     pub(super) fn of<K: Resource>(self, mut object: K) -> K {
+        let meta = object.meta_mut();
         if self == Self::WhatIsRead {
-            slim(object.meta_mut());
+            slim(meta);
+        }
+        // What is read from JSON has room for four of each.
+        if let Some(finalizers) = &mut meta.finalizers {
+            finalizers.shrink_to_fit();
+        }
+        if let Some(owners) = &mut meta.owner_references {
+            owners.shrink_to_fit();
         }
         object
     }

@@ -7,24 +7,24 @@ use tokio::sync::Notify;
 /// Wakes those who wait for it in the order in which they came, so that two runs with one seed take the same way:
 /// tokio's watch channel wakes them in a random one.
 #[derive(Default)]
-pub(super) struct Latch {
+pub(crate) struct Latch {
     has_happened: AtomicBool,
     waiting: Notify,
 }
 
 impl Latch {
-    pub(super) fn has_happened(&self) -> bool {
+    pub(crate) fn has_happened(&self) -> bool {
         self.has_happened.load(Ordering::Acquire)
     }
 
-    pub(super) fn happens(&self) {
+    pub(crate) fn happens(&self) {
         if !self.has_happened.swap(true, Ordering::AcqRel) {
             self.waiting.notify_waiters();
         }
     }
 
     /// Resolves once it has happened.
-    pub(super) async fn wait(&self) {
+    pub(crate) async fn wait(&self) {
         // Made before the look, so that nothing can happen unseen between the two.
         let woken = self.waiting.notified();
         if !self.has_happened() {

@@ -49,7 +49,7 @@ impl Round<'_> {
     /// Fills the caches with everything there is. What they have meanwhile is replaced one by one, so that no object
     /// is kept twice.
     pub(super) async fn everything(&self) -> Result<Listed, (Verb, Failure)> {
-        let lists = &self.reflector.lists;
+        let lists = self.reflector.ground.lists();
         let streamed = match lists.paged.load(Ordering::Relaxed) {
             true => Streamed::Unknown,
             false => self
@@ -131,7 +131,7 @@ impl Round<'_> {
 
     /// The list in pages. Returns the version from which to watch.
     async fn pages(&self) -> Result<String, Failure> {
-        let selector = &self.reflector.subject.selector;
+        let selector = &self.subject().selector;
         let mut params = ListParams {
             label_selector: selector.labels.as_deref().map(Into::into),
             field_selector: selector.fields.as_deref().map(Into::into),
@@ -143,8 +143,8 @@ impl Round<'_> {
         }
         loop {
             let request = match self.metadata_only {
-                true => self.request.list_metadata(&params),
-                false => self.request.list(&params),
+                true => self.request().list_metadata(&params),
+                false => self.request().list(&params),
             };
             let request = request.map_err(kube::Error::BuildRequest)?;
             let text = match within(self.line.request_text(request)).await {

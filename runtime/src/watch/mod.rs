@@ -3,6 +3,7 @@
 
 mod cache;
 mod feed;
+mod ground;
 mod index;
 mod kept;
 mod latch;
@@ -10,24 +11,27 @@ mod listing;
 mod lookup;
 mod reflector;
 mod significance;
+mod subject;
 mod turns;
 mod wire;
 
 use std::any::Any;
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use kube::api::{ApiResource, ObjectMeta};
+use kube::api::ObjectMeta;
 
 pub(crate) use cache::Cache;
 pub(crate) use feed::Feed;
+pub(crate) use ground::{Common, Ground, Verb};
 pub(crate) use kept::Kept;
+pub(crate) use latch::Latch;
 pub(crate) use listing::Lists;
 pub use lookup::{IntoValues, Lookup, values};
-pub(crate) use reflector::{Reflector, Report, Verb};
+pub(crate) use reflector::Reflector;
 pub(crate) use significance::Fingerprint;
 pub use significance::On;
+pub(crate) use subject::{Selector, Subject};
 
 use crate::controller::ObjectKey;
 
@@ -53,55 +57,6 @@ impl<K: kube::Resource + Any + Send + Sync> Watched for K {
     fn as_any(&self) -> &AnyObject {
         self
     }
-}
-
-/// Which objects of a kind are watched; everything by default.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Selector {
-    /// A label selector, in the API's own notation.
-    pub(crate) labels: Option<Cow<'static, str>>,
-    /// A field selector, in the API's own notation.
-    pub(crate) fields: Option<Cow<'static, str>>,
-    /// The one namespace.
-    pub(crate) namespace: Option<Cow<'static, str>>,
-}
-
-impl Selector {
-    /// Selects in this namespace alone.
-    pub(crate) fn confine(&mut self, namespace: &str) {
-        let before = self.namespace.replace(Cow::Owned(namespace.to_owned()));
-        if let Some(before) = before.filter(|before| before != namespace) {
-            // Another namespace was meant: there is nothing of it here.
-            let none = format!("metadata.namespace={before}");
-            self.fields = Some(
-                match self.fields.take().filter(|fields| !fields.is_empty()) {
-                    Some(fields) => Cow::Owned(format!("{fields},{none}")),
-                    None => Cow::Owned(none),
-                },
-            );
-        }
-    }
-
-    /// Whether everything in `namespace`, or in all of them, is selected.
-    pub(crate) fn covers_namespace(&self, namespace: Option<&str>) -> bool {
-        self.labels.is_none()
-            && self.fields.is_none()
-            && (self.namespace.is_none() || self.namespace.as_deref() == namespace)
-    }
-
-    /// Whether what is not selected is known not to be there.
-    pub(crate) fn covers(&self, key: &ObjectKey) -> bool {
-        self.labels.is_none()
-            && self.fields.is_none()
-            && (self.namespace.is_none() || self.namespace.as_deref() == key.namespace.as_deref())
-    }
-}
-
-/// What one watch is about.
-#[derive(Debug, Clone)]
-pub(crate) struct Subject {
-    pub(crate) kind: ApiResource,
-    pub(crate) selector: Selector,
 }
 
 /// One change of one object, as the watch delivers it.
@@ -134,7 +89,7 @@ pub(crate) trait Observer: Send + Sync {
 }
 
 /// A cache whose kind does not matter.
-pub(crate) trait Source: Send + Sync {
+pub(crate) trait Source: Any + Send + Sync {
     /// Tells `observer` of everything that is there now, as initial, and of every change from then on.
     fn observe(&self, observer: Arc<dyn Observer>);
     /// Resolves once the cache has been filled for the first time.

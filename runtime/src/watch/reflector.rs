@@ -4,20 +4,17 @@
 mod tests;
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::AsyncBufRead;
-use futures::future::BoxFuture;
 use kube::api::WatchParams;
 use kube::core::{DynamicObject, Request};
-use tokio::sync::Semaphore;
 
-use super::Subject;
 use super::feed::{Feed, Reader};
-use super::listing::{Listed, Lists};
+use super::listing::Listed;
 use super::wire::{Event, Events, Item};
-use crate::controller::ObjectKey;
+use super::{Ground, Subject, Verb};
 use crate::transport::{Backoff, Failure, Line, within};
 
 /// After how long the server ends a watch by itself, in seconds (kube refuses 295 and more).
@@ -36,41 +33,22 @@ const PLACE: Duration = Duration::from_secs(2);
 /// A watch that has been open for so long works, even if it has nothing to say.
 const SETTLED: Duration = Duration::from_secs(5);
 
-/// What a reflector asks of the server, each of which may be allowed or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verb {
-    List,
-    Watch,
-}
-
-/// How a reflector fares, told at each change for better or worse.
-pub(crate) trait Report: Send + Sync {
-    fn failed(&self, subject: &Subject, verb: Verb, failure: &Failure);
-    fn works(&self, subject: &Subject);
-    /// An object does not fit its type and is left out.
-    fn misfit(&self, subject: &Subject, object: &ObjectKey, error: &str);
-}
-
-/// What a reflector needs.
+/// Keeps one feed up to date in one cluster.
+///
+/// There are as many of these as watches, and nearly all of them wait for an event nearly all the time: whatever is
+/// not needed meanwhile is in a box of its own, or is not kept.
 pub(crate) struct Reflector {
     pub(crate) feed: Arc<Feed>,
-    /// The newest one.
-    pub(crate) line: Arc<Mutex<Line>>,
-    pub(crate) subject: Subject,
-    /// How many clusters may fill their caches at once; waiting for a retry holds no place.
-    pub(crate) engaging: Arc<Semaphore>,
-    /// How the cluster is asked for lists.
-    pub(crate) lists: Arc<Lists>,
-    pub(crate) report: Arc<dyn Report>,
+    pub(crate) ground: Arc<dyn Ground>,
 }
 
 impl Reflector {
-    /// Lists and watches until it is dropped.
+    /// Lists and watches until the feed is ended.
     pub(crate) async fn run(&self) {
-        let mut tries = Tries::default();
-        loop {
+        let mut tries = None;
+        while !self.feed.turns().are_over() {
             let turn = self.feed.turns().now();
-            let round = Round::new(self, self.line());
+            let round = Round::new(self);
             tokio::select! {
                 biased;
                 // Whoever comes later has everything told to it by a new list, which has what its kind of
@@ -78,16 +56,26 @@ impl Reflector {
                 () = self.feed.turns().after(turn) => {}
                 () = round.run(&mut tries) => {}
             }
-            if !self.line().is(&round.line) {
+            if !self.ground.line().is(&round.line) {
                 // It may lead to another server, which knows nothing of where we were.
-                tries = Tries::default();
+                tries = None;
             }
         }
     }
+}
 
-    fn line(&self) -> Line {
-        let line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        line.clone()
+/// How it has gone since the watch last worked, if it has not.
+struct Tries {
+    failed: u32,
+    backoff: Backoff,
+}
+
+impl Tries {
+    fn new() -> Box<Self> {
+        Box::new(Self {
+            failed: 0,
+            backoff: Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF),
+        })
     }
 }
 
@@ -99,55 +87,145 @@ pub(super) struct Round<'a> {
     pub(super) reflector: &'a Reflector,
     pub(super) readers: Vec<Arc<dyn Reader>>,
     pub(super) metadata_only: bool,
-    pub(super) request: Request,
     pub(super) line: Line,
 }
 
+/// Why a watch is not open any more.
+enum Ended {
+    /// It may be opened again from where it was.
+    Quietly,
+    /// It has ended before it had said a word.
+    AtOnce,
+    Failed(Failure),
+}
+
 impl<'a> Round<'a> {
-    fn new(reflector: &'a Reflector, line: Line) -> Self {
+    fn new(reflector: &'a Reflector) -> Self {
         let (readers, metadata_only) = reflector.feed.readers();
-        let Subject { kind, selector } = &reflector.subject;
-        let path = <DynamicObject as kube::Resource>::url_path(kind, selector.namespace.as_deref());
         Self {
             reflector,
             readers,
             metadata_only,
-            request: Request::new(path),
-            line,
+            line: reflector.ground.line(),
         }
     }
 
-    async fn run(&self, tries: &mut Tries) {
-        let outcome = match self.list().await {
-            Ok(listed) => self
-                .watch(listed, tries)
-                .await
-                .map_err(|failure| (Verb::Watch, failure)),
-            Err(failed) => Err(failed),
+    pub(super) fn subject(&self) -> &'a Arc<Subject> {
+        self.reflector.feed.subject()
+    }
+
+    /// A request about the selected objects, or one page of them.
+    pub(super) fn request(&self) -> Request {
+        let Subject { kind, selector } = &**self.subject();
+        let path = <DynamicObject as kube::Resource>::url_path(kind, selector.namespace.as_deref());
+        Request::new(path)
+    }
+
+    async fn run(&self, tries: &mut Option<Box<Tries>>) {
+        let Some(mut at) = Box::pin(self.begin(tries)).await else {
+            return;
         };
-        // `Ok` means that the history which the watch needs is gone: list again, but not in a
-        // tight loop, should the server say so each time.
-        let asked = match &outcome {
-            Ok(()) => None,
-            Err((verb, failure)) => {
-                self.set_current(false);
-                tries.failed += 1;
-                if failure.code() != Some(HTTP_TOO_MANY_REQUESTS) || tries.failed > PATIENT_TRIES {
-                    self.failed(*verb, failure);
-                }
-                failure.retry_after()
+        loop {
+            let ended = self.follow(&mut at, tries).await;
+            if !Box::pin(self.go_on(ended, &mut at, tries)).await {
+                return;
             }
-        };
-        tokio::time::sleep(asked.unwrap_or_else(|| tries.backoff.next())).await;
+        }
+    }
+
+    /// Lists everything, and opens the watch from there on; `None` after a while where that fails.
+    async fn begin(&self, tries: &mut Option<Box<Tries>>) -> Option<Listed> {
+        match self.list().await {
+            Ok(mut listed) => {
+                // In a box, as nothing of it is needed by all those that wait for a place.
+                let is_open =
+                    listed.watch.is_some() || Box::pin(self.open_from(&mut listed, tries)).await;
+                is_open.then_some(listed)
+            }
+            Err((verb, failure)) => {
+                self.wait_after(verb, &failure, tries).await;
+                None
+            }
+        }
+    }
+
+    /// Opens the watch again from where it was, after what it takes. False where only a list can tell what is left.
+    async fn go_on(&self, ended: Ended, at: &mut Listed, tries: &mut Option<Box<Tries>>) -> bool {
+        at.watch = None;
+        match ended {
+            Ended::Quietly => {}
+            // Nothing is wrong, unless it goes on like this.
+            Ended::AtOnce => pause(tries).await,
+            Ended::Failed(failure) if failure.code() == Some(HTTP_GONE) => {
+                pause(tries).await;
+                return false;
+            }
+            // What the server says in the middle of a watch, it would say again.
+            Ended::Failed(failure) if failure.code().is_some() => {
+                self.wait_after(Verb::Watch, &failure, tries).await;
+                return false;
+            }
+            Ended::Failed(failure) => self.trouble(&failure, tries).await,
+        }
+        self.open_from(at, tries).await
+    }
+
+    /// Opens the watch from where it was. False where only a list can tell what is left.
+    async fn open_from(&self, at: &mut Listed, tries: &mut Option<Box<Tries>>) -> bool {
+        loop {
+            match self.open(&self.watch_params(), &at.version).await {
+                Ok(open) => {
+                    at.watch = Some(open);
+                    return true;
+                }
+                Err(failure) => match failure.code() {
+                    // The history is gone: but not in a tight loop, should the server say so each time.
+                    Some(HTTP_GONE) => {
+                        pause(tries).await;
+                        return false;
+                    }
+                    // Gone as a kind, forbidden, or unknown as we are.
+                    Some(400..HTTP_TOO_MANY_REQUESTS) => {
+                        self.wait_after(Verb::Watch, &failure, tries).await;
+                        return false;
+                    }
+                    _ => self.trouble(&failure, tries).await,
+                },
+            }
+        }
+    }
+
+    /// Waits for the time of the next round.
+    async fn wait_after(&self, verb: Verb, failure: &Failure, tries: &mut Option<Box<Tries>>) {
+        self.set_current(false);
+        let counted = tries.get_or_insert_with(Tries::new);
+        counted.failed += 1;
+        if failure.code() != Some(HTTP_TOO_MANY_REQUESTS) || counted.failed > PATIENT_TRIES {
+            self.failed(verb, failure);
+        }
+        match failure.retry_after() {
+            Some(asked) => tokio::time::sleep(asked).await,
+            None => pause(tries).await,
+        }
+    }
+
+    /// The way to the server is broken: the watch goes on from where it was, after a while.
+    async fn trouble(&self, failure: &Failure, tries: &mut Option<Box<Tries>>) {
+        self.set_current(false);
+        self.failed(Verb::Watch, failure);
+        match failure.retry_after() {
+            Some(asked) => tokio::time::sleep(asked).await,
+            None => pause(tries).await,
+        }
     }
 
     /// Fills the caches with everything there is.
     async fn list(&self) -> Result<Listed, (Verb, Failure)> {
-        // What is over soon is in a box of its own: else a watch would keep its room for as long as it is open.
         if self.readers.iter().all(|reader| reader.is_filled()) {
             return Box::pin(self.everything()).await;
         }
-        let place = self.reflector.engaging.acquire().await;
+        let place = self.reflector.ground.common().engaging.acquire().await;
+        // Not before there is a place: thousands may wait for one.
         let mut list = Box::pin(self.everything());
         // A server that does not answer gives its place to the next, and may still answer.
         let quick = tokio::time::timeout(PLACE, &mut list).await;
@@ -160,7 +238,7 @@ impl<'a> Round<'a> {
 
     /// How the selected objects are watched.
     pub(super) fn watch_params(&self) -> WatchParams {
-        let selector = &self.reflector.subject.selector;
+        let selector = &self.subject().selector;
         WatchParams {
             label_selector: selector.labels.as_deref().map(Into::into),
             field_selector: selector.fields.as_deref().map(Into::into),
@@ -176,95 +254,41 @@ impl<'a> Round<'a> {
         version: &str,
     ) -> Result<Opened, Failure> {
         let request = match self.metadata_only {
-            true => self.request.watch_metadata(params, version),
-            false => self.request.watch(params, version),
+            true => self.request().watch_metadata(params, version),
+            false => self.request().watch(params, version),
         };
         let request = request.map_err(kube::Error::BuildRequest)?;
         let body = within(self.line.request_stream(request)).await?;
         Ok(Events::new(Box::pin(body)))
     }
 
-    /// Watches from a list on for as long as the server remembers where we are. Returns `Ok` when a
-    /// new list is needed, and an error when only a list can tell what is left.
-    ///
-    /// There are as many of these as watches: what is not needed while one is open is not kept beside it.
-    async fn watch(&self, mut listed: Listed, tries: &mut Tries) -> Result<(), Failure> {
-        loop {
-            if listed.watch.is_none() {
-                match self.open_from(&listed.version).await {
-                    Ok(open) => listed.watch = Some(open),
-                    Err(failure) => match failure.code() {
-                        Some(HTTP_GONE) => return Ok(()),
-                        // Gone as a kind, forbidden, or unknown as we are.
-                        Some(400..HTTP_TOO_MANY_REQUESTS) => return Err(failure),
-                        _ => self.trouble(&failure, tries).await,
-                    },
-                }
-            }
-            let Listed { version, watch } = &mut listed;
-            let Some(events) = watch else {
-                continue;
-            };
-            let ended = self.follow(events, version, tries).await;
-            *watch = None;
-            match ended {
-                Ok(()) => {}
-                Err(failure) if failure.code() == Some(HTTP_GONE) => return Ok(()),
-                // What the server says in the middle of a watch, it would say again.
-                Err(failure) if failure.code().is_some() => return Err(failure),
-                Err(failure) => self.trouble(&failure, tries).await,
-            }
-        }
-    }
-
-    fn open_from<'b>(&'b self, version: &'b str) -> BoxFuture<'b, Result<Opened, Failure>> {
-        Box::pin(async move { self.open(&self.watch_params(), version).await })
-    }
-
-    /// The way to the server is broken: the watch goes on from where it was, after a while.
-    async fn trouble(&self, failure: &Failure, tries: &mut Tries) {
-        self.set_current(false);
-        self.failed(Verb::Watch, failure);
-        tokio::time::sleep(
-            failure
-                .retry_after()
-                .unwrap_or_else(|| tries.backoff.next()),
-        )
-        .await;
-    }
-
-    /// Takes in events until the watch ends, and moves `version` along.
-    async fn follow(
-        &self,
-        events: &mut Opened,
-        version: &mut String,
-        tries: &mut Tries,
-    ) -> Result<(), Failure> {
+    /// Takes in events until the watch ends, and moves the version along.
+    async fn follow(&self, at: &mut Listed, tries: &mut Option<Box<Tries>>) -> Ended {
         let mut settled = false;
         loop {
+            let Some(events) = &mut at.watch else {
+                return Ended::Quietly;
+            };
             let patience = if settled { WATCH_SILENCE } else { SETTLED };
             let event = match tokio::time::timeout(patience, events.next()).await {
                 Ok(Ok(Some(event))) => Some(event),
-                Ok(Err(failure)) => return Err(failure),
-                Ok(Ok(None)) => {
-                    if !settled {
-                        // An end without a word: nothing is wrong, unless it goes on like this.
-                        tokio::time::sleep(tries.backoff.next()).await;
-                    }
-                    return Ok(());
+                Ok(Err(failure)) => return Ended::Failed(failure),
+                Ok(Ok(None)) if settled => return Ended::Quietly,
+                Ok(Ok(None)) => return Ended::AtOnce,
+                Err(_silent) if settled => {
+                    return Ended::Failed(Failure::Deadline(WATCH_SILENCE));
                 }
-                Err(_silent) if settled => return Err(Failure::Deadline(WATCH_SILENCE)),
                 Err(_quiet) => None,
             };
             if let Some(Event::Refused(status)) = event {
-                return Err(Failure::Refused(status));
+                return Ended::Failed(Failure::Refused(status));
             }
             // Only now is it known that the watch works, and not just that it was opened.
             if !settled {
                 settled = true;
-                *tries = Tries::default();
+                *tries = None;
                 self.set_current(true);
-                self.reflector.report.works(&self.reflector.subject);
+                self.reflector.ground.works(self.subject());
             }
             let passed = match event {
                 Some(Event::Put(item)) => {
@@ -283,7 +307,7 @@ impl<'a> Round<'a> {
                 Some(Event::Refused(_)) | None => None,
             };
             if let Some(passed) = passed {
-                *version = passed;
+                at.version = passed;
             }
         }
     }
@@ -292,10 +316,8 @@ impl<'a> Round<'a> {
     pub(super) fn fit(&self, reader: &dyn Reader, item: &Item<'_>, read: serde_json::Result<()>) {
         if let Err(error) = read {
             reader.leave_out(&item.key);
-            let Reflector {
-                report, subject, ..
-            } = self.reflector;
-            report.misfit(subject, &item.key, &error.to_string());
+            let ground = &self.reflector.ground;
+            ground.misfit(self.subject(), &item.key, &error.to_string());
         }
     }
 
@@ -306,24 +328,12 @@ impl<'a> Round<'a> {
     }
 
     fn failed(&self, verb: Verb, failure: &Failure) {
-        let Reflector {
-            report, subject, ..
-        } = self.reflector;
-        report.failed(subject, verb, failure);
+        self.reflector.ground.failed(self.subject(), verb, failure);
     }
 }
 
-/// How it has gone since the watch last worked.
-struct Tries {
-    failed: u32,
-    backoff: Backoff,
-}
-
-impl Default for Tries {
-    fn default() -> Self {
-        Self {
-            failed: 0,
-            backoff: Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF),
-        }
-    }
+/// Waits for longer each time.
+async fn pause(tries: &mut Option<Box<Tries>>) {
+    let tries = tries.get_or_insert_with(Tries::new);
+    tokio::time::sleep(tries.backoff.next()).await;
 }

@@ -154,6 +154,10 @@ impl<R: futures::AsyncBufRead + Unpin> Events<R> {
         loop {
             if self.line.last() == Some(&b'\n') {
                 self.line.clear();
+                // A watch that has nothing to say keeps no room for it.
+                if futures::poll!(self.body.fill_buf()).is_pending() {
+                    self.line = Vec::new();
+                }
             }
             match self.body.read_until(b'\n', &mut self.line).await {
                 // The end in the middle of a line is an end.

@@ -83,7 +83,7 @@ impl Queue {
             keys: BTreeMap::new(),
             echoes: None,
         };
-        state.lanes.insert(lane, fresh);
+        state.lanes.insert(lane, Box::new(fresh));
         lane
     }
 

@@ -20,7 +20,8 @@ const ONE_IN: u8 = 8;
 
 #[derive(Default)]
 pub(super) struct State {
-    pub(super) lanes: BTreeMap<Lane, LaneState>,
+    /// Each in a box: half of the places in a map that grows at its end stay empty.
+    pub(super) lanes: BTreeMap<Lane, Box<LaneState>>,
     pub(super) next_lane: u64,
     pub(super) delayed: BTreeSet<(Instant, Lane, Arc<ObjectKey>)>,
     pub(super) controllers: Vec<Controller>,

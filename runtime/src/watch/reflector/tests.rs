@@ -18,7 +18,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::*;
-use crate::watch::{Cache, Change, Kept, Observer, Selector, Source};
+use crate::controller::ObjectKey;
+use crate::watch::{Cache, Change, Common, Kept, Lists, Observer, Selector, Source};
 
 /// What a server makes of a watch that is to begin with a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -181,16 +182,14 @@ impl Work {
             lists: Arc::default(),
             asked,
         };
+        let ground = Silent {
+            line: Client::new(server, "default").into(),
+            lists: Lists::default(),
+            common: Common::new(1, Kept::WhatIsRead),
+        };
         let reflector = Reflector {
             feed: Arc::clone(feed),
-            line: Arc::new(Mutex::new(Client::new(server, "default").into())),
-            subject: Subject {
-                kind: kube::api::ApiResource::erase::<ConfigMap>(&()),
-                selector: Selector::default(),
-            },
-            engaging: Arc::new(Semaphore::new(1)),
-            lists: Arc::default(),
-            report: Arc::new(Silent),
+            ground: Arc::new(ground),
         };
         Self {
             feed: Arc::clone(feed),
@@ -213,17 +212,39 @@ impl Drop for Work {
     }
 }
 
+fn empty_feed() -> Arc<Feed> {
+    let subject = Subject {
+        kind: kube::api::ApiResource::erase::<ConfigMap>(&()),
+        selector: Selector::default(),
+    };
+    Arc::new(Feed::new(Arc::new(subject), Kept::WhatIsRead))
+}
+
 fn feed() -> (Arc<Feed>, Arc<Cache<ConfigMap>>) {
-    let feed = Arc::new(Feed::new(Kept::WhatIsRead));
+    let feed = empty_feed();
     let cache = feed.join();
     (feed, cache)
 }
 
-struct Silent;
+/// A cluster that tells nobody how it fares.
+struct Silent {
+    line: Line,
+    lists: Lists,
+    common: Common,
+}
 
-impl Report for Silent {
-    fn failed(&self, _: &Subject, _: Verb, _: &Failure) {}
-    fn works(&self, _: &Subject) {}
+impl Ground for Silent {
+    fn line(&self) -> Line {
+        self.line.clone()
+    }
+    fn lists(&self) -> &Lists {
+        &self.lists
+    }
+    fn common(&self) -> &Common {
+        &self.common
+    }
+    fn failed(&self, _: &Arc<Subject>, _: Verb, _: &Failure) {}
+    fn works(&self, _: &Arc<Subject>) {}
     fn misfit(&self, _: &Subject, _: &ObjectKey, _: &str) {}
 }
 
@@ -242,7 +263,7 @@ impl Observer for Tape {
 }
 
 async fn takes_over(stream: Stream, metadata_only: &[&str], everything: &[&str]) {
-    let feed = Arc::new(Feed::new(Kept::WhatIsRead));
+    let feed = empty_feed();
     let (tape, mut told) = mpsc::unbounded_channel();
     let metadata = feed.join_for_metadata();
     metadata.observe(Arc::new(Tape(tape)));

@@ -1,0 +1,50 @@
+//! What a watch stands on.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::Kept;
+use super::listing::Lists;
+use super::subject::{Subject, Subjects};
+use crate::controller::ObjectKey;
+use crate::transport::{Failure, Line};
+
+/// What a watch asks of the server, each of which may be allowed or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    List,
+    Watch,
+}
+
+/// A cluster, as its watches see it, and how they tell at each change for better or worse how they fare.
+pub(crate) trait Ground: Send + Sync {
+    /// The newest one.
+    fn line(&self) -> Line;
+    /// How the cluster is asked for lists.
+    fn lists(&self) -> &Lists;
+    fn common(&self) -> &Common;
+    fn failed(&self, subject: &Arc<Subject>, verb: Verb, failure: &Failure);
+    fn works(&self, subject: &Arc<Subject>);
+    /// An object does not fit its type and is left out.
+    fn misfit(&self, subject: &Subject, object: &ObjectKey, error: &str);
+}
+
+/// What all clusters have in common.
+pub(crate) struct Common {
+    /// How many clusters may fill their caches at once; waiting for a retry holds no place.
+    pub(crate) engaging: Semaphore,
+    /// How much of an object is kept in the caches.
+    pub(crate) kept: Kept,
+    pub(crate) subjects: Subjects,
+}
+
+impl Common {
+    pub(crate) fn new(engaging: usize, kept: Kept) -> Self {
+        Self {
+            engaging: Semaphore::new(engaging),
+            kept,
+            subjects: Subjects::default(),
+        }
+    }
+}
