@@ -173,11 +173,15 @@ fn the_same_seed_tells_the_same_story() {
 #[test]
 fn a_thousand_seeds_end_as_if_nothing_had_happened() {
     let reports = Books::default().run(&fleet(), 0..1_000);
-    let (hits, deaths) = reports.iter().fold((0, 0), |(hits, deaths), report| {
-        (hits + report.hits, deaths + report.deaths)
-    });
+    let hits: usize = reports.iter().map(|report| report.hits).sum();
+    let deaths: u64 = reports.iter().map(|report| report.deaths).sum();
+    let restarts: u64 = reports.iter().map(|report| report.restarts).sum();
     assert!(hits > 10_000, "{hits} things went wrong");
     assert!(deaths > 500, "the operator was killed {deaths} times");
+    assert!(
+        restarts > 500,
+        "the servers were started again {restarts} times"
+    );
 }
 
 #[test]

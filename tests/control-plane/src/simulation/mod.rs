@@ -3,8 +3,8 @@
 //!
 //! What is there in the end has to be what is there when nothing goes wrong. The operator's process is killed between
 //! two requests, or before it hears what became of one, and started again; connections are refused and cut, answers get
-//! lost or come late, watches are dropped, hang, are out of date or miss what happened, servers are overloaded. Whatever
-//! was drawn is drawn again from the same seed.
+//! lost or come late, watches are dropped, hang, are out of date or miss what happened, servers are overloaded, or end and
+//! begin again with the data that they had. Whatever was drawn is drawn again from the same seed.
 //!
 //! ```no_run
 //! # use kommodore_control_plane::simulation::{Process, Simulation, World, insist};
@@ -51,7 +51,7 @@ use tokio::time::{Instant, sleep, timeout};
 pub use dice::Dice;
 use mortal::{Death, Life};
 use state::difference;
-use trouble::meddle;
+use trouble::{Happened, meddle};
 pub use world::{Process, World, insist, insist_unless};
 
 use crate::control_plane::ControlPlane;
@@ -86,6 +86,8 @@ pub struct Report {
     pub hits: usize,
     /// How often the operator was killed.
     pub deaths: u64,
+    /// How often the API servers were started again.
+    pub restarts: u64,
     /// Every request with its answer, and every object at the end, a line each.
     pub story: String,
 }
@@ -249,12 +251,12 @@ impl Play {
                     Err(_) => Err(format!("the users do not end within {USED:?}")),
                 }
             };
-            let hits = match (wished, self.killed_at) {
+            let happened = match (wished, self.killed_at) {
                 (Some(_), None) => {
-                    let (hits, used) = futures::future::join(meddle(world), used).await;
-                    used.map(|()| hits)
+                    let (happened, used) = futures::future::join(meddle(world), used).await;
+                    used.map(|()| happened)
                 }
-                _ => used.await.map(|()| 0),
+                _ => used.await.map(|()| Happened::default()),
             }?;
             world.quiet.cancel();
             let state = match wished {
@@ -262,11 +264,11 @@ impl Play {
                 Some(wished) => healed(world, wished).await?,
             };
             world.stop.cancel();
-            Ok::<_, String>((state, hits))
+            Ok::<_, String>((state, happened))
         };
         let mut lives = std::pin::pin!(lives);
         let mut story = std::pin::pin!(story);
-        let (state, hits) = tokio::select! {
+        let (state, Happened { hits, restarts }) = tokio::select! {
             biased;
             ended = &mut lives => return Err(ended.err().unwrap_or_else(|| "the operator ended by itself".into())),
             told = &mut story => told?,
@@ -284,6 +286,7 @@ impl Play {
             seed: world.seed(),
             hits,
             deaths,
+            restarts,
             story: world.story(),
         };
         Ok((state, report))

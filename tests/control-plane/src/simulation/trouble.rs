@@ -6,6 +6,7 @@ use tokio::time::sleep;
 
 use super::dice::Dice;
 use super::world::World;
+use crate::control_plane::ControlPlane;
 use crate::serve::{Fault, Injected, Verb};
 
 /// How many things go wrong, one after the other and at once.
@@ -14,26 +15,70 @@ const ROUNDS: u64 = 12;
 const ROUND: Duration = Duration::from_secs(60);
 /// How many things are wrong at once.
 const AT_ONCE: usize = 4;
+/// For how long a server that is about to end hears what it does not answer any more, at most.
+const LAST_MOMENT: Duration = Duration::from_secs(2);
 
-/// Lets things go wrong, each for a while; how often something happened.
-pub(super) async fn meddle(world: &World) -> usize {
+/// What has gone wrong.
+#[derive(Default)]
+pub(super) struct Happened {
+    /// How often something happened to a request or a watch.
+    pub(super) hits: usize,
+    /// How often the servers were started again.
+    pub(super) restarts: u64,
+}
+
+/// Lets things go wrong, each for a while; what happened.
+pub(super) async fn meddle(world: &World) -> Happened {
     let mut dice = world.dice("trouble");
     let slow = [(0.5, 5), (0.99, 200), (1.0, 2_000)];
     let slow = slow.map(|(share, ms)| (share, Duration::from_millis(ms)));
     let _slow = world.plane().inject(Fault::latency_quantiles(slow));
-    let (mut going_on, mut hits) = (Vec::<Injected>::new(), 0);
+    let (mut going_on, mut happened) = (Vec::<Injected>::new(), Happened::default());
     for _ in 0..ROUNDS {
-        going_on.push(world.plane().inject(drawn(&mut dice, world.projects())));
+        going_on.push(match drawn(&mut dice, world.projects()) {
+            Some(fault) => world.plane().inject(fault),
+            None => {
+                happened.restarts += 1;
+                restart(world.plane(), &mut dice).await
+            }
+        });
         sleep(dice.time(ROUND)).await;
         if going_on.len() == AT_ONCE {
-            hits += going_on.remove(0).hits();
+            happened.hits += going_on.remove(0).hits();
         }
     }
-    hits + going_on.iter().map(Injected::hits).sum::<usize>()
+    happened.hits += going_on.iter().map(Injected::hits).sum::<usize>();
+    happened
 }
 
-fn drawn(dice: &mut Dice, projects: &[String]) -> Fault {
-    let fault = match dice.below(16) {
+/// The server of the root and of all projects ends, is away for a while, and begins again with the data that it had.
+/// What it kept in memory is not there any more: it sets up each storage anew, for as long as what is returned lives,
+/// and may have lost the history that watches go on from.
+async fn restart(plane: &ControlPlane, dice: &mut Dice) -> Injected {
+    // Of what comes in its last moment it is not known whether it was done.
+    let last = plane.inject(match dice.below(2) {
+        0 => Fault::lost_answer(),
+        _ => Fault::reset(),
+    });
+    sleep(dice.time(LAST_MOMENT)).await;
+    let away = plane.inject(Fault::refused_connection());
+    drop(last);
+    let forgets = dice.below(2) == 0;
+    for served in plane.shared.world.planes() {
+        let project = served.project.as_deref();
+        plane.drop_watches(project);
+        if forgets {
+            plane.compact(project);
+        }
+    }
+    sleep(dice.time(ROUND)).await;
+    drop(away);
+    plane.inject(Fault::storage_initializes())
+}
+
+/// Something that goes wrong, or `None` for a restart.
+fn drawn(dice: &mut Dice, projects: &[String]) -> Option<Fault> {
+    let fault = match dice.below(17) {
         0 => Fault::status(500),
         1 => Fault::status(503),
         2 => Fault::status(429).retry_after(3),
@@ -49,12 +94,13 @@ fn drawn(dice: &mut Dice, projects: &[String]) -> Fault {
         12 => Fault::partition(),
         13 => Fault::refused_connection(),
         14 => Fault::reset(),
-        _ => Fault::silence(),
+        15 => Fault::silence(),
+        _ => return None,
     };
     // The root too, where a fleet learns of its projects.
     let whose = dice.below(projects.len() as u64 + 1) as usize;
-    match projects.get(whose) {
+    Some(match projects.get(whose) {
         Some(project) => fault.in_project(project),
         None => fault.at_root(),
-    }
+    })
 }
