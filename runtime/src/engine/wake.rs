@@ -14,7 +14,7 @@ use super::Version;
 use super::queue::{Lane, Queue};
 use crate::controller::ObjectKey;
 use crate::fleet::{Cluster, ClusterName};
-use crate::object::{Applied, Child, DELETED, Left, Marked, Marker, holds};
+use crate::object::{Applied, Child, DELETED, Left, Marked, Marker, controller_of, holds};
 use crate::watch::{Change, Observer, On, Watched};
 
 /// Which keys go first inside a cluster.
@@ -219,10 +219,8 @@ impl WakeOwner {
                 .rsplit_once('/')
                 .map_or(String::new(), |(group, _)| group.into())
         };
-        let owner = meta.owner_references.iter().flatten().find(|owner| {
-            owner.controller == Some(true)
-                && owner.kind == self.owner.kind
-                && group(&owner.api_version) == self.owner.group
+        let owner = controller_of(meta).filter(|owner| {
+            owner.kind == self.owner.kind && group(&owner.api_version) == self.owner.group
         })?;
         let namespace = if self.owner_namespaced {
             meta.namespace.clone()

@@ -20,6 +20,7 @@ mod status;
 pub use apply::Apply;
 pub use event::Event;
 pub use ownership::NotOwned;
+pub(crate) use ownership::controller_of;
 pub use scope::Scope;
 pub(crate) use scope::{Desk, Owner};
 

@@ -1,5 +1,6 @@
 //! Whose object it is.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{ApiResource, ObjectMeta};
 use serde_json::{Map, Value, json};
 
@@ -200,6 +201,12 @@ pub(super) fn check_mark(
     Ok(())
 }
 
+/// The owner that controls an object: the API server admits one at most.
+pub(crate) fn controller_of(meta: &ObjectMeta) -> Option<&OwnerReference> {
+    let mut owners = meta.owner_references.iter().flatten();
+    owners.find(|owner| owner.controller == Some(true))
+}
+
 /// Refuses an existing object that is not the owner's: never taken from another controller, and from
 /// nobody only to `adopt`.
 pub(super) fn check_ours(
@@ -209,11 +216,6 @@ pub(super) fn check_ours(
     existing: &ObjectMeta,
     adopt: bool,
 ) -> Result<(), NotOwned> {
-    let controller = existing
-        .owner_references
-        .iter()
-        .flatten()
-        .find(|owner| owner.controller == Some(true));
     let controlled = |controller| {
         Err(NotOwned::Controlled {
             kind: kind.kind.clone(),
@@ -221,7 +223,7 @@ pub(super) fn check_ours(
             controller,
         })
     };
-    match controller {
+    match controller_of(existing) {
         Some(controller) if controller.uid == scope.owner().uid => return Ok(()),
         Some(controller) => return controlled(format!("{} {}", controller.kind, controller.name)),
         None if Marker::of(existing, scope.manager()) == Some(scope.marker()) => return Ok(()),

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::applied::Child;
 use super::apply::look;
 use super::mark::Marker;
+use super::ownership::controller_of;
 use super::remote::{Remote, deleted};
 use super::scope::Desk;
 use crate::controller::{Declaration, Kind};
@@ -101,10 +102,7 @@ pub(super) async fn remove_owned(
     meant: impl Fn(&Child) -> bool,
 ) -> Result<Vec<(String, String)>> {
     let mut gone = Vec::new();
-    let ours = |meta: &ObjectMeta| {
-        let mut owners = meta.owner_references.iter().flatten();
-        owners.any(|owner| owner.controller == Some(true) && owner.uid == uid)
-    };
+    let ours = |meta: &ObjectMeta| controller_of(meta).is_some_and(|owner| owner.uid == uid);
     for kind in declaration.owns.iter().map(Kind::resource) {
         for key in cluster.known_owned_by(&kind, uid) {
             if !meant(&Child::new(cluster.name(), &kind, key.clone())) {
