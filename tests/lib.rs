@@ -28,6 +28,7 @@ pub use support::operator::{Operator, stands};
 pub use support::permit::{OF_LEASES, Permission, Permit, single};
 pub use support::probe::{Hold, Point, Probe, Visit};
 pub use support::proxy::{Asked, Fault, Outage, no_streams};
+pub use support::quiet::Quiet;
 pub use support::records::{RECORDS, crd, secret, text_of};
 pub use support::relay::Relay;
 pub use support::sentinel::Sentinel;

@@ -169,6 +169,23 @@ on_both_servers! {
         assert_eq!(pages(fleet, "red").await, ["b"]);
     }
 
+    async fn what_has_just_been_applied_is_pruned_before_its_watch_tells_of_it(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        let (late, lags) = watch::channel(false);
+        let rule = move |asked: &Asked<'_>| match asked.watches("configmaps") {
+            true => Fault::Lag(lags.clone()),
+            false => Fault::None,
+        };
+        let manager = fleet.manager_behind(rule).await;
+        let _operator = Operator::start(manager.controller(Shelves::default()));
+        fleet.engaged("red", &WATCHED).await;
+        late.send_replace(true);
+        create(fleet, "a,b").await;
+        fleet.set_host("red", "one", "a").await;
+        eventually("the other goes", async || pages(fleet, "red").await == ["a"]).await;
+        late.send_replace(false);
+    }
+
     async fn what_somebody_takes_at_this_moment_stays_and_what_they_only_touch_goes(fleet: &Fleet) {
         fleet.create_shop("red").await;
         let (switch, lags) = watch::channel(false);

@@ -13,6 +13,7 @@ pub(crate) mod permit;
 pub(crate) mod probe;
 mod project;
 pub(crate) mod proxy;
+pub(crate) mod quiet;
 pub(crate) mod records;
 pub(crate) mod relay;
 #[doc(hidden)]

@@ -6,6 +6,7 @@ mod dispatch;
 mod pace;
 mod queue;
 mod reconcile;
+mod sight;
 mod verdict;
 mod wake;
 

@@ -86,10 +86,20 @@ impl<C: Start> Handled<C> {
         Some((&self.kind, names.chain([ready]).collect()))
     }
 
-    async fn run(&self, cluster: Cluster, desk: Desk, key: ObjectKey, trouble: u32) -> Outcome {
-        let cache = cluster.cache::<C::Object>(self.declaration.select.selector());
+    async fn run(
+        &self,
+        cache: &Cache<C::Object>,
+        cluster: Cluster,
+        desk: Desk,
+        key: ObjectKey,
+        trouble: u32,
+    ) -> Outcome {
         let remote = Remote::new(&cluster.line(), &self.kind, key.clone());
-        let (object, selected) = match cache.get(&key) {
+        let seen = match self.see(cache, &remote).await {
+            Ok(seen) => seen,
+            Err(outcome) => return outcome,
+        };
+        let (object, selected) = match seen {
             Some(object) => {
                 if self.releases().is_some() {
                     desk.left.settle(&key);
@@ -133,7 +143,7 @@ impl<C: Start> Handled<C> {
         let object = match finalizer {
             Some(finalizer) if !held => {
                 match self
-                    .secure(&cache, &remote, &object, finalizer, &context)
+                    .secure(cache, &remote, &object, finalizer, &context)
                     .await
                 {
                     Ok(Some(secured)) => secured,
@@ -142,7 +152,7 @@ impl<C: Start> Handled<C> {
                         let error = Error::new(failure).context("adding the finalizer");
                         let ended = Ended::Returned(Err(error));
                         return self
-                            .conclude(&cache, &remote, &object, &context, ended, attempt)
+                            .conclude(cache, &remote, &object, &context, ended, attempt)
                             .await;
                     }
                 }
@@ -200,7 +210,7 @@ impl<C: Start> Handled<C> {
                 Err(error) => ended = Ended::Returned(Err(error)),
             }
         }
-        self.conclude(&cache, &remote, &object, &context, ended, attempt)
+        self.conclude(cache, &remote, &object, &context, ended, attempt)
             .await
     }
 
@@ -249,7 +259,7 @@ async fn remove_children(scope: &Scope, leaving: Leaving) -> Result<()> {
 pub(super) fn take_in<K: Object>(cache: &Cache<K>, returned: Value) -> Result<Arc<K>, Failure> {
     let object = serde_json::from_value(returned).map_err(kube::Error::SerdeError)?;
     let object = cache.keep(object);
-    cache.overlay(Arc::clone(&object));
+    cache.overlay(Arc::clone(&object), false);
     Ok(object)
 }
 
@@ -411,6 +421,17 @@ impl<C: Start> Handler for Handled<C> {
             namespace = key.namespace.as_deref().unwrap_or_default(),
             name = key.name,
         );
-        Box::pin(async move { self.run(cluster, desk, key, trouble).await }.instrument(span))
+        let run = async move {
+            let cache = cluster.cache::<C::Object>(self.declaration.select.selector());
+            let applied = Arc::clone(&desk.applied);
+            let outcome = self.run(&cache, cluster, desk, key.clone(), trouble);
+            let outcome = outcome.await;
+            // It may have gone meanwhile, before its last apply.
+            if cache.get(&key).is_none() {
+                applied.forget(&key);
+            }
+            outcome
+        };
+        Box::pin(run.instrument(span))
     }
 }

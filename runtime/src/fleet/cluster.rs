@@ -147,8 +147,25 @@ impl Cluster {
 
     /// Shows what one of our own writes returned in the caches of its kind, until the watch has passed it.
     pub(crate) fn overlay(&self, kind: &ApiResource, written: &Value) {
-        for (_, feed) in self.feeds_of(kind) {
-            feed.overlay(written);
+        let text = |field: &str| Some(written.get("metadata")?.get(field)?.as_str()?.to_owned());
+        let key = ObjectKey {
+            namespace: text("namespace"),
+            name: text("name").unwrap_or_default(),
+        };
+        for (selector, feed) in self.feeds_of(kind) {
+            feed.overlay(written, selector.covers(&key));
+        }
+    }
+
+    /// Shows what the server said to one of our own deletes in the caches of its kind: the object is gone, or on its way.
+    pub(crate) fn deleted(&self, kind: &ApiResource, key: &ObjectKey, answer: &Value) {
+        if answer.get("kind").and_then(Value::as_str) != Some("Status") {
+            return self.overlay(kind, answer);
+        }
+        if let Some(uid) = answer.pointer("/details/uid").and_then(Value::as_str) {
+            for (_, feed) in self.feeds_of(kind) {
+                feed.end(key, uid);
+            }
         }
     }
 

@@ -165,7 +165,7 @@ fn known<'a, O>(
     let mut known = Known::Unknown;
     for (selector, source, object) in caches {
         match object {
-            _ if !source.is_current() => {}
+            _ if !source.is_current() || source.is_in_doubt(key) => {}
             Some(object) => return Known::There(object),
             None if selector.covers(key) && !source.leaves_out(key) => known = Known::Missing,
             None => {}

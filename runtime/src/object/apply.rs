@@ -7,6 +7,7 @@ use kube::core::DynamicObject;
 use serde_json::{Map, Value};
 
 use super::applied::{Child as ChildKey, Outcome, content};
+use super::exact::apply_exactly;
 use super::finalizer::with_meta;
 use super::ownership::{Hold, NotOwned, check_mark, check_ours, check_reach, prepare};
 use super::remote::{Remote, version};
@@ -16,7 +17,6 @@ use crate::fleet::{Cluster, Known};
 use crate::transport::Failure;
 use crate::{Error, Result};
 
-const HTTP_CONFLICT: u16 = 409;
 const HTTP_FORBIDDEN: u16 = 403;
 
 /// A child on its way to the server: await it. See [`Scope::apply`].
@@ -245,20 +245,15 @@ async fn send_to(cluster: &Cluster, scope: &Scope, child: Child, how: &How) -> R
     {
         return Ok(unchanged);
     }
-    // What we do not know may have come this very moment, from somebody else: unforced, the server says
-    // so instead of overwriting it.
-    let returned = match remote
-        .apply(&object, scope.manager(), force && known.is_some())
-        .await
-    {
-        Err(failure) if failure.code() == Some(HTTP_CONFLICT) && force && known.is_none() => {
-            if let Some(existing) = look(&remote).await? {
-                check(&existing)?;
-            }
-            remote.apply(&object, scope.manager(), true).await
-        }
-        answer => answer,
-    };
+    let returned = apply_exactly(
+        &remote,
+        object,
+        scope.manager(),
+        force,
+        known.as_ref(),
+        check,
+    )
+    .await?;
     let returned = returned.map_err(|failure| named(failure, scope.owner(), &kind))?;
     if matches!(hold, Hold::Mark(_)) && !is_known {
         check_found(scope, cluster, &remote).await?;

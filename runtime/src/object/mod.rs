@@ -4,6 +4,7 @@ mod applied;
 mod apply;
 mod conditions;
 mod event;
+mod exact;
 mod finalizer;
 mod left;
 mod list;

@@ -37,7 +37,10 @@ pub(super) async fn remove(
             return Ok(None);
         };
         match remote.delete_exactly(&meta).await {
-            Ok(answer) => return Ok(Some(answer)),
+            Ok(answer) => {
+                cluster.deleted(remote.kind(), remote.key(), &answer);
+                return Ok(Some(answer));
+            }
             Err(failure) => match failure.code() {
                 Some(HTTP_NOT_FOUND) if failure.names_an_object() => return Ok(None),
                 Some(HTTP_CONFLICT) if tries < TRIES => {

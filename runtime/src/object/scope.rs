@@ -278,6 +278,7 @@ impl Scope {
             let answer = remote.delete().await;
             let answer = answer.map_err(|failure| Error::new(failure).context(what()))?;
             if let Some(answer) = &answer {
+                self.cluster.deleted(remote.kind(), remote.key(), answer);
                 self.wrote(answer);
                 self.remember(deleted(answer));
             }

@@ -1,21 +1,23 @@
 //! The objects of one kind in one cluster.
 
+mod state;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use kube::Resource;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::Instant;
 
+use self::state::{Delivery, Entry, FEW, State, version_of};
 use super::feed::Reader;
-use super::index::{Index, Indexed};
 use super::latch::Latch;
-use super::significance::{Fingerprint, is_newer};
+use super::significance::{is_newer, number};
 use super::{Change, Kept, Lookup, Observer, On, Source, Watched};
 use crate::controller::ObjectKey;
 
@@ -30,54 +32,14 @@ pub(crate) struct Cache<K> {
     kept: Kept,
 }
 
-struct State<K> {
-    objects: BTreeMap<ObjectKey, Entry<K>>,
-    /// What is there and does not fit its type.
-    misfits: BTreeSet<ObjectKey>,
-    observers: Vec<Arc<dyn Observer>>,
-    /// With how many observers it is looked for those that are over.
-    enough: usize,
-    /// Those that somebody has asked.
-    indexes: Vec<Indexed<K>>,
-    /// The list that is coming in, or came in last.
-    list: u32,
-}
-
-struct Entry<K> {
-    object: Arc<K>,
-    /// What the watch delivered last. Changes are told against this and not against `object`: a write
-    /// of ours may have returned a user's change that the watch has yet to deliver.
-    seen_version: Option<String>,
-    seen_fingerprint: Fingerprint,
-    /// The last list that had it, or after which it came.
-    list: u32,
-}
-
-/// So many observers are never looked through.
-const FEW: usize = 8;
-
-/// How an object came.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Delivery {
-    FirstList,
-    /// A list in place of the events that nobody can deliver any more.
-    NewList,
-    Event,
-}
+/// For how long it is believed that what we wrote is what is there, while no watch says so.
+pub(super) const BELIEVED: Duration = Duration::from_secs(5);
 
 impl<K> Cache<K> {
     pub(super) fn new(kept: Kept) -> Self {
         Self {
             kept,
-            state: Mutex::new(State {
-                objects: BTreeMap::new(),
-                misfits: BTreeSet::new(),
-                // There is one, almost always.
-                observers: Vec::with_capacity(1),
-                enough: FEW,
-                indexes: Vec::new(),
-                list: 0,
-            }),
+            state: Mutex::new(State::new()),
             filled: Latch::default(),
             current: AtomicBool::new(false),
         }
@@ -91,18 +53,16 @@ impl<K: Resource + Send + Sync + 'static> Cache<K> {
     }
 
     pub(crate) fn get(&self, key: &ObjectKey) -> Option<Arc<K>> {
-        self.lock()
-            .objects
-            .get(key)
-            .map(|entry| Arc::clone(&entry.object))
+        let state = self.lock();
+        let delivered = || state.objects.get(key).and_then(Entry::there);
+        state.created.get(key).or_else(delivered).map(Arc::clone)
     }
 
     pub(crate) fn list(&self) -> Vec<Arc<K>> {
-        self.lock()
-            .objects
-            .values()
-            .map(|entry| Arc::clone(&entry.object))
-            .collect()
+        let state = self.lock();
+        let delivered = state.objects.iter();
+        let delivered = delivered.filter_map(|(key, entry)| Some((key, entry.there()?)));
+        state.created.among(delivered, |_| true)
     }
 
     /// The objects that a lookup finds, by name.
@@ -115,30 +75,57 @@ impl<K: Resource + Send + Sync + 'static> Cache<K> {
         let mut state = self.lock();
         state.index(index);
         let State {
-            objects, indexes, ..
+            objects,
+            indexes,
+            created,
+            ..
         } = &*state;
         let indexed = indexes.iter().find(|indexed| indexed.is(index));
         let keys = indexed.into_iter().flat_map(|indexed| indexed.keys(value));
-        keys.filter_map(|key| Some(Arc::clone(&objects.get(key)?.object)))
-            .collect()
+        let found = keys.filter_map(|key| Some((key, objects.get(key)?.there()?)));
+        created.among(found, |object| lookup.has(object))
     }
 
-    /// Takes in what one of our own writes returned, until the watch delivers this version or a newer one.
-    pub(crate) fn overlay(&self, written: Arc<K>) {
+    /// Takes in what one of our own writes returned, until the watch delivers this version or a newer one. What it
+    /// has yet to deliver at all counts as one of the objects if it `is_selected` for sure.
+    pub(crate) fn overlay(&self, written: Arc<K>, is_selected: bool) {
         let key = ObjectKey::of(&*written);
+        let now = Instant::now();
         let State {
-            objects, indexes, ..
+            objects,
+            indexes,
+            created,
+            passed,
+            ..
         } = &mut *self.lock();
-        if let Some(entry) = objects.get_mut(&key)
-            && entry.object.meta().uid == written.meta().uid
-            && is_newer(version(&*written), version(&*entry.object))
-        {
-            for indexed in indexes {
-                indexed.remove(&key, &entry.object);
-                indexed.add(&key, &written);
+        match objects.get_mut(&key) {
+            Some(entry) if entry.object.meta().uid == written.meta().uid => {
+                let is_news = is_newer(version_of(&*written), version_of(&*entry.object));
+                // What is in doubt may be of a time that a server which was set back has never seen.
+                if is_news || entry.is_in_doubt(now) {
+                    for indexed in indexes {
+                        indexed.remove(&key, &entry.object);
+                        indexed.add(&key, &written);
+                    }
+                    entry.object = written;
+                    entry.written = Some(now);
+                    entry.ended = false;
+                }
             }
-            entry.object = written;
+            // Else it has been delivered, and is gone again or not selected. Before the first list nobody reads.
+            _ if passed.is_some_and(|passed| number(version_of(&*written)) > Some(passed)) => {
+                created.add(key, written, is_selected);
+            }
+            _ => {}
         }
+    }
+
+    /// Whether what we wrote has not come back for so long that only the server can tell what is there.
+    pub(crate) fn is_in_doubt(&self, key: &ObjectKey) -> bool {
+        let state = self.lock();
+        let now = Instant::now();
+        let entry = state.objects.get(key);
+        state.created.is_in_doubt(key, now) || entry.is_some_and(|entry| entry.is_in_doubt(now))
     }
 
     /// Takes in that a finalizer of `released` was removed by us, before the watch delivers that: what
@@ -201,9 +188,10 @@ where
         Ok(())
     }
 
-    fn end_list(&self) {
+    fn end_list(&self, version: &str) {
         let mut state = self.lock();
         let list = state.list;
+        state.list_ended(number(Some(version)));
         let absent = state.objects.iter().filter(|(_, entry)| entry.list != list);
         let gone: Vec<ObjectKey> = absent.map(|(key, _)| key.clone()).collect();
         for key in gone {
@@ -231,10 +219,28 @@ where
         state.remove(key);
     }
 
-    fn overlay(&self, written: &Value) {
+    fn passed(&self, version: &str) {
+        if let Some(version) = number(Some(version)) {
+            let mut state = self.lock();
+            state.passed = Some(version);
+            state.created.passed(version);
+        }
+    }
+
+    fn end(&self, key: &ObjectKey, uid: &str) {
+        let mut state = self.lock();
+        state.created.end(key, uid);
+        if let Some(entry) = state.objects.get_mut(key)
+            && entry.object.meta().uid.as_deref() == Some(uid)
+        {
+            (entry.ended, entry.written) = (true, Some(Instant::now()));
+        }
+    }
+
+    fn overlay(&self, written: &Value, is_selected: bool) {
         // What does not fit its type is as if it were not there.
         if let Ok(written) = K::deserialize(written) {
-            Self::overlay(self, Arc::new(self.kept.of(written)));
+            Self::overlay(self, Arc::new(self.kept.of(written)), is_selected);
         }
     }
 
@@ -243,98 +249,6 @@ where
         state.remove(key);
         state.misfits.insert(key.clone());
     }
-}
-
-impl<K: Resource + Send + Sync + 'static> State<K> {
-    fn put(&mut self, object: K, delivery: Delivery) {
-        let key = ObjectKey::of(&object);
-        self.misfits.remove(&key);
-        let seen_version = object.meta().resource_version.clone();
-        let seen_fingerprint = Fingerprint::of(object.meta());
-        let list = self.list;
-        let mut before = self.objects.get_mut(&key);
-        if let Some(before) = &mut before {
-            before.list = list;
-        }
-        let changed = match &before {
-            // A relist, or the watch repeating itself.
-            Some(before) if before.seen_version == seen_version => return,
-            Some(before) => before.seen_fingerprint.changed(&seen_fingerprint),
-            None => On::ANY_CHANGE,
-        };
-        let newest = match before {
-            Some(before)
-                if before.object.meta().uid == object.meta().uid
-                    && is_newer(version(&*before.object), seen_version.as_deref()) =>
-            {
-                Arc::clone(&before.object)
-            }
-            _ => Arc::new(object),
-        };
-        let entry = Entry {
-            object: Arc::clone(&newest),
-            seen_version: seen_version.clone(),
-            seen_fingerprint,
-            list,
-        };
-        let before = self.objects.insert(key.clone(), entry);
-        for indexed in &mut self.indexes {
-            if let Some(before) = &before {
-                indexed.remove(&key, &before.object);
-            }
-            indexed.add(&key, &newest);
-        }
-        let before = before.map(|before| before.object as Arc<dyn Watched>);
-        let after = newest as Arc<dyn Watched>;
-        self.tell(&Change {
-            before: before.as_ref(),
-            after: Some(&after),
-            version: match delivery {
-                Delivery::NewList => None,
-                Delivery::FirstList | Delivery::Event => seen_version.as_deref(),
-            },
-            changed,
-            initial: delivery == Delivery::FirstList,
-        });
-    }
-
-    fn remove(&mut self, key: &ObjectKey) {
-        if let Some(entry) = self.objects.remove(key) {
-            for indexed in &mut self.indexes {
-                indexed.remove(key, &entry.object);
-            }
-            let before = entry.object as Arc<dyn Watched>;
-            self.tell(&Change {
-                before: Some(&before),
-                after: None,
-                version: None,
-                changed: On::ANY_CHANGE,
-                initial: false,
-            });
-        }
-    }
-
-    /// Keeps this index from now on.
-    fn index(&mut self, index: &Index<K>) {
-        if self.indexes.iter().any(|indexed| indexed.is(index)) {
-            return;
-        }
-        let mut indexed = Indexed::new(*index);
-        for (key, entry) in &self.objects {
-            indexed.add(key, &entry.object);
-        }
-        self.indexes.push(indexed);
-    }
-
-    fn tell(&self, change: &Change<'_>) {
-        for observer in &self.observers {
-            observer.changed(change);
-        }
-    }
-}
-
-fn version<K: Resource>(object: &K) -> Option<&str> {
-    object.meta().resource_version.as_deref()
 }
 
 impl<K: Resource + Send + Sync + 'static> Source for Cache<K> {
@@ -367,9 +281,15 @@ impl<K: Resource + Send + Sync + 'static> Source for Cache<K> {
     }
 
     fn owned_by(&self, uid: &str) -> Vec<Arc<dyn Watched>> {
-        let owned = self.find(&Lookup::owned_by_uid(uid));
+        let lookup = Lookup::owned_by_uid(uid);
+        let mut owned = self.find(&lookup);
+        owned.extend(self.lock().created.unselected(|object| lookup.has(object)));
         let any = |object| object as Arc<dyn Watched>;
         owned.into_iter().map(any).collect()
+    }
+
+    fn is_in_doubt(&self, key: &ObjectKey) -> bool {
+        Self::is_in_doubt(self, key)
     }
 
     fn is_current(&self) -> bool {

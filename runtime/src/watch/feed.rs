@@ -24,15 +24,20 @@ pub(super) trait Reader: Source {
     fn begin_list(&self);
     /// Takes in an object of the list; an error where it does not fit its type.
     fn list_item(&self, text: &str) -> serde_json::Result<()>;
-    /// Takes in that the list is complete. What it lacked is gone, also where the watch was down when it
+    /// Takes in that the list of this version is complete. What it lacked is gone, also where the watch was down when it
     /// went.
-    fn end_list(&self);
+    fn end_list(&self, version: &str);
     /// Takes in an object that the watch delivered; an error where it does not fit its type.
     fn put(&self, text: &str) -> serde_json::Result<()>;
     /// Takes in that the watch saw an object go.
     fn remove(&self, key: &ObjectKey);
-    /// Takes in what one of our own writes returned, until the watch delivers this version or a newer one.
-    fn overlay(&self, written: &Value);
+    /// Takes in that everything up to this version has been delivered.
+    fn passed(&self, version: &str);
+    /// Takes in what one of our own writes returned, until the watch delivers this version or a newer one. If it
+    /// `is_selected` the watch will deliver it, else that is not known.
+    fn overlay(&self, written: &Value, is_selected: bool);
+    /// Takes in that one of our own writes has deleted the object with this uid, until the watch says so.
+    fn end(&self, key: &ObjectKey, uid: &str);
     /// Takes in that an object does not fit its type: it is as if it were not there.
     fn leave_out(&self, key: &ObjectKey);
 }
@@ -95,11 +100,20 @@ impl Feed {
         Some(Arc::clone(self.lock().first()?) as _)
     }
 
-    /// Shows what one of our own writes returned in all caches, until the watch has passed it.
-    pub(crate) fn overlay(&self, written: &Value) {
+    /// Shows what one of our own writes returned in all caches, until the watch has passed it. It may be that it is not
+    /// selected here, unless it `is_selected` for sure.
+    pub(crate) fn overlay(&self, written: &Value, is_selected: bool) {
         let (readers, _) = self.readers();
         for reader in readers {
-            reader.overlay(written);
+            reader.overlay(written, is_selected);
+        }
+    }
+
+    /// Shows in all caches that one of our own writes has deleted an object, until the watch says so.
+    pub(crate) fn end(&self, key: &ObjectKey, uid: &str) {
+        let (readers, _) = self.readers();
+        for reader in readers {
+            reader.end(key, uid);
         }
     }
 

@@ -110,7 +110,7 @@ impl Round<'_> {
                     ends_list: true,
                 })) => {
                     for reader in &self.readers {
-                        reader.end_list();
+                        reader.end_list(&version);
                     }
                     return Ok(Streamed::Listed(Listed {
                         version,
@@ -169,7 +169,7 @@ impl Round<'_> {
                 Some(token) => params.continue_token = Some(token),
                 None => {
                     for reader in &self.readers {
-                        reader.end_list();
+                        reader.end_list(&page.version);
                     }
                     return Ok(page.version);
                 }

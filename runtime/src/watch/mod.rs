@@ -2,6 +2,7 @@
 //! and what is told of every change.
 
 mod cache;
+mod created;
 mod feed;
 mod ground;
 mod index;
@@ -100,6 +101,8 @@ pub(crate) trait Source: Any + Send + Sync {
     fn owned_by(&self, uid: &str) -> Vec<Arc<dyn Watched>>;
     /// Whether the cache can be believed: it has been filled, and its watch is not in trouble.
     fn is_current(&self) -> bool;
+    /// Whether what we wrote of an object has not come back for so long that only the server can tell what is there.
+    fn is_in_doubt(&self, key: &ObjectKey) -> bool;
     /// Whether an object is left out for not fitting its type.
     fn leaves_out(&self, key: &ObjectKey) -> bool;
 }

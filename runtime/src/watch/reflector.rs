@@ -94,8 +94,11 @@ pub(super) struct Round<'a> {
 enum Ended {
     /// It may be opened again from where it was.
     Quietly,
-    /// It has ended before it had said a word.
+    /// It has ended before it could be known that it works.
     AtOnce,
+    /// It has said nothing all its life, not even that nothing happened: so is one from a version that is yet to come,
+    /// at a server that was set back to an earlier state.
+    Mute,
     Failed(Failure),
 }
 
@@ -156,6 +159,10 @@ impl<'a> Round<'a> {
             Ended::Quietly => {}
             // Nothing is wrong, unless it goes on like this.
             Ended::AtOnce => pause(tries).await,
+            Ended::Mute => {
+                pause(tries).await;
+                return false;
+            }
             Ended::Failed(failure) if failure.code() == Some(HTTP_GONE) => {
                 pause(tries).await;
                 return false;
@@ -264,7 +271,7 @@ impl<'a> Round<'a> {
 
     /// Takes in events until the watch ends, and moves the version along.
     async fn follow(&self, at: &mut Listed, tries: &mut Option<Box<Tries>>) -> Ended {
-        let mut settled = false;
+        let (mut settled, mut heard) = (false, false);
         loop {
             let Some(events) = &mut at.watch else {
                 return Ended::Quietly;
@@ -273,8 +280,9 @@ impl<'a> Round<'a> {
             let event = match tokio::time::timeout(patience, events.next()).await {
                 Ok(Ok(Some(event))) => Some(event),
                 Ok(Err(failure)) => return Ended::Failed(failure),
-                Ok(Ok(None)) if settled => return Ended::Quietly,
-                Ok(Ok(None)) => return Ended::AtOnce,
+                Ok(Ok(None)) if !settled => return Ended::AtOnce,
+                Ok(Ok(None)) if heard => return Ended::Quietly,
+                Ok(Ok(None)) => return Ended::Mute,
                 Err(_silent) if settled => {
                     return Ended::Failed(Failure::Deadline(WATCH_SILENCE));
                 }
@@ -290,6 +298,7 @@ impl<'a> Round<'a> {
                 self.set_current(true);
                 self.reflector.ground.works(self.subject());
             }
+            heard |= event.is_some();
             let passed = match event {
                 Some(Event::Put(item)) => {
                     for reader in &self.readers {
@@ -307,6 +316,9 @@ impl<'a> Round<'a> {
                 Some(Event::Refused(_)) | None => None,
             };
             if let Some(passed) = passed {
+                for reader in &self.readers {
+                    reader.passed(&passed);
+                }
                 at.version = passed;
             }
         }

@@ -96,11 +96,15 @@ fn hash(part: &impl Hash) -> u64 {
 /// Whether `version` is newer than `other`. Kubernetes promises that resource versions of one
 /// resource can be compared as numbers (KEP-5504); where they are no numbers, nothing is newer.
 pub(super) fn is_newer(version: Option<&str>, other: Option<&str>) -> bool {
-    let number = |version: Option<&str>| version.and_then(|version| version.parse::<u128>().ok());
     match (number(version), number(other)) {
         (Some(version), Some(other)) => version > other,
         _ => false,
     }
+}
+
+/// A resource version as the number that it is at every API server of Kubernetes.
+pub(super) fn number(version: Option<&str>) -> Option<u64> {
+    version?.parse().ok()
 }
 
 #[cfg(test)]

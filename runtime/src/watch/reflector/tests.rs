@@ -46,7 +46,8 @@ struct Server {
     stream: Stream,
     /// The code that comes with a list.
     list: u16,
-    /// What comes of a watch: nothing for ever, the end at once (200), or this code.
+    /// What comes of a watch: nothing for ever, the end at once (200), in its time and without a word (204), the same
+    /// after a bookmark (206), or this code.
     watch: Option<u16>,
     lists: Arc<Mutex<u32>>,
     asked: mpsc::UnboundedSender<String>,
@@ -58,6 +59,12 @@ impl Server {
             return match self.watch {
                 None => Response::new(Says::and_waits(String::new())),
                 Some(200) => Response::new(Says::and_ends(String::new())),
+                Some(204) => Response::new(Says::and_ends_in_time(String::new())),
+                Some(206) => {
+                    let bookmark = json!({"metadata": {"resourceVersion": "9"}});
+                    let bookmark = json!({"type": "BOOKMARK", "object": bookmark});
+                    Response::new(Says::and_ends_in_time(format!("{bookmark}\n")))
+                }
                 Some(code) => refusal(code),
             };
         }
@@ -135,17 +142,33 @@ impl tower_service::Service<Request<Body>> for Server {
 struct Says {
     text: Option<Bytes>,
     ends: bool,
+    /// What comes before its end.
+    life: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
 impl Says {
     fn and_ends(text: String) -> Self {
         let text = Some(Bytes::from(text));
-        Self { text, ends: true }
+        Self {
+            text,
+            ends: true,
+            life: None,
+        }
+    }
+
+    fn and_ends_in_time(text: String) -> Self {
+        let life = tokio::time::sleep(Duration::from_secs(WATCH_SECONDS.into()));
+        Self {
+            life: Some(Box::pin(life)),
+            ..Self::and_ends(text)
+        }
     }
 
     fn and_waits(text: String) -> Self {
-        let text = Some(Bytes::from(text));
-        Self { text, ends: false }
+        Self {
+            ends: false,
+            ..Self::and_ends(text)
+        }
     }
 }
 
@@ -155,12 +178,16 @@ impl http_body::Body for Says {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match self.text.take() {
-            Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
-            None if self.ends => Poll::Ready(None),
-            None => Poll::Pending,
+        if let Some(bytes) = self.text.take().filter(|text| !text.is_empty()) {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        let lives = |life: &mut Pin<Box<tokio::time::Sleep>>| life.as_mut().poll(cx).is_pending();
+        match self.life.as_mut().is_some_and(lives) {
+            true => Poll::Pending,
+            false if self.ends => Poll::Ready(None),
+            false => Poll::Pending,
         }
     }
 }
@@ -329,6 +356,17 @@ async fn a_watch_that_hangs_is_given_up_and_goes_on_from_where_it_was() {
         "watch everything from 9",
     ];
     is_given_up(Stream::Refused(422), &paged).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_ends_in_time_and_has_said_nothing_is_followed_by_a_list() {
+    let (all, watch) = ("list everything", "watch everything from 9");
+    for (says, then) in [(204, [all, watch, all]), (206, [watch; 3])] {
+        let (feed, _cache) = feed();
+        let mut work = Work::begin(&feed, Stream::Refused(422), 200, Some(says));
+        work.asks(&["stream everything", all, watch]).await;
+        work.asks(&then).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
