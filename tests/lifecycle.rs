@@ -65,6 +65,28 @@ impl Reconcile for Delegates {
     }
 }
 
+/// Keeps a website until its host says that its time is over.
+#[controller(for = Website, name = "timed", finalizer = "demo.kommodore.dev/timed")]
+#[derive(Clone, Default)]
+struct Timed {
+    probe: Probe,
+}
+
+impl Reconcile for Timed {
+    async fn reconcile(&self, site: &Website, cx: &Context<Self>) -> Result<Action> {
+        if site.spec.host == "over" {
+            cx.delete::<Website>(cx.key().clone()).await?;
+        }
+        self.probe.end(Point::Begin, cx).await
+    }
+}
+
+impl Cleanup for Timed {
+    async fn cleanup(&self, _: &Website, cx: &Context<Self>) -> Result<Action> {
+        self.probe.end(Point::Cleanup, cx).await
+    }
+}
+
 /// An operator in the project red, and a website that is Ready there.
 async fn at_work(fleet: &Fleet) -> (Sites, Operator, Sentinel) {
     fleet.create_shop("red").await;
@@ -186,6 +208,40 @@ on_both_servers! {
         // Of two writes in one second it cannot be told which was the last, so that ours may be looked at again.
         let urls: Vec<_> = urls.iter().take(4).map(Option::as_deref).collect();
         assert_eq!(urls, [None, Some("first"), Some("second"), Some("second")]);
+    }
+
+    async fn an_owner_reference_that_somebody_edits_is_put_right(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        let delegates = Delegates::default();
+        let _operator = Operator::start(fleet.manager().controller(delegates.clone()));
+        fleet.engaged("red", &["domains", "websites"]).await;
+        let domains: Api<Domain> = Api::all(fleet.project_client("red"));
+        let domain = Domain::new("one", DomainSpec { contact: "somebody".into() });
+        domains.create(&PostParams::default(), &domain).await.unwrap();
+        delegates.probe.comes(Point::Applied, "one", 1).await;
+        let websites = fleet.websites("red");
+        let mut site = websites.get("one").await.unwrap();
+        let owned = site.owner_references().to_vec();
+        assert_eq!(owned[0].block_owner_deletion, Some(true));
+        site.owner_references_mut()[0].block_owner_deletion = Some(false);
+        websites.replace("one", &PostParams::default(), &site).await.unwrap();
+        eventually("it is as it was", async || {
+            websites.get("one").await.unwrap().owner_references() == owned
+        })
+        .await;
+    }
+
+    async fn an_object_that_its_own_reconcile_deletes_is_cleaned_up(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        let timed = Timed::default();
+        let _operator = Operator::start(fleet.manager().controller(timed.clone()));
+        fleet.engaged("red", &["websites"]).await;
+        fleet.create_website("red", "one").await;
+        timed.probe.comes(Point::Begin, "one", 1).await;
+        fleet.set_host("red", "one", "over").await;
+        fleet.website_gone("red", "one").await;
+        assert_eq!(timed.probe.count(Point::Begin, "one"), 2);
+        assert_eq!(timed.probe.count(Point::Cleanup, "one"), 1);
     }
 
     async fn a_child_that_somebody_edits_is_put_right_with_one_write(fleet: &Fleet) {

@@ -279,8 +279,11 @@ impl Scope {
             let answer = answer.map_err(|failure| Error::new(failure).context(what()))?;
             if let Some(answer) = &answer {
                 self.cluster.deleted(remote.kind(), remote.key(), answer);
-                self.wrote(answer);
-                self.remember(deleted(answer));
+                // The end of the reconciled object itself is news: its cleanup is to come.
+                if !self.is_owner(&remote) {
+                    self.wrote(answer);
+                    self.remember(deleted(answer));
+                }
             }
             Ok(answer.is_some())
         })
@@ -338,6 +341,13 @@ impl Scope {
             cluster: self.cluster.name().clone(),
             key: self.owner.key.clone(),
         }
+    }
+
+    /// Whether this is the reconciled object.
+    fn is_owner(&self, remote: &Remote) -> bool {
+        let (kind, owner) = (remote.kind(), &self.owner);
+        (&kind.group, &kind.plural) == (&owner.kind.group, &owner.kind.plural)
+            && *remote.key() == owner.key
     }
 
     /// Remembers a write of ours, whose echo is to wake nothing.

@@ -62,7 +62,10 @@ impl Fingerprint {
             .owner_references
             .iter()
             .flatten()
-            .map(|owner| (&owner.uid, owner.controller))
+            .map(|owner| {
+                let kind = (&owner.api_version, &owner.kind, &owner.name, &owner.uid);
+                (kind, owner.controller, owner.block_owner_deletion)
+            })
             .collect();
         let leaving = meta.deletion_timestamp.is_some();
         Self([
