@@ -2,10 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use futures::AsyncBufRead;
+use futures::{AsyncBufRead, TryStreamExt as _};
+use http::header::RETRY_AFTER;
 use http::uri::PathAndQuery;
-use http::{Request, Uri};
-use kube::client::ConfigExt as _;
+use http::{Request, Response, Uri};
+use http_body_util::{BodyDataStream, BodyExt as _};
+use kube::client::{Body, ConfigExt as _};
+use kube::core::Status;
+use kube::core::response::StatusDetails;
 use kube::{Client, Config};
 use serde::de::DeserializeOwned;
 use tower::{Layer as _, ServiceExt as _};
@@ -78,8 +82,8 @@ impl Line {
         &self,
         request: Request<Vec<u8>>,
     ) -> Result<T, kube::Error> {
-        let (client, request) = self.direct(request)?;
-        client.request(request).await
+        let text = self.request_text(request).await?;
+        serde_json::from_str(&text).map_err(kube::Error::SerdeError)
     }
 
     /// As [`Client::request_text`].
@@ -88,7 +92,7 @@ impl Line {
         request: Request<Vec<u8>>,
     ) -> Result<String, kube::Error> {
         let (client, request) = self.direct(request)?;
-        client.request_text(request).await
+        text_of(answered(client, request).await?).await
     }
 
     /// As [`Client::request_stream`].
@@ -97,7 +101,8 @@ impl Line {
         request: Request<Vec<u8>>,
     ) -> Result<impl AsyncBufRead + use<>, kube::Error> {
         let (client, request) = self.direct(request)?;
-        client.request_stream(request).await
+        let body = BodyDataStream::new(answered(client, request).await?.into_body());
+        Ok(body.map_err(std::io::Error::other).into_async_read())
     }
 
     /// The client that sends the request, and the request with the path that it has there.
@@ -117,4 +122,42 @@ impl Line {
         }
         Ok((&shared.client, request))
     }
+}
+
+/// The answer to a request, or what the server has against it.
+///
+/// As kube's client says it, with the delay that it was asked for besides: a server that has too much to do says that in
+/// a header, and not in a `Status`.
+async fn answered(
+    client: &Client,
+    request: Request<Vec<u8>>,
+) -> Result<Response<Body>, kube::Error> {
+    let answer = client.send(request.map(Body::from)).await?;
+    let code = answer.status();
+    if !code.is_client_error() && !code.is_server_error() {
+        return Ok(answer);
+    }
+    let header = answer.headers().get(RETRY_AFTER);
+    let seconds = header.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+    let text = text_of(answer).await?;
+    let mut status = serde_json::from_str(&text).unwrap_or_else(|_no_status| {
+        Status::failure(text.trim(), "Failed to parse error data").with_code(code.as_u16())
+    });
+    if let Some(seconds) = seconds {
+        let details = status.details.get_or_insert_with(|| StatusDetails {
+            name: String::new(),
+            group: String::new(),
+            kind: String::new(),
+            uid: String::new(),
+            causes: Vec::new(),
+            retry_after_seconds: 0,
+        });
+        details.retry_after_seconds = details.retry_after_seconds.max(seconds);
+    }
+    Err(kube::Error::Api(Box::new(status)))
+}
+
+async fn text_of(answer: Response<Body>) -> Result<String, kube::Error> {
+    let bytes = answer.into_body().collect().await?.to_bytes();
+    String::from_utf8(bytes.into()).map_err(kube::Error::FromUtf8)
 }
