@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::controller::Declaration;
+use crate::transport::jittered;
 
 /// What a controller may use of the manager.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +41,18 @@ impl Pace {
         }
     }
 
+    /// How long a key waits after so many failures before this one: its backoff with some jitter, and never longer than
+    /// the cap.
+    pub(crate) fn wait(&self, failures: u32) -> Duration {
+        let (wait, longest) = (jittered(self.backoff(failures)), self.longest_backoff);
+        // Turned down where it would be above, so that not half of those who are at the cap come back together.
+        longest
+            .saturating_sub(wait.saturating_sub(longest))
+            .min(wait)
+    }
+
     /// The backoff of a key after so many failures before this one.
-    pub(crate) fn backoff(&self, failures: u32) -> Duration {
+    fn backoff(&self, failures: u32) -> Duration {
         self.first_backoff
             .saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX))
             .min(self.longest_backoff)
@@ -65,5 +76,17 @@ mod tests {
             .map(|n| Pace::of(&declared).backoff(n).as_secs())
             .collect();
         assert_eq!(delays, [1, 2, 3, 3]);
+    }
+
+    #[test]
+    fn the_jitter_keeps_to_the_cap_and_spreads_there_too() {
+        let longest = Pace::DEFAULT.longest_backoff;
+        let waits: std::collections::BTreeSet<Duration> =
+            (0..100).map(|_| Pace::DEFAULT.wait(40)).collect();
+        let least = longest * 3 / 4;
+        assert!(waits.iter().all(|wait| (least..=longest).contains(wait)));
+        assert!(waits.len() > 90, "{}", waits.len());
+        let short = Pace::DEFAULT.wait(0).as_micros();
+        assert!((3_750..=6_250).contains(&short), "{short}");
     }
 }

@@ -297,7 +297,7 @@ impl State {
             Again::Never => None,
             Again::After(delay) => Some(delay),
             Again::Resync(interval) => Some(jittered(interval)),
-            Again::Backoff => Some(jittered(pace.backoff(more.failures))),
+            Again::Backoff => Some(pace.wait(more.failures)),
             Again::FailedAfter(delay) => Some(delay),
             Again::FailedForGood => None,
         };
