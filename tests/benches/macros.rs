@@ -10,6 +10,7 @@
 mod builds;
 mod code;
 mod expansion;
+mod machine;
 mod project;
 
 // The macros themselves, which only rustc can call where they are. They look for each other at the root.
@@ -43,7 +44,7 @@ mod selectors;
 mod target;
 
 fn main() {
-    println!("{}\n", machine());
+    println!("{}\n", machine::machine());
     let wanted: Vec<String> = std::env::args()
         .skip(1)
         .filter(|arg| !arg.starts_with('-'))
@@ -57,22 +58,4 @@ fn main() {
             measure();
         }
     }
-}
-
-/// What it is measured on, and how busy that is.
-fn machine() -> String {
-    let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
-    let cpus = read("/proc/cpuinfo");
-    let model = cpus
-        .lines()
-        .find_map(|line| line.strip_prefix("model name\t: "));
-    let rustc = std::process::Command::new("rustc").arg("-V").output();
-    let rustc = rustc.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    format!(
-        "{}, {} cores, {}, load {}",
-        model.unwrap_or("an unknown CPU"),
-        std::thread::available_parallelism().map_or(0, usize::from),
-        rustc.unwrap_or_default(),
-        read("/proc/loadavg").trim(),
-    )
 }

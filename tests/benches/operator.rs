@@ -3,10 +3,11 @@
 //! `cargo bench -p kommodore-tests --bench operator`; `-- projects`, `-- idle` or `-- life` measures one of them, and
 //! `--websites 100` or `--projects 100` takes so many. The operator is a process of its own, as is the measure of its objects; what is measured is all that the system counts for it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader, Write as _};
+mod process;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, PostP
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config, ResourceExt as _};
 use serde_json::json;
+
+use process::Other;
 
 /// So many websites are idle, if no other number is given.
 const IDLE: usize = 10_000;
@@ -158,74 +161,6 @@ fn say(word: &str) {
     out.flush().unwrap();
 }
 
-/// Another process of this program.
-struct Other {
-    child: Child,
-    said: BufReader<ChildStdout>,
-}
-
-impl Other {
-    fn start(what: &str, kubeconfig: &KubeconfigFile) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .arg(what)
-            .arg(&kubeconfig.0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let said = BufReader::new(child.stdout.take().unwrap());
-        Self { child, said }
-    }
-
-    fn ready(&mut self) {
-        let mut line = String::new();
-        self.said.read_line(&mut line).unwrap();
-        assert_eq!(line, "ready\n");
-    }
-
-    /// In bytes.
-    fn memory(&self) -> f64 {
-        let path = format!("/proc/{}/status", self.child.id());
-        let status = std::fs::read_to_string(path).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS"));
-        let kib = line.and_then(|line| line.split_whitespace().nth(1));
-        kib.unwrap().parse::<f64>().unwrap() * 1024.0
-    }
-
-    /// Of TCP.
-    fn sockets(&self) -> usize {
-        let proc = format!("/proc/{}", self.child.id());
-        let table = std::fs::read_to_string(format!("{proc}/net/tcp")).unwrap();
-        let inodes = table
-            .lines()
-            .filter_map(|line| line.split_whitespace().nth(9));
-        let inodes: BTreeSet<String> = inodes.map(|inode| format!("socket:[{inode}]")).collect();
-        let open = std::fs::read_dir(format!("{proc}/fd")).unwrap();
-        let links = open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
-        links
-            .filter(|link| inodes.contains(&*link.to_string_lossy()))
-            .count()
-    }
-
-    /// In milliseconds of the processors.
-    fn cpu(&self) -> f64 {
-        let path = format!("/proc/{}/stat", self.child.id());
-        let stat = std::fs::read_to_string(path).unwrap();
-        let (_, fields) = stat.rsplit_once(") ").unwrap();
-        // `utime` and `stime`, in hundredths of a second.
-        let ticks = fields.split(' ').skip(11).take(2);
-        ticks
-            .map(|ticks| ticks.parse::<f64>().unwrap())
-            .sum::<f64>()
-            * 10.0
-    }
-
-    fn stop(mut self) {
-        drop(self.child.stdin.take());
-        assert!(self.child.wait().unwrap().success());
-    }
-}
-
 /// A project, and how other processes reach it and its root.
 struct Project {
     plane: ControlPlane,
@@ -331,9 +266,13 @@ impl Project {
         }
     }
 
+    fn other(what: &str, kubeconfig: &KubeconfigFile) -> Other {
+        Other::of_this(&[what, &kubeconfig.0.to_string_lossy()])
+    }
+
     async fn operator(&self) -> Other {
-        let mut operator = Other::start("operate", &self.root);
-        operator.ready();
+        let mut operator = Self::other("operate", &self.root);
+        assert_eq!(operator.line(), "ready");
         self.quiet().await;
         operator
     }
@@ -348,8 +287,8 @@ impl Project {
 
     /// The memory of the objects alone, with what reads them.
     fn held_memory(&self) -> f64 {
-        let mut other = Other::start("hold", &self.own);
-        other.ready();
+        let mut other = Self::other("hold", &self.own);
+        assert_eq!(other.line(), "ready");
         let memory = other.memory();
         other.stop();
         memory

@@ -1,0 +1,147 @@
+//! The judge: it reads the request log, of which the server remembers the newest alone.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use kommodore_control_plane::{Mark, RequestLog, RequestRecord, Verb};
+
+use super::talk::Requests;
+
+/// How often it looks.
+const PERIOD: Duration = Duration::from_millis(50);
+/// Nobody has asked for anything for so long: then all is done.
+const QUIET: Duration = Duration::from_millis(1_500);
+
+#[derive(Clone)]
+pub(crate) struct Judge {
+    log: RequestLog,
+    seen: Arc<Mutex<Seen>>,
+}
+
+struct Seen {
+    /// What is before it has been counted.
+    until: Mark,
+    /// When it looked last, and the number of the first request that was not there yet: what is older than that has been
+    /// answered by now, if it ever is.
+    looked: Mark,
+    young: u64,
+    /// The number of the first that has not been counted.
+    next: u64,
+    requests: Requests,
+    /// Project and plural of each watch.
+    watched: BTreeSet<(String, String)>,
+    /// Projects whose watches do not count, as they are never answered.
+    ignored: BTreeSet<String>,
+    newest: Instant,
+}
+
+impl Judge {
+    pub(crate) fn start(log: RequestLog) -> Self {
+        let seen = Seen {
+            until: log.mark(),
+            looked: log.mark(),
+            young: 0,
+            next: 0,
+            requests: Requests::default(),
+            watched: BTreeSet::new(),
+            ignored: BTreeSet::new(),
+            newest: Instant::now(),
+        };
+        let judge = Self {
+            log,
+            seen: Arc::new(Mutex::new(seen)),
+        };
+        let this = judge.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(PERIOD).await;
+                this.read(false);
+            }
+        });
+        judge
+    }
+
+    /// Counts what was there when it looked before, or all.
+    fn read(&self, all: bool) {
+        let mut seen = self.seen.lock().unwrap();
+        let now = self.log.mark();
+        let records = self.log.since(seen.until);
+        for record in &records {
+            if record.number >= seen.next && (all || record.number < seen.young) {
+                seen.next = record.number + 1;
+                seen.count(record);
+            }
+        }
+        if let Some(newest) = records.last() {
+            seen.young = newest.number + 1;
+        }
+        seen.until = seen.looked;
+        seen.looked = now;
+    }
+
+    pub(crate) fn begin(&self) {
+        self.read(true);
+        let mut seen = self.seen.lock().unwrap();
+        seen.requests = Requests::default();
+        seen.watched.clear();
+        seen.newest = Instant::now();
+    }
+
+    pub(crate) fn ignore_watches_of(&self, projects: impl Iterator<Item = String>) {
+        self.seen.lock().unwrap().ignored = projects.collect();
+    }
+
+    pub(crate) fn requests(&self) -> Requests {
+        self.read(true);
+        self.seen.lock().unwrap().requests.clone()
+    }
+
+    /// Waits until websites and pages are watched in so many projects; how many watches are missing.
+    pub(crate) async fn engaged(&self, projects: usize, limit: Duration) -> usize {
+        let deadline = Instant::now() + limit;
+        loop {
+            let missing = (2 * projects).saturating_sub(self.seen.lock().unwrap().watched.len());
+            if missing == 0 || Instant::now() > deadline {
+                return missing;
+            }
+            tokio::time::sleep(PERIOD / 5).await;
+        }
+    }
+
+    /// Waits until nobody asks for anything; whether that came.
+    pub(crate) async fn settled(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        loop {
+            if self.seen.lock().unwrap().newest.elapsed() > QUIET {
+                return true;
+            }
+            if Instant::now() > deadline {
+                return false;
+            }
+            tokio::time::sleep(PERIOD).await;
+        }
+    }
+}
+
+impl Seen {
+    fn count(&mut self, record: &RequestRecord) {
+        self.newest = Instant::now();
+        let verb = format!("{:?}", record.verb).to_lowercase();
+        *self.requests.verbs.entry(verb).or_default() += 1;
+        if record.verb.reads() {
+            self.requests.reads += 1;
+        } else {
+            self.requests.writes += 1;
+            let status = record.status;
+            self.requests.refused += usize::from(status.is_some_and(|it| !it.is_success()));
+        }
+        if record.verb == Verb::Watch
+            && let Some(project) = &record.project
+            && !self.ignored.contains(project)
+        {
+            let watch = (project.clone(), record.plural().to_owned());
+            self.watched.insert(watch);
+        }
+    }
+}

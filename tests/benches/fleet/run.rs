@@ -1,0 +1,174 @@
+//! One contender, from the first phase to the last.
+
+use std::time::Instant;
+
+use super::contender::Contender;
+use super::report::Report;
+use super::size::Size;
+use super::talk::{Answer, Ask, Change, Requests};
+use crate::process::Other;
+
+/// Why a contender is given up.
+pub(crate) type Result<T> = std::result::Result<T, String>;
+
+pub(crate) const MIB: f64 = 1024.0 * 1024.0;
+
+pub(crate) struct Run<'a> {
+    pub(crate) size: &'a Size,
+    pub(crate) contender: &'a Contender,
+    pub(crate) report: &'a mut Report,
+    pub(crate) server: Other,
+    pub(crate) kubeconfig: String,
+    pub(crate) operator: Option<Other>,
+    /// Of an operator that has only one project.
+    pub(crate) alone: f64,
+    /// Of one that has all, without objects.
+    pub(crate) empty: f64,
+}
+
+/// What an operator has used.
+pub(crate) struct Used {
+    pub(crate) seconds: f64,
+    pub(crate) cpu: f64,
+    pub(crate) reconciles: f64,
+    pub(crate) requests: Requests,
+    pub(crate) latencies: Vec<f64>,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn start(size: &'a Size, contender: &'a Contender, report: &'a mut Report) -> Self {
+        let mut server = Other::of_this(&["serve"]);
+        let kubeconfig = server.line();
+        Self {
+            size,
+            contender,
+            report,
+            server,
+            kubeconfig,
+            operator: None,
+            alone: 0.0,
+            empty: 0.0,
+        }
+    }
+
+    pub(crate) fn all(mut self) -> Result<()> {
+        self.alone()?;
+        self.engage()?;
+        self.idle()?;
+        self.work("create", Change::Create, None)?;
+        self.work("change", Change::Edit, Some(self.size.rate))?;
+        self.work("drift", Change::Drift, Some(self.size.rate))?;
+        self.restart()?;
+        if self.size.is_whole {
+            self.resync()?;
+            self.hot()?;
+        }
+        self.work("delete", Change::Delete, None)?;
+        if self.size.is_whole {
+            self.dead()?;
+            self.latency()?;
+        }
+        self.stop();
+        self.server.stop();
+        Ok(())
+    }
+
+    pub(crate) fn progress(&self, what: &str) {
+        println!("  {}: {what}", self.contender.name);
+    }
+
+    pub(crate) fn ask(&mut self, ask: Ask) -> Result<Answer> {
+        let question = serde_json::to_string(&ask).unwrap();
+        let answer = self.server.ask(&question);
+        serde_json::from_str(&answer).map_err(|error| format!("the server has ended: {error}"))
+    }
+
+    pub(crate) fn operator(&mut self) -> &mut Other {
+        self.operator.as_mut().expect("it was started")
+    }
+
+    pub(crate) fn begin(&mut self, resync: Option<u64>) -> Result<()> {
+        self.ask(Ask::Begin)?;
+        self.operator = Some(self.contender.start(&self.kubeconfig, resync)?);
+        Ok(())
+    }
+
+    pub(crate) fn stop(&mut self) {
+        if let Some(operator) = self.operator.take() {
+            operator.stop();
+        }
+    }
+
+    /// Waits until all is engaged, and looks at the memory meanwhile.
+    pub(crate) fn engaged(&mut self, projects: usize) -> Result<f64> {
+        let began = Instant::now();
+        loop {
+            let answer = self.ask(Ask::Engaged {
+                projects,
+                limit: 2.0,
+            })?;
+            let seconds = began.elapsed().as_secs_f64();
+            if answer.missing == 0 {
+                return Ok(seconds);
+            }
+            self.check_limits(seconds, &format!("{} watches are missing", answer.missing))?;
+        }
+    }
+
+    pub(crate) fn check_limits(&mut self, seconds: f64, what: &str) -> Result<()> {
+        if self.operator().has_ended() {
+            return Err(format!("has ended by itself: {what}"));
+        }
+        let memory = self.operator().memory();
+        if memory > self.size.memory_limit {
+            return Err(format!(
+                "takes {:.0} MiB after {seconds:.0} s: {what}",
+                memory / MIB
+            ));
+        }
+        if seconds > self.size.limit {
+            return Err(format!(
+                "after {seconds:.0} s {what}, at {:.0} MiB",
+                memory / MIB
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn settle(&mut self) -> Result<Answer> {
+        let limit = self.size.limit;
+        let answer = self.ask(Ask::Settle { limit })?;
+        match answer.missing {
+            0 => Ok(answer),
+            _ => Err(format!(
+                "asks for something all the time, {limit:.0} s long"
+            )),
+        }
+    }
+
+    pub(crate) fn reconciles(&mut self) -> f64 {
+        let answer = self.operator().ask("reconciles");
+        answer.parse().unwrap_or_default()
+    }
+
+    /// Does something, and says what the operator used for it until all was quiet.
+    pub(crate) fn measure(
+        &mut self,
+        what: impl FnOnce(&mut Self) -> Result<Answer>,
+    ) -> Result<Used> {
+        self.ask(Ask::Begin)?;
+        let (cpu, reconciles) = (self.operator().cpu(), self.reconciles());
+        let answer = what(self)?;
+        if answer.missing > 0 {
+            return Err(format!("{} were not done in time", answer.missing));
+        }
+        let settled = self.settle()?;
+        Ok(Used {
+            seconds: answer.seconds,
+            cpu: self.operator().cpu() - cpu,
+            reconciles: self.reconciles() - reconciles,
+            requests: settled.requests,
+            latencies: answer.latencies,
+        })
+    }
+}

@@ -1,0 +1,95 @@
+//! Another process, and what the system counts for it.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+/// Another process, which is told and says a line at a time.
+pub(crate) struct Other {
+    pub(crate) child: Child,
+    pub(crate) told: Option<ChildStdin>,
+    said: BufReader<ChildStdout>,
+}
+
+impl Other {
+    /// Starts it.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let told = child.stdin.take();
+        let said = BufReader::new(child.stdout.take().unwrap());
+        Self { child, told, said }
+    }
+
+    /// This program as another process.
+    pub(crate) fn of_this(arguments: &[&str]) -> Self {
+        Self::start(Command::new(std::env::current_exe().unwrap()).args(arguments))
+    }
+
+    /// What it says next; nothing if it has ended.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.said.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// In bytes.
+    pub(crate) fn memory(&self) -> f64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS"));
+        let kib = line.and_then(|line| line.split_whitespace().nth(1));
+        kib.map_or(0.0, |kib| kib.parse::<f64>().unwrap() * 1024.0)
+    }
+
+    /// Of TCP.
+    pub(crate) fn sockets(&self) -> usize {
+        let proc = format!("/proc/{}", self.child.id());
+        let mut inodes = BTreeSet::new();
+        for table in ["tcp", "tcp6"] {
+            let table = std::fs::read_to_string(format!("{proc}/net/{table}")).unwrap_or_default();
+            let fields = table
+                .lines()
+                .filter_map(|line| line.split_whitespace().nth(9));
+            inodes.extend(fields.map(|inode| format!("socket:[{inode}]")));
+        }
+        let open = std::fs::read_dir(format!("{proc}/fd")).unwrap();
+        let links = open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+        links
+            .filter(|link| inodes.contains(&*link.to_string_lossy()))
+            .count()
+    }
+
+    /// In milliseconds of the processors.
+    pub(crate) fn cpu(&self) -> f64 {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let stat = std::fs::read_to_string(path).unwrap();
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        // `utime` and `stime`, in hundredths of a second.
+        let ticks = fields.split(' ').skip(11).take(2);
+        ticks
+            .map(|ticks| ticks.parse::<f64>().unwrap())
+            .sum::<f64>()
+            * 10.0
+    }
+
+    /// Lets it end in good order.
+    pub(crate) fn stop(mut self) {
+        drop(self.told.take());
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}");
+    }
+}
+
+/// None is left behind, in whatever way this process ends.
+impl Drop for Other {
+    fn drop(&mut self) {
+        if self.told.is_some() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
