@@ -319,7 +319,7 @@ impl Cluster {
     pub(crate) fn stop(&self) {
         self.0.stop.happens();
         for feed in &self.lock().all {
-            feed.end();
+            feed.close();
         }
     }
 

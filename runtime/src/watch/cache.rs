@@ -107,9 +107,9 @@ impl<K: Resource + Send + Sync + 'static> Cache<K> {
                         indexed.remove(&key, &entry.object);
                         indexed.add(&key, &written);
                     }
+                    let ours = entry.ours();
+                    (ours.written, ours.ended) = (Some(now), false);
                     entry.object = written;
-                    entry.written = Some(now);
-                    entry.ended = false;
                 }
             }
             // Else it has been delivered, and is gone again or not selected. Before the first list nobody reads.
@@ -233,7 +233,8 @@ where
         if let Some(entry) = state.objects.get_mut(key)
             && entry.object.meta().uid.as_deref() == Some(uid)
         {
-            (entry.ended, entry.written) = (true, Some(Instant::now()));
+            let ours = entry.ours();
+            (ours.ended, ours.written) = (true, Some(Instant::now()));
         }
     }
 
@@ -259,7 +260,7 @@ impl<K: Resource + Send + Sync + 'static> Source for Cache<K> {
             observer.changed(&Change {
                 before: None,
                 after: Some(&after),
-                version: entry.seen_version.as_deref(),
+                version: entry.seen_version(),
                 changed: On::ANY_CHANGE,
                 initial: true,
             });

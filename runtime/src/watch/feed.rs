@@ -143,7 +143,7 @@ impl Feed {
     }
 
     /// Ends the reflector.
-    pub(crate) fn end(&self) {
+    pub(crate) fn close(&self) {
         self.turns.end();
     }
 

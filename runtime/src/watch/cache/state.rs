@@ -37,14 +37,21 @@ pub(super) struct Entry<K> {
     pub(super) object: Arc<K>,
     /// What the watch delivered last. Changes are told against this and not against `object`: a write
     /// of ours may have returned a user's change that the watch has yet to deliver.
-    pub(super) seen_version: Option<String>,
-    pub(super) seen_fingerprint: Fingerprint,
-    /// When we wrote the object, if the watch has yet to deliver that.
-    pub(super) written: Option<Instant>,
-    /// It was deleted by us, and the watch has yet to say so.
-    pub(super) ended: bool,
+    seen_fingerprint: Fingerprint,
+    ours: Option<Box<Ours>>,
     /// The last list that had it, or after which it came.
     pub(super) list: u32,
+}
+
+/// What we have made of an object, and the watch has yet to deliver.
+#[derive(Default)]
+pub(super) struct Ours {
+    /// What the watch delivered last.
+    seen_version: Option<String>,
+    /// When we wrote the object.
+    pub(super) written: Option<Instant>,
+    /// It was deleted by us.
+    pub(super) ended: bool,
 }
 
 /// How an object came.
@@ -75,12 +82,42 @@ impl<K> State<K> {
 impl<K> Entry<K> {
     /// The object, unless we have deleted it.
     pub(super) fn there(&self) -> Option<&Arc<K>> {
-        (!self.ended).then_some(&self.object)
+        (!self.has_ended()).then_some(&self.object)
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ours.as_ref().is_some_and(|ours| ours.ended)
+    }
+
+    /// When we wrote it, if the watch has yet to deliver that.
+    fn written(&self) -> Option<Instant> {
+        self.ours.as_ref()?.written
     }
 
     pub(super) fn is_in_doubt(&self, now: Instant) -> bool {
-        let written = self.written;
+        let written = self.written();
         written.is_some_and(|written| now.duration_since(written) >= BELIEVED)
+    }
+}
+
+impl<K: Resource> Entry<K> {
+    /// The version that the watch delivered last.
+    pub(super) fn seen_version(&self) -> Option<&str> {
+        match &self.ours {
+            Some(ours) => ours.seen_version.as_deref(),
+            None => version_of(&*self.object),
+        }
+    }
+
+    /// What we make of it, before anything of the object is changed.
+    pub(super) fn ours(&mut self) -> &mut Ours {
+        let seen = || version_of(&*self.object).map(str::to_owned);
+        self.ours.get_or_insert_with(|| {
+            Box::new(Ours {
+                seen_version: seen(),
+                ..Ours::default()
+            })
+        })
     }
 }
 
@@ -97,30 +134,36 @@ impl<K: Resource + Send + Sync + 'static> State<K> {
         }
         let changed = match &before {
             // A relist, or the watch repeating itself.
-            Some(before) if before.seen_version == seen_version => return,
+            Some(before) if before.seen_version() == seen_version.as_deref() => return,
             Some(before) => before.seen_fingerprint.changed(&seen_fingerprint),
             None => On::ANY_CHANGE,
         };
         // What was before its end may come later than our delete.
         let ended = before
             .as_ref()
-            .filter(|before| before.ended && before.object.meta().uid == object.meta().uid);
-        let ended = ended.and_then(|before| before.written);
+            .filter(|before| before.has_ended() && before.object.meta().uid == object.meta().uid);
+        let ended = ended.and_then(|before| before.written());
         let (newest, written) = match before {
             Some(before) if is_earlier(&object, &before.object) => {
-                (Arc::clone(&before.object), before.written)
+                (Arc::clone(&before.object), before.written())
             }
             _ => match self.created.take(&key, &object) {
                 Some((created, since)) if is_earlier(&object, &created) => (created, Some(since)),
                 _ => (Arc::new(object), None),
             },
         };
+        let is_ours = ended.is_some() || version_of(&*newest) != seen_version.as_deref();
+        let ours = is_ours.then(|| {
+            Box::new(Ours {
+                seen_version: seen_version.clone(),
+                written: ended.or(written),
+                ended: ended.is_some(),
+            })
+        });
         let entry = Entry {
             object: Arc::clone(&newest),
-            written: ended.or(written),
-            ended: ended.is_some(),
-            seen_version: seen_version.clone(),
             seen_fingerprint,
+            ours,
             list,
         };
         let before = self.objects.insert(key.clone(), entry);
@@ -172,8 +215,8 @@ impl<K: Resource + Send + Sync + 'static> State<K> {
             let long_ago = Instant::now().checked_sub(BELIEVED);
             for entry in self.objects.values_mut() {
                 if number(version_of(&*entry.object)) > version {
-                    entry.written = long_ago;
-                    entry.ended = false;
+                    let ours = entry.ours();
+                    (ours.written, ours.ended) = (long_ago, false);
                 }
             }
         }
