@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use kommodore::{Action, Cluster, Context, ObjectKey, Reconcile, Result, controller};
+use kommodore::{Action, Cluster, ClusterState, Context, ObjectKey, Reconcile, Result, controller};
 use kommodore_tests::{
     Asked, Fault, Fleet, Operator, Point, Probe, Sentinel, Sites, WATCHED, Website, condition,
-    eventually, on_both_servers, page, run, status_of,
+    eventually, on_both_servers, page, run, stands, status_of,
 };
 use kube::ResourceExt;
 use kube::api::{Patch, PatchParams, PostParams};
@@ -220,9 +220,10 @@ async fn what_nobody_controls_is_refused_also_when_the_watch_does_not_know_it_ye
     fleet.create_shop("red").await;
     let (switch, rule) = lag();
     let sites = Sites::default();
-    let manager = fleet.manager_behind(rule).await;
-    let _operator = Operator::start(manager.controller(sites.clone()));
-    fleet.engaged("red", &WATCHED).await;
+    let manager = fleet.manager_behind(rule).await.controller(sites.clone());
+    let status = manager.fleet();
+    let _operator = Operator::start(manager);
+    stands(&status, "red", ClusterState::Engaged).await;
     switch.send_replace(true);
     let mut foreign = ConfigMap {
         data: Some(BTreeMap::from([("index.html".into(), "precious".into())])),

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kommodore::kube::core::Selector;
-use kommodore::{Action, Builder, Context, Reconcile, Result, controller};
+use kommodore::{Action, Builder, ClusterState, Context, Reconcile, Result, controller};
 use kommodore_control_plane::Fault as Trouble;
 use kommodore_tests::{
-    Asked, Fault, Fleet, Operator, Point, Probe, Quiet, Sites, WATCHED, Website, condition,
-    eventually, on_both_servers, page, status_of,
+    Asked, Fault, Fleet, Operator, Point, Probe, Quiet, Sites, Website, condition, eventually,
+    on_both_servers, page, stands, status_of,
 };
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::json;
@@ -81,6 +81,14 @@ async fn late(fleet: &Fleet) -> (watch::Sender<bool>, Builder) {
     (switch, fleet.manager_behind(rule).await)
 }
 
+/// Lets a manager work, once it has listed everything.
+async fn at_work(manager: Builder) -> Operator {
+    let status = manager.fleet();
+    let operator = Operator::start(manager);
+    stands(&status, "red", ClusterState::Engaged).await;
+    operator
+}
+
 /// Lets it run once more for `one`.
 async fn run_again(fleet: &Fleet, probe: &Probe) {
     let runs = probe.count(Point::Applied, "one");
@@ -101,8 +109,7 @@ on_both_servers! {
     async fn what_has_just_been_made_is_seen_and_not_made_again(fleet: &Fleet) {
         let (late, manager) = late(fleet).await;
         let seeing = Seeing::default();
-        let _operator = Operator::start(manager.controller(seeing.clone()));
-        fleet.engaged("red", &WATCHED).await;
+        let _operator = at_work(manager.controller(seeing.clone())).await;
         late.send_replace(true);
         let mark = fleet.requests().mark();
         fleet.create_website("red", "one").await;
@@ -120,8 +127,7 @@ on_both_servers! {
     async fn what_has_just_been_deleted_is_not_seen_and_made_again(fleet: &Fleet) {
         let (late, manager) = late(fleet).await;
         let anew = Anew::default();
-        let _operator = Operator::start(manager.controller(anew.clone()));
-        fleet.engaged("red", &WATCHED).await;
+        let _operator = at_work(manager.controller(anew.clone())).await;
         fleet.create_website("red", "one").await;
         fleet.page_shows("red", "one", "one.example.com").await;
         says(fleet, "left false").await;
@@ -137,8 +143,7 @@ on_both_servers! {
 
     async fn what_has_come_in_the_place_of_a_child_is_left_alone(fleet: &Fleet) {
         let (late, manager) = late(fleet).await;
-        let _operator = Operator::start(manager.controller(Sites::default()));
-        fleet.engaged("red", &WATCHED).await;
+        let _operator = at_work(manager.controller(Sites::default())).await;
         fleet.create_website("red", "one").await;
         fleet.website_ready("red", "one").await;
         late.send_replace(true);

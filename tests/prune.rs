@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kommodore::{
-    Action, Cleanup, ClusterName, Context, Error, Permissions, Reconcile, Result, controller,
+    Action, Cleanup, ClusterName, ClusterState, Context, Error, Permissions, Reconcile, Result,
+    controller,
 };
 use kommodore_tests::{
     Asked, Fault, Fleet, Operator, Point, Probe, WATCHED, Website, condition, eventually,
-    on_both_servers, page, status_of, website,
+    on_both_servers, page, stands, status_of, website,
 };
 use kube::ResourceExt;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
@@ -176,9 +177,10 @@ on_both_servers! {
             true => Fault::Lag(lags.clone()),
             false => Fault::None,
         };
-        let manager = fleet.manager_behind(rule).await;
-        let _operator = Operator::start(manager.controller(Shelves::default()));
-        fleet.engaged("red", &WATCHED).await;
+        let manager = fleet.manager_behind(rule).await.controller(Shelves::default());
+        let status = manager.fleet();
+        let _operator = Operator::start(manager);
+        stands(&status, "red", ClusterState::Engaged).await;
         late.send_replace(true);
         create(fleet, "a,b").await;
         fleet.set_host("red", "one", "a").await;

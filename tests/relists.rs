@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kommodore::{Action, Builder, Context, Reconcile, Result, controller};
+use kommodore::{Action, Builder, ClusterState, Context, Reconcile, Result, controller};
 use kommodore_control_plane::Verb;
 use kommodore_tests::{
-    Asked, Fault, Fleet, Operator, Outage, Point, Probe, Sites, WATCHED, Website, eventually,
-    no_streams, on_both_servers,
+    Asked, Fault, Fleet, Operator, Outage, Point, Probe, Sites, Website, eventually, no_streams,
+    on_both_servers, stands,
 };
 use kube::api::{DeleteParams, PostParams};
 use kube::core::Expression;
@@ -98,8 +98,10 @@ on_both_servers! {
         fleet.create_shop("red").await;
         let (sites, outage) = (Sites::default(), Outage::default());
         let manager = manager(fleet, "configmaps", &outage).await;
-        let _operator = Operator::start(manager.controller(sites.clone()));
-        fleet.engaged("red", &WATCHED).await;
+        let manager = manager.controller(sites.clone());
+        let status = manager.fleet();
+        let _operator = Operator::start(manager);
+        stands(&status, "red", ClusterState::Engaged).await;
         outage.begin();
         fleet.create_website("red", "one").await;
         fleet.website_ready("red", "one").await;
