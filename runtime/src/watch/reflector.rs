@@ -13,6 +13,7 @@ use kube::core::{DynamicObject, Request};
 
 use super::feed::{Feed, Reader};
 use super::listing::Listed;
+use super::significance::is_newer;
 use super::wire::{Event, Events, Item};
 use super::{Ground, Subject, Verb};
 use crate::transport::{Backoff, Failure, Line, within};
@@ -315,7 +316,8 @@ impl<'a> Round<'a> {
                 Some(Event::Bookmark(bookmark)) => bookmark.version,
                 Some(Event::Refused(_)) | None => None,
             };
-            if let Some(passed) = passed {
+            // A bookmark may be late: where we were already, we stay.
+            if let Some(passed) = passed.filter(|passed| !is_newer(Some(&at.version), Some(passed))) {
                 for reader in &self.readers {
                     reader.passed(&passed);
                 }
