@@ -317,7 +317,8 @@ impl<'a> Round<'a> {
                 Some(Event::Refused(_)) | None => None,
             };
             // A bookmark may be late: where we were already, we stay.
-            if let Some(passed) = passed.filter(|passed| !is_newer(Some(&at.version), Some(passed))) {
+            if let Some(passed) = passed.filter(|passed| !is_newer(Some(&at.version), Some(passed)))
+            {
                 for reader in &self.readers {
                     reader.passed(&passed);
                 }
