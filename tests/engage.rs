@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
-use kommodore::{Action, Builder, Cleanup, Context, Manager, Milo, Reconcile, Result, controller};
+use kommodore::{
+    Action, Builder, Cleanup, ClusterName, ClusterState, Context, Manager, Milo, Reconcile, Result,
+    controller,
+};
 use kommodore_tests::{
     Fleet, NAMESPACE, Operator, Point, Probe, Website, eventually, on_both_servers, website,
 };
@@ -112,9 +115,16 @@ on_both_servers! {
         fleet.create_shop("red").await;
         let host = maps(fleet, None);
         write(&host, "rules", "policy", "one").await;
-        let _operator = start(fleet.manager().controller(policies::Policies));
+        let manager = fleet.manager().controller(policies::Policies);
+        let clusters = manager.fleet();
+        let _operator = start(manager);
         let (red, blue) = (maps(fleet, "red"), maps(fleet, "blue"));
         says(&red, "rules", "one").await;
+        eventually("the host cluster is engaged", async || {
+            let host = clusters.cluster(ClusterName::LOCAL.as_str());
+            host.is_some_and(|host| host.state == ClusterState::Engaged && host.watches > 0)
+        })
+        .await;
         write(&host, "rules", "policy", "two").await;
         says(&red, "rules", "two").await;
         // It is put right there.

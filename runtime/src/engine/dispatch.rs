@@ -59,13 +59,16 @@ impl Engine {
         })
     }
 
-    /// The cluster of the manager itself, where it is none of the fleet. Whoever has something to do there begins.
-    pub(crate) fn set_host(&self, host: &Cluster) {
+    /// The cluster of the manager itself, where it is none of the fleet. Whoever has something to do there begins; returns
+    /// whether somebody has.
+    pub(crate) fn set_host(&self, host: &Cluster) -> bool {
         self.roster.enter_as_host(host);
         let mut crew = self.crew.iter();
-        if crew.any(|registered| registered.handler.declaration().is_in_host()) {
+        let is_worked_on = crew.any(|registered| registered.handler.declaration().is_in_host());
+        if is_worked_on {
             self.board(host);
         }
+        is_worked_on
     }
 
     /// Runs keys until `stop`.

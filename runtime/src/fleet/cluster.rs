@@ -9,7 +9,6 @@ use kube::api::ApiResource;
 use kube::core::DynamicObject;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::health::{Condition, Health};
@@ -37,8 +36,8 @@ struct Inner {
     health: Health,
     /// The watches are to end.
     stop: Latch,
-    /// Ends the reconciles that are still running.
-    kill: CancellationToken,
+    /// The reconciles that are still running are to end.
+    kill: Latch,
     /// Watches and reconciles.
     tasks: TaskTracker,
     retiring: AtomicBool,
@@ -61,13 +60,11 @@ struct Feeds {
 }
 
 impl Cluster {
-    /// Its reconciles end with `abandoned`, at once, if nothing ends them before.
     pub(crate) fn new(
         name: ClusterName,
         connection: Connection,
         line: Line,
         common: &Arc<Common>,
-        abandoned: &CancellationToken,
     ) -> Self {
         Self(Arc::new(Inner {
             name,
@@ -78,7 +75,7 @@ impl Cluster {
             lists: Lists::default(),
             health: Health::new(),
             stop: Latch::default(),
-            kill: abandoned.child_token(),
+            kill: Latch::default(),
             tasks: TaskTracker::new(),
             retiring: AtomicBool::new(false),
         }))
@@ -281,11 +278,11 @@ impl Cluster {
 
     /// Runs `work` until it ends or the cluster is dropped, whichever is first.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let kill = self.0.kill.clone();
+        let this = Arc::clone(&self.0);
         // Boxed, as what is handed on by value has two places in the task, and idle ones are many.
         let work = Box::pin(work);
         self.0.tasks.spawn(async move {
-            kill.run_until_cancelled(work).await;
+            this.unless_killed(work).await;
         });
     }
 
@@ -297,7 +294,7 @@ impl Cluster {
         if self.0.stop.has_happened() {
             return None;
         }
-        self.0.kill.run_until_cancelled(call).await
+        self.0.unless_killed(call).await
     }
 
     /// Ends the watches at once, and the reconciles that still run after `grace`. When it returns,
@@ -305,11 +302,13 @@ impl Cluster {
     pub(crate) async fn end(&self, grace: std::time::Duration) {
         self.stop();
         self.0.tasks.close();
-        if tokio::time::timeout(grace, self.0.tasks.wait())
-            .await
-            .is_err()
-        {
-            self.0.kill.cancel();
+        let in_time = tokio::select! {
+            biased;
+            () = self.0.common.abandoned.wait() => false,
+            ended = tokio::time::timeout(grace, self.0.tasks.wait()) => ended.is_ok(),
+        };
+        if !in_time {
+            self.kill();
             self.0.tasks.wait().await;
         }
         self.lock().all.clear();
@@ -321,6 +320,11 @@ impl Cluster {
         for feed in &self.lock().all {
             feed.close();
         }
+    }
+
+    /// Ends the reconciles, without a grace.
+    pub(crate) fn kill(&self) {
+        self.0.kill.happens();
     }
 
     /// Resolves when the watches are to end.
@@ -339,6 +343,15 @@ impl Cluster {
 }
 
 impl Inner {
+    /// What comes of `work`, or `None` when it is to end before it has.
+    async fn unless_killed<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.kill.wait() => None,
+            done = work => Some(done),
+        }
+    }
+
     fn way(&self) -> MutexGuard<'_, Way> {
         self.way.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -74,10 +74,7 @@ impl Engagement {
         match connection.line(&self.fleet.connect) {
             Ok(line) => {
                 let name = self.name.clone();
-                let Shared {
-                    common, abandoned, ..
-                } = &*self.fleet;
-                let cluster = Cluster::new(name, connection, line, common, abandoned);
+                let cluster = Cluster::new(name, connection, line, &self.fleet.common);
                 cluster.set_retiring(retiring);
                 self.stand_at(State::Connecting, &cluster);
                 self.fleet.crew.board(&cluster);

@@ -151,6 +151,15 @@ impl Members {
         }
     }
 
+    /// Ends the reconciles in all clusters.
+    pub(super) fn kill(&self) {
+        for member in self.by_name.values() {
+            if let Some(cluster) = member.seat.standing().cluster() {
+                cluster.kill();
+            }
+        }
+    }
+
     /// Returns whether the name is new among those that cannot be.
     pub(super) fn refuse(&mut self, name: &str, source: &Arc<str>) -> bool {
         self.refused.insert((name.to_owned(), Arc::clone(source)))

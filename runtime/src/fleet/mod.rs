@@ -30,6 +30,7 @@ pub use cluster::Cluster;
 pub use connection::Connection;
 pub use name::{ClusterName, InvalidName};
 pub(crate) use reads::Known;
+use status::Standing;
 pub use status::{ClusterStatus, State, Status};
 pub(crate) use view::Step;
 
@@ -89,11 +90,11 @@ pub(crate) struct Shared {
     grace: Duration,
     common: Arc<Common>,
     members: Mutex<Members>,
+    /// How the host cluster is, where it is worked on besides the fleet.
+    host: Mutex<Option<Standing>>,
     tasks: TaskTracker,
     closing: CancellationToken,
     connect: Connect,
-    /// Ends everything in every cluster, without a grace.
-    abandoned: CancellationToken,
     /// How many providers have yet to name all their clusters.
     incomplete: AtomicUsize,
 }
@@ -102,6 +103,11 @@ impl Shared {
     /// How every cluster is.
     fn status(&self) -> Vec<ClusterStatus> {
         let mut clusters = self.lock().status();
+        if let Some(host) = &*self.host() {
+            let status = host.status(ClusterName::LOCAL, "the manager", std::iter::empty());
+            let place = clusters.partition_point(|cluster| cluster.name < status.name);
+            clusters.insert(place, status);
+        }
         let keys = self.crew.keys();
         for cluster in &mut clusters {
             cluster.keys = keys.get(&cluster.name).copied().unwrap_or_default();
@@ -111,6 +117,10 @@ impl Shared {
 
     fn lock(&self) -> MutexGuard<'_, Members> {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn host(&self) -> MutexGuard<'_, Option<Standing>> {
+        self.host.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -137,10 +147,10 @@ impl Fleet {
             grace,
             common: Arc::new(Common::new(ENGAGING_AT_ONCE, kept)),
             members: Mutex::default(),
+            host: Mutex::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             connect,
-            abandoned: CancellationToken::new(),
             incomplete: AtomicUsize::new(providers),
         };
         Self {
@@ -256,6 +266,16 @@ impl Fleet {
         self.lock().states()
     }
 
+    /// The host cluster is worked on besides the fleet, which whoever looks at the fleet sees.
+    pub(crate) fn show_host(&self, host: &Cluster) {
+        *self.shared.host() = Some(Standing::at(State::Connecting, Some(host.clone())));
+        let (shared, host) = (Arc::clone(&self.shared), host.clone());
+        host.clone().spawn(async move {
+            host.synced().await;
+            *shared.host() = Some(Standing::at(State::Engaged, Some(host)));
+        });
+    }
+
     /// The host cluster is to be worked on.
     pub(crate) fn engage_host(&self, connection: Connection) {
         self.wish_for(ClusterName::LOCAL, false, connection);
@@ -317,13 +337,9 @@ impl Fleet {
 
     /// Ends the watches and the reconciles of every cluster at once: there is no grace any more.
     pub(crate) fn abandon(&self) {
-        self.shared.abandoned.cancel();
+        self.shared.common.abandoned.happens();
+        self.lock().kill();
         drop(self.close());
-    }
-
-    /// Cancelled by [`abandon`](Fleet::abandon).
-    pub(crate) fn abandoned(&self) -> &CancellationToken {
-        &self.shared.abandoned
     }
 
     /// Disengages every cluster, and resolves when nothing of ours talks to any of them.

@@ -126,6 +126,11 @@ impl Standing {
         }
     }
 
+    /// The cluster, while there is something at work in it.
+    pub(super) fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_ref()
+    }
+
     pub(super) fn state(&self) -> State {
         self.state_and_since().0
     }

@@ -27,8 +27,10 @@ pub(super) async fn run(mut parts: Parts, shutdown: impl Future<Output = ()> + S
     let engine = Engine::new(std::mem::take(&mut parts.handlers), alone);
     let crew = Arc::clone(&engine);
     let begin = move |begun: Begun<'_>| {
-        if let Some(host) = begun.host {
-            engine.set_host(host);
+        if let Some(host) = begun.host
+            && engine.set_host(host)
+        {
+            begun.fleet.show_host(host);
         }
         engine.run(begun.stop)
     };
@@ -74,7 +76,6 @@ where
         config.clone().into(),
         host_line,
         fleet.common(),
-        fleet.abandoned(),
     );
     let _work = Work {
         fleet: fleet.clone(),
@@ -124,6 +125,7 @@ where
         () = lost(leadership.as_ref()) => {
             // Somebody else may begin to work any moment: nothing may finish.
             fleet.abandon();
+            host.kill();
             ended.await;
         }
         () = &mut ended => {}
@@ -165,6 +167,7 @@ impl Drop for Work {
     fn drop(&mut self) {
         self.stop.cancel();
         self.host.stop();
+        self.host.kill();
         self.fleet.abandon();
     }
 }

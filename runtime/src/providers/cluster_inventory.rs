@@ -174,14 +174,18 @@ impl Profiles {
                  `consumer`",
             ));
         };
-        let mut secrets = secrets.find(&Lookup::from(kube::core::Selector::default()));
-        secrets.retain(|secret| of_secret(&secret.metadata).as_ref() == Some(key));
-        match secrets.as_slice() {
+        let of_profile = |secret: &Secret| {
+            let profile = of_secret(&secret.metadata);
+            profile.iter().map(ObjectKey::to_string).collect()
+        };
+        let name = key.to_string();
+        let lookup = Lookup::indexed::<ClusterInventory>("profile", of_profile, name);
+        match secrets.find(&lookup).as_slice() {
             [] => Ok(None),
             [secret] => connection(secret, KEY, false).map(Some),
-            [..] => Err(Error::terminal(format!(
+            several => Err(Error::terminal(format!(
                 "{} Secrets are for this consumer and this ClusterProfile, where one is expected",
-                secrets.len()
+                several.len()
             ))),
         }
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::Kept;
 use super::listing::Lists;
 use super::subject::{Subject, Subjects};
+use super::{Kept, Latch};
 use crate::controller::ObjectKey;
 use crate::transport::{Failure, Line};
 
@@ -37,6 +37,8 @@ pub(crate) struct Common {
     /// How much of an object is kept in the caches.
     pub(crate) kept: Kept,
     pub(crate) subjects: Subjects,
+    /// Everything is to end in all of them, without a grace.
+    pub(crate) abandoned: Latch,
 }
 
 impl Common {
@@ -45,6 +47,7 @@ impl Common {
             engaging: Semaphore::new(engaging),
             kept,
             subjects: Subjects::default(),
+            abandoned: Latch::default(),
         }
     }
 }
