@@ -7,25 +7,26 @@
 //! begin again with the data that they had. Whatever was drawn is drawn again from the same seed.
 //!
 //! ```no_run
-//! # use kommodore_control_plane::simulation::{Process, Simulation, World, insist};
+//! # use kommodore_control_plane::simulation::{Process, Simulation, World, insist_unless};
 //! # async fn my_operator(_: Process) -> Result<(), std::io::Error> { Ok(()) }
 //! # fn example(crd: serde_json::Value) -> Result<(), Box<dyn std::error::Error>> {
-//! use k8s_openapi::api::core::v1::Namespace;
+//! use k8s_openapi::api::core::v1::ConfigMap;
 //! use kube::api::{Api, PostParams};
 //!
 //! Simulation::new()
 //!     .crd(&crd)
 //!     .projects(["red", "blue"])
+//!     .namespace("shop")
 //!     .run(
 //!         0..1_000,
 //!         // With Kommodore: `Manager::builder(process.config()).connect(process.connector()).seed(process.seed())`,
 //!         // and at the end `.run_until(process.stopped())`.
 //!         async |process| my_operator(process).await,
 //!         async |world: &World| {
-//!             let api: Api<Namespace> = Api::all(world.client("red")?);
-//!             let mut shop = Namespace::default();
-//!             shop.metadata.name = Some("shop".into());
-//!             insist(async || api.create(&PostParams::default(), &shop).await).await;
+//!             let api: Api<ConfigMap> = Api::namespaced(world.client("red")?, "shop");
+//!             let mut page = ConfigMap::default();
+//!             page.metadata.name = Some("page".into());
+//!             insist_unless(409, async || api.create(&PostParams::default(), &page).await).await;
 //!             Ok(())
 //!         },
 //!     )?;
@@ -74,6 +75,7 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub struct Simulation {
     crds: Vec<Value>,
     projects: Vec<String>,
+    namespaces: Vec<String>,
     killed_at: Option<u64>,
 }
 
@@ -118,6 +120,12 @@ impl Simulation {
     /// Projects that are there from the beginning.
     pub fn projects<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.projects.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// A namespace that each of the projects has from the beginning. One of Milo's has none by itself, not even `default`.
+    pub fn namespace(mut self, name: impl Into<String>) -> Self {
+        self.namespaces.push(name.into());
         self
     }
 
@@ -220,7 +228,7 @@ impl Play {
         let plane = builder.start().await.map_err(|error| error.to_string())?;
         let world = World::new(plane, seed, simulation.projects.clone());
         world
-            .create_projects()
+            .create_projects(&simulation.namespaces)
             .await
             .map_err(|error| error.to_string())?;
         Ok(Self {
@@ -248,7 +256,10 @@ impl Play {
             let used = async {
                 match timeout(USED, users(world)).await {
                     Ok(used) => used.map_err(|error| format!("a user: {error}")),
-                    Err(_) => Err(format!("the users do not end within {USED:?}")),
+                    Err(_) => Err(format!(
+                        "the users do not end within {USED:?}; the last that they asked: {}",
+                        world.last_request_of_users()
+                    )),
                 }
             };
             let happened = match (wished, self.killed_at) {

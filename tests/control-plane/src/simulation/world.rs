@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use http::header::USER_AGENT;
+use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, ApiResource, DynamicObject, PostParams};
 use kube::{Client, Config};
 use serde_json::json;
@@ -17,6 +18,7 @@ use super::mortal::{Life, Mortal};
 use super::state;
 use crate::control_plane::{ControlPlane, Error};
 use crate::in_process::{InProcess, client_of};
+use crate::serve::PLAYED_USER_AGENT;
 
 /// By which the requests of an operator are told from those of its users.
 const AGENT: &str = "operator";
@@ -69,7 +71,7 @@ impl World {
         Dice::new(self.seed, name)
     }
 
-    pub(super) async fn create_projects(&self) -> Result<(), Error> {
+    pub(super) async fn create_projects(&self, namespaces: &[String]) -> Result<(), Error> {
         let kind = ApiResource {
             group: "resourcemanager.miloapis.com".into(),
             version: "v1alpha1".into(),
@@ -82,6 +84,15 @@ impl World {
         for name in &self.projects {
             let project = DynamicObject::new(name, &kind).data(spec.clone());
             insist(async || projects.create(&PostParams::default(), &project).await).await;
+            let theirs: Api<Namespace> = Api::all(self.client(name)?);
+            for namespace in namespaces {
+                let mut wished = Namespace::default();
+                wished.metadata.name = Some(namespace.clone());
+                insist_unless(409, async || {
+                    theirs.create(&PostParams::default(), &wished).await
+                })
+                .await;
+            }
         }
         Ok(())
     }
@@ -89,6 +100,17 @@ impl World {
     /// What is there, without what is another each time.
     pub(super) fn state(&self) -> Vec<String> {
         state::all(&self.plane)
+    }
+
+    /// What users asked last, and what the answer was.
+    pub(super) fn last_request_of_users(&self) -> String {
+        let entries = self.plane.requests().entries();
+        let mut theirs = entries.iter().filter(|request| {
+            let agent = request.user_agent.as_deref();
+            agent != Some(AGENT) && agent != Some(PLAYED_USER_AGENT)
+        });
+        let last = theirs.next_back();
+        last.map_or_else(|| "nothing".to_owned(), ToString::to_string)
     }
 
     /// What operators asked so far.
