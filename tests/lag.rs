@@ -214,3 +214,32 @@ async fn the_object_itself_is_read_anew_when_its_watch_is_far_behind() {
     quiet.shows("red", "then new").await;
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_started_again_costs_no_write() {
+    let mut quiet = Quiet::new(["red"]).await;
+    quiet.create("red").await;
+    let sites = Sites::default();
+    let _operator = Operator::start(quiet.manager().controller(sites.clone()));
+    quiet.shows("red", "http://one.example.com").await;
+    for times in 1..=3 {
+        // It ends with what has just been written on its way to nobody.
+        let host = format!("{times}.example.com");
+        quiet.change("red", json!({"spec": {"host": host}})).await;
+        quiet.shows("red", &format!("http://{host}")).await;
+        let (mark, runs) = (
+            quiet.plane().requests().mark(),
+            sites.probe.count(Point::Begin, "one"),
+        );
+        quiet.restart().await;
+        sleep(SOON).await;
+        let writes = quiet.plane().requests().writes(mark);
+        assert!(writes.is_empty(), "{writes:?}");
+        let label = json!({"metadata": {"labels": {"times": host}}});
+        quiet.change("red", label).await;
+        sites.probe.comes(Point::Applied, "one", runs + 1).await;
+        sleep(SOON).await;
+        let writes = quiet.plane().requests().writes(mark);
+        assert_eq!(writes.len(), 1, "the label: {writes:?}");
+    }
+}

@@ -13,6 +13,7 @@ use super::sites::{NAMESPACE, website};
 /// Projects that have the namespace of the websites. Nothing of it takes any time but what is waited for.
 pub struct Quiet {
     plane: ControlPlane,
+    projects: Vec<String>,
 }
 
 impl Quiet {
@@ -32,22 +33,32 @@ impl Quiet {
         let all: Api<DynamicObject> = Api::all_with(root, &kind);
         let mut shop = Namespace::default();
         shop.metadata.name = Some(NAMESPACE.into());
-        for name in projects {
+        let projects: Vec<String> = projects.into_iter().map(Into::into).collect();
+        for name in &projects {
             let spec = json!({"spec": {"ownerRef": {"kind": "Organization", "name": "o"}}});
             let project = DynamicObject::new(name, &kind).data(spec);
             let created = all.create(&PostParams::default(), &project).await;
             created.expect("a project");
-            let client = plane.project(name).client().expect("a client");
+            let client = plane.project(name.as_str()).client().expect("a client");
             let namespaces: Api<Namespace> = Api::all(client);
             let created = namespaces.create(&PostParams::default(), &shop).await;
             created.expect("a namespace");
         }
-        Self { plane }
+        Self { plane, projects }
     }
 
     /// The server, with its faults and its log.
     pub fn plane(&self) -> &ControlPlane {
         &self.plane
+    }
+
+    /// Starts the server again, with the data that it has and nothing that it knew besides.
+    pub async fn restart(&mut self) {
+        self.plane.restart().await.expect("it starts again");
+        let names: Vec<Option<String>> = self.projects.iter().cloned().map(Some).collect();
+        for project in names.iter().chain([&None]) {
+            self.plane.compact(project.as_deref());
+        }
     }
 
     /// A manager for all projects, without a controller yet.
