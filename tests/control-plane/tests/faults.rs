@@ -149,6 +149,48 @@ async fn a_server_says_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn faults_are_those_of_a_group_a_namespace_or_a_subresource() {
+    let plane = plane().await;
+    let asked = client(&plane);
+    let code = async |path: &str| {
+        let request = http::Request::get(path).body(Vec::new()).unwrap();
+        match asked.request::<serde_json::Value>(request).await {
+            Ok(_) => 200,
+            Err(kube::Error::Api(status)) => status.code,
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let all = [
+        "/api/v1/events",
+        "/apis/events.k8s.io/v1/events",
+        "/apis/events.k8s.io/v1/namespaces/default/events",
+        "/apis/events.k8s.io/v1/namespaces/other/events",
+        "/api/v1/namespaces/default",
+        "/api/v1/namespaces/default/status",
+        "/version",
+    ];
+    for (fault, hit) in [
+        (Fault::status(503).group("events.k8s.io"), &[1, 2, 3][..]),
+        (Fault::status(503).group("").of("events"), &[0]),
+        (Fault::status(503).group(""), &[0, 4, 5]),
+        (Fault::status(503).namespace("default"), &[2]),
+        (
+            Fault::status(503).of("namespaces").subresource("status"),
+            &[5],
+        ),
+        (Fault::status(503).of("namespaces").subresource(""), &[4]),
+        (Fault::status(503), &[0, 1, 2, 3, 4, 5, 6]),
+    ] {
+        let injected = plane.inject(fault.clone());
+        for (index, path) in all.iter().enumerate() {
+            let expected = if hit.contains(&index) { 503 } else { 200 };
+            assert_eq!(code(path).await, expected, "{fault:?} of {path}");
+        }
+        assert_eq!(injected.hits(), hit.len(), "{fault:?}");
+    }
+}
+
+#[tokio::test]
 async fn faults_are_those_of_one_control_plane() {
     let plane = plane_with("red").await;
     create_project(&plane, "blue").await;

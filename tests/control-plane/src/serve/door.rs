@@ -54,7 +54,7 @@ impl Door {
         let asked = Asked {
             project: self.project.clone(),
             verb: Verb::Other,
-            plural: None,
+            resource: None,
             name: None,
         };
         self.faults.lasting(&asked, known, relevant)

@@ -64,8 +64,8 @@ impl Edge {
         let mut asked = Asked {
             project: project.clone(),
             verb: begun.verb,
-            plural: begun.plural,
-            name: begun.name,
+            name: begun.resource.as_ref().and_then(|path| path.name.clone()),
+            resource: begun.resource,
         };
         let mut body = Peeked::unread(body);
         if begun.verb == Verb::Create && asked.name.is_none() && self.faults.look_at_names() {

@@ -8,6 +8,7 @@ use http::StatusCode;
 use super::faults::Asked;
 use super::latency::Latency;
 use super::log::Verb;
+use super::paths::ResourcePath;
 
 /// Something that goes wrong with some requests: all of them, unless it is said of which.
 ///
@@ -16,6 +17,7 @@ use super::log::Verb;
 ///
 /// let busy = Fault::status(429).retry_after(1).in_project("red").verb(Verb::List).of("websites").times(2);
 /// let slow = Fault::latency(std::time::Duration::from_millis(200)).at_root();
+/// let unsaid = Fault::lost_answer().group("apps").of("deployments").subresource("status").namespace("shop");
 /// ```
 ///
 /// [`ControlPlane::inject`](crate::ControlPlane::inject) lets it happen. What the controllers do that this crate plays,
@@ -26,8 +28,11 @@ pub struct Fault {
     pub(super) what: What,
     project: Option<Option<String>>,
     verbs: Vec<Verb>,
+    group: Option<String>,
     plural: Option<String>,
+    namespace: Option<String>,
     name: Option<String>,
+    subresource: Option<String>,
     pub(super) times: Option<usize>,
 }
 
@@ -109,8 +114,11 @@ impl Fault {
             what,
             project: None,
             verbs: Vec::new(),
+            group: None,
             plural: None,
+            namespace: None,
             name: None,
+            subresource: None,
             times: None,
         }
     }
@@ -266,6 +274,25 @@ impl Fault {
         self
     }
 
+    /// Only requests for resources of this group; the core group is `""`.
+    pub fn group(mut self, group: impl Into<String>) -> Self {
+        self.group = Some(group.into());
+        self
+    }
+
+    /// Only requests whose path is in this namespace. Those for the namespace itself are not: they are
+    /// `of("namespaces")`.
+    pub fn namespace(mut self, name: impl Into<String>) -> Self {
+        self.namespace = Some(name.into());
+        self
+    }
+
+    /// Only requests for this subresource, `"status"` or `"scale"`; `""` is the object itself.
+    pub fn subresource(mut self, name: impl Into<String>) -> Self {
+        self.subresource = Some(name.into());
+        self
+    }
+
     /// Only requests for objects of this name. That of a new object is read off the request's body.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -283,19 +310,23 @@ impl Fault {
     }
 
     pub(super) fn fits(&self, asked: &Asked) -> bool {
+        let resource = asked.resource.as_ref();
+        // What is said of a resource is said of no request that is for none.
+        let says = |wanted: &Option<String>, is: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| is == Some(wanted))
+        };
+        let subresource = |path: &ResourcePath| path.subresource.clone().unwrap_or_default();
+        let namespace = resource.and_then(|path| path.namespace.as_deref());
         self.times != Some(0)
             && self
                 .project
                 .as_ref()
                 .is_none_or(|project| *project == asked.project)
             && (self.verbs.is_empty() || self.verbs.contains(&asked.verb))
-            && self
-                .plural
-                .as_ref()
-                .is_none_or(|plural| Some(plural) == asked.plural.as_ref())
-            && self
-                .name
-                .as_ref()
-                .is_none_or(|name| Some(name) == asked.name.as_ref())
+            && says(&self.group, resource.map(|path| &*path.group))
+            && says(&self.plural, resource.map(|path| &*path.resource))
+            && says(&self.namespace, namespace)
+            && says(&self.name, asked.name.as_deref())
+            && says(&self.subresource, resource.map(subresource).as_deref())
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::fault::{Fault, Staleness, What};
 use super::log::Verb;
+use super::paths::ResourcePath;
 use crate::signal::{Ear, Signal};
 
 /// A fault that is happening. It ends when this is dropped.
@@ -35,7 +36,8 @@ impl Drop for Injected {
 pub(super) struct Asked {
     pub(super) project: Option<String>,
     pub(super) verb: Verb,
-    pub(super) plural: Option<String>,
+    pub(super) resource: Option<ResourcePath>,
+    /// That of a new object, too.
     pub(super) name: Option<String>,
 }
 

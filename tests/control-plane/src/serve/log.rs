@@ -173,8 +173,7 @@ pub struct Mark(u64);
 pub(crate) struct Begun {
     pub(crate) number: u64,
     pub(crate) verb: Verb,
-    pub(crate) plural: Option<String>,
-    pub(crate) name: Option<String>,
+    pub(crate) resource: Option<ResourcePath>,
     pub(crate) played: bool,
 }
 
@@ -242,8 +241,7 @@ impl RequestLog {
         let verb = Verb::of(&request.method, query, resource.as_ref());
         let user_agent = text(&request.headers, USER_AGENT);
         let played = user_agent.as_deref().is_some_and(is_played);
-        let plural = resource.as_ref().map(|resource| resource.resource.clone());
-        let name = resource.as_ref().and_then(|resource| resource.name.clone());
+        let told = resource.clone();
         let mut inner = self.lock();
         let number = inner.next;
         inner.next += 1;
@@ -268,8 +266,7 @@ impl RequestLog {
         Begun {
             number,
             verb,
-            plural,
-            name,
+            resource: told,
             played,
         }
     }
