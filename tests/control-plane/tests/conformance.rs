@@ -35,6 +35,7 @@ mod conformance {
     mod lists;
     mod networks;
     mod objects;
+    mod openapi;
     mod ownership;
     mod patches;
     mod protobuf;

@@ -1,4 +1,4 @@
-//! The `binding` subresource, by which a scheduler gives a pod to a node.
+//! The `binding` subresource, and the `bindings` of a namespace, by which a scheduler gives a pod to a node.
 
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -11,17 +11,40 @@ use crate::object;
 use crate::serve::Body;
 
 pub(crate) fn bind(target: &Target, name: &str, asked: &Asked) -> Result<Response<Body>, Failure> {
-    let dry_run = dry_run(&asked.query, "CreateOptions")?;
     let binding = posted::read(target, asked, &posted::BINDING)?;
+    store(target, name, &binding, asked)
+}
+
+/// The same of the pod that the binding names.
+pub(crate) fn bind_any(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
+    let binding = posted::read_any(asked, &posted::BINDING)?;
     check(&binding)?;
+    let name = object::name(&binding);
+    if name.is_empty() {
+        return Err(Failure::bad_request("Name parameter required."));
+    }
+    let pod = target
+        .beside("pods", name)
+        .ok_or_else(Failure::no_such_resource)?;
+    store(&pod, name, &binding, asked)
+}
+
+fn store(
+    target: &Target,
+    name: &str,
+    binding: &Value,
+    asked: &Asked,
+) -> Result<Response<Body>, Failure> {
+    let dry_run = dry_run(&asked.query, "CreateOptions")?;
+    check(binding)?;
     target.world.transact(&target.plane, |transaction| {
         let key = target.key(name);
         let old = transaction
             .get(target.bucket(), &key)
             .ok_or_else(|| Failure::not_found(&target.resource, name))?;
-        check_precondition(target, &binding, &old)?;
+        check_precondition(target, binding, &old)?;
         let new =
-            bound(&binding, &old).map_err(|why| conflict(name, &format!("pod {name} {why}")))?;
+            bound(binding, &old).map_err(|why| conflict(name, &format!("pod {name} {why}")))?;
         if !dry_run {
             transaction.put(target.bucket(), key, new);
         }

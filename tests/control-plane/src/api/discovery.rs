@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base64::Engine;
-use http::header::{CONTENT_TYPE, HeaderValue, VARY};
+use http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH, VARY};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::negotiation::{Convert, Media, negotiate};
-use super::{Asked, accept, kubelet, posted, response, rules, scale, told};
+use super::{Asked, accept, kubelet, openapi, posted, response, rules, scale, told};
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version, priority};
 use crate::plane::{Plane, World};
@@ -108,7 +108,7 @@ fn describe(group: &str, versions: &[String]) -> Value {
 
 pub(crate) fn core(world: &World, plane: &Plane, asked: &Asked) -> Result<Response<Body>, Failure> {
     if let Some(media) = wants_aggregated(asked) {
-        return Ok(told(aggregated(world, plane, true), media, false));
+        return Ok(told(aggregated(world, plane, asked, true), media, false));
     }
     let versions =
         json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []});
@@ -126,7 +126,7 @@ pub(crate) fn groups(
     asked: &Asked,
 ) -> Result<Response<Body>, Failure> {
     if let Some(media) = wants_aggregated(asked) {
-        return Ok(told(aggregated(world, plane, false), media, false));
+        return Ok(told(aggregated(world, plane, asked, false), media, false));
     }
     let mut groups = groups_of(world, plane);
     // Here those with stable versions come first.
@@ -337,7 +337,7 @@ fn wants_aggregated(asked: &Asked) -> Option<Media> {
 }
 
 /// Everything in one answer, of the core group or of all others.
-fn aggregated(world: &World, plane: &Plane, core: bool) -> Response<Body> {
+fn aggregated(world: &World, plane: &Plane, asked: &Asked, core: bool) -> Response<Body> {
     let groups = groups_of(world, plane);
     let items: Vec<Value> = groups
         .iter()
@@ -365,9 +365,18 @@ fn aggregated(world: &World, plane: &Plane, core: bool) -> Response<Body> {
     let list = json!({
         "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items,
     });
-    let mut response = response::json(StatusCode::OK, &list);
+    let list = list.to_string().into_bytes();
+    let tag = format!("\"{}\"", openapi::hash(&list));
+    let mut response = if asked.header(IF_NONE_MATCH) == Some(&*tag) {
+        response::nothing(StatusCode::NOT_MODIFIED)
+    } else {
+        response::bytes(StatusCode::OK, AGGREGATED, list)
+    };
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(AGGREGATED));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public"));
+    if let Ok(tag) = HeaderValue::try_from(tag) {
+        headers.insert(ETAG, tag);
+    }
     headers.insert(VARY, HeaderValue::from_static("Accept"));
     response
 }

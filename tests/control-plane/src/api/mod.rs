@@ -3,6 +3,7 @@
 mod accept;
 mod binding;
 mod body;
+mod compression;
 mod create;
 mod delete;
 mod delete_options;
@@ -49,6 +50,7 @@ use http_body_util::{BodyExt, Limited};
 use crate::auth::{self, Caller, User};
 use crate::clock;
 use crate::failure::Failure;
+use compression::Packed;
 pub(crate) use delete::{CRD_CLEANUP, FOREGROUND, ORPHAN, remove};
 pub(crate) use delete_options::{DeleteOptions, Policy};
 pub(crate) use established::{establish, track};
@@ -116,6 +118,7 @@ where
     };
     let told_of_failure = Told::of_failure(&parts.headers);
     let in_pretty = pretty::is_wanted(&query, &parts.headers);
+    let unpacks = compression::is_accepted(&parts.headers);
     let place = clock::within(world.clock, || {
         let plane = Place::find(world, project)?;
         let caller = auth::admit(world, &plane, user, &parts)?;
@@ -161,15 +164,22 @@ where
         }
         Err(failure) => (response::failure(&failure), Some(told_of_failure)),
     };
-    let response = match told {
+    let mut response = match told {
         Some(told) if told.is_watch => return told.tell(response).await,
-        Some(told) => told.tell(response).await,
+        Some(told) => {
+            let mut response = told.tell(response).await;
+            response.extensions_mut().insert(Packed::IF_LONG);
+            response
+        }
         None => response,
     };
     if in_pretty {
-        return pretty::answer(response).await;
+        response = pretty::answer(response).await;
     }
-    response
+    match response.extensions_mut().remove::<Packed>() {
+        Some(packed) if unpacks => packed.answer(response).await,
+        _ => response,
+    }
 }
 
 /// An answer that something failed, in the format that its client takes.
@@ -264,6 +274,13 @@ fn as_of_today(asked: &Asked) -> Option<Asked> {
 fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     if target.resource.is_review() {
         return match (asked.method.as_str(), &target.name) {
+            ("POST", None) if target.namespace.is_none() && target.resource.namespaced => {
+                Err(Failure::no_such_resource())
+            }
+            (_, Some(_)) if target.resource.is("", "bindings") => Err(Failure::no_such_resource()),
+            ("POST", None) if target.resource.is("", "bindings") => {
+                binding::bind_any(target, asked)
+            }
             ("POST", None) => reviews::answer(target, asked),
             _ => Err(Failure::method_not_allowed()),
         };
@@ -340,7 +357,7 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
     // These look at no verb.
     let any_verb = matches!(
         segments.as_slice(),
-        ["apis"] | ["apis", _] | ["openapi", "v2" | "v3"]
+        ["apis"] | ["apis", _] | ["openapi", "v2"] | ["openapi", "v3", ..]
     );
     if asked.method != Method::GET && !any_verb {
         return Err(if path.starts_with("/api") || path == "/version" {
@@ -360,13 +377,9 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
         }
         ["api", version] => discovered(world, plane, asked, "", version),
         ["apis", group, version] => discovered(world, plane, asked, group, version),
-        ["openapi", "v3"] => Ok(openapi::index(world, plane)),
-        ["openapi", "v3", "api", version] => openapi::document(world, plane, "", version),
-        ["openapi", "v3", "apis", group, version] => {
-            openapi::document(world, plane, group, version)
-        }
-        ["openapi", "v3", ..] => Ok(response::nothing(http::StatusCode::NOT_FOUND)),
-        ["openapi", "v2"] => Ok(openapi::v2(asked)),
+        ["openapi", "v3"] if !asked.path.ends_with('/') => Ok(openapi::index(world, plane)),
+        ["openapi", "v3", ..] => Ok(openapi::document(world, plane, asked)),
+        ["openapi", "v2"] => Ok(openapi::second(world, plane, asked)),
         _ => Err(Failure::page_not_found()),
     }
 }

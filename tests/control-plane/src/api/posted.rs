@@ -50,6 +50,18 @@ pub(super) fn of(group: &str, plural: &str) -> &'static [Posted] {
 
 /// Reads what was posted, which is about the object that the path names.
 pub(super) fn read(target: &Target, asked: &Asked, posted: &Posted) -> Result<Value, Failure> {
+    let object = read_any(asked, posted)?;
+    if target.name.as_deref() != Some(object::name(&object)) {
+        return Err(Failure::bad_request(format!(
+            "name in URL does not match name in {} object",
+            posted.kind
+        )));
+    }
+    Ok(object)
+}
+
+/// Reads what was posted, whatever it is about.
+pub(super) fn read_any(asked: &Asked, posted: &Posted) -> Result<Value, Failure> {
     let object = match media_type(asked) {
         protobuf::MEDIA_TYPE => protobuf::read(&asked.body),
         "application/yaml" => parse_yaml(&asked.body),
@@ -71,11 +83,6 @@ pub(super) fn read(target: &Target, asked: &Asked, posted: &Posted) -> Result<Va
         return Err(Failure::bad_request(format!(
             "{said} in version \"{version}\" cannot be handled as a {kind}: no kind \"{said}\" is registered for \
              version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
-        )));
-    }
-    if target.name.as_deref() != Some(object::name(&object)) {
-        return Err(Failure::bad_request(format!(
-            "name in URL does not match name in {kind} object"
         )));
     }
     Ok(object)

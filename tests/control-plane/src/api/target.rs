@@ -69,6 +69,15 @@ impl Target {
         Ok(Some(target))
     }
 
+    /// Another resource of the same version and in the same namespace.
+    pub(crate) fn beside(&self, plural: &str, name: &str) -> Option<Self> {
+        Some(Self {
+            resource: self.world.registry.get(&self.resource.group, plural)?,
+            name: Some(name.to_owned()),
+            ..self.clone()
+        })
+    }
+
     /// `namespaces//configmaps` are those of every namespace.
     fn with_namespace(mut self) -> Result<Self, Failure> {
         if self.namespace.as_deref() != Some("") {

@@ -211,6 +211,11 @@ const TABLE: &[Line] = &[
         ..workload("", "endpoints", "Endpoints")
     },
     Line {
+        milo: false,
+        namespaced: true,
+        ..review("", "bindings", "Binding")
+    },
+    Line {
         short: &["limits"],
         generation: false,
         status: false,

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-pub(crate) use builtin::{builtin, empty, named as builtin_type};
+pub(crate) use builtin::{builtin, empty};
 pub(crate) use cause::{Cause, Reason};
 pub(crate) use decode::decode_metadata;
 pub(crate) use quantity::in_billionths;

@@ -16,6 +16,26 @@ fn template(env: Value) -> Value {
 }
 
 conformance! {
+    async fn long_answers_are_packed(talk: &mut Talk) {
+        const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
+        let map = |name: &str, length: usize| json!({"metadata": {"name": name, "labels": {"length": name}}, "data": {"a": "x".repeat(length)}});
+        talk.prepare(MAPS, map("long", 140 * 1024)).await;
+        talk.prepare(MAPS, map("short", 120 * 1024)).await;
+        let one = format!("{MAPS}/long");
+        for encoding in ["gzip", "deflate, gzip", "gzip;q=0.5", "deflate", "*", "identity"] {
+            talk.get_packed(&one, "application/json", encoding).await;
+        }
+        for accept in ["application/yaml", "application/vnd.kubernetes.protobuf", "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"] {
+            talk.get_packed(&one, accept, "gzip").await;
+        }
+        for path in ["/short", "?labelSelector=length=long", "?labelSelector=length=short", "?labelSelector=length=none", ""] {
+            talk.get_packed(&format!("{MAPS}{path}"), "application/json", "gzip").await;
+        }
+        talk.get_packed("/openapi/v3/version", "application/json", "gzip").await;
+        talk.get_packed("/openapi/v3/apis/apps/v1", "application/json", "gzip").await;
+        talk.get_packed("/apis/apps/v1", "application/json", "gzip").await;
+    }
+
     async fn patches_of_long_lists(talk: &mut Talk) {
         let (path, one) = ("/api/v1/namespaces/{ns}/podtemplates", "/api/v1/namespaces/{ns}/podtemplates/one");
         talk.prepare(path, template(variables(0, "a").into())).await;

@@ -55,6 +55,28 @@ conformance! {
         talk.get(&path).await;
     }
 
+    async fn bindings_name_their_pods(talk: &mut Talk) {
+        let path = "/api/v1/namespaces/{ns}/bindings";
+        talk.post(PODS, pod("one")).await;
+        let binding = |name: &str| json!({"metadata": {"name": name}, "target": {"name": "node-1"}});
+        for refused in [
+            json!({}), binding("two"), json!({"metadata": {"name": "one"}}), json!({"kind": "Binding", "apiVersion": "v2", "metadata": {"name": "one"}}),
+        ] {
+            talk.post(path, refused).await;
+        }
+        talk.post("/api/v1/bindings", binding("one")).await;
+        talk.post(&format!("{path}?dryRun=All"), binding("one")).await;
+        talk.post(path, binding("one")).await;
+        talk.post(path, binding("one")).await;
+        talk.get_picked(&format!("{PODS}/one"), &[], |pod| pod["spec"]["nodeName"].clone()).await;
+        talk.get(path).await;
+        talk.get(&format!("{path}/one")).await;
+        talk.delete(&format!("{path}/one")).await;
+        talk.get_picked("/api/v1", &[], |list| {
+            list["resources"].as_array().into_iter().flatten().filter(|resource| resource["kind"] == "Binding").cloned().collect()
+        }).await;
+    }
+
     async fn pods_are_evicted(talk: &mut Talk) {
         talk.post(PODS, pod("one")).await;
         let path = format!("{PODS}/one/eviction");

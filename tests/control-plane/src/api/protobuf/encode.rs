@@ -52,7 +52,7 @@ pub(super) fn write_event(event: &Value) -> Option<Vec<u8>> {
 
 /// What has been written.
 #[derive(Default)]
-struct Out(Vec<u8>);
+pub(crate) struct Out(Vec<u8>);
 
 impl Out {
     fn varint(&mut self, mut number: u64) {
@@ -63,21 +63,30 @@ impl Out {
         self.0.push(number.to_le_bytes()[0]);
     }
 
-    fn bytes(&mut self, number: u64, bytes: &[u8]) {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
+    pub(crate) fn bytes(&mut self, number: u64, bytes: &[u8]) {
         self.varint(number << 3 | BYTES);
         self.varint(bytes.len() as u64);
         self.0.extend_from_slice(bytes);
     }
 
-    fn within(&mut self, number: u64, write: impl FnOnce(&mut Self)) {
+    pub(crate) fn within(&mut self, number: u64, write: impl FnOnce(&mut Self)) {
         let mut message = Self::default();
         write(&mut message);
         self.bytes(number, &message.0);
     }
 
-    fn int(&mut self, number: u64, value: i64) {
+    pub(crate) fn int(&mut self, number: u64, value: i64) {
         self.varint(number << 3 | VARINT);
         self.varint(value.cast_unsigned());
+    }
+
+    pub(crate) fn double(&mut self, number: u64, value: f64) {
+        self.varint(number << 3 | FIXED64);
+        self.0.extend_from_slice(&value.to_le_bytes());
     }
 
     fn list(&mut self, item: &[Field], list: &Value) {
@@ -126,11 +135,7 @@ impl Out {
             Kind::String => self.bytes(number, text(value)),
             Kind::Int => self.int(number, value.as_i64().unwrap_or_default()),
             Kind::Bool => self.int(number, value.as_bool().unwrap_or_default().into()),
-            Kind::Number => {
-                self.varint(number << 3 | FIXED64);
-                let value = value.as_f64().unwrap_or_default();
-                self.0.extend_from_slice(&value.to_le_bytes());
-            }
+            Kind::Number => self.double(number, value.as_f64().unwrap_or_default()),
             Kind::Bytes => self.bytes(number, &STANDARD.decode(text(value)).unwrap_or_default()),
             Kind::Time { micro } => self.within(number, |time| {
                 let parsed = value.as_str().and_then(|text| text.parse().ok());

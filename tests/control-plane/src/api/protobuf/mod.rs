@@ -8,6 +8,7 @@ mod zeros;
 
 pub(crate) use answer::{answer, events};
 pub(crate) use decode::{Envelope, read};
+pub(crate) use encode::Out;
 pub(crate) use zeros::forget_zeros;
 
 /// The media type.

@@ -1,6 +1,7 @@
 //! Questions and answers.
 
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -14,7 +15,8 @@ use super::protobuf;
 use super::watch::Watch;
 
 /// The headers of an answer that matter to a client.
-const HEADERS: [&str; 7] = [
+const HEADERS: [&str; 8] = [
+    "content-encoding",
     "content-type",
     "vary",
     "warning",
@@ -250,6 +252,61 @@ impl Talk {
         let value =
             serde_json::from_slice(&body).unwrap_or_else(|_| String::from_utf8_lossy(&body).into());
         self.write_answer(code, &answered, pick(&value).to_string().as_bytes());
+    }
+
+    /// Asks for something long, and writes down only whether it comes packed and is the same when it is unpacked.
+    pub(crate) async fn get_packed(&mut self, path: &str, accept: &str, encoding: &str) {
+        let path = self.fill(path);
+        let headers = [("accept", accept), ("accept-encoding", encoding)];
+        self.write_question("GET", &path, &headers, &[]);
+        let (_, _, plain) = self.exchange("GET", &path, &headers[..1], &[]).await;
+        let (code, answered, body) = self.exchange("GET", &path, &headers, &[]).await;
+        let mut unpacked = Vec::new();
+        let is_packed = flate2::read::GzDecoder::new(&*body)
+            .read_to_end(&mut unpacked)
+            .is_ok();
+        let is_same = plain == if is_packed { unpacked } else { body };
+        self.write_answer(
+            code,
+            &answered,
+            json!([is_packed, is_same]).to_string().as_bytes(),
+        );
+    }
+
+    /// Asks, and once more as a client that has the answer already. That there is a tag is written down, and not which.
+    pub(crate) async fn get_tagged(&mut self, path: &str, accept: &str) {
+        let path = self.fill(path);
+        self.write_question("GET", &path, &[("accept", accept)], &[]);
+        let (code, headers, body) = self
+            .exchange("GET", &path, &[("accept", accept)], &[])
+            .await;
+        let tag = headers["etag"].to_str().unwrap().to_owned();
+        let about = |headers: &HeaderMap, body: &[u8]| {
+            json!([
+                headers["etag"] == *tag,
+                headers["cache-control"].to_str().unwrap(),
+                body.is_empty()
+            ])
+        };
+        let told = about(&headers, &body);
+        self.write_answer(code, &headers, told.to_string().as_bytes());
+        for known in [
+            tag.clone(),
+            format!("W/{tag}, \"another\""),
+            "*".to_owned(),
+            "\"another\"".to_owned(),
+        ] {
+            let asked = [("accept", accept), ("if-none-match", known.as_str())];
+            self.write_question(
+                "GET",
+                &path,
+                &[("if-none-match", &known.replace(&tag, "<the tag>"))],
+                &[],
+            );
+            let (code, headers, body) = self.exchange("GET", &path, &asked, &[]).await;
+            let told = about(&headers, &body);
+            self.write_answer(code, &headers, told.to_string().as_bytes());
+        }
     }
 
     /// A request that the case needs, and nobody need read.

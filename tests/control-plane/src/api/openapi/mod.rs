@@ -1,0 +1,137 @@
+//! OpenAPI, in its third version and its second: what Kubernetes says of its own kinds, and what CRDs say of theirs.
+
+mod definition;
+mod document;
+mod gnostic;
+mod recorded;
+mod second;
+
+use http::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH, LOCATION, VARY};
+use http::{Response, StatusCode};
+use serde_json::{Map, json};
+
+use super::compression::Packed;
+use super::negotiation::ranges;
+use super::{Asked, response};
+use crate::plane::{Plane, World};
+use crate::serve::Body;
+
+/// Where types are.
+const REFERENCE: &str = "#/components/schemas/";
+const IN_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+
+/// What there is, a document for each group and version.
+pub(crate) fn index(world: &World, plane: &Plane) -> Response<Body> {
+    let mut paths = Map::new();
+    for (name, document) in document::all(world, plane) {
+        let url = format!("/openapi/v3/{name}?hash={}", hash(document.as_bytes()));
+        paths.insert(name, json!({"serverRelativeURL": url}));
+    }
+    let paths = json!({"paths": paths}).to_string();
+    response::text(paths)
+}
+
+/// The document of a group and version, or of another part of the server.
+pub(crate) fn document(world: &World, plane: &Plane, asked: &Asked) -> Response<Body> {
+    let name = asked.path.strip_prefix("/openapi/v3/").unwrap_or_default();
+    let Some(document) = document::named(world, plane, name) else {
+        return response::nothing(StatusCode::NOT_FOUND);
+    };
+    let hash = hash(document.as_bytes());
+    let wanted = asked.query.get("hash").filter(|wanted| !wanted.is_empty());
+    let current = format!("/openapi/v3/{name}?hash={hash}");
+    let moved = wanted.is_some_and(|wanted| *wanted != *hash);
+    let mut answer = if moved {
+        let mut answer = response::bytes(StatusCode::MOVED_PERMANENTLY, "application/json", "");
+        if let Ok(current) = HeaderValue::try_from(current) {
+            answer.headers_mut().insert(LOCATION, current);
+        }
+        answer
+    } else {
+        tagged(asked, &hash, "application/json", document)
+    };
+    let headers = answer.headers_mut();
+    if let Ok(tag) = HeaderValue::try_from(format!("\"{hash}\"")) {
+        headers.insert(ETAG, tag);
+    }
+    if wanted.is_some() && !moved {
+        let forever = HeaderValue::from_static("public, immutable");
+        headers.insert(CACHE_CONTROL, forever);
+    }
+    headers.insert(VARY, HeaderValue::from_static("Accept"));
+    answer
+}
+
+/// The second version, all of it in one document.
+pub(crate) fn second(world: &World, plane: &Plane, asked: &Asked) -> Response<Body> {
+    let accepts = |media: &str| ranges(&asked.headers).any(|range| range == media);
+    let in_json = ["application/json", "application/*", "*/*"]
+        .into_iter()
+        .any(accepts);
+    let in_protobuf = accepts(IN_PROTOBUF)
+        && !asked
+            .header(ACCEPT)
+            .is_some_and(|accept| accept.starts_with("application/json"));
+    let mut answer = if in_protobuf || in_json {
+        let document = document::in_second_version(world, plane);
+        let written = document.to_string();
+        let hash = hash(written.as_bytes());
+        if in_protobuf {
+            let content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+            tagged(asked, &hash, content_type, gnostic::write(&document))
+        } else {
+            tagged(asked, &hash, "application/json", written)
+        }
+    } else {
+        response::nothing(StatusCode::NOT_ACCEPTABLE)
+    };
+    answer.extensions_mut().insert(Packed::ALWAYS);
+    for varies in ["Accept-Encoding", "Accept"] {
+        answer
+            .headers_mut()
+            .append(VARY, HeaderValue::from_static(varies));
+    }
+    answer
+}
+
+/// An answer with its tag; nothing but that for a client that has it already.
+fn tagged(
+    asked: &Asked,
+    hash: &str,
+    content_type: &'static str,
+    body: impl Into<bytes::Bytes>,
+) -> Response<Body> {
+    let tag = format!("\"{hash}\"");
+    let known = asked.header(IF_NONE_MATCH).unwrap_or_default();
+    let is_known = known.split(',').any(|known| {
+        let known = known.trim();
+        known == "*" || known.trim_start_matches("W/") == tag
+    });
+    let mut answer = if is_known {
+        not_modified()
+    } else {
+        response::bytes(StatusCode::OK, content_type, body)
+    };
+    if let Ok(tag) = HeaderValue::try_from(tag) {
+        answer.headers_mut().insert(ETAG, tag);
+    }
+    answer
+}
+
+/// The client knows the answer.
+fn not_modified() -> Response<Body> {
+    let mut answer = response::nothing(StatusCode::NOT_MODIFIED);
+    let private = HeaderValue::from_static("no-cache, private");
+    answer.headers_mut().insert(CACHE_CONTROL, private);
+    answer
+}
+
+/// By which a client sees that a document is another one.
+pub(super) fn hash(document: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA512, document);
+    digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect()
+}
