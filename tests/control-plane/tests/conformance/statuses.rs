@@ -143,4 +143,26 @@ conformance! {
             talk.patch("merge", "/api/v1/nodes/{ns}/status", json!({"status": status})).await;
         }
     }
+
+    async fn one_address_is_the_first_of_several(talk: &mut Talk) {
+        let pods = "/api/v1/namespaces/{ns}/pods";
+        let spec = json!({"containers": [{"name": "main", "image": "registry.example.com/app:1.0"}]});
+        talk.prepare(pods, json!({"metadata": {"name": "one"}, "spec": spec})).await;
+        let status = format!("{pods}/one/status");
+        let several = json!([{"ip": "10.0.0.3"}, {"ip": "fd00::1"}]);
+        for (kind, said) in [
+            ("merge", json!({"podIP": "10.0.0.1", "hostIP": "10.1.1.1"})), ("merge", json!({"podIP": "10.0.0.2"})), ("merge", json!({"podIPs": several})),
+            ("merge", json!({"podIP": null, "podIPs": several})), ("strategic-merge", json!({"podIPs": [{"ip": "10.0.0.4"}]})), ("merge", json!({"podIP": null})),
+            ("merge", json!({"podIP": "", "podIPs": []})), ("merge", json!({"podIPs": [{"ip": "10.0.0.5"}]})), ("merge", json!({"podIP": "x"})),
+            ("merge", json!({"podIP": null, "podIPs": null})),
+        ] {
+            talk.patch(kind, &status, json!({"status": said})).await;
+        }
+        talk.post(pods, json!({"metadata": {"name": "two"}, "spec": spec, "status": {"podIP": "10.0.0.1"}})).await;
+        for (name, spec) in [("a", json!({"podCIDR": "10.0.0.0/24"})), ("b", json!({"podCIDRs": ["10.0.1.0/24", "fd00::/64"]}))] {
+            let node = json!({"metadata": {"name": format!("{{ns}}-{name}")}, "spec": spec});
+            talk.prepare("/api/v1/nodes?fieldManager=me", node).await;
+            talk.get_picked(&format!("/api/v1/nodes/{{ns}}-{name}"), &[], |node| json!([node["spec"]["podCIDR"], node["spec"]["podCIDRs"]])).await;
+        }
+    }
 }

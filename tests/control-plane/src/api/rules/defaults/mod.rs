@@ -170,7 +170,38 @@ fn scaling(behavior: &mut Map<String, Value>) {
 }
 
 /// What a node has can be allocated.
+/// What there was one of is now the first of several; where they are at odds, the one counts.
+fn one_is_first(
+    fields: &mut Map<String, Value>,
+    one: &str,
+    all: &str,
+    as_element: impl Fn(&Value) -> Value,
+) {
+    let said = |value: Option<&Value>| {
+        let value = value.filter(|value| value.as_str().is_some_and(|text| !text.is_empty()));
+        value.cloned()
+    };
+    let own = said(fields.get(one));
+    let first = fields.get(all).and_then(|all| all.get(0));
+    match (own, first) {
+        (Some(own), first) if first != Some(&as_element(&own)) => {
+            fields.insert(all.to_owned(), json!([as_element(&own)]));
+        }
+        (None, Some(first)) => {
+            // An element is the text, or says it in its one field.
+            let inside = first.as_object().and_then(|fields| fields.values().next());
+            if let Some(first) = said(Some(inside.unwrap_or(first))) {
+                fields.insert(one.to_owned(), first);
+            }
+        }
+        _ => {}
+    }
+}
+
 fn node(object: &mut Value) {
+    if let Some(spec) = inner(object::as_map(object), "spec") {
+        one_is_first(spec, "podCIDR", "podCIDRs", Value::clone);
+    }
     let Some(status) = inner(object::as_map(object), "status") else {
         return;
     };

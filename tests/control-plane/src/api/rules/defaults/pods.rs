@@ -2,10 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{default, default_text, each, inner};
+use super::{default, default_text, each, inner, one_is_first};
 use crate::object;
 
 pub(super) fn pod(object: &mut Value) {
+    if let Some(status) = inner(object::as_map(object), "status") {
+        one_is_first(status, "podIP", "podIPs", |ip| json!({"ip": ip}));
+    }
     let spec = object::field_mut(object, "spec");
     default(spec, "enableServiceLinks", true);
     for list in ["initContainers", "containers"] {
