@@ -33,8 +33,11 @@ impl Packed {
     /// An answer that is all there, as it is sent.
     pub(super) async fn answer(self, response: Response<Body>) -> Response<Body> {
         let (mut response, body) = response::take_body(response).await;
-        let long = Some(&body).filter(|body| body.len() > self.0);
-        let packed = long.and_then(|body| gzip(body).ok());
+        let packed = if body.len() > self.0 {
+            gzip(&body).await.ok()
+        } else {
+            None
+        };
         if packed.is_some() {
             let headers = response.headers_mut();
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -48,9 +51,12 @@ impl Packed {
     }
 }
 
-/// Packs for speed, not for the last byte.
-fn gzip(body: &[u8]) -> std::io::Result<Bytes> {
+/// Packs for speed, not for the last byte, and lets others have their turn meanwhile.
+async fn gzip(body: &[u8]) -> std::io::Result<Bytes> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-    packed.write_all(body)?;
+    for part in body.chunks(LONG) {
+        packed.write_all(part)?;
+        tokio::task::yield_now().await;
+    }
     Ok(packed.finish()?.into())
 }
