@@ -1,5 +1,7 @@
 //! How a control plane is put together.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -115,6 +117,21 @@ impl Builder {
     /// <https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#ownerreferencespermissionenforcement>
     pub fn owner_references_permission_enforcement(mut self) -> Self {
         self.options.owners_need_leave = true;
+        self
+    }
+
+    /// Gives every namespace of the root the service account `default`, soon after it is there and anew when it is deleted,
+    /// as the controller manager's `serviceaccount-controller` does. The program `kommodore-control-plane` does so always.
+    pub fn default_service_accounts(mut self) -> Self {
+        self.options.service_accounts = true;
+        self
+    }
+
+    /// Waits so long before a deleted namespace begins to end, where it would begin at once: the controller manager's
+    /// `namespace-controller` takes 5 s. Whoever has deleted one can still `finalize` it meanwhile. The program
+    /// `kommodore-control-plane` waits 0.1 s.
+    pub fn namespaces_end_after(mut self, delay: Duration) -> Self {
+        self.options.namespaces_end_after = Some(delay);
         self
     }
 

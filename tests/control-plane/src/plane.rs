@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -10,7 +11,7 @@ use crate::auth::{self, Auth};
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::janitor::Work;
-use crate::kinds::{Registry, Resource, crd_bucket};
+use crate::kinds::{Registry, Resource, crd_bucket, namespace_bucket};
 use crate::store::{Bucket, Change, Key, Store, Transaction, What};
 
 /// How a server was built.
@@ -28,6 +29,10 @@ pub(crate) struct Options {
     pub(crate) rbac: bool,
     /// Also for who names an owner.
     pub(crate) owners_need_leave: bool,
+    /// Every namespace has a service account.
+    pub(crate) service_accounts: bool,
+    /// How long after its deletion the end of a namespace begins.
+    pub(crate) namespaces_end_after: Option<Duration>,
     /// How many requests one HTTP/2 connection may have open, if not as many as usual.
     pub(crate) max_streams: Option<u32>,
     /// It speaks HTTP/1.1 alone.
@@ -215,7 +220,8 @@ impl World {
         let matters = change.what == What::Deleted
             || bucket == auth::rbac::bucket("clusterroles")
             || change.object.is_deleting
-            || change.object.has_owners;
+            || change.object.has_owners
+            || (self.options.service_accounts && bucket == namespace_bucket());
         if matters {
             // Nobody is left to do the work only while the server ends.
             let _ = self.work.send(Work {

@@ -2,6 +2,7 @@
 
 mod support;
 
+use kommodore_control_plane::ControlPlane;
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
@@ -231,6 +232,72 @@ async fn a_namespace_ends_when_everything_in_it_has() {
         .0,
         403
     );
+}
+
+#[tokio::test]
+async fn every_namespace_has_a_service_account_where_that_is_wanted() {
+    let kind = kube::core::GroupVersionKind::gvk("", "v1", "ServiceAccount");
+    let kind = kube::core::ApiResource::from_gvk(&kind);
+    for wanted in [true, false] {
+        let mut builder = ControlPlane::builder();
+        if wanted {
+            builder = builder.default_service_accounts();
+        }
+        let plane = builder.start().await.unwrap();
+        let client = plane.client().unwrap();
+        let accounts: Api<DynamicObject> = Api::all_with(client.clone(), &kind);
+        let in_shop: Api<DynamicObject> = Api::namespaced_with(client.clone(), "shop", &kind);
+        let shop = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+        let all = namespaces(client);
+        all.create(&PostParams::default(), &object(shop))
+            .await
+            .unwrap();
+        let there = async || {
+            soon("service account", async {
+                loop {
+                    if let Some(account) = in_shop.get_opt("default").await.unwrap() {
+                        return account.uid();
+                    }
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await
+        };
+        if wanted {
+            let first = there().await;
+            in_shop
+                .delete("default", &DeleteParams::default())
+                .await
+                .unwrap();
+            assert_ne!(there().await, first, "it is another one");
+        }
+        all.delete("shop", &DeleteParams::default()).await.unwrap();
+        gone(&all, "shop").await;
+        // What follows from one write does so after what follows from those before it.
+        let left = accounts.list(&Default::default()).await.unwrap();
+        let left: Vec<String> = left.iter().filter_map(ResourceExt::namespace).collect();
+        let expected: &[&str] = match wanted {
+            true => &["default", "kube-node-lease", "kube-public", "kube-system"],
+            false => &[],
+        };
+        assert_eq!(left, expected);
+    }
+}
+
+#[tokio::test]
+async fn namespaces_end_as_late_as_is_wanted() {
+    let delay = std::time::Duration::from_millis(300);
+    let builder = ControlPlane::builder().namespaces_end_after(delay);
+    let plane = builder.start().await.unwrap();
+    let all = namespaces(plane.client().unwrap());
+    let shop = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+    all.create(&PostParams::default(), &object(shop))
+        .await
+        .unwrap();
+    let begun = std::time::Instant::now();
+    all.delete("shop", &DeleteParams::default()).await.unwrap();
+    gone(&all, "shop").await;
+    assert!(begun.elapsed() >= delay);
 }
 
 #[tokio::test]

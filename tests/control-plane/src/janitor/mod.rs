@@ -1,14 +1,16 @@
-//! What happens by itself after a write: the garbage collector, the end of namespaces and of CRDs,
-//! and the roles that are made of others.
+//! What happens by itself after a write: the garbage collector, the end of namespaces and of CRDs, the roles that are
+//! made of others, and the service account of every namespace.
 //!
 //! One task does it for all control planes, one change after the other, as the controllers of a real cluster do:
 //! behind the writer's back, and soon.
 
+mod accounts;
 mod definitions;
 mod garbage;
 mod namespaces;
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -36,13 +38,33 @@ pub(crate) async fn run(world: Weak<World>, mut work: mpsc::UnboundedReceiver<Wo
         let Some(world) = world.upgrade() else { return };
         clock::within(world.clock, || {
             garbage::after(&world, &plane, &bucket, &change);
-            namespaces::after(&world, &plane, &bucket, &change);
+            accounts::after(&world, &plane, &bucket, &change);
+            if begins_to_go(&bucket, &namespace_bucket(), &change)
+                && let Some(delay) = world.options.namespaces_end_after
+            {
+                end_later(&world, &plane, change.clone(), delay);
+            } else {
+                namespaces::after(&world, &plane, &bucket, &change);
+            }
             definitions::after(&world, &plane, &bucket, &change);
             aggregate::after(&world, &plane, &bucket);
         });
         // So that a flood of work leaves room for requests.
         tokio::task::yield_now().await;
     }
+}
+
+/// Ends a namespace after a while, if there is still a server then.
+fn end_later(world: &Arc<World>, plane: &Arc<Plane>, change: Arc<Change>, delay: Duration) {
+    let (world, plane) = (Arc::downgrade(world), plane.clone());
+    tokio::spawn(async move {
+        tokio::time::sleep(delay).await;
+        if let Some(world) = world.upgrade() {
+            clock::within(world.clock, || {
+                namespaces::after(&world, &plane, &namespace_bucket(), &change);
+            });
+        }
+    });
 }
 
 /// Whether the change is that the deletion of an object of this bucket has begun.

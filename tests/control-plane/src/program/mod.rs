@@ -7,11 +7,15 @@ mod projects;
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use kommodore_control_plane::ControlPlane;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(crate) use arguments::{Command, HELP, Options, read};
+
+/// For clients that delete a namespace and then finalize it themselves.
+const NAMESPACES_END_AFTER: Duration = Duration::from_millis(100);
 
 /// Why the program could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +61,10 @@ pub(crate) async fn serve(
         Some(folder) => definitions::read_folder(folder)?,
         None => Vec::new(),
     };
-    let mut builder = ControlPlane::builder().port(options.port);
+    let mut builder = ControlPlane::builder()
+        .port(options.port)
+        .default_service_accounts()
+        .namespaces_end_after(NAMESPACES_END_AFTER);
     if !options.projects.is_empty() {
         builder = builder.milo();
     }
