@@ -212,3 +212,14 @@ async fn a_closed_port_refuses_and_a_restart_keeps_the_data() {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn an_answer_that_is_all_there_says_how_long_it_is() {
+    let plane = plane().await;
+    let request = http::Request::get("/api/v1/namespaces/default");
+    let request = request.body(kube::client::Body::empty()).unwrap();
+    let answer = client(&plane).send(request).await.unwrap();
+    let length = answer.headers()[http::header::CONTENT_LENGTH].clone();
+    let body = answer.into_body().collect_bytes().await.unwrap();
+    assert_eq!(length.to_str().unwrap(), body.len().to_string());
+}

@@ -11,7 +11,8 @@ use http_body_util::{BodyExt as _, Empty};
 
 use super::faults::{Asked, Distortion, Faults};
 use super::paths::project_and_path;
-use super::{Body, Peeked, RequestLog, Verb, version};
+use super::told::{End, Told};
+use super::{Body, Peeked, RequestLog, Verb};
 use crate::ids::Ids;
 
 /// The log and the faults of a server. Clones share both.
@@ -87,36 +88,13 @@ impl Edge {
             // HTTP/2 clients take a body here for a protocol error.
             return response.map(|_| Empty::new().map_err(|never| match never {}).boxed());
         }
-        let mut tells = tells;
-        response.map(|body| {
-            body.map_frame(move |frame| {
-                if std::mem::take(&mut tells)
-                    && let Some(version) = frame.data_ref().and_then(|data| version::of(data))
-                {
-                    end.log.told(end.number, version);
-                }
-                frame
-            })
-            .boxed()
-        })
+        response.map(|body| Told { body, end, tells }.boxed())
     }
-}
-
-/// Writes down the end of a request, when the last of its body is sent or the client has gone.
-struct End {
-    log: RequestLog,
-    number: u64,
 }
 
 fn is_json(response: &Response<Body>) -> bool {
     let kind = response.headers().get(CONTENT_TYPE);
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
-}
-
-impl Drop for End {
-    fn drop(&mut self) {
-        self.log.ended(self.number);
-    }
 }
 
 /// The path and query alone: what a server of HTTP/1.1 is sent, whatever the client's protocol was.

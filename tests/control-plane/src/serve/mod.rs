@@ -17,6 +17,7 @@ mod paths;
 mod peeked;
 mod tls;
 mod token;
+mod told;
 mod version;
 
 pub(crate) use certificates::PeerCertificate;
