@@ -88,7 +88,7 @@ pub(crate) fn measure() {
     );
 }
 
-fn row(what: &str, cost: &Cost) {
+pub(crate) fn row(what: &str, cost: &Cost) {
     println!(
         "| {what} | {} | {:.2} | {:.2} |",
         cost.crates, cost.seconds, cost.cpu
@@ -96,7 +96,7 @@ fn row(what: &str, cost: &Cost) {
 }
 
 /// The medians of what is measured in so many rounds.
-fn rounds<const N: usize>(measure: impl FnMut(usize) -> [Cost; N]) -> [Cost; N] {
+pub(crate) fn rounds<const N: usize>(measure: impl FnMut(usize) -> [Cost; N]) -> [Cost; N] {
     let all: Vec<[Cost; N]> = (0..ROUNDS).map(measure).collect();
     std::array::from_fn(|place| {
         let median = |of: fn(&Cost) -> f64| {

@@ -2,12 +2,13 @@
 //!
 //! ```sh
 //! cargo bench --profile dev -p kommodore-tests --bench macros             # everything
-//! cargo bench --profile dev -p kommodore-tests --bench macros -- code     # only some: expansion, builds, code
+//! cargo bench --profile dev -p kommodore-tests --bench macros -- code     # only some: expansion, builds, by-hand, code
 //! ```
 //!
 //! With the profile `dev`, as macros are compiled without optimization, for a release too.
 
 mod builds;
+mod by_hand;
 mod code;
 mod expansion;
 mod machine;
@@ -52,6 +53,7 @@ fn main() {
     for (name, measure) in [
         ("expansion", expansion::measure as fn()),
         ("builds", builds::measure),
+        ("by-hand", by_hand::measure),
         ("code", code::measure),
     ] {
         if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {

@@ -33,7 +33,8 @@ impl Project {
         Self::new("with-kommodore", "kommodore.workspace = true\n")
     }
 
-    fn new(name: &str, more: &str) -> Self {
+    /// One with other dependencies too.
+    pub(crate) fn new(name: &str, more: &str) -> Self {
         let folder = folder(name);
         std::fs::create_dir_all(folder.join("src")).unwrap();
         // The same versions as in this workspace, and nothing is resolved anew.
