@@ -94,7 +94,7 @@ impl<C: Start> Handled<C> {
         key: ObjectKey,
         trouble: u32,
     ) -> Outcome {
-        let remote = Remote::new(&cluster.line(), &self.kind, key.clone());
+        let remote = Remote::new(&cluster, &self.kind, key.clone());
         let seen = match self.see(cache, &remote).await {
             Ok(seen) => seen,
             Err(outcome) => return outcome,

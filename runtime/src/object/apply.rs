@@ -216,7 +216,7 @@ async fn send_to(cluster: &Cluster, scope: &Scope, child: Child, how: &How) -> R
             )));
         }
     };
-    let remote = Remote::new(&cluster.line(), &kind, key);
+    let remote = Remote::new(&cluster, &kind, key);
     let child = ChildKey::new(cluster.name(), &kind, remote.key().clone());
     // Whatever comes of it: who wants it to be there wants nobody to prune it.
     scope.has_child(child.clone());
@@ -277,7 +277,7 @@ async fn send_to(cluster: &Cluster, scope: &Scope, child: Child, how: &How) -> R
 /// an object that somebody has deleted by force.
 async fn check_owner(scope: &Scope, child: &Remote) -> Result<()> {
     let owner = scope.owner();
-    let live = Remote::new(&scope.cluster().line(), &owner.kind, owner.key.clone());
+    let live = Remote::new(scope.cluster(), &owner.kind, owner.key.clone());
     let live = look(&live).await?;
     if live.is_some_and(|live| live.uid.as_deref() == Some(&owner.uid)) {
         return Ok(());

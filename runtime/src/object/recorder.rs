@@ -264,7 +264,7 @@ impl Recorder {
             plural: "events".into(),
         };
         let key = ObjectKey::namespaced(namespace.unwrap_or(OF_CLUSTER_SCOPED), name);
-        Remote::new(&self.cluster.line(), &kind, key)
+        Remote::new(&self.cluster, &kind, key)
     }
 
     fn object(&self, remote: &Remote, regarding: &Owner, event: &Event, time: Timestamp) -> Value {
@@ -350,6 +350,8 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::ClusterName;
+    use crate::watch::{Common, Kept};
 
     #[test]
     fn reporters_are_qualified_names() {
@@ -367,10 +369,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn there_are_never_too_many_series_and_there_is_room_again_when_some_rest() {
-        let client =
-            kube::Client::try_from(kube::Config::new("http://127.0.0.1:9".parse().unwrap()));
+        let config = kube::Config::new("http://127.0.0.1:9".parse().unwrap());
+        let client = kube::Client::try_from(config).unwrap();
+        let common = Arc::new(Common::new(1, Kept::default()));
+        let line = client.clone().into();
+        let cluster = Cluster::new(ClusterName::LOCAL, client.into(), line, &common);
         let event = Remote::new(
-            &client.unwrap().into(),
+            &cluster,
             &ApiResource::erase::<k8s_openapi::api::events::v1::Event>(&()),
             "x".into(),
         );

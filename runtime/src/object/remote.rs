@@ -10,21 +10,24 @@ use kube::core::{DynamicObject, request};
 use serde_json::Value;
 
 use crate::controller::ObjectKey;
+use crate::fleet::Cluster;
 use crate::transport::{Failure, Line, within};
-use crate::watch::Selector;
+use crate::watch::{Kept, Selector};
 
 /// Where an object is to be found.
 #[derive(Clone)]
 pub(crate) struct Remote {
     line: Line,
+    kept: Kept,
     kind: ApiResource,
     key: ObjectKey,
 }
 
 impl Remote {
-    pub(crate) fn new(line: &Line, kind: &ApiResource, key: ObjectKey) -> Self {
+    pub(crate) fn new(cluster: &Cluster, kind: &ApiResource, key: ObjectKey) -> Self {
         Self {
-            line: line.clone(),
+            line: cluster.line(),
+            kept: cluster.kept(),
             kind: kind.clone(),
             key,
         }
@@ -168,7 +171,9 @@ impl Remote {
         request: Result<Request<Vec<u8>>, request::Error>,
     ) -> Result<Value, Failure> {
         let request = request.map_err(kube::Error::BuildRequest)?;
-        within(self.line.request(request)).await
+        let text = within(self.line.request_text(request)).await?;
+        let object = serde_json::from_str(&self.kept.text(&text));
+        Ok(object.map_err(kube::Error::SerdeError)?)
     }
 }
 

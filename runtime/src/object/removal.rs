@@ -75,7 +75,7 @@ pub(crate) async fn remove_marked(
             continue;
         };
         let what = format!("deleting {} {}", kind.kind, child.key);
-        let remote = Remote::new(&cluster.line(), &kind, child.key.clone());
+        let remote = Remote::new(&cluster, &kind, child.key.clone());
         let by = declaration.name;
         let ours = |meta: &ObjectMeta| Marker::of(meta, by).as_ref() == Some(owner);
         let removing = remove(&cluster, &remote, ours);
@@ -111,7 +111,7 @@ pub(super) async fn remove_owned(
             if !meant(&Child::new(cluster.name(), &kind, key.clone())) {
                 continue;
             }
-            let remote = Remote::new(&cluster.line(), &kind, key);
+            let remote = Remote::new(&cluster, &kind, key);
             let what = || format!("deleting {} {}", remote.kind().kind, remote.key());
             let removed = remove(cluster, &remote, ours).await;
             let answer = removed.map_err(|failure| Error::new(failure).context(what()))?;

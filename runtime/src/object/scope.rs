@@ -197,7 +197,7 @@ impl Scope {
         if let Some(known) = known {
             return Box::pin(std::future::ready(Ok(known)));
         }
-        let remote = Remote::new(&self.cluster.line(), &kind, key);
+        let remote = Remote::new(&self.cluster, &kind, key);
         Box::pin(async move {
             let what = || format!("reading {} {}", remote.kind().kind, remote.key());
             match remote
@@ -269,7 +269,7 @@ impl Scope {
     /// When the server refuses or does not answer.
     pub fn delete<K: Object>(&self, key: impl Into<ObjectKey>) -> BoxFuture<'_, Result<bool>> {
         let remote = Remote::new(
-            &self.cluster.line(),
+            &self.cluster,
             &ApiResource::erase::<K>(&()),
             self.complete::<K>(key.into()),
         );

@@ -183,7 +183,7 @@ where
             false => Delivery::FirstList,
             true => Delivery::NewList,
         };
-        let object = self.kept.of(serde_json::from_str(text)?);
+        let object = self.kept.of(serde_json::from_str(&self.kept.text(text))?);
         self.lock().put(object, delivery);
         Ok(())
     }
@@ -208,7 +208,7 @@ where
     }
 
     fn put(&self, text: &str) -> serde_json::Result<()> {
-        let object = self.kept.of(serde_json::from_str(text)?);
+        let object = self.kept.of(serde_json::from_str(&self.kept.text(text))?);
         self.lock().put(object, Delivery::Event);
         Ok(())
     }
