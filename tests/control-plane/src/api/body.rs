@@ -245,6 +245,9 @@ pub(super) fn written(
     Ok((options, object, warnings))
 }
 
+/// How many unknown fields, and fields said again, Go's decoder of a built-in kind tells at most.
+const MOST_TOLD: usize = 100;
+
 /// Prunes what the schema does not know, sets defaults, and says what was unknown, after what is `told` already.
 pub(crate) fn shape(
     target: &Target,
@@ -269,6 +272,9 @@ pub(crate) fn shape(
             .iter()
             .map(|path| format!("unknown field \"{path}\"")),
     );
+    if !target.resource.is_crd() {
+        told.truncate(MOST_TOLD);
+    }
     if unknown == Unknown::Refuse && !told.is_empty() {
         return Err(refuse(
             target,

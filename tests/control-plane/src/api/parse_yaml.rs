@@ -13,7 +13,7 @@ pub(crate) fn parse_yaml(body: &[u8]) -> Result<Value, String> {
     if let Ok(value) = serde_json::from_slice(body) {
         return Ok(value);
     }
-    let text = std::str::from_utf8(body).map_err(|error| format!("yaml: {error}"))?;
+    let text = text_of(body).map_err(|why| format!("yaml: {why}"))?;
     if aliases_too_much(text) {
         return Err("yaml: document contains excessive aliasing".to_owned());
     }
@@ -26,6 +26,42 @@ pub(crate) fn parse_yaml(body: &[u8]) -> Result<Value, String> {
     let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options)
         .map_err(|error| format!("yaml: {error}"))?;
     Ok(documents.into_iter().next().unwrap_or_default())
+}
+
+/// The text of a body, or what Go's reader of YAML says of the first bytes that are none.
+fn text_of(body: &[u8]) -> Result<&str, &'static str> {
+    std::str::from_utf8(body).map_err(|error| {
+        let odd = body.get(error.valid_up_to()..).unwrap_or_default();
+        why_no_character(odd)
+    })
+}
+
+fn why_no_character(bytes: &[u8]) -> &'static str {
+    let width = match bytes.first() {
+        Some(0xc0..=0xdf) => 2,
+        Some(0xe0..=0xef) => 3,
+        Some(0xf0..=0xf7) => 4,
+        _ => return "invalid leading UTF-8 octet",
+    };
+    let Some([leading, trailing @ ..]) = bytes.get(..width) else {
+        return "incomplete UTF-8 octet sequence";
+    };
+    if trailing.iter().any(|octet| octet & 0xc0 != 0x80) {
+        return "invalid trailing UTF-8 octet";
+    }
+    let high = u32::from(leading & (0xff >> (width + 1)));
+    let number = trailing.iter().fold(high, |number, octet| {
+        (number << 6) | u32::from(octet & 0x3f)
+    });
+    let least = match width {
+        2 => 0x80,
+        3 => 0x800,
+        _ => 0x10000,
+    };
+    if number < least {
+        return "invalid length of a UTF-8 sequence";
+    }
+    "invalid Unicode character"
 }
 
 /// How much there is, the size of a body and [`aliases_too_much`] limit.

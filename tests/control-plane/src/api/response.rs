@@ -87,10 +87,26 @@ pub(super) fn bad_path() -> Response<Body> {
     )
 }
 
-/// Adds a `Warning` header for each.
+/// How many characters all warnings have before each is cut, and how many one of those has at most.
+const MOST_OF_ALL: usize = 4096;
+const MOST_OF_ONE: usize = 256;
+
+/// Adds a `Warning` header for each; long ones are cut where all together are too long, and those are left out that are
+/// too many even then.
 pub(crate) fn warn(mut response: Response<Body>, warnings: &[impl AsRef<str>]) -> Response<Body> {
+    let lengths = warnings.iter().map(|text| text.as_ref().chars().count());
+    let most = match lengths.sum::<usize>() > MOST_OF_ALL {
+        true => MOST_OF_ONE,
+        false => MOST_OF_ALL,
+    };
+    let mut said = 0;
     for warning in warnings {
-        let quoted = warning.as_ref().replace('\\', "\\\\").replace('"', "\\\"");
+        if said >= MOST_OF_ALL {
+            break;
+        }
+        let told: String = warning.as_ref().chars().take(most).collect();
+        said += told.chars().count();
+        let quoted = told.replace('\\', "\\\\").replace('"', "\\\"");
         if let Ok(value) = HeaderValue::try_from(format!("299 - \"{quoted}\"")) {
             response.headers_mut().append(WARNING, value);
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, thing_crd};
 
 const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
 const SERVICES: &str = "/api/v1/namespaces/{ns}/services?dryRun=All";
@@ -255,6 +255,38 @@ conformance! {
             for body in ["[1]", "{\"a\""] {
                 talk.send_raw("PUT", path, &[("content-type", "application/json")], body.as_bytes()).await;
             }
+        }
+    }
+
+    async fn much_that_is_unknown_is_told_in_part(talk: &mut Talk) {
+        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
+        talk.install(thing_crd(json!({
+            "name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}},
+        }))).await;
+        let thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}});
+        for (path, object) in [(MAPS, map("one")), (THINGS, thing)] {
+            for (count, long) in [(120, 1), (30, 200), (2, 5_000)] {
+                let mut much = object.clone();
+                for number in 0..count {
+                    much[format!("odd{number:03}{}", "x".repeat(long))] = 1.into();
+                }
+                talk.post(&format!("{path}?dryRun=All&fieldValidation=Strict"), much.clone()).await;
+                // Clients take a hundred headers at most.
+                if count < 100 {
+                    talk.post(&format!("{path}?dryRun=All&fieldValidation=Warn"), much).await;
+                }
+            }
+        }
+    }
+
+    async fn yaml_that_is_no_text(talk: &mut Talk) {
+        let head = b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\ndata:\n  a: x";
+        let odd: [&[u8]; 8] = [b"\xff", b"\xc3(", b"\xe2\x82", b"\xe2\x82\n", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\xc0\xaf", b"\xf0\x80\x80\xaf"];
+        for odd in odd {
+            let body = [head, odd].concat();
+            talk.send_raw("POST", MAPS, &[("content-type", "application/yaml")], &body).await;
+            let apply = [("content-type", "application/apply-patch+yaml")];
+            talk.send_raw("PATCH", &format!("{MAPS}/one?fieldManager=me"), &apply, &body).await;
         }
     }
 
