@@ -163,7 +163,8 @@ pub(super) fn put(target: &Target, object: &Value, scale: &Value) -> Result<Made
     })
 }
 
-/// The object, scaled by an apply: that of the number alone, wherever the object has it.
+/// The object, scaled by an apply: that of the number alone, wherever the object has it. Of a custom
+/// resource the number can be applied only as it is.
 pub(super) fn apply(
     target: &Target,
     options: &WriteOptions,
@@ -217,6 +218,17 @@ pub(super) fn apply(
             apply(&wanted)?
         }
     };
+    if target.resource.is_crd() && place.wanted(&scaled) != place.wanted(object) {
+        let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+        return Err(Failure::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "",
+            format!(
+                "failed to convert new object ({namespace}/{name}; {API_VERSION}, Kind={KIND}) to proper version: \
+                 request to convert CR to an invalid group/version: {API_VERSION}"
+            ),
+        ));
+    }
     forget_when(&mut scaled);
     if in_order(&scaled) == in_order(object) {
         scaled = object.clone();
@@ -278,26 +290,28 @@ fn identify(object: &mut Value, scale: &Value) {
     }
 }
 
-/// Who scales a custom resource takes the number from its owner, and owns nothing; of who scales another object it is
-/// not written down when.
-pub(super) fn disown(target: &Target, object: &mut Value) {
-    if !target.resource.is_crd() {
-        forget_when(object);
-    } else if let Some(Value::Array(entries)) =
-        object::metadata_mut(object).get_mut("managedFields")
-    {
-        entries.retain(|entry| entry.get("subresource") != Some(&json!("scale")));
-    }
-}
-
-fn forget_when(object: &mut Value) {
+/// Of who scales an object it is not written down when, so that such managers come before those with a time; who
+/// applies is always before who updates.
+pub(super) fn forget_when(object: &mut Value) {
     let entries = object::metadata_mut(object).get_mut("managedFields");
-    let entries = entries.and_then(Value::as_array_mut);
-    for entry in entries.into_iter().flatten() {
+    let Some(entries) = entries.and_then(Value::as_array_mut) else {
+        return;
+    };
+    for entry in entries.iter_mut() {
         if entry.get("subresource") == Some(&json!("scale")) {
             object::as_map(entry).remove("time");
         }
     }
+    let fields = ["operation", "time", "manager", "apiVersion", "subresource"];
+    entries.sort_by_cached_key(|entry| {
+        fields.map(|field| {
+            entry
+                .get(field)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        })
+    });
 }
 
 /// The Scale of an object, in the form that was asked for.

@@ -113,7 +113,7 @@ impl Update<'_> {
             } else {
                 patch::track_update(Some(&old), &mut new, schema, &writer);
             }
-            scale::disown(target, &mut new);
+            scale::forget_when(&mut new);
         }
         let dry_run = self.options.dry_run;
         rules::allocate_node_ports(target, transaction, Some(&old), &mut new, dry_run)?;

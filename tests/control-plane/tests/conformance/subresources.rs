@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, thing_crd};
 
 const PODS: &str = "/api/v1/namespaces/{ns}/pods";
 const BUDGETS: &str = "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets";
@@ -128,6 +128,36 @@ conformance! {
         talk.patch("merge", &path, json!({"spec": {"replicas": 2}})).await;
         talk.patch("apply", &format!("{path}?fieldManager=you"), scale(json!({"replicas": 6}))).await;
         talk.patch("apply", &forced, scale(json!({}))).await;
+    }
+
+    async fn who_scales_is_written_down(talk: &mut Talk) {
+        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
+        let numbers = json!({"type": "object", "properties": {"replicas": {"type": "integer"}, "other": {"type": "integer"}}});
+        talk.install(thing_crd(json!({
+            "name": "v1", "served": true, "storage": true,
+            "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": numbers}}},
+            "subresources": {"scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}},
+        }))).await;
+        let thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": {"replicas": 1, "other": 2}});
+        for (path, object) in [(DEPLOYMENTS, deployment()), (THINGS, thing)] {
+            talk.post(&format!("{path}?fieldManager=maker"), object).await;
+            let one = format!("{path}/one");
+            let scaled = format!("{one}/scale");
+            let seen = talk.unsaid("GET", &one, None).await;
+            let mut put = scale(json!({"replicas": 2}));
+            put["metadata"]["resourceVersion"] = seen["metadata"]["resourceVersion"].clone();
+            talk.put(&format!("{scaled}?fieldManager=putter"), put).await;
+            talk.get_picked(&one, &[], |object| object["metadata"]["managedFields"].clone()).await;
+            for (kind, at, replicas) in [
+                ("merge", &scaled, 3), ("apply", &scaled, 4), ("merge", &one, 5), ("merge", &scaled, 6), ("apply", &scaled, 6),
+            ] {
+                match kind {
+                    "apply" => talk.patch(kind, &format!("{at}?fieldManager=applier&force=true"), scale(json!({"replicas": replicas}))).await,
+                    _ => talk.patch(kind, &format!("{at}?fieldManager=patcher"), json!({"spec": {"replicas": replicas}})).await,
+                };
+                talk.get_picked(&one, &[], |object| object["metadata"]["managedFields"].clone()).await;
+            }
+        }
     }
 
     async fn what_a_node_would_answer(talk: &mut Talk) {
