@@ -78,4 +78,19 @@ conformance! {
             talk.post(path, slice).await;
         }
     }
+
+    async fn slices_with_nothing_in_them(talk: &mut Talk) {
+        let path = "/apis/discovery.k8s.io/v1/namespaces/{ns}/endpointslices";
+        talk.post(path, json!({"metadata": {"name": "one"}, "addressType": "IPv4", "endpoints": [], "ports": []})).await;
+        for patch in [
+            json!({"endpoints": []}),
+            json!({"endpoints": [{"addresses": ["1.2.3.4"]}], "ports": [{"name": "a", "port": 1}]}),
+            json!({"endpoints": []}),
+            json!({"endpoints": null, "ports": []}),
+            json!({"ports": null}),
+            json!({"endpoints": [{"addresses": ["1.2.3.5"]}, {"$patch": "replace"}]}),
+        ] {
+            talk.patch("strategic-merge", &format!("{path}/one"), patch).await;
+        }
+    }
 }

@@ -124,6 +124,11 @@ fn generation_moves(target: &Target, old: &Value, new: &Value) -> bool {
         if target.version().status {
             fields.remove("status");
         }
+        if !target.resource.is_crd() {
+            // To a real server no list and an empty one are the same.
+            let empty = json!([]);
+            fields.retain(|_, value| !value.is_null() && *value != empty);
+        }
         object
     };
     let labels = |object: &Value| object.pointer("/metadata/labels").cloned();
