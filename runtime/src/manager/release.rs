@@ -140,7 +140,7 @@ impl Release {
         };
         for meta in objects {
             let key = ObjectKey::of_meta(&meta);
-            let remote = Remote::new(&cluster, &held.kind, key);
+            let remote = Remote::new(cluster, &held.kind, key);
             let finalizer = Finalizer {
                 name: &held.finalizer,
                 manager: &held.controller,

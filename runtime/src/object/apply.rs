@@ -216,7 +216,7 @@ async fn send_to(cluster: &Cluster, scope: &Scope, child: Child, how: &How) -> R
             )));
         }
     };
-    let remote = Remote::new(&cluster, &kind, key);
+    let remote = Remote::new(cluster, &kind, key);
     let child = ChildKey::new(cluster.name(), &kind, remote.key().clone());
     // Whatever comes of it: who wants it to be there wants nobody to prune it.
     scope.has_child(child.clone());

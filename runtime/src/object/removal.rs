@@ -111,7 +111,7 @@ pub(super) async fn remove_owned(
             if !meant(&Child::new(cluster.name(), &kind, key.clone())) {
                 continue;
             }
-            let remote = Remote::new(&cluster, &kind, key);
+            let remote = Remote::new(cluster, &kind, key);
             let what = || format!("deleting {} {}", remote.kind().kind, remote.key());
             let removed = remove(cluster, &remote, ours).await;
             let answer = removed.map_err(|failure| Error::new(failure).context(what()))?;

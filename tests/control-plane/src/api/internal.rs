@@ -16,7 +16,17 @@ use crate::serve::Distortion;
 
 /// Creates an object at the root.
 pub(crate) fn install(world: &Arc<World>, path: &str, object: &Value) -> Result<(), Failure> {
-    let agent = HeaderValue::from_static("kube-apiserver");
+    install_as(world, "kube-apiserver", path, object)
+}
+
+/// The same in the name of another program.
+pub(crate) fn install_as(
+    world: &Arc<World>,
+    agent: &'static str,
+    path: &str,
+    object: &Value,
+) -> Result<(), Failure> {
+    let agent = HeaderValue::from_static(agent);
     let asked = Asked {
         method: Method::POST,
         path: path.to_owned(),

@@ -54,7 +54,7 @@ use compression::Packed;
 pub(crate) use delete::{CRD_CLEANUP, FOREGROUND, ORPHAN, remove};
 pub(crate) use delete_options::{DeleteOptions, Policy};
 pub(crate) use established::{establish, track};
-pub(crate) use internal::{apply, install};
+pub(crate) use internal::{apply, install, install_as};
 use negotiation::{Media, Told};
 pub(crate) use parse_yaml::parse_yaml as read_yaml;
 pub(crate) use protobuf::events as events_in_protobuf;

@@ -8,6 +8,7 @@ mod accounts;
 mod definitions;
 mod garbage;
 mod namespaces;
+mod strangers;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -38,6 +39,7 @@ pub(crate) async fn run(world: Weak<World>, mut work: mpsc::UnboundedReceiver<Wo
         let Some(world) = world.upgrade() else { return };
         clock::within(world.clock, || {
             garbage::after(&world, &plane, &bucket, &change);
+            strangers::after(&world, &plane, &bucket, &change);
             accounts::after(&world, &plane, &bucket, &change);
             if begins_to_go(&bucket, &namespace_bucket(), &change)
                 && let Some(delay) = world.options.namespaces_end_after

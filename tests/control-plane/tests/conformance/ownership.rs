@@ -90,6 +90,17 @@ conformance! {
         let owner = talk.prepare("/api/v1/namespaces/{ns}-2/configmaps", json!({"metadata": {"name": "owner"}})).await;
         talk.prepare(MAPS, owned("dependent", &[&owner])).await;
         talk.get_until_gone(&path("dependent")).await;
+        talk.say("which an event tells");
+        let events = "/api/v1/namespaces/{ns}/events?fieldSelector=reason=OwnerRefInvalidNamespace";
+        talk.until(events, |_, events| events["items"].as_array().is_some_and(|items| !items.is_empty())).await;
+        talk.get_picked(events, &[], |events| {
+            let mut event = events["items"][0].clone();
+            event["metadata"] = json!({"namespace": event["metadata"]["namespace"]});
+            for time in ["firstTimestamp", "lastTimestamp"] {
+                assert!(event[time].take().is_string(), "{events}");
+            }
+            event
+        }).await;
     }
 
     async fn a_cluster_scoped_owner_may_own_what_is_in_a_namespace(talk: &mut Talk) {
