@@ -376,3 +376,23 @@ async fn bookmarks_are_left_out() {
         .unwrap();
     assert_eq!(next(&mut events).await.0, "ADDED");
 }
+
+#[tokio::test(start_paused = true)]
+async fn bookmarks_come_after_what_is_newer() {
+    let builder = ControlPlane::builder().without_socket();
+    let plane = builder.start().await.unwrap();
+    let api = config_maps(plane.client().unwrap());
+    let _fault = plane.inject(Fault::late_bookmarks());
+    let initial = WatchParams::default().initial_events();
+    let mut events = watch(&api, &initial, "").await;
+    assert_eq!(next(&mut events).await.0, "BOOKMARK", "the end of the list");
+    let minute = tokio::time::timeout(Duration::from_secs(61), events.try_next());
+    assert!(minute.await.is_err(), "it is held back");
+    api.create(&PostParams::default(), &map("one"))
+        .await
+        .unwrap();
+    let (what, _, newer) = next(&mut events).await;
+    let (late, _, older) = next(&mut events).await;
+    assert_eq!((what, late), ("ADDED", "BOOKMARK"));
+    assert!(older.parse::<u64>().unwrap() < newer.parse().unwrap());
+}

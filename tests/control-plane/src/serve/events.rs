@@ -40,26 +40,43 @@ impl Framing {
 
     /// The events, each of which is whole, but for the bookmarks.
     pub(super) fn without_bookmarks(self, events: &Bytes) -> Bytes {
+        self.parted(events, |_| true).0
+    }
+
+    /// The events, and apart from them the bookmarks, but for that at the end of a list.
+    pub(super) fn bookmarks_apart(self, events: &Bytes) -> (Bytes, Bytes) {
+        const ENDS_LIST: &[u8] = b"initial-events-end";
+        self.parted(events, |bookmark| {
+            !bookmark
+                .windows(ENDS_LIST.len())
+                .any(|part| part == ENDS_LIST)
+        })
+    }
+
+    /// The events, and apart from them the bookmarks that are `meant`.
+    fn parted(self, events: &Bytes, meant: impl Fn(&[u8]) -> bool) -> (Bytes, Bytes) {
+        let (mut kept, mut apart) = (Vec::new(), Vec::new());
+        let mut part = |event: &[u8], is_bookmark: bool| match is_bookmark && meant(event) {
+            true => apart.extend_from_slice(event),
+            false => kept.extend_from_slice(event),
+        };
         match self {
             Self::Json => {
-                let lines = events.split_inclusive(|byte| *byte == b'\n');
-                let kept = lines.filter(|line| !line.starts_with(br#"{"type":"BOOKMARK""#));
-                kept.flatten().copied().collect()
+                for line in events.split_inclusive(|byte| *byte == b'\n') {
+                    part(line, line.starts_with(br#"{"type":"BOOKMARK""#));
+                }
             }
             Self::Protobuf => {
-                let mut kept = Vec::new();
                 let mut rest = &events[..];
                 while let Some((frame, after)) = frame(rest) {
                     // The first field of an event is its type.
-                    if !frame[4..].starts_with(b"\x0a\x08BOOKMARK") {
-                        kept.extend_from_slice(frame);
-                    }
+                    part(frame, frame[4..].starts_with(b"\x0a\x08BOOKMARK"));
                     rest = after;
                 }
-                kept.extend_from_slice(rest);
-                kept.into()
+                part(rest, false);
             }
         }
+        (kept.into(), apart.into())
     }
 }
 
@@ -83,6 +100,19 @@ mod tests {
         let told = event("BOOKMARK") + &event("ADDED") + &event("BOOKMARK") + &event("MODIFIED");
         let (kept, told) = (Bytes::from(kept), Bytes::from(told));
         assert_eq!(Framing::Json.without_bookmarks(&told), kept);
+        let end = Bytes::from(event("BOOKMARK").replace(
+            "\"7\"",
+            "\"7\",\"annotations\":{\"k8s.io/initial-events-end\":\"true\"}",
+        ));
+        assert_eq!(
+            Framing::Json.bookmarks_apart(&end),
+            (end.clone(), Bytes::new())
+        );
+        let bookmarks = Bytes::from(event("BOOKMARK").repeat(2));
+        assert_eq!(
+            Framing::Json.bookmarks_apart(&told),
+            (kept.clone(), bookmarks)
+        );
         let (kept, told) = (events_in_protobuf(&kept), events_in_protobuf(&told));
         assert!(told.len() > kept.len() && !kept.is_empty());
         assert_eq!(Framing::Protobuf.without_bookmarks(&told), kept);

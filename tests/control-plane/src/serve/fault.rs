@@ -60,6 +60,8 @@ pub(super) enum What {
     WatchHung,
     WatchExpired,
     WithoutBookmarks,
+    /// Each bookmark comes after the event that should come after it.
+    BookmarksLate,
     /// No connection comes to be.
     PortClosed,
     /// The server shows a certificate of yesterday.
@@ -71,7 +73,11 @@ impl What {
     pub(super) fn is_of_watches(&self) -> bool {
         matches!(
             self,
-            Self::WatchDropped | Self::WatchHung | Self::WatchExpired | Self::WithoutBookmarks
+            Self::WatchDropped
+                | Self::WatchHung
+                | Self::WatchExpired
+                | Self::WithoutBookmarks
+                | Self::BookmarksLate
         )
     }
 
@@ -225,6 +231,12 @@ impl Fault {
     /// Watches, also those that are open, tell no bookmarks.
     pub fn without_bookmarks() -> Self {
         Self::new(What::WithoutBookmarks)
+    }
+
+    /// Watches, also those that are open, tell each bookmark only after the next event, which is newer. That at the end of
+    /// a streamed list comes in its place.
+    pub fn late_bookmarks() -> Self {
+        Self::new(What::BookmarksLate)
     }
 
     /// The server shows a certificate that is no longer valid: whoever connects fails in the handshake, and connections

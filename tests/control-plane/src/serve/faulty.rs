@@ -73,6 +73,7 @@ impl Faults {
                 | What::WatchHung
                 | What::WatchExpired
                 | What::WithoutBookmarks
+                | What::BookmarksLate
                 | What::CertificateExpired => {}
             }
         }
@@ -92,6 +93,7 @@ impl Faults {
                 body,
                 framing,
                 exchange,
+                late: Bytes::new(),
                 change: next(changes),
             }
             .boxed()
@@ -153,6 +155,7 @@ struct Exchange {
     partitioned: bool,
     hung: bool,
     without_bookmarks: bool,
+    late_bookmarks: bool,
     /// How it ends, once it does.
     ending: Option<Ending>,
 }
@@ -174,6 +177,7 @@ impl Exchange {
             partitioned: false,
             hung: false,
             without_bookmarks: false,
+            late_bookmarks: false,
             ending: None,
         }
     }
@@ -195,7 +199,8 @@ impl Exchange {
 
     /// What happens now to the body.
     fn look_again(&mut self) {
-        (self.partitioned, self.hung, self.without_bookmarks) = (false, false, false);
+        (self.partitioned, self.hung) = (false, false);
+        (self.without_bookmarks, self.late_bookmarks) = (false, false);
         if self.watches && self.faults.is_cut(&self.asked.project, self.began) {
             self.ending = Some(Ending::Dropped);
         }
@@ -209,6 +214,7 @@ impl Exchange {
                 What::WatchExpired => self.ending = Some(Ending::Expired),
                 What::WatchHung => self.hung = true,
                 What::WithoutBookmarks => self.without_bookmarks = true,
+                What::BookmarksLate => self.late_bookmarks = true,
                 What::Late(_)
                 | What::Refused { .. }
                 | What::Reset
@@ -228,6 +234,8 @@ struct Faulty {
     body: Body,
     framing: Framing,
     exchange: Exchange,
+    /// The bookmarks that come after the next event.
+    late: Bytes,
     change: Change,
 }
 
@@ -269,6 +277,16 @@ impl HttpBody for Faulty {
                     let rest = this.framing.without_bookmarks(data);
                     if !rest.is_empty() {
                         return Poll::Ready(Some(Ok(Frame::data(rest))));
+                    }
+                }
+                Some(data) if this.exchange.late_bookmarks => {
+                    let (rest, bookmarks) = this.framing.bookmarks_apart(data);
+                    if rest.is_empty() {
+                        this.late = [&this.late[..], &bookmarks].concat().into();
+                    } else {
+                        let late = std::mem::replace(&mut this.late, bookmarks);
+                        let told = [&rest[..], &late].concat();
+                        return Poll::Ready(Some(Ok(Frame::data(told.into()))));
                     }
                 }
                 _ => return Poll::Ready(frame),

@@ -78,7 +78,7 @@ async fn restart(plane: &ControlPlane, dice: &mut Dice) -> Injected {
 
 /// Something that goes wrong, or `None` for a restart.
 fn drawn(dice: &mut Dice, projects: &[String]) -> Option<Fault> {
-    let fault = match dice.below(17) {
+    let fault = match dice.below(18) {
         0 => Fault::status(500),
         1 => Fault::status(503),
         2 => Fault::status(429).retry_after(3),
@@ -95,6 +95,7 @@ fn drawn(dice: &mut Dice, projects: &[String]) -> Option<Fault> {
         13 => Fault::refused_connection(),
         14 => Fault::reset(),
         15 => Fault::silence(),
+        16 => Fault::late_bookmarks(),
         _ => return None,
     };
     // The root too, where a fleet learns of its projects.
