@@ -388,6 +388,36 @@ impl Talk {
         }
     }
 
+    /// Patches until the answer is as wanted, and writes nothing down.
+    pub(crate) async fn until_patched(
+        &self,
+        kind: &str,
+        path: &str,
+        body: Value,
+        is: impl Fn(&Value) -> bool,
+    ) {
+        let (path, body, begun) = (
+            self.fill(path),
+            self.fill(&body.to_string()),
+            Instant::now(),
+        );
+        let headers = [("content-type", patch_type(kind))];
+        loop {
+            let (code, _, answer) = self
+                .exchange("PATCH", &path, &headers, body.as_bytes())
+                .await;
+            let value = serde_json::from_slice(&answer).unwrap_or_default();
+            if is(&value) {
+                return;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{path} does not get there: {code} {value:#}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// This server cannot be asked.
     pub(crate) fn skip(&mut self) {
         self.skipped = true;
