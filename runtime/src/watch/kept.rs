@@ -35,8 +35,8 @@ impl Kept {
         object
     }
 
-    /// The JSON of an object without the fields that each manager owns, unless they are kept: to read them takes longer
-    /// than all the rest, as they are a tree with a branch for each field.
+    /// The JSON of an object without the fields that each manager owns, unless they are kept: they are a tree with a branch
+    /// for each field of the object, which nobody needs to be built.
     pub(crate) fn text(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::Everything => text.into(),

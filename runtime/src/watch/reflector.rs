@@ -211,20 +211,14 @@ impl<'a> Round<'a> {
         if failure.code() != Some(HTTP_TOO_MANY_REQUESTS) || counted.failed > PATIENT_TRIES {
             self.failed(verb, failure);
         }
-        match failure.retry_after() {
-            Some(asked) => tokio::time::sleep(asked).await,
-            None => pause(tries).await,
-        }
+        wait(failure, tries).await;
     }
 
     /// The way to the server is broken: the watch goes on from where it was, after a while.
     async fn trouble(&self, failure: &Failure, tries: &mut Option<Box<Tries>>) {
         self.set_current(false);
         self.failed(Verb::Watch, failure);
-        match failure.retry_after() {
-            Some(asked) => tokio::time::sleep(asked).await,
-            None => pause(tries).await,
-        }
+        wait(failure, tries).await;
     }
 
     /// Fills the caches with everything there is.
@@ -344,6 +338,14 @@ impl<'a> Round<'a> {
 
     fn failed(&self, verb: Verb, failure: &Failure) {
         self.reflector.ground.failed(self.subject(), verb, failure);
+    }
+}
+
+/// Waits for as long as the server asks for, or for longer each time.
+async fn wait(failure: &Failure, tries: &mut Option<Box<Tries>>) {
+    match failure.retry_after() {
+        Some(asked) => tokio::time::sleep(asked).await,
+        None => pause(tries).await,
     }
 }
 
