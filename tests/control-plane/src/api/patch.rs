@@ -99,7 +99,7 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
         };
         if scales {
             let patched = scale::patched(target, patched, &options, source)?;
-            return scale::put(target, old, &patched);
+            return scale::put(target, &options, old, &patched);
         }
         shaped(target, &options, patched, source, told(kind, asked)).map(|made| Made {
             tracked: kind == PatchKind::Apply,

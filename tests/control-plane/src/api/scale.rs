@@ -60,7 +60,7 @@ pub(crate) fn update(
         is_patch: false,
     };
     let (object, _) = target.world.transact(&target.plane, |transaction| {
-        update.run(transaction, |old| put(target, old, &scale))
+        update.run(transaction, |old| put(target, &options, old, &scale))
     })?;
     answer(target, form, &view::present(target, &object))
 }
@@ -135,7 +135,12 @@ pub(super) fn to_patch(target: &Target, object: &Value) -> Result<Value, Failure
 }
 
 /// The object, scaled. Where the Scale names a version or a uid, that is the object's from here on.
-pub(super) fn put(target: &Target, object: &Value, scale: &Value) -> Result<Made, Failure> {
+pub(super) fn put(
+    target: &Target,
+    options: &WriteOptions,
+    object: &Value,
+    scale: &Value,
+) -> Result<Made, Failure> {
     let text = |field: &str| {
         let value = scale.get(field).and_then(Value::as_str);
         value.unwrap_or_default()
@@ -153,13 +158,18 @@ pub(super) fn put(target: &Target, object: &Value, scale: &Value) -> Result<Made
             "the spec replicas field {path:?} cannot be empty"
         )));
     }
+    let place = place(target)?;
     let mut scaled = object.clone();
-    place(target)?.want(&mut scaled, replicas);
+    place.want(&mut scaled, replicas);
     identify(&mut scaled, scale);
+    let numbers = (place.wanted(object).unwrap_or(0), replicas);
+    let api_version = target.api_version();
+    let writer = writer(target, &options.manager, &api_version);
+    patch::track_scale(&mut scaled, &place.path(), numbers, &writer);
     Ok(Made {
         object: scaled,
         warnings: Vec::new(),
-        tracked: false,
+        tracked: true,
     })
 }
 
@@ -204,6 +214,16 @@ pub(super) fn apply(
         scaled.map_err(|error| unapplied(as_of_a_scale(error, &api_version)))
     };
     let place = place(target)?;
+    let unconverted = |message: &str| {
+        let why = format!("request to convert CR to an invalid group/version: {API_VERSION}");
+        let message = format!("{message} to proper version: {why}");
+        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", message)
+    };
+    if target.resource.is_crd() && !patch::is_scale_owned(object, &place.path()) {
+        return Err(unconverted(&format!(
+            "failed to create manager for existing fields: failed to convert live object (/; {API_VERSION}, Kind={KIND})"
+        )));
+    }
     let says_nothing = applied.pointer("/spec/replicas").is_none_or(Value::is_null);
     // Who no longer says how many leaves it to others; where nobody else says, there are to be none.
     let left = match says_nothing {
@@ -220,16 +240,11 @@ pub(super) fn apply(
     };
     if target.resource.is_crd() && place.wanted(&scaled) != place.wanted(object) {
         let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
-        return Err(Failure::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "",
-            format!(
-                "failed to convert new object ({namespace}/{name}; {API_VERSION}, Kind={KIND}) to proper version: \
-                 request to convert CR to an invalid group/version: {API_VERSION}"
-            ),
-        ));
+        return Err(unconverted(&format!(
+            "failed to convert new object ({namespace}/{name}; {API_VERSION}, Kind={KIND})"
+        )));
     }
-    forget_when(&mut scaled);
+    patch::set_scale_apart(&mut scaled, &place.path());
     if in_order(&scaled) == in_order(object) {
         scaled = object.clone();
     }
@@ -288,30 +303,6 @@ fn identify(object: &mut Value, scale: &Value) {
             object::set_meta(object, field, seen);
         }
     }
-}
-
-/// Of who scales an object it is not written down when, so that such managers come before those with a time; who
-/// applies is always before who updates.
-pub(super) fn forget_when(object: &mut Value) {
-    let entries = object::metadata_mut(object).get_mut("managedFields");
-    let Some(entries) = entries.and_then(Value::as_array_mut) else {
-        return;
-    };
-    for entry in entries.iter_mut() {
-        if entry.get("subresource") == Some(&json!("scale")) {
-            object::as_map(entry).remove("time");
-        }
-    }
-    let fields = ["operation", "time", "manager", "apiVersion", "subresource"];
-    entries.sort_by_cached_key(|entry| {
-        fields.map(|field| {
-            entry
-                .get(field)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        })
-    });
 }
 
 /// The Scale of an object, in the form that was asked for.

@@ -9,7 +9,7 @@ use super::established::establish;
 use super::options::WriteOptions;
 use super::target::Target;
 use super::view::{Form, present};
-use super::{Asked, owned, response, rules, scale};
+use super::{Asked, owned, response, rules};
 use crate::auth;
 use crate::failure::Failure;
 use crate::kinds::crd_bucket;
@@ -113,7 +113,6 @@ impl Update<'_> {
             } else {
                 patch::track_update(Some(&old), &mut new, schema, &writer);
             }
-            scale::forget_when(&mut new);
         }
         let dry_run = self.options.dry_run;
         rules::allocate_node_ports(target, transaction, Some(&old), &mut new, dry_run)?;

@@ -69,6 +69,11 @@ impl Scale {
         wrong.collect()
     }
 
+    /// The names that lead to the number that is wanted.
+    pub(crate) fn path(&self) -> Vec<&str> {
+        self.spec.split('/').skip(1).collect()
+    }
+
     /// The number that is wanted; nothing if the object does not say.
     pub(crate) fn wanted(&self, object: &Value) -> Option<i64> {
         object.pointer(&self.spec)?.as_i64()

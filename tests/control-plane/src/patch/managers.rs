@@ -111,20 +111,9 @@ impl Managers {
         Ok(managers)
     }
 
-    /// As `metadata.managedFields`: appliers first, then by time, manager, version and subresource.
+    /// As `metadata.managedFields`.
     pub(crate) fn encode(&self) -> Vec<Value> {
-        let mut entries: Vec<_> = self.0.iter().collect();
-        entries.sort_by(|(a, x), (b, y)| {
-            let key = |id: &Id, entry: &Entry| (id.operation, seconds(entry), id.manager.clone());
-            key(a, x)
-                .cmp(&key(b, y))
-                .then_with(|| x.api_version.cmp(&y.api_version))
-                .then_with(|| a.subresource.cmp(&b.subresource))
-        });
-        entries
-            .into_iter()
-            .map(|(id, entry)| encode_entry(id, entry))
-            .collect()
+        encode(self.0.iter().collect())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -194,6 +183,21 @@ impl Managers {
     }
 }
 
+/// Entries as `metadata.managedFields` has them: appliers first, then by time, manager, version and subresource.
+pub(super) fn encode(mut entries: Vec<(&Id, &Entry)>) -> Vec<Value> {
+    entries.sort_by(|(a, x), (b, y)| {
+        let key = |id: &Id, entry: &Entry| (id.operation, seconds(entry), id.manager.clone());
+        key(a, x)
+            .cmp(&key(b, y))
+            .then_with(|| x.api_version.cmp(&y.api_version))
+            .then_with(|| a.subresource.cmp(&b.subresource))
+    });
+    entries
+        .into_iter()
+        .map(|(id, entry)| encode_entry(id, entry))
+        .collect()
+}
+
 fn seconds(entry: &Entry) -> i64 {
     let time = entry
         .time
@@ -240,11 +244,10 @@ pub(super) fn is_reset(managed_fields: Option<&Value>, custom_resource: bool) ->
 }
 
 /// Writes the entries into an object, or none.
-pub(super) fn put(object: &mut Value, managers: &Managers) {
+pub(super) fn put(object: &mut Value, entries: Vec<Value>) {
     let Some(root) = object.as_object_mut() else {
         return;
     };
-    let entries = managers.encode();
     if let Some(metadata) = root.get_mut("metadata").and_then(Value::as_object_mut) {
         if entries.is_empty() {
             metadata.remove("managedFields");

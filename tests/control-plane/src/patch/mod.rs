@@ -12,6 +12,7 @@ mod managers;
 mod merge;
 #[cfg(test)]
 mod recorded;
+mod scaled;
 mod strategic;
 #[cfg(test)]
 mod tests;
@@ -22,5 +23,6 @@ pub(crate) use error::{ApplyError, Conflict, PatchError};
 pub(crate) use fields::untyped;
 pub(crate) use json::{json_patch, unknown_fields};
 pub(crate) use merge::merge_patch;
+pub(crate) use scaled::{is_scale_owned, set_scale_apart, track_scale};
 pub(crate) use strategic::strategic_merge_patch;
 pub(crate) use track::{Writer, track_update};

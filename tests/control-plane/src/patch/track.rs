@@ -139,7 +139,7 @@ pub(super) fn after_update(
 /// Writes the entries into the object that is to be stored. When nothing else differs from the live object, the times
 /// stay what they were.
 pub(super) fn settle(live: Option<&Value>, object: &mut Value, managers: &Managers) {
-    put(object, managers);
+    put(object, managers.encode());
     let (Some(live), Some(new)) = (
         live,
         object

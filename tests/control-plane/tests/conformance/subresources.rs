@@ -160,6 +160,37 @@ conformance! {
         }
     }
 
+    async fn who_scales_to_none_or_to_what_there_is_owns_nothing(talk: &mut Talk) {
+        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
+        let numbers = json!({"type": "object", "properties": {"replicas": {"type": "integer"}, "other": {"type": "integer"}}});
+        talk.install(thing_crd(json!({
+            "name": "v1", "served": true, "storage": true,
+            "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": numbers}}},
+            "subresources": {"scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}},
+        }))).await;
+        let thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": {"replicas": 1, "other": 2}});
+        for (path, object) in [(DEPLOYMENTS, deployment()), (THINGS, thing)] {
+            talk.post(&format!("{path}?fieldManager=maker"), object).await;
+            let one = format!("{path}/one");
+            let scaled = format!("{one}/scale");
+            let number = talk.unsaid("GET", &one, None).await["spec"]["replicas"].clone();
+            for (kind, at, replicas) in [
+                ("put", &scaled, number.clone()), ("put", &scaled, number), ("merge", &one, json!(7)), ("put", &scaled, json!(7)),
+                ("merge", &scaled, json!(7)), ("merge", &scaled, json!(5)), ("merge", &scaled, json!(0)), ("merge", &scaled, json!(4)),
+                ("merge", &one, json!(0)), ("put", &scaled, json!(0)), ("put", &scaled, json!(2)), ("apply", &scaled, json!(2)), ("merge", &one, json!(3)),
+                ("apply", &scaled, json!(3)), ("merge", &scaled, json!(0)), ("apply", &scaled, json!(0)), ("merge", &scaled, json!(6)),
+            ] {
+                let body = scale(json!({"replicas": replicas}));
+                match kind {
+                    "apply" => talk.patch(kind, &format!("{at}?fieldManager=applier"), body).await,
+                    "put" => talk.put(&format!("{at}?fieldManager=putter"), body).await,
+                    _ => talk.patch(kind, &format!("{at}?fieldManager=patcher"), json!({"spec": {"replicas": replicas}})).await,
+                };
+                talk.get_picked(&one, &[], |object| object["metadata"]["managedFields"].clone()).await;
+            }
+        }
+    }
+
     async fn what_a_node_would_answer(talk: &mut Talk) {
         talk.post(PODS, pod("one")).await;
         let mut two = pod("two");

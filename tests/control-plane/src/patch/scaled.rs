@@ -1,0 +1,72 @@
+//! Who owns the number of replicas of an object, where that is written as a Scale.
+
+use serde_json::Value;
+
+use super::fields::Set;
+use super::managers::{Entry, Id, Managers, Operation, encode, put};
+use super::track::Writer;
+
+/// Sets `metadata.managedFields` of an object whose number, which is at `path`, is updated from one to another.
+///
+/// A Scale does not say a number of 0, so that nobody owns that; and while nobody owns the number, no updater becomes
+/// its owner either.
+pub(crate) fn track_scale(
+    object: &mut Value,
+    path: &[&str],
+    (before, after): (i64, i64),
+    writer: &Writer<'_>,
+) {
+    let Some((others, mut owners)) = apart(object, path) else {
+        return;
+    };
+    if before != after && !owners.is_empty() {
+        owners.clear();
+        if after != 0 {
+            let entry = Entry {
+                api_version: writer.api_version.to_owned(),
+                time: None,
+                set: Set::default().with(path),
+            };
+            owners.push((writer.id(Operation::Update), entry));
+        }
+    }
+    join(object, others, owners);
+}
+
+/// Gives who owns the number of an object an entry for it alone, in which it is not written down since when.
+pub(crate) fn set_scale_apart(object: &mut Value, path: &[&str]) {
+    if let Some((others, owners)) = apart(object, path) {
+        join(object, others, owners);
+    }
+}
+
+/// Whether anybody owns the number of an object.
+pub(crate) fn is_scale_owned(object: &Value, path: &[&str]) -> bool {
+    apart(object, path).is_some_and(|(_, owners)| !owners.is_empty())
+}
+
+/// The entries without the number, and those of its owners; nothing where the entries cannot be read.
+fn apart(object: &Value, path: &[&str]) -> Option<(Managers, Vec<(Id, Entry)>)> {
+    let mut managers = Managers::decode(object.pointer("/metadata/managedFields")).ok()?;
+    let number = Set::default().with(path);
+    let mut owners = Vec::new();
+    for (id, entry) in &mut managers.0 {
+        let set = entry.set.intersection(&number);
+        if !set.is_empty() {
+            entry.set = entry.set.difference(&number);
+            let entry = Entry {
+                api_version: entry.api_version.clone(),
+                time: None,
+                set,
+            };
+            owners.push((id.clone(), entry));
+        }
+    }
+    managers.drop_empty();
+    Some((managers, owners))
+}
+
+fn join(object: &mut Value, others: Managers, owners: Vec<(Id, Entry)>) {
+    let owners = owners.iter().map(|(id, entry)| (id, entry));
+    put(object, encode(others.0.iter().chain(owners).collect()));
+}
