@@ -26,6 +26,13 @@ impl Reconcile for Greeter {
         if site.labels().contains_key("odd") {
             cx.event(Event::warning("Odd", "x".repeat(2000)).action("Look"));
         }
+        for number in 0..site
+            .annotations()
+            .get("talks")
+            .map_or(0, |talks| talks.parse().unwrap())
+        {
+            cx.event(Event::normal(format!("Talked{number}"), "and talked"));
+        }
         self.probe.end(Point::Begin, cx).await
     }
 }
@@ -120,6 +127,27 @@ on_both_servers! {
         let event = told(fleet, NAMESPACE, ("one", "Greeted"), |event| count(event) == 5).await;
         assert_eq!(event.note.as_deref(), Some("hello, one.example.com"));
         operator.stop().await.unwrap();
+    }
+
+    async fn there_are_not_too_many_about_one_object(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        let greeter = Greeter::default();
+        let mut operator = Operator::start(fleet.manager().controller(greeter.clone()));
+        fleet.create_website("red", "loud").await;
+        greeter.probe.comes(Point::Begin, "loud", 1).await;
+        fleet.change_website("red", "loud", json!({"metadata": {"annotations": {"talks": "40"}}})).await;
+        greeter.probe.comes(Point::Begin, "loud", 2).await;
+        // With the greeting there are 25, and another object has as many of its own.
+        told(fleet, NAMESPACE, ("loud", "Talked23"), |_| true).await;
+        fleet.create_website("red", "two").await;
+        told(fleet, NAMESPACE, ("two", "Greeted"), |_| true).await;
+        operator.interrupt();
+        operator.stop().await.unwrap();
+        let events: Api<Written> = Api::namespaced(fleet.project_client("red"), NAMESPACE);
+        let all = events.list(&Default::default()).await.unwrap();
+        let about = |event: &&Written| event.regarding.as_ref().unwrap().name.as_deref() == Some("loud");
+        let told: Vec<_> = all.items.iter().filter(about).filter_map(|event| event.reason.clone()).collect();
+        assert_eq!(told.len(), 25, "{told:?}");
     }
 
     async fn about_what_is_in_no_namespace_it_is_in_default_or_nowhere(fleet: &Fleet) {

@@ -1,5 +1,6 @@
 //! What a reconcile does to the API: finalizer, conditions, status, ownership and apply.
 
+mod allowance;
 mod applied;
 mod apply;
 mod conditions;

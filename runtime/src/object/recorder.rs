@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::allowance::Allowance;
 use super::event::{Event, LONGEST_WORD, cut};
 use super::remote::Remote;
 use super::scope::Owner;
@@ -30,6 +31,9 @@ const AT_ONCE: usize = 4;
 /// How many series there are at most: the oldest that rest make room, and while all of them are on their way to a
 /// server that does not take them, new ones are dropped.
 const REMEMBERED: usize = 1024;
+/// Why an event is dropped.
+const SLOW: &str = "the server does not take the events as fast as they come";
+const SPAM: &str = "there are too many different events about one object";
 const HTTP_NOT_FOUND: u16 = 404;
 
 /// Who reports, of several replicas: the host, which in a cluster is the pod.
@@ -54,10 +58,11 @@ pub(crate) struct Recorder {
 #[derive(Default)]
 struct State {
     series: BTreeMap<Same, Series>,
+    allowance: Allowance,
     /// What has been said of failures: by the verb, and the HTTP status.
     said: BTreeSet<(&'static str, Option<u16>)>,
-    /// It has been said that there is no room.
-    full: bool,
+    /// Why events are dropped, of what has been said.
+    refused: BTreeSet<&'static str>,
 }
 
 /// What two events that are one have in common.
@@ -109,13 +114,13 @@ impl Recorder {
         let (now, last) = (Instant::now(), transport::now());
         let mut state = self.lock();
         state.forget_before(now);
-        if !state.series.contains_key(&same) && !state.make_room() {
-            let first = !std::mem::replace(&mut state.full, true);
+        if let Some(why) = state.refusal(&same, now) {
+            let first = state.refused.insert(why);
             drop(state);
             if first {
                 tracing::warn!(
                     cluster = %self.cluster.name(), controller = self.controller,
-                    "the server does not take the events as fast as they come; new ones are dropped as long as that is so"
+                    "{why}; new ones are dropped as long as that is so"
                 );
             }
             return;
@@ -332,6 +337,21 @@ impl State {
             .retain(|_, series| series.busy || series.seen + SERIES > now);
     }
 
+    /// Why an event is not sent, if so. What is counted only is always taken.
+    fn refusal(&mut self, same: &Same, now: Instant) -> Option<&'static str> {
+        if self.series.contains_key(same) {
+            return None;
+        }
+        if !self.allowance.take(&same.uid, now) {
+            return Some(SPAM);
+        }
+        if !self.make_room() {
+            return Some(SLOW);
+        }
+        self.refused.remove(SLOW);
+        None
+    }
+
     /// Makes room for one more series; false when there is none.
     fn make_room(&mut self) -> bool {
         while self.series.len() >= REMEMBERED {
@@ -342,7 +362,6 @@ impl State {
             };
             self.series.remove(&oldest);
         }
-        self.full = false;
         true
     }
 }

@@ -293,9 +293,11 @@ impl Scope {
     /// goes on.
     ///
     /// The same event about the same object (type, reason and action; the note of the first one stays) is one
-    /// event with a count for as long as it comes again within six minutes. An event is in the namespace of
-    /// its object, one about a cluster-scoped object in `default`; where that namespace is not there, or events
-    /// may not be written, they are dropped, which is logged once.
+    /// event with a count for as long as it comes again within six minutes; the count is written at most every 30
+    /// seconds. Of different events about one object 25 are sent at once and one more in every five minutes, as
+    /// client-go has it; more are dropped. An event is in the namespace of its object, one about a cluster-scoped
+    /// object in `default`; where that namespace is not there, or events may not be written, they are dropped. What is
+    /// dropped is logged once.
     ///
     /// ```
     /// # use kommodore::{Event, Scope};
