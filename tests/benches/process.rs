@@ -2,7 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use kube::Config;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+
+/// The root that a kubeconfig points to.
+pub(crate) async fn config_of(kubeconfig: &Path) -> Config {
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
+    let options = KubeConfigOptions::default();
+    Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .unwrap()
+}
 
 /// Another process, which is told and says a line at a time.
 pub(crate) struct Other {

@@ -36,7 +36,7 @@ impl Cleanup for Pages {
 }
 
 pub(crate) async fn run(kubeconfig: &Path, resync: Option<Duration>) {
-    let manager = Manager::builder(super::config_of(kubeconfig).await)
+    let manager = Manager::builder(crate::process::config_of(kubeconfig).await)
         .provider(Milo::external())
         .controller(Pages { resync });
     manager.run_until(super::until_told()).await.unwrap();

@@ -191,7 +191,7 @@ fn control_plane(root: &Config, project: &str) -> Config {
 }
 
 pub(crate) async fn run(kubeconfig: &Path, resync: Option<Duration>) {
-    let config = super::config_of(kubeconfig).await;
+    let config = crate::process::config_of(kubeconfig).await;
     let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(MILO, "v1alpha1", "Project"));
     let client = Client::try_from(config.clone()).unwrap();
     let projects: Api<DynamicObject> = Api::all_with(client, &kind);

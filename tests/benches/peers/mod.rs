@@ -8,11 +8,7 @@ pub(crate) mod kommodore;
 pub(crate) mod kube_rs;
 
 use std::io::{BufRead as _, Write as _};
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-use kube::Config;
-use kube::config::{KubeConfigOptions, Kubeconfig};
 
 /// So many objects are reconciled at once, in the whole fleet.
 pub(crate) const WORKERS: usize = 64;
@@ -24,15 +20,6 @@ static RECONCILES: AtomicUsize = AtomicUsize::new(0);
 
 fn count() {
     RECONCILES.fetch_add(1, Ordering::Relaxed);
-}
-
-/// The root that a kubeconfig points to.
-async fn config_of(kubeconfig: &Path) -> Config {
-    let kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
-    let options = KubeConfigOptions::default();
-    Config::from_custom_kubeconfig(kubeconfig, &options)
-        .await
-        .unwrap()
 }
 
 /// Says that the process runs, and answers questions until there are no more.

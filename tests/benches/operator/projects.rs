@@ -1,0 +1,157 @@
+//! Idle projects, how they are engaged, and that nothing of them stays.
+
+use std::time::{Duration, Instant};
+
+use kommodore_control_plane::{Fault, Injected};
+
+use super::process::Other;
+use super::project::{Project, until};
+use super::row;
+
+const KIB: f64 = 1024.0;
+/// So many kinds are watched in a project.
+const KINDS: usize = 2;
+/// What fits on one connection to the server.
+const STREAMS: usize = 100;
+/// So long an idle operator is looked at.
+const IDLE: Duration = Duration::from_secs(20);
+/// So often all projects come and go.
+const ROUNDS: usize = 100;
+
+/// What idle projects take.
+pub(crate) async fn idle(count: usize) {
+    let project = Project::start().await;
+    let operator = project.operator().await;
+    let (alone, began) = (operator.memory(), operator.cpu());
+    operator.stop();
+    project.add_projects(count).await;
+    project.quiet().await;
+    let mut operator = project.operator().await;
+    let engaged = operator.cpu();
+    all_engaged(&mut operator, count + 1).await;
+    let each = |all: f64| all / count as f64;
+    row(
+        &format!("memory of an idle project with two watches ({count})"),
+        "≤ 8 KiB",
+        &format!("{:.2} KiB", each(operator.memory() - alone) / KIB),
+    );
+    row(
+        "CPU to engage one",
+        "≤ 0.3 ms",
+        &format!("{:.2} ms", each(engaged - began)),
+    );
+    // The watch of the projects is one of them.
+    let fewest = (KINDS * (count + 1) + 1).div_ceil(STREAMS);
+    let sockets = operator.sockets();
+    row(
+        "sockets",
+        &format!("≤ {}", fewest + 2),
+        &sockets.to_string(),
+    );
+    let began = operator.cpu();
+    tokio::time::sleep(IDLE).await;
+    let percent = (operator.cpu() - began) / IDLE.as_secs_f64() / 10.0;
+    let goal = if count <= 1_000 { "< 0.5 %" } else { "" };
+    row(
+        "CPU of all while idle, of a core",
+        goal,
+        &format!("{percent:.2} %"),
+    );
+    operator.stop();
+}
+
+/// How long it takes until all are engaged, with nothing and with something in the way.
+pub(crate) async fn engagement(count: usize) {
+    let project = Project::start().await;
+    project.add_projects(count).await;
+    let inject = |fault: Fault| project.plane.inject(fault);
+    let seconds = async |trouble: Option<Injected>| {
+        project.quiet().await;
+        let began = Instant::now();
+        let mut operator = project.operator_of("");
+        all_engaged(&mut operator, count + 1).await;
+        let seconds = began.elapsed().as_secs_f64();
+        operator.stop();
+        drop(trouble);
+        format!("{seconds:.2} s")
+    };
+    let what = |how: &str| format!("{count} projects are engaged {how}");
+    row(&what("at once"), "", &seconds(None).await);
+    let late = inject(Fault::latency(Duration::from_millis(20)));
+    row(
+        &what("with 20 ms of latency"),
+        "≤ 2 s",
+        &seconds(Some(late)).await,
+    );
+    let initializing = inject(Fault::storage_initializes());
+    row(
+        &what("while the first lists answer 429, in a second again"),
+        "≤ 5 s",
+        &seconds(Some(initializing)).await,
+    );
+}
+
+/// So many projects that have left are remembered, and have to wait if they come and go all the time.
+const REMEMBERED: usize = 1_000;
+
+/// All projects come and go, in turns with as many others as make them forgotten.
+pub(crate) async fn rounds(count: usize) {
+    let project = Project::start().await;
+    let turns = 1 + REMEMBERED.div_ceil(count);
+    project.add_projects(turns * count).await;
+    let mut operator = project.operator_of("served=yes");
+    let mut ends = Vec::new();
+    for round in 1..=ROUNDS {
+        let is_looked_at = round == 2 || round == ROUNDS;
+        let first = round % turns * count;
+        let numbers = first..first + count;
+        project.serve(numbers.clone(), true).await;
+        all_engaged(&mut operator, count).await;
+        if is_looked_at {
+            project.quiet().await;
+        }
+        let full = operator.memory();
+        project.serve(numbers, false).await;
+        until(&mut operator, |it| it.engaged == 0 && it.watches == 0).await;
+        if is_looked_at {
+            project.quiet().await;
+            let tasks = operator.ask().tasks;
+            let (memory, sockets, files) =
+                (operator.memory(), operator.sockets(), operator.files());
+            ends.push((full, memory, tasks, sockets, files));
+        }
+    }
+    operator.stop();
+    let (second, last) = (ends[0], ends[1]);
+    let what = |what: &str| {
+        format!("{what} after {ROUNDS} rounds of engaging and leaving {count} projects")
+    };
+    for (name, before, after) in [
+        ("memory with all", second.0, last.0),
+        ("memory with none", second.1, last.1),
+    ] {
+        let percent = (after / before - 1.0) * 100.0;
+        let mib = after / KIB / KIB;
+        row(
+            &what(name),
+            "≤ 5 % more than after 2",
+            &format!("{percent:+.1} % ({mib:.1} MiB)"),
+        );
+    }
+    for (name, before, after) in [
+        ("tasks", second.2, last.2),
+        ("sockets", second.3, last.3),
+        ("open files", second.4, last.4),
+    ] {
+        row(
+            &what(name),
+            &format!("≤ {before}, as after 2"),
+            &after.to_string(),
+        );
+    }
+}
+
+async fn all_engaged(operator: &mut Other, count: usize) {
+    let watches = KINDS * count;
+    until(operator, |it| it.engaged >= count && it.watches >= watches).await;
+}
