@@ -14,7 +14,9 @@ use kube::{Client, Config};
 use serde::de::DeserializeOwned;
 use tower::{Layer as _, ServiceExt as _};
 
+use super::BoxError;
 use super::pool::Shared;
+use super::received::Received;
 
 /// The way to a cluster: what all clusters of its endpoint share, and its own path. Cheap to clone.
 #[derive(Clone)]
@@ -91,8 +93,7 @@ impl Line {
         &self,
         request: Request<Vec<u8>>,
     ) -> Result<String, kube::Error> {
-        let (client, request) = self.direct(request)?;
-        text_of(answered(client, request).await?).await
+        text_of(self.answered(request).await?).await
     }
 
     /// As [`Client::request_stream`].
@@ -100,18 +101,49 @@ impl Line {
         &self,
         request: Request<Vec<u8>>,
     ) -> Result<impl AsyncBufRead + use<>, kube::Error> {
-        let (client, request) = self.direct(request)?;
-        let body = BodyDataStream::new(answered(client, request).await?.into_body());
-        Ok(body.map_err(std::io::Error::other).into_async_read())
+        let body = BodyDataStream::new(self.answered(request).await?.into_body());
+        let failed = |error| std::io::Error::other(kube::Error::Service(error));
+        Ok(body.map_err(failed).into_async_read())
     }
 
-    /// The client that sends the request, and the request with the path that it has there.
-    fn direct(
-        &self,
-        mut request: Request<Vec<u8>>,
-    ) -> Result<(&Client, Request<Vec<u8>>), kube::Error> {
+    /// The answer to a request, or what the server has against it.
+    ///
+    /// As kube's client says it, with the delay that it was asked for besides: a server that has too much to do says that
+    /// in a header, and not in a `Status`.
+    async fn answered(&self, request: Request<Vec<u8>>) -> Result<Response<Received>, kube::Error> {
+        let answer = self.send(request).await?;
+        let code = answer.status();
+        if !code.is_client_error() && !code.is_server_error() {
+            return Ok(answer);
+        }
+        let header = answer.headers().get(RETRY_AFTER);
+        let seconds = header.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+        let text = text_of(answer).await?;
+        let mut status = serde_json::from_str(&text).unwrap_or_else(|_no_status| {
+            Status::failure(text.trim(), "Failed to parse error data").with_code(code.as_u16())
+        });
+        if let Some(seconds) = seconds {
+            let details = status.details.get_or_insert_with(|| StatusDetails {
+                name: String::new(),
+                group: String::new(),
+                kind: String::new(),
+                uid: String::new(),
+                causes: Vec::new(),
+                retry_after_seconds: 0,
+            });
+            details.retry_after_seconds = details.retry_after_seconds.max(seconds);
+        }
+        Err(kube::Error::Api(Box::new(status)))
+    }
+
+    /// As [`Client::send`], and where the line is shared without a client between: that has a queue of its own, in which
+    /// every request would change hands twice more.
+    async fn send(&self, mut request: Request<Vec<u8>>) -> Result<Response<Received>, kube::Error> {
         let (shared, url) = match &*self.0 {
-            Inner::Own(client) => return Ok((client, request)),
+            Inner::Own(client) => {
+                let answer = client.send(request.map(Body::from)).await?;
+                return Ok(answer.map(Received::of_client));
+            }
             Inner::Shared { shared, url, .. } => (shared, url),
         };
         let base = url.path().trim_end_matches('/');
@@ -120,44 +152,25 @@ impl Line {
             let path = PathAndQuery::try_from(path).map_err(http::Error::from);
             *request.uri_mut() = path.map_err(kube::Error::HttpError)?.into();
         }
-        Ok((&shared.client, request))
+        let answer = shared.rooted.clone().oneshot(request.map(Body::from));
+        answer.await.map_err(failed)
     }
 }
 
-/// The answer to a request, or what the server has against it.
-///
-/// As kube's client says it, with the delay that it was asked for besides: a server that has too much to do says that in
-/// a header, and not in a `Status`.
-async fn answered(
-    client: &Client,
-    request: Request<Vec<u8>>,
-) -> Result<Response<Body>, kube::Error> {
-    let answer = client.send(request.map(Body::from)).await?;
-    let code = answer.status();
-    if !code.is_client_error() && !code.is_server_error() {
-        return Ok(answer);
+/// As kube's client says why there is no answer.
+fn failed(error: BoxError) -> kube::Error {
+    let error = match error.downcast::<kube::Error>() {
+        Ok(error) => return *error,
+        Err(other) => other,
+    };
+    match error.downcast::<hyper::Error>() {
+        Ok(error) => kube::Error::HyperError(*error),
+        Err(other) => kube::Error::Service(other),
     }
-    let header = answer.headers().get(RETRY_AFTER);
-    let seconds = header.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
-    let text = text_of(answer).await?;
-    let mut status = serde_json::from_str(&text).unwrap_or_else(|_no_status| {
-        Status::failure(text.trim(), "Failed to parse error data").with_code(code.as_u16())
-    });
-    if let Some(seconds) = seconds {
-        let details = status.details.get_or_insert_with(|| StatusDetails {
-            name: String::new(),
-            group: String::new(),
-            kind: String::new(),
-            uid: String::new(),
-            causes: Vec::new(),
-            retry_after_seconds: 0,
-        });
-        details.retry_after_seconds = details.retry_after_seconds.max(seconds);
-    }
-    Err(kube::Error::Api(Box::new(status)))
 }
 
-async fn text_of(answer: Response<Body>) -> Result<String, kube::Error> {
-    let bytes = answer.into_body().collect().await?.to_bytes();
+async fn text_of(answer: Response<Received>) -> Result<String, kube::Error> {
+    let body = answer.into_body().collect().await;
+    let bytes = body.map_err(kube::Error::Service)?.to_bytes();
     String::from_utf8(bytes.into()).map_err(kube::Error::FromUtf8)
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
+use kube::Config;
 use kube::client::{Body, ConfigExt as _};
-use kube::{Client, Config};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tower::Layer as _;
 use tower::util::BoxCloneSyncService;
@@ -25,7 +25,7 @@ pub(super) struct Shared {
     /// For requests with whole addresses.
     pub(super) service: Service,
     /// For requests with the path that they have at the endpoint.
-    pub(super) client: Client,
+    pub(super) rooted: Service,
 }
 
 /// Clusters that share their connections by endpoint and identity.
@@ -91,10 +91,7 @@ impl Shared {
         root.path_and_query = Some(PathAndQuery::from_static("/"));
         let root = Uri::from_parts(root).map_err(http::Error::from);
         let root = Config::new(root.map_err(kube::Error::HttpError)?);
-        let client = root.base_uri_layer().layer(service.clone());
-        Ok(Self {
-            service,
-            client: Client::new(client, "default"),
-        })
+        let rooted = Service::new(root.base_uri_layer().layer(service.clone()));
+        Ok(Self { service, rooted })
     }
 }

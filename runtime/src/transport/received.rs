@@ -36,10 +36,19 @@ enum Protocol {
         place: Place,
         endless: bool,
     },
+    /// As a client that somebody gave us has it.
+    Given(kube::client::Body),
     Ended,
 }
 
 impl Received {
+    pub(super) fn of_client(body: kube::client::Body) -> Self {
+        Self {
+            body: Protocol::Given(body),
+            timer: None,
+        }
+    }
+
     pub(super) fn http_1(body: Incoming) -> Self {
         Self {
             body: Protocol::Http1(body),
@@ -83,6 +92,7 @@ impl Body for Received {
                 .poll_frame(cx)
                 .map_err(BoxError::from)
                 .map(Some),
+            Protocol::Given(body) => Pin::new(body).poll_frame(cx).map_err(inner).map(Some),
             Protocol::Http2 {
                 stream,
                 place,
@@ -126,6 +136,7 @@ impl Body for Received {
     fn is_end_stream(&self) -> bool {
         match &self.body {
             Protocol::Http1(body) => body.is_end_stream(),
+            Protocol::Given(body) => body.is_end_stream(),
             Protocol::Http2 { stream, .. } => stream.is_end_stream(),
             Protocol::Ended => true,
         }
@@ -134,9 +145,18 @@ impl Body for Received {
     fn size_hint(&self) -> SizeHint {
         match &self.body {
             Protocol::Http1(body) => body.size_hint(),
+            Protocol::Given(body) => body.size_hint(),
             Protocol::Http2 { .. } => SizeHint::default(),
             Protocol::Ended => SizeHint::with_exact(0),
         }
+    }
+}
+
+/// What kube has wrapped.
+fn inner(error: kube::Error) -> BoxError {
+    match error {
+        kube::Error::Service(error) => error,
+        other => other.into(),
     }
 }
 
