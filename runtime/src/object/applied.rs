@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use kube::api::{ApiResource, ObjectMeta};
+use serde::{Deserialize as _, Serialize, Serializer};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -126,6 +127,16 @@ impl Last {
     }
 }
 
+/// An object without its metadata.
+struct Rest<'a>(&'a Value);
+
+impl Serialize for Rest<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fields = self.0.as_object().into_iter().flatten();
+        serializer.collect_map(fields.filter(|(name, _)| *name != "metadata"))
+    }
+}
+
 /// How often a child has been missing that had been applied.
 struct Losses {
     since: Instant,
@@ -178,9 +189,7 @@ impl Applied {
 
     /// What counts of metadata that may be the server's own.
     fn fingerprint(&self, meta: &ObjectMeta) -> Fingerprint {
-        let mut meta = meta.clone();
-        self.kept.of_meta(&mut meta);
-        Fingerprint::of(&meta)
+        Fingerprint::of(&self.kept.of_meta(meta))
     }
 
     /// Remembers what an apply of `content` returned.
@@ -195,11 +204,10 @@ impl Applied {
             children.owner_uid = owner.uid.as_str().into();
             children.last.clear();
         }
-        let mut rest = returned.clone();
-        let meta = rest.get_mut("metadata").map(Value::take);
-        let rest = rest.to_string();
-        match serde_json::from_value::<ObjectMeta>(meta.unwrap_or_default()) {
-            Ok(meta) => {
+        let rest = serde_json::to_string(&Rest(returned));
+        let meta = returned.get("metadata").map(ObjectMeta::deserialize);
+        match (meta, rest) {
+            (Some(Ok(meta)), Ok(rest)) => {
                 let before = children.remove(&child);
                 let last = Last {
                     content,
@@ -210,7 +218,7 @@ impl Applied {
                 };
                 children.insert(child, last);
             }
-            Err(_) => {
+            _ => {
                 children.remove(&child);
             }
         }

@@ -172,7 +172,7 @@ impl Remote {
     ) -> Result<Value, Failure> {
         let request = request.map_err(kube::Error::BuildRequest)?;
         let text = within(self.line.request_text(request)).await?;
-        let object = serde_json::from_str(&self.kept.text(&text));
+        let object = serde_json::from_str(&self.kept.answer(&text));
         Ok(object.map_err(kube::Error::SerdeError)?)
     }
 }

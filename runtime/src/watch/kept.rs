@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use kube::Resource;
 use kube::api::ObjectMeta;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+
+use super::skim::find;
 
 /// What `kubectl apply` remembers in an object: the object once more.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -35,21 +35,37 @@ impl Kept {
         object
     }
 
-    /// The JSON of an object without the fields that each manager owns, unless they are kept: they are a tree with a branch
-    /// for each field of the object, which nobody needs to be built.
-    pub(crate) fn text(self, text: &str) -> Cow<'_, str> {
+    /// The JSON of an object without what would not be kept of it: whose fields are whose is a tree with a branch for
+    /// each field of the object, which nobody needs to be built.
+    pub(super) fn text(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::Everything => text.into(),
-            Self::WhatIsRead => without_fields(text),
+            Self::WhatIsRead => without(text, &["metadata", "managedFields"]),
+        }
+    }
+
+    /// The same of an answer, of which we look who has written when.
+    pub(crate) fn answer(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Self::Everything => text.into(),
+            Self::WhatIsRead => without(text, &["metadata", "managedFields", "", "fieldsV1"]),
         }
     }
 
     /// The metadata as it is kept, for who compares it with what is in a cache.
-    pub(crate) fn of_meta(self, meta: &mut ObjectMeta) {
-        if self == Self::WhatIsRead {
-            slim(meta);
+    pub(crate) fn of_meta(self, meta: &ObjectMeta) -> Cow<'_, ObjectMeta> {
+        if self == Self::Everything || is_slim(meta) {
+            return Cow::Borrowed(meta);
         }
+        let mut meta = meta.clone();
+        slim(&mut meta);
+        Cow::Owned(meta)
     }
+}
+
+fn is_slim(meta: &ObjectMeta) -> bool {
+    let mut annotations = meta.annotations.iter().flatten();
+    meta.managed_fields.is_none() && annotations.all(|(name, _)| name != LAST_APPLIED)
 }
 
 fn slim(meta: &mut ObjectMeta) {
@@ -62,46 +78,18 @@ fn slim(meta: &mut ObjectMeta) {
     }
 }
 
-/// The same with `null` for each `fieldsV1`. What is no object is left to whoever reads it.
-fn without_fields(text: &str) -> Cow<'_, str> {
-    #[derive(Deserialize)]
-    struct Object<'a> {
-        #[serde(borrow)]
-        metadata: Option<Metadata<'a>>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Metadata<'a> {
-        #[serde(borrow)]
-        managed_fields: Option<Vec<Entry<'a>>>,
-    }
-    #[derive(Deserialize)]
-    struct Entry<'a> {
-        #[serde(borrow, rename = "fieldsV1")]
-        fields: Option<&'a RawValue>,
-    }
-    let Ok(Object {
-        metadata: Some(Metadata {
-            managed_fields: Some(entries),
-        }),
-    }) = serde_json::from_str(text)
-    else {
+/// The same with `null` at a path. What cannot be skimmed is left as it is.
+fn without<'a>(text: &'a str, path: &[&str]) -> Cow<'a, str> {
+    let found = find(text, path).unwrap_or_default();
+    if found.is_empty() {
         return text.into();
-    };
+    }
     let mut rest = String::with_capacity(text.len());
     let mut from = 0;
-    for fields in entries.iter().filter_map(|entry| entry.fields) {
-        let fields = fields.get();
-        // A part of the same text.
-        let Some(start) = (fields.as_ptr() as usize).checked_sub(text.as_ptr() as usize) else {
-            return text.into();
-        };
-        let Some(before) = text.get(from..start) else {
-            return text.into();
-        };
-        rest.push_str(before);
+    for value in found {
+        rest.push_str(text.get(from..value.start).unwrap_or_default());
         rest.push_str("null");
-        from = start + fields.len();
+        from = value.end;
     }
     rest.push_str(text.get(from..).unwrap_or_default());
     rest.into()
@@ -128,9 +116,14 @@ mod tests {
         };
         let whole = object([json!({"f:spec": {"f:text": {}}}), json!({"f:metadata": {}})]);
         let slim = object([Value::Null, Value::Null]);
+        let mut slimmer = slim.clone();
+        slimmer["metadata"]["managedFields"] = Value::Null;
         for text in [whole.to_string(), format!("{whole:#}")] {
-            let read: Value = serde_json::from_str(&Kept::WhatIsRead.text(&text)).unwrap();
+            let read: Value = serde_json::from_str(&Kept::WhatIsRead.answer(&text)).unwrap();
             assert_eq!(read, slim);
+            let read: Value = serde_json::from_str(&Kept::WhatIsRead.text(&text)).unwrap();
+            assert_eq!(read, slimmer);
+            assert_eq!(Kept::Everything.answer(&text), text);
             assert_eq!(Kept::Everything.text(&text), text);
         }
         for other in [
@@ -140,7 +133,7 @@ mod tests {
             r#"{"metadata":null}"#,
             r#"{"metadata":{"managedFields":7}}"#,
         ] {
-            assert_eq!(Kept::WhatIsRead.text(other), other);
+            assert_eq!(Kept::WhatIsRead.answer(other), other);
         }
     }
 }

@@ -12,6 +12,7 @@ mod listing;
 mod lookup;
 mod reflector;
 mod significance;
+mod skim;
 mod subject;
 mod turns;
 mod wire;

@@ -8,6 +8,7 @@ use kube::core::Status;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::skim::Cursor;
 use crate::controller::ObjectKey;
 use crate::transport::Failure;
 
@@ -23,7 +24,7 @@ pub(super) struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    fn of(raw: &'a RawValue) -> Result<Self, Failure> {
+    fn of(text: &'a str) -> Result<Self, Failure> {
         #[derive(Deserialize)]
         struct Head {
             metadata: HeadOfMeta,
@@ -35,7 +36,9 @@ impl<'a> Item<'a> {
             namespace: Option<String>,
             resource_version: Option<String>,
         }
-        let text = raw.get();
+        if let Some(item) = Self::skim(text) {
+            return Ok(item);
+        }
         let Head { metadata } = read(text)?;
         Ok(Self {
             key: ObjectKey {
@@ -45,6 +48,30 @@ impl<'a> Item<'a> {
             version: metadata.resource_version,
             text,
         })
+    }
+
+    /// The same without reading the rest, where that is possible.
+    fn skim(text: &'a str) -> Option<Self> {
+        let mut cursor = Cursor::new(text);
+        cursor.enter_object()?;
+        while cursor.name()? != "metadata" {
+            cursor.value()?;
+        }
+        cursor.enter_object()?;
+        let mut key = ObjectKey::cluster_scoped("");
+        let mut version = None;
+        loop {
+            match cursor.name()? {
+                "" => break,
+                "name" => key.name = cursor.string()?.to_owned(),
+                "namespace" => key.namespace = Some(cursor.string()?.to_owned()),
+                "resourceVersion" => version = Some(cursor.string()?.to_owned()),
+                _ => {
+                    cursor.value()?;
+                }
+            }
+        }
+        Some(Self { key, version, text })
     }
 }
 
@@ -71,7 +98,8 @@ impl<'a> Page<'a> {
             r#continue: Option<String>,
         }
         let Listed { metadata, items } = read(text)?;
-        let items = items.into_iter().flatten().map(Item::of);
+        let items = items.into_iter().flatten();
+        let items = items.map(|item| Item::of(item.get()));
         Ok(Self {
             items: items.collect::<Result<_, _>>()?,
             version: metadata.resource_version.unwrap_or_default(),
@@ -89,12 +117,12 @@ pub(super) struct Bookmark {
 }
 
 impl Bookmark {
-    fn of(raw: &RawValue) -> Result<Self, Failure> {
+    fn of(text: &str) -> Result<Self, Failure> {
         #[derive(Deserialize)]
         struct Head {
             metadata: ObjectMeta,
         }
-        let Head { metadata } = read(raw.get())?;
+        let Head { metadata } = read(text)?;
         let ends_list = metadata
             .annotations
             .is_some_and(|found| found.get(ENDS_LIST).is_some_and(|is| is == "true"));
@@ -124,12 +152,37 @@ impl<'a> Event<'a> {
             #[serde(borrow)]
             object: &'a RawValue,
         }
+        if let Some((r#type, object)) = Self::skim(line) {
+            return Self::of(r#type, object);
+        }
         let Told { r#type, object } = serde_json::from_slice(line).map_err(unreadable)?;
-        Ok(Some(match &*r#type {
+        Self::of(&r#type, object.get())
+    }
+
+    /// The words of an event without reading the object, where that is possible.
+    fn skim(line: &'a [u8]) -> Option<(&'a str, &'a str)> {
+        let line = std::str::from_utf8(line).ok()?;
+        let mut cursor = Cursor::new(line);
+        cursor.enter_object()?;
+        let (mut r#type, mut object) = (None, None);
+        loop {
+            match cursor.name()? {
+                "" => return Some((r#type?, line.get(object?)?)),
+                "type" => r#type = Some(cursor.string()?),
+                "object" => object = Some(cursor.value()?),
+                _ => {
+                    cursor.value()?;
+                }
+            }
+        }
+    }
+
+    fn of(r#type: &str, object: &'a str) -> Result<Option<Self>, Failure> {
+        Ok(Some(match r#type {
             "ADDED" | "MODIFIED" => Self::Put(Item::of(object)?),
             "DELETED" => Self::Deleted(Item::of(object)?),
             "BOOKMARK" => Self::Bookmark(Bookmark::of(object)?),
-            "ERROR" => Self::Refused(read(object.get())?),
+            "ERROR" => Self::Refused(read(object)?),
             _ => return Ok(None),
         }))
     }
