@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kube::Client;
 use kube::api::ApiResource;
 use kube::core::DynamicObject;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio_util::task::TaskTracker;
 
@@ -16,7 +15,8 @@ use super::{ClusterName, Connection};
 use crate::controller::{Object, ObjectKey};
 use crate::transport::{Failure, Line};
 use crate::watch::{
-    Cache, Common, Feed, Ground, Kept, Latch, Lists, Reflector, Selector, Source, Subject, Verb,
+    Briefs, Cache, Common, Feed, Ground, Kept, Latch, Lists, Read, Reflector, Selector, Source,
+    Subject, Verb,
 };
 
 /// An engaged cluster: its name, a client for it, and the caches of the kinds that are watched there.
@@ -203,15 +203,21 @@ impl Cluster {
         kind: &ApiResource,
         selector: Selector,
     ) -> Arc<Cache<DynamicObject>> {
-        self.cache_as(kind, selector)
+        self.open(kind.clone(), selector, Feed::join)
     }
 
-    /// Watches a kind that is read as `K`, or shares the watch that there is.
-    pub(crate) fn cache_as<K>(&self, kind: &ApiResource, selector: Selector) -> Arc<Cache<K>>
+    /// Watches a kind of which only what `read` makes of an object is kept, or shares the watch that there is.
+    pub(crate) fn briefly<B>(
+        &self,
+        kind: &ApiResource,
+        selector: Selector,
+        read: Read<B>,
+    ) -> Arc<Briefs<B>>
     where
-        K: kube::Resource + DeserializeOwned + Send + Sync + 'static,
+        B: Copy + Send + Sync + 'static,
     {
-        self.open(kind.clone(), selector, Feed::join::<K>)
+        let join = |feed: &Feed| feed.join_briefly(read);
+        self.open(kind.clone(), selector, join)
     }
 
     fn open<C>(

@@ -9,9 +9,7 @@ use futures::future::BoxFuture;
 use http::Uri;
 use http::uri::PathAndQuery;
 use kube::Config;
-use kube::Resource;
-use kube::api::{ApiResource, DynamicObject, ObjectMeta};
-use kube::core::DynamicResourceScope;
+use kube::api::{ApiResource, DynamicObject};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -21,7 +19,7 @@ use crate::Result;
 use crate::controller::ObjectKey;
 use crate::fleet::{Cluster, ClusterName, Fleet};
 use crate::manager::Permissions;
-use crate::watch::{Cache, Selector};
+use crate::watch::{Briefs, Selector};
 
 /// How long a project may be not ready before it is disengaged.
 const GRACE: Duration = Duration::from_secs(10);
@@ -211,9 +209,9 @@ impl Provider for Milo {
                 labels: self.labels.clone().map(Cow::Owned),
                 ..Selector::default()
             };
+            let is_ready = move |project: &str| has_condition(project, condition);
             let projects = Projects {
-                cache: host.cache_as(&kind, selector),
-                condition,
+                ready: host.briefly(&kind, selector, Box::new(is_ready)),
                 base: config,
                 milo: *self,
             };
@@ -226,74 +224,38 @@ impl Provider for Milo {
     }
 }
 
-/// As much of a project as matters here: there may be many, and they are all kept.
-#[derive(Debug, Clone, Deserialize)]
-struct Project {
-    #[serde(default)]
-    metadata: ObjectMeta,
-    status: Option<Status>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Status {
-    conditions: Option<Box<[Condition]>>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Condition {
-    r#type: String,
-    status: String,
-}
-
-impl Project {
-    /// Whether a condition is true.
-    fn is(&self, condition: &str) -> bool {
-        let conditions = self.status.iter().flat_map(|status| &status.conditions);
-        let mut of_type = conditions
-            .flatten()
-            .filter(|found| found.r#type == condition);
-        of_type.any(|found| found.status == "True")
+/// Whether a condition of a project is true: as much of it as matters here.
+fn has_condition(project: &str, condition: &str) -> serde_json::Result<bool> {
+    #[derive(Deserialize)]
+    struct Project<'a> {
+        #[serde(borrow)]
+        status: Option<Status<'a>>,
     }
-}
-
-impl Resource for Project {
-    type DynamicType = ApiResource;
-    type Scope = DynamicResourceScope;
-
-    fn kind(kind: &ApiResource) -> Cow<'_, str> {
-        (&kind.kind).into()
+    #[derive(Deserialize)]
+    struct Status<'a> {
+        #[serde(borrow)]
+        conditions: Option<Vec<Condition<'a>>>,
     }
-
-    fn group(kind: &ApiResource) -> Cow<'_, str> {
-        (&kind.group).into()
+    #[derive(Deserialize)]
+    struct Condition<'a> {
+        #[serde(borrow)]
+        r#type: Cow<'a, str>,
+        #[serde(borrow)]
+        status: Cow<'a, str>,
     }
-
-    fn version(kind: &ApiResource) -> Cow<'_, str> {
-        (&kind.version).into()
-    }
-
-    fn api_version(kind: &ApiResource) -> Cow<'_, str> {
-        (&kind.api_version).into()
-    }
-
-    fn plural(kind: &ApiResource) -> Cow<'_, str> {
-        (&kind.plural).into()
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
+    let Project { status } = serde_json::from_str(project)?;
+    let conditions = status.and_then(|status| status.conditions);
+    let mut of_type = conditions
+        .iter()
+        .flatten()
+        .filter(|found| found.r#type == condition);
+    Ok(of_type.any(|found| found.status == "True"))
 }
 
 /// The projects as they are now.
 struct Projects {
-    cache: Arc<Cache<Project>>,
-    /// It says whether one is ready.
-    condition: &'static str,
+    /// Whether each is.
+    ready: Arc<Briefs<bool>>,
     base: Config,
     milo: Milo,
 }
@@ -301,18 +263,17 @@ struct Projects {
 impl Records for Projects {
     fn parts(&self) -> Vec<Part> {
         vec![Part {
-            source: Arc::clone(&self.cache) as _,
+            source: Arc::clone(&self.ready) as _,
             role: Role::Cluster,
         }]
     }
 
     fn read(&self, key: &ObjectKey) -> Option<Reading> {
-        let project = self.cache.get(key)?;
-        let deleting = project.metadata.deletion_timestamp.is_some();
+        let (is_ready, deleting) = self.ready.get(key)?;
         let connection = || {
             let name = valid(&key.name)?;
             // What is being deleted is worked on to the end, ready or not.
-            match deleting || project.is(self.condition) {
+            match deleting || is_ready {
                 true => Ok(Some(self.milo.connection(&self.base, &name)?.into())),
                 false => Ok(None),
             }

@@ -168,6 +168,10 @@ where
         self.filled.has_happened()
     }
 
+    fn has_metadata(&self) -> bool {
+        true
+    }
+
     fn set_current(&self, current: bool) {
         self.current.store(current, Ordering::Relaxed);
     }

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::turns::Turns;
-use super::{AnyObject, Cache, Kept, Source, Subject};
+use super::{AnyObject, Briefs, Cache, Kept, Read, Source, Subject};
 use crate::controller::ObjectKey;
 use kube::Resource;
 use kube::api::PartialObjectMeta;
@@ -18,6 +18,8 @@ type Metadata = PartialObjectMeta<DynamicObject>;
 /// A cache as its reflector sees it. Objects come as their texts, so that several can read one watch.
 pub(super) trait Reader: Source {
     fn is_filled(&self) -> bool;
+    /// Whether it knows all of the metadata.
+    fn has_metadata(&self) -> bool;
     /// Says whether the watch works now.
     fn set_current(&self, current: bool);
     /// A complete list begins to come in; an earlier one that has not come to its end counts for nothing.
@@ -87,6 +89,17 @@ impl Feed {
         cache
     }
 
+    /// What keeps of each object what `read` makes of it, from now on.
+    pub(crate) fn join_briefly<B>(&self, read: Read<B>) -> Arc<Briefs<B>>
+    where
+        B: Copy + Send + Sync + 'static,
+    {
+        let briefs = Arc::new(Briefs::new(read));
+        self.lock().push(Arc::clone(&briefs) as _);
+        self.turns.next();
+        briefs
+    }
+
     /// A cache for somebody who needs metadata only: one that has more will do.
     pub(crate) fn join_for_metadata(&self) -> Arc<dyn Source> {
         match self.any() {
@@ -95,9 +108,11 @@ impl Feed {
         }
     }
 
-    /// One of the caches, if there are any. All know the same of an object's metadata.
+    /// One of the caches that know of the metadata, if there are any. All of them know the same.
     pub(crate) fn any(&self) -> Option<Arc<dyn Source>> {
-        Some(Arc::clone(self.lock().first()?) as _)
+        let caches = self.lock();
+        let found = caches.iter().find(|cache| cache.has_metadata())?;
+        Some(Arc::clone(found) as _)
     }
 
     /// Shows what one of our own writes returned in all caches, until the watch has passed it. It may be that it is not

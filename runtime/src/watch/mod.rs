@@ -1,6 +1,7 @@
 //! List and watch: one feed for each (cluster, kind, selector), which fills the caches of all who read it,
 //! and what is told of every change.
 
+mod brief;
 mod cache;
 mod created;
 mod feed;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use kube::api::ObjectMeta;
 
+pub(crate) use brief::{Briefs, Read};
 pub(crate) use cache::Cache;
 pub(crate) use feed::Feed;
 pub(crate) use ground::{Common, Ground, Verb};
