@@ -20,9 +20,15 @@ const REMEMBERED: Duration = Duration::from_secs(300);
 const MOST: usize = 1_000;
 
 /// How often a cluster has come and gone, and until when it is waited for.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Damping {
-    flaps: u32,
+#[derive(Debug, Clone, Default)]
+pub(super) struct Damping(
+    /// Of one that has not, as nearly all have not, there is nothing to be kept.
+    Option<Box<Flaps>>,
+);
+
+#[derive(Debug, Clone, Default)]
+struct Flaps {
+    count: u32,
     until: Option<Instant>,
 }
 
@@ -33,8 +39,9 @@ impl Damping {
             *self = Self::default();
             return;
         }
-        self.flaps = self.flaps.saturating_add(1);
-        self.until = self.flaps.checked_sub(FREE + 1).and_then(|over| {
+        let flaps = self.0.get_or_insert_default();
+        flaps.count = flaps.count.saturating_add(1);
+        flaps.until = flaps.count.checked_sub(FREE + 1).and_then(|over| {
             let pause = FIRST_PAUSE.saturating_mul(1_u32.checked_shl(over).unwrap_or(u32::MAX));
             Instant::now().checked_add(pause.min(LONGEST_PAUSE))
         });
@@ -42,7 +49,8 @@ impl Damping {
 
     /// How long to wait before the cluster is engaged.
     pub(super) fn pause(&self) -> Duration {
-        let until = self.until.unwrap_or_else(Instant::now);
+        let until = self.0.as_ref().and_then(|flaps| flaps.until);
+        let until = until.unwrap_or_else(Instant::now);
         until.saturating_duration_since(Instant::now())
     }
 }

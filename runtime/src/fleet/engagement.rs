@@ -21,8 +21,6 @@ pub(super) struct Engagement {
     pub(super) fleet: Arc<Shared>,
     pub(super) seat: Arc<Seat>,
     pub(super) damping: Damping,
-    /// Which wish has been seen last.
-    pub(super) seen: u32,
     /// Since when it is engaged.
     pub(super) began: Instant,
 }
@@ -37,29 +35,46 @@ enum Next {
 impl Engagement {
     /// Engages and disengages the cluster as it is wished, until nobody wishes for it any more.
     pub(super) async fn run(&mut self) {
-        let mut failed = None;
         loop {
-            let next = Box::pin(self.begin(&mut failed)).await;
-            let cluster = match next {
-                Next::Again => continue,
-                Next::Serve(cluster) => cluster,
-                Next::Out => return,
+            let engaged = Box::pin(self.engage()).await;
+            let Some(cluster) = &engaged else {
+                return;
             };
-            failed = None;
-            let reason = self.serve(&cluster).await;
+            let reason = loop {
+                if self.seat.standing().is_engaged() {
+                    self.seat.asked().await;
+                } else {
+                    Box::pin(self.connect(cluster)).await;
+                }
+                if let Some(reason) = self.heed(cluster) {
+                    break reason;
+                }
+            };
             Box::pin(self.leave(cluster, reason)).await;
         }
     }
 
+    /// The cluster once it is worked on, unless nobody wishes for it any more.
+    async fn engage(&mut self) -> Option<Cluster> {
+        let mut failed = None;
+        loop {
+            match self.begin(&mut failed).await {
+                Next::Again => {}
+                Next::Serve(cluster) => return Some(cluster),
+                Next::Out => return None,
+            }
+        }
+    }
+
     /// Does what is wished for a cluster that is not worked on.
-    async fn begin(&mut self, failed: &mut Option<Box<Backoff>>) -> Next {
-        let (connection, retiring) = match self.seat.see(&mut self.seen) {
+    async fn begin(&mut self, failed: &mut Option<Backoff>) -> Next {
+        let (connection, retiring) = match self.seat.see() {
             Wish::Engaged {
                 connection,
                 retiring,
             } => (connection, retiring),
             Wish::Disengaged(_) => {
-                let (reason, is_out) = self.fleet.lock().forget(&self.name, self.damping);
+                let (reason, is_out) = self.fleet.lock().forget(&self.name, &self.damping);
                 if reason == Some(Reason::Gone) {
                     self.fleet.crew.gone(&self.name);
                 }
@@ -86,75 +101,66 @@ impl Engagement {
                 tracing::warn!(cluster = %self.name, %error, "cannot make a client for the cluster; trying again");
                 let standing = Standing::failed(State::Connecting, error.to_string());
                 *self.seat.standing() = standing;
-                let first = || Box::new(Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF));
+                let first = || Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF);
                 let backoff = failed.get_or_insert_with(first);
                 // A new wish may bring a configuration that works.
-                let _ = tokio::time::timeout(backoff.next(), self.seat.asked(self.seen)).await;
+                let _ = tokio::time::timeout(backoff.next(), self.seat.asked()).await;
                 Next::Again
             }
         }
     }
 
     /// Waits for a cluster that comes and goes all the time, unless it goes again.
-    async fn pause(&mut self, pause: Duration) {
+    async fn pause(&self, pause: Duration) {
         let what = "the cluster comes and goes all the time, and has to wait";
         tracing::warn!(cluster = %self.name, ?pause, "{what}");
         *self.seat.standing() = Standing::failed(State::Discovered, what.to_owned());
         let gone = async {
-            while let Wish::Engaged { .. } = self.seat.see(&mut self.seen) {
-                self.seat.asked(self.seen).await;
+            while let Wish::Engaged { .. } = self.seat.see() {
+                self.seat.asked().await;
             }
         };
         let _ = tokio::time::timeout(pause, gone).await;
     }
 
-    /// Works on the cluster until it is not to be worked on any more.
-    async fn serve(&mut self, cluster: &Cluster) -> Reason {
-        let mut engaged = false;
-        loop {
-            if engaged {
-                self.seat.asked(self.seen).await;
-            } else {
-                engaged = Box::pin(self.is_synced(cluster)).await;
-                if engaged {
-                    self.stand_at(State::Engaged, cluster);
-                    tracing::info!(cluster = %self.name, "engaged");
-                    continue;
-                }
-            }
-            match self.seat.see(&mut self.seen) {
-                Wish::Disengaged(reason) => return reason,
-                Wish::Engaged {
-                    connection,
-                    retiring,
-                } => {
-                    if retiring && !cluster.is_retiring() {
-                        tracing::info!(cluster = %self.name, "the cluster is being deleted: cleaning up");
-                    }
-                    cluster.set_retiring(retiring);
-                    if connection.namespace().map(|namespace| &**namespace) != cluster.namespace() {
-                        return Reason::Changed;
-                    }
-                    if !cluster.is_reached_by(&connection) {
-                        self.reconnect(cluster, connection);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Resolves once everything has been listed, or with false if something is asked before.
-    async fn is_synced(&self, cluster: &Cluster) -> bool {
-        tokio::select! {
+    /// Waits until everything has been listed, or something is asked before.
+    async fn connect(&self, cluster: &Cluster) {
+        let is_synced = tokio::select! {
             biased;
-            () = self.seat.asked(self.seen) => false,
+            () = self.seat.asked() => false,
             () = cluster.synced() => true,
+        };
+        if is_synced {
+            self.stand_at(State::Engaged, cluster);
+            tracing::info!(cluster = %self.name, "engaged");
         }
     }
 
-    async fn leave(&mut self, cluster: Cluster, reason: Reason) {
-        self.stand_at(State::Disengaging, &cluster);
-        self.fleet.crew.leave(&cluster);
+    /// Does what is newly wished for a cluster that is worked on. Says why it is not to be any more.
+    fn heed(&self, cluster: &Cluster) -> Option<Reason> {
+        let (connection, retiring) = match self.seat.news()? {
+            Wish::Disengaged(reason) => return Some(reason),
+            Wish::Engaged {
+                connection,
+                retiring,
+            } => (connection, retiring),
+        };
+        if retiring && !cluster.is_retiring() {
+            tracing::info!(cluster = %self.name, "the cluster is being deleted: cleaning up");
+        }
+        cluster.set_retiring(retiring);
+        if connection.namespace().map(|namespace| &**namespace) != cluster.namespace() {
+            return Some(Reason::Changed);
+        }
+        if !cluster.is_reached_by(&connection) {
+            self.reconnect(cluster, connection);
+        }
+        None
+    }
+
+    async fn leave(&mut self, cluster: &Cluster, reason: Reason) {
+        self.stand_at(State::Disengaging, cluster);
+        self.fleet.crew.leave(cluster);
         cluster.end(self.fleet.grace).await;
         tracing::info!(cluster = %self.name, ?reason, "disengaged");
         if reason != Reason::Changed {

@@ -105,7 +105,7 @@ impl Members {
     pub(super) fn forget(
         &mut self,
         name: &ClusterName,
-        damping: Damping,
+        damping: &Damping,
     ) -> (Option<Reason>, bool) {
         let Some(member) = self.by_name.get_mut(name) else {
             return (None, true);
@@ -125,7 +125,7 @@ impl Members {
             && !self.closing
         {
             self.departed
-                .add(name.clone(), damping, reason, member.source);
+                .add(name.clone(), damping.clone(), reason, member.source);
         }
         (Some(reason), true)
     }

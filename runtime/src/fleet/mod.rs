@@ -322,7 +322,6 @@ impl Fleet {
                     fleet: Arc::clone(&self.shared),
                     seat,
                     damping,
-                    seen: 0,
                     began: Instant::now(),
                 };
                 let work = async move { engagement.run().await };

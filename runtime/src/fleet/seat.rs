@@ -1,8 +1,10 @@
 //! Where it is said how one cluster should be, and how it is.
 
+use std::future::poll_fn;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
-use tokio::sync::Notify;
+use futures::task::AtomicWaker;
 
 use super::status::Standing;
 use super::{Reason, Wish};
@@ -11,21 +13,24 @@ use super::{Reason, Wish};
 /// of tokio's watch channels, and there are as many as clusters.
 pub(super) struct Seat {
     wish: Mutex<Asked>,
-    asked: Notify,
+    asked: AtomicWaker,
     standing: Mutex<Standing>,
 }
 
 struct Asked {
     wish: Wish,
-    /// Counts those that the engagement is told of.
-    count: u32,
+    /// Whether the engagement has yet to [see](Seat::see) it.
+    is_news: bool,
 }
 
 impl Seat {
     pub(super) fn new(wish: Wish) -> Self {
         Self {
-            wish: Mutex::new(Asked { wish, count: 1 }),
-            asked: Notify::new(),
+            wish: Mutex::new(Asked {
+                wish,
+                is_news: true,
+            }),
+            asked: AtomicWaker::new(),
             standing: Mutex::new(Standing::new()),
         }
     }
@@ -45,9 +50,9 @@ impl Seat {
     pub(super) fn ask_if(&self, change: impl FnOnce(&mut Wish) -> bool) {
         let mut asked = self.lock();
         if change(&mut asked.wish) {
-            asked.count = asked.count.wrapping_add(1);
+            asked.is_news = true;
             drop(asked);
-            self.asked.notify_one();
+            self.asked.wake();
         }
     }
 
@@ -59,18 +64,29 @@ impl Seat {
         }
     }
 
-    /// How the cluster should be now. `seen` counts along.
-    pub(super) fn see(&self, seen: &mut u32) -> Wish {
-        let asked = self.lock();
-        *seen = asked.count;
+    /// How the cluster should be now.
+    pub(super) fn see(&self) -> Wish {
+        let mut asked = self.lock();
+        asked.is_news = false;
         asked.wish.clone()
     }
 
+    /// The same, if it has not been seen.
+    pub(super) fn news(&self) -> Option<Wish> {
+        let is_news = self.lock().is_news;
+        is_news.then(|| self.see())
+    }
+
     /// Resolves once there is something that has not been [seen](Seat::see). One engagement waits for it.
-    pub(super) async fn asked(&self, seen: u32) {
-        while self.lock().count == seen {
-            self.asked.notified().await;
-        }
+    pub(super) fn asked(&self) -> impl Future<Output = ()> {
+        poll_fn(|cx| {
+            // Before the look, so that nothing can be asked unseen between the two.
+            self.asked.register(cx.waker());
+            match self.lock().is_news {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
     }
 
     /// How the cluster is.

@@ -131,6 +131,11 @@ impl Standing {
         self.cluster.as_ref()
     }
 
+    /// Whether every watched kind has been listed.
+    pub(super) fn is_engaged(&self) -> bool {
+        self.stage == State::Engaged
+    }
+
     pub(super) fn state(&self) -> State {
         self.state_and_since().0
     }

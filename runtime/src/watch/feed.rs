@@ -118,16 +118,14 @@ impl Feed {
     /// Shows what one of our own writes returned in all caches, until the watch has passed it. It may be that it is not
     /// selected here, unless it `is_selected` for sure.
     pub(crate) fn overlay(&self, written: &Value, is_selected: bool) {
-        let (readers, _) = self.readers();
-        for reader in readers {
+        for reader in self.readers() {
             reader.overlay(written, is_selected);
         }
     }
 
     /// Shows in all caches that one of our own writes has deleted an object, until the watch says so.
     pub(crate) fn end(&self, key: &ObjectKey, uid: &str) {
-        let (readers, _) = self.readers();
-        for reader in readers {
+        for reader in self.readers() {
             reader.end(key, uid);
         }
     }
@@ -144,12 +142,9 @@ impl Feed {
         sources.collect()
     }
 
-    /// Who is to be told now, and whether metadata is enough for all of them.
-    pub(super) fn readers(&self) -> (Vec<Arc<dyn Reader>>, bool) {
-        let readers = self.lock().clone();
-        let mut all = readers.iter();
-        let metadata_only = all.all(|cache| reads_as::<Metadata>(&**cache));
-        (readers, metadata_only)
+    /// Who is to be told now.
+    pub(super) fn readers(&self) -> Box<[Arc<dyn Reader>]> {
+        self.lock().as_slice().into()
     }
 
     /// Lets the reflector begin again: it is another server that it watches from now on.
@@ -169,6 +164,11 @@ impl Feed {
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<dyn Reader>>> {
         self.caches.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether metadata is enough for a cache.
+pub(super) fn reads_metadata_only(cache: &dyn Reader) -> bool {
+    reads_as::<Metadata>(cache)
 }
 
 fn reads_as<K: 'static>(cache: &dyn Reader) -> bool {

@@ -31,7 +31,7 @@ impl Lists {
 /// A list that has come to its end.
 pub(super) struct Listed {
     /// From where to watch.
-    pub(super) version: String,
+    pub(super) version: Box<str>,
     /// The watch that goes on from there, if the list was the beginning of one.
     pub(super) watch: Option<Opened>,
 }
@@ -69,7 +69,7 @@ impl Round<'_> {
             lists.paged.store(true, Ordering::Relaxed);
         }
         Ok(Listed {
-            version,
+            version: version.into(),
             watch: None,
         })
     }
@@ -113,7 +113,7 @@ impl Round<'_> {
                         reader.end_list(&version);
                     }
                     return Ok(Streamed::Listed(Listed {
-                        version,
+                        version: version.into(),
                         watch: Some(events),
                     }));
                 }
@@ -142,7 +142,7 @@ impl Round<'_> {
             reader.begin_list();
         }
         loop {
-            let request = match self.metadata_only {
+            let request = match self.metadata_only() {
                 true => self.request().list_metadata(&params),
                 false => self.request().list(&params),
             };

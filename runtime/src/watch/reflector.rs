@@ -11,7 +11,7 @@ use futures::AsyncBufRead;
 use kube::api::WatchParams;
 use kube::core::{DynamicObject, Request};
 
-use super::feed::{Feed, Reader};
+use super::feed::{Feed, Reader, reads_metadata_only};
 use super::listing::Listed;
 use super::significance::is_newer;
 use super::wire::{Event, Events, Item};
@@ -86,8 +86,7 @@ pub(super) type Opened = Events<Pin<Box<dyn AsyncBufRead + Send>>>;
 /// A list and the watch from there on, for those who read it now.
 pub(super) struct Round<'a> {
     pub(super) reflector: &'a Reflector,
-    pub(super) readers: Vec<Arc<dyn Reader>>,
-    pub(super) metadata_only: bool,
+    pub(super) readers: Box<[Arc<dyn Reader>]>,
     pub(super) line: Line,
 }
 
@@ -105,17 +104,21 @@ enum Ended {
 
 impl<'a> Round<'a> {
     fn new(reflector: &'a Reflector) -> Self {
-        let (readers, metadata_only) = reflector.feed.readers();
         Self {
             reflector,
-            readers,
-            metadata_only,
+            readers: reflector.feed.readers(),
             line: reflector.ground.line(),
         }
     }
 
     pub(super) fn subject(&self) -> &'a Arc<Subject> {
         self.reflector.feed.subject()
+    }
+
+    /// Whether metadata is enough for all who read it.
+    pub(super) fn metadata_only(&self) -> bool {
+        let mut readers = self.readers.iter();
+        readers.all(|reader| reads_metadata_only(&**reader))
     }
 
     /// A request about the selected objects, or one page of them.
@@ -255,7 +258,7 @@ impl<'a> Round<'a> {
         params: &WatchParams,
         version: &str,
     ) -> Result<Opened, Failure> {
-        let request = match self.metadata_only {
+        let request = match self.metadata_only() {
             true => self.request().watch_metadata(params, version),
             false => self.request().watch(params, version),
         };
@@ -272,16 +275,22 @@ impl<'a> Round<'a> {
                 return Ended::Quietly;
             };
             let patience = if settled { WATCH_SILENCE } else { SETTLED };
-            let event = match tokio::time::timeout(patience, events.next()).await {
-                Ok(Ok(Some(event))) => Some(event),
+            let told = match tokio::time::timeout(patience, events.line()).await {
+                Ok(Ok(true)) => true,
                 Ok(Err(failure)) => return Ended::Failed(failure),
-                Ok(Ok(None)) if !settled => return Ended::AtOnce,
-                Ok(Ok(None)) if heard => return Ended::Quietly,
-                Ok(Ok(None)) => return Ended::Mute,
+                Ok(Ok(false)) if !settled => return Ended::AtOnce,
+                Ok(Ok(false)) if heard => return Ended::Quietly,
+                Ok(Ok(false)) => return Ended::Mute,
                 Err(_silent) if settled => {
                     return Ended::Failed(Failure::Deadline(WATCH_SILENCE));
                 }
-                Err(_quiet) => None,
+                Err(_quiet) => false,
+            };
+            // Borrowed anew, as nothing is kept over the wait that need not be.
+            let event = at.watch.as_ref().filter(|_| told).map(Events::event);
+            let event = match event.transpose() {
+                Ok(event) => event,
+                Err(failure) => return Ended::Failed(failure),
             };
             if let Some(Event::Refused(status)) = event {
                 return Ended::Failed(Failure::Refused(status));
@@ -316,7 +325,7 @@ impl<'a> Round<'a> {
                 for reader in &self.readers {
                     reader.passed(&passed);
                 }
-                at.version = passed;
+                at.version = passed.into();
             }
         }
     }

@@ -1,17 +1,20 @@
 //! Something that happens again and again.
 
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
 
-use tokio::sync::Notify;
+use futures::task::AtomicWaker;
 
 /// What is counted when there are no more turns.
 const OVER: u32 = u32::MAX;
 
-/// Tells of a new turn. It takes a tenth of the room of tokio's watch channel, and there are as many as watches.
+/// Tells one who waits of a new turn. It takes a tenth of the room of tokio's watch channel, and there are as many as
+/// watches.
 #[derive(Default)]
 pub(super) struct Turns {
     count: AtomicU32,
-    waiting: Notify,
+    waiting: AtomicWaker,
 }
 
 impl Turns {
@@ -25,26 +28,29 @@ impl Turns {
             .count
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
         if turned.is_ok() {
-            self.waiting.notify_waiters();
+            self.waiting.wake();
         }
     }
 
     /// After this there is none.
     pub(super) fn end(&self) {
         self.count.store(OVER, Ordering::Release);
-        self.waiting.notify_waiters();
+        self.waiting.wake();
     }
 
     pub(super) fn are_over(&self) -> bool {
         self.now() == OVER
     }
 
-    /// Resolves once it is another turn than this one.
-    pub(super) async fn after(&self, turn: u32) {
-        // Made before the look, so that nothing can happen unseen between the two.
-        let woken = self.waiting.notified();
-        if self.now() == turn {
-            woken.await;
-        }
+    /// Resolves once it is another turn than this one. One reflector waits for it.
+    pub(super) fn after(&self, turn: u32) -> impl Future<Output = ()> {
+        poll_fn(move |cx| {
+            // Before the look, so that nothing can happen unseen between the two.
+            self.waiting.register(cx.waker());
+            match self.now() == turn {
+                true => Poll::Pending,
+                false => Poll::Ready(()),
+            }
+        })
     }
 }

@@ -1,6 +1,9 @@
 //! What a list or a watch brings, before anybody has read it into a type.
 
 use std::borrow::Cow;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use futures::AsyncBufReadExt as _;
 use kube::api::ObjectMeta;
@@ -202,33 +205,48 @@ impl<R: futures::AsyncBufRead + Unpin> Events<R> {
         }
     }
 
-    /// The next event, `None` at the end. It may be dropped while it waits: what has come of a line is kept.
+    /// The next event, `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Event<'_>>, Failure> {
+        match self.line().await? {
+            true => self.event().map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Waits for the next [event](Self::event); false at the end. It may be dropped while it waits: what has come of a line
+    /// is kept. An async function takes more room than this, and there are as many as watches.
+    pub(super) fn line(&mut self) -> impl Future<Output = Result<bool, Failure>> {
+        poll_fn(|cx| self.poll_line(cx))
+    }
+
+    fn poll_line(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Failure>> {
         loop {
             if self.line.last() == Some(&b'\n') {
                 self.line.clear();
+            }
+            let mut rest = self.body.read_until(b'\n', &mut self.line);
+            let Poll::Ready(read) = Pin::new(&mut rest).poll(cx) else {
                 // A watch that has nothing to say keeps no room for it.
-                if futures::poll!(self.body.fill_buf()).is_pending() {
+                if self.line.is_empty() {
                     self.line = Vec::new();
                 }
-            }
-            match self.body.read_until(b'\n', &mut self.line).await {
+                return Poll::Pending;
+            };
+            return Poll::Ready(match read {
                 // The end in the middle of a line is an end.
-                Ok(_) if self.line.last() != Some(&b'\n') => return Ok(None),
-                Ok(_) => {}
-                Err(error) if is_end(&error) => return Ok(None),
-                Err(error) => return Err(kube::Error::ReadEvents(error).into()),
-            }
-            if self.line.iter().all(u8::is_ascii_whitespace) {
-                continue;
-            }
-            break;
+                Ok(_) if self.line.last() != Some(&b'\n') => Ok(false),
+                Ok(_) if self.line.iter().all(u8::is_ascii_whitespace) => continue,
+                Ok(_) => Ok(true),
+                Err(error) if is_end(&error) => Ok(false),
+                Err(error) => Err(kube::Error::ReadEvents(error).into()),
+            });
         }
-        // Borrowed outside of the loop, which the borrow would otherwise last through.
-        match Event::read(&self.line)? {
-            Some(event) => Ok(Some(event)),
-            None => Ok(Some(Event::Bookmark(Bookmark::default()))),
-        }
+    }
+
+    /// What the line says that has come.
+    pub(super) fn event(&self) -> Result<Event<'_>, Failure> {
+        let event = Event::read(&self.line)?;
+        Ok(event.unwrap_or_else(|| Event::Bookmark(Bookmark::default())))
     }
 }
 
