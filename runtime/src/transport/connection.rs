@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::BoxError;
 use super::dial::Wire;
 use super::share::Share;
+use super::sip::Sips;
 
 /// How much of one answer a server may send ahead of its reader.
 const STREAM_WINDOW: u32 = 256 * 1024;
@@ -28,7 +29,7 @@ const UNUSED_PINGS: u32 = 6;
 /// A connection whose server has said how many streams it allows.
 pub(super) struct Open {
     pub(super) requests: SendRequest<Bytes>,
-    connection: Connection<Box<dyn Wire>, Bytes>,
+    connection: Connection<Sips<Box<dyn Wire>>, Bytes>,
     pub(super) limit: usize,
 }
 
@@ -39,7 +40,7 @@ impl Open {
             .initial_window_size(STREAM_WINDOW)
             // Until the server has said what it allows.
             .initial_max_send_streams(0)
-            .handshake(wire)
+            .handshake(Sips::of(wire))
             .await?;
         let mut open = Self {
             requests,

@@ -13,6 +13,7 @@ mod line;
 mod pool;
 mod received;
 mod share;
+mod sip;
 #[cfg(test)]
 mod tests;
 
