@@ -125,12 +125,17 @@ impl Open {
             // Nothing is pending on this handle: an error means that the connection takes no request any more.
             let leaving = matches!(self.requests.poll_ready(cx), Poll::Ready(Err(_)));
             let changed = self.look();
-            if (leaving || changed)
-                && let Some(share) = share.upgrade()
-            {
-                match leaving {
-                    true => share.leave(number),
-                    false => share.learn(number, self.limit),
+            if let Some(share) = share.upgrade() {
+                if leaving {
+                    share.leave(number);
+                } else {
+                    if changed {
+                        share.learn(number, self.limit);
+                    }
+                    if share.let_on() {
+                        // Behind them.
+                        cx.waker().wake_by_ref();
+                    }
                 }
             }
             polled

@@ -17,6 +17,9 @@ use super::dial::{Dial, Protocol, Unreachable};
 const USUAL_STREAMS: usize = 100;
 /// How many connections are opened at once where many requests wait.
 const DIALS_AT_ONCE: usize = 4;
+/// How many of those who waited are let on a connection before it sends: h2 keeps the room that all of these requests
+/// took together.
+const LET_ON: usize = 8;
 
 /// The connections that watches have to themselves, or those of calls.
 pub(super) struct Share {
@@ -39,6 +42,13 @@ struct Member {
     limit: usize,
     /// Changed under the lock of the share alone.
     used: Arc<AtomicUsize>,
+}
+
+impl Member {
+    fn free(&self) -> usize {
+        let used = self.used.load(Ordering::Relaxed);
+        self.limit.saturating_sub(used)
+    }
 }
 
 type Granted = Result<(Place, SendRequest<Bytes>), NoPlace>;
@@ -109,10 +119,12 @@ impl Share {
         Some((place, member.requests.clone()))
     }
 
-    /// Gives what is free to who waits, and opens connections for the rest.
-    fn serve(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        let mut refused = Vec::new();
-        while let Some(grant) = state.waiting.pop_front() {
+    /// Gives what is free to so many of those who wait, and opens connections for whom nothing is. Returns to how many.
+    fn serve(self: &Arc<Self>, mut state: MutexGuard<'_, State>, most: usize) -> usize {
+        let (mut served, mut refused) = (0, Vec::new());
+        while served < most
+            && let Some(grant) = state.waiting.pop_front()
+        {
             if grant.is_closed() {
                 continue;
             }
@@ -120,19 +132,28 @@ impl Share {
                 state.waiting.push_front(grant);
                 break;
             };
-            if let Err(granted) = grant.send(Ok(granted)) {
-                refused.push(granted);
+            match grant.send(Ok(granted)) {
+                Ok(()) => served += 1,
+                Err(granted) => refused.push(granted),
             }
         }
         self.dial_for_waiting(&mut state);
         // Places are given back under the lock.
         drop(state);
         drop(refused);
+        served
+    }
+
+    /// A connection has sent what there was: the next ones of those who wait may be let on. Returns whether some are.
+    pub(super) fn let_on(self: &Arc<Self>) -> bool {
+        let state = self.lock();
+        !state.waiting.is_empty() && self.serve(state, LET_ON) > 0
     }
 
     fn dial_for_waiting(self: &Arc<Self>, state: &mut State) {
+        let free: usize = state.connections.values().map(Member::free).sum();
         loop {
-            let expected = state.dialing * state.usual;
+            let expected = free + state.dialing * state.usual;
             if state.waiting.len() <= expected || state.dialing >= DIALS_AT_ONCE {
                 return;
             }
@@ -174,7 +195,7 @@ impl Share {
         }
     }
 
-    fn admit(self: &Arc<Self>, open: &Open) -> u64 {
+    fn admit(&self, open: &Open) -> u64 {
         let mut state = self.lock();
         state.dialing -= 1;
         state.dialed += 1;
@@ -186,24 +207,21 @@ impl Share {
             used: Arc::default(),
         };
         state.connections.insert(number, member);
-        self.serve(state);
         number
     }
 
     /// The server allows another number of streams from now on.
-    pub(super) fn learn(self: &Arc<Self>, connection: u64, limit: usize) {
-        let mut state = self.lock();
-        if let Some(member) = state.connections.get_mut(&connection) {
+    pub(super) fn learn(&self, connection: u64, limit: usize) {
+        if let Some(member) = self.lock().connections.get_mut(&connection) {
             member.limit = limit;
         }
-        self.serve(state);
     }
 
     /// The connection takes no request any more; those that it has may end in good order.
     pub(super) fn leave(self: &Arc<Self>, connection: u64) {
         let mut state = self.lock();
         let left = state.connections.remove(&connection);
-        self.serve(state);
+        self.serve(state, usize::MAX);
         drop(left);
     }
 
@@ -248,7 +266,7 @@ impl Drop for Place {
         let state = self.share.lock();
         self.used.fetch_sub(1, Ordering::Relaxed);
         if !state.waiting.is_empty() {
-            self.share.serve(state);
+            self.share.serve(state, 1);
         }
     }
 }

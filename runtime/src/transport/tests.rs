@@ -78,6 +78,28 @@ async fn connections_are_opened_for_what_does_not_fit_and_filled_anew_when_the_l
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_waits_for_a_connection_has_a_turn_on_it_though_few_have_it_at_once() {
+    let (mut server, endpoint) = endpoint(100);
+    let mut watches: Vec<_> = (0..100).map(|_| ask(&endpoint, WATCH)).collect();
+    tokio::task::yield_now().await;
+    // Some go before they have it, or while they have.
+    for watch in watches.drain(..50) {
+        watch.abort();
+    }
+    let mut one = server.accept().await;
+    for watch in watches.drain(40..) {
+        watch.abort();
+    }
+    for _ in &watches {
+        one.asked().await;
+    }
+    let another = ask(&endpoint, WATCH);
+    one.asked().await;
+    assert!(server.has_no_more());
+    drop((watches, another));
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_call_waits_behind_watches() {
     let (mut server, endpoint) = endpoint(1);
     let watch = ask(&endpoint, WATCH);
