@@ -166,7 +166,8 @@ impl Milo {
                 let path = format!(
                     "/apis/resourcemanager.miloapis.com/v1alpha1/projects/{name}/control-plane"
                 );
-                parts.path_and_query = Some(PathAndQuery::try_from(path)?);
+                // What is made of the string itself keeps all the room that it has.
+                parts.path_and_query = Some(PathAndQuery::try_from(path.as_str())?);
             }
             Mode::Internal(resolver) => {
                 let Endpoint { host, port } = resolver(name);

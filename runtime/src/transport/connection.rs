@@ -76,7 +76,7 @@ impl Open {
     }
 
     /// Carries its streams until it ends, or until nothing uses it any more.
-    pub(super) async fn drive(mut self, number: u64, share: Weak<Share>) {
+    pub(super) async fn drive(mut self: Box<Self>, number: u64, share: Weak<Share>) {
         let mut pings = self.connection.ping_pong();
         let mut asked = false;
         let mut unused = 0;

@@ -78,22 +78,22 @@ impl Service<Request<Body>> for Endpoint {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let shared = Arc::clone(&self.0);
         let span = span(&request);
-        let answered = async move {
-            let kind = Kind::of(&request);
-            let deadline = Instant::now() + CALL_DEADLINE;
-            let answer = shared.answer(request, kind);
-            if kind == Kind::Follow {
-                return answer.await;
-            }
-            match tokio::time::timeout_at(deadline, answer).await {
-                Ok(Ok(answer)) if kind == Kind::Call => Ok(answer.map(|body| body.until(deadline))),
-                Ok(answer) => answer,
-                Err(_elapsed) => Err(NoAnswer(CALL_DEADLINE).into()),
-            }
-        };
         let outer = span.clone();
+        let kind = Kind::of(&request);
+        // In a box of its own, as what is handed on by value has two places.
+        let answer = Box::pin(async move { shared.answer(request, kind).await });
         let answered = async move {
-            let answer = answered.await;
+            let deadline = Instant::now() + CALL_DEADLINE;
+            let answer = match kind {
+                Kind::Follow => answer.await,
+                Kind::Call | Kind::Watch => match tokio::time::timeout_at(deadline, answer).await {
+                    Ok(Ok(answer)) if kind == Kind::Call => {
+                        Ok(answer.map(|body| body.until(deadline)))
+                    }
+                    Ok(answer) => answer,
+                    Err(_elapsed) => Err(NoAnswer(CALL_DEADLINE).into()),
+                },
+            };
             match &answer {
                 Ok(answer) => {
                     span.record("http.status_code", answer.status().as_u16());

@@ -168,13 +168,14 @@ impl Share {
     }
 
     async fn dial(self: Arc<Self>) {
-        let opened = tokio::time::timeout(self.deadline, async {
+        // In boxes, as the connection needs no room any more for what it took to open it.
+        let opened = Box::pin(async {
             match self.dial.open().await? {
-                (wire, Protocol::Http2) => Ok(Some(Open::new(wire).await?)),
+                (wire, Protocol::Http2) => Ok(Some(Box::new(Open::new(wire).await?))),
                 (_, Protocol::Http1) => Ok::<_, BoxError>(None),
             }
         });
-        let why = match opened.await {
+        let why = match tokio::time::timeout(self.deadline, opened).await {
             Ok(Ok(Some(open))) => {
                 let (number, share) = (self.admit(&open), Arc::downgrade(&self));
                 drop(self);

@@ -147,7 +147,7 @@ impl Round<'_> {
                 false => self.request().list(&params),
             };
             let request = request.map_err(kube::Error::BuildRequest)?;
-            let text = match within(self.line.request_text(request)).await {
+            let text = match within(Box::pin(self.line.request_text(request))).await {
                 // The next page was not asked for in time: what changes so fast comes in one piece.
                 Err(failure) if params.continue_token.is_some() && is_gone(&failure) => {
                     params.continue_token = None;

@@ -263,7 +263,8 @@ impl<'a> Round<'a> {
             false => self.request().watch(params, version),
         };
         let request = request.map_err(kube::Error::BuildRequest)?;
-        let body = within(self.line.request_stream(request)).await?;
+        // In a box of its own, as what is handed on by value has two places.
+        let body = within(Box::pin(self.line.request_stream(request))).await?;
         Ok(Events::new(Box::pin(body)))
     }
 
