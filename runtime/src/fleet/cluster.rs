@@ -286,9 +286,13 @@ impl Cluster {
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let this = Arc::clone(&self.0);
         // Boxed, as what is handed on by value has two places in the task, and idle ones are many.
-        let work = Box::pin(work);
+        let mut work = Box::pin(work);
         self.0.tasks.spawn(async move {
-            this.unless_killed(work).await;
+            tokio::select! {
+                biased;
+                () = this.kill.wait() => {}
+                () = &mut work => {}
+            }
         });
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures::AsyncBufRead;
 use kube::api::WatchParams;
 use kube::core::{DynamicObject, Request};
+use tokio::sync::SemaphorePermit;
 
 use super::feed::{Feed, Reader, reads_metadata_only};
 use super::listing::Listed;
@@ -129,7 +130,9 @@ impl<'a> Round<'a> {
     }
 
     async fn run(&self, tries: &mut Option<Box<Tries>>) {
-        let Some(mut at) = Box::pin(self.begin(tries)).await else {
+        // Thousands may wait for a place, and nothing else is kept meanwhile.
+        let place = self.place().await;
+        let Some(mut at) = Box::pin(self.begin(place, tries)).await else {
             return;
         };
         loop {
@@ -141,12 +144,14 @@ impl<'a> Round<'a> {
     }
 
     /// Lists everything, and opens the watch from there on; `None` after a while where that fails.
-    async fn begin(&self, tries: &mut Option<Box<Tries>>) -> Option<Listed> {
-        match self.list().await {
+    async fn begin(
+        &self,
+        place: Option<SemaphorePermit<'_>>,
+        tries: &mut Option<Box<Tries>>,
+    ) -> Option<Listed> {
+        match self.list(place).await {
             Ok(mut listed) => {
-                // In a box, as nothing of it is needed by all those that wait for a place.
-                let is_open =
-                    listed.watch.is_some() || Box::pin(self.open_from(&mut listed, tries)).await;
+                let is_open = listed.watch.is_some() || self.open_from(&mut listed, tries).await;
                 is_open.then_some(listed)
             }
             Err((verb, failure)) => {
@@ -224,14 +229,20 @@ impl<'a> Round<'a> {
         wait(failure, tries).await;
     }
 
-    /// Fills the caches with everything there is.
-    async fn list(&self) -> Result<Listed, (Verb, Failure)> {
-        if self.readers.iter().all(|reader| reader.is_filled()) {
-            return Box::pin(self.everything()).await;
+    /// A place among those that fill their caches at once, for who has to.
+    async fn place(&self) -> Option<SemaphorePermit<'a>> {
+        match self.readers.iter().all(|reader| reader.is_filled()) {
+            true => None,
+            false => self.reflector.ground.common().engaging.acquire().await.ok(),
         }
-        let place = self.reflector.ground.common().engaging.acquire().await;
-        // Not before there is a place: thousands may wait for one.
+    }
+
+    /// Fills the caches with everything there is.
+    async fn list(&self, place: Option<SemaphorePermit<'_>>) -> Result<Listed, (Verb, Failure)> {
         let mut list = Box::pin(self.everything());
+        if place.is_none() {
+            return list.await;
+        }
         // A server that does not answer gives its place to the next, and may still answer.
         let quick = tokio::time::timeout(PLACE, &mut list).await;
         drop(place);
