@@ -3,7 +3,7 @@
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use super::duplicates::{duplicates, sort_as_said};
+use super::duplicates::{duplicates, told_as_said};
 use super::options::{Unknown, WriteOptions};
 use super::parse_yaml::{as_warnings, parse_yaml, said_twice_in_yaml};
 use super::target::Target;
@@ -205,7 +205,8 @@ pub(crate) fn parse_json(body: &[u8]) -> Result<Value, String> {
 /// patch, where the patch itself is told.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
-    Body(&'a [u8]),
+    /// With its text, where that is JSON.
+    Body(Option<&'a [u8]>),
     Patch,
     Strategic(&'a Value),
     Applied,
@@ -225,6 +226,12 @@ pub(crate) fn said_twice(asked: &Asked) -> Vec<String> {
         .collect()
 }
 
+/// The body, if it is JSON.
+pub(super) fn json(asked: &Asked) -> Option<&[u8]> {
+    let is_other = ["application/yaml", protobuf::MEDIA_TYPE].contains(&media_type(asked));
+    (!is_other).then_some(&*asked.body)
+}
+
 /// What a request that writes a whole object begins with: how to write (`kind` is what a refusal names), the object in
 /// its shape, and what is to be said of it.
 pub(super) fn written(
@@ -239,7 +246,7 @@ pub(super) fn written(
         target,
         &mut object,
         options.unknown,
-        Source::Body(&asked.body),
+        Source::Body(json(asked)),
         twice,
     )?;
     Ok((options, object, warnings))
@@ -263,15 +270,15 @@ pub(crate) fn shape(
         Source::Patch | Source::Applied => Some(object.to_string()),
         Source::Strategic(patch) => Some(go::plain(patch)),
     };
-    let mut pruned = schema.prune(object);
-    if let (Source::Body(text), false) = (source, target.resource.is_crd()) {
-        sort_as_said(&mut pruned, text);
+    let pruned = schema.prune(object);
+    match source {
+        Source::Body(Some(json)) if !target.resource.is_crd() => told = told_as_said(&pruned, json),
+        _ => told.extend(
+            pruned
+                .iter()
+                .map(|path| format!("unknown field \"{path}\"")),
+        ),
     }
-    told.extend(
-        pruned
-            .iter()
-            .map(|path| format!("unknown field \"{path}\"")),
-    );
     if !target.resource.is_crd() {
         told.truncate(MOST_TOLD);
     }

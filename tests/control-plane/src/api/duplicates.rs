@@ -1,6 +1,6 @@
 //! Fields that a JSON text says more than once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -16,17 +16,27 @@ pub(crate) fn duplicates(text: &[u8]) -> Vec<String> {
     found
 }
 
-/// Puts the paths of fields in the order in which a JSON text says them.
-pub(crate) fn sort_as_said(paths: &mut [String], text: &[u8]) {
-    let wanted: BTreeSet<String> = paths.iter().cloned().collect();
-    let (mut places, mut place) = (BTreeMap::new(), 0);
-    walk(text, &mut |path, _| {
-        place += 1;
-        if wanted.contains(path) {
-            places.entry(path.to_owned()).or_insert(place);
+/// What is told of the fields that nobody knows and of those that are there again, in the order in which a JSON text
+/// says them. A field that nobody knows is told once, and nothing of what is in it.
+pub(crate) fn told_as_said(unknown: &[String], text: &[u8]) -> Vec<String> {
+    let unknown: BTreeSet<&str> = unknown.iter().map(String::as_str).collect();
+    let is_beneath = |path: &str| {
+        let ends = path.match_indices(['.', '[']).map(|(end, _)| end);
+        ends.chain([path.len()])
+            .any(|end| unknown.contains(&path[..end]))
+    };
+    let (mut told, mut seen) = (Vec::new(), BTreeSet::new());
+    walk(text, &mut |path, is_again| {
+        let what = match (unknown.contains(path), is_again) {
+            (true, _) => "unknown",
+            (false, true) if !is_beneath(path) => "duplicate",
+            (false, _) => return,
+        };
+        if seen.insert((what, path.to_owned())) {
+            told.push(format!("{what} field \"{path}\""));
         }
     });
-    paths.sort_by_key(|path| places.get(path).copied());
+    told
 }
 
 /// Tells every field of a JSON text, and whether it was there before.

@@ -27,7 +27,7 @@ pub(crate) fn answer(target: &Target, asked: &Asked) -> Result<Response<Body>, F
         target,
         &mut review,
         options.unknown,
-        Source::Body(&asked.body),
+        Source::Body(body::json(asked)),
         body::said_twice(asked),
     )?;
     if target.resource.namespaced {

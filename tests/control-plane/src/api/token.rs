@@ -63,7 +63,7 @@ fn read(target: &Target, asked: &Asked) -> Result<(Value, Vec<String>), Failure>
         target,
         &mut request,
         options.unknown,
-        Source::Body(&asked.body),
+        Source::Body(body::json(asked)),
         body::said_twice(asked),
     )?;
     let seconds = object::field_mut(&mut request, "spec").entry("expirationSeconds");

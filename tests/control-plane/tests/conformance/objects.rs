@@ -388,6 +388,16 @@ conformance! {
         let twice = String::from_utf8_lossy(twice).replace("{group}", "what-is-unknown-is-dropped-warned-of-or-refused.example.com");
         talk.send_raw("POST", &format!("{THINGS}?fieldValidation=Strict"), &json, twice.as_bytes()).await;
         talk.send_raw("POST", THINGS, &json, twice.as_bytes()).await;
+        talk.say("twice, and unknown");
+        let map = br#"{"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "a", "name": "odd", "odd": 1, "odd": 2}, "more": 1, "more": {"a": 1, "a": 2}, "data": {"a": "b", "a": "c", "a": "d"}}"#;
+        let thing = br#"{"kind": "Thing", "apiVersion": "{group}/v1", "metadata": {"name": "odd", "odd": 1, "odd": 2}, "spec": {"more": 1, "more": {"a": 1, "a": 2}, "size": 1, "size": 2}}"#;
+        let thing = String::from_utf8_lossy(thing).replace("{group}", "what-is-unknown-is-dropped-warned-of-or-refused.example.com");
+        for (path, body) in [(MAPS, &map[..]), (THINGS, thing.as_bytes())] {
+            for validation in ["Strict", "Warn"] {
+                let path = format!("{path}?dryRun=All&fieldValidation={validation}");
+                talk.send_raw("POST", &path, &json, body).await;
+            }
+        }
     }
 
     async fn a_collection_is_deleted_in_pages(talk: &mut Talk) {
