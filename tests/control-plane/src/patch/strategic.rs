@@ -246,10 +246,8 @@ fn merge_list(
     list: &Schema,
 ) -> Result<Vec<Value>, PatchError> {
     match &list.merge {
-        Merge::Replace => Ok(plain(Value::Array(patch))?
-            .as_array()
-            .cloned()
-            .unwrap_or_default()),
+        // As it is: what looks like a directive in it is a field that nobody knows.
+        Merge::Replace => Ok(patch),
         Merge::Values => {
             let mut seen = HashSet::new();
             let all = original.iter().chain(&patch);

@@ -93,4 +93,20 @@ conformance! {
             talk.patch("strategic-merge", &format!("{path}/one"), patch).await;
         }
     }
+
+    async fn slices_are_not_patched_by_element(talk: &mut Talk) {
+        let path = "/apis/discovery.k8s.io/v1/namespaces/{ns}/endpointslices";
+        talk.post(path, json!({"metadata": {"name": "one"}, "addressType": "IPv4", "endpoints": [{"addresses": ["192.0.2.1"]}]})).await;
+        for endpoints in [
+            json!([{"$patch": "delete"}]),
+            json!([{"addresses": ["192.0.2.2"]}, {"$patch": "delete"}]),
+            json!([{"$patch": "delete", "addresses": ["192.0.2.3"]}]),
+            json!([{"$patch": "merge", "addresses": ["192.0.2.4"], "nodeName": null}]),
+            json!([{"$patch": "odd", "addresses": ["192.0.2.5"], "odd": 1}]),
+        ] {
+            for more in ["", "?fieldValidation=Strict"] {
+                talk.patch("strategic-merge", &format!("{path}/one{more}"), json!({"endpoints": endpoints})).await;
+            }
+        }
+    }
 }
