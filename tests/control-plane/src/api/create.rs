@@ -112,7 +112,7 @@ impl<'a> Creation<'a> {
                 "create not allowed while custom resource definition is terminating",
             ));
         }
-        rules::allocate_node_ports(target, transaction, None, &mut self.object, dry_run)?;
+        rules::allocate(target, transaction, None, &mut self.object, dry_run)?;
         if !self.wrong.is_empty() {
             let kind = self
                 .object

@@ -115,7 +115,7 @@ impl Update<'_> {
             }
         }
         let dry_run = self.options.dry_run;
-        rules::allocate_node_ports(target, transaction, Some(&old), &mut new, dry_run)?;
+        rules::allocate(target, transaction, Some(&old), &mut new, dry_run)?;
         let mut wrong = rules::before_update(target, &old, &mut new);
         wrong.extend(body::validate(target, &new, Some(&old)));
         if !wrong.is_empty() {

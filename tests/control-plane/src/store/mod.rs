@@ -90,6 +90,8 @@ struct Inner {
     tables: BTreeMap<Bucket, Table>,
     /// From an owner's uid to the objects that name it.
     dependents: HashMap<String, BTreeSet<(Bucket, Key)>>,
+    /// From what can be had once to who asked for it last.
+    claims: HashMap<String, Key>,
 }
 
 impl Inner {
@@ -119,6 +121,7 @@ impl Store {
                 compacted: 0,
                 tables: BTreeMap::new(),
                 dependents: HashMap::new(),
+                claims: HashMap::new(),
             }),
         }
     }

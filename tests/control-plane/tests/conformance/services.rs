@@ -71,4 +71,65 @@ conformance! {
         talk.patch("merge", &format!("{path}/three"), json!({"spec": {"sessionAffinity": "None"}})).await;
         talk.post(path, json!({"metadata": {"name": "four"}, "spec": of_port(json!({"targetPort": 0}))})).await;
     }
+
+    async fn addresses_are_given_once(talk: &mut Talk) {
+        let path = "/api/v1/namespaces/{ns}/services";
+        let at = |name: &str, ip: &str| json!({"metadata": {"name": name}, "spec": and(json!({"clusterIP": ip}))});
+        talk.post(path, at("one", "10.0.0.3")).await;
+        for ip in ["10.0.0.3", "10.0.0.0", "192.0.2.1", "10.0.0.1", "::1", "10.0.0.099"] {
+            talk.post(path, at("two", ip)).await;
+        }
+        talk.post(path, at("one", "10.0.0.3")).await;
+        talk.say("before what else is wrong");
+        talk.post(path, json!({"metadata": {"name": "two"}, "spec": {"clusterIP": "10.0.0.3", "ports": [{"port": 0}]}})).await;
+        talk.post(path, json!({"metadata": {"name": "two"}, "spec": {"clusterIP": "10.0.0.4", "type": "NodePort", "ports": [{"port": 80, "nodePort": 80}]}})).await;
+        talk.post(path, at("two", "10.0.0.4")).await;
+        talk.say("where nothing is kept");
+        for ip in ["10.0.0.3", "10.0.0.5", ""] {
+            talk.post(&format!("{path}?dryRun=All"), at("three", ip)).await;
+        }
+        talk.post(path, at("three", "10.0.0.5")).await;
+        talk.say("who needs none lets go of it");
+        let outside = json!({"spec": {"type": "ExternalName", "externalName": "example.com"}});
+        let inside = |ip: &str| json!({"spec": {"type": "ClusterIP", "clusterIP": ip}});
+        talk.patch("merge", &format!("{path}/one"), outside.clone()).await;
+        talk.post(path, at("four", "10.0.0.3")).await;
+        for ip in ["10.0.0.3", "192.0.2.1", "10.0.0.6"] {
+            talk.patch("merge", &format!("{path}/one"), inside(ip)).await;
+        }
+        talk.patch("merge", &format!("{path}/two"), inside("10.0.0.3")).await;
+        talk.patch("merge", &format!("{path}/two"), outside.clone()).await;
+        talk.patch("merge", &format!("{path}/two"), inside("None")).await;
+        talk.post(path, at("five", "10.0.0.4")).await;
+        talk.say("and who is deleted, once it is gone");
+        talk.patch("merge", &format!("{path}/five"), json!({"metadata": {"finalizers": ["example.com/a"]}})).await;
+        talk.delete(&format!("{path}/five")).await;
+        talk.post(path, at("six", "10.0.0.4")).await;
+        talk.patch("merge", &format!("{path}/five"), json!({"metadata": {"finalizers": null}})).await;
+        talk.post(path, at("six", "10.0.0.4")).await;
+        talk.say("of what families they are");
+        for (index, spec) in [
+            json!({"clusterIP": "10.0.0.7", "clusterIPs": ["10.0.0.7", "fd00::1"]}),
+            json!({"clusterIP": "10.0.0.7", "clusterIPs": ["10.0.0.7", "10.0.0.8"], "ipFamilyPolicy": "PreferDualStack"}),
+            json!({"ipFamilyPolicy": "RequireDualStack", "ipFamilies": ["IPv6", "IPv4"]}),
+            json!({"ipFamilies": ["IPv6", "IPv4"]}),
+            json!({"clusterIP": "::1", "ipFamilies": ["IPv4"]}),
+            json!({"ipFamilyPolicy": "PreferDualStack"}),
+            json!({"clusterIP": "None", "selector": {"a": "b"}, "ipFamilyPolicy": "RequireDualStack"}),
+            json!({"clusterIP": "None", "selector": {"a": "b"}, "ipFamilyPolicy": "PreferDualStack"}),
+            json!({"clusterIP": "None", "ipFamilies": ["IPv6"]}),
+            json!({"clusterIP": "None", "ipFamilyPolicy": "PreferDualStack"}),
+            json!({"clusterIP": "None", "ipFamilyPolicy": "SingleStack"}),
+        ].into_iter().enumerate() {
+            talk.post(path, json!({"metadata": {"name": format!("of-{index}")}, "spec": and(spec)})).await;
+        }
+        for spec in [
+            json!({"ipFamilyPolicy": "RequireDualStack"}),
+            json!({"ipFamilyPolicy": "PreferDualStack"}),
+            json!({"ipFamilies": ["IPv6"]}),
+            json!({"clusterIPs": ["10.0.0.6", "fd00::1"]}),
+        ] {
+            talk.patch("merge", &format!("{path}/one"), json!({"spec": spec})).await;
+        }
+    }
 }

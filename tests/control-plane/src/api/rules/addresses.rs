@@ -46,6 +46,22 @@ pub(super) fn parse(address: &Value) -> Option<IpAddr> {
     })
 }
 
+/// What is wrong with an address that must be written in the one way in which everybody reads it.
+pub(super) fn unclear(address: &Value) -> Option<&'static str> {
+    let Some(read) = parse(address) else {
+        return Some(NO_ADDRESS);
+    };
+    let is_mapped = matches!(read, IpAddr::V6(read) if read.to_ipv4_mapped().is_some());
+    let is_plain = address
+        .as_str()
+        .is_some_and(|address| address.parse::<IpAddr>().is_ok());
+    match (is_plain, is_mapped) {
+        (false, _) => Some("must not have leading 0s"),
+        (true, true) => Some("must not be an IPv4-mapped IPv6 address"),
+        (true, false) => None,
+    }
+}
+
 /// What is wrong with an address that something is reached at.
 pub(super) fn check(value: &Value, path: &str) -> Option<Cause> {
     let Some(address) = parse(value) else {

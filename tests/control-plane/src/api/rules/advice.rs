@@ -29,6 +29,7 @@ fn of_service(spec: &Value) -> Vec<String> {
     const EXTERNAL: &str =
         "spec.externalIPs is deprecated and may no longer be implemented in some clusters";
     const IGNORED: &str = "spec.externalIPs is ignored for headless services";
+    const NAME: &str = "spec.externalName is ignored when spec.type is not \"ExternalName\"";
     const AFFINITY: &str = "spec.SessionAffinity is ignored for headless services";
     let mut told = Vec::new();
     let is_headless = text(spec, "clusterIP") == "None";
@@ -38,6 +39,9 @@ fn of_service(spec: &Value) -> Vec<String> {
     }
     if is_headless && text(spec, "sessionAffinity") == "ClientIP" {
         told.push(AFFINITY.to_owned());
+    }
+    if text(spec, "type") != "ExternalName" && !text(spec, "externalName").is_empty() {
+        told.push(NAME.to_owned());
     }
     told
 }

@@ -44,7 +44,7 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
         "Event" => events::before_create(target, object),
         "Lease" => lease(None, object),
         "CertificateSigningRequest" => certificates::before_create(target, object),
-        "Service" => services::write(target, None, object),
+        "Service" => services::write(None, object),
         "CustomResourceDefinition" => accept_crd(object, None),
         "Pod" => pods::before_create(object),
         "PodTemplate" => pods::check_template(&object["template"], "template"),
@@ -147,7 +147,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
         }
         "Lease" => lease(Some(old), new),
         "CertificateSigningRequest" => certificates::before_update(target, old, new),
-        "Service" if target.subresource.is_none() => services::write(target, Some(old), new),
+        "Service" if target.subresource.is_none() => services::write(Some(old), new),
         "CustomResourceDefinition" if target.subresource.is_none() => accept_crd(new, Some(old)),
         "RoleBinding" | "ClusterRoleBinding" => {
             let mut wrong = roles::check_binding(new);

@@ -6,6 +6,7 @@ mod advice;
 mod budgets;
 mod certificates;
 mod checks;
+mod cluster_ips;
 mod containers;
 mod defaults;
 mod endpoints;
@@ -61,8 +62,19 @@ pub(crate) use metadata::{
 pub(crate) use names::{
     check_segment, label_value as check_label_value, qualified as check_qualified,
 };
-pub(crate) use node_ports::allocate as allocate_node_ports;
 pub(crate) use storage::check_growth;
+
+/// Gives an object what a server gives away once, and refuses what it asks for and cannot have.
+pub(crate) fn allocate(
+    target: &Target,
+    transaction: &mut Transaction<'_>,
+    old: Option<&Value>,
+    new: &mut Value,
+    dry_run: bool,
+) -> Result<(), Failure> {
+    cluster_ips::allocate(target, transaction, old, new, dry_run)?;
+    node_ports::allocate(target, transaction, old, new, dry_run)
+}
 
 /// The rules of a new object.
 pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {

@@ -17,7 +17,7 @@ const RANGE: std::ops::Range<u64> = 30_000..32_768;
 const TAKEN: &str = "provided port is already allocated";
 
 /// Gives a Service the ports that it needs, and refuses those that it asks for and cannot have.
-pub(crate) fn allocate(
+pub(super) fn allocate(
     target: &Target,
     transaction: &Transaction<'_>,
     old: Option<&Value>,

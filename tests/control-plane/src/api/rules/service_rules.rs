@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::addresses::{self, NO_ADDRESS, NO_RANGE, parse};
+use super::addresses::{self, NO_RANGE, parse};
 use super::checks::{self, at, list, number, one_of, one_of_if_said, text};
 use super::containers::{check_port_number_or_name, is_port};
 use super::{fixed, names};
@@ -190,7 +190,7 @@ fn check_affinity(spec: &Value) -> Vec<Cause> {
     wrong
 }
 
-fn check_addresses(spec: &Value) -> Vec<Cause> {
+pub(super) fn check_addresses(spec: &Value) -> Vec<Cause> {
     const PATH: &str = "spec.clusterIPs";
     let (one, all) = (text(spec, "clusterIP"), &spec["clusterIPs"]);
     let list_of_all = list(spec, "clusterIPs");
@@ -229,13 +229,19 @@ fn check_addresses(spec: &Value) -> Vec<Cause> {
                 let why = "'None' must be the first and only value";
                 wrong.push(Cause::invalid(PATH, all, why));
             }
-        } else if parse(address).is_none() {
-            wrong.push(Cause::invalid(
-                &format!("{PATH}[{index}]"),
-                address,
-                NO_ADDRESS,
-            ));
+        } else if let Some(why) = addresses::unclear(address) {
+            wrong.push(Cause::invalid(&format!("{PATH}[{index}]"), address, why));
         }
+    }
+    let are_sixth = list_of_all
+        .iter()
+        .filter_map(parse)
+        .map(|address| address.is_ipv6());
+    if wrong.len() == before
+        && matches!(*are_sixth.collect::<Vec<_>>(), [one, other] if one == other)
+    {
+        let why = "may specify no more than one IP for each IP family";
+        wrong.push(Cause::invalid(PATH, all, why));
     }
     if list_of_all.len() > 2 {
         wrong.push(Cause::invalid(PATH, all, "may only hold up to 2 values"));

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::target::Target;
 use super::service_rules;
 use crate::failure::Cause;
 use crate::object;
@@ -15,21 +14,26 @@ const OF_BALANCERS: [&str; 3] = [
 ];
 
 /// Gives a Service what its type needs, takes away what only its type of before did, and says what is wrong with it.
-pub(super) fn write(target: &Target, old: Option<&Value>, object: &mut Value) -> Vec<Cause> {
-    if let Some(old) = old {
-        drop_what_was_of_the_type(old, object);
-    }
-    name_addresses(old, object);
+pub(super) fn write(old: Option<&Value>, object: &mut Value) -> Vec<Cause> {
+    name_fields(old, object);
     let spec = &object["spec"];
     let mut wrong = match old {
         Some(old) => service_rules::check_update(&old["spec"], spec),
         None => Vec::new(),
     };
     wrong.extend(service_rules::check(object));
-    if wrong.is_empty() {
-        settle(target, old, object);
+    if old.is_none() {
+        object::as_map(object).insert("status".to_owned(), json!({"loadBalancer": {}}));
     }
     wrong
+}
+
+/// Leaves a Service with what its writer means for it.
+pub(super) fn name_fields(old: Option<&Value>, object: &mut Value) {
+    if let Some(old) = old {
+        drop_what_was_of_the_type(old, object);
+    }
+    name_addresses(old, object);
 }
 
 /// The first address is that of the older field, and one that is not said is the one of before.
@@ -61,39 +65,6 @@ fn name_addresses(old: Option<&Value>, object: &mut Value) {
     if !one.is_null() && one != old_one && all == old_all {
         spec.insert("clusterIPs".to_owned(), json!([one]));
     }
-}
-
-fn settle(target: &Target, old: Option<&Value>, object: &mut Value) {
-    let spec = object::field_mut(object, "spec");
-    if !is_a(spec, "ExternalName") {
-        let headless = spec.get("clusterIP") == Some(&json!("None"));
-        let selects = spec.get("selector").is_some();
-        let address = spec
-            .entry("clusterIP")
-            .or_insert_with(|| some_address(target).into())
-            .clone();
-        spec.entry("clusterIPs").or_insert(json!([address]));
-        // Nobody but the user says what is behind it.
-        let (families, policy) = match headless && !selects {
-            true => (json!(["IPv4", "IPv6"]), "RequireDualStack"),
-            false => (json!(["IPv4"]), "SingleStack"),
-        };
-        spec.entry("ipFamilies").or_insert(families);
-        spec.entry("ipFamilyPolicy").or_insert(policy.into());
-    }
-    if old.is_none() {
-        object::as_map(object).insert("status".to_owned(), json!({"loadBalancer": {}}));
-    }
-}
-
-fn some_address(target: &Target) -> String {
-    let number = target.world.ids.number();
-    format!(
-        "10.{}.{}.{}",
-        96 + (number >> 16) % 16,
-        (number >> 8) & 0xff,
-        number & 0xff
-    )
 }
 
 fn is_a(spec: &Map<String, Value>, kind: &str) -> bool {

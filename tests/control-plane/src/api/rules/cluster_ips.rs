@@ -1,0 +1,249 @@
+//! The addresses of Services: each is given away once.
+
+use std::net::Ipv4Addr;
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::super::target::Target;
+use super::checks::{list, text};
+use super::{addresses, service_rules, services};
+use crate::failure::{Cause, Failure};
+use crate::object;
+use crate::store::Transaction;
+
+/// The network whose addresses a server gives away. A real one has 10.0.0.0/24 unless it is told otherwise, which is
+/// too small for a test of many Services.
+const NETWORK: u32 = u32::from_be_bytes([10, 0, 0, 0]);
+const BITS: u32 = 16;
+/// The first address and the last belong to nobody.
+const LAST: u32 = (1 << BITS) - 2;
+/// Addresses that are not asked for come from behind those that people choose.
+const CHOSEN: u32 = 256;
+/// The server's own.
+const OF_THE_SERVER: u32 = 1;
+const PATH: &str = "spec.clusterIPs";
+const POLICY: &str = "spec.ipFamilyPolicy";
+
+/// Gives a Service the address that it needs, and refuses one that it asks for and cannot have.
+pub(super) fn allocate(
+    target: &Target,
+    transaction: &mut Transaction<'_>,
+    old: Option<&Value>,
+    new: &mut Value,
+    dry_run: bool,
+) -> Result<(), Failure> {
+    if !target.resource.is("", "services") || target.subresource.is_some() {
+        return Ok(());
+    }
+    services::name_fields(old, new);
+    let name = object::name(new).to_owned();
+    let refuse = |wrong| Failure::invalid("", "Service", &name, wrong);
+    let is_external = |service: &Value| service["spec"]["type"] == "ExternalName";
+    if is_external(new) {
+        return Ok(());
+    }
+    let wrong = service_rules::check_addresses(&new["spec"]);
+    if !wrong.is_empty() {
+        return Err(refuse(wrong));
+    }
+    let families = Families::of(&new["spec"]);
+    let wrong = families.check(&new["spec"]);
+    if !wrong.is_empty() {
+        return Err(refuse(wrong));
+    }
+    let is_given = old.is_none_or(is_external) && !service_rules::is_headless(&new["spec"]);
+    let given = match is_given {
+        true => Some(
+            Range {
+                target,
+                transaction,
+                service: new,
+                dry_run,
+            }
+            .give(&refuse)?,
+        ),
+        false => None,
+    };
+    let spec = object::field_mut(new, "spec");
+    if let Some(given) = given {
+        spec.insert("clusterIP".to_owned(), given.clone().into());
+        spec.insert("clusterIPs".to_owned(), json!([given]));
+    }
+    families.settle(spec);
+    Ok(())
+}
+
+/// Of what families the addresses of a Service are.
+struct Families {
+    policy: String,
+    said: Vec<Value>,
+    /// Nobody but the user says what is behind it, so it can be of any family.
+    is_free: bool,
+}
+
+impl Families {
+    fn of(spec: &Value) -> Self {
+        let selects = spec["selector"]
+            .as_object()
+            .is_some_and(|selector| !selector.is_empty());
+        let is_free = service_rules::is_headless(spec) && !selects;
+        let policy = match (text(spec, "ipFamilyPolicy"), is_free) {
+            ("", true) => "RequireDualStack",
+            ("", false) => "SingleStack",
+            (policy, _) => policy,
+        };
+        Self {
+            policy: policy.to_owned(),
+            said: list(spec, "ipFamilies").to_vec(),
+            is_free,
+        }
+    }
+
+    /// What a cluster of IPv4 alone cannot do.
+    fn check(&self, spec: &Value) -> Vec<Cause> {
+        let ips = list(spec, "clusterIPs");
+        let policy = Value::from(self.policy.as_str());
+        let mut wrong = Vec::new();
+        for (values, what) in [(ips, "cluster IPs"), (&self.said, "IP families")] {
+            if policy == "SingleStack" && values.len() == 2 {
+                let why = format!(
+                    "must be 'RequireDualStack' or 'PreferDualStack' when multiple {what} are specified"
+                );
+                wrong.push(Cause::invalid(POLICY, &policy, &why));
+            }
+        }
+        for (index, ip) in ips.iter().enumerate().skip(self.said.len()) {
+            if addresses::parse(ip).is_some_and(|ip| ip.is_ipv6()) {
+                let path = format!("{PATH}[{index}]");
+                let why = "IPv6 is not configured on this cluster";
+                wrong.push(Cause::invalid(&path, &spec["clusterIPs"], why));
+            }
+        }
+        if !wrong.is_empty() || self.is_free {
+            return wrong;
+        }
+        if policy == "RequireDualStack" {
+            let why = "this cluster is not configured for dual-stack services";
+            wrong.push(Cause::invalid(POLICY, &policy, why));
+        }
+        for (index, family) in self.said.iter().enumerate() {
+            if family == "IPv6" {
+                let path = format!("spec.ipFamilies[{index}]");
+                wrong.push(Cause::invalid(
+                    &path,
+                    family,
+                    "not configured on this cluster",
+                ));
+            }
+        }
+        wrong
+    }
+
+    fn settle(self, spec: &mut Map<String, Value>) {
+        let mut families = self.said;
+        if families.is_empty() {
+            families.push("IPv4".into());
+        }
+        if self.is_free && self.policy != "SingleStack" && families.len() < 2 {
+            let other = match families[0] == "IPv4" {
+                true => "IPv6",
+                false => "IPv4",
+            };
+            families.push(other.into());
+        }
+        spec.insert("ipFamilies".to_owned(), families.into());
+        spec.insert("ipFamilyPolicy".to_owned(), self.policy.into());
+    }
+}
+
+struct Range<'a, 'b> {
+    target: &'a Target,
+    transaction: &'a mut Transaction<'b>,
+    service: &'a Value,
+    dry_run: bool,
+}
+
+impl Range<'_, '_> {
+    fn give(self, refuse: &impl Fn(Vec<Cause>) -> Failure) -> Result<String, Failure> {
+        let asked = &self.service["spec"]["clusterIPs"];
+        let given = match asked.get(0).map(addresses::parse) {
+            None => self.next()?,
+            Some(ip) => {
+                let ip = ip.map(|ip| ip.to_string()).unwrap_or_default();
+                self.check(&ip).map_err(|why| {
+                    let why = format!("failed to allocate IP {ip}: {why}");
+                    refuse(vec![Cause::invalid(PATH, asked, &why)])
+                })?;
+                ip
+            }
+        };
+        if !self.dry_run {
+            let key = self.target.key(object::name(self.service));
+            self.transaction.claim(&given, key);
+        }
+        Ok(given)
+    }
+
+    /// Whether an address that is asked for can be had. Where nothing is kept, it is enough that there is such a one.
+    fn check(&self, ip: &str) -> Result<(), String> {
+        let number = ip.parse::<Ipv4Addr>().map(u32::from).unwrap_or_default();
+        let number = number.wrapping_sub(NETWORK);
+        let is_inside = (1..=LAST).contains(&number);
+        match (is_inside, self.dry_run) {
+            (true, true) => Ok(()),
+            (true, false) if self.is_taken(number) => {
+                Err("provided IP is already allocated".to_owned())
+            }
+            (true, false) => Ok(()),
+            (false, false) => {
+                Err("the provided network does not match the current range".to_owned())
+            }
+            (false, true) => {
+                let (network, bits) = (Ipv4Addr::from(NETWORK), 32 - BITS);
+                Err(format!(
+                    "the provided IP ({ip}) is not in the valid range. The range of valid IPs is {network}/{bits}"
+                ))
+            }
+        }
+    }
+
+    /// Any address that is free, from one that chance picks on; where nothing is kept, that of the network.
+    fn next(&self) -> Result<String, Failure> {
+        if self.dry_run {
+            return Ok(Ipv4Addr::from(NETWORK).to_string());
+        }
+        let size = LAST - CHOSEN;
+        let first = self.target.world.ids.number() % u64::from(size);
+        let first = u32::try_from(first).unwrap_or_default();
+        let behind = (0..size).map(|step| CHOSEN + 1 + (first + step) % size);
+        behind
+            .chain(1..=CHOSEN)
+            .find(|number| !self.is_taken(*number))
+            .map(named)
+            .ok_or_else(|| {
+                let why = "failed to allocate a serviceIP: range is full";
+                let message = format!("Internal error occurred: {why}");
+                Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
+                    .with_causes(vec![Cause::new("", "", why)])
+            })
+    }
+
+    fn is_taken(&self, number: u32) -> bool {
+        if number == OF_THE_SERVER {
+            let meta = |field| object::meta(self.service, field);
+            return (meta("namespace"), meta("name")) != (Some("default"), Some("kubernetes"));
+        }
+        let ip = named(number);
+        let Some(key) = self.transaction.claimant(&ip) else {
+            return false;
+        };
+        // Who claimed it may be gone by now, have let go of it, or have been refused for something else.
+        let service = self.transaction.get(self.target.bucket(), key);
+        service.is_some_and(|service| list(&service["spec"], "clusterIPs").contains(&ip.into()))
+    }
+}
+
+fn named(number: u32) -> String {
+    Ipv4Addr::from(NETWORK + number).to_string()
+}
