@@ -240,6 +240,7 @@ fn subresources(resource: &Resource, version: &Version) -> Vec<Subresource> {
     }
     if resource.is("", "pods") {
         subresources.push(Subresource::part("ephemeralcontainers", READ_AND_WRITE));
+        subresources.push(Subresource::part("resize", READ_AND_WRITE));
     }
     if rules::is_signing_request(resource) {
         subresources.push(Subresource::part("approval", READ_AND_WRITE));

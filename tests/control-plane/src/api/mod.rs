@@ -302,7 +302,7 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         &target.name,
         target.subresource.as_deref(),
     ) {
-        ("GET", Some(_), None | Some("status" | "approval" | "ephemeralcontainers")) => {
+        ("GET", Some(_), None | Some("status" | "approval" | "ephemeralcontainers" | "resize")) => {
             read::get(target, asked)
         }
         ("GET", Some(_), Some("scale")) => scale::get(target, asked),
@@ -317,13 +317,13 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         (
             "PUT",
             Some(name),
-            None | Some("status" | "finalize" | "approval" | "ephemeralcontainers"),
+            None | Some("status" | "finalize" | "approval" | "ephemeralcontainers" | "resize"),
         ) => update::update(target, name, asked),
         ("PUT", Some(name), Some("scale")) => scale::update(target, name, asked),
         (
             "PATCH",
             Some(name),
-            None | Some("status" | "scale" | "approval" | "ephemeralcontainers"),
+            None | Some("status" | "scale" | "approval" | "ephemeralcontainers" | "resize"),
         ) => patch::patch(target, name, asked),
         ("DELETE", Some(name), None) => delete::delete(target, name, asked),
         ("DELETE", None, None) if target.allows_delete_collection() => {

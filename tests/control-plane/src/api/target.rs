@@ -110,7 +110,7 @@ impl Target {
             Some("scale") if self.version().scale.is_some() => Ok(()),
             Some("finalize") if self.resource.is("", "namespaces") => Ok(()),
             Some("approval") if rules::is_signing_request(&self.resource) => Ok(()),
-            Some("ephemeralcontainers") if self.resource.is("", "pods") => Ok(()),
+            Some("ephemeralcontainers" | "resize") if self.resource.is("", "pods") => Ok(()),
             Some(name) if posted_here(name, &self.resource) => Ok(()),
             Some(name) if kubelet::asked_for(&self.resource, name).is_some() => Ok(()),
             Some(_) if self.resource.is_crd() => Err(Failure::not_found(

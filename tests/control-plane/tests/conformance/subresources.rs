@@ -230,4 +230,48 @@ conformance! {
         talk.patch("strategic-merge", &format!("{PODS}/none/ephemeralcontainers"), json!({})).await;
         talk.delete(&at).await;
     }
+
+    async fn pods_are_resized(talk: &mut Talk) {
+        let resources = |resources: Value| json!({"name": "main", "resources": resources});
+        let mut one = pod("one");
+        one["spec"]["containers"][0]["resources"] = json!({"requests": {"cpu": "1"}, "limits": {"cpu": "2", "memory": "1Gi"}});
+        one["spec"]["initContainers"] = json!([{"name": "side", "image": "registry.example.com/app:1.0", "restartPolicy": "Always"}]);
+        talk.post(PODS, one).await;
+        talk.get_picked("/api/v1", &[], |list| {
+            let resources = list["resources"].as_array();
+            resources.into_iter().flatten().find(|resource| resource["name"] == "pods/resize").cloned().unwrap_or_default()
+        })
+        .await;
+        talk.get(&format!("{PODS}/one/resize")).await;
+        let path = format!("{PODS}/one/resize");
+        for container in [
+            resources(json!({"requests": {"cpu": "500m"}})),
+            resources(json!({"requests": {"memory": "512Mi"}, "limits": {"memory": "768Mi"}})),
+            resources(json!({"requests": {"cpu": "3"}})),
+            resources(json!({"requests": {"ephemeral-storage": "3"}})),
+            resources(json!({"requests": {"odd": "1"}})),
+            resources(json!({"limits": {"cpu": null}})),
+            resources(Value::Null),
+            json!({"name": "more", "image": "registry.example.com/app:1.0"}),
+            json!({"name": "main", "resizePolicy": [{"resourceName": "cpu", "restartPolicy": "RestartContainer"}]}),
+        ] {
+            talk.patch("strategic-merge", &path, json!({"spec": {"containers": [container]}})).await;
+        }
+        talk.patch("strategic-merge", &path, json!({"spec": {"initContainers": [{"name": "side", "resources": {"requests": {"cpu": "1"}}}]}})).await;
+        talk.patch("strategic-merge", &path, json!({"spec": {"initContainers": [{"name": "more", "image": "a"}]}})).await;
+        talk.patch("strategic-merge", &path, json!({"metadata": {"resourceVersion": "1"}})).await;
+        talk.patch("json", &path, json!([{"op": "replace", "path": "/spec/containers/0/resources/requests/cpu", "value": "700m"}])).await;
+        let mut written = talk.get(&format!("{PODS}/one")).await.body;
+        written["spec"]["containers"][0]["resources"]["requests"]["cpu"] = "800m".into();
+        talk.put(&path, written).await;
+        talk.post(&path, json!({})).await;
+        talk.delete(&path).await;
+        talk.get(&format!("{PODS}/none/resize")).await;
+        talk.patch("merge", &format!("{PODS}/none/resize"), json!({})).await;
+        talk.say("and stay what they are");
+        talk.post(PODS, pod("two")).await;
+        for wanted in [json!({"requests": {"cpu": "1"}}), json!({"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "1Gi"}})] {
+            talk.patch("strategic-merge", &format!("{PODS}/two/resize"), json!({"spec": {"containers": [resources(wanted)]}})).await;
+        }
+    }
 }

@@ -29,6 +29,7 @@ mod pod_updates;
 mod pods;
 mod probes;
 mod quotas;
+mod resize;
 mod resources;
 mod roles;
 mod schedules;
@@ -108,6 +109,9 @@ pub(crate) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
     wrong.extend(kinds::before_update(target, old, new));
     if target.subresource.as_deref() == Some("ephemeralcontainers") {
         wrong.extend(ephemeral::check(old, new));
+    }
+    if target.subresource.as_deref() == Some("resize") {
+        wrong.extend(resize::check(old, new));
     }
     if has_generation(&target.resource) && generation_moves(target, old, new) {
         let generation = old
@@ -215,6 +219,7 @@ pub(crate) fn keep_what_is_not_written(target: &Target, old: &Value, new: &mut V
             object::field_mut(new, "spec").insert("finalizers".to_owned(), finalizers);
         }
         Some("ephemeralcontainers") => ephemeral::keep_the_rest(old, new),
+        Some("resize") => resize::keep_the_rest(old, new),
         _ => {
             if target.version().status {
                 keep(new, "status");

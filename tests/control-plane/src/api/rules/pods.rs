@@ -106,7 +106,7 @@ pub(super) fn check_template_with(template: &Value, path: &str, claims: &[Value]
 }
 
 /// What is wrong with the spec of a pod.
-fn check_spec(spec: &Value) -> Vec<Cause> {
+pub(super) fn check_spec(spec: &Value) -> Vec<Cause> {
     let mut wrong = pod_spec::check(spec, "spec", &[], true);
     if text(spec, "serviceAccountName").is_empty() {
         for (volume, value) in list(spec, "volumes").iter().enumerate() {
@@ -135,7 +135,7 @@ fn check_spec(spec: &Value) -> Vec<Cause> {
 }
 
 /// How sure a pod can be of its resources.
-fn quality(pod: &Value) -> &'static str {
+pub(super) fn quality(pod: &Value) -> &'static str {
     let mut guaranteed = true;
     let mut any = false;
     for list in ["initContainers", "containers"] {
