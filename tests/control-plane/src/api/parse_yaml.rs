@@ -10,10 +10,10 @@ const ERRORS: &str = "yaml: unmarshal errors:\n  ";
 
 /// Reads YAML, of which JSON is a part: the first document. Of a key that is there again the last value counts.
 pub(crate) fn parse_yaml(body: &[u8]) -> Result<Value, String> {
-    if let Ok(value) = serde_json::from_slice(body) {
+    let text = text_of(body).map_err(|why| format!("yaml: {why}"))?;
+    if let Ok(value) = serde_json::from_str(text) {
         return Ok(value);
     }
-    let text = text_of(body).map_err(|why| format!("yaml: {why}"))?;
     if aliases_too_much(text) {
         return Err("yaml: document contains excessive aliasing".to_owned());
     }
@@ -28,12 +28,20 @@ pub(crate) fn parse_yaml(body: &[u8]) -> Result<Value, String> {
     Ok(documents.into_iter().next().unwrap_or_default())
 }
 
-/// The text of a body, or what Go's reader of YAML says of the first bytes that are none.
+/// The text of a body, or what Go's reader of YAML says of the first bytes that it does not take.
 fn text_of(body: &[u8]) -> Result<&str, &'static str> {
-    std::str::from_utf8(body).map_err(|error| {
-        let odd = body.get(error.valid_up_to()..).unwrap_or_default();
-        why_no_character(odd)
-    })
+    let read = std::str::from_utf8(body);
+    let end = read.map_or_else(|error| error.valid_up_to(), str::len);
+    let (text, odd) = body.split_at_checked(end).unwrap_or_default();
+    if std::str::from_utf8(text).is_ok_and(|text| text.chars().any(is_control)) {
+        return Err("control characters are not allowed");
+    }
+    read.map_err(|_| why_no_character(odd))
+}
+
+/// What is no character of a text of YAML.
+fn is_control(char: char) -> bool {
+    !matches!(char, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
 }
 
 fn why_no_character(bytes: &[u8]) -> &'static str {

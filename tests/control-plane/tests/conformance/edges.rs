@@ -281,7 +281,7 @@ conformance! {
 
     async fn yaml_that_is_no_text(talk: &mut Talk) {
         let head = b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\ndata:\n  a: x";
-        let odd: [&[u8]; 8] = [b"\xff", b"\xc3(", b"\xe2\x82", b"\xe2\x82\n", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\xc0\xaf", b"\xf0\x80\x80\xaf"];
+        let odd: [&[u8]; 13] = [b"\xff", b"\xc3(", b"\xe2\x82", b"\xe2\x82\n", b"\xed\xa0\x80", b"\xf5\x80\x80\x80", b"\xc0\xaf", b"\xf0\x80\x80\xaf", b"\x01", b"\x7f", b"\xef\xbf\xbe", b"\x01\xff", b"\xff\x01"];
         for odd in odd {
             let body = [head, odd].concat();
             talk.send_raw("POST", MAPS, &[("content-type", "application/yaml")], &body).await;
