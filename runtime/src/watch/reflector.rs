@@ -30,8 +30,9 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(15);
 const PATIENT_TRIES: u32 = 5;
 const HTTP_TOO_MANY_REQUESTS: u16 = 429;
 pub(super) const HTTP_GONE: u16 = 410;
-/// How long a server may take for its first list before its place goes to the next.
-const PLACE: Duration = Duration::from_secs(2);
+/// How long a server may take for its first list before its place goes to the next: those that never answer are not to hold
+/// up the others, and are tried again and again.
+const PLACE: Duration = Duration::from_millis(250);
 /// A watch that has been open for so long works, even if it has nothing to say.
 const SETTLED: Duration = Duration::from_secs(5);
 
