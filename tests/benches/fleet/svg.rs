@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::report::{Report, number};
 
-const SHOWN: [(&str, &str); 9] = [
+const SHOWN: [(&str, &str); 10] = [
     ("engage", "wall time"),
     ("idle", "memory a project"),
     ("create", "wall time"),
@@ -13,11 +13,12 @@ const SHOWN: [(&str, &str); 9] = [
     ("change", "latency, p99"),
     ("restart", "CPU"),
     ("quiet beside hot", "latency, p99"),
+    ("a tenth is dead", "wall time until the others are engaged"),
     ("20 ms of latency", "wall time until engaged"),
 ];
 const COLORS: [&str; 4] = ["#0b7a75", "#c8553d", "#4c6fb1", "#9a9a9a"];
 const BAR: usize = 14;
-const LEFT: usize = 260;
+const LEFT: usize = 340;
 const WIDTH: f64 = 460.0;
 
 /// Bars, of which the longest of each row is as long as any other.
@@ -72,9 +73,9 @@ pub(crate) fn chart(report: &Report) -> String {
         );
     }
     format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="860" height="{y}" font-family="sans-serif" font-size="12">
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="940" height="{y}" font-family="sans-serif" font-size="12">
 <rect width="100%" height="100%" fill="white"/>
-<text x="10" y="20">{}</text>
+<text x="10" y="20" font-size="10">{}</text>
 {legend}{body}</svg>
 "#,
         report.heading()
