@@ -25,6 +25,9 @@ const RATE: u32 = 20;
 const HOT_RATE: u32 = 1_000;
 /// The hot project's changes go out in groups, as timers are no finer.
 const GROUPS: u32 = 100;
+const GROUP: usize = (HOT_RATE / GROUPS) as usize;
+/// Something is wrong if a change takes so long.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Measures a quiet project alone, beside a hot one, and while a tenth of all is dead.
 pub(crate) async fn neighbours(count: usize) {
@@ -37,7 +40,7 @@ pub(crate) async fn neighbours(count: usize) {
     project.create(WEBSITES).await;
     create(&hot, HOT).await;
     project.quiet().await;
-    let alone = p99(&project).await;
+    let alone = p99(&project, "alone").await;
     row(
         "p99 of a quiet project's change, all idle",
         "",
@@ -48,7 +51,7 @@ pub(crate) async fn neighbours(count: usize) {
         row(&format!("the same {what}"), goal, &measured);
     };
     let heat = tokio::spawn(heat(hot));
-    let beside_hot = p99(&project).await;
+    let beside_hot = p99(&project, "beside-hot").await;
     heat.abort();
     tell(
         "beside 1,000 events a second in another",
@@ -70,14 +73,14 @@ pub(crate) async fn neighbours(count: usize) {
         .collect();
     let mut operator = project.operator_of("");
     until(&mut operator, |it| it.engaged > count - dead).await;
-    let beside_dead = p99(&project).await;
+    let beside_dead = p99(&project, "beside-dead").await;
     tell("while a tenth is dead", "≤ 1.1 times", beside_dead);
     operator.stop();
     drop(deaths);
 }
 
 /// Changes websites evenly; in ms, from the moment of each change until it is seen to be Ready for it.
-async fn p99(project: &Project) -> f64 {
+async fn p99(project: &Project, when: &str) -> f64 {
     let websites = project.websites();
     let asked: Arc<Mutex<BTreeMap<String, Instant>>> = Arc::default();
     let latencies: Arc<Mutex<Vec<f64>>> = Arc::default();
@@ -107,12 +110,16 @@ async fn p99(project: &Project) -> f64 {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     for change in 0..CHANGES {
         ticks.tick().await;
-        let host = format!("h{change}.{:?}", Instant::now());
-        let host: String = host.chars().filter(char::is_ascii_alphanumeric).collect();
+        let host = format!("{when}{change}");
         asked.lock().unwrap().insert(host.clone(), Instant::now());
         set_host(&websites, change % WEBSITES, &host).await;
     }
+    let ended = Instant::now();
     while !asked.lock().unwrap().is_empty() {
+        assert!(
+            ended.elapsed() < LIMIT,
+            "{when}: some changes were not seen to"
+        );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     watching.abort();
@@ -127,9 +134,9 @@ async fn heat(websites: Api<Website>) {
     let mut changes = JoinSet::new();
     for change in 0.. {
         ticks.tick().await;
-        for number in 0..(HOT_RATE / GROUPS) as usize {
+        for number in 0..GROUP {
             let (websites, host) = (websites.clone(), format!("hot{change}x{number}"));
-            let site = (change * 10 + number) % HOT;
+            let site = (change * GROUP + number) % HOT;
             changes.spawn(async move { set_host(&websites, site, &host).await });
         }
         while changes.try_join_next().is_some() {}

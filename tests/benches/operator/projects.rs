@@ -19,6 +19,8 @@ const IDLE: Duration = Duration::from_secs(20);
 const CLOSED: Duration = Duration::from_secs(180);
 /// So often all projects come and go.
 const ROUNDS: usize = 100;
+/// So many projects that have left are remembered, and have to wait if they come and go all the time.
+const REMEMBERED: usize = 1_000;
 
 /// What idle projects take.
 pub(crate) async fn idle(count: usize) {
@@ -93,9 +95,6 @@ pub(crate) async fn engagement(count: usize) {
         &seconds(Some(initializing)).await,
     );
 }
-
-/// So many projects that have left are remembered, and have to wait if they come and go all the time.
-const REMEMBERED: usize = 1_000;
 
 /// All projects come and go, in turns with as many others as make them forgotten.
 pub(crate) async fn rounds(count: usize) {
