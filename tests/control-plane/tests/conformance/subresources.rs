@@ -37,6 +37,25 @@ fn scale(spec: Value) -> Value {
     json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "one"}, "spec": spec})
 }
 
+/// Where to make what can be scaled, and such an object: of a built-in kind, and of one that is installed for it.
+async fn scalable(talk: &mut Talk) -> [(&'static str, Value); 2] {
+    const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
+    let number = json!({"type": "integer"});
+    let spec = json!({"type": "object", "properties": {"replicas": number, "other": number}});
+    let scale =
+        json!({"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"});
+    talk.install(thing_crd(json!({
+        "name": "v1", "served": true, "storage": true,
+        "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}},
+        "subresources": {"scale": scale},
+    })))
+    .await;
+    let thing = json!({
+        "apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": {"replicas": 1, "other": 2},
+    });
+    [(DEPLOYMENTS, deployment()), (THINGS, thing)]
+}
+
 conformance! {
     async fn pods_are_bound_to_nodes(talk: &mut Talk) {
         talk.post(PODS, pod("one")).await;
@@ -131,15 +150,7 @@ conformance! {
     }
 
     async fn who_scales_is_written_down(talk: &mut Talk) {
-        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
-        let numbers = json!({"type": "object", "properties": {"replicas": {"type": "integer"}, "other": {"type": "integer"}}});
-        talk.install(thing_crd(json!({
-            "name": "v1", "served": true, "storage": true,
-            "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": numbers}}},
-            "subresources": {"scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}},
-        }))).await;
-        let thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": {"replicas": 1, "other": 2}});
-        for (path, object) in [(DEPLOYMENTS, deployment()), (THINGS, thing)] {
+        for (path, object) in scalable(talk).await {
             talk.post(&format!("{path}?fieldManager=maker"), object).await;
             let one = format!("{path}/one");
             let scaled = format!("{one}/scale");
@@ -161,15 +172,7 @@ conformance! {
     }
 
     async fn who_scales_to_none_or_to_what_there_is_owns_nothing(talk: &mut Talk) {
-        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
-        let numbers = json!({"type": "object", "properties": {"replicas": {"type": "integer"}, "other": {"type": "integer"}}});
-        talk.install(thing_crd(json!({
-            "name": "v1", "served": true, "storage": true,
-            "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": numbers}}},
-            "subresources": {"scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}},
-        }))).await;
-        let thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": {"replicas": 1, "other": 2}});
-        for (path, object) in [(DEPLOYMENTS, deployment()), (THINGS, thing)] {
+        for (path, object) in scalable(talk).await {
             talk.post(&format!("{path}?fieldManager=maker"), object).await;
             let one = format!("{path}/one");
             let scaled = format!("{one}/scale");
