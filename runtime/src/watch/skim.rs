@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-/// A place in a text that should be JSON. A step is `None` where it is something else, and where a name or a string is
-/// written with escapes: then the text has to be read.
+/// A place in a text that should be JSON. A step is `None` where it is something else, where a name or a string is
+/// written with escapes, and where a name is empty: then the text has to be read.
 pub(super) struct Cursor<'a> {
     text: &'a str,
     at: usize,
@@ -27,7 +27,7 @@ impl<'a> Cursor<'a> {
         }
         let name = self.string()?;
         self.step(b':')?;
-        Some(name)
+        (!name.is_empty()).then_some(name)
     }
 
     /// Steps over a string, and says what it is.
