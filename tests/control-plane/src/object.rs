@@ -50,6 +50,21 @@ fn meta_list<'a>(object: &'a Value, field: &str) -> impl Iterator<Item = &'a Val
         .flatten()
 }
 
+/// Whether two objects have the same fields, but for those that do not count.
+pub(crate) fn same_fields(
+    one: &Value,
+    other: &Value,
+    counts: impl Fn(&str, &Value) -> bool,
+) -> bool {
+    let fields = |object: &Value| {
+        let fields = object.as_object().into_iter().flatten();
+        fields.filter(|(name, value)| counts(name, value)).count()
+    };
+    let mut all = one.as_object().into_iter().flatten();
+    fields(one) == fields(other)
+        && all.all(|(name, value)| !counts(name, value) || other.get(name) == Some(value))
+}
+
 /// `metadata.resourceVersion` as the number that it is.
 pub(crate) fn revision(object: &Value) -> u64 {
     meta(object, "resourceVersion")

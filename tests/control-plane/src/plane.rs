@@ -46,6 +46,8 @@ pub(crate) struct Plane {
     pub(crate) store: Store,
     /// The project is gone: its watches end.
     pub(crate) closed: CancellationToken,
+    /// Whoever writes waits here for its turn, and keeps no thread from serving the others meanwhile.
+    turns: tokio::sync::Mutex<()>,
     /// The resources whose storage has been set up, where a fault lets that take a moment.
     initialized: Mutex<BTreeSet<(u64, Bucket)>>,
 }
@@ -56,8 +58,14 @@ impl Plane {
             project: project.map(str::to_owned),
             store: Store::new(),
             closed: CancellationToken::new(),
+            turns: tokio::sync::Mutex::default(),
             initialized: Mutex::default(),
         }
+    }
+
+    /// The turn of a request that writes, in the order in which they have come.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turns.lock().await
     }
 
     /// Whether this is the first time since that fault that anybody reads the resource.

@@ -135,9 +135,17 @@ where
                 distortion,
             }
             .readable();
-            clock::within(world.clock, || {
-                place.and_then(|place| route(world, &place, &asked))
-            })
+            match place {
+                Ok(place) => {
+                    let writes = asked.method != Method::GET;
+                    let _turn = match writes {
+                        true => Some(place.plane.turn().await),
+                        false => None,
+                    };
+                    clock::within(world.clock, || route(world, &place, &asked))
+                }
+                Err(failure) => Err(failure),
+            }
         }
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             // A client that is still sending would see a reset stream, not the answer.

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use granit_parser::{Event, Parser};
+use serde::de::IgnoredAny;
 use serde_json::Value;
+
+use super::duplicates::duplicates;
 
 /// What is told of YAML begins with this where it refuses; a warning is the rest alone.
 const ERRORS: &str = "yaml: unmarshal errors:\n  ";
@@ -99,6 +102,11 @@ pub(super) fn as_warnings(told: Vec<String>) -> Vec<String> {
 
 /// The first key of a YAML text that is there again, as it is told.
 pub(super) fn said_twice_in_yaml(body: &[u8]) -> Option<String> {
+    // JSON, of which most of it is, can be looked through sooner.
+    let is_json = serde_json::from_slice::<IgnoredAny>(body).is_ok();
+    if is_json && duplicates(body).is_empty() {
+        return None;
+    }
     let text = std::str::from_utf8(body).ok()?;
     let options = serde_saphyr::options! {
         with_snippet: false,

@@ -91,33 +91,33 @@ impl Update<'_> {
         let stored = transaction
             .get(target.bucket(), &key)
             .ok_or_else(|| Failure::not_found(&target.resource, self.name))?;
-        let old = present(target, &stored).into_owned();
+        let old = &*present(target, &stored);
         let Made {
             object: mut new,
             mut warnings,
             tracked,
-        } = make(&old)?;
-        rules::same_object(target, &old, &mut new, self.name, self.is_patch)?;
-        rules::keep_what_is_not_written(target, &old, &mut new);
-        auth::check_escalation(target, transaction, Some(&old), &new)?;
+        } = make(old)?;
+        rules::same_object(target, old, &mut new, self.name, self.is_patch)?;
+        rules::keep_what_is_not_written(target, old, &mut new);
+        auth::check_escalation(target, transaction, Some(old), &new)?;
         if !tracked {
             let schema = target.version().schema.schema();
             let api_version = target.api_version();
             let writer = writer(target, &self.options.manager, &api_version);
             let sent = new.pointer("/metadata/managedFields").is_some();
-            let owner = if sent { &new } else { &old };
+            let owner = if sent { &new } else { old };
             let incomparable = |object| owned::incomparable(target, owner, object).is_some();
-            if incomparable(&old) || incomparable(&new) {
+            if incomparable(old) || incomparable(&new) {
                 // Who owns what is not known any more, and the update goes on.
                 object::metadata_mut(&mut new).remove("managedFields");
             } else {
-                patch::track_update(Some(&old), &mut new, schema, &writer);
+                patch::track_update(Some(old), &mut new, schema, &writer);
             }
         }
         let dry_run = self.options.dry_run;
-        rules::allocate(target, transaction, Some(&old), &mut new, dry_run)?;
-        let mut wrong = rules::before_update(target, &old, &mut new);
-        wrong.extend(body::validate(target, &new, Some(&old)));
+        rules::allocate(target, transaction, Some(old), &mut new, dry_run)?;
+        let mut wrong = rules::before_update(target, old, &mut new);
+        wrong.extend(body::validate(target, &new, Some(old)));
         if !wrong.is_empty() {
             let kind = new.get("kind").and_then(Value::as_str).unwrap_or_default();
             return Err(
@@ -126,9 +126,9 @@ impl Update<'_> {
             );
         }
         warnings.extend(rules::advice(target, &new));
-        rules::check_certificates(target, Some(&old), &new)?;
-        rules::check_growth(target, transaction, &old, &new)?;
-        auth::check_owners(target, Some(&old), &new)?;
+        rules::check_certificates(target, Some(old), &new)?;
+        rules::check_growth(target, transaction, old, &new)?;
+        auth::check_owners(target, Some(old), &new)?;
         body::to_stored(target, &mut new, core_events(target).as_deref());
         object::set_meta(
             &mut new,

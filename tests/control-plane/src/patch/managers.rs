@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::fields::Set;
+use crate::object::same_fields;
 
 /// Who owns fields: one manager can have several entries. The order is the one in which ties are settled.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -269,10 +270,6 @@ pub(super) fn take(object: &mut Value) -> Option<Value> {
 
 /// Whether two lists of entries say the same, whenever it was.
 pub(super) fn same_but_times(a: &[Value], b: &[Value]) -> bool {
-    let timeless = |entry: &Value| {
-        let mut entry = entry.clone();
-        entry.as_object_mut().map(|fields| fields.remove("time"));
-        entry
-    };
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| timeless(a) == timeless(b))
+    let is_same = |(one, other)| same_fields(one, other, |name, _| name != "time");
+    a.len() == b.len() && a.iter().zip(b).all(is_same)
 }

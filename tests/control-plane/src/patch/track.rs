@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::fields::{Set, compare};
 use super::managers::{Entry, Id, Managers, Operation, is_reset, put, same_but_times, take};
+use crate::object::same_fields;
 use crate::schema::{Schema, empty};
 
 /// Who writes, through which endpoint.
@@ -154,15 +155,10 @@ pub(super) fn settle(live: Option<&Value>, object: &mut Value, managers: &Manage
     let Some(old) = old.filter(|old| same_but_times(old, new)) else {
         return;
     };
-    let old = old.clone();
-    let mut bare = (live.clone(), object.clone());
-    take(&mut bare.0);
-    take(&mut bare.1);
-    if bare.0 == bare.1
-        && let Some(metadata) = object
-            .pointer_mut("/metadata")
-            .and_then(Value::as_object_mut)
-    {
-        metadata.insert("managedFields".into(), old.into());
+    let metadata = (&live["metadata"], &object["metadata"]);
+    let is_same = same_fields(live, object, |name, _| name != "metadata")
+        && same_fields(metadata.0, metadata.1, |name, _| name != "managedFields");
+    if is_same {
+        put(object, old.clone());
     }
 }

@@ -1,7 +1,8 @@
 //! What one control plane keeps: objects, and the history that watches resume from.
 //!
-//! Everything happens under one lock and without waiting, so that a write is never in conflict with
-//! itself. Watchers hold nothing but a revision: they read the history when they are woken.
+//! One writes at a time, from its first read to its last change and without waiting, so that a write is never in conflict
+//! with itself; who reads waits for no more than one object's change. Watchers hold nothing but a revision: they read the
+//! history when they are woken.
 
 #![allow(
     clippy::mutable_key_type,
@@ -80,6 +81,9 @@ impl Table {
 
 /// Everything that one control plane keeps.
 pub(crate) struct Store {
+    /// Who writes, for as long as that takes.
+    writing: Mutex<()>,
+    /// Held for moments.
     inner: Mutex<Inner>,
 }
 
@@ -102,6 +106,13 @@ impl Inner {
             .get(key)
             .map(|slot| &slot.0)
     }
+
+    fn table(&mut self, bucket: &Bucket) -> &mut Table {
+        let compacted = self.compacted;
+        self.tables
+            .entry(bucket.clone())
+            .or_insert_with(|| Table::new(compacted))
+    }
 }
 
 /// What a transaction changed, in order.
@@ -116,6 +127,7 @@ pub(crate) struct Snapshot {
 impl Store {
     pub(crate) fn new() -> Self {
         Self {
+            writing: Mutex::default(),
             inner: Mutex::new(Inner {
                 revision: 1,
                 compacted: 0,
@@ -129,6 +141,10 @@ impl Store {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing is left half done under the lock, so what a panicking thread left is sound.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The newest revision.
@@ -245,18 +261,12 @@ impl Store {
 
     /// Wakes whenever the bucket changes.
     pub(crate) fn signal(&self, bucket: &Bucket) -> Ear {
-        let mut inner = self.lock();
-        let compacted = inner.compacted;
-        inner
-            .tables
-            .entry(bucket.clone())
-            .or_insert_with(|| Table::new(compacted))
-            .signal
-            .subscribe()
+        self.lock().table(bucket).signal.subscribe()
     }
 
     /// Forgets all history up to now: watches and lists from an older revision are answered 410.
     pub(crate) fn compact(&self) {
+        let _writing = self.begin();
         let mut inner = self.lock();
         // The revision moves on, so that even the newest version that anybody has seen is too old.
         inner.revision += 1;
@@ -267,24 +277,26 @@ impl Store {
         }
     }
 
-    /// Runs a transaction: what it reads and writes happens at once. What it changed comes back beside
-    /// its own result.
+    /// Runs a transaction: nobody else writes between what it reads and writes. What it changed comes back beside its own
+    /// result.
     pub(crate) fn transact<T, E>(
         &self,
         run: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<(T, Changes), E> {
-        let mut inner = self.lock();
+        let _writing = self.begin();
         let mut transaction = Transaction {
-            inner: &mut inner,
+            store: self,
             changes: Vec::new(),
         };
         let done = run(&mut transaction);
         let changes = transaction.changes;
+        let inner = self.lock();
         for (bucket, _) in &changes {
             if let Some(table) = inner.tables.get(bucket) {
                 table.signal.send();
             }
         }
+        drop(inner);
         done.map(|value| (value, changes))
     }
 }

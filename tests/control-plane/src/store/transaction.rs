@@ -4,122 +4,133 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Bucket, Change, Changes, Inner, Kept, Key, Slot, Table, What};
+use super::{Bucket, Change, Changes, Inner, Kept, Key, Slot, Store, What};
 use crate::object;
 
-/// Reads and writes under the store's lock. Check first, then write: nothing is rolled back.
+/// Reads and writes while nobody else writes. Check first, then write: nothing is rolled back.
 pub(crate) struct Transaction<'a> {
-    pub(super) inner: &'a mut Inner,
+    pub(super) store: &'a Store,
     pub(super) changes: Changes,
 }
 
 impl Transaction<'_> {
     pub(crate) fn get(&self, bucket: &Bucket, key: &Key) -> Option<Value> {
-        Some(self.kept(bucket, key)?.value())
+        self.store.get(bucket, key)
     }
 
     /// An object as it is kept.
-    pub(crate) fn kept(&self, bucket: &Bucket, key: &Key) -> Option<&Kept> {
-        self.inner.get(bucket, key).map(Arc::as_ref)
+    pub(crate) fn kept(&self, bucket: &Bucket, key: &Key) -> Option<Arc<Kept>> {
+        self.store.kept(bucket, key)
     }
 
     /// All objects of a resource.
     pub(crate) fn all(&self, bucket: &Bucket) -> Vec<Value> {
-        let table = self.inner.tables.get(bucket);
-        table
-            .into_iter()
-            .flat_map(|table| table.objects.iter().map(|slot| slot.0.value()))
-            .collect()
+        let all = self.store.list(bucket, None).objects;
+        all.iter().map(|object| object.value()).collect()
     }
 
     /// Who asked last for what can be had once; whether it still has it is for the caller to see.
-    pub(crate) fn claimant(&self, claimed: &str) -> Option<&Key> {
-        self.inner.claims.get(claimed)
+    pub(crate) fn claimant(&self, claimed: &str) -> Option<Key> {
+        self.store.lock().claims.get(claimed).cloned()
     }
 
     pub(crate) fn claim(&mut self, claimed: &str, key: Key) {
-        self.inner.claims.insert(claimed.to_owned(), key);
+        self.store.lock().claims.insert(claimed.to_owned(), key);
     }
 
     /// Stores an object under a new revision, unless it is what is there already.
     pub(crate) fn put(&mut self, bucket: &Bucket, key: Key, mut object: Value) -> Value {
-        let previous = self.inner.get(bucket, &key).cloned();
+        let previous = self.kept(bucket, &key);
         if let Some(previous) = &previous {
-            let same = state(key.clone(), previous.revision, &mut object);
-            if same.equals(previous) {
+            object::set_meta(
+                &mut object,
+                "resourceVersion",
+                previous.revision.to_string(),
+            );
+            if previous.holds(&object) {
                 return object;
             }
-            self.unlink(bucket, previous);
         }
-        self.inner.revision += 1;
-        let kept = Arc::new(state(key, self.inner.revision, &mut object));
-        for owner in object::owners(&object).filter_map(|owner| owner.get("uid")?.as_str()) {
-            let ids = self.inner.dependents.entry(owner.to_owned()).or_default();
-            ids.insert((bucket.clone(), kept.key.clone()));
-        }
+        let kept = Arc::new(self.next(key, &mut object));
         let what = match previous {
             Some(_) => What::Modified,
             None => What::Added,
         };
-        let objects = &mut self.table(bucket).objects;
-        objects.replace(Slot(kept.clone()));
-        self.tell(bucket, what, kept, previous);
+        let owned_before = previous.as_deref().map(owners_of).unwrap_or_default();
+        let mut inner = self.store.lock();
+        inner.unlink(bucket, &kept.key, &owned_before);
+        for owner in uids(&object) {
+            let ids = inner.dependents.entry(owner.to_owned()).or_default();
+            ids.insert((bucket.clone(), kept.key.clone()));
+        }
+        inner.table(bucket).objects.replace(Slot(Arc::clone(&kept)));
+        let change = inner.tell(bucket, what, kept, previous);
+        drop(inner);
+        self.changes.push((bucket.clone(), change));
         object
     }
 
     /// Removes an object; its last state gets the revision of its removal.
     pub(crate) fn remove(&mut self, bucket: &Bucket, key: &Key) -> Option<Value> {
-        let Slot(previous) = self.table(bucket).objects.take(key)?;
-        self.unlink(bucket, &previous);
-        self.inner.revision += 1;
+        let previous = self.kept(bucket, key)?;
         let mut object = previous.value();
-        let last = state(key.clone(), self.inner.revision, &mut object);
-        self.tell(bucket, What::Deleted, Arc::new(last), Some(previous));
+        let last = Arc::new(self.next(key.clone(), &mut object));
+        let owned_before = owners_of(&previous);
+        let mut inner = self.store.lock();
+        inner.unlink(bucket, key, &owned_before);
+        inner.table(bucket).objects.remove(key);
+        let change = inner.tell(bucket, What::Deleted, last, Some(previous));
+        drop(inner);
+        self.changes.push((bucket.clone(), change));
         Some(object)
     }
 
+    /// The object under the next revision, which nobody else takes.
+    fn next(&self, key: Key, object: &mut Value) -> Kept {
+        let revision = self.store.revision() + 1;
+        object::set_meta(object, "resourceVersion", revision.to_string());
+        Kept::new(key, revision, object)
+    }
+}
+
+impl Inner {
     fn tell(
         &mut self,
         bucket: &Bucket,
         what: What,
         object: Arc<Kept>,
         previous: Option<Arc<Kept>>,
-    ) {
+    ) -> Arc<Change> {
+        self.revision = object.revision;
         let change = Arc::new(Change {
             what,
             object,
             previous,
         });
-        self.table(bucket).history.push(change.clone());
-        self.changes.push((bucket.clone(), change));
+        self.table(bucket).history.push(Arc::clone(&change));
+        change
     }
 
-    fn table(&mut self, bucket: &Bucket) -> &mut Table {
-        let compacted = self.inner.compacted;
-        self.inner
-            .tables
-            .entry(bucket.clone())
-            .or_insert_with(|| Table::new(compacted))
-    }
-
-    fn unlink(&mut self, bucket: &Bucket, kept: &Kept) {
-        if !kept.has_owners {
-            return;
-        }
-        let object = kept.value();
-        for owner in object::owners(&object).filter_map(|owner| owner.get("uid")?.as_str()) {
-            if let Some(ids) = self.inner.dependents.get_mut(owner) {
-                ids.remove(&(bucket.clone(), kept.key.clone()));
+    fn unlink(&mut self, bucket: &Bucket, key: &Key, owners: &[String]) {
+        for owner in owners {
+            if let Some(ids) = self.dependents.get_mut(owner) {
+                ids.remove(&(bucket.clone(), key.clone()));
                 if ids.is_empty() {
-                    self.inner.dependents.remove(owner);
+                    self.dependents.remove(owner);
                 }
             }
         }
     }
 }
 
-/// The object under a revision.
-fn state(key: Key, revision: u64, object: &mut Value) -> Kept {
-    object::set_meta(object, "resourceVersion", revision.to_string());
-    Kept::new(key, revision, object)
+/// The uids of its owners.
+fn owners_of(kept: &Kept) -> Vec<String> {
+    match kept.has_owners {
+        true => uids(&kept.value()).map(str::to_owned).collect(),
+        false => Vec::new(),
+    }
+}
+
+fn uids(object: &Value) -> impl Iterator<Item = &str> {
+    object::owners(object).filter_map(|owner| owner.get("uid")?.as_str())
 }

@@ -239,7 +239,7 @@ impl Range<'_, '_> {
             return false;
         };
         // Who claimed it may be gone by now, have let go of it, or have been refused for something else.
-        let service = self.transaction.get(self.target.bucket(), key);
+        let service = self.transaction.get(self.target.bucket(), &key);
         service.is_some_and(|service| list(&service["spec"], "clusterIPs").contains(&ip.into()))
     }
 }
