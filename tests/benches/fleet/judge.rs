@@ -31,7 +31,7 @@ struct Seen {
     requests: Requests,
     /// Project and plural of each watch.
     watched: BTreeSet<(String, String)>,
-    /// Projects whose watches do not count, as they are never answered.
+    /// Projects that are never answered: their watches do not count, and nobody waits until it is quiet there.
     ignored: BTreeSet<String>,
     newest: Instant,
 }
@@ -88,7 +88,7 @@ impl Judge {
         seen.newest = Instant::now();
     }
 
-    pub(crate) fn ignore_watches_of(&self, projects: impl Iterator<Item = String>) {
+    pub(crate) fn ignore(&self, projects: impl Iterator<Item = String>) {
         self.seen.lock().unwrap().ignored = projects.collect();
     }
 
@@ -126,7 +126,11 @@ impl Judge {
 
 impl Seen {
     fn count(&mut self, record: &RequestRecord) {
-        self.newest = Instant::now();
+        let project = record.project.as_ref();
+        let is_ignored = project.is_some_and(|project| self.ignored.contains(project));
+        if !is_ignored {
+            self.newest = Instant::now();
+        }
         let verb = format!("{:?}", record.verb).to_lowercase();
         *self.requests.verbs.entry(verb).or_default() += 1;
         if record.verb.reads() {
@@ -137,8 +141,8 @@ impl Seen {
             self.requests.refused += usize::from(status.is_some_and(|it| !it.is_success()));
         }
         if record.verb == Verb::Watch
-            && let Some(project) = &record.project
-            && !self.ignored.contains(project)
+            && let Some(project) = project
+            && !is_ignored
         {
             let watch = (project.clone(), record.plural().to_owned());
             self.watched.insert(watch);

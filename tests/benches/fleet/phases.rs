@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::run::{MIB, Result, Run, Used};
+use super::report::{Per, quantile};
+use super::run::{KIB, Result, Run};
 use super::talk::{Answer, Ask, Change, Sites};
 
 /// The websites of the quiet project beside the hot one.
@@ -28,37 +29,26 @@ impl Run<'_> {
     }
 
     pub(crate) fn engage(&mut self) -> Result<()> {
-        self.begin(None)?;
         let projects = self.size.projects;
-        let seconds = self.engaged(projects)?;
-        let settled = self.settle()?;
-        let cpu = self.operator().cpu();
-        let sockets = self.operator().sockets() as f64;
-        self.progress(&format!("engaged in {seconds:.2} s"));
-        let each = 1.0 / projects as f64;
-        let requests = (settled.requests.reads + settled.requests.writes) as f64;
+        let used = self.measure_start(projects)?;
+        self.progress(&format!("engaged in {:.2} s", used.seconds));
         self.report.begin("engage");
-        self.report.add("wall time", "s", seconds);
-        self.report.add("CPU a project", "ms", cpu * each);
-        self.report.add("requests a project", "", requests * each);
-        self.report.add("sockets", "", sockets);
+        self.report.used(&used, Per::Project(projects));
         Ok(())
     }
 
     pub(crate) fn idle(&mut self) -> Result<()> {
-        let seconds = self.size.idle;
-        let used = self.measure(|_| {
-            std::thread::sleep(Duration::from_secs_f64(seconds));
-            Ok(Answer::default())
-        })?;
-        self.empty = self.operator().memory();
-        let each = (self.empty - self.alone) / (self.size.projects - 1) as f64 / 1024.0;
-        let requests = used.requests.reads + used.requests.writes;
+        let (seconds, projects) = (self.size.idle, self.size.projects);
+        let before = self.before()?;
+        std::thread::sleep(Duration::from_secs_f64(seconds));
+        let answer = self.ask(Ask::Settle { limit: 0.0 })?;
+        let used = self.since(&before, Answer { seconds, ..answer });
+        self.empty = used.memory;
         self.report.begin("idle");
-        self.report.add("memory", "MiB", self.empty / MIB);
+        let each = (used.memory - self.alone) / (projects - 1) as f64 / KIB;
         self.report.add("memory a project", "KiB", each);
         self.report.add("CPU a second", "ms", used.cpu / seconds);
-        self.report.add("requests", "", requests as f64);
+        self.report.used(&used, Per::Phase);
         Ok(())
     }
 
@@ -83,11 +73,7 @@ impl Run<'_> {
         })?;
         self.progress(&format!("{name}: {count} in {:.2} s", used.seconds));
         self.report.begin(name);
-        if rate.is_none() {
-            self.report.add("wall time", "s", used.seconds);
-        }
-        self.add_used(&used, count);
-        self.add_latencies(&used.latencies);
+        self.report.used(&used, Per::Object(count));
         let writes = match change {
             Change::Create => 3,
             Change::Edit => 2,
@@ -99,51 +85,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn add_used(&mut self, used: &Used, count: usize) {
-        let each = 1.0 / count as f64;
-        let requests = &used.requests;
-        self.report.add("CPU of each", "ms", used.cpu * each);
-        self.report
-            .add("reconciles of each", "", used.reconciles * each);
-        self.report
-            .add("writes of each", "", requests.writes as f64 * each);
-        self.report
-            .add("refused writes of each", "", requests.refused as f64 * each);
-        self.report
-            .add("reads of each", "", requests.reads as f64 * each);
-        self.report.requests(requests);
-    }
-
-    fn add_latencies(&mut self, latencies: &[f64]) {
-        self.report
-            .add("latency, p50", "ms", quantile(latencies, 0.5));
-        self.report
-            .add("latency, p99", "ms", quantile(latencies, 0.99));
-    }
-
     /// Restarts the operator on a fleet that is as it should be.
     pub(crate) fn restart(&mut self) -> Result<()> {
         self.stop();
-        self.begin(None)?;
-        let projects = self.size.projects;
-        let seconds = self.engaged(projects)?;
-        let settled = self.settle()?;
-        let (cpu, reconciles) = (self.operator().cpu(), self.reconciles());
-        let memory = self.operator().memory();
-        self.progress(&format!("restarted in {seconds:.2} s"));
-        let count = self.size.objects;
+        let (projects, count) = (self.size.projects, self.size.objects);
+        let mut used = self.measure_start(projects)?;
+        used.growth = used.memory - self.empty;
+        self.progress(&format!("restarted in {:.2} s", used.seconds));
         self.report.begin("restart");
-        self.report.add("wall time until engaged", "s", seconds);
-        self.report.add("CPU", "ms", cpu);
-        self.report
-            .add("reconciles of each", "", reconciles / count as f64);
-        self.report
-            .add("writes", "", settled.requests.writes as f64);
-        self.report.add("memory", "MiB", memory / MIB);
-        let each = (memory - self.empty) / count as f64 / 1024.0;
-        self.report.add("memory an object", "KiB", each);
-        self.report.requests(&settled.requests);
-        let changes = settled.changes as f64;
+        self.report.used(&used, Per::Object(count));
+        let changes = used.changes as f64;
         self.report.add("changes", "", changes);
         self.report.check("changes", changes, 0);
         Ok(())
@@ -158,31 +109,24 @@ impl Run<'_> {
         self.engaged(projects)?;
         // The first round is that of the start.
         let began = Instant::now();
-        let (mut before, mut since) = (-1.0, Instant::now());
-        while before < count as f64 || since.elapsed() < Duration::from_secs(1) {
+        let (mut last, mut since) = (-1.0, Instant::now());
+        while last < count as f64 || since.elapsed() < Duration::from_secs(1) {
             std::thread::sleep(Duration::from_millis(100));
             let reconciles = self.reconciles();
-            if reconciles != before {
-                (before, since) = (reconciles, Instant::now());
+            if reconciles != last {
+                (last, since) = (reconciles, Instant::now());
             }
             self.check_limits(began.elapsed().as_secs_f64(), "the first round is not over")?;
         }
-        self.ask(Ask::Begin)?;
-        let (cpu, reconciles) = (self.operator().cpu(), self.reconciles());
+        let before = self.before()?;
         std::thread::sleep(Duration::from_secs(period));
         let answer = self.ask(Ask::Settle { limit: 0.0 })?;
-        let used = Used {
-            seconds: period as f64,
-            cpu: self.operator().cpu() - cpu,
-            reconciles: self.reconciles() - reconciles,
-            requests: answer.requests,
-            latencies: Vec::new(),
-        };
-        let changes = answer.changes as f64;
+        let seconds = period as f64;
+        let used = self.since(&before, Answer { seconds, ..answer });
         self.progress(&format!("resync: {} reconciles", used.reconciles));
         self.report.begin("resync");
-        self.add_used(&used, count);
-        self.report.check("changes", changes, 0);
+        self.report.used(&used, Per::Object(count));
+        self.report.check("changes", used.changes as f64, 0);
         self.stop();
         self.begin(None)?;
         self.engaged(projects)?;
@@ -218,9 +162,7 @@ impl Run<'_> {
             Ok(answer)
         })?;
         self.report.begin("quiet beside hot");
-        self.add_latencies(&used.latencies);
-        self.report.add("CPU", "ms", used.cpu);
-        self.report.add("writes", "", used.requests.writes as f64);
+        self.report.used(&used, Per::Phase);
         let p99 = quantile(&used.latencies, 0.99);
         self.progress(&format!("beside a hot project: p99 {p99:.1} ms"));
         self.ask(work(Change::Delete, None))?;
@@ -237,14 +179,7 @@ impl Run<'_> {
             from: alive,
             to: projects,
         })?;
-        self.begin(None)?;
-        let seconds = self.engaged(alive)?;
-        let latencies = self.troubled(alive, 0)?;
-        self.progress(&format!("a tenth is dead: engaged in {seconds:.2} s"));
-        self.report.begin("a tenth is dead");
-        self.report
-            .add("wall time until the others are engaged", "s", seconds);
-        self.add_latencies(&latencies);
+        self.troubled(alive, "a tenth dead", 0)?;
         self.stop();
         self.ask(Ask::Silence { from: 0, to: 0 })?;
         Ok(())
@@ -253,21 +188,18 @@ impl Run<'_> {
     /// Every answer takes 20 ms.
     pub(crate) fn latency(&mut self) -> Result<()> {
         self.ask(Ask::Latency { ms: 20 })?;
-        self.begin(None)?;
-        let projects = self.size.projects;
-        let seconds = self.engaged(projects)?;
-        self.settle()?;
-        let latencies = self.troubled(projects, 1)?;
-        self.progress(&format!("20 ms of latency: engaged in {seconds:.2} s"));
-        self.report.begin("20 ms of latency");
-        self.report.add("wall time until engaged", "s", seconds);
-        self.add_latencies(&latencies);
+        self.troubled(self.size.projects, "20 ms of latency", 1)?;
         self.ask(Ask::Latency { ms: 0 })?;
         Ok(())
     }
 
-    /// Creates websites in the first projects, a tenth of all.
-    fn troubled(&mut self, projects: usize, turn: usize) -> Result<Vec<f64>> {
+    /// Starts the operator, of which so many projects can be engaged, and creates websites in the first of them, a
+    /// tenth of all.
+    fn troubled(&mut self, projects: usize, trouble: &str, turn: usize) -> Result<()> {
+        let used = self.measure_start(projects)?;
+        self.progress(&format!("{trouble}: engaged in {:.2} s", used.seconds));
+        self.report.begin(&format!("engage, {trouble}"));
+        self.report.used(&used, Per::Project(projects));
         let count = self.size.objects / 10;
         let from = TROUBLED + turn * count;
         let sites = Sites {
@@ -275,21 +207,17 @@ impl Run<'_> {
             to: from + count,
             projects: (0, projects.min(self.size.observed)),
         };
-        let answer = self.ask(Ask::Work {
-            change: Change::Create,
-            sites,
-            rate: Some(self.size.rate),
-            limit: self.size.limit,
+        let (rate, limit) = (Some(self.size.rate), self.size.limit);
+        let used = self.measure(|run| {
+            run.ask(Ask::Work {
+                change: Change::Create,
+                sites,
+                rate,
+                limit,
+            })
         })?;
-        match answer.missing {
-            0 => Ok(answer.latencies),
-            missing => Err(format!("{missing} were not done in time")),
-        }
+        self.report.begin(&format!("create, {trouble}"));
+        self.report.used(&used, Per::Object(count));
+        Ok(())
     }
-}
-
-/// Of sorted values.
-fn quantile(sorted: &[f64], part: f64) -> f64 {
-    let place = (sorted.len().saturating_sub(1) as f64 * part).round() as usize;
-    sorted.get(place).copied().unwrap_or(f64::NAN)
 }

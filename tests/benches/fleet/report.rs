@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 use serde::Serialize;
 
 use super::contender::folder;
+use super::run::{KIB, MIB, Used};
 use super::size::Size;
 use super::svg;
 use super::talk::Requests;
@@ -57,17 +58,12 @@ const OTHERS: &[&str] = &["kube-rs", "go"];
 const GOALS: &[Goal] = &[
     goal("idle", "memory a project", 1.0 / 12.0, OTHERS),
     goal("create", "CPU of each", 1.0 / 3.0, OTHERS),
-    goal(
-        "20 ms of latency",
-        "wall time until engaged",
-        1.0 / 10.0,
-        &["go"],
-    ),
+    goal("engage, 20 ms of latency", "wall time", 1.0 / 10.0, &["go"]),
     goal("quiet beside hot", "latency, p99", 1.0 / 5.0, OTHERS),
     goal("create", "writes of each", 1.0, OTHERS),
     goal("change", "writes of each", 1.0, OTHERS),
     goal("drift", "writes of each", 1.0, OTHERS),
-    goal("restart", "writes", 1.0, OTHERS),
+    goal("restart", "writes of each", 1.0, OTHERS),
     goal("delete", "writes of each", 1.0, OTHERS),
 ];
 
@@ -83,6 +79,20 @@ const fn goal(
         factor,
         others,
     }
+}
+
+/// What operators ask with.
+const VERBS: [&str; 7] = [
+    "get", "list", "watch", "create", "update", "patch", "delete",
+];
+
+/// What the figures of a phase are told for one of.
+#[derive(Clone, Copy)]
+pub(crate) enum Per {
+    Project(usize),
+    Object(usize),
+    /// Of nothing: they are those of the whole phase.
+    Phase,
 }
 
 impl Report {
@@ -150,7 +160,36 @@ impl Report {
         self.rows[place].values.insert(self.contender, value);
     }
 
-    pub(crate) fn requests(&mut self, requests: &Requests) {
+    /// All that the operator used in the phase.
+    pub(crate) fn used(&mut self, used: &Used, per: Per) {
+        let (suffix, count) = match per {
+            Per::Project(count) => (" a project", count),
+            Per::Object(count) => (" of each", count),
+            Per::Phase => ("", 1),
+        };
+        let each = |what: &str| format!("{what}{suffix}");
+        let count = count as f64;
+        let requests = &used.requests;
+        self.add("wall time", "s", used.seconds);
+        self.add(&each("CPU"), "ms", used.cpu / count);
+        self.add("memory", "MiB", used.memory / MIB);
+        if !matches!(per, Per::Phase) {
+            let growth = used.growth / count / KIB;
+            self.add(&each("memory growth"), "KiB", growth);
+        }
+        self.add("sockets", "", used.sockets as f64);
+        self.add(&each("reconciles"), "", used.reconciles / count);
+        self.add(&each("writes"), "", requests.writes as f64 / count);
+        let refused = requests.refused as f64 / count;
+        self.add(&each("refused writes"), "", refused);
+        for verb in VERBS {
+            let asked = requests.verbs.get(verb).copied().unwrap_or_default();
+            self.add(&each(&format!("{verb} requests")), "", asked as f64 / count);
+        }
+        if !used.latencies.is_empty() {
+            self.add("latency, p50", "ms", quantile(&used.latencies, 0.5));
+            self.add("latency, p99", "ms", quantile(&used.latencies, 0.99));
+        }
         let phases = self.requests.entry(self.contender.to_owned()).or_default();
         phases.insert(self.phase.clone(), requests.clone());
     }
@@ -215,7 +254,8 @@ impl Report {
         table.push_str("\n|---|---|");
         table.push_str(&"--:|".repeat(ratios.len() + self.contenders.len()));
         let mut phase = "";
-        for row in &self.rows {
+        let says_something = |row: &&Row| row.values.values().any(|value| *value != 0.0);
+        for row in self.rows.iter().filter(says_something) {
             let name = if row.phase == phase { "" } else { &row.phase };
             phase = &row.phase;
             let _ = write!(table, "\n| {name} | {} |", row.what);
@@ -266,6 +306,12 @@ impl Report {
         }
         text
     }
+}
+
+/// Of sorted values.
+pub(crate) fn quantile(sorted: &[f64], part: f64) -> f64 {
+    let place = (sorted.len().saturating_sub(1) as f64 * part).round() as usize;
+    sorted.get(place).copied().unwrap_or(f64::NAN)
 }
 
 /// With as many digits as say something.

@@ -11,7 +11,8 @@ use crate::process::Other;
 /// Why a contender is given up.
 pub(crate) type Result<T> = std::result::Result<T, String>;
 
-pub(crate) const MIB: f64 = 1024.0 * 1024.0;
+pub(crate) const KIB: f64 = 1024.0;
+pub(crate) const MIB: f64 = 1024.0 * KIB;
 
 pub(crate) struct Run<'a> {
     pub(crate) size: &'a Size,
@@ -26,13 +27,30 @@ pub(crate) struct Run<'a> {
     pub(crate) empty: f64,
 }
 
-/// What an operator has used.
+/// What an operator has used in a phase.
+#[derive(Default)]
 pub(crate) struct Used {
+    /// Until what was waited for was there.
     pub(crate) seconds: f64,
+    /// In milliseconds, until all was quiet.
     pub(crate) cpu: f64,
+    /// In bytes, at the end, and how much more that is than at the beginning.
+    pub(crate) memory: f64,
+    pub(crate) growth: f64,
+    pub(crate) sockets: usize,
     pub(crate) reconciles: f64,
     pub(crate) requests: Requests,
+    /// Of the changes that were made, if there were any.
     pub(crate) latencies: Vec<f64>,
+    /// Of websites and pages, whoever made them.
+    pub(crate) changes: usize,
+}
+
+/// What an operator had used when a phase began.
+pub(crate) struct Before {
+    cpu: f64,
+    memory: f64,
+    reconciles: f64,
 }
 
 impl<'a> Run<'a> {
@@ -151,24 +169,63 @@ impl<'a> Run<'a> {
         answer.parse().unwrap_or_default()
     }
 
+    /// How it stands before a phase.
+    pub(crate) fn before(&mut self) -> Result<Before> {
+        self.ask(Ask::Begin)?;
+        Ok(Before {
+            cpu: self.operator().cpu(),
+            memory: self.operator().memory(),
+            reconciles: self.reconciles(),
+        })
+    }
+
+    /// What was used since then, and what has happened, as the server says.
+    pub(crate) fn since(&mut self, before: &Before, answer: Answer) -> Used {
+        let memory = self.operator().memory();
+        Used {
+            seconds: answer.seconds,
+            cpu: self.operator().cpu() - before.cpu,
+            memory,
+            growth: memory - before.memory,
+            sockets: self.operator().sockets(),
+            reconciles: self.reconciles() - before.reconciles,
+            requests: answer.requests,
+            latencies: answer.latencies,
+            changes: answer.changes,
+        }
+    }
+
     /// Does something, and says what the operator used for it until all was quiet.
     pub(crate) fn measure(
         &mut self,
         what: impl FnOnce(&mut Self) -> Result<Answer>,
     ) -> Result<Used> {
-        self.ask(Ask::Begin)?;
-        let (cpu, reconciles) = (self.operator().cpu(), self.reconciles());
+        let before = self.before()?;
         let answer = what(self)?;
         if answer.missing > 0 {
             return Err(format!("{} were not done in time", answer.missing));
         }
         let settled = self.settle()?;
-        Ok(Used {
-            seconds: answer.seconds,
-            cpu: self.operator().cpu() - cpu,
-            reconciles: self.reconciles() - reconciles,
-            requests: settled.requests,
-            latencies: answer.latencies,
-        })
+        let (seconds, latencies) = (answer.seconds, answer.latencies);
+        let answer = Answer {
+            seconds,
+            latencies,
+            ..settled
+        };
+        Ok(self.since(&before, answer))
+    }
+
+    /// Starts the operator, and says what it used until so many projects were engaged and all was quiet. Its memory is
+    /// compared to that of one that has a single project.
+    pub(crate) fn measure_start(&mut self, projects: usize) -> Result<Used> {
+        self.begin(None)?;
+        let before = Before {
+            cpu: 0.0,
+            memory: self.alone,
+            reconciles: 0.0,
+        };
+        let seconds = self.engaged(projects)?;
+        let answer = self.settle()?;
+        Ok(self.since(&before, Answer { seconds, ..answer }))
     }
 }

@@ -157,7 +157,7 @@ impl Server {
                     self.plane.silence(&project_name(number));
                 }
                 let names = self.silent.clone().map(project_name);
-                self.judge.ignore_watches_of(names);
+                self.judge.ignore(names);
             }
             Ask::Latency { ms } => {
                 let fault = || Fault::latency(Duration::from_millis(ms));

@@ -11,10 +11,10 @@ const SHOWN: [(&str, &str); 10] = [
     ("create", "CPU of each"),
     ("create", "writes of each"),
     ("change", "latency, p99"),
-    ("restart", "CPU"),
+    ("restart", "CPU of each"),
     ("quiet beside hot", "latency, p99"),
-    ("a tenth is dead", "wall time until the others are engaged"),
-    ("20 ms of latency", "wall time until engaged"),
+    ("engage, a tenth dead", "wall time"),
+    ("engage, 20 ms of latency", "wall time"),
 ];
 const COLORS: [&str; 4] = ["#0b7a75", "#c8553d", "#4c6fb1", "#9a9a9a"];
 const BAR: usize = 14;
