@@ -129,6 +129,32 @@ impl Engine {
     }
 }
 
+impl Post {
+    /// Begins, once everything has been seen.
+    async fn begin(&self, lane: Lane, queue: &Queue, host: &Cluster, waker: Waker) {
+        let Self {
+            handler,
+            cluster,
+            desk,
+        } = self;
+        // What is spread over the fleet belongs here too.
+        if handler.declaration().spreads() && *cluster.name() != ClusterName::LOCAL {
+            waker.wake_in(&ClusterName::LOCAL, handler.keys(host));
+        }
+        // Also of objects that are gone: there may be some that have left something.
+        waker.wake_first(desk.marked.owners_in(cluster.name()));
+        queue.open(lane);
+        tokio::select! {
+            biased;
+            () = cluster.stopped() => return,
+            () = Arc::clone(handler).find_left(cluster.clone(), desk.clone(), waker) => {}
+        }
+        for gone in desk.marked.gone_of(cluster.name()) {
+            clear(handler, cluster, desk, gone);
+        }
+    }
+}
+
 /// A key that runs. It is given back also when its reconcile is cancelled: a key that nobody gives back
 /// would never run again, and its place would be lost.
 struct Place {
@@ -185,45 +211,32 @@ impl Crew for Engine {
                 roster: Arc::clone(&self.roster),
                 alone: self.alone,
             };
-            let post = Post {
+            let post = Arc::new(Post {
                 handler: Arc::clone(handler),
                 cluster: cluster.clone(),
-                desk: desk.clone(),
-            };
-            self.lock().insert(lane, Arc::new(post));
+                desk,
+            });
+            self.lock().insert(lane, Arc::clone(&post));
             let waker = Waker::new(Arc::clone(&self.queue), lane, Arc::clone(lanes));
             let host = self.roster.find(&ClusterName::LOCAL);
-            let host = host.as_ref().unwrap_or(cluster);
-            let sources = Arc::clone(handler).watch(cluster, host, waker.clone(), &desk);
-            let host = host.clone();
-            let handler = Arc::clone(handler);
+            let host = host.as_ref().unwrap_or(cluster).clone();
+            let sources = Arc::clone(handler).watch(cluster, &host, waker.clone(), &post.desk);
             let queue = Arc::clone(&self.queue);
-            let cluster = cluster.clone();
-            // Reconciling begins when everything that it looks at is there; a kind that is missing
-            // holds up only the controllers that need it.
-            cluster.clone().spawn(async move {
-                let all = futures::future::join_all(sources.iter().map(|source| source.synced()));
+            cluster.spawn(async move {
+                // Reconciling begins when everything that it looks at is there; a kind that is missing
+                // holds up only the controllers that need it.
+                let all = async {
+                    for source in &sources {
+                        source.synced().await;
+                    }
+                };
                 tokio::select! {
                     biased;
-                    () = cluster.stopped() => {}
-                    _ = all => {
-                        // What is spread over the fleet belongs here too.
-                        if declared.spreads() && *cluster.name() != ClusterName::LOCAL {
-                            waker.wake_in(&ClusterName::LOCAL, handler.keys(&host));
-                        }
-                        // Also of objects that are gone: there may be some that have left something.
-                        waker.wake_first(desk.marked.owners_in(cluster.name()));
-                        queue.open(lane);
-                        tokio::select! {
-                            biased;
-                            () = cluster.stopped() => return,
-                            () = Arc::clone(&handler).find_left(cluster.clone(), desk.clone(), waker) => {}
-                        }
-                        for gone in desk.marked.gone_of(cluster.name()) {
-                            clear(&handler, &cluster, &desk, gone);
-                        }
-                    }
+                    () = post.cluster.stopped() => return,
+                    () = all => {}
                 }
+                // Whole fleets wait for that at once: what comes then takes its room when it begins.
+                Box::pin(post.begin(lane, &queue, &host, waker)).await;
             });
         }
     }

@@ -92,11 +92,18 @@ impl Observer for Tell {
 
 /// A cluster that has been seen.
 struct Member {
-    name: String,
+    /// If it is not the record's.
+    name: Option<Box<str>>,
     engaged: bool,
     deleting: bool,
     /// When it is disengaged, if nothing changes.
     deadline: Option<Instant>,
+}
+
+impl Member {
+    fn name<'a>(&'a self, key: &'a ObjectKey) -> &'a str {
+        self.name.as_deref().unwrap_or(&key.name)
+    }
 }
 
 /// How long the follower waits.
@@ -158,6 +165,8 @@ impl<R: Records> Follower<R> {
                 // Behind the news of the first lists.
                 _ = &mut synced, if !named_all => {
                     named_all = true;
+                    // A map that was filled one by one and in order keeps half of its places empty.
+                    self.members = std::mem::take(&mut self.members).into_iter().collect();
                     self.fleet.named_all();
                 }
                 () = timer => self.expire(Instant::now()),
@@ -191,14 +200,14 @@ impl<R: Records> Follower<R> {
         if self
             .members
             .get(key)
-            .is_some_and(|member| member.name != name)
+            .is_some_and(|member| member.name(key) != name)
         {
             self.lose(key, Reason::Deselected);
         }
         let fleet = self.fleet_of(key);
         let Patience { grace, cleanup } = self.patience;
-        let member = self.members.entry(key.clone()).or_insert(Member {
-            name,
+        let member = self.members.entry(key.clone()).or_insert_with(|| Member {
+            name: (name != key.name).then(|| name.into()),
             engaged: false,
             deleting: false,
             deadline: None,
@@ -218,21 +227,21 @@ impl<R: Records> Follower<R> {
                 match connection {
                     Some(connection) => {
                         member.engaged = true;
-                        fleet.retire(&member.name, connection);
+                        fleet.retire(member.name(key), connection);
                     }
                     // It is reached as before.
-                    None => fleet.retire_as_it_is(&member.name),
+                    None => fleet.retire_as_it_is(member.name(key)),
                 }
             }
             (false, Some(connection)) => {
                 member.engaged = true;
                 member.deadline = None;
-                fleet.engage(&member.name, connection);
+                fleet.engage(member.name(key), connection);
             }
-            (false, None) if !member.engaged => fleet.discover(&member.name),
+            (false, None) if !member.engaged => fleet.discover(member.name(key)),
             (false, None) => {
                 if member.deadline.is_none() {
-                    tracing::info!(cluster = %member.name, "the cluster is not ready");
+                    tracing::info!(cluster = %member.name(key), "the cluster is not ready");
                     member.deadline = Instant::now().checked_add(grace);
                 }
             }
@@ -258,7 +267,8 @@ impl<R: Records> Follower<R> {
             return;
         }
         match self.members.get(key) {
-            Some(Member { name, .. }) => {
+            Some(member) => {
+                let name = member.name(key);
                 tracing::warn!(%name, record = %key, error, "the cluster stays as it is");
             }
             None => tracing::warn!(record = %key, error, "the cluster is left out"),
@@ -270,7 +280,7 @@ impl<R: Records> Follower<R> {
         self.refused.remove(key);
         if let Some(member) = self.members.remove(key) {
             self.set_deadline(key, member.deadline, None);
-            self.fleet_of(key).disengage(&member.name, reason);
+            self.fleet_of(key).disengage(member.name(key), reason);
         }
     }
 
@@ -285,11 +295,11 @@ impl<R: Records> Follower<R> {
                 member.deadline = None;
                 member.engaged = false;
                 if member.deleting {
-                    tracing::warn!(cluster = %member.name, "the cluster is still being deleted at the deadline: its cleanup is given up");
+                    tracing::warn!(cluster = %member.name(&key), "the cluster is still being deleted at the deadline: its cleanup is given up");
                 }
-                fleet.disengage(&member.name, Reason::NotReady);
+                fleet.disengage(member.name(&key), Reason::NotReady);
                 if !member.deleting {
-                    fleet.discover(&member.name);
+                    fleet.discover(member.name(&key));
                 }
             }
         }

@@ -185,6 +185,8 @@ impl<B: Copy + Send + Sync + 'static> Reader for Briefs<B> {
         for key in gone {
             state.remove(&key);
         }
+        // A map that was filled one by one and in order keeps half of its places empty.
+        state.objects = std::mem::take(&mut state.objects).into_iter().collect();
         if self.is_filled() {
             for observer in &state.observers {
                 observer.relisted();
