@@ -7,11 +7,12 @@ use kommodore::{
     controller,
 };
 use kommodore_tests::{
-    Domain, DomainSpec, Fault, Fleet, Log, Operator, Outage, Point, Probe, Sites, Told, WATCHED,
-    eventually, logs_into, on_both_servers, stands,
+    Domain, DomainSpec, Fault, Fleet, Log, Operator, Outage, Point, Probe, Quiet, Sites, Told,
+    WATCHED, eventually, logs_into, on_both_servers, stands,
 };
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use kube::{Config, CustomResourceExt as _};
+use tokio::time::Instant;
 
 /// Something for another kind.
 #[controller(for = Domain)]
@@ -280,4 +281,42 @@ async fn names_that_cannot_be_are_said_once_and_one_of_two_providers_is_told_of_
         .map(|cluster| cluster.name.to_string())
         .collect();
     assert_eq!(names, ["better", "good"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn hundreds_that_do_not_answer_give_their_places_to_one_that_does() {
+    let silent: Vec<String> = (0..200).map(|number| format!("dead-{number:03}")).collect();
+    // The last in the order of the names, in which they are engaged.
+    let names = silent.iter().map(String::as_str).chain(["quick"]);
+    let quiet = Quiet::new(names).await;
+    quiet.create("quick").await;
+    quiet.create("dead-000").await;
+    for name in &silent {
+        quiet.plane().silence(name);
+    }
+    let manager = quiet.manager().controller(Sites::default());
+    let status = manager.fleet();
+    let began = Instant::now();
+    let _operator = Operator::start(manager);
+    quiet.shows("quick", "http://one.example.com").await;
+    // A request has 30 s until it is taken for lost, and 64 have a place at once.
+    assert!(
+        began.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        began.elapsed()
+    );
+    stands(&status, "quick", ClusterState::Engaged).await;
+    for name in &silent {
+        let waits = status.cluster(name).map(|cluster| cluster.state);
+        assert_eq!(waits, Some(ClusterState::Connecting), "{name}");
+    }
+    // Who has given its place away may still answer.
+    quiet.plane().unsilence("dead-000");
+    quiet.shows("dead-000", "http://one.example.com").await;
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        began.elapsed()
+    );
+    stands(&status, "dead-000", ClusterState::Engaged).await;
 }
