@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use kube::Config;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,22 +24,36 @@ struct Shared {
     opened: AtomicUsize,
     /// How often connections have gone dead.
     deaths: watch::Sender<usize>,
+    /// Where they lead.
+    server: Mutex<String>,
+}
+
+impl Shared {
+    fn lead_to(&self, config: &Config) {
+        let authority = config.cluster_url.authority().expect("an authority");
+        let mut server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        *server = authority.to_string();
+    }
+
+    fn server(&self) -> String {
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        server.clone()
+    }
 }
 
 impl Relay {
     /// Passes everything on to the server of `config`.
     pub async fn start(config: &Config) -> Self {
-        let authority = config.cluster_url.authority().expect("an authority");
-        let server = authority.to_string();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::default());
+        shared.lead_to(config);
         let accepting = tokio::spawn({
             let shared = Arc::clone(&shared);
             async move {
                 let mut connections = JoinSet::new();
                 while let Ok((client, _)) = listener.accept().await {
-                    let (server, shared) = (server.clone(), Arc::clone(&shared));
+                    let (server, shared) = (shared.server(), Arc::clone(&shared));
                     let deaths = shared.deaths.subscribe();
                     connections.spawn(async move {
                         let _open = Open::new(shared);
@@ -63,6 +77,11 @@ impl Relay {
         parts.authority = Some(self.address.to_string().parse().unwrap());
         config.cluster_url = parts.try_into().unwrap();
         config
+    }
+
+    /// Passes new connections on to the server of `config` from now on.
+    pub fn lead_to(&self, config: &Config) {
+        self.shared.lead_to(config);
     }
 
     /// How many connections there are.

@@ -39,8 +39,8 @@ struct Shared {
     /// Of everything else, so that no call waits behind a watch.
     calls: Arc<Share>,
     http_1: http_1::Client,
-    /// The server has no HTTP/2.
-    only_http_1: AtomicBool,
+    /// The server had no HTTP/2 when it was asked last.
+    only_http_1: Arc<AtomicBool>,
     /// Each connection is opened with a certificate of its own.
     renews: bool,
 }
@@ -56,12 +56,13 @@ impl Endpoint {
     pub(super) fn over(dial: Dial, deadline: Duration) -> Self {
         let dial = Arc::new(dial);
         let share = || Arc::new(Share::new(Arc::clone(&dial), deadline));
+        let only_http_1 = Arc::new(AtomicBool::new(!dial.may_be_http_2()));
         Self(Arc::new(Shared {
             endless: share(),
             calls: share(),
             renews: dial.renews(),
-            only_http_1: AtomicBool::new(!dial.may_be_http_2()),
-            http_1: http_1::client(dial, deadline),
+            only_http_1: Arc::clone(&only_http_1),
+            http_1: http_1::client(dial, deadline, only_http_1),
         }))
     }
 }
@@ -132,10 +133,6 @@ impl Shared {
         kind: Kind,
     ) -> Result<Response<Received>, BoxError> {
         let upgrades = request.headers().contains_key(header::UPGRADE);
-        if upgrades || self.only_http_1.load(Ordering::Relaxed) {
-            let answer = self.http_1.request(request).await?;
-            return Ok(answer.map(Received::http_1));
-        }
         let (head, body) = request.into_parts();
         let body = body.collect_bytes().await?;
         let share = match kind {
@@ -144,13 +141,18 @@ impl Shared {
         };
         let mut tries = 0;
         loop {
+            if upgrades || self.only_http_1.load(Ordering::Relaxed) {
+                let request = Request::from_parts(head.clone(), body.clone().into());
+                match self.http_1.request(request).await {
+                    Err(error) if http_1::has_learned(&error) => continue,
+                    answer => return Ok(answer?.map(Received::http_1)),
+                }
+            }
             let (place, mut requests) = match share.place().await {
                 Ok(granted) => granted,
                 Err(NoPlace::Http1) => {
                     self.only_http_1.store(true, Ordering::Relaxed);
-                    let request = Request::from_parts(head, body.into());
-                    let answer = self.http_1.request(request).await?;
-                    return Ok(answer.map(Received::http_1));
+                    continue;
                 }
                 Err(NoPlace::Unreachable(error)) => return Err(error.into()),
             };
