@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use base64::Engine as _;
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kommodore::{Action, Context, Manager, Reconcile, Result, controller};
+use kommodore::{Action, ClusterState, Context, Manager, Reconcile, Result, controller};
 use kommodore_control_plane::ControlPlane;
-use kommodore_tests::{Clusters, Operator, Relay, Tunnel, eventually};
+use kommodore_tests::{Clusters, Operator, Relay, Tunnel, eventually, stands};
 use kube::Config;
 use kube::api::{Api, ListParams};
 use kube::config::ExecConfig;
@@ -26,6 +27,9 @@ impl Reconcile for Idle {
         Ok(Action::done())
     }
 }
+
+/// How many kinds [`Idle`] watches.
+const KINDS: usize = 2;
 
 /// A folder that goes when this is dropped.
 struct Folder(PathBuf);
@@ -172,6 +176,74 @@ async fn a_certificate_that_a_program_gives_is_asked_for_anew_when_it_is_over() 
     eventually("the new one is shown", list).await;
 }
 
+/// What a program says that gives a token.
+fn credential_of(config: &Config, expires: Option<Timestamp>) -> String {
+    let mut status = serde_json::json!({"token": token_of(config)});
+    if let Some(expires) = expires {
+        status["expirationTimestamp"] = expires.to_string().into();
+    }
+    let credential = serde_json::json!({
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": status,
+    });
+    credential.to_string()
+}
+
+/// Who has a token gets another one, while the first is not valid any more: nothing is lost but time. `shows` says how it
+/// is written down, and `uses` lets a configuration use what is written there.
+async fn another_token_is_shown(
+    case: &str,
+    shows: impl Fn(&Config) -> String,
+    uses: impl FnOnce(&mut Config, String),
+) {
+    let server = ControlPlane::builder().user("operator", [""; 0]);
+    let server = server.start().await.unwrap();
+    let relay = Relay::start(&server.config()).await;
+    let folder = Folder::new(case);
+    let mut config = relay.config(server.config_anonymous());
+    let first = server.config_as("operator").unwrap();
+    uses(&mut config, folder.file("it", &shows(&first)));
+    let (clusters, mut engaged) = Clusters::new([("red", config.clone())]);
+    let manager = Manager::builder(config).provider(clusters).controller(Idle);
+    let _operator = Operator::start(manager);
+    engaged.all().await;
+    let pages: Api<ConfigMap> = Api::all(engaged.client().await);
+    let list = async || pages.list(&ListParams::default()).await;
+    list().await.unwrap();
+    let opened = relay.opened();
+    server.expire_token("operator", Duration::ZERO).unwrap();
+    assert!(list().await.is_err(), "{case}");
+    server.drop_watches(None);
+    let next = server.renew_token("operator").unwrap();
+    folder.file("it", &shows(&next));
+    eventually("the new one is shown", list).await;
+    eventually("the watches are open again", async || {
+        server.requests().open_watches().len() == KINDS
+    })
+    .await;
+    assert_eq!(
+        relay.opened(),
+        opened,
+        "{case}: on the connections of before"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_in_a_file_is_read_anew_when_it_is_over() {
+    let uses = |config: &mut Config, file| config.auth_info.token_file = Some(file);
+    another_token_is_shown("file", token_of, uses).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_a_program_gives_is_asked_for_anew_when_it_is_over() {
+    let uses = |config: &mut Config, file| config.auth_info.exec = Some(prints(file));
+    // Over without a word, and soon by its own word.
+    another_token_is_shown("program", |of| credential_of(of, None), uses).await;
+    let soon = Timestamp::now() + Duration::from_secs(30);
+    another_token_is_shown("expiring", |of| credential_of(of, Some(soon)), uses).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_name_in_a_certificate_is_the_one_that_was_asked_for() {
     let server = ControlPlane::builder().start().await.unwrap();
@@ -198,10 +270,11 @@ async fn the_name_in_a_certificate_is_the_one_that_was_asked_for() {
 }
 
 /// Engages some clusters through a proxy; returns what it was asked for.
-async fn through(tunnel: &Tunnel, proxy: String) -> BTreeSet<String> {
+async fn through(tunnel: &Tunnel, proxy: String, authority: Option<Vec<u8>>) -> BTreeSet<String> {
     let server = ControlPlane::builder().start().await.unwrap();
     let mut config = server.config();
     config.proxy_url = Some(proxy.parse().unwrap());
+    config.root_cert.get_or_insert_default().extend(authority);
     let (clusters, mut engaged) = Clusters::alike(3, &config);
     let manager = Manager::builder(config).provider(clusters).controller(Idle);
     let _operator = Operator::start(manager);
@@ -217,12 +290,33 @@ async fn through(tunnel: &Tunnel, proxy: String) -> BTreeSet<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn proxies_are_passed_through_as_who_their_address_says() {
+    let as_who = BTreeSet::from(["server Basic bWU6cEBzcw==".into()]);
     let tunnel = Tunnel::http().await;
-    let asked = through(&tunnel, format!("http://me:p%40ss@{}", tunnel.address())).await;
-    assert_eq!(asked, BTreeSet::from(["server Basic bWU6cEBzcw==".into()]));
+    let proxy = format!("http://me:p%40ss@{}", tunnel.address());
+    assert_eq!(through(&tunnel, proxy, None).await, as_who);
+    let (tunnel, authority) = Tunnel::https().await;
+    let proxy = format!("https://me:p%40ss@{}", tunnel.address());
+    assert_eq!(through(&tunnel, proxy, Some(authority)).await, as_who);
     let tunnel = Tunnel::socks5().await;
-    let asked = through(&tunnel, format!("socks5://{}", tunnel.address())).await;
+    let proxy = format!("socks5://{}", tunnel.address());
+    let asked = through(&tunnel, proxy, None).await;
     assert_eq!(asked, BTreeSet::from(["server".into()]));
+}
+
+#[tokio::test]
+async fn a_proxy_that_speaks_something_else_is_named_and_costs_nobody_else_anything() {
+    let server = ControlPlane::builder().start().await.unwrap();
+    let mut odd = server.config();
+    odd.proxy_url = Some("gopher://proxy.example.com:70".parse().unwrap());
+    let (clusters, _) = Clusters::new([("odd", odd), ("plain", server.config())]);
+    let manager = Manager::builder(server.config()).provider(clusters);
+    let manager = manager.controller(Idle);
+    let status = manager.fleet();
+    let _operator = Operator::start(manager);
+    stands(&status, "plain", ClusterState::Engaged).await;
+    let odd = stands(&status, "odd", ClusterState::Connecting).await;
+    let error = odd.last_error.unwrap_or_default();
+    assert!(error.contains("gopher://proxy.example.com:70"), "{error}");
 }
 
 /// A server that takes connections and says nothing on them.

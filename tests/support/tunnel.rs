@@ -1,12 +1,17 @@
-//! Proxies, through which a server is reached: asked with CONNECT, or SOCKS5.
+//! Proxies, through which a server is reached: asked with CONNECT, in the clear or not, or SOCKS5.
 
 use std::io::{Error, Result};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use futures::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 /// It ends, with all that goes through it, when it is dropped.
 pub struct Tunnel {
@@ -21,13 +26,33 @@ impl Tunnel {
         Self::start(|stream, asked| Box::pin(connect(stream, asked))).await
     }
 
+    /// One that speaks HTTP over TLS, and its certificate.
+    pub async fn https() -> (Self, Vec<u8>) {
+        let address = Ipv4Addr::LOCALHOST.to_string();
+        let made = rcgen::generate_simple_self_signed([address]).expect("a certificate");
+        let certificate = made.cert.der().clone();
+        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the versions of the provider")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key.into())
+            .expect("the certificate of the key");
+        let tls = TlsAcceptor::from(Arc::new(config));
+        let tunnel = Self::start(move |stream, asked| {
+            let tls = tls.clone();
+            Box::pin(async move { connect(tls.accept(stream).await?, asked).await })
+        });
+        (tunnel.await, certificate.to_vec())
+    }
+
     /// One that speaks SOCKS5.
     pub async fn socks5() -> Self {
         Self::start(|stream, asked| Box::pin(socks5(stream, asked))).await
     }
 
     async fn start(
-        serve: fn(TcpStream, Asked) -> futures::future::BoxFuture<'static, Result<()>>,
+        serve: impl Fn(TcpStream, Asked) -> BoxFuture<'static, Result<()>> + Send + 'static,
     ) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -73,13 +98,13 @@ fn note(asked: &Asked, what: String) {
     asked.push(what);
 }
 
-async fn pass(mut client: TcpStream, server: &str) -> Result<()> {
+async fn pass(mut client: impl AsyncRead + AsyncWrite + Unpin, server: &str) -> Result<()> {
     let mut server = TcpStream::connect(server).await?;
     tokio::io::copy_bidirectional(&mut client, &mut server).await?;
     Ok(())
 }
 
-async fn connect(mut client: TcpStream, asked: Asked) -> Result<()> {
+async fn connect(mut client: impl AsyncRead + AsyncWrite + Unpin, asked: Asked) -> Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(client.read_u8().await?);

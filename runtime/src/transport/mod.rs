@@ -12,6 +12,7 @@ mod identity;
 mod line;
 mod pool;
 mod received;
+mod renewal;
 mod share;
 mod sip;
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::exchange::Endpoint;
 use super::identity::Identity;
 use super::line::Line;
 use super::received::Received;
+use super::renewal::{Renewing, may_renew};
 
 /// kube's authentication and headers, and the connections.
 type Service = BoxCloneSyncService<Request<Body>, Response<Received>, BoxError>;
@@ -84,6 +85,9 @@ impl Shared {
         let endpoint = Endpoint::new(config)?;
         let service = config.extra_headers_layer()?.layer(endpoint);
         let service = match config.auth_layer()? {
+            Some(auth) if may_renew(config) => {
+                Service::new(Renewing::new(config, &auth, Service::new(service)))
+            }
             Some(auth) => Service::new(auth.layer(service)),
             None => Service::new(service),
         };
