@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use http::HeaderValue;
+use http::header::USER_AGENT;
 use kommodore::{
     Action, ClusterState, Context, Fixed, Manager, Milo, Provider as _, Reason, Reconcile, Result,
     controller,
@@ -12,7 +14,7 @@ use kommodore_tests::{
 };
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use kube::{Config, CustomResourceExt as _};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// Something for another kind.
 #[controller(for = Domain)]
@@ -319,4 +321,62 @@ async fn hundreds_that_do_not_answer_give_their_places_to_one_that_does() {
         began.elapsed()
     );
     stands(&status, "dead-000", ClusterState::Engaged).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_alternates_every_second_is_damped_and_one_that_is_rotated_is_not() {
+    let quiet = Quiet::new(["red"]).await;
+    let requests = quiet.plane().requests();
+    let connection = |who: &'static str| {
+        let mut config = quiet.plane().project("red").config();
+        config.headers = vec![(USER_AGENT, HeaderValue::from_static(who))];
+        config
+    };
+    // Who watches now.
+    let watches = |who: &str| {
+        let mut watches = requests.open_watches();
+        watches.retain(|watch| watch.user_agent.as_deref() == Some(who));
+        watches.len()
+    };
+    let (told, teller) = Told::new("told");
+    let sites = Sites::default();
+    let manager = quiet.manager_of(told).controller(sites.clone());
+    let status = manager.fleet();
+    let _operator = Operator::start(manager);
+    teller.engage("red", connection("first"));
+    stands(&status, "red", ClusterState::Engaged).await;
+    for who in ["second", "third"] {
+        teller.engage("red", connection(who));
+        eventually("it is reached in the new way", async || watches(who) == 2).await;
+        sleep(Duration::from_secs(3600)).await;
+    }
+    let mark = requests.mark();
+    for _ in 0..60 {
+        for who in ["one", "other"] {
+            teller.engage("red", connection(who));
+            sleep(Duration::from_secs(1)).await;
+        }
+    }
+    let mut begun = requests.since(mark);
+    begun.retain(|request| request.plural() == "websites");
+    assert!((4..=24).contains(&begun.len()), "{} in 120 s", begun.len());
+    let red = status.cluster("red").unwrap();
+    assert_eq!(red.state, ClusterState::Engaged);
+    let error = red.last_error.unwrap_or_default();
+    assert!(
+        error.contains("becomes another one all the time"),
+        "{error}"
+    );
+    // It is worked on all the time, and the newest one has its turn.
+    teller.engage("red", connection("newest"));
+    quiet.create("red").await;
+    quiet.shows("red", "http://one.example.com").await;
+    assert_eq!(watches("newest"), 0);
+    sleep(Duration::from_secs(61)).await;
+    assert_eq!(watches("newest"), 2);
+    // Whoever leaves need not wait.
+    teller.engage("red", connection("one"));
+    teller.tell(|fleet| fleet.disengage("red", Reason::Gone));
+    stands(&status, "red", ClusterState::Gone).await;
+    assert_eq!(sites.probe.count(Point::Begin, "one"), 1);
 }

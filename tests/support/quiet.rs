@@ -1,7 +1,7 @@
 //! An embedded fleet without a socket, for tests on tokio's paused clock.
 
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
-use kommodore::{Builder, Manager, Milo};
+use kommodore::{Builder, Manager, Milo, Provider};
 use kommodore_control_plane::ControlPlane;
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
@@ -63,8 +63,13 @@ impl Quiet {
 
     /// A manager for all projects, without a controller yet.
     pub fn manager(&self) -> Builder {
+        self.manager_of(Milo::external())
+    }
+
+    /// A manager for the clusters of a provider, without a controller yet.
+    pub fn manager_of(&self, provider: impl Provider) -> Builder {
         let manager = Manager::builder(self.plane.config()).connect(self.plane.connector());
-        manager.seed(1).provider(Milo::external())
+        manager.seed(1).provider(provider)
     }
 
     /// The websites of a project.

@@ -1,4 +1,4 @@
-//! A cluster that comes and goes all the time is waited for.
+//! A cluster that comes and goes all the time, or changes its connection all the time, is waited for.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,27 +19,48 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const REMEMBERED: Duration = Duration::from_secs(300);
 const MOST: usize = 1_000;
 
-/// How often a cluster has come and gone, and until when it is waited for.
+/// How often a cluster has come and gone, or moved, and until when it is waited for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Damping(
     /// Of one that has not, as nearly all have not, there is nothing to be kept.
     Option<Box<Flaps>>,
 );
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Flaps {
     count: u32,
+    /// Since when it is as it is.
+    since: Instant,
     until: Option<Instant>,
 }
 
 impl Damping {
     /// Takes in that the cluster has been left, in which the work began then.
     pub(super) fn left(&mut self, began: Instant) {
-        if began.elapsed() >= STEADY {
-            *self = Self::default();
-            return;
+        match began.elapsed() >= STEADY {
+            true => *self = Self::default(),
+            false => self.flap(),
         }
-        let flaps = self.0.get_or_insert_default();
+    }
+
+    /// Takes in that the cluster is reached in another way from now on.
+    pub(super) fn moved(&mut self) {
+        let steady = |flaps: &Flaps| flaps.until.unwrap_or(flaps.since).elapsed() >= STEADY;
+        if self.0.as_deref().is_some_and(steady) {
+            *self = Self::default();
+        }
+        self.flap();
+    }
+
+    fn flap(&mut self) {
+        let flaps = self.0.get_or_insert_with(|| {
+            Box::new(Flaps {
+                count: 0,
+                since: Instant::now(),
+                until: None,
+            })
+        });
+        flaps.since = Instant::now();
         flaps.count = flaps.count.saturating_add(1);
         flaps.until = flaps.count.checked_sub(FREE + 1).and_then(|over| {
             let pause = FIRST_PAUSE.saturating_mul(1_u32.checked_shl(over).unwrap_or(u32::MAX));
@@ -47,7 +68,7 @@ impl Damping {
         });
     }
 
-    /// How long to wait before the cluster is engaged.
+    /// How long to wait before the cluster is engaged, or moves.
     pub(super) fn pause(&self) -> Duration {
         let until = self.0.as_ref().and_then(|flaps| flaps.until);
         let until = until.unwrap_or_else(Instant::now);

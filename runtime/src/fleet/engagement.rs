@@ -21,6 +21,10 @@ pub(super) struct Engagement {
     pub(super) fleet: Arc<Shared>,
     pub(super) seat: Arc<Seat>,
     pub(super) damping: Damping,
+    /// How often its connection has become another one.
+    pub(super) moves: Damping,
+    /// There is another connection by now, which has to wait.
+    pub(super) moves_later: bool,
     /// Since when it is engaged.
     pub(super) began: Instant,
 }
@@ -41,7 +45,12 @@ impl Engagement {
                 return;
             };
             let reason = loop {
-                if self.seat.standing().is_engaged() {
+                let pause = self.moves.pause();
+                if !pause.is_zero() {
+                    // Then it may move again.
+                    let waits = Box::pin(self.connect(cluster));
+                    let _ = Box::pin(tokio::time::timeout(pause, waits)).await;
+                } else if self.seat.standing().is_engaged() {
                     self.seat.asked().await;
                 } else {
                     Box::pin(self.connect(cluster)).await;
@@ -123,12 +132,13 @@ impl Engagement {
         let _ = tokio::time::timeout(pause, gone).await;
     }
 
-    /// Waits until everything has been listed, or something is asked before.
+    /// Waits until something is asked, or everything has been listed for the first time.
     async fn connect(&self, cluster: &Cluster) {
+        let is_engaged = self.seat.standing().is_engaged();
         let is_synced = tokio::select! {
             biased;
             () = self.seat.asked() => false,
-            () = cluster.synced() => true,
+            () = cluster.synced(), if !is_engaged => true,
         };
         if is_synced {
             self.stand_at(State::Engaged, cluster);
@@ -137,8 +147,12 @@ impl Engagement {
     }
 
     /// Does what is newly wished for a cluster that is worked on. Says why it is not to be any more.
-    fn heed(&self, cluster: &Cluster) -> Option<Reason> {
-        let (connection, retiring) = match self.seat.news()? {
+    fn heed(&mut self, cluster: &Cluster) -> Option<Reason> {
+        let wish = match self.moves_later {
+            true => self.seat.see(),
+            false => self.seat.news()?,
+        };
+        let (connection, retiring) = match wish {
             Wish::Disengaged(reason) => return Some(reason),
             Wish::Engaged {
                 connection,
@@ -152,25 +166,33 @@ impl Engagement {
         if connection.namespace().map(|namespace| &**namespace) != cluster.namespace() {
             return Some(Reason::Changed);
         }
-        if !cluster.is_reached_by(&connection) {
+        let moves = !cluster.is_reached_by(&connection);
+        self.moves_later = moves && !self.moves.pause().is_zero();
+        if moves && !self.moves_later {
             self.reconnect(cluster, connection);
         }
         None
     }
 
     async fn leave(&mut self, cluster: &Cluster, reason: Reason) {
+        self.moves_later = false;
         self.stand_at(State::Disengaging, cluster);
         self.fleet.crew.leave(cluster);
         cluster.end(self.fleet.grace).await;
         tracing::info!(cluster = %self.name, ?reason, "disengaged");
-        if reason != Reason::Changed {
-            self.damping.left(self.began);
-        }
+        self.damping.left(self.began);
     }
 
     /// Goes on through another connection. One that makes no client leaves the cluster with the one that it has.
-    fn reconnect(&self, cluster: &Cluster, connection: Connection) {
+    fn reconnect(&mut self, cluster: &Cluster, connection: Connection) {
         let server = connection.server();
+        self.moves.moved();
+        let pause = self.moves.pause();
+        if !pause.is_zero() {
+            let error = "the connection becomes another one all the time, and the next has to wait";
+            tracing::warn!(cluster = %self.name, ?pause, "{error}");
+            cluster.note(error.to_owned());
+        }
         match connection.line(&self.fleet.connect) {
             Ok(line) => {
                 tracing::info!(cluster = %self.name, %server, "the connection is another one");

@@ -35,6 +35,7 @@ pub use status::{ClusterStatus, State, Status};
 pub(crate) use view::Step;
 
 use crate::watch::{Common, Kept};
+use damping::Damping;
 use engagement::Engagement;
 use members::{Members, Wished};
 pub(crate) use roster::{Moment, Roster};
@@ -322,6 +323,8 @@ impl Fleet {
                     fleet: Arc::clone(&self.shared),
                     seat,
                     damping,
+                    moves: Damping::default(),
+                    moves_later: false,
                     began: Instant::now(),
                 };
                 let work = async move { engagement.run().await };

@@ -107,6 +107,20 @@ async fn a_cluster_that_comes_and_goes_every_second_is_damped_and_one_that_stays
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cluster_that_becomes_another_one_every_second_is_damped() {
+    let (fleet, crew) = fleet();
+    for _ in 0..60 {
+        for namespace in ["one", "other"] {
+            let connection = Connection::from(through("a"));
+            fleet.engage("red", connection.in_namespace(namespace));
+            sleep(Duration::from_secs(1)).await;
+        }
+    }
+    let boarded = crew.boarded();
+    assert!((4..=12).contains(&boarded), "{boarded} times in 120 s");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_has_left_is_told_for_a_while() {
     let (fleet, _) = fleet();
     fleet.engage("red", through("a"));
