@@ -214,7 +214,7 @@ impl Cluster {
         read: Read<B>,
     ) -> Arc<Briefs<B>>
     where
-        B: Copy + Send + Sync + 'static,
+        B: Clone + Send + Sync + 'static,
     {
         let join = |feed: &Feed| feed.join_briefly(read);
         self.open(kind.clone(), selector, join)

@@ -33,7 +33,7 @@ const REMEMBERED: usize = 8;
 
 /// The configurations of late: a fleet at one endpoint keeps one, whatever number of clusters there are.
 #[derive(Default)]
-pub(super) struct Recent(VecDeque<Weak<Config>>);
+pub(crate) struct Recent(VecDeque<Weak<Config>>);
 
 impl Recent {
     fn share(&mut self, config: Config) -> Arc<Config> {
@@ -87,7 +87,7 @@ impl Connection {
     }
 
     /// The same, with what it has in common with others kept once.
-    pub(super) fn shared(self, recent: &mut Recent) -> Self {
+    pub(crate) fn shared(self, recent: &mut Recent) -> Self {
         let via = match self.via {
             Via::Config(config) => {
                 let url = config.cluster_url.clone();

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::connection::Recent;
 use super::damping::{Damping, Departed};
 use super::seat::Seat;
 use super::status::ClusterStatus;
-use super::{ClusterName, Reason, State, Wish};
+use super::{ClusterName, Reason, Recent, State, Wish};
 use crate::transport::now;
 
 #[derive(Default)]

@@ -28,6 +28,7 @@ use tokio_util::task::TaskTracker;
 
 pub use cluster::Cluster;
 pub use connection::Connection;
+pub(crate) use connection::Recent;
 pub use name::{ClusterName, InvalidName};
 pub(crate) use reads::Known;
 use status::Standing;

@@ -5,21 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use k8s_openapi::api::core::v1::Secret;
 use kube::Config;
 use kube::api::{ApiResource, DynamicObject, ObjectMeta};
 use serde_json::Value;
 
 use super::Provider;
 use super::follow::{Follower, Part, Reading, Records, Role};
-use super::secrets::connection;
+use super::secrets::{Lead, kind, leads};
 use super::selection::{Selection, selects};
 use crate::Result;
 use crate::controller::ObjectKey;
 use crate::fleet::{Cluster, Fleet};
 use crate::manager::Permissions;
 use crate::transport::{Backoff, within};
-use crate::watch::{Cache, Selector};
+use crate::watch::{Briefs, Cache, Read, Selector};
 
 const GROUP: &str = "cluster.x-k8s.io";
 /// The newest first.
@@ -80,7 +79,7 @@ impl Provider for ClusterApi {
     ) -> BoxFuture<'static, Result<()>> {
         Box::pin(async move {
             let version = version(&host).await;
-            let kind = ApiResource {
+            let clusters = ApiResource {
                 group: GROUP.into(),
                 version: version.into(),
                 api_version: format!("{GROUP}/{version}"),
@@ -92,10 +91,12 @@ impl Provider for ClusterApi {
                 fields: None,
                 namespace: self.selection.namespace.clone().map(Cow::Owned),
             };
+            let lead = leads(KEY.to_owned(), false);
+            let read: Read<Lead> = Box::new(move |text| Ok(lead(&serde_json::from_str(text)?)));
             let patience = self.selection.patience;
             let records = Clusters {
-                clusters: host.dynamic(&kind, self.selection.selector()),
-                secrets: host.cache::<Secret>(of_secrets),
+                clusters: host.dynamic(&clusters, self.selection.selector()),
+                secrets: host.briefly(&kind(), of_secrets, read),
                 selection: self.selection,
             };
             Follower::new(records, patience, fleet).follow().await
@@ -131,7 +132,8 @@ async fn version(host: &Cluster) -> &'static str {
 
 struct Clusters {
     clusters: Arc<Cache<DynamicObject>>,
-    secrets: Arc<Cache<Secret>>,
+    /// Where they lead; all the rest is not kept.
+    secrets: Arc<Briefs<Lead>>,
     selection: Selection,
 }
 
@@ -158,7 +160,7 @@ impl Records for Clusters {
             .secrets
             .get(&secret)
             .filter(|_| is_ready(&cluster.data));
-        let connection = secret.map(|secret| connection(&secret, KEY, false));
+        let connection = secret.map(|(lead, _)| lead.get());
         Some(Reading {
             name: self.selection.name_of(&cluster.metadata),
             deleting: cluster.metadata.deletion_timestamp.is_some(),

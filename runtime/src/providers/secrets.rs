@@ -1,18 +1,19 @@
 //! Clusters whose kubeconfigs lie in Secrets of the host cluster.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::Secret;
-use kube::Config;
+use kube::api::{ApiResource, ObjectMeta};
+use kube::{Config, Resource};
 
 use super::follow::{Follower, Part, Reading, Records, Role};
 use super::selection::{Selection, selects};
 use super::{Provider, foreign};
 use crate::controller::ObjectKey;
-use crate::fleet::{Cluster, Connection, Fleet};
+use crate::fleet::{Cluster, Connection, Fleet, Recent};
 use crate::manager::Permissions;
-use crate::watch::Cache;
+use crate::watch::{Briefs, Kept, Read};
 use crate::{Error, Result};
 
 /// The label of a Secret that stands for a cluster, as multicluster-runtime has it.
@@ -92,40 +93,75 @@ impl Provider for KubeconfigSecrets {
     ) -> BoxFuture<'static, Result<()>> {
         Box::pin(async move {
             let patience = self.selection.patience;
+            let selector = self.selection.selector();
+            let lead = leads(self.key, self.trusted);
+            let read: Read<Brief> = Box::new(move |text| {
+                let secret = serde_json::from_str(text)?;
+                let lead = lead(&secret);
+                let metadata = Kept::default().of_meta(secret.meta()).into_owned();
+                Ok(Arc::new((metadata, lead)))
+            });
             let records = Secrets {
-                cache: host.cache::<Secret>(self.selection.selector()),
-                provider: *self,
+                briefs: host.briefly(&kind(), selector, read),
+                selection: self.selection,
             };
             Follower::new(records, patience, fleet).follow().await
         })
     }
 }
 
+/// What is kept of a Secret, which may hold much else.
+type Brief = Arc<(ObjectMeta, Lead)>;
+
 struct Secrets {
-    cache: Arc<Cache<Secret>>,
-    provider: KubeconfigSecrets,
+    briefs: Arc<Briefs<Brief>>,
+    selection: Selection,
 }
 
 impl Records for Secrets {
     fn parts(&self) -> Vec<Part> {
         vec![Part {
-            source: Arc::clone(&self.cache) as _,
+            source: Arc::clone(&self.briefs) as _,
             role: Role::Mention,
         }]
     }
 
     fn read(&self, key: &ObjectKey) -> Option<Reading> {
-        let secret = self.cache.get(key)?;
-        let KubeconfigSecrets {
-            selection,
-            key,
-            trusted,
-        } = &self.provider;
+        let (brief, _) = self.briefs.get(key)?;
+        let (metadata, lead) = &*brief;
         Some(Reading {
-            name: selection.name_of(&secret.metadata),
+            name: self.selection.name_of(metadata),
             deleting: false,
-            connection: connection(&secret, key, *trusted).map(Some),
+            connection: lead.get().map(Some),
         })
+    }
+}
+
+pub(super) fn kind() -> ApiResource {
+    ApiResource::erase::<Secret>(&())
+}
+
+/// Where a Secret leads, or why it does not lead anywhere.
+#[derive(Clone)]
+pub(super) struct Lead(std::result::Result<Connection, Arc<str>>);
+
+impl Lead {
+    pub(super) fn get(&self) -> Result<Connection> {
+        let Self(lead) = self;
+        lead.clone()
+            .map_err(|error| Error::terminal(error.to_string()))
+    }
+}
+
+/// Finds where Secrets lead.
+pub(super) fn leads(key: String, trusted: bool) -> impl Fn(&Secret) -> Lead + Send + Sync {
+    let recent = Mutex::new(Recent::default());
+    move |secret| {
+        let connection = connection(secret, &key, trusted);
+        // The fleet has it in common with us.
+        let mut recent = recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let lead = connection.map(|connection| connection.shared(&mut recent));
+        Lead(lead.map_err(|error| format!("{error:#}").into()))
     }
 }
 

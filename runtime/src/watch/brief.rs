@@ -65,12 +65,12 @@ impl<B> Briefs<B> {
     }
 }
 
-impl<B: Copy> Briefs<B> {
+impl<B: Clone> Briefs<B> {
     /// What is known of an object, and whether it is being deleted.
     pub(crate) fn get(&self, key: &ObjectKey) -> Option<(B, bool)> {
         let state = self.lock();
         let entry = state.objects.get(key)?;
-        Some((entry.brief, entry.deleted.is_some()))
+        Some((entry.brief.clone(), entry.deleted.is_some()))
     }
 
     fn take_in(&self, text: &str, initial: bool) -> serde_json::Result<()> {
@@ -87,26 +87,27 @@ impl<B: Copy> Briefs<B> {
             deletion_timestamp: Option<Box<Time>>,
         }
         let Object { metadata: head } = serde_json::from_str(text)?;
-        let brief = (self.read)(text)?;
         let key = ObjectKey {
             namespace: head.namespace,
             name: head.name.unwrap_or_default(),
         };
+        let version = number(head.resource_version.as_deref());
         let mut state = self.lock();
-        let entry = Entry {
-            brief,
-            version: number(head.resource_version.as_deref()),
-            deleted: head.deletion_timestamp,
-            list: state.list,
-        };
+        let list = state.list;
         if let Some(before) = state.objects.get_mut(&key)
             // A relist, or the watch repeating itself.
             && before.version.is_some()
-            && before.version == entry.version
+            && before.version == version
         {
-            before.list = entry.list;
+            before.list = list;
             return Ok(());
         }
+        let entry = Entry {
+            brief: (self.read)(text)?,
+            version,
+            deleted: head.deletion_timestamp,
+            list,
+        };
         let after = entry.seen(&key);
         let before = state.objects.insert(key.clone(), entry);
         let before = before.map(|before| before.seen(&key));
@@ -157,7 +158,7 @@ impl<B> State<B> {
     }
 }
 
-impl<B: Copy + Send + Sync + 'static> Reader for Briefs<B> {
+impl<B: Clone + Send + Sync + 'static> Reader for Briefs<B> {
     fn is_filled(&self) -> bool {
         self.filled.has_happened()
     }

@@ -92,7 +92,7 @@ impl Feed {
     /// What keeps of each object what `read` makes of it, from now on.
     pub(crate) fn join_briefly<B>(&self, read: Read<B>) -> Arc<Briefs<B>>
     where
-        B: Copy + Send + Sync + 'static,
+        B: Clone + Send + Sync + 'static,
     {
         let briefs = Arc::new(Briefs::new(read));
         self.lock().push(Arc::clone(&briefs) as _);

@@ -1,5 +1,7 @@
 //! What the follower of a kind is told, and what others do not get.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::ApiResource;
 use serde_json::json;
@@ -86,6 +88,22 @@ fn each_version_is_told_once_and_a_list_takes_away_what_it_lacks() {
     let late = Arc::new(Tape::default());
     briefs.observe(Arc::clone(&late) as Arc<dyn Observer>);
     assert_eq!(late.take(), ["new b", "new c"]);
+}
+
+#[test]
+fn a_version_that_is_known_is_not_read_again() {
+    let reads = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&reads);
+    let briefs = Briefs::new(Box::new(move |text| {
+        count.fetch_add(1, Ordering::Relaxed);
+        is_open(text)
+    }));
+    for _ in 0..2 {
+        list(&briefs, &[text("a", "1", true), text("b", "2", false)]);
+    }
+    assert_eq!(reads.load(Ordering::Relaxed), 2);
+    briefs.put(&text("b", "3", true)).unwrap();
+    assert_eq!(reads.load(Ordering::Relaxed), 3);
 }
 
 #[test]
