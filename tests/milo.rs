@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use kommodore::{Action, Cleanup, Context, Endpoint, Milo, Reconcile, Result, controller};
 use kommodore_tests::{
-    Domain, DomainSpec, FINALIZER, Fleet, Operator, Point, Probe, Sites, WATCHED, condition,
-    eventually, on_both_servers,
+    Domain, DomainSpec, FINALIZER, Fleet, KubeconfigFile, Operator, Outage, Point, Probe, Sites,
+    WATCHED, condition, eventually, kubeconfig_of, on_both_servers,
 };
 use kube::ResourceExt;
 use kube::api::{Api, Patch, PatchParams, PostParams};
@@ -259,5 +259,32 @@ on_both_servers! {
         let in_red = fleet.requests().open_watches();
         let in_red = in_red.iter().filter(|watch| watch.project.as_deref() == Some("red"));
         assert!(in_red.clone().count() >= 2 && in_red.clone().count() == fleet.watched("red").len());
+    }
+
+    async fn a_kubeconfig_that_changes_is_followed_also_in_a_project_that_is_being_deleted(fleet: &Fleet) {
+        for project in ["red", "blue"] {
+            fleet.create_shop(project).await;
+            fleet.create_website(project, project).await;
+        }
+        let outage = Outage::default();
+        let of_old = outage.clone();
+        let old = fleet.config_behind(move |_| of_old.of_watch()).await;
+        let name = format!("milo-{}", fleet.config().cluster_url.port_u16().unwrap());
+        let write = |config| KubeconfigFile::write(&kubeconfig_of(&[("it", config)]), &name);
+        let file = write(&old);
+        let (sites, _operator) = operate(fleet, Milo::external().kubeconfig(&file.0));
+        for project in ["red", "blue"] {
+            fleet.website_ready(project, project).await;
+        }
+        let held = sites.probe.hold(Point::Cleanup, "red");
+        fleet.delete_project("red").await;
+        held.reached().await;
+        outage.begin();
+        fleet.set_host("blue", "blue", "new.example.com").await;
+        let _file = write(&fleet.config());
+        fleet.page_shows("blue", "blue", "new.example.com").await;
+        held.release();
+        fleet.project_gone("red").await;
+        assert_eq!(sites.probe.count(Point::Begin, "blue"), 2);
     }
 }

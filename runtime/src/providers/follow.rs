@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
 use kube::api::ObjectMeta;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -21,6 +21,11 @@ pub(super) trait Records: Send + Sync {
 
     /// What the record with this key says now; `None` where there is none.
     fn read(&self, key: &ObjectKey) -> Option<Reading>;
+
+    /// Resolves when all of them may say something else than before, though none of the parts has changed.
+    fn changed(&self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// Some of the objects that records are made of.
@@ -148,6 +153,7 @@ impl<R: Records> Follower<R> {
         }
         let mut synced = std::pin::pin!(join_all(parts.iter().map(|part| part.source.synced())));
         let mut named_all = false;
+        let mut changed = self.records.changed();
         loop {
             let next = self.deadlines.first().map(|(at, _)| *at);
             let timer = async {
@@ -169,6 +175,10 @@ impl<R: Records> Follower<R> {
                     self.members = std::mem::take(&mut self.members).into_iter().collect();
                     self.fleet.named_all();
                 }
+                () = &mut changed => {
+                    self.read_again();
+                    changed = self.records.changed();
+                }
                 () = timer => self.expire(Instant::now()),
             }
         }
@@ -181,6 +191,14 @@ impl<R: Records> Follower<R> {
         // There may be another one of that name already.
         if let Some(reading) = self.records.read(key) {
             self.there(key, reading);
+        }
+    }
+
+    fn read_again(&mut self) {
+        let known = self.members.keys().chain(self.refused.keys());
+        let known: BTreeSet<ObjectKey> = known.cloned().collect();
+        for key in known {
+            self.take_in(&key, None);
         }
     }
 
@@ -220,7 +238,11 @@ impl<R: Records> Follower<R> {
         }
         match (deleting, connection) {
             // Once it is being deleted, only its end or the deadline disengages it.
-            (true, _) if member.deleting => {}
+            (true, connection) if member.deleting => {
+                if let Some(connection) = connection.filter(|_| member.engaged) {
+                    fleet.retire(&member.name, connection);
+                }
+            }
             (true, connection) => {
                 member.deleting = true;
                 member.deadline = Instant::now().checked_add(cleanup);

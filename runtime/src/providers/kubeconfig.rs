@@ -11,12 +11,12 @@ use k8s_openapi::ByteString;
 use kube::Config;
 use kube::config::AuthInfo;
 
-use super::Provider;
+use super::{Provider, foreign};
 use crate::Result;
 use crate::fleet::{Cluster, Fleet, Reason};
 
 /// How often it is looked.
-const INTERVAL: Duration = Duration::from_secs(5);
+pub(super) const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Every context of a kubeconfig, or of all the kubeconfigs in a folder, as a cluster that is called like the context.
 ///
@@ -97,9 +97,11 @@ struct Known {
 #[derive(Default)]
 struct File {
     contexts: BTreeSet<String>,
-    /// When it, and what it names, was changed, and how long each is.
-    marks: BTreeMap<PathBuf, Mark>,
+    marks: Marks,
 }
+
+/// When a file, and each that it names, was changed, and how long it is.
+pub(super) type Marks = BTreeMap<PathBuf, Mark>;
 
 type Mark = (Option<SystemTime>, u64);
 
@@ -153,11 +155,7 @@ impl Known {
 
     fn look_at(&mut self, path: &Path, news: &mut Vec<News>) {
         let known = self.files.get(path);
-        let is_as_before = known.is_some_and(|file| {
-            let mut marks = file.marks.iter();
-            marks.all(|(path, mark)| mark_of(path).is_ok_and(|now| now == *mark))
-        });
-        if is_as_before && !self.failed.contains_key(path) {
+        if known.is_some_and(|file| is_as_before(&file.marks)) && !self.failed.contains_key(path) {
             return;
         }
         let (marks, configs) = match read(path) {
@@ -213,8 +211,13 @@ fn mark_of(path: &Path) -> io::Result<Mark> {
     Ok((meta.modified().ok(), meta.len()))
 }
 
-/// The contexts of a file, and what is to be looked at to see whether they have changed.
-fn read(path: &Path) -> Result<(BTreeMap<PathBuf, Mark>, BTreeMap<String, Config>)> {
+pub(super) fn is_as_before(marks: &Marks) -> bool {
+    let mut marks = marks.iter();
+    marks.all(|(path, mark)| mark_of(path).is_ok_and(|now| now == *mark))
+}
+
+/// A file, and what is to be looked at to see whether it has changed.
+fn parse(path: &Path) -> Result<(Marks, kube::config::Kubeconfig)> {
     // Before it is read: what changes meanwhile is read again.
     let mut marks = BTreeMap::from([(path.to_owned(), mark_of(path)?)]);
     let kubeconfig = kube::config::Kubeconfig::read_from(path)?;
@@ -228,6 +231,20 @@ fn read(path: &Path) -> Result<(BTreeMap<PathBuf, Mark>, BTreeMap<String, Config
     for file in named {
         marks.insert(file.into(), mark_of(Path::new(file))?);
     }
+    Ok((marks, kubeconfig))
+}
+
+/// What the current context of a file leads to, or its only one.
+pub(super) fn current(path: &Path) -> Result<(Marks, Config)> {
+    let (marks, kubeconfig) = parse(path)?;
+    let mut config = foreign::config_of(kubeconfig, true)?;
+    take_in(&mut config.auth_info)?;
+    Ok((marks, config))
+}
+
+/// The contexts of a file.
+fn read(path: &Path) -> Result<(Marks, BTreeMap<String, Config>)> {
+    let (marks, kubeconfig) = parse(path)?;
     let mut configs = BTreeMap::new();
     for context in &kubeconfig.contexts {
         let mut of_context = kubeconfig.clone();

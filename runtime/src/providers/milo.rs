@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::Ipv6Addr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 use super::Provider;
 use super::follow::{Follower, Part, Patience, Reading, Records, Role, valid};
+use super::followed::Followed;
 use crate::Result;
 use crate::controller::ObjectKey;
 use crate::fleet::{Cluster, ClusterName, Fleet};
@@ -51,6 +53,7 @@ pub struct Milo {
     mode: Mode,
     labels: Option<String>,
     config: Option<Box<Config>>,
+    kubeconfig: Option<PathBuf>,
     grace: Duration,
     cleanup_deadline: Duration,
 }
@@ -84,6 +87,7 @@ impl Milo {
             mode,
             labels: None,
             config: None,
+            kubeconfig: None,
             grace: GRACE,
             cleanup_deadline: CLEANUP_DEADLINE,
         }
@@ -102,6 +106,14 @@ impl Milo {
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
         self.config = Some(Box::new(config));
+        self
+    }
+
+    /// The same by the current context of a kubeconfig, whose file is looked at every five seconds: what changes there
+    /// changes the connections, and costs no key and no event. One that cannot be read leaves the projects as they are.
+    #[must_use]
+    pub fn kubeconfig(mut self, path: impl Into<PathBuf>) -> Self {
+        self.kubeconfig = Some(path.into());
         self
     }
 
@@ -158,8 +170,7 @@ impl Milo {
     }
 
     /// The configuration for the control plane of a project.
-    fn connection(&self, base: &Config, name: &ProjectName) -> Result<Config, http::Error> {
-        let mut config = self.config.as_deref().unwrap_or(base).clone();
+    fn connection(&self, mut config: Config, name: &ProjectName) -> Result<Config, http::Error> {
         let mut parts = config.cluster_url.clone().into_parts();
         match &self.mode {
             Mode::External => {
@@ -211,9 +222,14 @@ impl Provider for Milo {
                 ..Selector::default()
             };
             let is_ready = move |project: &str| has_condition(project, condition);
+            let base = match (self.kubeconfig.clone(), self.config.as_deref()) {
+                (Some(path), _) => Base::File(Followed::new(path).await),
+                (None, Some(config)) => Base::Given(config.clone().into()),
+                (None, None) => Base::Given(config.into()),
+            };
             let projects = Projects {
                 ready: host.briefly(&kind, selector, Box::new(is_ready)),
-                base: config,
+                base,
                 milo: *self,
             };
             let patience = Patience {
@@ -257,8 +273,23 @@ fn has_condition(project: &str, condition: &str) -> serde_json::Result<bool> {
 struct Projects {
     /// Whether each is.
     ready: Arc<Briefs<bool>>,
-    base: Config,
+    base: Base,
     milo: Milo,
+}
+
+/// What the configurations of all projects have in common.
+enum Base {
+    Given(Box<Config>),
+    File(Followed),
+}
+
+impl Base {
+    fn config(&self) -> crate::Result<Config> {
+        match self {
+            Self::Given(config) => Ok(Config::clone(config)),
+            Self::File(followed) => followed.config(),
+        }
+    }
 }
 
 impl Records for Projects {
@@ -275,7 +306,10 @@ impl Records for Projects {
             let name = valid(&key.name)?;
             // What is being deleted is worked on to the end, ready or not.
             match deleting || is_ready {
-                true => Ok(Some(self.milo.connection(&self.base, &name)?.into())),
+                true => {
+                    let base = self.base.config()?;
+                    Ok(Some(self.milo.connection(base, &name)?.into()))
+                }
                 false => Ok(None),
             }
         };
@@ -284,6 +318,13 @@ impl Records for Projects {
             deleting,
             connection: connection(),
         })
+    }
+
+    fn changed(&self) -> BoxFuture<'static, ()> {
+        match &self.base {
+            Base::Given(_) => Box::pin(std::future::pending()),
+            Base::File(followed) => followed.changed(),
+        }
     }
 }
 
@@ -301,7 +342,7 @@ mod tests {
 
     fn url(milo: &Milo, base: &str) -> String {
         let config = Config::new(base.parse().unwrap());
-        milo.connection(&config, &ProjectName::new("alpha").unwrap())
+        milo.connection(config, &ProjectName::new("alpha").unwrap())
             .unwrap()
             .cluster_url
             .to_string()

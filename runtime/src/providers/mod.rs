@@ -4,6 +4,7 @@ mod cluster_api;
 mod cluster_inventory;
 mod fixed;
 mod follow;
+mod followed;
 mod foreign;
 mod kubeconfig;
 mod mapped;
