@@ -8,12 +8,14 @@ use kommodore::{
     Action, ClusterState, Context, Fixed, Manager, Milo, Provider as _, Reason, Reconcile, Result,
     controller,
 };
+use kommodore_control_plane::Verb;
 use kommodore_tests::{
     Domain, DomainSpec, Fault, Fleet, Log, Operator, Outage, Point, Probe, Quiet, Sites, Told,
     WATCHED, eventually, logs_into, on_both_servers, stands,
 };
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use kube::{Config, CustomResourceExt as _};
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 /// Something for another kind.
@@ -298,8 +300,13 @@ async fn hundreds_that_do_not_answer_give_their_places_to_one_that_does() {
     }
     let manager = quiet.manager().controller(Sites::default());
     let status = manager.fleet();
-    let began = Instant::now();
+    let requests = quiet.plane().requests();
+    let (began, mark) = (Instant::now(), requests.mark());
     let _operator = Operator::start(manager);
+    sleep(Duration::from_millis(100)).await;
+    let mut asked = requests.since(mark);
+    asked.retain(|request| request.project.is_some());
+    assert_eq!(asked.len(), 64, "so many lists come in at once");
     quiet.shows("quick", "http://one.example.com").await;
     // A request has 30 s until it is taken for lost, and 64 have a place at once.
     assert!(
@@ -321,6 +328,35 @@ async fn hundreds_that_do_not_answer_give_their_places_to_one_that_does() {
         began.elapsed()
     );
     stands(&status, "dead-000", ClusterState::Engaged).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_flaps_every_second_is_damped_and_worked_on_once_it_stays() {
+    let quiet = Quiet::new(["red"]).await;
+    quiet.create("red").await;
+    let (told, teller) = Told::new("told");
+    let manager = quiet.manager_of(told).controller(Sites::default());
+    let status = manager.fleet();
+    let _operator = Operator::start(manager);
+    let red = quiet.plane().project("red").config();
+    let requests = quiet.plane().requests();
+    let mark = requests.mark();
+    for _ in 0..60 {
+        teller.engage("red", red.clone());
+        sleep(Duration::from_secs(1)).await;
+        teller.tell(|fleet| fleet.disengage("red", Reason::Deselected));
+        sleep(Duration::from_secs(1)).await;
+    }
+    let mut lists = requests.since(mark);
+    lists.retain(|request| request.plural() == "websites" && request.verb == Verb::Watch);
+    assert!((4..=12).contains(&lists.len()), "{} in 120 s", lists.len());
+    quiet.change("red", json!({"spec": {"host": "new"}})).await;
+    teller.engage("red", red);
+    let waits = stands(&status, "red", ClusterState::Discovered).await;
+    let error = waits.last_error.unwrap_or_default();
+    assert!(error.contains("comes and goes all the time"), "{error}");
+    quiet.shows("red", "http://new").await;
+    stands(&status, "red", ClusterState::Engaged).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! Milo's projects come and go, and the operator with them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kommodore::{Action, Cleanup, Context, Endpoint, Milo, Reconcile, Result, controller};
@@ -8,7 +9,7 @@ use kommodore_tests::{
     WATCHED, condition, eventually, kubeconfig_of, on_both_servers,
 };
 use kube::ResourceExt;
-use kube::api::{Api, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 const GRACE: Duration = Duration::from_millis(300);
@@ -231,6 +232,45 @@ on_both_servers! {
         let one = fleet.website_ready("red", "one").await;
         assert_eq!(condition(&one, "Ready").unwrap().observed_generation, Some(2));
         assert!(fleet.wrote("red", mark).contains(&"patch configmaps/one".to_owned()));
+    }
+
+    async fn from_inside_labels_select_and_one_that_is_deleted_stays_until_its_cleanup_has_run(fleet: &Fleet) {
+        let all = fleet.project_control_planes();
+        let tier = async |project: &str, tier: Value| {
+            let patch = Patch::Merge(json!({"metadata": {"labels": {"tier": tier}}}));
+            all.patch(project, &PatchParams::default(), &patch).await.unwrap();
+        };
+        let mut places = BTreeMap::new();
+        for project in ["red", "blue"] {
+            fleet.create_project_control_plane(project).await;
+            fleet.ensure_namespace(project, "shop").await;
+            places.insert(project, fleet.direct(project).await);
+            tier(project, json!("gold")).await;
+        }
+        let milo = Milo::internal().grace(GRACE).labels("tier=gold").resolver(move |project| {
+            let address = places[project.as_str()];
+            Endpoint { host: address.ip().to_string(), port: address.port() }
+        });
+        let (sites, _operator) = operate(fleet, milo);
+        fleet.create_website("red", "one").await;
+        fleet.website_ready("red", "one").await;
+        fleet.engaged("blue", &WATCHED).await;
+        tier("red", json!(null)).await;
+        fleet.disengaged("red").await;
+        tier("red", json!("gold")).await;
+        fleet.engaged("red", &WATCHED).await;
+        let held = sites.probe.hold(Point::Cleanup, "one");
+        all.delete("red", &DeleteParams::default()).await.unwrap();
+        held.reached().await;
+        // Blue's grace begins after red's would, and so is over after it.
+        fleet.set_project_control_plane_ready("red", false).await;
+        fleet.set_project_control_plane_ready("blue", false).await;
+        fleet.disengaged("blue").await;
+        fleet.engaged("red", &WATCHED).await;
+        held.release();
+        eventually("it is gone", async || matches!(all.get_opt("red").await, Ok(None))).await;
+        fleet.disengaged("red").await;
+        assert_eq!(sites.probe.count(Point::Cleanup, "one"), 1);
     }
 
     async fn one_that_is_deleted_while_nobody_runs_is_cleaned_up_by_the_next(fleet: &Fleet) {

@@ -48,6 +48,17 @@ type Resolver = Arc<dyn Fn(&ProjectName) -> Endpoint + Send + Sync>;
 /// the [`grace`](Milo::grace), is not selected any more, or is gone. One that is being deleted stays
 /// engaged, ready or not, so that `cleanup` can run: no new finalizers are set in it, until it is gone
 /// or the [`cleanup_deadline`](Milo::cleanup_deadline) has passed.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use kommodore::{Endpoint, Milo};
+/// // Those of paying customers, as somebody else than the manager.
+/// let projects = Milo::external().labels("tier in (gold, silver)").kubeconfig("/etc/milo/kubeconfig");
+/// // From inside, where each API server is in another place than usual, and may be away for a while.
+/// let projects = Milo::internal()
+///     .resolver(|name| Endpoint { host: format!("{name}.projects.internal"), port: 443 })
+///     .grace(Duration::from_secs(60));
+/// ```
 #[derive(Clone)]
 pub struct Milo {
     mode: Mode,
