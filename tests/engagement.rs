@@ -8,7 +8,7 @@ use kommodore::{
     Action, ClusterState, Context, Fixed, Manager, Milo, Provider as _, Reason, Reconcile, Result,
     controller,
 };
-use kommodore_control_plane::Verb;
+use kommodore_control_plane::{Fault as Trouble, Verb};
 use kommodore_tests::{
     Domain, DomainSpec, Fault, Fleet, Log, Operator, Outage, Point, Probe, Quiet, Sites, Told,
     WATCHED, eventually, logs_into, on_both_servers, stands,
@@ -357,6 +357,61 @@ async fn a_cluster_that_flaps_every_second_is_damped_and_worked_on_once_it_stays
     assert!(error.contains("comes and goes all the time"), "{error}");
     quiet.shows("red", "http://new").await;
     stands(&status, "red", ClusterState::Engaged).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fleet_that_moves_is_listed_by_and_by() {
+    let names: Vec<String> = (0..100).map(|number| format!("red-{number:02}")).collect();
+    let quiet = Quiet::new(names.iter().map(String::as_str)).await;
+    let requests = quiet.plane().requests();
+    let (told, teller) = Told::new("told");
+    let manager = quiet.manager_of(told).controller(Sites::default());
+    let status = manager.fleet();
+    let _operator = Operator::start(manager);
+    let move_all = |who: &'static str| {
+        let all: Vec<(String, Config)> = names
+            .iter()
+            .map(|name| {
+                let mut config = quiet.plane().project(name).config();
+                config.headers = vec![(USER_AGENT, HeaderValue::from_static(who))];
+                (name.clone(), config)
+            })
+            .collect();
+        teller.tell(|fleet| {
+            for (name, config) in all {
+                fleet.engage(name, config);
+            }
+        });
+    };
+    let watched = |who: &str| {
+        let mut watches = requests.open_watches();
+        watches.retain(|watch| watch.user_agent.as_deref() == Some(who));
+        watches.len()
+    };
+    move_all("first");
+    for name in &names {
+        stands(&status, name, ClusterState::Engaged).await;
+    }
+    assert_eq!(watched("first"), 200);
+    let _slow = quiet
+        .plane()
+        .inject(Trouble::latency(Duration::from_millis(100)));
+    let mark = requests.mark();
+    move_all("second");
+    sleep(Duration::from_millis(50)).await;
+    assert_eq!(
+        requests.since(mark).len(),
+        64,
+        "so many lists come in at once"
+    );
+    eventually("all have moved", async || watched("second") == 200).await;
+    assert_eq!(watched("first"), 0);
+    assert!(
+        status
+            .clusters()
+            .iter()
+            .all(|cluster| cluster.state == ClusterState::Engaged)
+    );
 }
 
 #[tokio::test(start_paused = true)]
