@@ -2,21 +2,16 @@
 
 use std::time::Duration;
 
-use http::HeaderValue;
-use http::header::USER_AGENT;
 use kommodore::{
     Action, ClusterState, Context, Fixed, Manager, Milo, Provider as _, Reason, Reconcile, Result,
     controller,
 };
-use kommodore_control_plane::{Fault as Trouble, Verb};
 use kommodore_tests::{
-    Domain, DomainSpec, Fault, Fleet, Log, Operator, Outage, Point, Probe, Quiet, Sites, Told,
-    WATCHED, eventually, logs_into, on_both_servers, stands,
+    Domain, DomainSpec, Fault, Fleet, Log, Operator, Outage, Point, Probe, Sites, Told, WATCHED,
+    eventually, logs_into, on_both_servers, stands,
 };
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use kube::{Config, CustomResourceExt as _};
-use serde_json::json;
-use tokio::time::{Instant, sleep};
 
 /// Something for another kind.
 #[controller(for = Domain)]
@@ -285,189 +280,4 @@ async fn names_that_cannot_be_are_said_once_and_one_of_two_providers_is_told_of_
         .map(|cluster| cluster.name.to_string())
         .collect();
     assert_eq!(names, ["better", "good"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn hundreds_that_do_not_answer_give_their_places_to_one_that_does() {
-    let silent: Vec<String> = (0..200).map(|number| format!("dead-{number:03}")).collect();
-    // The last in the order of the names, in which they are engaged.
-    let names = silent.iter().map(String::as_str).chain(["quick"]);
-    let quiet = Quiet::new(names).await;
-    quiet.create("quick").await;
-    quiet.create("dead-000").await;
-    for name in &silent {
-        quiet.plane().silence(name);
-    }
-    let manager = quiet.manager().controller(Sites::default());
-    let status = manager.fleet();
-    let requests = quiet.plane().requests();
-    let (began, mark) = (Instant::now(), requests.mark());
-    let _operator = Operator::start(manager);
-    sleep(Duration::from_millis(100)).await;
-    let mut asked = requests.since(mark);
-    asked.retain(|request| request.project.is_some());
-    assert_eq!(asked.len(), 64, "so many lists come in at once");
-    quiet.shows("quick", "http://one.example.com").await;
-    // A request has 30 s until it is taken for lost, and 64 have a place at once.
-    assert!(
-        began.elapsed() < Duration::from_secs(3),
-        "{:?}",
-        began.elapsed()
-    );
-    stands(&status, "quick", ClusterState::Engaged).await;
-    for name in &silent {
-        let waits = status.cluster(name).map(|cluster| cluster.state);
-        assert_eq!(waits, Some(ClusterState::Connecting), "{name}");
-    }
-    // Who has given its place away may still answer.
-    quiet.plane().unsilence("dead-000");
-    quiet.shows("dead-000", "http://one.example.com").await;
-    assert!(
-        began.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        began.elapsed()
-    );
-    stands(&status, "dead-000", ClusterState::Engaged).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_cluster_that_flaps_every_second_is_damped_and_worked_on_once_it_stays() {
-    let quiet = Quiet::new(["red"]).await;
-    quiet.create("red").await;
-    let (told, teller) = Told::new("told");
-    let manager = quiet.manager_of(told).controller(Sites::default());
-    let status = manager.fleet();
-    let _operator = Operator::start(manager);
-    let red = quiet.plane().project("red").config();
-    let requests = quiet.plane().requests();
-    let mark = requests.mark();
-    for _ in 0..60 {
-        teller.engage("red", red.clone());
-        sleep(Duration::from_secs(1)).await;
-        teller.tell(|fleet| fleet.disengage("red", Reason::Deselected));
-        sleep(Duration::from_secs(1)).await;
-    }
-    let mut lists = requests.since(mark);
-    lists.retain(|request| request.plural() == "websites" && request.verb == Verb::Watch);
-    assert!((4..=12).contains(&lists.len()), "{} in 120 s", lists.len());
-    quiet.change("red", json!({"spec": {"host": "new"}})).await;
-    teller.engage("red", red);
-    let waits = stands(&status, "red", ClusterState::Discovered).await;
-    let error = waits.last_error.unwrap_or_default();
-    assert!(error.contains("comes and goes all the time"), "{error}");
-    quiet.shows("red", "http://new").await;
-    stands(&status, "red", ClusterState::Engaged).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_fleet_that_moves_is_listed_by_and_by() {
-    let names: Vec<String> = (0..100).map(|number| format!("red-{number:02}")).collect();
-    let quiet = Quiet::new(names.iter().map(String::as_str)).await;
-    let requests = quiet.plane().requests();
-    let (told, teller) = Told::new("told");
-    let manager = quiet.manager_of(told).controller(Sites::default());
-    let status = manager.fleet();
-    let _operator = Operator::start(manager);
-    let move_all = |who: &'static str| {
-        let all: Vec<(String, Config)> = names
-            .iter()
-            .map(|name| {
-                let mut config = quiet.plane().project(name).config();
-                config.headers = vec![(USER_AGENT, HeaderValue::from_static(who))];
-                (name.clone(), config)
-            })
-            .collect();
-        teller.tell(|fleet| {
-            for (name, config) in all {
-                fleet.engage(name, config);
-            }
-        });
-    };
-    let watched = |who: &str| {
-        let mut watches = requests.open_watches();
-        watches.retain(|watch| watch.user_agent.as_deref() == Some(who));
-        watches.len()
-    };
-    move_all("first");
-    for name in &names {
-        stands(&status, name, ClusterState::Engaged).await;
-    }
-    assert_eq!(watched("first"), 200);
-    let _slow = quiet
-        .plane()
-        .inject(Trouble::latency(Duration::from_millis(100)));
-    let mark = requests.mark();
-    move_all("second");
-    sleep(Duration::from_millis(50)).await;
-    assert_eq!(
-        requests.since(mark).len(),
-        64,
-        "so many lists come in at once"
-    );
-    eventually("all have moved", async || watched("second") == 200).await;
-    assert_eq!(watched("first"), 0);
-    assert!(
-        status
-            .clusters()
-            .iter()
-            .all(|cluster| cluster.state == ClusterState::Engaged)
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_connection_that_alternates_every_second_is_damped_and_one_that_is_rotated_is_not() {
-    let quiet = Quiet::new(["red"]).await;
-    let requests = quiet.plane().requests();
-    let connection = |who: &'static str| {
-        let mut config = quiet.plane().project("red").config();
-        config.headers = vec![(USER_AGENT, HeaderValue::from_static(who))];
-        config
-    };
-    // Who watches now.
-    let watches = |who: &str| {
-        let mut watches = requests.open_watches();
-        watches.retain(|watch| watch.user_agent.as_deref() == Some(who));
-        watches.len()
-    };
-    let (told, teller) = Told::new("told");
-    let sites = Sites::default();
-    let manager = quiet.manager_of(told).controller(sites.clone());
-    let status = manager.fleet();
-    let _operator = Operator::start(manager);
-    teller.engage("red", connection("first"));
-    stands(&status, "red", ClusterState::Engaged).await;
-    for who in ["second", "third"] {
-        teller.engage("red", connection(who));
-        eventually("it is reached in the new way", async || watches(who) == 2).await;
-        sleep(Duration::from_secs(3600)).await;
-    }
-    let mark = requests.mark();
-    for _ in 0..60 {
-        for who in ["one", "other"] {
-            teller.engage("red", connection(who));
-            sleep(Duration::from_secs(1)).await;
-        }
-    }
-    let mut begun = requests.since(mark);
-    begun.retain(|request| request.plural() == "websites");
-    assert!((4..=24).contains(&begun.len()), "{} in 120 s", begun.len());
-    let red = status.cluster("red").unwrap();
-    assert_eq!(red.state, ClusterState::Engaged);
-    let error = red.last_error.unwrap_or_default();
-    assert!(
-        error.contains("becomes another one all the time"),
-        "{error}"
-    );
-    // It is worked on all the time, and the newest one has its turn.
-    teller.engage("red", connection("newest"));
-    quiet.create("red").await;
-    quiet.shows("red", "http://one.example.com").await;
-    assert_eq!(watches("newest"), 0);
-    sleep(Duration::from_secs(61)).await;
-    assert_eq!(watches("newest"), 2);
-    // Whoever leaves need not wait.
-    teller.engage("red", connection("one"));
-    teller.tell(|fleet| fleet.disengage("red", Reason::Gone));
-    stands(&status, "red", ClusterState::Gone).await;
-    assert_eq!(sites.probe.count(Point::Begin, "one"), 1);
 }
