@@ -135,33 +135,35 @@ async fn every_identity_has_connections_of_its_own_and_is_who_its_credentials_sa
     assert_eq!(relay.open(), 6);
 }
 
-/// What a program says that gives a certificate.
-fn certificate_of(config: &Config) -> String {
+/// The certificate of a configuration, and its key.
+fn pem_of(config: &Config) -> [String; 2] {
     let info = serde_json::to_value(&config.auth_info).unwrap();
-    let pem = |what: &str| {
+    ["client-certificate-data", "client-key-data"].map(|what| {
         let encoded = info[what].as_str().unwrap();
         let decoded = base64::engine::general_purpose::STANDARD.decode(encoded);
         String::from_utf8(decoded.unwrap()).unwrap()
-    };
+    })
+}
+
+/// What a program says that gives a certificate.
+fn certificate_of(config: &Config) -> String {
+    let [certificate, key] = pem_of(config);
     let credential = serde_json::json!({
         "apiVersion": "client.authentication.k8s.io/v1",
         "kind": "ExecCredential",
-        "status": {
-            "clientCertificateData": pem("client-certificate-data"),
-            "clientKeyData": pem("client-key-data"),
-        },
+        "status": {"clientCertificateData": certificate, "clientKeyData": key},
     });
     credential.to_string()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_certificate_that_a_program_gives_is_asked_for_anew_when_it_is_over() {
-    let server = ControlPlane::builder().user("exec", [""; 0]);
-    let server = server.start().await.unwrap();
-    let folder = Folder::new("renewed");
-    let first = server.config_with_certificate("exec").unwrap();
-    let mut config = server.config_anonymous();
-    config.auth_info.exec = Some(prints(folder.file("credential", &certificate_of(&first))));
+/// Who has a certificate gets another one, while the first is not valid any more. `show` puts one where `config` has it
+/// from.
+async fn another_certificate_is_shown(
+    server: &ControlPlane,
+    config: Config,
+    show: impl Fn(&Config),
+) {
+    show(&server.config_with_certificate("operator").unwrap());
     let (clusters, mut engaged) = Clusters::new([]);
     let manager = Manager::builder(config).provider(clusters).controller(Idle);
     let _operator = Operator::start(manager);
@@ -169,11 +171,32 @@ async fn a_certificate_that_a_program_gives_is_asked_for_anew_when_it_is_over() 
     let pages: Api<ConfigMap> = Api::all(client);
     let list = async || pages.list(&ListParams::default()).await;
     list().await.unwrap();
-    server.expire_certificates("exec", Duration::ZERO);
+    server.expire_certificates("operator", Duration::ZERO);
     assert!(list().await.is_err());
-    let next = server.config_with_certificate("exec").unwrap();
-    folder.file("credential", &certificate_of(&next));
+    show(&server.config_with_certificate("operator").unwrap());
     eventually("the new one is shown", list).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_of_a_program_or_of_a_file_is_asked_for_anew_when_it_is_over() {
+    let server = ControlPlane::builder().user("operator", [""; 0]);
+    let server = server.start().await.unwrap();
+    let folder = Folder::new("renewed");
+    let path = |name: &str| folder.0.join(name).display().to_string();
+    let mut config = server.config_anonymous();
+    config.auth_info.exec = Some(prints(path("credential")));
+    let show = |next: &Config| drop(folder.file("credential", &certificate_of(next)));
+    another_certificate_is_shown(&server, config, show).await;
+
+    let mut config = server.config_anonymous();
+    config.auth_info.client_certificate = Some(path("certificate"));
+    config.auth_info.client_key = Some(path("key"));
+    let show = |next: &Config| {
+        let [certificate, key] = pem_of(next);
+        folder.file("certificate", &certificate);
+        folder.file("key", &key);
+    };
+    another_certificate_is_shown(&server, config, show).await;
 }
 
 /// What a program says that gives a token.

@@ -34,7 +34,7 @@ pub(super) struct Dial {
     endpoint: Uri,
     reach: Reach,
     speaks: Speaks,
-    /// From where each connection gets a certificate of its own: a program gives it, and for a while only.
+    /// From where each connection gets a certificate of its own: a program or a file gives it, and for a while only.
     renewed: Option<Box<Config>>,
 }
 
@@ -69,7 +69,7 @@ impl Dial {
             endpoint: config.cluster_url.clone(),
             reach: reach(config)?,
             renewed: speaks
-                .is_of_a_program(config)
+                .has_others_later(config)
                 .then(|| Box::new(config.clone())),
             speaks,
         })
@@ -131,22 +131,24 @@ impl Dial {
         let Some(config) = self.renewed.clone() else {
             return Ok(Cow::Borrowed(tls));
         };
-        // The program is run, and waited for.
+        // The program is run, or the file is read, and waited for.
         let renewed = tokio::task::spawn_blocking(move || Tls::new(&config)).await??;
         Ok(Cow::Owned(renewed))
     }
 }
 
 impl Speaks {
-    /// Whether the client certificate is one that a program gives.
-    fn is_of_a_program(&self, config: &Config) -> bool {
+    /// Whether the client certificate is one that a program gives, or is in a file, where there may be another one.
+    fn has_others_later(&self, config: &Config) -> bool {
         let who = &config.auth_info;
+        let in_file = who.client_certificate.is_some() && who.client_certificate_data.is_none()
+            || who.client_key.is_some() && who.client_key_data.is_none();
         let has_own = who.client_certificate.is_some() || who.client_certificate_data.is_some();
         match self {
             Self::Plain(_) => false,
             Self::Tls(tls) => {
                 let resolver = &tls.any.config().client_auth_cert_resolver;
-                who.exec.is_some() && !has_own && resolver.has_certs()
+                resolver.has_certs() && (in_file || who.exec.is_some() && !has_own)
             }
         }
     }
