@@ -18,7 +18,7 @@ use crate::controller::ObjectKey;
 use crate::fleet::{Cluster, Fleet};
 use crate::manager::Permissions;
 use crate::transport::{Backoff, within};
-use crate::watch::{Briefs, Cache, Read, Selector};
+use crate::watch::{Briefs, Kept, Read, Selector};
 
 const GROUP: &str = "cluster.x-k8s.io";
 /// The newest first.
@@ -91,11 +91,16 @@ impl Provider for ClusterApi {
                 fields: None,
                 namespace: self.selection.namespace.clone().map(Cow::Owned),
             };
+            let read_cluster: Read<Brief> = Box::new(|text| {
+                let cluster: DynamicObject = serde_json::from_str(text)?;
+                let metadata = Kept::default().of_meta(&cluster.metadata).into_owned();
+                Ok(Arc::new((metadata, is_ready(&cluster.data))))
+            });
             let lead = leads(KEY.to_owned(), false);
             let read: Read<Lead> = Box::new(move |text| Ok(lead(&serde_json::from_str(text)?)));
             let patience = self.selection.patience;
             let records = Clusters {
-                clusters: host.dynamic(&clusters, self.selection.selector()),
+                clusters: host.briefly(&clusters, self.selection.selector(), read_cluster),
                 secrets: host.briefly(&kind(), of_secrets, read),
                 selection: self.selection,
             };
@@ -130,8 +135,11 @@ async fn version(host: &Cluster) -> &'static str {
     }
 }
 
+/// What is kept of a cluster: besides its metadata, whether its control plane is ready.
+type Brief = Arc<(ObjectMeta, bool)>;
+
 struct Clusters {
-    clusters: Arc<Cache<DynamicObject>>,
+    clusters: Arc<Briefs<Brief>>,
     /// Where they lead; all the rest is not kept.
     secrets: Arc<Briefs<Lead>>,
     selection: Selection,
@@ -151,19 +159,17 @@ impl Records for Clusters {
     }
 
     fn read(&self, key: &ObjectKey) -> Option<Reading> {
-        let cluster = self.clusters.get(key)?;
+        let (cluster, deleting) = self.clusters.get(key)?;
+        let (metadata, is_ready) = &*cluster;
         let secret = ObjectKey {
             namespace: key.namespace.clone(),
             name: format!("{}{SUFFIX}", key.name),
         };
-        let secret = self
-            .secrets
-            .get(&secret)
-            .filter(|_| is_ready(&cluster.data));
+        let secret = self.secrets.get(&secret).filter(|_| *is_ready);
         let connection = secret.map(|(lead, _)| lead.get());
         Some(Reading {
-            name: self.selection.name_of(&cluster.metadata),
-            deleting: cluster.metadata.deletion_timestamp.is_some(),
+            name: self.selection.name_of(metadata),
+            deleting,
             connection: connection.transpose(),
         })
     }
