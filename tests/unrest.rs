@@ -55,6 +55,29 @@ async fn hundreds_that_do_not_answer_give_their_places_to_one_that_does() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_many_are_refused_together_they_do_not_try_again_together() {
+    const MANY: usize = 50;
+    let names: Vec<String> = (0..MANY).map(|number| format!("red-{number:02}")).collect();
+    let quiet = Quiet::new(names.iter().map(String::as_str)).await;
+    let fault = Fault::status(503).of("websites");
+    let refused = quiet.plane().inject(fault);
+    let _operator = Operator::start(quiet.manager().controller(Sites::default()));
+    sleep(Duration::from_millis(10)).await;
+    assert_eq!(refused.hits(), MANY);
+    // The first backoff is a quarter of a second, a quarter of that more or less.
+    sleep(Duration::from_millis(170)).await;
+    assert_eq!(refused.hits(), MANY);
+    sleep(Duration::from_millis(70)).await;
+    let again = refused.hits() - MANY;
+    assert!(
+        (MANY / 10..MANY - MANY / 10).contains(&again),
+        "{again} of {MANY}"
+    );
+    sleep(Duration::from_millis(70)).await;
+    assert_eq!(refused.hits(), 2 * MANY);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cluster_that_flaps_every_second_is_damped_and_worked_on_once_it_stays() {
     let quiet = Quiet::new(["red"]).await;
     quiet.create("red").await;
