@@ -10,7 +10,7 @@ use base64::Engine as _;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kommodore::{Action, ClusterState, Context, Manager, Reconcile, Result, controller};
-use kommodore_control_plane::ControlPlane;
+use kommodore_control_plane::{Builder, ControlPlane};
 use kommodore_tests::{Clusters, Operator, Relay, Tunnel, eventually, stands};
 use kube::Config;
 use kube::api::{Api, ListParams};
@@ -177,11 +177,10 @@ async fn another_certificate_is_shown(
     eventually("the new one is shown", list).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_certificate_of_a_program_or_of_a_file_is_asked_for_anew_when_it_is_over() {
-    let server = ControlPlane::builder().user("operator", [""; 0]);
-    let server = server.start().await.unwrap();
-    let folder = Folder::new("renewed");
+/// By a program, and by a file.
+async fn certificates_are_asked_for_anew(case: &str, server: Builder) {
+    let server = server.user("operator", [""; 0]).start().await.unwrap();
+    let folder = Folder::new(case);
     let path = |name: &str| folder.0.join(name).display().to_string();
     let mut config = server.config_anonymous();
     config.auth_info.exec = Some(prints(path("credential")));
@@ -197,6 +196,17 @@ async fn a_certificate_of_a_program_or_of_a_file_is_asked_for_anew_when_it_is_ov
         folder.file("key", &key);
     };
     another_certificate_is_shown(&server, config, show).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_of_a_program_or_of_a_file_is_asked_for_anew_when_it_is_over() {
+    certificates_are_asked_for_anew("http-2", ControlPlane::builder()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_it_is_where_there_is_no_http_2() {
+    let server = ControlPlane::builder().disable_http2_serving();
+    certificates_are_asked_for_anew("http-1", server).await;
 }
 
 /// What a program says that gives a token.

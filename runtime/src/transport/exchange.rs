@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use h2::{Reason, RecvStream};
 use http::request::Parts;
 use http::{Request, Response, StatusCode, Uri, header};
+use hyper_util::client::legacy::connect::capture_connection;
 use kube::Config;
 use kube::client::Body;
 use tokio::time::Instant;
@@ -142,11 +143,19 @@ impl Shared {
         let mut tries = 0;
         loop {
             if upgrades || self.only_http_1.load(Ordering::Relaxed) {
-                let request = Request::from_parts(head.clone(), body.clone().into());
-                match self.http_1.request(request).await {
+                let mut request = Request::from_parts(head.clone(), body.clone().into());
+                let connection = self.renews.then(|| capture_connection(&mut request));
+                let answer = match self.http_1.request(request).await {
                     Err(error) if http_1::has_learned(&error) => continue,
-                    answer => return Ok(answer?.map(Received::http_1)),
+                    answer => answer?,
+                };
+                if let (Some(connection), StatusCode::UNAUTHORIZED) = (connection, answer.status())
+                    && let Some(connection) = &*connection.connection_metadata()
+                {
+                    // As below.
+                    connection.poison();
                 }
+                return Ok(answer.map(Received::http_1));
             }
             let (place, mut requests) = match share.place().await {
                 Ok(granted) => granted,
