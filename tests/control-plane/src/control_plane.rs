@@ -133,11 +133,10 @@ impl ControlPlane {
             true => Some(listen(&shared, None, port).await?),
             false => None,
         };
-        // Without a port of its own it has that of every API server.
-        let port = listener
-            .as_ref()
-            .map_or(6443, |listener| listener.address().port());
-        let (path, service) = first::service(port);
+        if let Some(listener) = &listener {
+            world.listens_at(listener.address().port());
+        }
+        let (path, service) = first::service(world.port());
         install(&world, path, service)?;
         let mut plane = Self {
             controller: None,

@@ -72,6 +72,17 @@ impl Ids {
             .collect()
     }
 
+    /// What a key follows from, where a seed decides on it.
+    pub(crate) fn secret(&self) -> Option<[u8; 32]> {
+        self.is_seeded.then(|| {
+            let mut secret = [0; 32];
+            for part in secret.chunks_exact_mut(8) {
+                part.copy_from_slice(&self.number().to_be_bytes());
+            }
+            secret
+        })
+    }
+
     /// A bearer token: without a seed one that does not follow from other names.
     pub(crate) fn token(&self) -> String {
         let draw = || match self.is_seeded {

@@ -1,7 +1,7 @@
 //! One control plane, and all of them: the root and its projects.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -83,6 +83,8 @@ pub(crate) struct World {
     /// Its own, or that of the machine.
     pub(crate) clock: Option<Clock>,
     pub(crate) root: Arc<Plane>,
+    /// Where it listens.
+    port: OnceLock<u16>,
     projects: Mutex<BTreeMap<String, Arc<Plane>>>,
     /// CRDs that a project's control plane does not serve, by project.
     hidden: Mutex<BTreeMap<String, BTreeSet<String>>>,
@@ -121,11 +123,23 @@ impl World {
             ids: seed.map_or_else(Ids::new, Ids::seeded),
             clock: seed.map(Clock::seeded),
             root: Arc::new(Plane::new(None)),
+            port: OnceLock::new(),
             projects: Mutex::default(),
             hidden: Mutex::default(),
             serving: Mutex::default(),
             work,
         }
+    }
+
+    /// It listens at this port from now on.
+    pub(crate) fn listens_at(&self, port: u16) {
+        // It does so once, and keeps its port.
+        let _ = self.port.set(port);
+    }
+
+    /// Where it listens; where it does not, the port that every API server has.
+    pub(crate) fn port(&self) -> u16 {
+        self.port.get().copied().unwrap_or(6443)
     }
 
     /// The control plane of a project, or of the root. Nothing is kept of a project before it is asked for.

@@ -18,13 +18,12 @@ pub(crate) fn discovery(asked: &Asked, built_in: bool) -> Result<Media, Failure>
         .ok_or_else(|| not_accepted(&names()))
 }
 
-/// Refuses who does not take JSON.
-pub(crate) fn json_alone(asked: &Asked) -> Result<(), Failure> {
-    let json = Media::Json.name();
-    if ranges(&asked.headers).any(|range| [json, "*/*"].contains(&range)) {
+/// Refuses who does not take the one format that there is.
+pub(crate) fn this_alone(asked: &Asked, media_type: &str) -> Result<(), Failure> {
+    if ranges(&asked.headers).any(|range| [media_type, "*/*"].contains(&range)) {
         return Ok(());
     }
-    Err(no_representation(&[json.to_owned()]))
+    Err(no_representation(&[media_type.to_owned()]))
 }
 
 /// Refuses who accepts nothing that there is of a built-in resource, even before all else.

@@ -9,7 +9,7 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::negotiation::{Convert, Media, negotiate};
-use super::{Asked, accept, kubelet, openapi, posted, response, rules, scale, told};
+use super::{Asked, accept, issuer, kubelet, openapi, posted, response, rules, scale, told};
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version, priority};
 use crate::plane::{Plane, World};
@@ -420,12 +420,14 @@ fn discovered(resource: &Resource, version: &Version) -> Value {
 /// The paths of the root.
 pub(crate) fn paths(world: &World, plane: &Plane) -> Response<Body> {
     let mut paths: Vec<String> = [
+        issuer::CONFIGURATION,
         "/api",
         "/api/v1",
         "/apis",
         "/healthz",
         "/livez",
         "/openapi/v3",
+        issuer::KEYS,
         "/readyz",
         "/version",
     ]

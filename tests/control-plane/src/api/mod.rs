@@ -13,6 +13,7 @@ mod established;
 mod eviction;
 mod health;
 mod internal;
+mod issuer;
 mod kubelet;
 mod negotiation;
 mod openapi;
@@ -360,6 +361,9 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
     if let Some(answer) = health::answer(asked) {
         return Ok(answer);
     }
+    if let Some(answer) = issuer::answer(world, asked) {
+        return answer;
+    }
     let path = asked.path.trim_end_matches('/');
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     // These look at no verb.
@@ -376,7 +380,7 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
     }
     match segments.as_slice() {
         [] if asked.path == "/" => Ok(discovery::paths(world, plane)),
-        ["version"] => accept::json_alone(asked).map(|()| discovery::version()),
+        ["version"] => accept::this_alone(asked, Media::Json.name()).map(|()| discovery::version()),
         ["api"] => discovery::core(world, plane, asked),
         ["apis"] => discovery::groups(world, plane, asked),
         ["apis", group] => {

@@ -3,19 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{Response, StatusCode};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::body::{self, Source};
 use super::create::writer;
+use super::issuer::no_key;
 use super::options::WriteOptions;
 use super::target::Target;
 use super::view::Form;
 use super::{Asked, response, rules};
-use crate::auth::{AUDIENCE, Account, Thing, User};
+use crate::auth::{AUDIENCE, Account, NoKey, Thing, User};
 use crate::clock;
 use crate::failure::{Cause, Failure};
 use crate::kinds;
@@ -47,7 +46,7 @@ pub(crate) fn issue(target: &Target, name: &str, asked: &Asked) -> Result<Respon
         .ok_or_else(|| Failure::not_found(&target.resource, name))?;
     complete(&target_of_request, &mut request, &account)?;
     let bound_to = bound_to(target, &request, name)?;
-    let status = sign(target, &request, &account, bound_to);
+    let status = sign(target, &request, &account, bound_to)?;
     request["status"] = status;
     let answer = form.object(&target_of_request, &request);
     Ok(response::warn(
@@ -184,7 +183,12 @@ fn bound_to(target: &Target, request: &Value, account: &str) -> Result<Option<Bo
 }
 
 /// Makes the token, lets the server know it, and says what a request is answered with.
-fn sign(target: &Target, request: &Value, account: &Value, bound_to: Option<Bound>) -> Value {
+fn sign(
+    target: &Target,
+    request: &Value,
+    account: &Value,
+    bound_to: Option<Bound>,
+) -> Result<Value, Failure> {
     let audiences: Vec<String> = request["spec"]["audiences"]
         .as_array()
         .into_iter()
@@ -233,13 +237,10 @@ fn sign(target: &Target, request: &Value, account: &Value, bound_to: Option<Boun
         "aud": audiences, "exp": now.as_second() + valid_for, "iat": now.as_second(), "iss": AUDIENCE, "jti": id,
         "kubernetes.io": own, "nbf": now.as_second(), "sub": user.name,
     });
-    // The server knows the token as a whole, so that its signature has to be what nobody can guess, and no more.
-    let parts = [
-        json!({"alg": "HS256", "kid": "kommodore"}).to_string(),
-        claims.to_string(),
-        target.world.ids.token(),
-    ];
-    let token = parts.map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
+    let issuer = &target.world.auth.issuer;
+    let token = issuer
+        .sign(&target.world.ids, &claims)
+        .map_err(|NoKey| no_key())?;
     let depends = Account {
         plane: Arc::downgrade(&target.plane),
         account: Thing {
@@ -265,7 +266,7 @@ fn sign(target: &Target, request: &Value, account: &Value, bound_to: Option<Boun
         .unwrap_or(now)
         .strftime("%Y-%m-%dT%H:%M:%SZ")
         .to_string();
-    json!({"token": token, "expirationTimestamp": expires})
+    Ok(json!({"token": token, "expirationTimestamp": expires}))
 }
 
 fn named(object: &Value) -> Value {

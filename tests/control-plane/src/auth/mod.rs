@@ -9,6 +9,7 @@ mod attributes;
 mod caller;
 mod escalation;
 mod impersonation;
+mod issuer;
 mod owners;
 pub(crate) mod rbac;
 mod tokens;
@@ -22,6 +23,7 @@ pub(crate) use accounts::{Account, Thing};
 pub(crate) use attributes::Attributes;
 pub(crate) use caller::Caller;
 pub(crate) use escalation::{check as check_escalation, check_creation};
+pub(crate) use issuer::{Issuer, NoKey};
 pub(crate) use owners::check as check_owners;
 pub(crate) use tokens::{AUDIENCE, Tokens};
 pub(crate) use user::{MASTERS, User};
@@ -40,6 +42,7 @@ pub(crate) struct Auth {
     /// Also for who names an owner.
     owners_need_leave: bool,
     pub(crate) tokens: Tokens,
+    pub(crate) issuer: Issuer,
     impersonators: Impersonators,
     /// The roles that a project begins with.
     seeds: OnceLock<Seeds>,

@@ -15,19 +15,39 @@ async fn issued(talk: &mut Talk, spec: Value) -> Value {
     answer.body["status"]["token"].clone()
 }
 
+fn decode(text: &str) -> Vec<u8> {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(text)
+        .unwrap()
+}
+
 /// What a token says of itself, but for when.
 fn claims(token: &Value) -> Value {
-    use base64::Engine;
     let payload = token.as_str().unwrap().split('.').nth(1).unwrap();
-    let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD
-        .decode(payload)
-        .unwrap();
-    let mut claims: Value = serde_json::from_slice(&payload).unwrap();
+    let mut claims: Value = serde_json::from_slice(&decode(payload)).unwrap();
     let issued = claims["iat"].as_i64().unwrap();
     for field in ["exp", "iat", "nbf"] {
         claims[field] = (claims[field].as_i64().unwrap() - issued).into();
     }
     claims
+}
+
+/// What is told of a key, but for which it is, and whether a token is signed with it.
+fn checked(key: &Value, token: &Value) -> Value {
+    use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+    let (said, signature) = token.as_str().unwrap().rsplit_once('.').unwrap();
+    let header: Value = serde_json::from_slice(&decode(said.split('.').next().unwrap())).unwrap();
+    let [x, y] = ["x", "y"].map(|part| decode(key[part].as_str().unwrap()));
+    let point = [vec![4], x, y].concat();
+    let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
+    let is_signed = public.verify(said.as_bytes(), &decode(signature)).is_ok();
+    let named_so = header["kid"] == key["kid"];
+    let mut key = key.clone();
+    for field in ["kid", "x", "y"] {
+        key[field] = key[field].as_str().unwrap().len().into();
+    }
+    json!({"algorithm": header["alg"], "key": key, "is named so": named_so, "has signed": is_signed})
 }
 
 async fn review(talk: &mut Talk, token: &Value, audiences: &[&str]) {
@@ -93,6 +113,46 @@ conformance! {
         talk.delete(TOKEN).await;
         talk.ask_as_user("alice");
         talk.post(TOKEN, json!({})).await;
+    }
+
+    async fn tokens_are_checked_with_the_keys_that_are_told(talk: &mut Talk) {
+        const CONFIGURATION: &str = "/.well-known/openid-configuration";
+        const KEYS: &str = "/openid/v1/jwks";
+        talk.post(ACCOUNTS, json!({"metadata": {"name": "robot"}})).await;
+        let token = issued(talk, json!({})).await;
+        talk.get_kept(CONFIGURATION, |told| {
+            let mut told = told.clone();
+            let keys = told["jwks_uri"].as_str().unwrap().split(':').collect::<Vec<_>>();
+            told["jwks_uri"] = json!([keys[0], keys[1], keys[2].trim_start_matches(|c: char| c.is_ascii_digit())]);
+            told
+        }).await;
+        talk.get_kept(KEYS, |told| told["keys"].as_array().unwrap().iter().map(|key| checked(key, &token)).collect()).await;
+        let told = |told: &Value| json!(told.is_object());
+        for path in [CONFIGURATION, KEYS] {
+            for slashed in [format!("{path}/"), format!("{path}?pretty=false")] {
+                talk.get_picked(&slashed, &[], told).await;
+            }
+            for accept in ["text/plain", "application/json", "application/jwk-set+json", "application/*", "application/yaml, */*"] {
+                talk.get_picked(path, &[("accept", accept)], |told| match told["kind"] == "Status" {
+                    true => told.clone(),
+                    false => json!(told.is_object()),
+                }).await;
+            }
+            for verb in ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+                talk.send(verb, path, &[], None).await;
+            }
+            talk.get(&format!("{path}/more")).await;
+        }
+        talk.get("/.well-known").await;
+        talk.get("/openid/v1").await;
+        talk.get_picked("/", &[], |told| {
+            let paths = told["paths"].as_array().unwrap().iter();
+            paths.filter(|path| [CONFIGURATION, KEYS].contains(&path.as_str().unwrap())).cloned().collect()
+        }).await;
+        talk.ask_as_user("alice");
+        talk.get(KEYS).await;
+        talk.ask_as(Who::Nobody);
+        talk.get(CONFIGURATION).await;
     }
 
     async fn a_token_is_bound_to_an_object(talk: &mut Talk) {

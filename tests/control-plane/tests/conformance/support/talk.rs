@@ -254,6 +254,18 @@ impl Talk {
         self.write_answer(code, &answered, pick(&value).to_string().as_bytes());
     }
 
+    /// Asks, and writes down how long the answer may be kept, and what `pick` picks of it.
+    pub(crate) async fn get_kept(&mut self, path: &str, pick: impl Fn(&Value) -> Value) {
+        let path = self.fill(path);
+        self.write_question("GET", &path, &[], &[]);
+        let (code, answered, body) = self.exchange("GET", &path, &[], &[]).await;
+        let kept = answered["cache-control"].to_str().unwrap().to_owned();
+        let ends = body.ends_with(b"\n");
+        let value = serde_json::from_slice(&body).unwrap();
+        let picked = json!([kept, ends, pick(&value)]);
+        self.write_answer(code, &answered, picked.to_string().as_bytes());
+    }
+
     /// Asks for something long, and writes down only whether it comes packed and is the same when it is unpacked.
     pub(crate) async fn get_packed(&mut self, path: &str, accept: &str, encoding: &str) {
         let path = self.fill(path);
