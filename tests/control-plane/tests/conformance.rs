@@ -21,6 +21,7 @@ mod conformance {
 
     mod administration;
     mod apply;
+    mod autoscalers;
     mod certificates;
     mod clients;
     mod crds;

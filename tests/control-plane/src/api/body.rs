@@ -157,7 +157,15 @@ pub(crate) fn check_kind(target: &Target, object: &Value) -> Result<(), String> 
 
 fn check_kind_of(target: &Target, api_version: &str, kind: &str) -> Result<(), String> {
     let expected = target.api_version();
-    if api_version != expected && target.resource.is_crd() {
+    let of_another_version = kind == target.resource.kind
+        && target
+            .world
+            .registry
+            .of_kind(api_version, kind)
+            .is_some_and(|resource| {
+                resource.bucket == target.resource.bucket && resource.is_autoscaler()
+            });
+    if api_version != expected && (target.resource.is_crd() || of_another_version) {
         return Err(format!(
             "the API version in the data ({api_version}) does not match the expected API version ({expected})"
         ));
@@ -420,6 +428,9 @@ pub(crate) fn to_stored(target: &Target, object: &mut Value, core_events: Option
         convert_event(object, core);
         object["apiVersion"] = "v1".into();
     } else {
+        if let Some(as_stored) = target.as_stored() {
+            rules::set_defaults(&as_stored, object);
+        }
         object["apiVersion"] = target.resource.api_version(&target.resource.stored).into();
     }
     object["kind"] = target.resource.kind.clone().into();

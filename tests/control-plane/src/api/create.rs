@@ -86,8 +86,11 @@ impl<'a> Creation<'a> {
         let metadata = object::metadata_mut(&mut object);
         metadata.insert("uid".to_owned(), target.world.ids.uid().into());
         metadata.insert("creationTimestamp".to_owned(), object::now().into());
-        let mut wrong = rules::before_create(target, &mut object);
-        wrong.extend(body::validate(target, &object, None));
+        let as_stored = target.as_stored();
+        let rules_of = as_stored.as_ref().unwrap_or(target);
+        rules_of.convert(&mut object);
+        let mut wrong = rules::before_create(rules_of, &mut object);
+        wrong.extend(body::validate(rules_of, &object, None));
         Ok(Self {
             target,
             object,
@@ -176,5 +179,6 @@ pub(super) fn writer<'a>(target: &'a Target, manager: &'a str, api_version: &'a 
         api_version,
         status_is_subresource: target.version().status,
         custom_resource: target.resource.is_crd(),
+        versions: target.resource.is_autoscaler().then_some(&*target.resource),
     }
 }

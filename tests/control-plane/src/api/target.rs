@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{kubelet, posted, rules};
 use crate::auth::Caller;
 use crate::failure::Failure;
@@ -128,6 +130,22 @@ impl Target {
             version: 0,
             ..self.clone()
         }
+    }
+
+    /// The same in the version that objects are stored in, where that has other fields.
+    pub(super) fn as_stored(&self) -> Option<Self> {
+        let stored = |version: &Version| version.name == self.resource.stored;
+        let is_other = self.resource.is_autoscaler() && !stored(self.version());
+        let version = self.resource.versions.iter().position(stored)?;
+        is_other.then(|| Self {
+            version,
+            ..self.clone()
+        })
+    }
+
+    /// Brings an object of another version into this one, where that has other fields.
+    pub(super) fn convert(&self, object: &mut Value) {
+        self.resource.convert(object, &self.version().name);
     }
 
     pub(crate) fn version(&self) -> &Version {

@@ -91,7 +91,8 @@ impl Update<'_> {
         let stored = transaction
             .get(target.bucket(), &key)
             .ok_or_else(|| Failure::not_found(&target.resource, self.name))?;
-        let old = &*present(target, &stored);
+        let as_asked = present(target, &stored);
+        let mut old: &Value = &as_asked;
         let Made {
             object: mut new,
             mut warnings,
@@ -114,10 +115,20 @@ impl Update<'_> {
                 patch::track_update(Some(old), &mut new, schema, &writer);
             }
         }
+        let as_stored = target.as_stored();
+        let rules_of = as_stored.as_ref().unwrap_or(target);
+        rules_of.convert(&mut new);
+        let as_kept;
+        if as_stored.is_some() {
+            as_kept = present(rules_of, &stored);
+            old = &as_kept;
+            // The older version may have left out what it does not know.
+            rules::keep_what_is_not_written(rules_of, old, &mut new);
+        }
         let dry_run = self.options.dry_run;
         rules::allocate(target, transaction, Some(old), &mut new, dry_run)?;
-        let mut wrong = rules::before_update(target, old, &mut new);
-        wrong.extend(body::validate(target, &new, Some(old)));
+        let mut wrong = rules::before_update(rules_of, old, &mut new);
+        wrong.extend(body::validate(rules_of, &new, Some(old)));
         if !wrong.is_empty() {
             let kind = new.get("kind").and_then(Value::as_str).unwrap_or_default();
             return Err(

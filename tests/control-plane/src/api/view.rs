@@ -276,6 +276,7 @@ pub(crate) fn present<'o>(target: &Target, object: &'o Value) -> Cow<'o, Value> 
     if is_event {
         convert_event(&mut object, &target.resource);
     }
+    target.convert(&mut object);
     object["apiVersion"] = api_version.into();
     Cow::Owned(object)
 }

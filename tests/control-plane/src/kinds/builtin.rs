@@ -23,6 +23,8 @@ pub(super) struct Line {
     /// It is answered, and never stored.
     pub(super) review: bool,
     pub(super) version: &'static str,
+    /// Another version that is served, too.
+    pub(super) older: Option<&'static str>,
     /// What is warned of where it is used.
     pub(super) deprecation: Option<&'static str>,
 }
@@ -48,6 +50,7 @@ pub(super) const fn line(group: &'static str, plural: &'static str, kind: &'stat
         returns_deleted: false,
         review: false,
         version: "v1",
+        older: None,
         deprecation: None,
     }
 }
@@ -278,6 +281,7 @@ const TABLE: &[Line] = &[
         short: &["hpa"],
         generation: false,
         version: "v2",
+        older: Some("v1"),
         ..workload(
             "autoscaling",
             "horizontalpodautoscalers",
@@ -435,7 +439,11 @@ pub(super) fn resources() -> impl Iterator<Item = Resource> {
 
 fn resources_of(table: &'static [Line]) -> impl Iterator<Item = Resource> {
     table.iter().filter_map(|line| {
-        let schema = schema::builtin(line.group, line.version, line.kind)?;
+        let names = std::iter::once(line.version).chain(line.older);
+        let versions: Vec<Version> = names.filter_map(|name| version(line, name)).collect();
+        if versions.is_empty() {
+            return None;
+        }
         let group: Arc<str> = line.group.into();
         let plural: Arc<str> = line.plural.into();
         // Events are the same objects in both groups.
@@ -460,19 +468,7 @@ fn resources_of(table: &'static [Line]) -> impl Iterator<Item = Resource> {
                 .map(|name| (*name).to_owned())
                 .collect(),
             namespaced: line.namespaced,
-            versions: vec![Version {
-                name: line.version.to_owned(),
-                schema: Shape::BuiltIn(schema),
-                raw: None,
-                deprecation: line.deprecation.map(str::to_owned),
-                status: line.status,
-                scale: line.scale.cloned(),
-                selectable: selectable(line.group, line.kind)
-                    .iter()
-                    .map(|field| (*field).to_owned())
-                    .collect(),
-                columns: printers::columns(line.kind),
-            }],
+            versions,
             stored: line.version.to_owned(),
             stored_shape: None,
             origin: Origin::BuiltIn {
@@ -482,5 +478,21 @@ fn resources_of(table: &'static [Line]) -> impl Iterator<Item = Resource> {
                 review: line.review,
             },
         })
+    })
+}
+
+fn version(line: &Line, name: &str) -> Option<Version> {
+    Some(Version {
+        name: name.to_owned(),
+        schema: Shape::BuiltIn(schema::builtin(line.group, name, line.kind)?),
+        raw: None,
+        deprecation: line.deprecation.map(str::to_owned),
+        status: line.status,
+        scale: line.scale.cloned(),
+        selectable: selectable(line.group, line.kind)
+            .iter()
+            .map(|field| (*field).to_owned())
+            .collect(),
+        columns: printers::columns(line.kind),
     })
 }

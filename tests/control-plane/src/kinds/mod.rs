@@ -2,6 +2,7 @@
 
 mod administration;
 mod approval;
+pub(crate) mod autoscalers;
 mod builtin;
 mod columns;
 mod crd;
@@ -123,6 +124,18 @@ impl Shape {
 impl Resource {
     pub(crate) fn version(&self, name: &str) -> Option<&Version> {
         self.versions.iter().find(|version| version.name == name)
+    }
+
+    /// Brings an object into a version, where the versions of a resource of Kubernetes have different fields.
+    pub(crate) fn convert(&self, object: &mut Value, version: &str) {
+        if self.is_autoscaler() {
+            autoscalers::convert(object, &self.api_version(version));
+        }
+    }
+
+    /// Whether its versions have different fields, and it is none of a CRD.
+    pub(crate) fn is_autoscaler(&self) -> bool {
+        self.is("autoscaling", "horizontalpodautoscalers")
     }
 
     /// The schema of a version of a CRD that is declared and not served.

@@ -138,12 +138,21 @@ fn merge(
     let object = prune(merged, &managers, &last, schema);
 
     let changes = compare(before, &object, schema).without(&writer.reset());
-    let taken = changes.added.union(&changes.modified);
+    // In the fields of the version that somebody owns them in.
+    let changes_for = |entry: &Entry| {
+        let elsewhere = writer.changes_in(&entry.api_version, before, &object);
+        elsewhere.unwrap_or_else(|| changes.clone())
+    };
     let conflicts: Vec<(Id, Set)> = managers
         .0
         .iter()
         .filter(|(other, _)| **other != id)
-        .map(|(other, entry)| (other.clone(), entry.set.intersection(&taken)))
+        .map(|(other, entry)| {
+            (
+                other.clone(),
+                entry.set.intersection(&changes_for(entry).taken()),
+            )
+        })
         .filter(|(_, set)| !set.is_empty())
         .collect();
     if !conflicts.is_empty() && !force {
@@ -156,7 +165,7 @@ fn merge(
     }
     for (other, entry) in &mut managers.0 {
         if *other != id {
-            entry.set = entry.set.difference(&changes.removed);
+            entry.set = entry.set.difference(&changes_for(entry).removed);
         }
     }
     if object != *before

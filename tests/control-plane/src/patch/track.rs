@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::fields::{Set, compare};
+use super::fields::{Changes, Set, compare};
 use super::managers::{Entry, Id, Managers, Operation, is_reset, put, same_but_times, take};
+use crate::kinds::Resource;
 use crate::object::same_fields;
 use crate::schema::{Schema, empty};
 
@@ -20,6 +21,8 @@ pub(crate) struct Writer<'a> {
     pub(crate) status_is_subresource: bool,
     /// Its status endpoint does not write metadata either.
     pub(crate) custom_resource: bool,
+    /// Whose versions have different fields, where they do.
+    pub(crate) versions: Option<&'a Resource>,
 }
 
 impl Writer<'_> {
@@ -50,6 +53,27 @@ impl Writer<'_> {
             None if self.status_is_subresource => Set::default().with(&["status"]),
             _ => Set::default(),
         }
+    }
+
+    /// What has changed in the fields of another version, where they are others.
+    pub(super) fn changes_in(
+        &self,
+        version: &str,
+        before: &Value,
+        after: &Value,
+    ) -> Option<Changes> {
+        if version == self.api_version {
+            return None;
+        }
+        let resource = self.versions?;
+        let version = version.rsplit('/').next().unwrap_or_default();
+        let schema = resource.version(version)?.schema.schema();
+        let [before, after] = [before, after].map(|object| {
+            let mut object = object.clone();
+            resource.convert(&mut object, version);
+            object
+        });
+        Some(compare(&before, &after, schema).without(&self.reset()))
     }
 
     /// The time as objects have it, to the second.
@@ -117,12 +141,13 @@ pub(super) fn after_update(
     writer: &Writer<'_>,
 ) -> Managers {
     let changes = compare(before, after, schema).without(&writer.reset());
-    let taken = changes.added.union(&changes.modified);
-    let lost = taken.union(&changes.removed);
+    let lost = changes.all();
     for entry in managers.0.values_mut() {
-        entry.set = entry.set.difference(&lost);
+        let elsewhere = writer.changes_in(&entry.api_version, before, after);
+        let elsewhere = elsewhere.map(|changes| changes.all());
+        entry.set = entry.set.difference(elsewhere.as_ref().unwrap_or(&lost));
     }
-    let taken = taken.difference(&never_owned());
+    let taken = changes.taken().difference(&never_owned());
     if !taken.is_empty() {
         let id = writer.id(Operation::Update);
         let entry = Entry {

@@ -78,9 +78,10 @@ impl Schema {
             .filter(|value| !value.is_null())
     }
 
-    /// The name of a type of the table.
+    /// The name of a type of the table, without what tells it from another of that name.
     pub(crate) fn type_name(&self) -> Option<&'static str> {
-        self.refers
+        let name = self.refers?;
+        name.rsplit('.').next()
     }
 
     /// Whether it is a number with a unit, like `500m` or `1Gi`.
@@ -90,8 +91,7 @@ impl Schema {
 
     /// The Go type of a field, as a decoding error names it.
     pub(super) fn go_type(&self) -> String {
-        if let Some(name) = self.refers {
-            let name = name.rsplit('.').next().unwrap_or(name);
+        if let Some(name) = self.type_name() {
             return format!("v1.{name}");
         }
         if self.is_quantity() {

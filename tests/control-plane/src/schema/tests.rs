@@ -116,7 +116,7 @@ fn every_type_of_the_table_is_there() {
 
 /// Every name in the table names a type of it.
 fn resolve(schema: &Schema, seen: &mut BTreeSet<&'static str>, at: &str) {
-    if let Some(name) = schema.type_name() {
+    if let Some(name) = schema.refers {
         if !seen.insert(name) {
             return;
         }

@@ -11,4 +11,4 @@ pub(crate) use check::untyped;
 pub(crate) use combine::combine;
 pub(crate) use remove::remove;
 pub(crate) use set::Set;
-pub(crate) use walk::{compare, field_set};
+pub(crate) use walk::{Changes, compare, field_set};

@@ -61,6 +61,15 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
+    /// The fields that who changed them owns from now on.
+    pub(crate) fn taken(&self) -> Set {
+        self.added.union(&self.modified)
+    }
+
+    pub(crate) fn all(&self) -> Set {
+        self.taken().union(&self.removed)
+    }
+
     /// Leaves out what the writer's endpoint resets.
     pub(crate) fn without(self, reset: &Set) -> Self {
         Self {

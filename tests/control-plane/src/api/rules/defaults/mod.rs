@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::super::target::Target;
-use crate::kinds::set_crd_defaults;
+use crate::kinds::{autoscalers, set_crd_defaults};
 use crate::object;
 
 pub(crate) fn set(target: &Target, object: &mut Value) {
@@ -137,6 +137,9 @@ fn network_policy(object: &mut Value) {
 }
 
 fn autoscaler(object: &mut Value) {
+    if autoscalers::complete(object) {
+        return;
+    }
     let spec = object::field_mut(object, "spec");
     default(spec, "minReplicas", 1);
     default(
