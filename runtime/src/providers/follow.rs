@@ -240,7 +240,7 @@ impl<R: Records> Follower<R> {
             // Once it is being deleted, only its end or the deadline disengages it.
             (true, connection) if member.deleting => {
                 if let Some(connection) = connection.filter(|_| member.engaged) {
-                    fleet.retire(&member.name, connection);
+                    fleet.retire(member.name(key), connection);
                 }
             }
             (true, connection) => {
