@@ -1,13 +1,13 @@
 //! A kubeconfig in a file whose current context may change.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
 use kube::Config;
 
 use super::kubeconfig::{INTERVAL, Marks, current, is_as_before};
-use crate::{Error, Result};
+use crate::Result;
 
 /// What the current context of a kubeconfig leads to, as it was read last. Clones share it.
 #[derive(Clone)]
@@ -18,30 +18,35 @@ struct Inner {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
-    config: Option<Config>,
+    config: Config,
     marks: Marks,
     /// Why it could not be read, as it has been said.
     failed: Option<String>,
 }
 
 impl Followed {
-    /// Reads it, or says why that cannot be done.
+    /// Reads it, as soon as that can be done.
     pub(super) async fn new(path: PathBuf) -> Self {
-        let state = Mutex::default();
-        let followed = Self(Arc::new(Inner { path, state }));
-        followed.look().await;
-        followed
+        let mut failed = None;
+        loop {
+            match read(&path).await {
+                Ok((marks, config)) => {
+                    let state = Mutex::new(State {
+                        config,
+                        marks,
+                        failed: None,
+                    });
+                    return Self(Arc::new(Inner { path, state }));
+                }
+                Err(error) => say(&path, format!("{error:#}"), &mut failed),
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
     }
 
-    pub(super) fn config(&self) -> Result<Config> {
-        let state = self.lock();
-        let config = state.config.clone();
-        config.ok_or_else(|| {
-            let error = state.failed.clone().unwrap_or_default();
-            Error::terminal(format!("reading {}: {error}", self.0.path.display()))
-        })
+    pub(super) fn config(&self) -> Config {
+        self.lock().config.clone()
     }
 
     /// Resolves when it has become another one.
@@ -57,36 +62,27 @@ impl Followed {
         })
     }
 
-    /// Looks whether it has become another one. One that cannot be read stays as it is.
+    /// Looks whether it has become another one. While it cannot be read, it stays as it is.
     async fn look(&self) -> bool {
-        let this = self.clone();
-        let looked = tokio::task::spawn_blocking(move || this.look_now()).await;
-        looked.unwrap_or_default()
-    }
-
-    fn look_now(&self) -> bool {
-        let Inner { path, .. } = &*self.0;
         {
             let state = self.lock();
-            if state.failed.is_none() && state.config.is_some() && is_as_before(&state.marks) {
+            if state.failed.is_none() && is_as_before(&state.marks) {
                 return false;
             }
         }
-        let read = current(path);
+        let read = read(&self.0.path).await;
         let mut state = self.lock();
         match read {
             Ok((marks, config)) => {
-                state.config = Some(config);
-                state.marks = marks;
-                state.failed = None;
+                *state = State {
+                    config,
+                    marks,
+                    failed: None,
+                };
                 true
             }
             Err(error) => {
-                let error = format!("{error:#}");
-                if state.failed.as_ref() != Some(&error) {
-                    tracing::warn!(file = %path.display(), error, "cannot read the kubeconfig; what it led to stays as it is");
-                }
-                state.failed = Some(error);
+                say(&self.0.path, format!("{error:#}"), &mut state.failed);
                 false
             }
         }
@@ -95,4 +91,17 @@ impl Followed {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn read(path: &Path) -> Result<(Marks, Config)> {
+    let path = path.to_owned();
+    tokio::task::spawn_blocking(move || current(&path)).await?
+}
+
+/// Says what is wrong, unless it has been said.
+fn say(path: &Path, error: String, said: &mut Option<String>) {
+    if said.as_ref() != Some(&error) {
+        tracing::warn!(file = %path.display(), error, "cannot read the kubeconfig; where it leads stays as it is");
+    }
+    *said = Some(error);
 }

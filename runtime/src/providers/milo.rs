@@ -121,7 +121,8 @@ impl Milo {
     }
 
     /// The same by the current context of a kubeconfig, whose file is looked at every five seconds: what changes there
-    /// changes the connections, and costs no key and no event. One that cannot be read leaves the projects as they are.
+    /// changes the connections, and costs no key and no event. One that is not there yet is waited for, and one that cannot
+    /// be read leaves the projects as they are.
     #[must_use]
     pub fn kubeconfig(mut self, path: impl Into<PathBuf>) -> Self {
         self.kubeconfig = Some(path.into());
@@ -233,13 +234,14 @@ impl Provider for Milo {
                 ..Selector::default()
             };
             let is_ready = move |project: &str| has_condition(project, condition);
+            let ready = host.briefly(&kind, selector, Box::new(is_ready));
             let base = match (self.kubeconfig.clone(), self.config.as_deref()) {
                 (Some(path), _) => Base::File(Followed::new(path).await),
                 (None, Some(config)) => Base::Given(config.clone().into()),
                 (None, None) => Base::Given(config.into()),
             };
             let projects = Projects {
-                ready: host.briefly(&kind, selector, Box::new(is_ready)),
+                ready,
                 base,
                 milo: *self,
             };
@@ -295,9 +297,9 @@ enum Base {
 }
 
 impl Base {
-    fn config(&self) -> crate::Result<Config> {
+    fn config(&self) -> Config {
         match self {
-            Self::Given(config) => Ok(Config::clone(config)),
+            Self::Given(config) => Config::clone(config),
             Self::File(followed) => followed.config(),
         }
     }
@@ -318,8 +320,8 @@ impl Records for Projects {
             // What is being deleted is worked on to the end, ready or not.
             match deleting || is_ready {
                 true => {
-                    let base = self.base.config()?;
-                    Ok(Some(self.milo.connection(base, &name)?.into()))
+                    let config = self.milo.connection(self.base.config(), &name)?;
+                    Ok(Some(config.into()))
                 }
                 false => Ok(None),
             }
