@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::ConfigMap;
 use kommodore::{
     Action, ClusterState, Context, Fixed, Manager, Milo, Provider as _, Reason, Reconcile, Result,
     controller,
@@ -26,6 +27,22 @@ impl Reconcile for Domains {
     }
 }
 
+/// Something for what the websites own, which is watched as metadata alone for these.
+#[controller(for = ConfigMap, name = "pages")]
+#[derive(Clone, Default)]
+struct Pages {
+    probe: Probe,
+}
+
+impl Reconcile for Pages {
+    async fn reconcile(&self, page: &ConfigMap, cx: &Context<Self>) -> Result<Action> {
+        match page.data {
+            Some(_) => self.probe.end(Point::Begin, cx).await,
+            None => Ok(Action::done()),
+        }
+    }
+}
+
 async fn create_domain(fleet: &Fleet, project: &str, name: &str) {
     let domain = Domain::new(
         name,
@@ -39,6 +56,15 @@ async fn create_domain(fleet: &Fleet, project: &str, name: &str) {
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
             other => other.map(|_| ()),
         }
+    })
+    .await;
+}
+
+/// An object of a cluster is reconciled.
+async fn reaches(probe: &Probe, cluster: &str, name: &str) {
+    let what = format!("{name} of {cluster} is reconciled");
+    eventually(&what, async || {
+        probe.count_in(cluster, Point::Begin, name) > 0
     })
     .await;
 }
@@ -144,6 +170,44 @@ on_both_servers! {
             eventually("nothing waits", async || status.cluster(project).unwrap().keys == 0).await;
             assert!(engaged.last_error.is_some(), "it is remembered");
         }
+    }
+
+    async fn a_controller_that_is_added_late_works_everywhere(fleet: &Fleet) {
+        for project in ["red", "blue"] {
+            fleet.create_shop(project).await;
+            fleet.create_website(project, "one").await;
+            create_domain(fleet, project, "one").await;
+        }
+        let (told, teller) = Told::new("told");
+        let (sites, domains, pages) = (Sites::default(), Domains::default(), Pages::default());
+        let manager = fleet.manager_of(told).controller(sites.clone());
+        let (controllers, status) = (manager.controllers(), manager.fleet());
+        let operator = Operator::start(manager);
+        teller.engage("red", fleet.operator_config_of("red"));
+        fleet.website_ready("red", "one").await;
+        assert_eq!(stands(&status, "red", ClusterState::Engaged).await.watches, 2);
+
+        controllers.add(domains.clone()).unwrap();
+        controllers.add(pages.clone()).unwrap();
+        reaches(&domains.probe, "red", "one").await;
+        reaches(&pages.probe, "red", "one").await;
+        let red = stands(&status, "red", ClusterState::Engaged).await;
+        assert_eq!(red.watches, 3, "pages are watched once");
+        create_domain(fleet, "red", "two").await;
+        reaches(&domains.probe, "red", "two").await;
+        // They belong to the others from then on.
+        teller.engage("blue", fleet.operator_config_of("blue"));
+        fleet.website_ready("blue", "one").await;
+        reaches(&domains.probe, "blue", "one").await;
+        reaches(&pages.probe, "blue", "one").await;
+        let again = controllers.add(domains.clone()).unwrap_err().to_string();
+        assert!(again.contains("two controllers are named `domains`"), "{again}");
+        fleet.set_host("red", "one", "late.example.com").await;
+        fleet.page_shows("red", "one", "late.example.com").await;
+
+        operator.stop().await.unwrap();
+        let over = controllers.add(domains).unwrap_err().to_string();
+        assert!(over.contains("the manager has ended"), "{over}");
     }
 
     async fn a_cluster_is_seen_on_all_its_way(fleet: &Fleet) {

@@ -21,7 +21,8 @@ pub use fleet::{
     State as ClusterState, Status as FleetStatus,
 };
 pub use manager::{
-    Builder, LeaderElection, LeadershipLost, Manager, ManagerPermissions, Permissions, Rule,
+    Builder, Controllers, LeaderElection, LeadershipLost, Manager, ManagerPermissions, Permissions,
+    Rule,
 };
 pub use object::{Apply, Event, NotOwned, Scope};
 pub use providers::{

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,8 @@ use crate::object::{Applied, Desk, Marked};
 /// Every controller of a manager, and the queue that they share.
 pub(crate) struct Engine {
     queue: Arc<Queue>,
-    crew: Vec<Registered>,
+    /// Read while a cluster comes or goes, so that a controller that is added finds each cluster once.
+    crew: RwLock<Vec<Registered>>,
     lanes: Mutex<BTreeMap<Lane, Arc<Post>>>,
     roster: Arc<Roster>,
     /// There is no provider.
@@ -30,6 +31,21 @@ struct Registered {
     marked: Arc<Marked>,
 }
 
+impl Registered {
+    fn new(handler: Arc<dyn Handler>, queue: &Queue) -> Self {
+        Self {
+            controller: queue.add_controller(handler.pace()),
+            handler,
+            lanes: Arc::default(),
+            marked: Arc::default(),
+        }
+    }
+
+    fn is_in_host(&self) -> bool {
+        self.handler.declaration().is_in_host()
+    }
+}
+
 /// A controller at work in a cluster.
 struct Post {
     handler: Arc<dyn Handler>,
@@ -41,18 +57,13 @@ impl Engine {
     /// The engine of a manager that is `alone`, without a provider, or not.
     pub(crate) fn new(handlers: Vec<Arc<dyn Handler>>, alone: bool) -> Arc<Self> {
         let queue = Queue::new();
-        let crew = handlers
+        let crew: Vec<Registered> = handlers
             .into_iter()
-            .map(|handler| Registered {
-                controller: queue.add_controller(handler.pace()),
-                handler,
-                lanes: Arc::default(),
-                marked: Arc::default(),
-            })
+            .map(|handler| Registered::new(handler, &queue))
             .collect();
         Arc::new(Self {
             queue,
-            crew,
+            crew: RwLock::new(crew),
             lanes: Mutex::default(),
             roster: Arc::default(),
             alone,
@@ -63,12 +74,36 @@ impl Engine {
     /// whether somebody has.
     pub(crate) fn set_host(&self, host: &Cluster) -> bool {
         self.roster.enter_as_host(host);
-        let mut crew = self.crew.iter();
-        let is_worked_on = crew.any(|registered| registered.handler.declaration().is_in_host());
+        let crew = self.crew();
+        let is_worked_on = crew.iter().any(Registered::is_in_host);
         if is_worked_on {
-            self.board(host);
+            self.board_with(&crew, host);
         }
         is_worked_on
+    }
+
+    /// Adds a controller, which begins in every cluster that is there. Returns whether it is the first that has something to
+    /// do in a host cluster that is none of the fleet.
+    pub(crate) fn add(&self, handler: Arc<dyn Handler>) -> bool {
+        let mut crew = self.crew.write().unwrap_or_else(PoisonError::into_inner);
+        let added = Registered::new(handler, &self.queue);
+        let mut begins_in_host = false;
+        for (cluster, is_worked_on) in self.roster.all() {
+            if is_worked_on || added.is_in_host() {
+                added.handler.open(&cluster, self.alone);
+                if !is_worked_on {
+                    begins_in_host = true;
+                    self.roster.enter(&cluster);
+                }
+                self.post(&added, &cluster);
+            }
+        }
+        crew.push(added);
+        begins_in_host
+    }
+
+    fn crew(&self) -> RwLockReadGuard<'_, Vec<Registered>> {
+        self.crew.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs keys until `stop`.
@@ -85,6 +120,73 @@ impl Engine {
             };
             self.start(place);
         }
+    }
+
+    fn board_with(&self, crew: &[Registered], cluster: &Cluster) {
+        // First what has everything: who needs metadata only shares it.
+        for Registered { handler, .. } in crew {
+            handler.open(cluster, self.alone);
+        }
+        self.roster.enter(cluster);
+        for registered in crew {
+            self.post(registered, cluster);
+        }
+    }
+
+    /// Lets a controller work in a cluster, if it has something to do there.
+    fn post(&self, registered: &Registered, cluster: &Cluster) {
+        let Registered {
+            handler,
+            controller,
+            lanes,
+            marked,
+        } = registered;
+        let declared = handler.declaration();
+        let works = declared.works_in(cluster.name(), self.alone);
+        let mut owns = declared.owns.iter();
+        let keeps = owns.any(|kind| declared.keeps_in(kind, cluster.name(), self.alone));
+        if !works && !keeps {
+            return;
+        }
+        let lane = self.queue.add_lane(*controller);
+        let of_it = LaneOf { lane, works };
+        lanes.lock().insert(cluster.name().clone(), of_it);
+        marked.set_there(cluster.name());
+        let desk = Desk {
+            recorder: Arc::default(),
+            applied: Arc::new(Applied::new(cluster.kept())),
+            left: Arc::default(),
+            marked: Arc::clone(marked),
+            roster: Arc::clone(&self.roster),
+            alone: self.alone,
+        };
+        let post = Arc::new(Post {
+            handler: Arc::clone(handler),
+            cluster: cluster.clone(),
+            desk,
+        });
+        self.lock().insert(lane, Arc::clone(&post));
+        let waker = Waker::new(Arc::clone(&self.queue), lane, Arc::clone(lanes));
+        let host = self.roster.find(&ClusterName::LOCAL);
+        let host = host.as_ref().unwrap_or(cluster).clone();
+        let sources = Arc::clone(handler).watch(cluster, &host, waker.clone(), &post.desk);
+        let queue = Arc::clone(&self.queue);
+        cluster.spawn(async move {
+            // Reconciling begins when everything that it looks at is there; a kind that is missing
+            // holds up only the controllers that need it.
+            let all = async {
+                for source in &sources {
+                    source.synced().await;
+                }
+            };
+            tokio::select! {
+                biased;
+                () = post.cluster.stopped() => return,
+                () = all => {}
+            }
+            // Whole fleets wait for that at once: what comes then takes its room when it begins.
+            Box::pin(post.begin(lane, &queue, &host, waker)).await;
+        });
     }
 
     fn start(&self, place: Place) {
@@ -180,70 +282,12 @@ impl Drop for Place {
 
 impl Crew for Engine {
     fn board(&self, cluster: &Cluster) {
-        // First what has everything: who needs metadata only shares it.
-        for Registered { handler, .. } in &self.crew {
-            handler.open(cluster, self.alone);
-        }
-        self.roster.enter(cluster);
-        for Registered {
-            handler,
-            controller,
-            lanes,
-            marked,
-        } in &self.crew
-        {
-            let declared = handler.declaration();
-            let works = declared.works_in(cluster.name(), self.alone);
-            let mut owns = declared.owns.iter();
-            let keeps = owns.any(|kind| declared.keeps_in(kind, cluster.name(), self.alone));
-            if !works && !keeps {
-                continue;
-            }
-            let lane = self.queue.add_lane(*controller);
-            let of_it = LaneOf { lane, works };
-            lanes.lock().insert(cluster.name().clone(), of_it);
-            marked.set_there(cluster.name());
-            let desk = Desk {
-                recorder: Arc::default(),
-                applied: Arc::new(Applied::new(cluster.kept())),
-                left: Arc::default(),
-                marked: Arc::clone(marked),
-                roster: Arc::clone(&self.roster),
-                alone: self.alone,
-            };
-            let post = Arc::new(Post {
-                handler: Arc::clone(handler),
-                cluster: cluster.clone(),
-                desk,
-            });
-            self.lock().insert(lane, Arc::clone(&post));
-            let waker = Waker::new(Arc::clone(&self.queue), lane, Arc::clone(lanes));
-            let host = self.roster.find(&ClusterName::LOCAL);
-            let host = host.as_ref().unwrap_or(cluster).clone();
-            let sources = Arc::clone(handler).watch(cluster, &host, waker.clone(), &post.desk);
-            let queue = Arc::clone(&self.queue);
-            cluster.spawn(async move {
-                // Reconciling begins when everything that it looks at is there; a kind that is missing
-                // holds up only the controllers that need it.
-                let all = async {
-                    for source in &sources {
-                        source.synced().await;
-                    }
-                };
-                tokio::select! {
-                    biased;
-                    () = post.cluster.stopped() => return,
-                    () = all => {}
-                }
-                // Whole fleets wait for that at once: what comes then takes its room when it begins.
-                Box::pin(post.begin(lane, &queue, &host, waker)).await;
-            });
-        }
+        self.board_with(&self.crew(), cluster);
     }
 
     fn leave(&self, cluster: &Cluster) {
         let name: &ClusterName = cluster.name();
-        for Registered { lanes, marked, .. } in &self.crew {
+        for Registered { lanes, marked, .. } in self.crew().iter() {
             let left = lanes.lock().remove(name);
             if let Some(LaneOf { lane, .. }) = left {
                 let mut posts = self.lock();
@@ -264,7 +308,7 @@ impl Crew for Engine {
     }
 
     fn gone(&self, name: &ClusterName) {
-        for Registered { marked, lanes, .. } in &self.crew {
+        for Registered { marked, lanes, .. } in self.crew().iter() {
             marked.set_gone(name);
             for reached in marked.reached_from(name) {
                 let lane = lanes.lock().get(&reached).copied();

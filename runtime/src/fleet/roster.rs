@@ -61,6 +61,15 @@ impl Roster {
         state.clusters.get(name).map(|entry| entry.cluster.clone())
     }
 
+    /// All, each with whether the controllers work in it.
+    pub(crate) fn all(&self) -> Vec<(Cluster, bool)> {
+        let state = self.lock();
+        let entries = state.clusters.values();
+        entries
+            .map(|entry| (entry.cluster.clone(), entry.engaged))
+            .collect()
+    }
+
     /// Those that the controllers work in and that are to stay, besides the host cluster.
     pub(crate) fn fleet(&self) -> Vec<Cluster> {
         let state = self.lock();

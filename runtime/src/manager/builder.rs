@@ -1,6 +1,5 @@
 //! What a manager consists of.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +7,14 @@ use std::time::Duration;
 use kube::api::ApiResource;
 use kube::{Client, Config};
 
+use super::admission::{Admission, Register, register};
+use super::controllers::Controllers;
 use super::leader::{Election, LeaderElection};
 use super::permissions::Role;
 use super::release::{self, Held};
 use super::{ManagerPermissions, Permissions, run, signals};
 use crate::controller::{Declaration, Start};
-use crate::engine::{Handled, Handler, Settings};
+use crate::engine::{Handler, Settings};
 use crate::fleet::Status;
 use crate::providers::Provider;
 use crate::transport::{self, Connect, Pool};
@@ -30,7 +31,9 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct Builder {
     config: Config,
     providers: Vec<Box<dyn Provider>>,
-    controllers: Vec<Box<dyn FnOnce(Settings) -> Result<Registered> + Send>>,
+    controllers: Vec<Register>,
+    /// Those that come later.
+    late: Controllers,
     /// What the controllers are for, and what they declare.
     declared: Vec<(ApiResource, &'static Declaration)>,
     election: Option<LeaderElection>,
@@ -40,14 +43,6 @@ pub struct Builder {
     seed: Option<u64>,
     kept: Kept,
     status: Status,
-}
-
-/// A controller, and the conditions that it writes, each with its kind.
-struct Registered {
-    handler: Arc<dyn Handler>,
-    conditions: Vec<(String, &'static str)>,
-    /// Its finalizer, with the kind that it is put on.
-    finalizer: Option<(ApiResource, String)>,
 }
 
 /// What a manager needs to run.
@@ -70,6 +65,7 @@ impl Builder {
             config,
             providers: Vec::new(),
             controllers: Vec::new(),
+            late: Controllers::default(),
             declared: Vec::new(),
             election: None,
             timeout: RECONCILE_TIMEOUT,
@@ -92,24 +88,35 @@ impl Builder {
     pub fn controller<C: Start>(mut self, controller: C) -> Self {
         self.declared
             .push((ApiResource::erase::<C::Object>(&()), &C::DECLARATION));
-        self.controllers.push(Box::new(|settings| {
-            let handled = Handled::new(controller, settings)?;
-            let conditions = match handled.writes_conditions() {
-                Some((kind, names)) => {
-                    let kind = format!("{} ({})", kind.kind, kind.api_version);
-                    names.into_iter().map(|name| (kind.clone(), name)).collect()
-                }
-                None => Vec::new(),
-            };
-            let finalizer = handled.finalizes();
-            let finalizer = finalizer.map(|(kind, name)| (kind.clone(), name.to_owned()));
-            Ok(Registered {
-                handler: Arc::new(handled),
-                conditions,
-                finalizer,
-            })
-        }));
+        self.controllers.push(register(controller));
         self
+    }
+
+    /// Adds controllers later, while the manager runs: for one that knows only then what there is to do, such as which
+    /// kinds its clusters have.
+    ///
+    /// ```no_run
+    /// # use kommodore::{Action, Builder, Context, Reconcile, Result, controller};
+    /// # use kommodore::k8s_openapi::api::core::v1::Namespace;
+    /// # #[controller(for = Namespace)]
+    /// # struct Namespaces;
+    /// # impl Reconcile for Namespaces {
+    /// #     async fn reconcile(&self, _: &Namespace, _: &Context<Self>) -> Result<Action> {
+    /// #         Ok(Action::done())
+    /// #     }
+    /// # }
+    /// # async fn is_wanted() {}
+    /// # async fn example(manager: Builder) -> Result<()> {
+    /// let controllers = manager.controllers();
+    /// tokio::spawn(async move {
+    ///     is_wanted().await;
+    ///     controllers.add(Namespaces)
+    /// });
+    /// manager.run().await
+    /// # }
+    /// ```
+    pub fn controllers(&self) -> Controllers {
+        self.late.clone()
     }
 
     /// How the clusters are, while the manager runs: for a page of one's own, a metric, or a test.
@@ -273,7 +280,9 @@ impl Builder {
         if let Some(seed) = self.seed {
             transport::seed(seed);
         }
-        run::run(self.into_parts()?, shutdown).await
+        let late = self.late.clone();
+        let (parts, admission) = self.into_parts()?;
+        run::run(parts, admission, &late, shutdown).await
     }
 
     /// Takes the finalizers of the controllers off all objects, in every cluster of the fleet, and returns how many
@@ -315,12 +324,16 @@ impl Builder {
         if let Some(seed) = self.seed {
             transport::seed(seed);
         }
-        release::release(self.into_parts()?, shutdown).await
+        let (parts, _) = self.into_parts()?;
+        release::release(parts, shutdown).await
     }
 
-    /// Builds the controllers, and refuses those that would fight each other.
-    fn into_parts(self) -> Result<Parts> {
-        if self.controllers.is_empty() {
+    /// Builds the controllers, and refuses those that would fight each other; what else there is then, and who decides of
+    /// further controllers.
+    fn into_parts(self) -> Result<(Parts, Admission)> {
+        let mut controllers = self.controllers;
+        controllers.extend(self.late.take());
+        if controllers.is_empty() {
             return Err(Error::terminal(
                 "the manager has no controller: add one with `.controller(..)`",
             ));
@@ -328,60 +341,18 @@ impl Builder {
         let settings = Settings {
             timeout: self.timeout,
         };
-        let mut handlers: Vec<Arc<dyn Handler>> = Vec::new();
-        let mut writers: BTreeMap<(String, &str), String> = BTreeMap::new();
-        let mut finalizers: BTreeMap<(String, String), String> = BTreeMap::new();
-        let mut held = Vec::new();
-        for register in self.controllers {
-            let Registered {
-                handler,
-                conditions,
-                finalizer,
-            } = register(settings)?;
-            let name = handler.name().to_owned();
-            let engages = handler.declaration().engages();
-            if self.providers.is_empty() && !engages.local && engages.said {
-                return Err(Error::terminal(format!(
-                    "the controller `{name}` works in the clusters of providers alone, as its `engage(provider)` says, and the \
-                     manager has no provider: add one with `.provider(..)`"
-                )));
-            }
-            if handlers.iter().any(|other| other.name() == name) {
-                return Err(Error::terminal(format!(
-                    "two controllers are named `{name}`, and would take each other's writes for their own: give one \
-                     another name with `#[controller(name = \"..\")]`"
-                )));
-            }
-            if let Some((resource, finalizer)) = finalizer {
-                let kind = format!("{} ({})", resource.kind, resource.api_version);
-                let known = finalizers.insert((kind.clone(), finalizer.clone()), name.clone());
-                if let Some(other) = known {
-                    return Err(Error::terminal(format!(
-                        "the controllers `{other}` and `{name}` have one finalizer `{finalizer}` for {kind}, and the first to be done \
-                         would let it go for both: give it another name in one of them"
-                    )));
-                }
-                held.push(Held {
-                    kind: resource,
-                    finalizer,
-                    controller: name.clone(),
-                });
-            }
-            for (kind, condition) in conditions {
-                if let Some(other) = writers.insert((kind.clone(), condition), name.clone()) {
-                    return Err(Error::terminal(format!(
-                        "the controllers `{other}` and `{name}` would both write the condition {condition} of {kind}: give \
-                         it another name in one of them (with `ready = \"..\"`, if it is the summary), or leave it to one"
-                    )));
-                }
-            }
+        let mut admission = Admission::new(settings, self.providers.is_empty());
+        let (mut handlers, mut held) = (Vec::new(), Vec::new());
+        for register in controllers {
+            let (handler, its) = admission.admit(register)?;
             handlers.push(handler);
+            held.extend(its);
         }
         let election = match self.election {
             Some(election) => Some(election.checked(&self.config)?),
             None => None,
         };
-        Ok(Parts {
+        let parts = Parts {
             config: self.config,
             election,
             providers: self.providers,
@@ -391,7 +362,8 @@ impl Builder {
             connect: self.connect,
             kept: self.kept,
             status: self.status,
-        })
+        };
+        Ok((parts, admission))
     }
 }
 

@@ -1,6 +1,8 @@
 //! One process: its controllers, its providers, and its life from start to shutdown.
 
+mod admission;
 mod builder;
+mod controllers;
 pub(crate) mod leader;
 mod permissions;
 mod release;
@@ -8,6 +10,7 @@ mod run;
 mod signals;
 
 pub use builder::Builder;
+pub use controllers::Controllers;
 pub use leader::{LeaderElection, LeadershipLost};
 pub use permissions::{ManagerPermissions, Permissions, Rule};
 

@@ -7,7 +7,9 @@ use futures::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::admission::Admission;
 use super::builder::Parts;
+use super::controllers::Controllers;
 use super::leader::Leadership;
 use crate::engine::Engine;
 use crate::fleet::{Cluster, ClusterName, Crew, Fleet};
@@ -22,16 +24,19 @@ pub(super) struct Begun<'a> {
     pub(super) stop: CancellationToken,
 }
 
-pub(super) async fn run(mut parts: Parts, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
+pub(super) async fn run(
+    mut parts: Parts,
+    admission: Admission,
+    late: &Controllers,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<()> {
     let alone = parts.providers.is_empty();
     let engine = Engine::new(std::mem::take(&mut parts.handlers), alone);
+    let _running = late.run(admission, &engine);
     let crew = Arc::clone(&engine);
+    let late = late.clone();
     let begin = move |begun: Begun<'_>| {
-        if let Some(host) = begun.host
-            && engine.set_host(host)
-        {
-            begun.fleet.show_host(host);
-        }
+        late.begin(&begun);
         engine.run(begun.stop)
     };
     manage(parts, crew, shutdown, begin).await
