@@ -40,7 +40,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use contender::Contender;
+use contender::{Contender, NAMES};
 use report::Report;
 use run::Run;
 use size::Size;
@@ -79,33 +79,13 @@ fn operate(contender: &str, kubeconfig: &Path, resync: Option<Duration>) {
 }
 
 fn compare(words: &[&str]) -> ExitCode {
-    let after = |word: &str| {
-        let place = words.iter().position(|it| *it == word)?;
-        words.get(place + 1).copied()
-    };
-    let number = |word: &str| after(word).map(|it| it.parse::<usize>().unwrap());
-    let projects = number("--projects");
-    let mut size = match words {
-        [] | ["--bench"] => Size::quick(),
-        words if words.contains(&"standard") => Size::standard(),
-        words if words.contains(&"large") => Size::large(projects.unwrap_or(10_000)),
-        words if words.contains(&"quick") => Size::quick(),
-        words => {
-            eprintln!("one of quick, standard and large is to be said, not {words:?}");
+    let (size, only) = match read(words) {
+        Ok(read) => read,
+        Err(why) => {
+            eprintln!("{why}");
             return ExitCode::FAILURE;
         }
     };
-    if let Some(projects) = projects {
-        size.projects = projects;
-        size.observed = size.observed.min(projects);
-    }
-    size.objects = number("--objects").unwrap_or(size.objects);
-    let only = after("--only").unwrap_or_default();
-    let only: Vec<String> = only
-        .split(',')
-        .filter(|name| !name.is_empty())
-        .map(String::from)
-        .collect();
     let mut report = Report::new(&size);
     println!("{}\n", report.heading());
     for contender in Contender::all(&only) {
@@ -116,4 +96,43 @@ fn compare(words: &[&str]) -> ExitCode {
         }
     }
     report.finish()
+}
+
+/// The size, and the contenders that are wanted, if not the usual ones.
+fn read(words: &[&str]) -> Result<(Size, Vec<String>), String> {
+    let mut size = Size::quick();
+    let (mut projects, mut objects, mut only) = (None, None, Vec::new());
+    let mut words = words.iter().copied().peekable();
+    let number = |after: &str, word: Option<&str>| match word.and_then(|word| word.parse().ok()) {
+        Some(number) if number >= 10 => Ok(number),
+        _ => Err(format!("`{after}` needs a number of 10 or more")),
+    };
+    while let Some(word) = words.next() {
+        match word {
+            "--bench" => {}
+            "quick" => size = Size::quick(),
+            "standard" => size = Size::standard(),
+            "large" => size = Size::large(10_000),
+            "--projects" => projects = Some(number(word, words.next())?),
+            "--objects" => objects = Some(number(word, words.next())?),
+            "--only" => {
+                let names = words.next().unwrap_or_default().split(',');
+                only = names.map(str::to_owned).collect();
+                if let Some(unknown) = only.iter().find(|name| !NAMES.contains(&name.as_str())) {
+                    return Err(format!("there is no contender {unknown:?}, only {NAMES:?}"));
+                }
+            }
+            _ => {
+                return Err(format!(
+                    "{word:?} is none of quick, standard, large, --projects, --objects and --only"
+                ));
+            }
+        }
+    }
+    if let Some(projects) = projects {
+        size.projects = projects;
+        size.observed = size.observed.min(projects);
+    }
+    size.objects = objects.unwrap_or(size.objects);
+    Ok((size, only))
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
 
 use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -17,11 +19,16 @@ pub(crate) async fn config_of(kubeconfig: &Path) -> Config {
         .unwrap()
 }
 
+/// Something is wrong if nothing is said for so long.
+const PATIENCE: Duration = Duration::from_secs(1_800);
+/// In so long everybody ends who is told to.
+const END: Duration = Duration::from_secs(60);
+
 /// Another process, which is told and says a line at a time.
 pub(crate) struct Other {
     pub(crate) child: Child,
     pub(crate) told: Option<ChildStdin>,
-    said: BufReader<ChildStdout>,
+    said: Receiver<String>,
 }
 
 impl Other {
@@ -34,7 +41,19 @@ impl Other {
             .unwrap();
         let told = child.stdin.take();
         let said = BufReader::new(child.stdout.take().unwrap());
-        Self { child, told, said }
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in said.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            child,
+            told,
+            said: receiver,
+        }
     }
 
     /// This program as another process.
@@ -44,9 +63,12 @@ impl Other {
 
     /// What it says next; nothing if it has ended.
     pub(crate) fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.said.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
+        self.line_within(PATIENCE)
+    }
+
+    /// The same; nothing also if it does not say anything for so long.
+    pub(crate) fn line_within(&mut self, limit: Duration) -> String {
+        self.said.recv_timeout(limit).unwrap_or_default()
     }
 
     /// In bytes.
@@ -76,7 +98,7 @@ impl Other {
             .count()
     }
 
-    /// In milliseconds of the processors.
+    /// In milliseconds of the processors, as exact as the system counts: to 10 ms.
     pub(crate) fn cpu(&self) -> f64 {
         let path = format!("/proc/{}/stat", self.child.id());
         let stat = std::fs::read_to_string(path).unwrap();
@@ -89,18 +111,26 @@ impl Other {
             * 10.0
     }
 
-    /// Lets it end in good order.
-    pub(crate) fn stop(mut self) {
+    /// Lets it end in good order; why it did not, if so.
+    pub(crate) fn stop(mut self) -> Result<(), String> {
         drop(self.told.take());
-        let status = self.child.wait().unwrap();
-        assert!(status.success(), "{status}");
+        let deadline = Instant::now() + END;
+        while Instant::now() < deadline {
+            match self.child.try_wait() {
+                Ok(None) => std::thread::sleep(Duration::from_millis(10)),
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(Some(status)) => return Err(format!("has ended with {status}")),
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        Err("did not end when it was told to".to_owned())
     }
 }
 
 /// None is left behind, in whatever way this process ends.
 impl Drop for Other {
     fn drop(&mut self) {
-        if self.told.is_some() {
+        if matches!(self.child.try_wait(), Ok(None)) {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }

@@ -3,9 +3,15 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::peers::WORKERS;
 use crate::process::Other;
+
+/// In so long every operator is ready to begin.
+const START: Duration = Duration::from_secs(60);
+/// All that there are.
+pub(crate) const NAMES: [&str; 4] = ["kommodore", "kube-rs", "go", "go-at-once"];
 
 /// One of those that are compared.
 #[derive(Clone, Debug)]
@@ -75,7 +81,7 @@ impl Contender {
         let log = folder().join(format!("{}.log", self.name));
         let errors = Stdio::from(File::create(&log).unwrap());
         let mut other = Other::start(command.stderr(errors));
-        match &*other.line() {
+        match &*other.line_within(START) {
             "ready" => Ok(other),
             _ => Err(format!("did not start; see {}", log.display())),
         }

@@ -29,7 +29,7 @@ struct Seen {
     /// The number of the first that has not been counted.
     next: u64,
     requests: Requests,
-    /// Project and plural of each watch.
+    /// Project and plural of each watch that was begun to be answered.
     watched: BTreeSet<(String, String)>,
     /// Projects that are never answered: their watches do not count, and nobody waits until it is quiet there.
     ignored: BTreeSet<String>,
@@ -109,6 +109,11 @@ impl Judge {
         }
     }
 
+    /// For how long nobody has asked for anything, in seconds.
+    pub(crate) fn quiet(&self) -> f64 {
+        self.seen.lock().unwrap().newest.elapsed().as_secs_f64()
+    }
+
     /// Waits until nobody asks for anything; whether that came.
     pub(crate) async fn settled(&self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
@@ -140,7 +145,10 @@ impl Seen {
             let status = record.status;
             self.requests.refused += usize::from(status.is_some_and(|it| !it.is_success()));
         }
+        // Whatever it streams comes behind its status.
+        let is_open = record.status.is_some_and(|it| it.is_success());
         if record.verb == Verb::Watch
+            && is_open
             && let Some(project) = project
             && !is_ignored
         {

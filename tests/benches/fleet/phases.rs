@@ -8,6 +8,8 @@ use super::talk::{Answer, Ask, Change, Sites};
 
 /// The websites of the quiet project beside the hot one.
 const QUIET: usize = 1_000_000;
+/// How many are hot.
+const HOT: usize = 200;
 /// Those of the phases with trouble.
 const TROUBLED: usize = 2_000_000;
 
@@ -19,7 +21,7 @@ impl Run<'_> {
         self.engaged(1)?;
         self.settle()?;
         self.alone = self.operator().memory();
-        self.stop();
+        self.stop()?;
         let to = self.size.projects;
         self.progress(&format!("{to} projects are created"));
         self.ask(Ask::Projects { from: 1, to })?;
@@ -42,7 +44,7 @@ impl Run<'_> {
         let before = self.before()?;
         std::thread::sleep(Duration::from_secs_f64(seconds));
         let answer = self.ask(Ask::Settle { limit: 0.0 })?;
-        let used = self.since(&before, Answer { seconds, ..answer });
+        let used = self.since(&before, Answer { seconds, ..answer })?;
         self.empty = used.memory;
         self.report.begin("idle");
         let each = (used.memory - self.alone) / (projects - 1) as f64 / KIB;
@@ -87,7 +89,7 @@ impl Run<'_> {
 
     /// Restarts the operator on a fleet that is as it should be.
     pub(crate) fn restart(&mut self) -> Result<()> {
-        self.stop();
+        self.stop()?;
         let (projects, count) = (self.size.projects, self.size.objects);
         let mut used = self.measure_start(projects)?;
         used.growth = used.memory - self.empty;
@@ -102,7 +104,7 @@ impl Run<'_> {
 
     /// Looks at every object again, as it would do now and then.
     pub(crate) fn resync(&mut self) -> Result<()> {
-        self.stop();
+        self.stop()?;
         let (period, count) = (self.size.resync, self.size.objects);
         self.begin(Some(period))?;
         let projects = self.size.projects;
@@ -112,7 +114,7 @@ impl Run<'_> {
         let (mut last, mut since) = (-1.0, Instant::now());
         while last < count as f64 || since.elapsed() < Duration::from_secs(1) {
             std::thread::sleep(Duration::from_millis(100));
-            let reconciles = self.reconciles();
+            let reconciles = self.reconciles()?;
             if reconciles != last {
                 (last, since) = (reconciles, Instant::now());
             }
@@ -122,12 +124,12 @@ impl Run<'_> {
         std::thread::sleep(Duration::from_secs(period));
         let answer = self.ask(Ask::Settle { limit: 0.0 })?;
         let seconds = period as f64;
-        let used = self.since(&before, Answer { seconds, ..answer });
+        let used = self.since(&before, Answer { seconds, ..answer })?;
         self.progress(&format!("resync: {} reconciles", used.reconciles));
         self.report.begin("resync");
         self.report.used(&used, Per::Object(count));
         self.report.check("changes", used.changes as f64, 0);
-        self.stop();
+        self.stop()?;
         self.begin(None)?;
         self.engaged(projects)?;
         self.settle()?;
@@ -136,7 +138,7 @@ impl Run<'_> {
 
     /// One project is hot; a quiet one beside it is looked at.
     pub(crate) fn hot(&mut self) -> Result<()> {
-        let (seconds, rate) = (self.size.hot, 10.0);
+        let (seconds, rate) = (self.size.hot, 20.0);
         let sites = Sites {
             from: QUIET,
             to: QUIET + (rate * seconds) as usize,
@@ -151,28 +153,34 @@ impl Run<'_> {
         };
         self.ask(work(Change::Create, None))?;
         self.settle()?;
+        let mut heat = Answer::default();
         let used = self.measure(|run| {
             run.ask(Ask::Hot {
                 rate: 1_000.0,
-                websites: 200,
+                websites: HOT,
                 seconds,
             })?;
             let answer = run.ask(work(Change::Edit, Some(rate)))?;
-            run.ask(Ask::Cool)?;
+            heat = run.ask(Ask::Cool)?;
             Ok(answer)
         })?;
         self.report.begin("quiet beside hot");
         self.report.used(&used, Per::Phase);
+        let hot = heat.made as f64 / heat.seconds;
+        self.report.add("hot changes a second", "", hot);
+        self.report
+            .add("quiet changes", "", used.latencies.len() as f64);
         let p99 = quantile(&used.latencies, 0.99);
         self.progress(&format!("beside a hot project: p99 {p99:.1} ms"));
         self.ask(work(Change::Delete, None))?;
+        self.ask(Ask::Clear { websites: HOT })?;
         self.settle()?;
         Ok(())
     }
 
     /// A tenth of the projects never answers.
     pub(crate) fn dead(&mut self) -> Result<()> {
-        self.stop();
+        self.stop()?;
         let projects = self.size.projects;
         let alive = projects - projects / 10;
         self.ask(Ask::Silence {
@@ -180,7 +188,7 @@ impl Run<'_> {
             to: projects,
         })?;
         self.troubled(alive, "a tenth dead", 0)?;
-        self.stop();
+        self.stop()?;
         self.ask(Ask::Silence { from: 0, to: 0 })?;
         Ok(())
     }
@@ -208,6 +216,7 @@ impl Run<'_> {
             projects: (0, projects.min(self.size.observed)),
         };
         let (rate, limit) = (Some(self.size.rate), self.size.limit);
+        let of_it = sites.clone();
         let used = self.measure(|run| {
             run.ask(Ask::Work {
                 change: Change::Create,
@@ -218,6 +227,15 @@ impl Run<'_> {
         })?;
         self.report.begin(&format!("create, {trouble}"));
         self.report.used(&used, Per::Object(count));
+        // The next start finds none of them.
+        self.measure(|run| {
+            run.ask(Ask::Work {
+                change: Change::Delete,
+                sites: of_it,
+                rate: None,
+                limit,
+            })
+        })?;
         Ok(())
     }
 }

@@ -19,6 +19,7 @@ pub(crate) const OURS: &str = "kommodore";
 #[derive(Serialize)]
 pub(crate) struct Report {
     machine: String,
+    optimized: bool,
     commit: String,
     size: &'static str,
     projects: usize,
@@ -98,11 +99,12 @@ pub(crate) enum Per {
 impl Report {
     pub(crate) fn new(size: &Size) -> Self {
         let git = Command::new("git")
-            .args(["rev-parse", "--short", "HEAD"])
+            .args(["describe", "--always", "--abbrev=7", "--dirty"])
             .output();
         let commit = git.map(|it| String::from_utf8_lossy(&it.stdout).trim().to_owned());
         Self {
             machine: machine(),
+            optimized: !cfg!(debug_assertions),
             commit: commit.unwrap_or_default(),
             size: size.name,
             projects: size.projects,
@@ -124,10 +126,9 @@ impl Report {
             self.objects,
             self.commit,
             self.machine,
-            if cfg!(debug_assertions) {
-                "; WITHOUT OPTIMIZATION"
-            } else {
-                ""
+            match self.optimized {
+                true => "",
+                false => "; WITHOUT OPTIMIZATION",
             },
         )
     }
@@ -171,6 +172,9 @@ impl Report {
         let count = count as f64;
         let requests = &used.requests;
         self.add("wall time", "s", used.seconds);
+        if used.busy > 0.0 {
+            self.add("until its last request", "s", used.busy);
+        }
         self.add(&each("CPU"), "ms", used.cpu / count);
         self.add("memory", "MiB", used.memory / MIB);
         if !matches!(per, Per::Phase) {
@@ -217,7 +221,12 @@ impl Report {
         for (contender, phase, why) in &self.failures {
             println!("{contender} was given up after `{phase}`: {why}");
         }
-        let file = |ending: &str| folder().join(format!("{}.{ending}", self.size));
+        let (size, projects) = (self.size, self.projects);
+        let name = match size {
+            "large" => format!("{size}-{projects}"),
+            _ => size.to_owned(),
+        };
+        let file = |ending: &str| folder().join(format!("{name}.{ending}"));
         std::fs::write(file("json"), serde_json::to_string_pretty(self).unwrap()).unwrap();
         std::fs::write(file("svg"), svg::chart(self)).unwrap();
         println!("{}\n{}", file("json").display(), file("svg").display());
@@ -284,6 +293,12 @@ impl Report {
                 continue;
             };
             let others = goal.others.iter().filter_map(|name| row.values.get(name));
+            let missing: Vec<&str> = goal
+                .others
+                .iter()
+                .copied()
+                .filter(|name| !row.values.contains_key(name))
+                .collect();
             let Some(best) = others.copied().reduce(f64::min) else {
                 continue;
             };
@@ -295,10 +310,14 @@ impl Report {
             } else {
                 "MISSED"
             };
+            let without = match missing.is_empty() {
+                true => String::new(),
+                false => format!(", without {}", missing.join(" and ")),
+            };
             let (limit, unit) = (number(best * goal.factor), row.unit);
             let _ = writeln!(
                 text,
-                "goal {word}: {}, {}: {} {unit}, at most {limit} {unit}",
+                "goal {word}: {}, {}: {} {unit}, at most {limit} {unit}{without}",
                 goal.phase,
                 goal.what,
                 number(*ours)

@@ -1,6 +1,6 @@
 //! One contender, from the first phase to the last.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::contender::Contender;
 use super::report::Report;
@@ -10,6 +10,10 @@ use crate::process::Other;
 
 /// Why a contender is given up.
 pub(crate) type Result<T> = std::result::Result<T, String>;
+
+/// How long the server, which waits for other things, and an operator may take for an answer.
+const SERVER: Duration = Duration::from_secs(1_800);
+const OPERATOR: Duration = Duration::from_secs(60);
 
 pub(crate) const KIB: f64 = 1024.0;
 pub(crate) const MIB: f64 = 1024.0 * KIB;
@@ -44,6 +48,8 @@ pub(crate) struct Used {
     pub(crate) latencies: Vec<f64>,
     /// Of websites and pages, whoever made them.
     pub(crate) changes: usize,
+    /// In seconds, from the start of an operator to the last that it asked for.
+    pub(crate) busy: f64,
 }
 
 /// What an operator had used when a phase began.
@@ -86,9 +92,9 @@ impl<'a> Run<'a> {
             self.dead()?;
             self.latency()?;
         }
-        self.stop();
-        self.server.stop();
-        Ok(())
+        self.stop()?;
+        let stopped = self.server.stop();
+        stopped.map_err(|why| format!("the server {why}"))
     }
 
     pub(crate) fn progress(&self, what: &str) {
@@ -97,7 +103,7 @@ impl<'a> Run<'a> {
 
     pub(crate) fn ask(&mut self, ask: Ask) -> Result<Answer> {
         let question = serde_json::to_string(&ask).unwrap();
-        let answer = self.server.ask(&question);
+        let answer = self.server.ask(&question, SERVER);
         serde_json::from_str(&answer).map_err(|error| format!("the server has ended: {error}"))
     }
 
@@ -111,10 +117,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    pub(crate) fn stop(&mut self) {
-        if let Some(operator) = self.operator.take() {
-            operator.stop();
-        }
+    pub(crate) fn stop(&mut self) -> Result<()> {
+        self.operator.take().map_or(Ok(()), Other::stop)
     }
 
     /// Waits until all is engaged, and looks at the memory meanwhile.
@@ -164,9 +168,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(crate) fn reconciles(&mut self) -> f64 {
-        let answer = self.operator().ask("reconciles");
-        answer.parse().unwrap_or_default()
+    pub(crate) fn reconciles(&mut self) -> Result<f64> {
+        let answer = self.operator().ask("reconciles", OPERATOR);
+        let silent = |_| "does not say how much it has done: has it ended, or does it hang?";
+        answer.parse().map_err(silent).map_err(str::to_owned)
     }
 
     /// How it stands before a phase.
@@ -175,24 +180,26 @@ impl<'a> Run<'a> {
         Ok(Before {
             cpu: self.operator().cpu(),
             memory: self.operator().memory(),
-            reconciles: self.reconciles(),
+            reconciles: self.reconciles()?,
         })
     }
 
     /// What was used since then, and what has happened, as the server says.
-    pub(crate) fn since(&mut self, before: &Before, answer: Answer) -> Used {
+    pub(crate) fn since(&mut self, before: &Before, answer: Answer) -> Result<Used> {
+        let reconciles = self.reconciles()? - before.reconciles;
         let memory = self.operator().memory();
-        Used {
+        Ok(Used {
             seconds: answer.seconds,
             cpu: self.operator().cpu() - before.cpu,
             memory,
             growth: memory - before.memory,
             sockets: self.operator().sockets(),
-            reconciles: self.reconciles() - before.reconciles,
+            reconciles,
             requests: answer.requests,
             latencies: answer.latencies,
             changes: answer.changes,
-        }
+            busy: answer.busy,
+        })
     }
 
     /// Does something, and says what the operator used for it until all was quiet.
@@ -212,7 +219,7 @@ impl<'a> Run<'a> {
             latencies,
             ..settled
         };
-        Ok(self.since(&before, answer))
+        self.since(&before, answer)
     }
 
     /// Starts the operator, and says what it used until so many projects were engaged and all was quiet. Its memory is
@@ -224,8 +231,15 @@ impl<'a> Run<'a> {
             memory: self.alone,
             reconciles: 0.0,
         };
+        let began = Instant::now();
         let seconds = self.engaged(projects)?;
         let answer = self.settle()?;
-        Ok(self.since(&before, Answer { seconds, ..answer }))
+        let busy = began.elapsed().as_secs_f64() - answer.quiet;
+        let answer = Answer {
+            seconds,
+            busy,
+            ..answer
+        };
+        self.since(&before, answer)
     }
 }

@@ -102,7 +102,7 @@ struct Server {
     /// How many were seen.
     changes: usize,
     /// What keeps a project busy.
-    busy: Option<JoinHandle<()>>,
+    busy: Option<JoinHandle<(usize, f64)>>,
 }
 
 impl Server {
@@ -127,8 +127,10 @@ impl Server {
                 };
             }
             Ask::Settle { limit } => {
+                let settled = self.judge.settled(seconds(limit)).await;
                 return Answer {
-                    missing: usize::from(!self.judge.settled(seconds(limit)).await),
+                    missing: usize::from(!settled),
+                    quiet: self.judge.quiet(),
                     ..Answer::default()
                 };
             }
@@ -145,8 +147,21 @@ impl Server {
             } => self.keep_busy(rate, websites, seconds),
             Ask::Cool => {
                 if let Some(busy) = self.busy.take() {
-                    busy.await.unwrap();
+                    let (made, seconds) = busy.await.unwrap();
+                    return Answer {
+                        made,
+                        seconds,
+                        ..Answer::default()
+                    };
                 }
+            }
+            Ask::Clear { websites } => {
+                let client = &self.clients[0];
+                let delete = async |nth: usize| {
+                    make(Change::Delete, client, &format!("hot-{nth}"), "").await;
+                };
+                let deletes = stream::iter(0..websites).map(delete);
+                deletes.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
             }
             Ask::Silence { from, to } => {
                 for number in self.silent.clone() {
@@ -275,11 +290,7 @@ impl Server {
                 }
                 made = due;
             }
-            let delete = async |nth: usize| {
-                make(Change::Delete, &client, &format!("hot-{nth}"), "").await;
-            };
-            let deletes = stream::iter(0..websites.min(made)).map(delete);
-            deletes.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+            (made, began.elapsed().as_secs_f64())
         };
         self.busy = Some(tokio::spawn(busy));
     }

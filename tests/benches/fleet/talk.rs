@@ -44,8 +44,10 @@ pub(crate) enum Ask {
         websites: usize,
         seconds: f64,
     },
-    /// Wait until it is no longer kept busy.
+    /// Wait until it is no longer kept busy, and say how many changes there were.
     Cool,
+    /// Delete the websites that kept it busy.
+    Clear { websites: usize },
     /// From now on the projects of these numbers accept requests and never answer, and no others.
     Silence { from: usize, to: usize },
     /// Every answer takes so many milliseconds.
@@ -80,6 +82,13 @@ pub(crate) struct Answer {
     pub(crate) seconds: f64,
     /// From the acceptance of a change until it was done, of each, in milliseconds and sorted.
     pub(crate) latencies: Vec<f64>,
+    /// How many changes kept the first project busy.
+    pub(crate) made: usize,
+    /// For how long nobody has asked for anything, in seconds.
+    pub(crate) quiet: f64,
+    /// How long an operator was busy, in seconds.
+    #[serde(skip)]
+    pub(crate) busy: f64,
     /// What was not done when the limit was reached.
     pub(crate) missing: usize,
     /// The changes of websites and pages since `Begin`, whoever made them.

@@ -58,7 +58,7 @@ pub(crate) async fn neighbours(count: usize) {
         "≤ 2 times",
         beside_hot,
     );
-    operator.stop();
+    operator.stop().unwrap();
     project.quiet().await;
     let deaths: Vec<Injected> = (0..dead)
         .map(|number| {
@@ -75,7 +75,7 @@ pub(crate) async fn neighbours(count: usize) {
     until(&mut operator, |it| it.engaged > count - dead).await;
     let beside_dead = p99(&project, "beside-dead").await;
     tell("while a tenth is dead", "≤ 1.1 times", beside_dead);
-    operator.stop();
+    operator.stop().unwrap();
     drop(deaths);
 }
 

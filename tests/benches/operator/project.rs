@@ -165,7 +165,7 @@ impl Project {
     pub(crate) async fn idle_memory(&self) -> f64 {
         let operator = self.operator().await;
         let memory = operator.memory();
-        operator.stop();
+        operator.stop().unwrap();
         memory
     }
 
@@ -173,7 +173,7 @@ impl Project {
     pub(crate) fn held_memory(&self) -> f64 {
         let other = self.other("hold", &self.own, &[]);
         let memory = other.memory();
-        other.stop();
+        other.stop().unwrap();
         memory
     }
 }

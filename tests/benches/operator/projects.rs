@@ -27,7 +27,7 @@ pub(crate) async fn idle(count: usize) {
     let project = Project::start().await;
     let operator = project.operator().await;
     let (alone, began) = (operator.memory(), operator.cpu());
-    operator.stop();
+    operator.stop().unwrap();
     project.add_projects(count).await;
     project.quiet().await;
     let mut operator = project.operator().await;
@@ -62,7 +62,7 @@ pub(crate) async fn idle(count: usize) {
         goal,
         &format!("{percent:.2} %"),
     );
-    operator.stop();
+    operator.stop().unwrap();
 }
 
 /// How long it takes until all are engaged, with nothing and with something in the way.
@@ -76,7 +76,7 @@ pub(crate) async fn engagement(count: usize) {
         let mut operator = project.operator_of("");
         all_engaged(&mut operator, count + 1).await;
         let seconds = began.elapsed().as_secs_f64();
-        operator.stop();
+        operator.stop().unwrap();
         drop(trouble);
         format!("{seconds:.2} s")
     };
@@ -128,7 +128,7 @@ pub(crate) async fn rounds(count: usize) {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
     let last = Held::by(&mut operator);
-    operator.stop();
+    operator.stop().unwrap();
     let what = |what: &str| {
         format!("{what} after {ROUNDS} rounds of engaging and leaving {count} projects")
     };

@@ -23,7 +23,7 @@ pub(crate) async fn idle(count: usize) {
     project.quiet().await;
     project.has(count).await;
     let worked = operator.memory();
-    operator.stop();
+    operator.stop().unwrap();
     let (with, objects) = (project.idle_memory().await, project.held_memory());
     let each = |bytes: f64| bytes / count as f64 / 1024.0;
     let objects = each(objects - nothing);
@@ -64,7 +64,7 @@ pub(crate) async fn life(count: usize) {
         let each = |ms: f64| ms / count as f64;
         cost.insert(turn, (each(created - before), each(deleted - created)));
     }
-    operator.stop();
+    operator.stop().unwrap();
     let (create, delete) = cost["second"];
     row(
         "CPU for one create of the website",
