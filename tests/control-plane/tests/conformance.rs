@@ -43,6 +43,7 @@ mod conformance {
     mod services;
     mod statuses;
     mod subresources;
+    mod suites;
     mod templates;
     mod tokens;
     mod watches;

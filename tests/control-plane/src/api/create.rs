@@ -179,6 +179,7 @@ pub(super) fn writer<'a>(target: &'a Target, manager: &'a str, api_version: &'a 
         api_version,
         status_is_subresource: target.version().status,
         custom_resource: target.resource.is_crd(),
+        kept_by_status: rules::kept_by_status(&target.resource),
         versions: target.resource.is_autoscaler().then_some(&*target.resource),
     }
 }

@@ -36,6 +36,7 @@ pub(crate) fn track(old: &Value, new: &mut Value) {
         api_version: VERSION,
         status_is_subresource: true,
         custom_resource: false,
+        kept_by_status: &[],
         versions: None,
     };
     if let Some(schema) = schema::builtin("apiextensions.k8s.io", "v1", "CustomResourceDefinition")

@@ -145,6 +145,7 @@ fn less(target: &Target, budget: &Value, pod: &Value, allowed: i64) -> Value {
             api_version: "policy/v1",
             status_is_subresource: true,
             custom_resource: false,
+            kept_by_status: &[],
             versions: None,
         };
         patch::track_update(Some(budget), &mut less, version.schema.schema(), &writer);

@@ -146,6 +146,7 @@ impl Update<'_> {
             "resourceVersion",
             object::revision(&stored).to_string(),
         );
+        patch::keep_times(&stored, &mut new);
         if self.options.dry_run {
             return Ok((new, warnings));
         }

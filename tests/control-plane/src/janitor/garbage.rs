@@ -186,6 +186,7 @@ pub(super) fn own(resource: &Resource, old: &Value, new: &mut Value, subresource
         api_version: &api_version,
         status_is_subresource: version.status,
         custom_resource: resource.is_crd(),
+        kept_by_status: &[],
         versions: None,
     };
     track_update(Some(old), new, version.schema.schema(), &writer);

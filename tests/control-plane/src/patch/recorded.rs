@@ -81,6 +81,7 @@ fn play(step: &Value, live: Option<&Value>, widget: &Schema) -> Result<Value, St
         api_version: api_version.trim_start_matches('/'),
         status_is_subresource: matches!(text("kind"), "Widget" | "Service" | "Namespace"),
         custom_resource,
+        kept_by_status: &[],
         versions: None,
     };
     let body = &step["body"];

@@ -17,6 +17,7 @@ fn writer(manager: &str) -> Writer<'_> {
         api_version: "v1",
         status_is_subresource: false,
         custom_resource: false,
+        kept_by_status: &[],
         versions: None,
     }
 }

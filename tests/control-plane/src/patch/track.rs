@@ -21,6 +21,8 @@ pub(crate) struct Writer<'a> {
     pub(crate) status_is_subresource: bool,
     /// Its status endpoint does not write metadata either.
     pub(crate) custom_resource: bool,
+    /// The metadata that the status endpoint of a built-in kind does not write.
+    pub(crate) kept_by_status: &'a [&'a str],
     /// Whose versions have different fields, where they do.
     pub(crate) versions: Option<&'a Resource>,
 }
@@ -49,7 +51,12 @@ impl Writer<'_> {
             Some("status") if self.custom_resource => {
                 Set::default().with(&["metadata"]).with(&["spec"])
             }
-            Some("status") => Set::default().with(&["spec"]),
+            Some("status") => {
+                let kept = self.kept_by_status.iter();
+                kept.fold(Set::default().with(&["spec"]), |set, field| {
+                    set.with(&["metadata", field])
+                })
+            }
             None if self.status_is_subresource => Set::default().with(&["status"]),
             _ => Set::default(),
         }
@@ -162,24 +169,23 @@ pub(super) fn after_update(
     managers
 }
 
-/// Writes the entries into the object that is to be stored. When nothing else differs from the live object, the times
-/// stay what they were.
+/// Writes the entries into the object that is to be stored.
 pub(super) fn settle(live: Option<&Value>, object: &mut Value, managers: &Managers) {
     put(object, managers.encode());
-    let (Some(live), Some(new)) = (
-        live,
-        object
-            .pointer("/metadata/managedFields")
-            .and_then(Value::as_array),
-    ) else {
+    if let Some(live) = live {
+        keep_times(live, object);
+    }
+}
+
+/// When nothing but the times of the entries differs from the live object, they stay what they were.
+pub(crate) fn keep_times(live: &Value, object: &mut Value) {
+    let entries = |object| Value::pointer(object, "/metadata/managedFields")?.as_array();
+    let (Some(old), Some(new)) = (entries(live), entries(object)) else {
         return;
     };
-    let old = live
-        .pointer("/metadata/managedFields")
-        .and_then(Value::as_array);
-    let Some(old) = old.filter(|old| same_but_times(old, new)) else {
+    if old == new || !same_but_times(old, new) {
         return;
-    };
+    }
     let metadata = (&live["metadata"], &object["metadata"]);
     let is_same = same_fields(live, object, |name, _| name != "metadata")
         && same_fields(metadata.0, metadata.1, |name, _| name != "managedFields");

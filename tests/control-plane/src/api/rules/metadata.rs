@@ -96,7 +96,12 @@ pub(crate) fn same_object(
     check_name(new, name)?;
     check_named(new, name)?;
     place(target, new)?;
-    let wrong = of_deletion(old, new);
+    let is_status = target.subresource.as_deref() == Some("status");
+    let keeps_deletion = super::kept_by_status(resource).contains(&"deletionTimestamp");
+    let wrong = match is_status && keeps_deletion {
+        true => Vec::new(),
+        false => of_deletion(old, new),
+    };
     if !wrong.is_empty() {
         return Err(Failure::invalid_object(resource, name, wrong));
     }

@@ -113,7 +113,9 @@ pub(crate) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
     if target.subresource.as_deref() == Some("resize") {
         wrong.extend(resize::check(old, new));
     }
-    if has_generation(&target.resource) && generation_moves(target, old, new) {
+    // Nor does it move by what the status endpoint of a built-in kind writes.
+    let is_status = target.subresource.as_deref() == Some("status") && !target.resource.is_crd();
+    if !is_status && has_generation(&target.resource) && generation_moves(target, old, new) {
         let generation = old
             .pointer("/metadata/generation")
             .and_then(Value::as_i64)
@@ -170,6 +172,28 @@ fn new_finalizers(old: &Value, new: &Value) -> Option<Cause> {
     (!added.is_empty()).then(|| Cause::forbidden("metadata.finalizers", &message))
 }
 
+/// The metadata that the status endpoint leaves as it was.
+pub(crate) fn kept_by_status(resource: &Resource) -> &'static [&'static str] {
+    const ALL: &[&str] = &[
+        "annotations",
+        "deletionTimestamp",
+        "finalizers",
+        "labels",
+        "ownerReferences",
+    ];
+    match (&*resource.group, &*resource.plural) {
+        ("", "pods") => &["deletionTimestamp", "ownerReferences"],
+        ("apps", "deployments") => &["labels"],
+        ("apiregistration.k8s.io", "apiservices")
+        | ("resource.k8s.io", "resourceclaims")
+        | ("networking.k8s.io", "servicecidrs")
+        | ("storage.k8s.io", "volumeattachments")
+        | ("flowcontrol.apiserver.k8s.io", "flowschemas" | "prioritylevelconfigurations")
+        | ("admissionregistration.k8s.io", "validatingadmissionpolicies") => ALL,
+        _ => &[],
+    }
+}
+
 /// Takes over from the old object what the endpoint does not write.
 pub(crate) fn keep_what_is_not_written(target: &Target, old: &Value, new: &mut Value) {
     let keep = |new: &mut Value, field: &str| match old.get(field) {
@@ -194,6 +218,13 @@ pub(crate) fn keep_what_is_not_written(target: &Target, old: &Value, new: &mut V
                 && let Some(metadata) = new.get("metadata")
             {
                 whole["metadata"] = metadata.clone();
+                for field in kept_by_status(&target.resource) {
+                    let metadata = object::metadata_mut(&mut whole);
+                    match old["metadata"].get(field) {
+                        Some(value) => metadata.insert((*field).to_owned(), value.clone()),
+                        None => metadata.remove(*field),
+                    };
+                }
             }
             match managed {
                 Some(managed) => object::set_meta(&mut whole, "managedFields", managed),
