@@ -299,7 +299,9 @@ pub(crate) fn shape(
     }
     let decoded = match version.schema {
         Shape::BuiltIn(schema) => schema.decode(&target.resource.kind, object),
-        Shape::Own(_) => schema::decode_metadata(object),
+        Shape::Own(_) => {
+            schema::decode_metadata(object).and_then(|()| schema.read_wholes(object, ""))
+        }
     };
     decoded.map_err(|why| match source {
         Source::Strategic(_) => refuse(target, before.as_deref(), &go::restoring(&why)),
@@ -378,7 +380,14 @@ pub(crate) fn validate(target: &Target, object: &Value, old: Option<&Value>) -> 
         return vec![Cause::invalid("kind", &kind.into(), &must)];
     }
     let schema = target.version().schema.schema();
+    let stored = target.resource.api_version(&target.resource.stored);
     let wrong = match old {
+        // What it says of its version is not what it said before.
+        Some(old) if target.api_version() != stored => {
+            let mut old = old.clone();
+            old["apiVersion"] = stored.into();
+            schema.validate_update(object, &old)
+        }
         Some(old) => schema.validate_update(object, old),
         None => schema.validate(object),
     };

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::approval::Approval;
+use super::definition_conversion;
 use crate::object;
 
 /// The status of a definition when the names that it asks for are given out; `others` are those of its group.
@@ -67,6 +68,12 @@ pub(crate) fn accept_names(definition: &Value, others: &[Value]) -> Value {
     let (reason, message) = conflict.unwrap_or(("NoConflicts", "no conflicts found".to_owned()));
     let names_accepted = condition("NamesAccepted", is_accepted, reason, &message);
     let established = match is_accepted {
+        true if definition_conversion::has_invalid_bundle(definition) => condition(
+            "Established",
+            false,
+            "InvalidCABundle",
+            "The conversion webhook CABundle is invalid",
+        ),
         true => condition(
             "Established",
             true,

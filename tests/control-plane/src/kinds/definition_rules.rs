@@ -4,7 +4,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use super::approval::{self, Approval};
-use super::definition_conversion::check_webhook;
+use super::definition_conversion::{check_bundle, check_webhook};
 use crate::failure::Cause;
 use crate::object;
 use crate::schema::Schema;
@@ -57,6 +57,7 @@ pub(super) fn check(definition: &Value, old: Option<&Value>) -> Vec<Cause> {
     found.scale();
     found.selectable();
     found.conversion();
+    found.wrong.extend(check_bundle(definition, old));
     if found.spec.get("preserveUnknownFields") == Some(&Value::Bool(true)) {
         found.invalid(
             "spec.preserveUnknownFields",

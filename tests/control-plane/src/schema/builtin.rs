@@ -140,10 +140,29 @@ fn read(table: &'static str) -> Table {
 /// Adds what every object has.
 pub(super) fn root(schema: &mut Schema) {
     for name in ["apiVersion", "kind"] {
-        schema.properties.insert(name.into(), scalar(Kind::String));
+        let own = schema.properties.remove(name).unwrap_or_default();
+        let field = Schema {
+            default: own.default,
+            rules: own.rules,
+            ..scalar(Kind::String)
+        };
+        schema.properties.insert(name.into(), field);
     }
     let mut metadata = reference("ObjectMeta");
     metadata.always = true;
+    // What the schema adds to the type that metadata has.
+    if let Some(own) = schema.properties.remove("metadata") {
+        metadata.default = own.default;
+        let known = &metadata.target().properties;
+        let fields = own.properties.into_iter();
+        metadata.properties = fields
+            .filter(|(name, _)| known.contains_key(name))
+            .collect();
+        if let Some(mut default) = metadata.default.take() {
+            metadata.prune(&mut default);
+            metadata.default = Some(default);
+        }
+    }
     schema.properties.insert("metadata".into(), metadata);
 }
 

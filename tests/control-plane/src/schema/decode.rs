@@ -125,7 +125,9 @@ impl Place<'_> {
                     Value::Object(fields) => bare && fields.is_empty(),
                     // No entries at all ask for tracking to start anew.
                     Value::Array(elements) => {
-                        elements.is_empty() && !field.always && name != "managedFields"
+                        let is_json = field.preserve_unknown;
+                        let is_kept = field.always || is_json || name == "managedFields";
+                        elements.is_empty() && !is_kept
                     }
                     _ => false,
                 };

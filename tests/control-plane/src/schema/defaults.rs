@@ -24,7 +24,10 @@ impl Schema {
                     let dropped = |field: &Self| !field.target().nullable && drops_null(field);
                     !value.is_null() || !self.field(name).is_some_and(dropped)
                 });
-                for (name, field) in &self.target().properties {
+                // What a CRD adds to the metadata is not of its type.
+                let added = self.refers.is_some().then_some(&self.properties);
+                let declared = self.target().properties.iter();
+                for (name, field) in declared.chain(added.into_iter().flatten()) {
                     if let (Some(default), false) = (&field.default, fields.contains_key(name)) {
                         fields.insert(name.clone(), default.clone());
                     }

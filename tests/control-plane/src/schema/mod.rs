@@ -19,6 +19,7 @@ mod structural;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod whole;
 
 use std::collections::BTreeMap;
 

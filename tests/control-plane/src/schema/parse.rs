@@ -21,12 +21,7 @@ impl Schema {
             return Err(causes);
         }
         let mut read = Self::of(schema);
-        let metadata = read.properties.remove("metadata");
         root(&mut read);
-        if let (Some(own), Some(metadata)) = (metadata, read.properties.get_mut("metadata")) {
-            // What the schema adds to the type that metadata has.
-            metadata.properties = own.properties;
-        }
         Ok(read)
     }
 
@@ -67,6 +62,11 @@ impl Schema {
         };
         if schema.embedded {
             root(&mut schema);
+        }
+        if let Some(mut default) = schema.default.take() {
+            // It may say more of metadata than is known, which nobody sees.
+            schema.prune_metadata(&mut default);
+            schema.default = Some(default);
         }
         let cel = value
             .get("x-kubernetes-validations")

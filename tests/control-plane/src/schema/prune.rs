@@ -13,6 +13,29 @@ impl Schema {
         unknown
     }
 
+    /// Removes what is unknown of the metadata of whole objects in a value, and nothing else.
+    pub(super) fn prune_metadata(&self, value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields.iter_mut() {
+                    match self.field(name) {
+                        Some(field) if self.embedded && name == "metadata" => {
+                            field.prune(value);
+                        }
+                        Some(field) => field.prune_metadata(value),
+                        None => {}
+                    }
+                }
+            }
+            Value::Array(elements) => {
+                for element in elements {
+                    self.element().prune_metadata(element);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn prune_below(&self, value: &mut Value, path: &str, unknown: &mut Vec<String>) {
         match value {
             Value::Object(fields) => {

@@ -9,7 +9,7 @@ use super::{Cause, ListType, Schema};
 impl Schema {
     /// What is wrong with an object that takes the place of another, but for what it took over.
     pub(crate) fn validate_update(&self, object: &Value, old: &Value) -> Vec<Cause> {
-        let mut causes = self.validate(object);
+        let mut causes = self.validate_values(object);
         let places: Vec<Place<'_>> = causes
             .iter()
             .enumerate()
@@ -28,6 +28,15 @@ impl Schema {
         }
         let mut at = 0..;
         causes.retain(|_| at.next().is_none_or(|at| !taken_over.contains(&at)));
+        // Of lists nothing is refused where anything was wrong with one before.
+        let (mut lists, mut before) = (Vec::new(), Vec::new());
+        self.check_lists(object, "", &mut lists);
+        if !lists.is_empty() {
+            self.check_lists(old, "", &mut before);
+        }
+        if before.is_empty() {
+            causes.append(&mut lists);
+        }
         causes
     }
 

@@ -7,21 +7,28 @@ use crate::patch::go;
 
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
-/// What must not be said where only values are validated: below allOf, anyOf, oneOf and not.
-const STRUCTURE: [&str; 12] = [
-    "additionalProperties",
-    "default",
-    "description",
-    "nullable",
-    "title",
-    "type",
+/// What must not be said where only values are validated, below allOf, anyOf, oneOf and not; and what it has to be.
+const STRUCTURE: [(&str, &str); 12] = [
+    ("additionalProperties", "undefined"),
+    ("default", "undefined"),
+    ("description", "empty"),
+    ("nullable", "false"),
+    ("title", "empty"),
+    ("type", "empty"),
+    ("x-kubernetes-embedded-resource", "false"),
+    ("x-kubernetes-int-or-string", "false"),
+    ("x-kubernetes-list-map-keys", "empty"),
+    ("x-kubernetes-list-type", "undefined"),
+    ("x-kubernetes-map-type", "undefined"),
+    ("x-kubernetes-preserve-unknown-fields", "false"),
+];
+/// Where a value needs no type.
+const UNTYPED: [&str; 3] = [
     "x-kubernetes-embedded-resource",
     "x-kubernetes-int-or-string",
-    "x-kubernetes-list-map-keys",
-    "x-kubernetes-list-type",
-    "x-kubernetes-map-type",
     "x-kubernetes-preserve-unknown-fields",
 ];
+const NO_LIST: &str = "Forbidden: items must be a schema object and not an array";
 
 /// Every reason for which a schema is refused; `at` is how the server names its place.
 pub(super) fn check(schema: &Value, at: &str) -> Vec<Cause> {
@@ -31,6 +38,7 @@ pub(super) fn check(schema: &Value, at: &str) -> Vec<Cause> {
         .and_then(Value::as_str)
         .unwrap_or_default()
     {
+        "" if UNTYPED.iter().any(|untyped| flag(schema, untyped)) => {}
         "" => found.add(
             Reason::Required,
             at,
@@ -152,7 +160,16 @@ impl Found {
         for (name, field) in fields(schema, "properties") {
             let at = format!("{at}.properties[{name}]");
             self.typed(field, &at, "object fields");
-            self.node(field, &at);
+            if name == "metadata" && flag(schema, "x-kubernetes-embedded-resource") {
+                // Its default may say more than is known.
+                let mut bare = field.clone();
+                if let Some(fields) = bare.as_object_mut() {
+                    fields.remove("default");
+                }
+                self.node(&bare, &at);
+            } else {
+                self.node(field, &at);
+            }
         }
         let additional = schema
             .get("additionalProperties")
@@ -171,12 +188,7 @@ impl Found {
             }
         }
         match schema.get("items") {
-            Some(Value::Array(_)) => self.add(
-                Reason::Forbidden,
-                at,
-                ".items",
-                "Forbidden: items must be a schema object and not an array",
-            ),
+            Some(Value::Array(_)) => self.add(Reason::Forbidden, at, ".items", NO_LIST),
             Some(items) => {
                 let at = format!("{at}.items");
                 self.typed(items, &at, "array items");
@@ -195,24 +207,43 @@ impl Found {
         self.list(schema, at);
         if let Some(default) = schema.get("default") {
             let read = Schema::of(schema);
-            if !read.prune(&mut default.clone()).is_empty() {
+            let mut known = default.clone();
+            read.prune_metadata(&mut known);
+            if !read.prune(&mut known).is_empty() {
                 let message = format!("Invalid value: {default}: must not have unknown fields");
                 self.add(Reason::Invalid, at, ".default", &message);
             }
-            let wrong = read.validate(default);
+            let wrong = read.validate(&known);
             for cause in wrong {
                 self.add(cause.reason, at, ".default", &cause.message);
             }
         }
-        let loose = flag(schema, "x-kubernetes-int-or-string");
+        self.branches(schema, at, true);
+    }
+
+    /// What only validates values below a node. A number or a text is told apart by types in two forms, and in no other.
+    fn branches(&mut self, schema: &Value, at: &str, is_node: bool) {
+        let either = serde_json::json!([{"type": "integer"}, {"type": "string"}]);
+        let tells_apart = |schema: &Value| schema.get("anyOf") == Some(&either);
         for (name, branch) in branches(schema) {
-            self.logic(branch, &format!("{at}.{name}"), loose);
+            let at = format!("{at}.{name}");
+            if is_node && name.starts_with("anyOf") && tells_apart(schema) {
+                continue;
+            }
+            if is_node && name == "allOf[0]" && tells_apart(branch) {
+                let mut rest = branch.clone();
+                if let Some(fields) = rest.as_object_mut() {
+                    fields.remove("anyOf");
+                }
+                self.logic(&rest, &at);
+                continue;
+            }
+            self.logic(branch, &at);
         }
     }
 
     fn typed(&mut self, schema: &Value, at: &str, what: &str) {
-        let untyped = flag(schema, "x-kubernetes-int-or-string")
-            || flag(schema, "x-kubernetes-preserve-unknown-fields");
+        let untyped = UNTYPED.iter().any(|untyped| flag(schema, untyped));
         let referred = schema.get("$ref").is_some();
         if text(schema, "type").is_empty() && !untyped && !referred {
             let message = format!("Required value: must not be empty for specified {what}");
@@ -251,6 +282,13 @@ impl Found {
             let message = "Invalid value: false: must be true or undefined";
             self.add(Reason::Invalid, at, &format!(".{preserve}"), message);
         }
+        for extension in [preserve, "x-kubernetes-embedded-resource"] {
+            if flag(schema, "x-kubernetes-int-or-string") && flag(schema, extension) {
+                let message =
+                    "Invalid value: true: must be false if x-kubernetes-int-or-string is true";
+                self.add(Reason::Invalid, at, &format!(".{extension}"), message);
+            }
+        }
         let no_fields = fields(schema, "properties").next().is_none();
         if flag(schema, "x-kubernetes-embedded-resource") && !flag(schema, preserve) && no_fields {
             let message = "Required value: must not be empty if x-kubernetes-embedded-resource is true without \
@@ -259,11 +297,17 @@ impl Found {
         }
         let kind = text(schema, "type");
         if flag(schema, "x-kubernetes-embedded-resource") {
-            if kind != "object" {
-                let message = format!(
-                    "Invalid value: {kind:?}: must be object if x-kubernetes-embedded-resource is true"
-                );
-                self.add(Reason::Invalid, at, ".type", &message);
+            let must = "must be object if x-kubernetes-embedded-resource is true";
+            match kind {
+                "object" => {}
+                "" => {
+                    let message = format!("Required value: {must}");
+                    self.add(Reason::Required, at, ".type", &message);
+                }
+                kind => {
+                    let message = format!("Invalid value: {kind:?}: {must}");
+                    self.add(Reason::Invalid, at, ".type", &message);
+                }
             }
             self.identity(schema, at);
         }
@@ -430,31 +474,25 @@ impl Found {
         }
     }
 
-    /// A schema that only validates values. `loose` is below an int-or-string, where types may be told apart.
-    fn logic(&mut self, schema: &Value, at: &str, loose: bool) {
-        for name in STRUCTURE.iter().filter(|name| !(loose && **name == "type")) {
-            if schema
-                .get(*name)
-                .is_some_and(|said| *said != Value::Bool(false))
-            {
-                self.add(
-                    Reason::Forbidden,
-                    at,
-                    &format!(".{name}"),
-                    "Forbidden: must be empty to be structural",
-                );
+    /// A schema that only validates values.
+    fn logic(&mut self, schema: &Value, at: &str) {
+        for (name, must) in STRUCTURE {
+            let said = schema.get(name).filter(|said| **said != Value::Bool(false));
+            if said.is_some_and(|said| *said != "") {
+                let message = format!("Forbidden: must be {must} to be structural");
+                self.add(Reason::Forbidden, at, &format!(".{name}"), &message);
             }
         }
         self.values(schema, at);
         for (name, field) in fields(schema, "properties") {
-            self.logic(field, &format!("{at}.properties[{name}]"), loose);
+            self.logic(field, &format!("{at}.properties[{name}]"));
         }
-        if let Some(items) = schema.get("items") {
-            self.logic(items, &format!("{at}.items"), loose);
+        match schema.get("items") {
+            Some(Value::Array(_)) => self.add(Reason::Forbidden, at, ".items", NO_LIST),
+            Some(items) => self.logic(items, &format!("{at}.items")),
+            None => {}
         }
-        for (name, branch) in branches(schema) {
-            self.logic(branch, &format!("{at}.{name}"), loose);
-        }
+        self.branches(schema, at, false);
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::formats;
+use super::whole;
 use super::{Additional, Cause, Kind, Reason, Schema};
 use crate::patch::go;
 
@@ -12,9 +13,15 @@ impl Schema {
     /// What is wrong with an object, field by field. The root's metadata is validated elsewhere, apart from what the
     /// schema itself says about it. CEL rules are not evaluated.
     pub(crate) fn validate(&self, object: &Value) -> Vec<Cause> {
+        let mut causes = self.validate_values(object);
+        self.check_lists(object, "", &mut causes);
+        causes
+    }
+
+    /// The same but for what list types demand.
+    pub(super) fn validate_values(&self, object: &Value) -> Vec<Cause> {
         let mut causes = Vec::new();
         self.check(object, "", &mut causes);
-        self.check_lists(object, "", &mut causes);
         causes
     }
 
@@ -225,6 +232,9 @@ impl Schema {
         }
         if let Some(max) = self.rules.property_count.max.filter(|max| count > *max) {
             found.add(Reason::TooMany, &too_many(count, max));
+        }
+        if self.embedded {
+            whole::check(fields, path, causes);
         }
         let own = ["apiVersion", "kind"].into_iter().filter(|_| self.embedded);
         for name in own.chain(self.rules.required.iter().map(String::as_str)) {

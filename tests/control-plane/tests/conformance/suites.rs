@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::support::Talk;
 
+const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const CONFIG_MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/{ns}/deployments";
 const STATEFUL_SETS: &str = "/apis/apps/v1/namespaces/{ns}/statefulsets";
@@ -85,5 +86,127 @@ conformance! {
         talk.get_picked(&format!("{FLOWS}/flow-{{ns}}"), &[], |flow| {
             ["labels", "annotations", "finalizers", "ownerReferences"].map(|field| flow["metadata"][field].clone()).into_iter().collect()
         }).await;
+    }
+
+    async fn schemas_are_structural(talk: &mut Talk) {
+        let either = json!([{"type": "integer"}, {"type": "string"}]);
+        let list = json!({"type": "array", "items": {"type": "string"}});
+        let mut schemas = vec![
+            json!({"x-kubernetes-preserve-unknown-fields": true, "x-kubernetes-int-or-string": true}),
+            json!({"type": "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-int-or-string": true, "properties": {"a": {"type": "string"}}}),
+            json!({"type": "", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true}),
+            json!({"type": "object", "properties": {"list": list}, "not": {"properties": {"list": {"items": [{"type": "string"}]}}}}),
+        ];
+        for nested in [
+            json!({"x-kubernetes-int-or-string": true}),
+            json!({"x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true}),
+            json!({"nullable": true, "title": "a", "description": "b", "type": "object"}),
+            json!({"additionalProperties": {"type": "string"}, "default": {}}),
+        ] {
+            let whole = json!({"type": "object", "additionalProperties": {"type": "string"}});
+            schemas.push(json!({"type": "object", "properties": {"a": whole}, "oneOf": [{"properties": {"a": nested}}]}));
+        }
+        for told_apart in [
+            json!({"anyOf": either}),
+            json!({"allOf": [{"anyOf": either}, {"maximum": 3}]}),
+            json!({"anyOf": [{"type": "string"}, {"type": "integer"}]}),
+            json!({"oneOf": either}),
+            json!({"allOf": [{"maximum": 3}, {"anyOf": either}]}),
+            json!({"anyOf": [{"type": "integer"}, {"type": "string", "maxLength": 3}]}),
+        ] {
+            let mut field = told_apart;
+            field["x-kubernetes-int-or-string"] = true.into();
+            schemas.push(json!({"type": "object", "properties": {"a": field}}));
+        }
+        schemas.push(json!({"type": "object", "properties": {"a": {"type": "string", "anyOf": either}}}));
+        for schema in schemas {
+            let crd = super::support::thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}));
+            talk.post(&format!("{CRDS}?dryRun=All"), crd).await;
+        }
+    }
+
+    async fn whole_objects_in_objects(talk: &mut Talk) {
+        let whole = |more: Value| {
+            let mut whole = json!({"type": "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true});
+            if let (Some(all), Some(more)) = (whole.as_object_mut(), more.as_object()) {
+                all.extend(more.clone());
+            }
+            whole
+        };
+        let said = json!({"apiVersion": "a/v1", "kind": "A", "metadata": {"name": "a", "odd": "b"}});
+        let fields = json!({
+            "apiVersion": {"type": "string", "default": "a/v1"}, "kind": {"type": "string", "default": "A"},
+            "metadata": {"type": "object", "properties": {"name": {"type": "string", "default": "a"}, "odd": {"type": "string", "default": "b"}}},
+        });
+        let mut of_metadata = fields.clone();
+        of_metadata["metadata"] = json!({"type": "object", "default": {"name": "a", "odd": "b"}});
+        let schema = json!({"type": "object", "properties": {
+            "apiVersion": {"type": "string", "pattern": "/v1$"}, "kind": {"type": "string", "maxLength": 5},
+            "plain": whole(json!({})), "fields": whole(json!({"properties": fields})), "metadatas": whole(json!({"properties": of_metadata})),
+            "object": whole(json!({"default": said})),
+            "around": {"type": "object", "properties": {"inner": whole(json!({}))}, "default": {"inner": said}},
+            "list": {"type": "array", "items": {"type": "string"}, "default": []}, "map": {"type": "object", "default": {}},
+        }});
+        let version = |name: &str| json!({"name": name, "served": true, "storage": name == "v1", "schema": {"openAPIV3Schema": schema}});
+        let mut crd = super::support::thing_crd(version("v1"));
+        crd["spec"]["versions"] = json!([version("v1"), version("v2")]);
+        talk.install(crd).await;
+        let path = "/apis/{group}/v1/namespaces/{ns}/things";
+        let thing = |name: &str, plain: Value| {
+            json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": name}, "plain": plain, "fields": {"metadata": {}}, "metadatas": {}})
+        };
+        talk.post(path, thing("one", json!({"apiVersion": "a/v1", "kind": "A", "metadata": {"name": "a", "odd": 1, "labels": {"a": "b"}}}))).await;
+        talk.patch("merge", "/apis/{group}/v2/namespaces/{ns}/things/one", json!({"list": ["a"]})).await;
+        for wrong in [
+            json!({"apiVersion": "a/v1", "kind": "A", "metadata": {"namespace": 42}}),
+            json!({"apiVersion": "a/v1", "kind": "A", "metadata": {"labels": {"a": 1}}}),
+            json!({"apiVersion": "a/v1", "kind": "A", "metadata": "a"}),
+            json!({"apiVersion": 1, "kind": "A"}),
+            json!({"apiVersion": "a/v1", "kind": "%", "metadata": {"name": "a"}}),
+            json!({"apiVersion": "a/b/c", "kind": ""}),
+            json!({"kind": "A"}),
+        ] {
+            talk.post(path, thing("two", wrong)).await;
+        }
+    }
+
+    async fn lists_that_were_wrong_may_stay_so(talk: &mut Talk) {
+        let item = |required: Value| json!({"type": "object", "required": required, "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}});
+        let schema = |keys: Value| json!({"type": "object", "properties": {
+            "map": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": keys, "items": item(json!(["a", "b"]))},
+            "set": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "integer"}},
+        }});
+        let version = |keys: Value| json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema(keys)}});
+        talk.install(super::support::thing_crd(version(json!(["a", "b"])))).await;
+        let path = "/apis/{group}/v1/namespaces/{ns}/things";
+        let mut thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "map": [{"a": 1, "b": 1}, {"a": 1, "b": 2}], "set": [1, 2]});
+        talk.post(path, thing.clone()).await;
+        thing["map"] = json!([{"a": 1, "b": 1}, {"a": 1, "b": 2}, {"a": 1, "b": 1}]);
+        thing["set"] = json!([1, 2, 1]);
+        talk.patch("merge", &format!("{path}/one"), thing.clone()).await;
+        let crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}";
+        talk.patch_unsaid("merge", crd, json!({"spec": {"versions": [version(json!(["a"]))]}})).await;
+        talk.until_patched("merge", &format!("{path}/one"), thing, |body| body["kind"] == "Thing").await;
+        talk.get(&format!("{path}/one")).await;
+    }
+
+    async fn a_webhook_has_certificates(talk: &mut Talk) {
+        const CRD: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}";
+        let conversion = |bundle: &str| json!({"strategy": "Webhook", "webhook": {
+            "conversionReviewVersions": ["v1"], "clientConfig": {"caBundle": bundle, "service": {"namespace": "default", "name": "a"}},
+        }});
+        let established = |crd: &Value| {
+            let conditions = crd["status"]["conditions"].as_array().cloned().unwrap_or_default();
+            conditions.into_iter().find(|one| one["type"] == "Established").unwrap_or_default()
+        };
+        let mut crd = super::support::thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}}));
+        crd["spec"]["conversion"] = conversion("Cg==");
+        talk.prepare(CRDS, crd).await;
+        talk.until(CRD, |_, crd| established(crd)["reason"] == "InvalidCABundle").await;
+        talk.get_picked(CRD, &[], established).await;
+        talk.patch_unsaid("merge", CRD, json!({"spec": {"conversion": {"strategy": "None", "webhook": null}}})).await;
+        talk.until(CRD, |_, crd| established(crd)["status"] == "True").await;
+        talk.get_picked(CRD, &[], established).await;
+        talk.patch("merge", CRD, json!({"spec": {"conversion": conversion("Cg==")}})).await;
     }
 }
