@@ -30,6 +30,7 @@ mod read;
 mod response;
 mod reviews;
 mod rules;
+mod said_twice;
 mod scale;
 mod selector;
 mod stale;

@@ -7,9 +7,11 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::duplicates::duplicates;
+use super::said_twice;
 
 /// What is told of YAML begins with this where it refuses; a warning is the rest alone.
 const ERRORS: &str = "yaml: unmarshal errors:\n  ";
+const BETWEEN: &str = "\n  ";
 
 /// Reads YAML, of which JSON is a part: the first document. Of a key that is there again the last value counts.
 pub(crate) fn parse_yaml(body: &[u8]) -> Result<Value, String> {
@@ -91,36 +93,24 @@ fn alias_limits() -> serde_saphyr::options::AliasLimits {
     serde_saphyr::alias_limits! { max_total_replayed_events: usize::MAX }
 }
 
+/// Each of what is told at once where it refuses is a warning of its own.
 pub(super) fn as_warnings(told: Vec<String>) -> Vec<String> {
-    told.into_iter()
-        .map(|told| match told.strip_prefix(ERRORS) {
-            Some(rest) => rest.to_owned(),
-            None => told,
-        })
-        .collect()
+    let each = |told: String| match told.strip_prefix(ERRORS) {
+        Some(rest) => rest.split(BETWEEN).map(str::to_owned).collect(),
+        None => vec![told],
+    };
+    told.into_iter().flat_map(each).collect()
 }
 
-/// The first key of a YAML text that is there again, as it is told.
+/// The keys of a YAML text that are there again, as they are told.
 pub(super) fn said_twice_in_yaml(body: &[u8]) -> Option<String> {
     // JSON, of which most of it is, can be looked through sooner.
     let is_json = serde_json::from_slice::<IgnoredAny>(body).is_ok();
     if is_json && duplicates(body).is_empty() {
         return None;
     }
-    let text = std::str::from_utf8(body).ok()?;
-    let options = serde_saphyr::options! {
-        with_snippet: false,
-        budget: budget(),
-        alias_limits: alias_limits(),
-    };
-    match serde_saphyr::from_multiple_with_options::<Value>(text, options) {
-        Err(serde_saphyr::Error::DuplicateMappingKey { key, location }) => Some(format!(
-            "{ERRORS}line {}: key {:?} already set in map",
-            location.line(),
-            key.unwrap_or_default()
-        )),
-        _ => None,
-    }
+    let twice = said_twice::in_yaml(std::str::from_utf8(body).ok()?);
+    (!twice.is_empty()).then(|| format!("{ERRORS}{}", twice.join(BETWEEN)))
 }
 
 /// How the parser numbers the anchor of what has none.

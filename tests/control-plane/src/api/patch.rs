@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::body::{self, Source, media_type, parse_json};
 use super::create::{Creation, writer};
+use super::duplicates::told_as_said;
 use super::options::{Unknown, WriteOptions};
 use super::parse_yaml::{as_warnings, parse_yaml, said_twice_in_yaml};
 use super::patched_kind::{keep_kind, name_kind};
@@ -185,16 +186,10 @@ fn merge(kind: PatchKind, body: &[u8]) -> Result<Value, Failure> {
 fn told(kind: PatchKind, asked: &Asked) -> Vec<String> {
     match kind {
         PatchKind::Json => {
-            let twice = body::said_twice(asked);
             let unknown = patch::unknown_fields(&asked.body);
-            let unknown = unknown
-                .iter()
-                .map(|path| format!("unknown field \"{path}\""));
-            twice
-                .into_iter()
-                .chain(unknown)
-                .map(|told| format!("json patch {told}"))
-                .collect()
+            let told = told_as_said(&unknown, &asked.body);
+            let told = told.into_iter();
+            told.map(|told| format!("json patch {told}")).collect()
         }
         PatchKind::Merge | PatchKind::Strategic => body::said_twice(asked),
         PatchKind::Apply => said_twice_in_yaml(&asked.body).into_iter().collect(),

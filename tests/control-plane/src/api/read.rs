@@ -22,6 +22,10 @@ use crate::syntax;
 
 pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
+    if asked.query.flag("export") {
+        let why = "the export parameter, deprecated since v1.14, is no longer supported";
+        return Err(Failure::bad_request(why));
+    }
     if let Some(text) = asked.query.get("resourceVersion") {
         let failed = |why| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", why);
         let (revision, newest) = (

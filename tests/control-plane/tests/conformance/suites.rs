@@ -88,6 +88,34 @@ conformance! {
         }).await;
     }
 
+    async fn all_that_is_said_twice_is_told(talk: &mut Talk) {
+        let yaml = [("content-type", "application/yaml")];
+        let text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n  name: two\n  odd: 1\n  labels:\n    a: b\n  labels:\n    c: d\n    c: e\n  \
+            annotations: {a: b, a: c}\ndata:\n  1: a\n  1: b\n  true: a\n  true: b\n  x: null\n  x: z\n  z: |\n    a\n  z: >\n    b\n\
+            other:\n- a: 1\n  a: 2\n- b: {c: 1, c: 2}\n  b: 3\nother: []\n";
+        for how in ["Strict", "Warn", "Ignore"] {
+            talk.send_raw("POST", &format!("{CONFIG_MAPS}?dryRun=All&fieldValidation={how}"), &yaml, text.as_bytes()).await;
+        }
+        let apply = [("content-type", "application/apply-patch+yaml")];
+        let text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n  name: one\ndata:\n  a: v\n  b: v\n  b: w\n  a: w\n";
+        for how in ["Strict", "Warn"] {
+            talk.send_raw("PATCH", &format!("{CONFIG_MAPS}/one?dryRun=All&fieldValidation={how}&fieldManager=a"), &apply, text.as_bytes()).await;
+        }
+        talk.post(CONFIG_MAPS, json!({"metadata": {"name": "two"}})).await;
+        let json = [("content-type", "application/json-patch+json")];
+        let text = r#"[{"op": "add", "foo": 1, "path": "/data", "value": {}}, {"op": "add", "path": "/metadata/x", "path": "/data/a", "value": "b", "foo": 2}]"#;
+        for how in ["Strict", "Warn"] {
+            talk.send_raw("PATCH", &format!("{CONFIG_MAPS}/two?fieldValidation={how}"), &json, text.as_bytes()).await;
+        }
+    }
+
+    async fn an_export_is_refused(talk: &mut Talk) {
+        for query in ["export=true", "export=false", "export=", "export", "export=odd"] {
+            talk.get(&format!("/api/v1/namespaces/{{ns}}?{query}")).await;
+            talk.get_picked(&format!("{CONFIG_MAPS}?{query}"), &[], |told| told["message"].clone()).await;
+        }
+    }
+
     async fn schemas_are_structural(talk: &mut Talk) {
         let either = json!([{"type": "integer"}, {"type": "string"}]);
         let list = json!({"type": "array", "items": {"type": "string"}});
