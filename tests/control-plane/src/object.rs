@@ -119,6 +119,23 @@ pub(crate) fn is_deeper_than(levels: usize, value: &Value) -> bool {
     }
 }
 
+/// How long a value is as JSON, but for what is escaped.
+pub(crate) fn length(value: &Value) -> usize {
+    match value {
+        Value::Object(fields) => {
+            let lengths = fields.iter();
+            let lengths = lengths.map(|(name, value)| name.len() + 4 + length(value));
+            lengths.sum::<usize>() + 2
+        }
+        Value::Array(elements) => {
+            let lengths = elements.iter().map(|element| 1 + length(element));
+            lengths.sum::<usize>() + 2
+        }
+        Value::String(text) => text.len() + 2,
+        Value::Number(_) | Value::Bool(_) | Value::Null => 4,
+    }
+}
+
 /// Now, as the API writes it: whole seconds.
 pub(crate) fn now() -> String {
     crate::clock::now()

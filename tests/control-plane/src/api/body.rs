@@ -79,10 +79,16 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
             }
         }
     }
+    if !target.resource.is_crd() && api_version.matches('/').count() > 1 {
+        let why = format!("unexpected GroupVersion string: {api_version}");
+        return Err(unrecognized(&why));
+    }
     if kind.is_empty() {
         object["kind"] = target.resource.kind.clone().into();
     }
-    if api_version.is_empty() {
+    // The core group has no name, and may be told so.
+    let is_core = target.resource.group.is_empty();
+    if api_version.is_empty() || is_core && api_version.strip_prefix('/') == Some("v1") {
         object["apiVersion"] = target.api_version().into();
     }
     check_kind(target, &object).map_err(Failure::bad_request)?;

@@ -9,7 +9,7 @@ use super::body;
 use super::established::establish;
 use super::target::Target;
 use super::view::Form;
-use super::{Asked, response, rules};
+use super::{Asked, response, rules, too_large};
 use crate::auth;
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Resource, crd_bucket};
@@ -41,6 +41,7 @@ pub(super) struct Creation<'a> {
     target: &'a Target,
     object: Value,
     wrong: Vec<Cause>,
+    is_applied: bool,
     /// The version that it was sent with, though it can have none yet.
     version: Option<String>,
 }
@@ -95,6 +96,7 @@ impl<'a> Creation<'a> {
             target,
             object,
             wrong,
+            is_applied: manager.is_none(),
             version,
         })
     }
@@ -151,6 +153,7 @@ impl<'a> Creation<'a> {
             }
             self.object
         } else {
+            too_large::check(&mut self.object, self.is_applied)?;
             let stored = transaction.put(target.bucket(), key.clone(), self.object);
             if *target.bucket() == crd_bucket() {
                 establish(transaction, &key);

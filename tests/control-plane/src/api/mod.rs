@@ -38,6 +38,7 @@ mod strings;
 mod table;
 mod target;
 mod token;
+mod too_large;
 mod update;
 mod view;
 mod watch;

@@ -9,7 +9,7 @@ use super::established::establish;
 use super::options::WriteOptions;
 use super::target::Target;
 use super::view::{Form, present};
-use super::{Asked, owned, response, rules};
+use super::{Asked, owned, response, rules, too_large};
 use crate::auth;
 use crate::failure::Failure;
 use crate::kinds::crd_bucket;
@@ -154,6 +154,7 @@ impl Update<'_> {
             transaction.remove(target.bucket(), &key);
             return Ok((new, warnings));
         }
+        too_large::check(&mut new, tracked)?;
         let stored = transaction.put(target.bucket(), key.clone(), new);
         if *target.bucket() == crd_bucket() {
             establish(transaction, &key);

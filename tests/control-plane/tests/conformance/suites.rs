@@ -237,4 +237,31 @@ conformance! {
         talk.get_picked(CRD, &[], established).await;
         talk.patch("merge", CRD, json!({"spec": {"conversion": conversion("Cg==")}})).await;
     }
+
+    async fn what_is_too_large_is_not_stored(talk: &mut Talk) {
+        const REVISIONS: &str = "/apis/apps/v1/namespaces/{ns}/controllerrevisions";
+        let revision = |name: &str, length: usize| json!({"metadata": {"name": name}, "revision": 1, "data": {"a": "x".repeat(length)}});
+        talk.unsaid("POST", REVISIONS, Some(revision("large", 1_400_000))).await;
+        talk.post(REVISIONS, revision("too-large", 1_700_000)).await;
+        talk.patch("merge", &format!("{REVISIONS}/large"), json!({"metadata": {"annotations": {"a": "x".repeat(230_000)}}})).await;
+        talk.get_picked(REVISIONS, &[], |list| list["items"].as_array().into_iter().flatten().map(|one| one["metadata"]["name"].clone()).collect()).await;
+        talk.say("Who owns what is forgotten first");
+        let keys = (0..9_999).map(|number| (format!("this-key-is-very-long-so-as-to-create-a-very-large-serialized-fieldset-{number}"), json!("A")));
+        let data: Value = Value::Object(keys.collect());
+        talk.unsaid("POST", CONFIG_MAPS, Some(json!({"metadata": {"name": "large"}, "data": data}))).await;
+        talk.prepare(CONFIG_MAPS, json!({"metadata": {"name": "small"}})).await;
+        talk.patch_unsaid("merge", &format!("{CONFIG_MAPS}/small"), json!({"data": data})).await;
+        for name in ["large", "small"] {
+            let path = format!("{CONFIG_MAPS}/{name}");
+            talk.get_picked(&path, &[], |map| json!([map["data"].as_object().map(|data| data.len()), map["metadata"]["managedFields"]])).await;
+            talk.patch("apply", &format!("{path}?fieldManager=one"), json!({"apiVersion": "v1", "kind": "ConfigMap"})).await;
+        }
+    }
+
+    async fn the_core_group_has_no_name(talk: &mut Talk) {
+        for version in ["/v1", "/apps/v1", "core/v1"] {
+            let map = json!({"apiVersion": version, "kind": "ConfigMap", "metadata": {"name": "one"}});
+            talk.post(&format!("{CONFIG_MAPS}?dryRun=All"), map).await;
+        }
+    }
 }
