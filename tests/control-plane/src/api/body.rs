@@ -386,14 +386,7 @@ pub(crate) fn validate(target: &Target, object: &Value, old: Option<&Value>) -> 
         return vec![Cause::invalid("kind", &kind.into(), &must)];
     }
     let schema = target.version().schema.schema();
-    let stored = target.resource.api_version(&target.resource.stored);
     let wrong = match old {
-        // What it says of its version is not what it said before.
-        Some(old) if target.api_version() != stored => {
-            let mut old = old.clone();
-            old["apiVersion"] = stored.into();
-            schema.validate_update(object, &old)
-        }
         Some(old) => schema.validate_update(object, old),
         None => schema.validate(object),
     };

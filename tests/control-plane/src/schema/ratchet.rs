@@ -23,8 +23,11 @@ impl Schema {
             })
             .collect();
         let mut taken_over = BTreeSet::new();
+        // Of what it is it says so anew each time.
+        let is_kind = |place: &&Place<'_>| matches!(place.steps[..], ["apiVersion" | "kind"]);
+        let places: Vec<&Place<'_>> = places.iter().filter(|place| !is_kind(place)).collect();
         if !places.is_empty() {
-            self.compare(object, old, places.iter().collect(), 0, &mut taken_over);
+            self.compare(object, old, places, 0, &mut taken_over);
         }
         let mut at = 0..;
         causes.retain(|_| at.next().is_none_or(|at| !taken_over.contains(&at)));
@@ -50,7 +53,7 @@ impl Schema {
         depth: usize,
         taken_over: &mut BTreeSet<usize>,
     ) {
-        if new == old {
+        if new == old || self.is_in_another_order(new, old) {
             taken_over.extend(places.iter().map(|place| place.cause));
             return;
         }
@@ -76,6 +79,15 @@ impl Schema {
                 field.compare(new, old, places, depth + 1, taken_over);
             }
         }
+    }
+
+    /// Whether two lists are the same but for the order of elements that have keys.
+    fn is_in_another_order(&self, new: &Value, old: &Value) -> bool {
+        let (Some(new), Some(old)) = (new.as_array(), old.as_array()) else {
+            return false;
+        };
+        let is_same = |before: ByKeys<'_>| new.iter().all(|one| before.get(one) == Some(one));
+        new.len() == old.len() && self.by_keys(old).is_some_and(is_same)
     }
 
     /// The elements of a list by their keys, if the list has any.

@@ -216,6 +216,22 @@ conformance! {
         talk.patch_unsaid("merge", crd, json!({"spec": {"versions": [version(json!(["a"]))]}})).await;
         talk.until_patched("merge", &format!("{path}/one"), thing, |body| body["kind"] == "Thing").await;
         talk.get(&format!("{path}/one")).await;
+        talk.say("In another order, and of a version that is refused since");
+        let mut limited = version(json!(["a", "b"]));
+        limited["schema"]["openAPIV3Schema"]["properties"]["map"]["maxItems"] = 1.into();
+        talk.patch_unsaid("merge", &format!("{path}/one"), json!({"map": [{"a": 1, "b": 1}, {"a": 1, "b": 2}], "set": [1]})).await;
+        talk.patch_unsaid("merge", crd, json!({"spec": {"versions": [limited]}})).await;
+        let dry = format!("{path}/two?dryRun=All&fieldManager=one");
+        let two = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "two"}, "map": [{"a": 1, "b": 1}, {"a": 1, "b": 2}]});
+        talk.until_patched("apply", &dry, two.clone(), |body| body["kind"] == "Status").await;
+        talk.patch("merge", &format!("{path}/one"), json!({"map": [{"a": 1, "b": 2}, {"a": 1, "b": 1}]})).await;
+        talk.patch("merge", &format!("{path}/one"), json!({"map": [{"a": 1, "b": 2}, {"a": 1, "b": 3}]})).await;
+        limited["schema"]["openAPIV3Schema"]["properties"]["apiVersion"] = json!({"type": "string", "pattern": "v2$"});
+        limited["schema"]["openAPIV3Schema"]["properties"]["map"]["maxItems"] = 3.into();
+        talk.patch_unsaid("merge", crd, json!({"spec": {"versions": [limited]}})).await;
+        let refused = |body: &Value| body["message"].as_str().is_some_and(|message| message.contains("v2"));
+        talk.until_patched("apply", &dry, two, refused).await;
+        talk.patch("merge", &format!("{path}/one"), json!({"set": [3]})).await;
     }
 
     async fn a_webhook_has_certificates(talk: &mut Talk) {
