@@ -7,13 +7,23 @@ pub(crate) fn machine() -> String {
     let model = cpus
         .lines()
         .find_map(|line| line.strip_prefix("model name\t: "));
-    let rustc = std::process::Command::new("rustc").arg("-V").output();
-    let rustc = rustc.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let memory = read("/proc/meminfo");
+    let memory = memory
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"));
+    let kib = memory.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    let version = |command: &str, argument: &str| {
+        let output = std::process::Command::new(command).arg(argument).output();
+        let said = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        said.unwrap_or_else(|_| format!("without {command}"))
+    };
     format!(
-        "{}, {} cores, {}, load {}",
+        "{}, {} cores, {:.0} GiB, {}, {}, load {}",
         model.unwrap_or("an unknown CPU"),
         std::thread::available_parallelism().map_or(0, usize::from),
-        rustc.unwrap_or_default(),
+        kib.unwrap_or_default() / 1024.0 / 1024.0,
+        version("rustc", "-V"),
+        version("go", "version"),
         read("/proc/loadavg").trim(),
     )
 }

@@ -46,6 +46,7 @@ impl Contender {
         if go.is_empty() {
             return all;
         }
+        println!("Go's peer is built");
         match build_go() {
             Ok(program) => all.extend(go.into_iter().map(|name| Self {
                 name,

@@ -15,6 +15,9 @@ pub(crate) type Result<T> = std::result::Result<T, String>;
 const SERVER: Duration = Duration::from_secs(1_800);
 const OPERATOR: Duration = Duration::from_secs(60);
 
+/// How often it is told how far a start is, in seconds.
+const TELL: f64 = 10.0;
+
 pub(crate) const KIB: f64 = 1024.0;
 pub(crate) const MIB: f64 = 1024.0 * KIB;
 
@@ -124,6 +127,7 @@ impl<'a> Run<'a> {
     /// Waits until all is engaged, and looks at the memory meanwhile.
     pub(crate) fn engaged(&mut self, projects: usize) -> Result<f64> {
         let began = Instant::now();
+        let mut told = 0.0;
         loop {
             let answer = self.ask(Ask::Engaged {
                 projects,
@@ -133,7 +137,12 @@ impl<'a> Run<'a> {
             if answer.missing == 0 {
                 return Ok(seconds);
             }
-            self.check_limits(seconds, &format!("{} watches are missing", answer.missing))?;
+            let what = format!("{} watches are missing", answer.missing);
+            if seconds > told + TELL {
+                told = seconds;
+                self.progress(&format!("after {seconds:.0} s {what}"));
+            }
+            self.check_limits(seconds, &what)?;
         }
     }
 
