@@ -31,6 +31,9 @@ struct Seen {
     requests: Requests,
     /// Project and plural of each watch that was begun to be answered.
     watched: BTreeSet<(String, String)>,
+    /// The numbers of watches that had no answer when they were counted, and from where on they are in the log.
+    unanswered: BTreeSet<u64>,
+    unanswered_since: Option<Mark>,
     /// Projects that are never answered: their watches do not count, and nobody waits until it is quiet there.
     ignored: BTreeSet<String>,
     newest: Instant,
@@ -45,6 +48,8 @@ impl Judge {
             next: 0,
             requests: Requests::default(),
             watched: BTreeSet::new(),
+            unanswered: BTreeSet::new(),
+            unanswered_since: None,
             ignored: BTreeSet::new(),
             newest: Instant::now(),
         };
@@ -66,6 +71,9 @@ impl Judge {
     fn read(&self, all: bool) {
         let mut seen = self.seen.lock().unwrap();
         let now = self.log.mark();
+        if let Some(since) = seen.unanswered_since {
+            seen.look_again(&self.log.since(since));
+        }
         let records = self.log.since(seen.until);
         for record in &records {
             if record.number >= seen.next && (all || record.number < seen.young) {
@@ -85,6 +93,7 @@ impl Judge {
         let mut seen = self.seen.lock().unwrap();
         seen.requests = Requests::default();
         seen.watched.clear();
+        seen.unanswered.clear();
         seen.newest = Instant::now();
     }
 
@@ -145,15 +154,34 @@ impl Seen {
             let status = record.status;
             self.requests.refused += usize::from(status.is_some_and(|it| !it.is_success()));
         }
-        // Whatever it streams comes behind its status.
-        let is_open = record.status.is_some_and(|it| it.is_success());
-        if record.verb == Verb::Watch
-            && is_open
-            && let Some(project) = project
-            && !is_ignored
-        {
-            let watch = (project.clone(), record.plural().to_owned());
-            self.watched.insert(watch);
+        if record.verb == Verb::Watch && !is_ignored {
+            self.watch(record);
+        }
+    }
+
+    /// A watch counts once it is answered: whatever it streams comes behind its status.
+    fn watch(&mut self, record: &RequestRecord) {
+        match (record.status, &record.project) {
+            (None, _) => {
+                self.unanswered.insert(record.number);
+                self.unanswered_since.get_or_insert(self.until);
+            }
+            (Some(status), Some(project)) if status.is_success() => {
+                let watch = (project.clone(), record.plural().to_owned());
+                self.watched.insert(watch);
+            }
+            _ => {}
+        }
+    }
+
+    fn look_again(&mut self, records: &[RequestRecord]) {
+        for record in records {
+            if record.status.is_some() && self.unanswered.remove(&record.number) {
+                self.watch(record);
+            }
+        }
+        if self.unanswered.is_empty() {
+            self.unanswered_since = None;
         }
     }
 }
