@@ -1,6 +1,7 @@
 //! What one watch feeds: a cache for each Rust type that somebody reads its kind into.
 
 use std::any::Any;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::turns::Turns;
@@ -50,6 +51,8 @@ pub(crate) struct Feed {
     caches: Mutex<Vec<Arc<dyn Reader>>>,
     /// A reflector begins again, with a list for all, when there is one more.
     turns: Turns,
+    /// The caches are of another line than the one that is listed next. It is here as a watch's task has no room for it.
+    has_moved: AtomicBool,
     kept: Kept,
 }
 
@@ -61,7 +64,16 @@ impl Feed {
             // There is one, almost always.
             caches: Mutex::new(Vec::with_capacity(1)),
             turns: Turns::default(),
+            has_moved: AtomicBool::new(false),
         }
+    }
+
+    pub(super) fn has_moved(&self) -> bool {
+        self.has_moved.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_moved(&self, has_moved: bool) {
+        self.has_moved.store(has_moved, Ordering::Relaxed);
     }
 
     pub(crate) fn subject(&self) -> &Arc<Subject> {

@@ -48,10 +48,10 @@ pub(crate) struct Reflector {
 impl Reflector {
     /// Lists and watches until the feed is ended.
     pub(crate) async fn run(&self) {
-        let (mut tries, mut has_moved) = (None, false);
+        let mut tries = None;
         while !self.feed.turns().are_over() {
             let turn = self.feed.turns().now();
-            let round = Round::new(self, has_moved);
+            let round = Round::new(self);
             tokio::select! {
                 biased;
                 // Whoever comes later has everything told to it by a new list, which has what its kind of
@@ -59,7 +59,8 @@ impl Reflector {
                 () = self.feed.turns().after(turn) => {}
                 () = round.run(&mut tries) => {}
             }
-            has_moved = !self.ground.line().is(&round.line);
+            let has_moved = !self.ground.line().is(&round.line);
+            self.feed.set_moved(has_moved);
             if has_moved {
                 // It may lead to another server, which knows nothing of where we were.
                 tries = None;
@@ -91,8 +92,6 @@ pub(super) struct Round<'a> {
     pub(super) reflector: &'a Reflector,
     pub(super) readers: Box<[Arc<dyn Reader>]>,
     pub(super) line: Line,
-    /// It is the first on this line, and the caches are of another.
-    has_moved: bool,
 }
 
 /// Why a watch is not open any more.
@@ -108,12 +107,11 @@ enum Ended {
 }
 
 impl<'a> Round<'a> {
-    fn new(reflector: &'a Reflector, has_moved: bool) -> Self {
+    fn new(reflector: &'a Reflector) -> Self {
         Self {
             reflector,
             readers: reflector.feed.readers(),
             line: reflector.ground.line(),
-            has_moved,
         }
     }
 
@@ -236,7 +234,9 @@ impl<'a> Round<'a> {
 
     /// A place among those that fill their caches at once, for who has to. A whole fleet may move together.
     async fn place(&self) -> Option<SemaphorePermit<'a>> {
-        match !self.has_moved && self.readers.iter().all(|reader| reader.is_filled()) {
+        match !self.reflector.feed.has_moved()
+            && self.readers.iter().all(|reader| reader.is_filled())
+        {
             true => None,
             false => self.reflector.ground.common().engaging.acquire().await.ok(),
         }
