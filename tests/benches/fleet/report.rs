@@ -177,10 +177,8 @@ impl Report {
         }
         self.add(&each("CPU"), "ms", used.cpu / count);
         self.add("memory", "MiB", used.memory / MIB);
-        if !matches!(per, Per::Phase) {
-            let growth = used.growth / count / KIB;
-            self.add(&each("memory growth"), "KiB", growth);
-        }
+        let growth = used.growth / count / KIB;
+        self.add(&each("memory growth"), "KiB", growth);
         self.add("sockets", "", used.sockets as f64);
         self.add(&each("reconciles"), "", used.reconciles / count);
         self.add(&each("writes"), "", requests.writes as f64 / count);
