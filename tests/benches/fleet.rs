@@ -102,7 +102,7 @@ fn compare(words: &[&str]) -> ExitCode {
 fn read(words: &[&str]) -> Result<(Size, Vec<String>), String> {
     let mut size = Size::quick();
     let (mut projects, mut objects, mut only) = (None, None, Vec::new());
-    let mut words = words.iter().copied().peekable();
+    let mut words = words.iter().copied();
     let number = |after: &str, word: Option<&str>| match word.and_then(|word| word.parse().ok()) {
         Some(number) if number >= 10 => Ok(number),
         _ => Err(format!("`{after}` needs a number of 10 or more")),

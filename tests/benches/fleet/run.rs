@@ -35,7 +35,6 @@ pub(crate) struct Run<'a> {
 }
 
 /// What an operator has used in a phase.
-#[derive(Default)]
 pub(crate) struct Used {
     /// Until what was waited for was there.
     pub(crate) seconds: f64,
