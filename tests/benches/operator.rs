@@ -42,8 +42,9 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["operate", kubeconfig, labels] => {
-            block_on(1, operate::run(Path::new(kubeconfig), labels));
+        ["operate", kubeconfig, labels, others @ ..] => {
+            let others = others.first().map(Path::new);
+            block_on(1, operate::run(Path::new(kubeconfig), labels, others));
         }
         ["hold", kubeconfig] => block_on(1, websites::hold(Path::new(kubeconfig))),
         words => block_on(2, measure(words)),

@@ -20,7 +20,7 @@ pub(crate) async fn config_of(kubeconfig: &Path) -> Config {
 }
 
 /// Something is wrong if nothing is said for so long.
-const PATIENCE: Duration = Duration::from_secs(1_800);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1_800);
 /// In so long everybody ends who is told to.
 const END: Duration = Duration::from_secs(60);
 

@@ -11,7 +11,9 @@ use crate::process::Other;
 /// In so long every operator is ready to begin.
 const START: Duration = Duration::from_secs(60);
 /// All that there are.
-pub(crate) const NAMES: [&str; 4] = ["kommodore", "kube-rs", "go", "go-at-once"];
+pub(crate) const NAMES: [&str; 5] = ["kommodore", "kube-rs", "go", "go-waiting", "go-at-once"];
+/// Those that have to be asked for.
+const MORE: [&str; 2] = ["go-waiting", "go-at-once"];
 
 /// One of those that are compared.
 #[derive(Clone, Debug)]
@@ -26,7 +28,7 @@ impl Contender {
     /// All that can be had, of those that are wanted.
     pub(crate) fn all(wanted: &[String]) -> Vec<Self> {
         let is_wanted = |name: &str| match wanted {
-            [] => name != "go-at-once",
+            [] => !MORE.contains(&name),
             wanted => wanted.iter().any(|one| one == name),
         };
         let mut all = Vec::new();
@@ -39,8 +41,9 @@ impl Contender {
                 });
             }
         }
-        let go: Vec<&'static str> = ["go", "go-at-once"]
+        let go: Vec<&'static str> = NAMES
             .into_iter()
+            .filter(|name| name.starts_with("go"))
             .filter(|name| is_wanted(name))
             .collect();
         if go.is_empty() {
@@ -52,6 +55,7 @@ impl Contender {
                 name,
                 program: Some(program.clone()),
                 arguments: match name {
+                    "go-waiting" => vec!["-wait-for-caches".to_owned()],
                     "go-at-once" => vec![format!("-engage-at-once={WORKERS}")],
                     _ => Vec::new(),
                 },

@@ -109,10 +109,13 @@ impl Run<'_> {
         self.begin(Some(period))?;
         let projects = self.size.projects;
         self.engaged(projects)?;
-        // The first round is that of the start.
+        // The first round is that of the start. Who took longer for that than a round has no pause between the two.
         let began = Instant::now();
         let (mut last, mut since) = (-1.0, Instant::now());
-        while last < count as f64 || since.elapsed() < Duration::from_secs(1) {
+        let pauses = |since: Instant| {
+            since.elapsed() >= Duration::from_secs(1) || began.elapsed().as_secs() >= period
+        };
+        while last < count as f64 || !pauses(since) {
             std::thread::sleep(Duration::from_millis(100));
             let reconciles = self.reconciles()?;
             if reconciles != last {
@@ -180,6 +183,15 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Every answer takes 20 ms.
+    pub(crate) fn latency(&mut self) -> Result<()> {
+        self.stop()?;
+        self.ask(Ask::Latency { ms: 20 })?;
+        self.troubled(self.size.projects, "20 ms of latency", 0)?;
+        self.ask(Ask::Latency { ms: 0 })?;
+        Ok(())
+    }
+
     /// A tenth of the projects never answers.
     pub(crate) fn dead(&mut self) -> Result<()> {
         self.stop()?;
@@ -189,17 +201,8 @@ impl Run<'_> {
             from: alive,
             to: projects,
         })?;
-        self.troubled(alive, "a tenth dead", 0)?;
-        self.stop()?;
+        self.troubled(alive, "a tenth dead", 1)?;
         self.ask(Ask::Silence { from: 0, to: 0 })?;
-        Ok(())
-    }
-
-    /// Every answer takes 20 ms.
-    pub(crate) fn latency(&mut self) -> Result<()> {
-        self.ask(Ask::Latency { ms: 20 })?;
-        self.troubled(self.size.projects, "20 ms of latency", 1)?;
-        self.ask(Ask::Latency { ms: 0 })?;
         Ok(())
     }
 

@@ -6,13 +6,12 @@ use super::contender::Contender;
 use super::report::Report;
 use super::size::Size;
 use super::talk::{Answer, Ask, Change, Requests};
-use crate::process::Other;
+use crate::process::{Other, PATIENCE};
 
 /// Why a contender is given up.
 pub(crate) type Result<T> = std::result::Result<T, String>;
 
-/// How long the server, which waits for other things, and an operator may take for an answer.
-const SERVER: Duration = Duration::from_secs(1_800);
+/// How long an operator may take for an answer. The server waits for other things.
 const OPERATOR: Duration = Duration::from_secs(60);
 
 /// How often it is told how far a start is, in seconds.
@@ -91,8 +90,8 @@ impl<'a> Run<'a> {
         }
         self.work("delete", Change::Delete, None)?;
         if self.size.is_whole {
-            self.dead()?;
             self.latency()?;
+            self.dead()?;
         }
         self.stop()?;
         let stopped = self.server.stop();
@@ -105,7 +104,7 @@ impl<'a> Run<'a> {
 
     pub(crate) fn ask(&mut self, ask: Ask) -> Result<Answer> {
         let question = serde_json::to_string(&ask).unwrap();
-        let answer = self.server.ask(&question, SERVER);
+        let answer = self.server.ask(&question, PATIENCE);
         serde_json::from_str(&answer).map_err(|error| format!("the server has ended: {error}"))
     }
 

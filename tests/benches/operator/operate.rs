@@ -5,8 +5,8 @@ use std::path::Path;
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kommodore::{
-    Action, Cleanup, ClusterState, ConditionType, Context, Manager, Milo, Reconcile, Result,
-    controller,
+    Action, Cleanup, ClusterState, ConditionType, Context, Kubeconfig, Manager, Milo, Reconcile,
+    Result, controller,
 };
 use kommodore_tests::{Website, page};
 use serde::{Deserialize, Serialize};
@@ -52,15 +52,18 @@ pub(crate) struct Telling {
     pub(crate) tasks: usize,
 }
 
-/// Serves the projects that a selector of labels chooses, and says how it is whenever it is asked.
-pub(crate) async fn run(kubeconfig: &Path, labels: &str) {
+/// Serves the projects that a selector of labels chooses, and the contexts of another kubeconfig, and says how it is
+/// whenever it is asked.
+pub(crate) async fn run(kubeconfig: &Path, labels: &str, others: Option<&Path>) {
     let milo = match labels {
         "" => Milo::external(),
         labels => Milo::external().labels(labels),
     };
-    let manager = Manager::builder(config_of(kubeconfig).await)
-        .provider(milo)
-        .controller(Measured);
+    let mut builder = Manager::builder(config_of(kubeconfig).await).provider(milo);
+    if let Some(others) = others {
+        builder = builder.provider(Kubeconfig::new(others));
+    }
+    let manager = builder.controller(Measured);
     let (fleet, runtime) = (manager.fleet(), tokio::runtime::Handle::current());
     let tell = move || {
         let clusters = fleet.clusters();

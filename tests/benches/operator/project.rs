@@ -154,6 +154,12 @@ impl Project {
         self.other("operate", &self.root, &[labels])
     }
 
+    /// One for all projects, and for the contexts of a kubeconfig.
+    pub(crate) fn operator_beside(&self, kubeconfig: &KubeconfigFile) -> Other {
+        let others = kubeconfig.0.to_string_lossy();
+        self.other("operate", &self.root, &["", &others])
+    }
+
     /// The operator of all, when it has come to rest.
     pub(crate) async fn operator(&self) -> Other {
         let operator = self.operator_of("");

@@ -26,14 +26,15 @@ func main() {
 	workers := flag.Int("workers", 64, "MaxConcurrentReconciles")
 	resync := flag.Duration("resync", 0, "RequeueAfter of every reconcile that succeeds")
 	atOnce := flag.Int("engage-at-once", 1, "MaxConcurrentReconciles of the projects")
+	waits := flag.Bool("wait-for-caches", false, "engage the next project when the caches of one are filled")
 	flag.Parse()
-	if err := run(*workers, *resync, *atOnce); err != nil {
+	if err := run(*workers, *resync, *atOnce, *waits); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(workers int, resync time.Duration, atOnce int) error {
+func run(workers int, resync time.Duration, atOnce int, waits bool) error {
 	ctrl.SetLogger(zap.New(zap.Level(zapcore.ErrorLevel)))
 	scheme := runtime.NewScheme()
 	if err := clientgoscheme.AddToScheme(scheme); err != nil {
@@ -59,7 +60,7 @@ func run(workers int, resync time.Duration, atOnce int) error {
 	if err != nil {
 		return err
 	}
-	projects := &Projects{local: mgr, engaged: map[string]engagement{}}
+	projects := &Projects{local: mgr, waits: waits, engaged: map[string]engagement{}}
 	reconciler := &WebsiteReconciler{projects: projects, resync: resync}
 	projects.websites, err = controller.NewTyped("website", mgr, controller.TypedOptions[Request]{
 		Reconciler:              reconciler,

@@ -33,6 +33,8 @@ type Request struct {
 type Projects struct {
 	local    manager.Manager
 	websites controller.TypedController[Request]
+	// The caches of a project are filled before it counts as engaged, as sources of multicluster-runtime have it.
+	waits bool
 
 	lock    sync.RWMutex
 	engaged map[string]engagement
@@ -127,10 +129,25 @@ func (p *Projects) engage(ctx context.Context, name string) error {
 		predicate.TypedLabelChangedPredicate[*Website]{},
 		predicate.TypedAnnotationChangedPredicate[*Website]{},
 	)
+	if err := p.fill(ctx, cl, &Website{}); err != nil {
+		return err
+	}
 	if err := p.websites.Watch(source.TypedKind(cl.GetCache(), &Website{}, forObject(name), relevant)); err != nil {
 		return err
 	}
+	if err := p.fill(ctx, cl, &corev1.ConfigMap{}); err != nil {
+		return err
+	}
 	return p.websites.Watch(source.TypedKind(cl.GetCache(), &corev1.ConfigMap{}, forOwner(name)))
+}
+
+// fill waits until a cache has all objects of a kind, if that is to be waited for.
+func (p *Projects) fill(ctx context.Context, cl cluster.Cluster, kind client.Object) error {
+	if !p.waits {
+		return nil
+	}
+	_, err := cl.GetCache().GetInformer(ctx, kind)
+	return err
 }
 
 // forObject wakes the object itself: `For` of a builder.
