@@ -49,4 +49,5 @@ mod conformance {
     mod watches;
     mod who_may;
     mod workloads;
+    mod yaml;
 }

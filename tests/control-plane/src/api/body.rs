@@ -5,10 +5,9 @@ use serde_json::Value;
 
 use super::duplicates::{duplicates, told_as_said};
 use super::options::{Unknown, WriteOptions};
-use super::parse_yaml::{as_warnings, parse_yaml, said_twice_in_yaml};
 use super::target::Target;
 use super::view::convert_event;
-use super::{Asked, protobuf, rules};
+use super::{Asked, protobuf, rules, yaml};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Resource, Shape, crd_bucket};
 use crate::object;
@@ -38,7 +37,7 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
     };
     let parsed = match media_type(asked) {
         "" | "application/json" => parse_json(&asked.body),
-        "application/yaml" => Ok(parse_yaml(&asked.body).map_err(|why| unrecognized(&why))?),
+        "application/yaml" => Ok(yaml::read(&asked.body).map_err(|why| unrecognized(&why))?),
         protobuf::MEDIA_TYPE if !target.resource.is_crd() => {
             let mut envelope =
                 protobuf::Envelope::read(&asked.body).map_err(|why| unrecognized(&why))?;
@@ -229,7 +228,7 @@ pub(crate) enum Source<'a> {
 /// The fields that the body says more than once, as they are told.
 pub(crate) fn said_twice(asked: &Asked) -> Vec<String> {
     match media_type(asked) {
-        "application/yaml" => return said_twice_in_yaml(&asked.body).into_iter().collect(),
+        "application/yaml" => return yaml::said_twice(&asked.body).into_iter().collect(),
         protobuf::MEDIA_TYPE => return Vec::new(),
         _ => {}
     }
@@ -323,7 +322,7 @@ pub(crate) fn shape(
     }
     rules::set_defaults(target, object);
     let mut warnings = if unknown == Unknown::Warn {
-        as_warnings(told)
+        yaml::as_warnings(told)
     } else {
         Vec::new()
     };

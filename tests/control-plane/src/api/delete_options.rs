@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use super::options::dry_run;
-use super::parse_yaml::parse_yaml;
 use super::query::Query;
 use super::read::number;
-use super::{Asked, body, protobuf};
+use super::{Asked, body, protobuf, yaml};
 use crate::failure::{Cause, Failure};
 use crate::kinds::Resource;
 use crate::object;
@@ -52,7 +51,7 @@ impl DeleteOptions {
         }
         let parsed = match body::media_type(asked) {
             "" | "application/json" => body::parse_json(&asked.body),
-            "application/yaml" => Ok(parse_yaml(&asked.body).map_err(Failure::bad_request)?),
+            "application/yaml" => Ok(yaml::read(&asked.body).map_err(Failure::bad_request)?),
             protobuf::MEDIA_TYPE => Ok(protobuf::read(&asked.body).map_err(Failure::bad_request)?),
             _ => return Err(body::unknown_format()),
         };

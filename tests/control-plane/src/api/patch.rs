@@ -9,13 +9,12 @@ use super::body::{self, Source, media_type, parse_json};
 use super::create::{Creation, writer};
 use super::duplicates::told_as_said;
 use super::options::{Unknown, WriteOptions};
-use super::parse_yaml::{as_warnings, parse_yaml, said_twice_in_yaml};
 use super::patched_kind::{keep_kind, name_kind};
 use super::query::Query;
 use super::target::Target;
 use super::update::{Made, Update};
 use super::view::Form;
-use super::{Asked, owned, response, rules, scale};
+use super::{Asked, owned, response, rules, scale, yaml};
 use crate::failure::{Cause, Failure};
 use crate::object;
 use crate::patch::{self, ApplyError, PatchError, go};
@@ -116,7 +115,7 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
             code = StatusCode::CREATED;
             let (creation, mut warnings) = apply_new(target, name, &patch, &options, force)?;
             if options.unknown == Unknown::Warn {
-                warnings.extend(as_warnings(told(kind, asked)));
+                warnings.extend(yaml::as_warnings(told(kind, asked)));
             }
             let object = creation
                 .store(transaction, options.dry_run)
@@ -192,17 +191,17 @@ fn told(kind: PatchKind, asked: &Asked) -> Vec<String> {
             told.map(|told| format!("json patch {told}")).collect()
         }
         PatchKind::Merge | PatchKind::Strategic => body::said_twice(asked),
-        PatchKind::Apply => said_twice_in_yaml(&asked.body).into_iter().collect(),
+        PatchKind::Apply => yaml::said_twice(&asked.body).into_iter().collect(),
     }
 }
 
 /// The object of an apply.
 fn read_applied(asked: &Asked, options: &WriteOptions) -> Result<Value, Failure> {
     let undecodable = |why: String| Failure::bad_request(format!("error decoding YAML: {why}"));
-    let applied = parse_yaml(&asked.body)
+    let applied = yaml::read(&asked.body)
         .map_err(|why| undecodable(format!("error converting YAML to JSON: {why}")))?;
     if options.unknown == Unknown::Refuse
-        && let Some(twice) = said_twice_in_yaml(&asked.body)
+        && let Some(twice) = yaml::said_twice(&asked.body)
     {
         return Err(Failure::bad_request(format!(
             "error strict decoding YAML: error converting YAML to JSON: {twice}"

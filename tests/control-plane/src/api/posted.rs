@@ -4,9 +4,8 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::body::{media_type, parse_json};
-use super::parse_yaml::parse_yaml;
 use super::target::Target;
-use super::{Asked, protobuf, response};
+use super::{Asked, protobuf, response, yaml};
 use crate::failure::Failure;
 use crate::object;
 use crate::serve::Body;
@@ -64,7 +63,7 @@ pub(super) fn read(target: &Target, asked: &Asked, posted: &Posted) -> Result<Va
 pub(super) fn read_any(asked: &Asked, posted: &Posted) -> Result<Value, Failure> {
     let object = match media_type(asked) {
         protobuf::MEDIA_TYPE => protobuf::read(&asked.body),
-        "application/yaml" => parse_yaml(&asked.body),
+        "application/yaml" => yaml::read(&asked.body),
         _ => parse_json(&asked.body),
     };
     let object = object.map_err(Failure::bad_request)?;

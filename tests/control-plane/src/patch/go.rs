@@ -49,22 +49,26 @@ pub(super) fn map(fields: &Map<String, Value>) -> String {
     format!("map[{}]", fields.join(" "))
 }
 
-/// As `%#v` prints it: `[]interface {}{"x", 1}`.
-pub(super) fn syntax(value: &Value) -> String {
+/// As `%#v` prints it: `[]interface {}{"x", 1}`. What keys are of a type is called so.
+pub(crate) fn syntax(value: &Value, keys: &str) -> String {
     match value {
         Value::Null => "interface {}(nil)".into(),
         Value::Array(elements) => {
             format!(
                 "[]interface {{}}{{{}}}",
-                elements.iter().map(syntax).collect::<Vec<_>>().join(", ")
+                elements
+                    .iter()
+                    .map(|element| syntax(element, keys))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             )
         }
         Value::Object(fields) => {
             let fields: Vec<_> = fields
                 .iter()
-                .map(|(name, value)| format!("{name:?}:{}", syntax(value)))
+                .map(|(name, value)| format!("{name:?}:{}", syntax(value, keys)))
                 .collect();
-            format!("map[string]interface {{}}{{{}}}", fields.join(", "))
+            format!("map[{keys}]interface {{}}{{{}}}", fields.join(", "))
         }
         scalar => scalar.to_string(),
     }

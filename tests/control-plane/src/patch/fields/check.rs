@@ -33,7 +33,10 @@ fn look(value: &Value, schema: &Schema, path: &str, errors: &mut Vec<String>) {
         Some(Kind::Boolean) if !value.is_boolean() => Some(("boolean", plain())),
         Some(Kind::String) if !value.is_string() => Some((
             "string",
-            format!("&value.valueUnstructured{{Value:{}}}", go::syntax(value)),
+            format!(
+                "&value.valueUnstructured{{Value:{}}}",
+                go::syntax(value, "string")
+            ),
         )),
         Some(Kind::Integer | Kind::Number) if !value.is_number() => {
             Some(("numeric (int or float)", go::type_name(value).to_owned()))

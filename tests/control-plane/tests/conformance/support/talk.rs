@@ -577,7 +577,7 @@ impl Talk {
         writeln!(self.said, "< {event:#}\n").unwrap();
     }
 
-    pub(super) fn fill(&self, text: &str) -> String {
+    pub(crate) fn fill(&self, text: &str) -> String {
         text.replace("{ns}", &self.namespace)
             .replace("{token}", &self.token)
             .replace("{group}", &format!("{}.example.com", self.namespace))

@@ -3,7 +3,7 @@
 use http::Response;
 use serde_json::Value;
 
-use super::response::{retype, take_body};
+use crate::api::response::{retype, take_body};
 use crate::serve::{Body, full};
 
 /// The media type.
