@@ -19,6 +19,7 @@ mod conformance {
     #[macro_use]
     mod support;
 
+    mod addresses;
     mod administration;
     mod apply;
     mod autoscalers;

@@ -102,7 +102,7 @@ impl Plane {
             "--authorization-mode=RBAC".into(),
             "--disable-admission-plugins=ServiceAccount".into(),
             "--enable-admission-plugins=OwnerReferencesPermissionEnforcement".into(),
-            "--service-cluster-ip-range=10.0.0.0/24".into(),
+            "--service-cluster-ip-range=10.0.0.0/16".into(),
             "--endpoint-reconciler-type=none".into(),
         ];
         let flags = flags.iter().copied().map(String::from);

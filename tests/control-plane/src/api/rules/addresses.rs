@@ -24,7 +24,7 @@ pub(super) fn contains(range: IpAddr, bits: u32, address: IpAddr) -> bool {
     let in_common = |one: u128, other: u128, width: u32| {
         (one ^ other).checked_shr(width - bits).unwrap_or(0) == 0
     };
-    match (range, address) {
+    match (range, address.to_canonical()) {
         (IpAddr::V4(one), IpAddr::V4(other)) => {
             in_common(one.to_bits().into(), other.to_bits().into(), 32)
         }
@@ -62,11 +62,57 @@ pub(super) fn unclear(address: &Value) -> Option<&'static str> {
     }
 }
 
+/// The same of an address that must be written as short as can be.
+pub(super) fn uncommon(address: &Value) -> Option<String> {
+    let why = unclear(address).map(str::to_owned);
+    why.or_else(|| {
+        let shortest = parse(address)?.to_string();
+        (address != shortest.as_str()).then(|| format!("must be in canonical form ({shortest:?})"))
+    })
+}
+
+/// What is wrong with a range that must be written in the one way in which everybody reads it.
+pub(super) fn unclear_range(text: &str) -> Option<&'static str> {
+    let Some((address, bits)) = range(text) else {
+        return Some(NO_RANGE);
+    };
+    let (written, length) = text.split_once('/')?;
+    if written.parse::<IpAddr>().is_err() || length != bits.to_string() {
+        return Some("must not have leading 0s in IP or prefix length");
+    }
+    if matches!(address, IpAddr::V6(address) if address.to_ipv4_mapped().is_some()) {
+        return Some("must not have an IPv4-mapped IPv6 address");
+    }
+    let rest = match address {
+        IpAddr::V4(address) => {
+            u128::from(address.to_bits() << bits.min(31)) * u128::from(bits < 32)
+        }
+        IpAddr::V6(address) => address.to_bits().checked_shl(bits).unwrap_or_default(),
+    };
+    (rest != 0).then_some("must not have bits set beyond the prefix length")
+}
+
+/// The same of a range that must be written as short as can be.
+pub(super) fn uncommon_range(text: &str) -> Option<String> {
+    let why = unclear_range(text).map(str::to_owned);
+    why.or_else(|| {
+        let shortest = shortest_range(text)?;
+        (text != shortest).then(|| format!("must be in canonical form ({shortest:?})"))
+    })
+}
+
+/// A range as it is written best.
+pub(super) fn shortest_range(text: &str) -> Option<String> {
+    let (address, bits) = range(text)?;
+    Some(format!("{address}/{bits}"))
+}
+
 /// What is wrong with an address that something is reached at.
 pub(super) fn check(value: &Value, path: &str) -> Option<Cause> {
-    let Some(address) = parse(value) else {
-        return Some(Cause::invalid(path, value, NO_ADDRESS));
-    };
+    if let Some(why) = unclear(value) {
+        return Some(Cause::invalid(path, value, why));
+    }
+    let address = parse(value)?;
     let (link_local, multicast) = match address {
         IpAddr::V4(address) => {
             let [first, second, third, _] = address.octets();

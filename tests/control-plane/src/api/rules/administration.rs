@@ -1,11 +1,9 @@
 //! The rules of what belongs to a whole cluster: what is admitted and how fast, and what nodes and drivers offer.
 
-use std::net::IpAddr;
-
 use serde_json::{Value, json};
 
 use super::checks::{list, text};
-use super::{names, storage};
+use super::{addresses, names, storage};
 use crate::failure::Cause;
 use crate::object;
 
@@ -90,10 +88,7 @@ pub(super) fn begin(kind: &str, object: &mut Value) {
 pub(super) fn check_own_name(kind: &str, object: &Value) -> Option<String> {
     let name = object::name(object);
     match kind {
-        "IPAddress" => name
-            .parse::<IpAddr>()
-            .is_err()
-            .then(|| "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".to_owned()),
+        "IPAddress" => addresses::uncommon(&name.into()),
         _ => {
             let part = |field: &str| text(&object["spec"], field);
             let wanted = format!("{}.{}", part("version"), part("group"));
@@ -260,26 +255,11 @@ fn check_ranges(spec: &Value) -> Vec<Cause> {
     if ranges.is_empty() {
         return vec![Cause::required("spec.cidrs", "at least one CIDR required")];
     }
-    let wrong = ranges
-        .iter()
-        .enumerate()
-        .filter(|(_, range)| !is_range(range));
-    const WHY: &str = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
-    wrong
-        .map(|(index, range)| Cause::invalid(&format!("spec.cidrs[{index}]"), range, WHY))
-        .collect()
-}
-
-fn is_range(range: &Value) -> bool {
-    let parts = range.as_str().and_then(|range| range.split_once('/'));
-    parts.is_some_and(|(address, bits)| {
-        let most = match address.parse() {
-            Ok(IpAddr::V4(_)) => 32,
-            Ok(IpAddr::V6(_)) => 128,
-            Err(_) => return false,
-        };
-        bits.parse::<u8>().is_ok_and(|bits| bits <= most)
-    })
+    let wrong = ranges.iter().enumerate().filter_map(|(index, range)| {
+        let why = addresses::uncommon_range(range.as_str().unwrap_or_default())?;
+        Some(Cause::invalid(&format!("spec.cidrs[{index}]"), range, &why))
+    });
+    wrong.collect()
 }
 
 fn changed_ranges(old: &Value, new: &Value) -> Vec<Cause> {

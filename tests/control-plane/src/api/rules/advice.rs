@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::super::target::Target;
+use super::address_advice;
 use super::checks::{list, text};
 use crate::kinds::unknown_formats;
 
@@ -14,7 +15,8 @@ pub(crate) fn advice(target: &Target, object: &Value) -> Vec<String> {
     if resource.is_crd() || target.subresource.is_some() {
         return Vec::new();
     }
-    match (&*resource.group, resource.kind.as_str()) {
+    let mut told = address_advice::advice(&resource.kind, object);
+    told.extend(match (&*resource.group, resource.kind.as_str()) {
         ("", "Service") => of_service(&object["spec"]),
         ("", "Secret") => of_secret(object).map(str::to_owned).into_iter().collect(),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => unknown_formats(object)
@@ -22,7 +24,8 @@ pub(crate) fn advice(target: &Target, object: &Value) -> Vec<String> {
             .map(|format| format!("unrecognized format {format:?}"))
             .collect(),
         _ => Vec::new(),
-    }
+    });
+    told
 }
 
 fn of_service(spec: &Value) -> Vec<String> {

@@ -160,9 +160,10 @@ fn check_address(kind: &str, place: &Value, all: &str, index: usize) -> Vec<Caus
         Some(address) if kind == "IPv6" && !address.is_ipv6() => Some("must be an IPv6 address"),
         _ => None,
     };
+    let uncommon = addresses::uncommon(place).map(|why| Cause::invalid(&path, place, &why));
     let other = other.map(|why| Cause::invalid(all, place, why));
     other
         .into_iter()
-        .chain(addresses::check(place, &path))
+        .chain(uncommon.or_else(|| addresses::check(place, &path)))
         .collect()
 }

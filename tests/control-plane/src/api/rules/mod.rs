@@ -1,5 +1,6 @@
 //! What holds for every object that is written, whatever its kind; [`kinds`] adds what holds for one.
 
+mod address_advice;
 mod addresses;
 mod administration;
 mod advice;

@@ -241,17 +241,19 @@ fn check_block(block: &Value, path: &str) -> Vec<Cause> {
     let Some((whole, bits)) = addresses::range(range) else {
         return vec![Cause::invalid(&field, &range.into(), NO_RANGE)];
     };
-    let mut wrong = Vec::new();
+    let invalid = |field: &str, range: &str, why| Cause::invalid(field, &range.into(), why);
+    let why = addresses::unclear_range(range).into_iter();
+    let mut wrong: Vec<Cause> = why.map(|why| invalid(&field, range, why)).collect();
     for (index, except) in list(block, "except").iter().enumerate() {
         let field = format!("{path}.except[{index}]");
-        match addresses::range(except.as_str().unwrap_or_default()) {
-            None => wrong.push(Cause::invalid(&field, except, NO_RANGE)),
-            Some((part, more)) => {
-                if bits >= more || !addresses::contains(whole, bits, part) {
-                    let why = "must be a strict subset of `cidr`";
-                    wrong.push(Cause::invalid(&field, except, why));
-                }
-            }
+        let except = except.as_str().unwrap_or_default();
+        let why = addresses::unclear_range(except);
+        wrong.extend(why.map(|why| invalid(&field, except, why)));
+        if let Some((part, more)) = addresses::range(except)
+            && (bits >= more || !addresses::contains(whole, bits, part))
+        {
+            let why = "must be a strict subset of `cidr`";
+            wrong.push(invalid(&field, except, why));
         }
     }
     wrong

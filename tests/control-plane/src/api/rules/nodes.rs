@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::addresses::{self, NO_RANGE};
+use super::addresses;
 use super::checks::{list, one_of, text};
 use super::placement::EFFECTS;
 use super::{names, resources};
@@ -45,9 +45,9 @@ pub(super) fn check(node: &Value) -> Vec<Cause> {
         }
     }
     for (index, range) in list(&node["spec"], "podCIDRs").iter().enumerate() {
-        if addresses::range(range.as_str().unwrap_or_default()).is_none() {
+        if let Some(why) = addresses::unclear_range(range.as_str().unwrap_or_default()) {
             let path = format!("spec.podCIDRs[{index}]");
-            wrong.push(Cause::invalid(&path, range, NO_RANGE));
+            wrong.push(Cause::invalid(&path, range, why));
         }
     }
     wrong

@@ -1,14 +1,12 @@
 //! The spec of a pod, or of a template of pods.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
 
 use serde_json::Value;
 
-use super::addresses::{NO_ADDRESS, parse};
 use super::checks::{self, list, number, one_of, one_of_if_said, text};
 use super::fixed::invalid_struct;
-use super::{containers, names, placement, volumes};
+use super::{addresses, containers, names, placement, volumes};
 use crate::failure::Cause;
 
 const RESTARTS: [&str; 3] = ["Always", "OnFailure", "Never"];
@@ -112,10 +110,7 @@ fn check_qualified(name: &str, path: &str) -> Vec<Cause> {
 }
 
 fn check_address(value: &Value, path: &str) -> Option<Cause> {
-    let address: Option<IpAddr> = parse(value);
-    address
-        .is_none()
-        .then(|| Cause::invalid(path, value, NO_ADDRESS))
+    addresses::unclear(value).map(|why| Cause::invalid(path, value, why))
 }
 
 /// What is claimed for the whole pod.

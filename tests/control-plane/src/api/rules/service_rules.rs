@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::addresses::{self, NO_RANGE, parse};
+use super::addresses::{self, parse};
 use super::checks::{self, at, list, number, one_of, one_of_if_said, text};
 use super::containers::{check_port_number_or_name, is_port};
 use super::{fixed, names};
@@ -106,7 +106,7 @@ pub(super) fn check(service: &Value) -> Vec<Cause> {
     }
     wrong.extend(one_of(text(spec, "type"), "spec.type", &TYPES));
     wrong.extend(check_twice(spec, ports));
-    wrong.extend(check_balancer(spec));
+    wrong.extend(check_balancer(service));
     wrong.extend(check_traffic(spec));
     wrong
 }
@@ -286,8 +286,9 @@ fn check_twice(spec: &Value, ports: &[Value]) -> Vec<Cause> {
     wrong
 }
 
-fn check_balancer(spec: &Value) -> Vec<Cause> {
+fn check_balancer(service: &Value) -> Vec<Cause> {
     const RANGES: &str = "spec.LoadBalancerSourceRanges";
+    let spec = &service["spec"];
     let mut wrong = Vec::new();
     let balances = is_a(spec, "LoadBalancer");
     let ranges = list(spec, "loadBalancerSourceRanges");
@@ -296,13 +297,13 @@ fn check_balancer(spec: &Value) -> Vec<Cause> {
     }
     for (index, range) in ranges.iter().enumerate() {
         let text = range.as_str().unwrap_or_default().trim();
-        if addresses::range(text).is_none() {
-            wrong.push(Cause::invalid(
-                &format!("{RANGES}[{index}]"),
-                &text.into(),
-                NO_RANGE,
-            ));
+        if let Some(why) = addresses::unclear_range(text) {
+            let path = format!("{RANGES}[{index}]");
+            wrong.push(Cause::invalid(&path, &text.into(), why));
         }
+    }
+    if ranges.is_empty() {
+        wrong.extend(check_annotated(service, balances));
     }
     if !balances && !spec["allocateLoadBalancerNodePorts"].is_null() {
         wrong.push(Cause::forbidden(
@@ -311,6 +312,27 @@ fn check_balancer(spec: &Value) -> Vec<Cause> {
         ));
     }
     wrong.extend(check_class(spec));
+    wrong
+}
+
+/// The ranges of a load balancer where they were before they had a field.
+fn check_annotated(service: &Value, balances: bool) -> Vec<Cause> {
+    const NAME: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
+    let path = format!("metadata.annotations[{NAME}]");
+    let Some(ranges) = service["metadata"]["annotations"][NAME].as_str() else {
+        return Vec::new();
+    };
+    let mut wrong = Vec::new();
+    if !balances {
+        wrong.push(Cause::forbidden(&path, OF_BALANCERS));
+    }
+    if !ranges.trim().is_empty() {
+        let ranges = ranges.split(',').map(str::trim);
+        wrong.extend(ranges.filter_map(|range| {
+            let why = addresses::unclear_range(range)?;
+            Some(Cause::invalid(&path, &range.into(), why))
+        }));
+    }
     wrong
 }
 

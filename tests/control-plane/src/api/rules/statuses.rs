@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
-use super::addresses::{NO_ADDRESS, parse};
+use super::addresses::{parse, unclear};
 use super::checks::{at, list, not_negative, number, one_of, text};
 use super::fixed::invalid_struct;
 use super::{fixed, job_status, names, resources};
@@ -237,9 +237,9 @@ fn check_addresses(status: &Value, all: &str, one: &str) -> Vec<Cause> {
     }
     let parsed: Vec<Option<IpAddr>> = places.iter().map(|place| parse(&place["ip"])).collect();
     for (index, place) in places.iter().enumerate() {
-        if parsed[index].is_none() {
+        if let Some(why) = unclear(&place["ip"]) {
             let path = format!("{path}[{index}]");
-            wrong.push(Cause::invalid(&path, &place["ip"], NO_ADDRESS));
+            wrong.push(Cause::invalid(&path, &place["ip"], why));
         }
     }
     if let [Some(first), Some(second), more @ ..] = &parsed[..]
@@ -291,8 +291,8 @@ fn check_balancer(kind: &str, object: &Value) -> Vec<Cause> {
             text(place, "hostname"),
             text(place, "ipMode"),
         );
-        if !address.is_empty() && parse(&place["ip"]).is_none() {
-            wrong.push(Cause::invalid(&at("ip"), &address.into(), NO_ADDRESS));
+        if let Some(why) = unclear(&place["ip"]).filter(|_| !address.is_empty()) {
+            wrong.push(Cause::invalid(&at("ip"), &address.into(), why));
         }
         if is_service && !mode.is_empty() {
             if address.is_empty() {
