@@ -30,6 +30,7 @@ mod conformance {
     mod deletions;
     mod discovery;
     mod edges;
+    mod embedded;
     mod fixed;
     mod kinds;
     mod large;

@@ -391,6 +391,8 @@ pub(crate) fn validate(target: &Target, object: &Value, old: Option<&Value>) -> 
     };
     let scale = target.version().scale.as_ref();
     let mut scaled = scale.map_or_else(Vec::new, |scale| scale.validate(object));
+    let wholes = schema.wholes(object).into_iter();
+    let of_metadata = wholes.flat_map(|whole| rules::check_whole(&whole.path, whole.fields));
     let mut wrong: Vec<Cause> = wrong
         .into_iter()
         .map(|cause| {
@@ -406,6 +408,7 @@ pub(crate) fn validate(target: &Target, object: &Value, old: Option<&Value>) -> 
             Cause::new(cause.reason.as_str(), cause.field, message)
         })
         .collect();
+    wrong.extend(of_metadata);
     wrong.append(&mut scaled);
     // Which rules are left out a real server says as well.
     if schema.has_cel_rules() && wrong.iter().any(hides_rules) {

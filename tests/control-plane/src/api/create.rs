@@ -29,7 +29,7 @@ pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, F
             created.store(transaction, options.dry_run)
         })
         .map_err(|failure| failure.warned(warnings.clone()))?;
-    warnings.extend(rules::advice(target, &created));
+    warnings.extend(rules::advice(target, None, &created));
     Ok(response::warn(
         response::json(StatusCode::CREATED, &form.object(target, &created)),
         &warnings,

@@ -120,7 +120,7 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
             let object = creation
                 .store(transaction, options.dry_run)
                 .map_err(|failure| failure.warned(warnings.clone()))?;
-            warnings.extend(rules::advice(target, &object));
+            warnings.extend(rules::advice(target, None, &object));
             return Ok((object, warnings));
         }
         update.run(transaction, make)

@@ -136,7 +136,7 @@ impl Update<'_> {
                     .warned(warnings),
             );
         }
-        warnings.extend(rules::advice(target, &new));
+        warnings.extend(rules::advice(target, Some(old), &new));
         rules::check_certificates(target, Some(old), &new)?;
         rules::check_growth(target, transaction, old, &new)?;
         auth::check_owners(target, Some(old), &new)?;

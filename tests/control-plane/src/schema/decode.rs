@@ -146,8 +146,15 @@ impl Place<'_> {
     fn read_scalar(self, schema: &Schema, value: &mut Value) -> Result<(), String> {
         let node = schema.target();
         let wrong = |value: &Value| {
-            let (got, holder, path, wanted) =
-                (describe(value), self.holder, self.path, schema.go_type());
+            let is_uid = matches!(
+                self.holder,
+                "ObjectMeta" | "OwnerReference" | "ObjectReference"
+            ) && self.path.rsplit('.').next() == Some("uid");
+            let wanted = match is_uid {
+                true => "types.UID".to_owned(),
+                false => schema.go_type(),
+            };
+            let (got, holder, path) = (describe(value), self.holder, self.path);
             Err(format!(
                 "json: cannot unmarshal {got} into Go struct field {holder}.{path} of type {wanted}"
             ))

@@ -10,26 +10,37 @@ impl Schema {
     pub(crate) fn prune(&self, object: &mut Value) -> Vec<String> {
         let mut unknown = Vec::new();
         self.prune_below(object, "", &mut unknown);
-        unknown
+        if self.type_name().is_some() {
+            return unknown;
+        }
+        // Of a custom resource metadata is read first of all, and that of whole objects in it last.
+        let of_metadata = |path: &String| path.starts_with("metadata.");
+        let (mut told, mut rest): (Vec<String>, Vec<String>) =
+            unknown.into_iter().partition(of_metadata);
+        told.append(&mut rest);
+        self.prune_metadata(object, "", &mut told);
+        told
     }
 
     /// Removes what is unknown of the metadata of whole objects in a value, and nothing else.
-    pub(super) fn prune_metadata(&self, value: &mut Value) {
+    pub(super) fn prune_metadata(&self, value: &mut Value, path: &str, unknown: &mut Vec<String>) {
         match value {
             Value::Object(fields) => {
                 for (name, value) in fields.iter_mut() {
+                    let path = self.below(path, name);
                     match self.field(name) {
                         Some(field) if self.embedded && name == "metadata" => {
-                            field.prune(value);
+                            field.prune_below(value, &path, unknown);
                         }
-                        Some(field) => field.prune_metadata(value),
+                        Some(field) => field.prune_metadata(value, &path, unknown),
                         None => {}
                     }
                 }
             }
             Value::Array(elements) => {
-                for element in elements {
-                    self.element().prune_metadata(element);
+                for (at, element) in elements.iter_mut().enumerate() {
+                    let path = format!("{path}[{at}]");
+                    self.element().prune_metadata(element, &path, unknown);
                 }
             }
             _ => {}
@@ -48,6 +59,7 @@ impl Schema {
                     _ => format!("{path}.{name}"),
                 };
                 fields.retain(|name, value| match self.field(name) {
+                    Some(_) if self.embedded && name == "metadata" => true,
                     Some(field) => {
                         field.prune_below(value, &below(name), unknown);
                         true

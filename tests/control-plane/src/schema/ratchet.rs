@@ -31,6 +31,7 @@ impl Schema {
         }
         let mut at = 0..;
         causes.retain(|_| at.next().is_none_or(|at| !taken_over.contains(&at)));
+        causes.append(&mut self.validate_wholes(object));
         // Of lists nothing is refused where anything was wrong with one before.
         let (mut lists, mut before) = (Vec::new(), Vec::new());
         self.check_lists(object, "", &mut lists);

@@ -208,7 +208,7 @@ impl Found {
         if let Some(default) = schema.get("default") {
             let read = Schema::of(schema);
             let mut known = default.clone();
-            read.prune_metadata(&mut known);
+            read.prune_metadata(&mut known, "", &mut Vec::new());
             if !read.prune(&mut known).is_empty() {
                 let message = format!("Invalid value: {default}: must not have unknown fields");
                 self.add(Reason::Invalid, at, ".default", &message);

@@ -14,11 +14,21 @@ impl Schema {
     /// schema itself says about it. CEL rules are not evaluated.
     pub(crate) fn validate(&self, object: &Value) -> Vec<Cause> {
         let mut causes = self.validate_values(object);
+        causes.append(&mut self.validate_wholes(object));
         self.check_lists(object, "", &mut causes);
         causes
     }
 
-    /// The same but for what list types demand.
+    /// What is wrong with how whole objects in an object are called.
+    pub(super) fn validate_wholes(&self, object: &Value) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        for found in self.wholes(object) {
+            whole::check(&found, &mut causes);
+        }
+        causes
+    }
+
+    /// The same but for whole objects in it and for what list types demand.
     pub(super) fn validate_values(&self, object: &Value) -> Vec<Cause> {
         let mut causes = Vec::new();
         self.check(object, "", &mut causes);
@@ -233,11 +243,7 @@ impl Schema {
         if let Some(max) = self.rules.property_count.max.filter(|max| count > *max) {
             found.add(Reason::TooMany, &too_many(count, max));
         }
-        if self.embedded {
-            whole::check(fields, path, causes);
-        }
-        let own = ["apiVersion", "kind"].into_iter().filter(|_| self.embedded);
-        for name in own.chain(self.rules.required.iter().map(String::as_str)) {
+        for name in &self.rules.required {
             if !fields.contains_key(name) {
                 causes.push(Cause::new(Reason::Required, &below(name), "Required value"));
             }

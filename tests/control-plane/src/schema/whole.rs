@@ -2,53 +2,135 @@
 
 use serde_json::{Map, Value};
 
-use super::{Cause, Reason, Schema, decode_metadata};
+use super::{Additional, Cause, Reason, Schema, decode_metadata};
 
-const LABEL: &str = "may have mixed case, but should otherwise match: a DNS-1035 label must consist of lower case \
-    alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. \
-    'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+const LABEL: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
+    alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for \
+    validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+
+/// A whole object in another, and where it is.
+pub(crate) struct Whole<'v> {
+    pub(crate) path: String,
+    pub(crate) fields: &'v Map<String, Value>,
+}
 
 impl Schema {
-    /// Whether whole objects within an object can be read as such; the error says which cannot, and why.
-    pub(crate) fn read_wholes(&self, value: &Value, path: &str) -> Result<(), String> {
-        let below = |name: &str| match path {
-            "" => name.to_owned(),
-            path => format!("{path}.{name}"),
-        };
+    /// Reads the whole objects within an object as such; the error says which cannot be, and why.
+    pub(crate) fn read_wholes(&self, value: &mut Value, path: &str) -> Result<(), String> {
         match value {
             Value::Object(fields) => {
-                for (name, value) in fields.iter() {
-                    let path = below(name);
-                    let wrong = |why: &str| Err(format!("{path}: Invalid value: {value}: {why}"));
-                    match name.as_str() {
-                        "apiVersion" | "kind" if self.embedded && !value.is_string() => {
-                            return wrong("must be a string");
-                        }
-                        "metadata" if self.embedded => {
-                            let mut object = serde_json::json!({"metadata": value});
-                            if let Err(why) = decode_metadata(&mut object) {
-                                return wrong(&why);
-                            }
-                        }
-                        _ => {}
-                    }
+                if self.embedded {
+                    read(fields, path)?;
+                }
+                fields.iter_mut().try_for_each(|(name, value)| {
+                    let field = self
+                        .field(name)
+                        .map(|field| (field, self.below(path, name)));
+                    field.map_or(Ok(()), |(field, path)| field.read_wholes(value, &path))
+                })
+            }
+            Value::Array(elements) => {
+                let mut elements = elements.iter_mut().enumerate();
+                elements.try_for_each(|(at, element)| {
+                    let path = format!("{path}[{at}]");
+                    self.element().read_wholes(element, &path)
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// All whole objects within a value.
+    pub(crate) fn wholes<'v>(&self, value: &'v Value) -> Vec<Whole<'v>> {
+        let mut found = Vec::new();
+        self.find_wholes(value, "", &mut found);
+        found
+    }
+
+    fn find_wholes<'v>(&self, value: &'v Value, path: &str, found: &mut Vec<Whole<'v>>) {
+        match value {
+            Value::Object(fields) => {
+                if self.embedded {
+                    let path = path.to_owned();
+                    found.push(Whole { path, fields });
+                }
+                for (name, value) in fields {
                     if let Some(field) = self.field(name) {
-                        field.read_wholes(value, &path)?;
+                        field.find_wholes(value, &self.below(path, name), found);
                     }
                 }
-                Ok(())
             }
-            Value::Array(elements) => elements.iter().enumerate().try_for_each(|(at, element)| {
-                let element_path = format!("{path}[{at}]");
-                self.element().read_wholes(element, &element_path)
-            }),
-            _ => Ok(()),
+            Value::Array(elements) => {
+                for (at, element) in elements.iter().enumerate() {
+                    let path = format!("{path}[{at}]");
+                    self.element().find_wholes(element, &path, found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Where a field is: one that is declared has a name, another is an entry of a map.
+    pub(super) fn below(&self, path: &str, name: &str) -> String {
+        let is_entry = matches!(self.additional, Additional::Values(_));
+        match path {
+            _ if is_entry && !self.properties.contains_key(name) => format!("{path}[{name}]"),
+            "" => name.to_owned(),
+            path => format!("{path}.{name}"),
         }
     }
 }
 
+/// Brings a whole object into the form that Go's types give it.
+fn read(fields: &mut Map<String, Value>, path: &str) -> Result<(), String> {
+    let wrong = |name: &str, value: &Value, why: &str| {
+        let path = match path {
+            "" => name.to_owned(),
+            path => format!("{path}.{name}"),
+        };
+        Err(format!("{path}: Invalid value: {value}: {why}"))
+    };
+    for (name, value) in fields.iter_mut() {
+        match name.as_str() {
+            "apiVersion" | "kind" if !value.is_string() => {
+                return wrong(name, value, "must be a string");
+            }
+            "metadata" => {
+                let mut object = serde_json::json!({"metadata": value});
+                if let Err(why) = decode_metadata(&mut object) {
+                    return wrong(name, value, &why);
+                }
+                *value = object["metadata"].take();
+                forget_nothing(value);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What is not there is not said.
+fn forget_nothing(metadata: &mut Value) {
+    let is_nothing = |value: &Value| match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Number(number) => number.as_i64() == Some(0),
+        _ => false,
+    };
+    let is_grace = |name: &str| name == "deletionGracePeriodSeconds";
+    if let Some(fields) = metadata.as_object_mut() {
+        fields.retain(|name, value| is_grace(name) || !is_nothing(value));
+    }
+}
+
 /// What is wrong with how a whole object is called.
-pub(super) fn check(fields: &Map<String, Value>, path: &str, causes: &mut Vec<Cause>) {
+pub(super) fn check(Whole { path, fields }: &Whole<'_>, causes: &mut Vec<Cause>) {
+    for name in ["apiVersion", "kind"] {
+        if !fields.contains_key(name) {
+            let path = format!("{path}.{name}");
+            causes.push(Cause::new(Reason::Required, &path, "Required value"));
+        }
+    }
     let mut wrong = |name: &str, said: &str, why: &str| {
         let message = format!("Invalid value: {}: {why}", Value::from(said));
         causes.push(Cause::new(
@@ -68,14 +150,18 @@ pub(super) fn check(fields: &Map<String, Value>, path: &str, causes: &mut Vec<Ca
     }
     if let Some(kind) = text("kind") {
         let is_inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        let is_label = kind.len() <= 63
-            && kind.starts_with(|c: char| c.is_ascii_alphabetic())
+        let is_label = kind.starts_with(|c: char| c.is_ascii_alphabetic())
             && kind.ends_with(|c: char| c.is_ascii_alphanumeric())
             && kind.chars().all(is_inner);
+        let of_length = (kind.len() > 63).then_some("must be no more than 63 characters");
+        let of_letters = (!is_label).then_some(LABEL);
+        let why: Vec<&str> = of_length.into_iter().chain(of_letters).collect();
         if kind.is_empty() {
             wrong("kind", kind, "must not be empty");
-        } else if !is_label {
-            wrong("kind", kind, LABEL);
+        } else if !why.is_empty() {
+            let why = why.join(",");
+            let why = format!("may have mixed case, but should otherwise match: {why}");
+            wrong("kind", kind, &why);
         }
     }
 }

@@ -355,4 +355,25 @@ conformance! {
             }).await;
         }
     }
+
+    async fn finalizers_without_a_domain(talk: &mut Talk) {
+        let of = |finalizers: &[&str]| json!({"apiVersion": "{group}/v1", "kind": "Edge", "metadata": {"name": "one", "finalizers": finalizers}});
+        talk.install(definition(json!({"type": "object"}))).await;
+        let edges = "/apis/{group}/v1/namespaces/{ns}/edges";
+        for finalizers in [&["b", "a", "b", "example.com/a", "orphan", "kubernetes"][..], &["a b"], &["a/b/c"], &[""], &["/a"]] {
+            talk.post(&format!("{edges}?dryRun=All"), of(finalizers)).await;
+            talk.patch("apply", &format!("{edges}/one?dryRun=All&fieldManager=me"), of(finalizers)).await;
+        }
+        talk.prepare(edges, of(&["a"])).await;
+        for finalizers in [&["a"][..], &["c", "a", "b"], &["c", "a b"], &["example.com/a"]] {
+            talk.patch("merge", &format!("{edges}/one?dryRun=All"), of(finalizers)).await;
+            talk.patch("apply", &format!("{edges}/one?dryRun=All&fieldManager=me"), of(finalizers)).await;
+        }
+        talk.patch("merge", &format!("{edges}/one"), of(&[])).await;
+        talk.say("some other kinds take any, without a word");
+        for path in ["node.k8s.io/v1/runtimeclasses", "admissionregistration.k8s.io/v1/validatingwebhookconfigurations", "policy/v1/namespaces/{ns}/poddisruptionbudgets"] {
+            let object = json!({"metadata": {"name": "one", "finalizers": ["a"]}, "handler": "a", "spec": {"selector": {}}});
+            talk.post(&format!("/apis/{path}?dryRun=All&fieldValidation=Ignore"), object).await;
+        }
+    }
 }

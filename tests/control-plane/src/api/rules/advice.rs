@@ -5,15 +5,18 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::super::target::Target;
-use super::address_advice;
 use super::checks::{list, text};
+use super::{address_advice, names};
 use crate::kinds::unknown_formats;
 
 /// What the writer of an object should know.
-pub(crate) fn advice(target: &Target, object: &Value) -> Vec<String> {
+pub(crate) fn advice(target: &Target, old: Option<&Value>, object: &Value) -> Vec<String> {
     let resource = &target.resource;
-    if resource.is_crd() || target.subresource.is_some() {
+    if target.subresource.is_some() {
         return Vec::new();
+    }
+    if resource.is_crd() {
+        return names::finalizer_advice(old, object);
     }
     let mut told = address_advice::advice(&resource.kind, object);
     told.extend(match (&*resource.group, resource.kind.as_str()) {

@@ -249,7 +249,7 @@ fn as_go_writes(owner: &Value) -> String {
     format!("{{{}}}", said.join(","))
 }
 
-fn check_owners(object: &Value) -> Vec<Cause> {
+pub(super) fn check_owners(object: &Value) -> Vec<Cause> {
     let mut wrong = Vec::new();
     let mut controller: Option<String> = None;
     for owner in object::owners(object) {

@@ -42,6 +42,7 @@ mod storage;
 mod strategies;
 mod volumes;
 mod webhooks;
+mod wholes;
 mod workloads;
 
 use std::collections::BTreeSet;
@@ -65,6 +66,7 @@ pub(crate) use names::{
     check_segment, label_value as check_label_value, qualified as check_qualified,
 };
 pub(crate) use storage::check_growth;
+pub(crate) use wholes::check_whole;
 
 /// Gives an object what a server gives away once, and refuses what it asks for and cannot have.
 pub(crate) fn allocate(

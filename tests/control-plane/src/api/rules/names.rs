@@ -1,5 +1,6 @@
 //! What names may look like.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -8,6 +9,7 @@ use serde_json::Value;
 use super::super::target::Target;
 use super::administration;
 use crate::failure::{Cause, Failure};
+use crate::kinds::Resource;
 use crate::object;
 use crate::patch::go;
 
@@ -236,18 +238,64 @@ pub(crate) fn check_segment(name: &str) -> Result<(), Failure> {
 
 /// What is wrong with the finalizers of an object.
 pub(super) fn finalizers(target: &Target, object: &Value) -> Vec<Cause> {
+    if !need_domains(&target.resource) {
+        return custom_finalizers(object);
+    }
     let mut wrong: Vec<Cause> = finalizers_at_odds(object).into_iter().collect();
-    let resource = &target.resource;
-    // Two kinds are not held to it, and custom resources.
-    let is_free = resource.is_crd() || resource.is("", "events") || resource.kind == "Lease";
     for (index, finalizer) in object::finalizers(object).enumerate() {
-        const FIELD: &str = "metadata.finalizers";
-        wrong.extend(unqualified(FIELD, finalizer));
-        if !is_free {
-            wrong.extend(of_no_standard(&format!("{FIELD}[{index}]"), finalizer));
-        }
+        wrong.extend(unqualified(FINALIZERS, finalizer));
+        let path = format!("{FINALIZERS}[{index}]");
+        wrong.extend(of_no_standard(&path, finalizer));
     }
     wrong
+}
+
+/// Some kinds are not held to it, and custom resources, whose writers are warned.
+fn need_domains(resource: &Resource) -> bool {
+    const FREE: [(&str, &str); 4] = [
+        ("", "events"),
+        ("events.k8s.io", "events"),
+        ("coordination.k8s.io", "leases"),
+        ("policy", "poddisruptionbudgets"),
+    ];
+    const FREE_GROUPS: [&str; 4] = [
+        "admissionregistration.k8s.io",
+        "apiextensions.k8s.io",
+        "apiregistration.k8s.io",
+        "node.k8s.io",
+    ];
+    let group = &*resource.group;
+    let is_free = FREE
+        .iter()
+        .any(|(group, plural)| resource.is(group, plural));
+    !resource.is_crd() && !is_free && !FREE_GROUPS.contains(&group)
+}
+
+/// What the writer of a custom resource should know of the finalizers that are new.
+pub(super) fn finalizer_advice(old: Option<&Value>, object: &Value) -> Vec<String> {
+    let was = |finalizer: &&str| {
+        let mut old = old.into_iter().flat_map(object::finalizers);
+        old.any(|old| old == *finalizer)
+    };
+    let new: BTreeSet<&str> = object::finalizers(object)
+        .filter(|finalizer| !was(finalizer) && lacks_domain(finalizer))
+        .collect();
+    let told = |finalizer: &str| {
+        format!(
+            "{FINALIZERS}: {finalizer:?}: prefer a domain-qualified finalizer name to avoid accidental conflicts with \
+             other finalizer writers"
+        )
+    };
+    new.into_iter().map(told).collect()
+}
+
+const FINALIZERS: &str = "metadata.finalizers";
+
+/// What is wrong with finalizers that need no domain.
+pub(super) fn custom_finalizers(object: &Value) -> Vec<Cause> {
+    let each = object::finalizers(object);
+    let each = each.flat_map(|finalizer| unqualified(FINALIZERS, finalizer));
+    finalizers_at_odds(object).into_iter().chain(each).collect()
 }
 
 /// Two finalizers that want the opposite of one another.
@@ -286,10 +334,13 @@ fn unqualified(field: &str, finalizer: &str) -> Vec<Cause> {
 }
 
 fn of_no_standard(field: &str, finalizer: &str) -> Option<Cause> {
-    const STANDARD: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
     const WHY: &str = "name is neither a standard finalizer name nor is it fully qualified";
-    let is_known = finalizer.contains('/') || STANDARD.contains(&finalizer);
-    (!is_known).then(|| Cause::invalid(field, &finalizer.into(), WHY))
+    lacks_domain(finalizer).then(|| Cause::invalid(field, &finalizer.into(), WHY))
+}
+
+fn lacks_domain(finalizer: &str) -> bool {
+    const STANDARD: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
+    !finalizer.contains('/') && !STANDARD.contains(&finalizer)
 }
 
 /// What is wrong with a key of a ConfigMap or a Secret.

@@ -1,0 +1,65 @@
+//! The metadata of whole objects within objects.
+
+use serde_json::{Map, Value, json};
+
+use super::{metadata, names};
+use crate::failure::Cause;
+use crate::object;
+
+/// What is wrong with the metadata of a whole object that is somewhere in another.
+pub(crate) fn check_whole(path: &str, fields: &Map<String, Value>) -> Vec<Cause> {
+    let Some(metadata) = fields.get("metadata") else {
+        return Vec::new();
+    };
+    let object = json!({"metadata": metadata});
+    let mut wrong = named(&object);
+    wrong.extend(names::labels(&object));
+    wrong.extend(metadata::check_owners(&object));
+    wrong.extend(names::custom_finalizers(&object));
+    wrong.extend(managers(metadata));
+    for cause in &mut wrong {
+        cause.field = format!("{path}.{}", cause.field);
+    }
+    wrong
+}
+
+/// It may go without a name, and have any that could stand in a path.
+fn named(object: &Value) -> Vec<Cause> {
+    let text = |field: &str| object::meta(object, field).unwrap_or_default();
+    let mut wrong = match text("generateName") {
+        // More follows.
+        "." | ".." => Vec::new(),
+        prefix => names::path_segment(prefix, "metadata.generateName"),
+    };
+    wrong.extend(names::path_segment(text("name"), "metadata.name"));
+    if let Some(namespace) = object::meta(object, "namespace")
+        && let Some(why) = names::label(namespace)
+    {
+        wrong.push(Cause::invalid("metadata.namespace", &namespace.into(), why));
+    }
+    let generation = &object["metadata"]["generation"];
+    if generation.as_i64().is_some_and(|generation| generation < 0) {
+        let why = "must be greater than or equal to 0";
+        wrong.push(Cause::invalid("metadata.generation", generation, why));
+    }
+    wrong
+}
+
+fn managers(metadata: &Value) -> Vec<Cause> {
+    let entries = metadata.get("managedFields").and_then(Value::as_array);
+    let mut wrong = Vec::new();
+    for (at, entry) in entries.into_iter().flatten().enumerate() {
+        let text = |field: &str| entry.get(field).and_then(Value::as_str).unwrap_or_default();
+        let mut refuse = |field: &str, why: &str| {
+            let path = format!("metadata.managedFields[{at}].{field}");
+            wrong.push(Cause::invalid(&path, &text(field).into(), why));
+        };
+        if !["Apply", "Update"].contains(&text("operation")) {
+            refuse("operation", "must be `Apply` or `Update`");
+        }
+        if !["", "FieldsV1"].contains(&text("fieldsType")) {
+            refuse("fieldsType", "must be `FieldsV1`");
+        }
+    }
+    wrong
+}
