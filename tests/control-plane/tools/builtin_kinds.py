@@ -127,6 +127,8 @@ class Tables:
                 out += f" merge({key})" if key else " merge"
         elif field.get("x-kubernetes-map-type") == "atomic":
             out += " atomic"
+        elif field.get("x-kubernetes-map-type") == "granular":
+            out += " granular"
         if isinstance(field.get("default"), str) and field["default"]:
             out += f" ={field['default']}"
         return out

@@ -183,6 +183,7 @@ pub(super) fn writer<'a>(target: &'a Target, manager: &'a str, api_version: &'a 
         status_is_subresource: target.version().status,
         custom_resource: target.resource.is_crd(),
         kept_by_status: rules::kept_by_status(&target.resource),
+        not_owned: rules::not_owned(&target.resource, target.subresource.as_deref()),
         versions: target.resource.is_autoscaler().then_some(&*target.resource),
     }
 }

@@ -37,6 +37,7 @@ pub(crate) fn track(old: &Value, new: &mut Value) {
         status_is_subresource: true,
         custom_resource: false,
         kept_by_status: &[],
+        not_owned: &[],
         versions: None,
     };
     if let Some(schema) = schema::builtin("apiextensions.k8s.io", "v1", "CustomResourceDefinition")

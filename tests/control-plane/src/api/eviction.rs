@@ -146,6 +146,7 @@ fn less(target: &Target, budget: &Value, pod: &Value, allowed: i64) -> Value {
             status_is_subresource: true,
             custom_resource: false,
             kept_by_status: &[],
+            not_owned: &[],
             versions: None,
         };
         patch::track_update(Some(budget), &mut less, version.schema.schema(), &writer);

@@ -187,6 +187,7 @@ pub(super) fn own(resource: &Resource, old: &Value, new: &mut Value, subresource
         status_is_subresource: version.status,
         custom_resource: resource.is_crd(),
         kept_by_status: &[],
+        not_owned: &[],
         versions: None,
     };
     track_update(Some(old), new, version.schema.schema(), &writer);

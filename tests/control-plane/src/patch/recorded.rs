@@ -82,6 +82,7 @@ fn play(step: &Value, live: Option<&Value>, widget: &Schema) -> Result<Value, St
         status_is_subresource: matches!(text("kind"), "Widget" | "Service" | "Namespace"),
         custom_resource,
         kept_by_status: &[],
+        not_owned: &[],
         versions: None,
     };
     let body = &step["body"];

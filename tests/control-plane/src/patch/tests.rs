@@ -18,6 +18,7 @@ fn writer(manager: &str) -> Writer<'_> {
         status_is_subresource: false,
         custom_resource: false,
         kept_by_status: &[],
+        not_owned: &[],
         versions: None,
     }
 }

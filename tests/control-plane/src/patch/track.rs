@@ -23,6 +23,8 @@ pub(crate) struct Writer<'a> {
     pub(crate) custom_resource: bool,
     /// The metadata that the status endpoint of a built-in kind does not write.
     pub(crate) kept_by_status: &'a [&'a str],
+    /// What else the endpoint does not write.
+    pub(crate) not_owned: &'a [&'a [&'a str]],
     /// Whose versions have different fields, where they do.
     pub(crate) versions: Option<&'a Resource>,
 }
@@ -47,7 +49,7 @@ impl Writer<'_> {
 
     /// What the endpoint leaves as it was, whatever the body says.
     pub(super) fn reset(&self) -> Set {
-        match self.subresource {
+        let of_endpoint = match self.subresource {
             Some("status") if self.custom_resource => {
                 Set::default().with(&["metadata"]).with(&["spec"])
             }
@@ -59,7 +61,9 @@ impl Writer<'_> {
             }
             None if self.status_is_subresource => Set::default().with(&["status"]),
             _ => Set::default(),
-        }
+        };
+        let more = self.not_owned.iter();
+        more.fold(of_endpoint, |set, path| set.with(path))
     }
 
     /// What has changed in the fields of another version, where they are others.

@@ -43,6 +43,8 @@ pub(crate) struct Schema {
     pub(crate) list: ListType,
     /// A map (or object) that has one owner and is replaced as a whole.
     pub(crate) atomic: bool,
+    /// Not that, though its type is.
+    pub(crate) granular: bool,
     pub(crate) preserve_unknown: bool,
     pub(crate) int_or_string: bool,
     /// A whole object with `apiVersion`, `kind` and `metadata`.
@@ -152,6 +154,7 @@ impl Schema {
             items: None,
             list: ListType::Atomic,
             atomic: false,
+            granular: false,
             preserve_unknown: true,
             int_or_string: false,
             embedded: false,

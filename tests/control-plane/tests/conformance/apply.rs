@@ -689,4 +689,24 @@ conformance! {
         apply_map(talk, "a", json!({"x": "1"})).await;
         talk.patch("apply", &of(MAPS, "one", "b"), json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one", "labels": {"a": "b"}}})).await;
     }
+
+    async fn a_claim_of_a_volume_is_owned_by_field(talk: &mut Talk) {
+        const VOLUMES: &str = "/api/v1/persistentvolumes";
+        let volume = |claim: Value| json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "claimed-{ns}"}, "spec": {
+            "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/a"}, "claimRef": claim,
+        }});
+        let claim = json!({"namespace": "b", "name": "a"});
+        let one = &format!("{VOLUMES}/claimed-{{ns}}");
+        talk.patch("apply", &of(VOLUMES, "claimed-{ns}", "a"), volume(claim.clone())).await;
+        talk.patch("apply", &of(VOLUMES, "claimed-{ns}", "b"), volume(json!({"namespace": "b", "name": "a", "uid": "x"}))).await;
+        talk.patch("merge", &format!("{one}?fieldManager=c"), json!({"spec": {"claimRef": {"uid": "z"}}})).await;
+        talk.say("of when a claim had one owner");
+        for operation in ["Update", "Apply"] {
+            let whole = json!([{"manager": "old", "operation": operation, "apiVersion": "v1", "time": "2020-01-01T00:00:00Z", "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:claimRef": {}}}}]);
+            talk.patch("merge", &format!("{one}?fieldManager=old"), json!({"metadata": {"managedFields": whole}})).await;
+            talk.patch("apply", &of(VOLUMES, "claimed-{ns}", "a"), volume(claim.clone())).await;
+        }
+        talk.patch("apply", &of(VOLUMES, "claimed-{ns}", "old"), volume(json!({"namespace": "b"}))).await;
+        talk.patch_unsaid("merge", one, json!({"metadata": {"finalizers": null}})).await;
+    }
 }

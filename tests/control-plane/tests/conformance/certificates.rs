@@ -111,4 +111,23 @@ conformance! {
         talk.send("GET", &path, &table, None).await;
         talk.delete(&path).await;
     }
+
+    async fn who_owns_a_request(talk: &mut Talk) {
+        let mut request = asked("{ns}-a", OF_JANE, SIGNER);
+        request["metadata"]["labels"] = json!({"a": "b"});
+        talk.post(REQUESTS, request).await;
+        let one = &format!("{REQUESTS}/{{ns}}-a");
+        let applied = |status: Value| json!({"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"labels": {"c": "d"}}, "status": status});
+        let mut approved = condition("Approved", "True");
+        approved["reason"] = "a".into();
+        let mut failed = condition("Failed", "True");
+        failed["reason"] = "a".into();
+        let of_status = conditions(&[failed]);
+        let mut of_approval = conditions(&[approved]);
+        of_approval["certificate"] = CERTIFICATE.into();
+        for (endpoint, status) in [("", &of_status), ("/status", &of_status), ("/status", &json!({"certificate": CERTIFICATE})), ("/approval", &of_approval)] {
+            talk.patch("merge", &format!("{one}{endpoint}?dryRun=All&fieldManager=me"), json!({"metadata": {"labels": {"c": "d"}}, "status": status})).await;
+            talk.patch("apply", &format!("{one}{endpoint}?dryRun=All&fieldManager=me"), applied(status.clone())).await;
+        }
+    }
 }

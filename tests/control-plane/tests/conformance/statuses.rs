@@ -165,4 +165,12 @@ conformance! {
             talk.get_picked(&format!("/api/v1/nodes/{{ns}}-{name}"), &[], |node| json!([node["spec"]["podCIDR"], node["spec"]["podCIDRs"]])).await;
         }
     }
+
+    async fn a_status_keeps_how_often_the_pods_of_a_daemon_set_were_changed(talk: &mut Talk) {
+        let sets = "/apis/apps/v1/namespaces/{ns}/daemonsets";
+        talk.prepare(sets, json!({"metadata": {"name": "one"}, "spec": {"selector": {"matchLabels": {"app": "one"}}, "template": pods("Always")}})).await;
+        for annotations in [json!(null), json!({"deprecated.daemonset.template.generation": "7"})] {
+            talk.patch("merge", &format!("{sets}/one/status?dryRun=All"), json!({"metadata": {"annotations": annotations}})).await;
+        }
+    }
 }

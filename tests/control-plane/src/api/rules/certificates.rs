@@ -48,9 +48,16 @@ pub(crate) fn is_signing_request(resource: &Resource) -> bool {
     resource.is(GROUP, "certificatesigningrequests")
 }
 
+/// The fields that nobody comes to own by writing them through an endpoint, which does not write them.
+pub(super) fn not_owned(subresource: Option<&str>) -> &'static [&'static [&'static str]] {
+    match subresource {
+        Some("approval") => &[&["spec"], &["status", "certificate"]],
+        Some(_) => &[&["spec"], &["status", "conditions"]],
+        None => &[&["spec"], &["status"]],
+    }
+}
+
 pub(super) fn before_create(target: &Target, request: &mut Value) -> Vec<Cause> {
-    // Nobody's fields are kept count of.
-    object::metadata_mut(request).remove("managedFields");
     object::as_map(request).insert("status".to_owned(), json!({}));
     let user = target.caller.user();
     let spec = object::field_mut(request, "spec");
@@ -70,7 +77,6 @@ pub(super) fn before_create(target: &Target, request: &mut Value) -> Vec<Cause> 
 }
 
 pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Vec<Cause> {
-    object::metadata_mut(new).remove("managedFields");
     if let Some(spec) = old.get("spec") {
         object::as_map(new).insert("spec".to_owned(), spec.clone());
     }

@@ -157,6 +157,9 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
             wrong
         }
         kind if target.subresource.as_deref() == Some("status") => {
+            if kind == "DaemonSet" {
+                workloads::count_templates(Some(old), new);
+            }
             statuses::keep(kind, old, new);
             statuses::check(kind, old, new)
         }

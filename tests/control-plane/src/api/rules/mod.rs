@@ -197,6 +197,17 @@ pub(crate) fn kept_by_status(resource: &Resource) -> &'static [&'static str] {
     }
 }
 
+/// What an endpoint of a kind besides does not write, and so makes nobody own.
+pub(crate) fn not_owned(
+    resource: &Resource,
+    subresource: Option<&str>,
+) -> &'static [&'static [&'static str]] {
+    match is_signing_request(resource) {
+        true => certificates::not_owned(subresource),
+        false => &[],
+    }
+}
+
 /// Takes over from the old object what the endpoint does not write.
 pub(crate) fn keep_what_is_not_written(target: &Target, old: &Value, new: &mut Value) {
     let keep = |new: &mut Value, field: &str| match old.get(field) {

@@ -16,13 +16,14 @@ pub(super) enum Shape<'v> {
 
 pub(super) fn shape<'v>(value: &'v Value, schema: &Schema) -> Shape<'v> {
     let node = schema.target();
+    let is_atomic = schema.atomic || node.atomic && !schema.granular;
     match value {
-        Value::Object(_) if schema.atomic || node.atomic => Shape::Leaf,
+        Value::Object(_) if is_atomic => Shape::Leaf,
         Value::Object(fields) => Shape::Fields(fields),
         Value::Array(_) if node.list == ListType::Atomic => Shape::Leaf,
         Value::Array(elements) => Shape::Elements(elements),
         Value::Null => match node.kind {
-            Some(Kind::Object) if !schema.atomic && !node.atomic => Shape::Nothing,
+            Some(Kind::Object) if !is_atomic => Shape::Nothing,
             Some(Kind::Array) if node.list != ListType::Atomic => Shape::Nothing,
             None if !node.int_or_string => Shape::Nothing,
             _ => Shape::Leaf,
