@@ -30,7 +30,6 @@ mod conformance {
     mod deletions;
     mod discovery;
     mod edges;
-    mod embedded;
     mod fixed;
     mod kinds;
     mod large;
@@ -50,6 +49,7 @@ mod conformance {
     mod tokens;
     mod watches;
     mod who_may;
+    mod whole_objects;
     mod workloads;
     mod yaml;
 }
