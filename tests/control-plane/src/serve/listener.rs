@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::certificates::PeerCertificate;
 use super::faulty::Broken;
+use super::websocket::{Handshake, Next};
 use super::{Body, Door, ServerTls};
 
 /// How a [`Listener`] speaks HTTP.
@@ -205,17 +206,23 @@ async fn connection<H, F>(
         },
     };
     let peer = PeerCertificate::of(&stream);
+    let next = Next::default();
+    let after = next.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         if let Some(peer) = peer.clone() {
             request.extensions_mut().insert(peer);
         }
+        let (handshake, next) = (Handshake::of(&mut request), next.clone());
         let answer = handler(request);
         // In a box, which is gone with the answer: the task of a stream lives as long as its body, and a watch's long.
         Box::pin(async move {
             let answer = answer.await;
             match answer.extensions().get::<Broken>() {
                 Some(broken) => Err(broken.error()),
-                None => Ok(answer),
+                None => Ok(match handshake {
+                    Some(handshake) => handshake.answer(answer, &next),
+                    None => answer,
+                }),
             }
         })
     });
@@ -225,7 +232,7 @@ async fn connection<H, F>(
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(options.max_concurrent_streams);
-    let serving = builder.serve_connection(TokioIo::new(stream), service);
+    let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(serving);
     let ended = tokio::select! {
         biased;
@@ -237,5 +244,12 @@ async fn connection<H, F>(
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
+    }
+    if let Some(talk) = after.take() {
+        tokio::select! {
+            biased;
+            () = closing.cancelled() => {}
+            () = talk => {}
+        }
     }
 }

@@ -19,6 +19,7 @@ mod tls;
 mod token;
 mod told;
 mod version;
+mod websocket;
 
 pub(crate) use certificates::PeerCertificate;
 pub(crate) use door::Door;
