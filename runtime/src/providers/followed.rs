@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::future::BoxFuture;
 use kube::Config;
 
-use super::kubeconfig::{INTERVAL, Marks, current, is_as_before};
+use super::contexts::{Marks, current, is_as_before};
+use super::kubeconfig::INTERVAL;
 use crate::Result;
 
 /// What the current context of a kubeconfig leads to, as it was read last. Clones share it.

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
-use k8s_openapi::ByteString;
 use kube::Config;
-use kube::config::AuthInfo;
 
-use super::{Provider, foreign};
+use super::Provider;
+use super::contexts::{Marks, is_as_before, read};
 use crate::Result;
 use crate::fleet::{Cluster, Fleet, Reason};
 
@@ -22,7 +21,9 @@ pub(super) const INTERVAL: Duration = Duration::from_secs(5);
 ///
 /// The files are looked at every five seconds. Contexts that come are engaged, and those that go are disengaged. What
 /// changes changes the connection, and costs no key and no event, also where it is in a file that the kubeconfig names:
-/// certificates, keys and tokens. A file that cannot be read leaves its clusters as they are, which is said once.
+/// certificates, keys and tokens. A file that cannot be read leaves its clusters as they are, and so does a context that
+/// leads nowhere with its own, which is said once. What a file has lost it may only have lost while it is written: it is
+/// disengaged where the file is the same when it is looked at next.
 ///
 /// Names of contexts that are no DNS labels are left out, unless they are [`renamed`](Provider::renamed).
 ///
@@ -75,7 +76,7 @@ impl Provider for Kubeconfig {
                 for news in looked {
                     news.tell(&fleet);
                 }
-                if !named_all && known.failed.is_empty() {
+                if !named_all && known.is_complete() {
                     named_all = true;
                     fleet.named_all();
                 }
@@ -98,12 +99,11 @@ struct Known {
 struct File {
     contexts: BTreeSet<String>,
     marks: Marks,
+    /// Contexts that lead nowhere, and why.
+    failed: BTreeMap<String, String>,
+    /// How it was when it had lost some of its contexts, which is not believed at once.
+    doubted: Option<Marks>,
 }
-
-/// When a file, and each that it names, was changed, and how long it is.
-pub(super) type Marks = BTreeMap<PathBuf, Mark>;
-
-type Mark = (Option<SystemTime>, u64);
 
 /// What is to be told of a context.
 struct News {
@@ -155,7 +155,8 @@ impl Known {
 
     fn look_at(&mut self, path: &Path, news: &mut Vec<News>) {
         let known = self.files.get(path);
-        if known.is_some_and(|file| is_as_before(&file.marks)) && !self.failed.contains_key(path) {
+        let is_known = |file: &File| file.failed.is_empty() && is_as_before(&file.marks);
+        if known.is_some_and(is_known) && !self.failed.contains_key(path) {
             return;
         }
         let (marks, configs) = match read(path) {
@@ -163,22 +164,51 @@ impl Known {
             Err(error) => return self.fail(path, &format!("{error:#}")),
         };
         self.failed.remove(path);
-        let before = self.files.remove(path).unwrap_or_default().contexts;
-        let contexts: BTreeSet<String> = configs.keys().cloned().collect();
-        let of = |context: String, config| News {
+        let file = self.files.entry(path.to_owned()).or_default();
+        let of = |context: &String, config| News {
             file: path.to_owned(),
-            context,
+            context: context.clone(),
             config,
         };
+        let is_gone = |context: &&String| !configs.contains_key(*context);
+        let gone: Vec<String> = file.contexts.iter().filter(is_gone).cloned().collect();
+        if !gone.is_empty() && file.doubted.as_ref() != Some(&marks) {
+            file.doubted = Some(marks);
+            return;
+        }
+        file.doubted = None;
         // Those that go first: another file may have one of that name.
-        let gone = before.difference(&contexts).cloned();
-        news.extend(gone.map(|context| of(context, None)));
-        news.extend(
-            configs
-                .into_iter()
-                .map(|(context, config)| of(context, Some(Box::new(config)))),
-        );
-        self.files.insert(path.to_owned(), File { contexts, marks });
+        for context in gone {
+            news.push(of(&context, None));
+            file.contexts.remove(&context);
+        }
+        let is_new = marks != file.marks;
+        let mut failed = BTreeMap::new();
+        for (context, config) in configs {
+            match config {
+                Ok(config) => {
+                    if is_new || file.failed.contains_key(&context) {
+                        news.push(of(&context, Some(Box::new(config))));
+                    }
+                    file.contexts.insert(context);
+                }
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    if file.failed.get(&context) != Some(&error) {
+                        tracing::warn!(file = %path.display(), context, error, "the context leads nowhere; its cluster stays as it is");
+                    }
+                    failed.insert(context, error);
+                }
+            }
+        }
+        file.failed = failed;
+        file.marks = marks;
+    }
+
+    /// Whether all that there is has been read.
+    fn is_complete(&self) -> bool {
+        let mut files = self.files.values();
+        self.failed.is_empty() && files.all(|file| file.failed.is_empty())
     }
 
     fn fail(&mut self, path: &Path, error: &str) {
@@ -204,72 +234,6 @@ fn files_of(path: &Path) -> io::Result<BTreeSet<PathBuf>> {
         }
     }
     Ok(files)
-}
-
-fn mark_of(path: &Path) -> io::Result<Mark> {
-    let meta = fs::metadata(path)?;
-    Ok((meta.modified().ok(), meta.len()))
-}
-
-pub(super) fn is_as_before(marks: &Marks) -> bool {
-    let mut marks = marks.iter();
-    marks.all(|(path, mark)| mark_of(path).is_ok_and(|now| now == *mark))
-}
-
-/// A file, and what is to be looked at to see whether it has changed.
-fn parse(path: &Path) -> Result<(Marks, kube::config::Kubeconfig)> {
-    // Before it is read: what changes meanwhile is read again.
-    let mut marks = BTreeMap::from([(path.to_owned(), mark_of(path)?)]);
-    let kubeconfig = kube::config::Kubeconfig::read_from(path)?;
-    let clusters = kubeconfig.clusters.iter();
-    let clusters = clusters.filter_map(|named| named.cluster.as_ref());
-    let authorities = clusters.filter_map(|cluster| cluster.certificate_authority.as_ref());
-    let users = kubeconfig.auth_infos.iter();
-    let users = users.filter_map(|named| named.auth_info.as_ref());
-    let of_users = users.flat_map(|user| [&user.client_certificate, &user.client_key]);
-    let named: BTreeSet<&String> = authorities.chain(of_users.flatten()).collect();
-    for file in named {
-        marks.insert(file.into(), mark_of(Path::new(file))?);
-    }
-    Ok((marks, kubeconfig))
-}
-
-/// What the current context of a file leads to, or its only one.
-pub(super) fn current(path: &Path) -> Result<(Marks, Config)> {
-    let (marks, kubeconfig) = parse(path)?;
-    let mut config = foreign::config_of(kubeconfig, true)?;
-    take_in(&mut config.auth_info)?;
-    Ok((marks, config))
-}
-
-/// The contexts of a file.
-fn read(path: &Path) -> Result<(Marks, BTreeMap<String, Config>)> {
-    let (marks, kubeconfig) = parse(path)?;
-    let mut configs = BTreeMap::new();
-    for context in &kubeconfig.contexts {
-        let mut of_context = kubeconfig.clone();
-        of_context.current_context = Some(context.name.clone());
-        let mut config = Config::try_from(of_context)?;
-        take_in(&mut config.auth_info)?;
-        configs.insert(context.name.clone(), config);
-    }
-    Ok((marks, configs))
-}
-
-/// Takes in the files that are read once only, so that it can be told when they change. kube itself looks after that of a
-/// token.
-fn take_in(user: &mut AuthInfo) -> Result<()> {
-    let read = |path: &str| -> Result<Option<String>> {
-        let encoded = serde_json::to_value(ByteString(fs::read(path)?))?;
-        Ok(encoded.as_str().map(ToOwned::to_owned))
-    };
-    if let (Some(path), None) = (&user.client_certificate, &user.client_certificate_data) {
-        user.client_certificate_data = read(path)?;
-    }
-    if let (Some(path), None) = (&user.client_key, &user.client_key_data) {
-        user.client_key_data = read(path)?.map(Into::into);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -359,5 +323,56 @@ mod tests {
         symlink("..data/blue", folder.0.join("blue")).unwrap();
         assert_eq!(look(&mut known, &folder.0), ["blue ", "red is gone"]);
         assert_eq!(look(&mut known, &folder.0), [""; 0]);
+    }
+
+    fn by_token(contexts: &[(&str, &str)]) -> String {
+        let context = |(name, user): &(&str, &str)| {
+            format!("- {{name: {name}, context: {{cluster: c, user: {user}}}}}\n")
+        };
+        let contexts: String = contexts.iter().map(context).collect();
+        format!(
+            "apiVersion: v1\nkind: Config\nclusters:\n- {{name: c, cluster: {{server: 'https://c.example.com'}}}}\n\
+             users:\n- {{name: u, user: {{token: t}}}}\ncontexts:\n{contexts}"
+        )
+    }
+
+    #[test]
+    fn a_context_that_leads_nowhere_keeps_no_other_from_its_cluster() {
+        let folder = Folder::new("nowhere");
+        let path = folder.write("config", &by_token(&[("red", "u"), ("blue", "nobody")]));
+        let mut known = Known::default();
+        assert_eq!(look(&mut known, &path), ["red "]);
+        assert!(!known.is_complete());
+        assert_eq!(look(&mut known, &path), [""; 0]);
+        folder.write("config", &by_token(&[("red", "nobody"), ("blue", "u")]));
+        assert_eq!(look(&mut known, &path), ["blue "], "red stays as it is");
+        folder.write("config", &by_token(&[("blue", "u")]));
+        assert_eq!(look(&mut known, &path), [""; 0]);
+        assert_eq!(look(&mut known, &path), ["red is gone", "blue "]);
+        assert!(known.is_complete());
+        // What one names may be missing as well, and come later.
+        let by_file = BY_CERTIFICATE.replace("name: red", "name: green");
+        folder.write("two", &by_file);
+        assert_eq!(look(&mut known, &folder.0), [""; 0]);
+        folder.write("cert", "first");
+        folder.write("key", "key");
+        assert_eq!(look(&mut known, &folder.0), ["green Zmlyc3Q="]);
+    }
+
+    #[test]
+    fn what_is_half_written_takes_no_cluster_away() {
+        let folder = Folder::new("half-written");
+        let whole = by_token(&[("red", "u"), ("blue", "u")]);
+        let path = folder.write("config", &whole);
+        let mut known = Known::default();
+        assert_eq!(look(&mut known, &path), ["blue ", "red "]);
+        // All of it but the last bracket.
+        for length in 0..whole.trim_end().len() {
+            folder.write("config", &whole[..length]);
+            assert_eq!(look(&mut known, &path), [""; 0], "{}", &whole[..length]);
+        }
+        folder.write("config", "");
+        assert_eq!(look(&mut known, &path), [""; 0]);
+        assert_eq!(look(&mut known, &path), [""; 0], "it stays so");
     }
 }

@@ -2,6 +2,7 @@
 
 mod cluster_api;
 mod cluster_inventory;
+mod contexts;
 mod fixed;
 mod follow;
 mod followed;
