@@ -277,6 +277,49 @@ async fn a_token_that_a_program_gives_is_asked_for_anew_when_it_is_over() {
     another_token_is_shown("expiring", |of| credential_of(of, Some(soon)), uses).await;
 }
 
+/// A program that prints a file as soon as there is one, and goes with its folder.
+fn waits_for(file: &str, folder: &Folder) -> ExecConfig {
+    let folder = folder.0.display();
+    let script =
+        format!("while [ -d '{folder}' ] && [ ! -e '{file}' ]; do sleep 0.05; done; cat '{file}'");
+    let mut plugin = prints(String::new());
+    plugin.command = Some("sh".into());
+    plugin.args = Some(vec!["-c".into(), script]);
+    plugin
+}
+
+#[tokio::test]
+async fn a_program_that_does_not_end_holds_up_no_other_cluster_and_no_shutdown() {
+    let server = ControlPlane::builder().user("operator", [""; 0]);
+    let server = server.start().await.unwrap();
+    let folder = Folder::new("endless");
+    let file = folder.0.join("credential").display().to_string();
+    let start = || {
+        let mut waits = server.config_anonymous();
+        waits.auth_info.exec = Some(waits_for(&file, &folder));
+        let (clusters, _) = Clusters::new([("waits", waits), ("plain", server.config())]);
+        let manager = Manager::builder(server.config()).provider(clusters);
+        let manager = manager.controller(Idle);
+        (manager.fleet(), Operator::start(manager))
+    };
+    let (status, mut operator) = start();
+    stands(&status, "plain", ClusterState::Engaged).await;
+    operator.interrupt();
+    eventually("it has ended", async || match operator.has_ended() {
+        true => Ok(()),
+        false => Err("it runs"),
+    })
+    .await;
+
+    let (status, _operator) = start();
+    stands(&status, "plain", ClusterState::Engaged).await;
+    folder.file(
+        "credential",
+        &credential_of(&server.config_as("operator").unwrap(), None),
+    );
+    stands(&status, "waits", ClusterState::Engaged).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_name_in_a_certificate_is_the_one_that_was_asked_for() {
     let server = ControlPlane::builder().start().await.unwrap();

@@ -123,10 +123,10 @@ impl Connection {
     }
 
     /// The way to the cluster.
-    pub(super) fn line(&self, connect: &Connect) -> Result<Line, kube::Error> {
+    pub(super) async fn line(&self, connect: &Connect) -> Result<Line, kube::Error> {
         match &self.via {
-            Via::Config(config) => connect(Config::clone(config)),
-            Via::Shared(shared) => connect(whole(shared)),
+            Via::Config(config) => connect(Config::clone(config)).await,
+            Via::Shared(shared) => connect(whole(shared)).await,
             Via::Client(client) => Ok(Client::clone(client).into()),
         }
     }

@@ -9,10 +9,12 @@ use super::damping::Damping;
 use super::seat::Seat;
 use super::status::Standing;
 use super::{Cluster, ClusterName, Connection, Reason, Shared, State, Wish};
-use crate::transport::Backoff;
+use crate::transport::{Backoff, Line};
 
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(60);
+/// How long a client may be in the making before that is said.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// There are as many of these as clusters, and nearly all of them wait for the next wish nearly all the time: whatever
 /// is not needed meanwhile is in a box of its own.
@@ -46,8 +48,8 @@ impl Engagement {
             };
             let reason = loop {
                 let pause = self.moves.pause();
-                if !pause.is_zero() {
-                    // Then it may move again.
+                if self.moves_later || !pause.is_zero() {
+                    // Then it may move again, at once if that has come just now.
                     let waits = Box::pin(self.connect(cluster));
                     let _ = Box::pin(tokio::time::timeout(pause, waits)).await;
                 } else if self.seat.standing().is_engaged() {
@@ -55,7 +57,7 @@ impl Engagement {
                 } else {
                     Box::pin(self.connect(cluster)).await;
                 }
-                if let Some(reason) = self.heed(cluster) {
+                if let Some(reason) = Box::pin(self.heed(cluster)).await {
                     break reason;
                 }
             };
@@ -95,7 +97,14 @@ impl Engagement {
             self.pause(pause).await;
             return Next::Again;
         }
-        match connection.line(&self.fleet.connect) {
+        let tells = |error: &str| {
+            let standing = Standing::failed(State::Connecting, error.to_owned());
+            *self.seat.standing() = standing;
+        };
+        let Some(line) = self.line(&connection, tells).await else {
+            return Next::Again;
+        };
+        match line {
             Ok(line) => {
                 let name = self.name.clone();
                 let cluster = Cluster::new(name, connection, line, &self.fleet.common);
@@ -116,6 +125,29 @@ impl Engagement {
                 let _ = tokio::time::timeout(backoff.next(), self.seat.asked()).await;
                 Next::Again
             }
+        }
+    }
+
+    /// The way to the cluster, unless something else is wished before it is made. `tells` of one that is long in the making:
+    /// it is still waited for, as the next would begin with the same program.
+    async fn line(
+        &self,
+        connection: &Connection,
+        tells: impl Fn(&str),
+    ) -> Option<Result<Line, kube::Error>> {
+        let is_slow = async {
+            tokio::time::sleep(PATIENCE).await;
+            let error = "the program that gives the credentials has yet to end";
+            tracing::warn!(cluster = %self.name, "{error}");
+            tells(error);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            biased;
+            line = connection.line(&self.fleet.connect) => Some(line),
+            () = self.seat.asked() => None,
+            // It only tells.
+            () = is_slow => None,
         }
     }
 
@@ -147,7 +179,7 @@ impl Engagement {
     }
 
     /// Does what is newly wished for a cluster that is worked on. Says why it is not to be any more.
-    fn heed(&mut self, cluster: &Cluster) -> Option<Reason> {
+    async fn heed(&mut self, cluster: &Cluster) -> Option<Reason> {
         let wish = match self.moves_later {
             true => self.seat.see(),
             false => self.seat.news()?,
@@ -169,7 +201,7 @@ impl Engagement {
         let moves = !cluster.is_reached_by(&connection);
         self.moves_later = moves && !self.moves.pause().is_zero();
         if moves && !self.moves_later {
-            self.reconnect(cluster, connection);
+            self.reconnect(cluster, connection).await;
         }
         None
     }
@@ -184,7 +216,7 @@ impl Engagement {
     }
 
     /// Goes on through another connection. One that makes no client leaves the cluster with the one that it has.
-    fn reconnect(&mut self, cluster: &Cluster, connection: Connection) {
+    async fn reconnect(&mut self, cluster: &Cluster, connection: Connection) {
         let server = connection.server();
         self.moves.moved();
         let pause = self.moves.pause();
@@ -193,7 +225,11 @@ impl Engagement {
             tracing::warn!(cluster = %self.name, ?pause, "{error}");
             cluster.note(error.to_owned());
         }
-        match connection.line(&self.fleet.connect) {
+        let tells = |error: &str| cluster.note(error.to_owned());
+        let Some(line) = self.line(&connection, tells).await else {
+            return;
+        };
+        match line {
             Ok(line) => {
                 tracing::info!(cluster = %self.name, %server, "the connection is another one");
                 cluster.reconnect(connection, line);

@@ -42,9 +42,13 @@ impl Counting {
 
 fn fleet() -> (Fleet, Arc<Counting>) {
     let crew = Arc::new(Counting::default());
-    let connect: Connect = Arc::new(|config| match config.default_namespace.as_str() {
-        "broken" => Err(kube::Error::LinesCodecMaxLineLengthExceeded),
-        _ => Ok(Client::try_from(config)?.into()),
+    let connect: Connect = Arc::new(|config| {
+        let line = match config.default_namespace.as_str() {
+            "endless" => return Box::pin(std::future::pending()),
+            "broken" => Err(kube::Error::LinesCodecMaxLineLengthExceeded),
+            _ => Client::try_from(config).map(Into::into),
+        };
+        Box::pin(std::future::ready(line))
     });
     let fleet = Fleet::new(
         Arc::clone(&crew) as _,
@@ -188,6 +192,32 @@ async fn another_connection_takes_the_place_of_the_first_and_the_same_changes_no
     fleet.engage("red", Connection::from(through("c")).in_namespace("shop"));
     settle().await;
     assert_eq!(crew.seen(), ["red a", "red is left", "red c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_never_made_is_told_of_and_keeps_nothing_from_its_cluster() {
+    let (fleet, crew) = fleet();
+    let has_yet_to_end = || {
+        let red = fleet.shared.status().remove(0);
+        let error = red.last_error.unwrap_or_default();
+        assert!(error.contains("has yet to end"), "{error}");
+        red.state
+    };
+    fleet.engage("red", through("endless"));
+    sleep(Duration::from_secs(11)).await;
+    assert_eq!(has_yet_to_end(), State::Connecting);
+    fleet.engage("red", through("a"));
+    settle().await;
+    assert_eq!(state(&fleet, "red"), Some(State::Engaged));
+    fleet.engage("red", through("endless"));
+    sleep(Duration::from_secs(11)).await;
+    assert_eq!(has_yet_to_end(), State::Engaged);
+    fleet.disengage("red", Reason::Gone);
+    settle().await;
+    assert_eq!(crew.seen(), ["red a", "red is left", "red is gone"]);
+    fleet.engage("red", through("endless"));
+    settle().await;
+    fleet.close().await;
 }
 
 #[tokio::test(start_paused = true)]

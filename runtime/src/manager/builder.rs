@@ -238,7 +238,10 @@ impl Builder {
         mut self,
         connect: impl Fn(Config) -> kube::Result<Client> + Send + Sync + 'static,
     ) -> Self {
-        self.connect = Arc::new(move |config| Ok(connect(config)?.into()));
+        self.connect = Arc::new(move |config| {
+            let made = connect(config).map(Into::into);
+            Box::pin(std::future::ready(made))
+        });
         self
     }
 
@@ -369,8 +372,11 @@ impl Builder {
 
 /// Clusters that share their connections.
 fn pooled() -> Connect {
-    let pool = Pool::default();
-    Arc::new(move |config| pool.line(&config))
+    let pool = Arc::new(Pool::default());
+    Arc::new(move |config| {
+        let pool = Arc::clone(&pool);
+        Box::pin(async move { pool.line(&config).await })
+    })
 }
 
 impl fmt::Debug for Builder {

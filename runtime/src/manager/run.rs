@@ -64,8 +64,12 @@ where
         status,
     } = parts;
     let what = format!("connecting to {}", config.cluster_url);
-    let host_line = connect(config.clone()).context(what)?;
     let mut shutdown = std::pin::pin!(shutdown);
+    let host_line = tokio::select! {
+        biased;
+        () = &mut shutdown => return Ok(()),
+        line = connect(config.clone()) => line.context(what)?,
+    };
     let leadership = match election {
         Some(election) => match election.won(host_line.client(), &mut shutdown).await {
             Some(leadership) => Some(leadership),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use kube::Config;
 
 use super::{Failure, Line};
@@ -13,8 +14,9 @@ pub(super) const CALL_DEADLINE: Duration = Duration::from_secs(30);
 /// How long it may take to open a connection, TLS and all.
 pub(super) const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 
-/// How the way to a cluster is made.
-pub(crate) type Connect = Arc<dyn Fn(Config) -> Result<Line, kube::Error> + Send + Sync>;
+/// How the way to a cluster is made, which takes as long as a program takes that gives its credentials.
+pub(crate) type Connect =
+    Arc<dyn Fn(Config) -> BoxFuture<'static, Result<Line, kube::Error>> + Send + Sync>;
 
 /// How many objects one page of a list holds.
 pub(crate) const PAGE: u32 = 500;

@@ -18,6 +18,7 @@ use tokio_rustls::TlsConnector;
 use tower::{Service, ServiceExt as _};
 
 use super::BoxError;
+use super::aside::aside;
 
 const HTTP_2: &[u8] = b"h2";
 const HTTP_1: &[u8] = b"http/1.1";
@@ -132,7 +133,7 @@ impl Dial {
             return Ok(Cow::Borrowed(tls));
         };
         // The program is run, or the file is read, and waited for.
-        let renewed = tokio::task::spawn_blocking(move || Tls::new(&config)).await??;
+        let renewed = aside(move || Tls::new(&config)).await??;
         Ok(Cow::Owned(renewed))
     }
 }

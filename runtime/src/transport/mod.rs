@@ -1,5 +1,6 @@
 //! How a call reaches an API server: connections that clusters share, and the deadline of every call.
 
+mod aside;
 mod backoff;
 mod chance;
 mod client;

@@ -7,11 +7,12 @@ use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
 use kube::Config;
 use kube::client::{Body, ConfigExt as _};
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync;
 use tower::Layer as _;
 use tower::util::BoxCloneSyncService;
 
 use super::BoxError;
+use super::aside::aside;
 use super::exchange::Endpoint;
 use super::identity::Identity;
 use super::line::Line;
@@ -36,29 +37,31 @@ pub(crate) struct Pool {
 }
 
 /// What is shared, while somebody uses it. Its lock is held while it is made, which others need not wait for.
-type Entry = Mutex<Weak<Shared>>;
+type Entry = sync::Mutex<Weak<Shared>>;
 
 impl Pool {
     /// The way to the API server that `config` names.
     ///
     /// Nothing there is tried again after an answer: who waits for a server that said "later" must not hold a
     /// worker, so that waiting is the queue's and the watches' business.
-    pub(crate) fn line(&self, config: &Config) -> Result<Line, kube::Error> {
+    pub(crate) async fn line(&self, config: &Config) -> Result<Line, kube::Error> {
         let identity = Identity::of(config).map_err(kube::Error::SerdeError)?;
         let entry = {
             let mut known = lock(&self.known);
             if !known.contains_key(&identity) {
                 // Nobody else has the entry, and nobody what is shared.
                 known.retain(|_, entry| {
-                    Arc::strong_count(entry) > 1 || lock(entry).strong_count() > 0
+                    let is_used =
+                        |entry: &Entry| entry.try_lock().is_ok_and(|it| it.strong_count() > 0);
+                    Arc::strong_count(entry) > 1 || is_used(entry)
                 });
             }
             Arc::clone(known.entry(identity).or_default())
         };
-        let mut shared = lock(&entry);
+        let mut shared = entry.lock().await;
         let found = match shared.upgrade() {
             Some(found) => found,
-            None => Arc::new(while_blocking(config, || Shared::new(config))?),
+            None => Arc::new(made(config).await?),
         };
         *shared = Arc::downgrade(&found);
         Ok(Line::new(found, config))
@@ -69,15 +72,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// kube runs programs for credentials, and waits for them: other tasks are not to.
-fn while_blocking<T>(config: &Config, make: impl FnOnce() -> T) -> T {
+/// kube runs programs for credentials, and waits for them.
+async fn made(config: &Config) -> Result<Shared, kube::Error> {
     let info = &config.auth_info;
-    let may_block = info.exec.is_some() || info.auth_provider.is_some();
-    let flavor = Handle::try_current().map(|runtime| runtime.runtime_flavor());
-    match flavor {
-        Ok(RuntimeFlavor::MultiThread) if may_block => tokio::task::block_in_place(make),
-        _ => make(),
+    if info.exec.is_none() && info.auth_provider.is_none() {
+        return Shared::new(config);
     }
+    let config = config.clone();
+    aside(move || Shared::new(&config))
+        .await
+        .map_err(kube::Error::Service)?
 }
 
 impl Shared {

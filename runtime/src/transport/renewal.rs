@@ -16,6 +16,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{Layer as _, ServiceExt as _};
 
 use super::BoxError;
+use super::aside::aside;
 use super::received::Received;
 
 /// How often they are asked for at most: a server may refuse the best of credentials, and each of a thousand watches.
@@ -90,7 +91,7 @@ impl Inner {
         }
         let config = self.config.clone();
         // Programs are waited for.
-        let auth = tokio::task::spawn_blocking(move || config.auth_layer()).await;
+        let auth = aside(move || config.auth_layer()).await;
         let auth = auth
             .map_err(|error| error.to_string())
             .and_then(|made| made.map_err(|error| error.to_string()));
