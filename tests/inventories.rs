@@ -101,6 +101,32 @@ on_both_servers! {
         comes_of_cluster_api(fleet, &["v1beta1"], json!({"controlPlaneReady": true})).await;
     }
 
+    async fn one_that_is_deleted_with_a_kubeconfig_that_leads_nowhere_is_left_at_the_deadline(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        fleet.create_website("red", "one").await;
+        let group = "cluster.x-k8s.io";
+        fleet.install(crd(group, "Cluster", "clusters", &["v1beta2"])).await;
+        let (_, status, _operator) = fleet.operate(ClusterApi::new().cleanup_deadline(Duration::ZERO));
+        let red = fleet.put(json!({
+            "apiVersion": format!("{group}/v1beta2"), "kind": "Cluster",
+            "metadata": {"name": "red", "namespace": RECORDS, "finalizers": ["example.com/infrastructure"]},
+            "spec": {},
+        })).await;
+        fleet.put_status(&red, json!({"initialization": {"controlPlaneInitialized": true}})).await;
+        let labels = json!({"cluster.x-k8s.io/cluster-name": "red"});
+        let kubeconfig = |text: &str| secret("red-kubeconfig", labels.clone(), "value", text);
+        fleet.put(kubeconfig(&text_of(&fleet.project_config("red")))).await;
+        fleet.website_ready("red", "one").await;
+        fleet.put(kubeconfig("nonsense")).await;
+        fleet.delete_record(&red).await;
+        let gone = stands(&status, "red", ClusterState::Gone).await;
+        assert_eq!(gone.left, Some(Reason::NotReady), "its record is still there");
+        let release = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+        fleet.records_like(&red).patch("red", &PatchParams::default(), &release).await.unwrap();
+        let secrets: Api<Secret> = Api::namespaced(fleet.client(), RECORDS);
+        secrets.delete("red-kubeconfig", &DeleteParams::default()).await.unwrap();
+    }
+
     async fn clusters_of_an_inventory_are_reached_by_a_command_or_by_a_secret(fleet: &Fleet) {
         fleet.create_shops().await;
         let group = "multicluster.x-k8s.io";

@@ -213,7 +213,14 @@ impl<R: Records> Follower<R> {
                 self.refused.remove(key);
                 connection
             }
-            Err(error) => return self.refuse(key, &format!("{error:#}")),
+            Err(error) => {
+                self.refuse(key, &format!("{error:#}"));
+                if !(deleting && self.members.contains_key(key)) {
+                    return;
+                }
+                // It ends all the same, and is reached as before until then.
+                None
+            }
         };
         if self
             .members
