@@ -37,7 +37,7 @@ fn parse(path: &Path) -> Result<(Marks, Kubeconfig)> {
         return Err(Error::terminal("it is empty"));
     }
     let mut marks = Marks::from([(path.to_owned(), Some(mark))]);
-    let kubeconfig = Kubeconfig::read_from(path)?;
+    let kubeconfig = Kubeconfig::read_from(path).map_err(foreign::told)?;
     let clusters = kubeconfig.clusters.iter();
     let clusters = clusters.filter_map(|named| named.cluster.as_ref());
     let authorities = clusters.filter_map(|cluster| cluster.certificate_authority.as_ref());

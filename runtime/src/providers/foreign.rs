@@ -1,7 +1,7 @@
 //! Kubeconfigs that somebody else has written.
 
 use kube::Config;
-use kube::config::Kubeconfig;
+use kube::config::{Kubeconfig, KubeconfigError};
 
 use crate::{Error, Result, ResultExt as _};
 
@@ -9,8 +9,19 @@ use crate::{Error, Result, ResultExt as _};
 /// its author is `trusted`: they would be those of this process.
 pub(super) fn config(text: &[u8], trusted: bool) -> Result<Config> {
     let text = std::str::from_utf8(text).context("the kubeconfig is no text")?;
-    let kubeconfig = Kubeconfig::from_yaml(text).context("reading the kubeconfig")?;
+    let kubeconfig = Kubeconfig::from_yaml(text).map_err(told)?;
     config_of(kubeconfig, trusted)
+}
+
+/// Why a text is no kubeconfig, by the place alone: an excerpt would bring its secrets into the log.
+pub(super) fn told(error: KubeconfigError) -> Error {
+    let place = match error {
+        KubeconfigError::Parse(error) => error.location(),
+        error => return Error::terminal(error),
+    };
+    let place = place.map(|place| format!(": line {}, column {}", place.line(), place.column()));
+    let place = place.unwrap_or_default();
+    Error::terminal(format!("it cannot be read as a kubeconfig{place}"))
 }
 
 pub(super) fn config_of(mut kubeconfig: Kubeconfig, trusted: bool) -> Result<Config> {
@@ -65,6 +76,22 @@ mod tests {
         assert_eq!(read.cluster_url.to_string(), "https://red.example.com/");
         assert!(config(b"{}", false).is_err());
         assert!(config(b"\xff", false).is_err());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_secrets() {
+        let text = kubeconfig("", "token: hidden");
+        for bad in [
+            text.replace("contexts: [", "contexts: "),
+            text.replace(", ", "\n"),
+            text.replace("users: [", "users: {"),
+            text.replace("token: hidden", "token: [hidden]"),
+            text.replace("token: hidden", "as-groups: hidden"),
+            "users:\n- name: u\n  user:\n    token: hidden\n   bad".to_owned(),
+        ] {
+            let error = format!("{:#}", config(bad.as_bytes(), false).unwrap_err());
+            assert!(!error.contains("hidden"), "{bad}: {error}");
+        }
     }
 
     #[test]
