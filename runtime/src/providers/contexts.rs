@@ -89,15 +89,10 @@ fn config(
     if let Some(names) = &context.context {
         let cluster = clusters.get(names.cluster.as_str());
         alone.clusters = cluster.map(|&found| found.clone()).into_iter().collect();
-        if let Some(user) = names.user.as_deref().filter(|user| !user.is_empty()) {
-            // kube would be nobody then, of which nothing good can come.
-            let found = users
-                .get(user)
-                .ok_or_else(|| Error::terminal(format!("there is no user {user:?}")))?;
-            alone.auth_infos = vec![NamedAuthInfo::clone(found)];
-        }
+        let user = names.user.as_deref().and_then(|user| users.get(user));
+        alone.auth_infos = user.map(|&found| found.clone()).into_iter().collect();
     }
-    let mut config = Config::try_from(alone)?;
+    let mut config = foreign::config_of(alone, true)?;
     take_in(&mut config.auth_info)?;
     Ok(config)
 }

@@ -31,7 +31,23 @@ pub(super) fn config_of(mut kubeconfig: Kubeconfig, trusted: bool) -> Result<Con
     if !trusted {
         refuse_what_is_ours(&kubeconfig)?;
     }
+    refuse_a_missing_user(&kubeconfig)?;
     Config::try_from(kubeconfig).context("reading the kubeconfig")
+}
+
+/// kube would be nobody then, as it would by a file of which the users have yet to be written.
+fn refuse_a_missing_user(kubeconfig: &Kubeconfig) -> Result<()> {
+    let current = kubeconfig.current_context.as_ref();
+    let mut contexts = kubeconfig.contexts.iter();
+    let context = contexts.find(|named| Some(&named.name) == current);
+    let user = context.and_then(|named| named.context.as_ref()?.user.as_ref());
+    let mut users = kubeconfig.auth_infos.iter();
+    match user {
+        Some(user) if !user.is_empty() && users.all(|named| named.name != *user) => {
+            Err(Error::terminal(format!("there is no user {user:?}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn refuse_what_is_ours(kubeconfig: &Kubeconfig) -> Result<()> {
@@ -76,6 +92,16 @@ mod tests {
         assert_eq!(read.cluster_url.to_string(), "https://red.example.com/");
         assert!(config(b"{}", false).is_err());
         assert!(config(b"\xff", false).is_err());
+    }
+
+    #[test]
+    fn nobody_is_taken_for_a_user_who_is_not_there() {
+        let text = kubeconfig("", "token: secret");
+        let absent = text.replace("name: u,", "name: other,");
+        let error = config(absent.as_bytes(), true).unwrap_err();
+        assert_eq!(error.to_string(), "there is no user \"u\"");
+        let anonymous = text.replace("user: u}", "user: ''}");
+        assert!(config(anonymous.as_bytes(), true).is_ok());
     }
 
     #[test]
