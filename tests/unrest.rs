@@ -55,6 +55,25 @@ async fn hundreds_that_do_not_answer_give_their_places_to_one_that_does() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn as_many_lists_come_in_at_once_as_the_manager_is_told() {
+    for (told, at_once) in [(3, 3), (0, 1), (usize::MAX, 20)] {
+        let names: Vec<String> = (0..10).map(|number| format!("dead-{number}")).collect();
+        let quiet = Quiet::new(names.iter().map(String::as_str)).await;
+        for name in &names {
+            quiet.plane().silence(name);
+        }
+        let requests = quiet.plane().requests();
+        let mark = requests.mark();
+        let manager = quiet.manager().controller(Sites::default());
+        let _operator = Operator::start(manager.lists_at_once(told));
+        sleep(Duration::from_millis(100)).await;
+        let mut asked = requests.since(mark);
+        asked.retain(|request| request.project.is_some());
+        assert_eq!(asked.len(), at_once, "of 20, if {told} may come in at once");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_many_are_refused_together_they_do_not_try_again_together() {
     const MANY: usize = 50;
     let names: Vec<String> = (0..MANY).map(|number| format!("red-{number:02}")).collect();

@@ -35,7 +35,7 @@ use status::Standing;
 pub use status::{ClusterStatus, State, Status};
 pub(crate) use view::Step;
 
-use crate::watch::{Common, Kept};
+use crate::watch::Common;
 use damping::Damping;
 use engagement::Engagement;
 use members::{Members, Wished};
@@ -43,9 +43,6 @@ pub(crate) use roster::{Moment, Roster};
 use view::View;
 
 use crate::transport::Connect;
-
-/// How many clusters may fill their caches at once.
-const ENGAGING_AT_ONCE: usize = 64;
 
 /// Who works on the clusters: told of each one that is engaged and of its end.
 pub(crate) trait Crew: Send + Sync {
@@ -142,12 +139,12 @@ impl Fleet {
         providers: usize,
         grace: Duration,
         connect: Connect,
-        kept: Kept,
+        common: Common,
     ) -> Self {
         let shared = Shared {
             crew,
             grace,
-            common: Arc::new(Common::new(ENGAGING_AT_ONCE, kept)),
+            common: Arc::new(common),
             members: Mutex::default(),
             host: Mutex::default(),
             tasks: TaskTracker::new(),

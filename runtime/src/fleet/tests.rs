@@ -4,6 +4,7 @@ use kube::{Client, Config};
 use tokio::time::sleep;
 
 use super::*;
+use crate::watch::Kept;
 
 /// Counts in which clusters it has begun to work, and notes through whose client.
 #[derive(Default)]
@@ -55,7 +56,7 @@ fn fleet() -> (Fleet, Arc<Counting>) {
         1,
         Duration::ZERO,
         connect,
-        Kept::default(),
+        Common::new(64, Kept::default()),
     );
     (fleet, crew)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kube::api::ApiResource;
 use kube::{Client, Config};
+use tokio::sync::Semaphore;
 
 use super::admission::{Admission, Register, register};
 use super::controllers::Controllers;
@@ -18,13 +19,15 @@ use crate::engine::{Handler, Settings};
 use crate::fleet::Status;
 use crate::providers::Provider;
 use crate::transport::{self, Connect, Pool};
-use crate::watch::Kept;
+use crate::watch::{Common, Kept};
 use crate::{Error, Result};
 
 /// How long one `reconcile` or `cleanup` may take.
 const RECONCILE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long running reconciles may go on when their cluster is disengaged or the manager ends.
 const GRACE: Duration = Duration::from_secs(10);
+/// How many lists may come in at once.
+const LISTS_AT_ONCE: usize = 64;
 
 /// A manager before it runs.
 #[must_use = "nothing happens until it runs"]
@@ -42,6 +45,7 @@ pub struct Builder {
     connect: Connect,
     seed: Option<u64>,
     kept: Kept,
+    lists_at_once: usize,
     status: Status,
 }
 
@@ -55,7 +59,7 @@ pub(super) struct Parts {
     pub(super) election: Option<Election>,
     pub(super) grace: Duration,
     pub(super) connect: Connect,
-    pub(super) kept: Kept,
+    pub(super) common: Common,
     pub(super) status: Status,
 }
 
@@ -73,6 +77,7 @@ impl Builder {
             connect: pooled(),
             seed: None,
             kept: Kept::default(),
+            lists_at_once: LISTS_AT_ONCE,
             status: Status::default(),
         }
     }
@@ -220,6 +225,14 @@ impl Builder {
         self
     }
 
+    /// How many lists may come in at once while clusters are engaged, one for each kind that is watched in a cluster; 64 by
+    /// default, and at least one. One that waits, for a backoff or since its server has said "later", is not counted, and
+    /// one that is slow gives its place to the next after a while.
+    pub fn lists_at_once(mut self, lists: usize) -> Self {
+        self.lists_at_once = lists.clamp(1, Semaphore::MAX_PERMITS);
+        self
+    }
+
     /// How the client of each cluster is made from its configuration, and that of the host too: for layers of one's
     /// own, and for API servers that are reached without a socket, as `kommodore-control-plane` is with its
     /// `ControlPlane::connector`. It should not try again by itself
@@ -363,7 +376,7 @@ impl Builder {
             held,
             grace: self.grace,
             connect: self.connect,
-            kept: self.kept,
+            common: Common::new(self.lists_at_once, self.kept),
             status: self.status,
         };
         Ok((parts, admission))

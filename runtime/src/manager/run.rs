@@ -60,7 +60,7 @@ where
         election,
         grace,
         connect,
-        kept,
+        common,
         status,
     } = parts;
     let what = format!("connecting to {}", config.cluster_url);
@@ -77,7 +77,7 @@ where
         },
         None => None,
     };
-    let fleet = Fleet::new(Arc::clone(&crew), providers.len(), grace, connect, kept);
+    let fleet = Fleet::new(Arc::clone(&crew), providers.len(), grace, connect, common);
     status.begin(&fleet);
     let stop = CancellationToken::new();
     let host = Cluster::new(
