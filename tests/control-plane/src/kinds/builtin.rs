@@ -35,6 +35,12 @@ const REPLICAS: Scale = Scale {
     status: Cow::Borrowed("/status/replicas"),
     selector: Selection::Labels("/spec/selector"),
 };
+/// The same of pods that are told by their labels alone.
+const OF_LABELS: Scale = Scale {
+    spec: Cow::Borrowed("/spec/replicas"),
+    status: Cow::Borrowed("/status/replicas"),
+    selector: Selection::Map("/spec/selector"),
+};
 
 pub(super) const fn line(group: &'static str, plural: &'static str, kind: &'static str) -> Line {
     Line {
@@ -181,7 +187,7 @@ const TABLE: &[Line] = &[
     },
     Line {
         short: &["rc"],
-        scale: Some(&REPLICAS),
+        scale: Some(&OF_LABELS),
         returns_deleted: true,
         ..workload("", "replicationcontrollers", "ReplicationController")
     },

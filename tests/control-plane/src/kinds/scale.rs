@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::failure::Cause;
 use crate::object;
@@ -22,6 +22,8 @@ pub(crate) enum Selection {
     Nothing,
     /// With a selector of labels.
     Labels(&'static str),
+    /// With the labels alone.
+    Map(&'static str),
     /// In a string of its own.
     Text(String),
 }
@@ -90,6 +92,10 @@ impl Scale {
         match &self.selector {
             Selection::Nothing => String::new(),
             Selection::Labels(pointer) => in_one_line(object.pointer(pointer)),
+            Selection::Map(pointer) => {
+                let labels = json!({"matchLabels": object.pointer(pointer)});
+                in_one_line(Some(&labels))
+            }
             Selection::Text(pointer) => {
                 let text = object.pointer(pointer).and_then(Value::as_str);
                 text.unwrap_or_default().to_owned()

@@ -149,6 +149,16 @@ conformance! {
         talk.patch("apply", &forced, scale(json!({}))).await;
     }
 
+    async fn the_scale_of_a_replication_controller_says_which_labels_count(talk: &mut Talk) {
+        let path = "/api/v1/namespaces/{ns}/replicationcontrollers";
+        let mut controller = deployment();
+        controller["spec"]["template"]["metadata"]["labels"]["tier"] = "front".into();
+        controller["spec"]["selector"] = json!({"tier": "front", "app": "web"});
+        talk.post(path, controller).await;
+        talk.get(&format!("{path}/one/scale")).await;
+        talk.patch("merge", &format!("{path}/one/scale"), json!({"spec": {"replicas": 2}})).await;
+    }
+
     async fn who_scales_is_written_down(talk: &mut Talk) {
         for (path, object) in scalable(talk).await {
             talk.post(&format!("{path}?fieldManager=maker"), object).await;

@@ -137,6 +137,21 @@ conformance! {
         ]})).await;
     }
 
+    async fn pods_in_the_network_of_their_host_have_its_ports_and_templates_leave_that_to_them(talk: &mut Talk) {
+        let ports = json!([{"containerPort": 80}, {"containerPort": 81, "hostPort": 81}]);
+        let spec = json!({
+            "hostNetwork": true, "containers": [container(json!({"ports": ports}))],
+            "initContainers": [{"name": "first", "image": "a:1", "ports": [{"containerPort": 82}]}],
+        });
+        pod(talk, spec.clone()).await;
+        let template = json!({"metadata": {"labels": {"app": "one"}}, "spec": spec});
+        talk.post("/api/v1/namespaces/{ns}/podtemplates?dryRun=All", json!({"metadata": {"name": "one"}, "template": template})).await;
+        let workload = json!({"metadata": {"name": "one"}, "spec": {"selector": {"matchLabels": {"app": "one"}}, "template": template}});
+        for kind in ["deployments", "daemonsets"] {
+            talk.post(&format!("/apis/apps/v1/namespaces/{{ns}}/{kind}?dryRun=All"), workload.clone()).await;
+        }
+    }
+
     async fn where_pods_may_go(talk: &mut Talk) {
         let (required, preferred) = ("requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution");
         let expressions = json!([

@@ -11,9 +11,13 @@ pub(super) fn pod(object: &mut Value) {
     }
     let spec = object::field_mut(object, "spec");
     default(spec, "enableServiceLinks", true);
+    let on_host = spec.get("hostNetwork") == Some(&Value::Bool(true));
     for list in ["initContainers", "containers"] {
         for container in each(spec, list) {
             requests(container);
+            if on_host {
+                ports_of_host(container);
+            }
         }
     }
     pod_spec(spec);
@@ -39,10 +43,9 @@ pub(super) fn pod_spec(spec: &mut Map<String, Value>) {
         spec.insert("serviceAccount".to_owned(), account.clone());
         spec.insert("serviceAccountName".to_owned(), account);
     }
-    let on_host = spec.get("hostNetwork") == Some(&Value::Bool(true));
     for list in ["initContainers", "containers", "ephemeralContainers"] {
         for each_container in each(spec, list) {
-            container(each_container, on_host);
+            container(each_container);
         }
     }
     for each_volume in each(spec, "volumes") {
@@ -64,7 +67,16 @@ fn requests(container: &mut Map<String, Value>) {
     }
 }
 
-fn container(container: &mut Map<String, Value>, on_host: bool) {
+/// In the network of its host it has the ports that it has there. A template leaves that to its pods.
+fn ports_of_host(container: &mut Map<String, Value>) {
+    for port in each(container, "ports") {
+        if let Some(number) = port.get("containerPort").cloned() {
+            default(port, "hostPort", number);
+        }
+    }
+}
+
+fn container(container: &mut Map<String, Value>) {
     let policy = match container.get("image").and_then(Value::as_str) {
         Some(image) if is_latest(image) => "Always",
         _ => "IfNotPresent",
@@ -74,9 +86,6 @@ fn container(container: &mut Map<String, Value>, on_host: bool) {
     default_text(container, "terminationMessagePolicy", "File");
     for port in each(container, "ports") {
         default_text(port, "protocol", "TCP");
-        if on_host && let Some(number) = port.get("containerPort").cloned() {
-            default(port, "hostPort", number);
-        }
     }
     for variable in each(container, "env") {
         if let Some(source) = inner(variable, "valueFrom") {
