@@ -60,8 +60,10 @@ conformance! {
 
     async fn a_status_leaves_metadata_alone(talk: &mut Talk) {
         const FLOWS: &str = "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas";
+        // It is there: what has lost all of its owners is deleted.
+        let owner = talk.prepare(CONFIG_MAPS, json!({"metadata": {"name": "a"}})).await;
         let metadata = json!({"labels": {"a": "b"}, "annotations": {"a": "b"}, "finalizers": ["example.com/a"], "ownerReferences": [
-            {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "00000000-0000-0000-0000-000000000001"},
+            {"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": owner["metadata"]["uid"]},
         ]});
         talk.post(DEPLOYMENTS, json!({"metadata": {"name": "one"}, "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": pods()}})).await;
         talk.patch("merge", &format!("{DEPLOYMENTS}/one/status"), json!({"metadata": metadata, "status": {"replicas": 1}})).await;
