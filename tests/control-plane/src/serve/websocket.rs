@@ -68,9 +68,12 @@ impl Handshake {
             let mut words = text(name).unwrap_or_default().split(',').map(str::trim);
             words.any(|said| said.eq_ignore_ascii_case(word))
         };
-        let query = Query::parse(request.uri().query().unwrap_or_default());
-        let is_watch = request.method() == Method::GET && query.flag("watch");
-        if !is_watch || !says(UPGRADE, "websocket") || !says(CONNECTION, "upgrade") {
+        let is_asked_for = request.method() == Method::GET
+            && says(UPGRADE, "websocket")
+            && says(CONNECTION, "upgrade");
+        // Nearly nobody asks for one, and every request comes by.
+        let query = || Query::parse(request.uri().query().unwrap_or_default());
+        if !is_asked_for || !query().flag("watch") {
             return None;
         }
         let has_origin = text(ORIGIN)
