@@ -1,6 +1,7 @@
 //! A request and the head of its answer: which connection it takes, when it is sent again, and how long all that may
 //! take.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
@@ -29,6 +30,9 @@ use super::{BoxError, http_1};
 const MOST_TRIES: u32 = 10;
 /// How long it waits for that, growing with each try.
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
+/// How long a watch may wait on its connection to be sent: for longer only where the server has lowered its limit meanwhile,
+/// and there behind other watches, which do not end.
+const UNSENT: Duration = Duration::from_secs(1);
 
 /// An endpoint, as one identity is seen there. Clones share its connections.
 #[derive(Clone)]
@@ -165,8 +169,9 @@ impl Shared {
                 }
                 Err(NoPlace::Unreachable(error)) => return Err(error.into()),
             };
-            let Unanswered { error, unprocessed } =
-                match send(&mut requests, &head, body.clone()).await {
+            let unsent = (kind == Kind::Watch).then_some(UNSENT);
+            let Unanswered { error, again } =
+                match send(&mut requests, &head, body.clone(), unsent).await {
                     Ok(answer) => {
                         if self.renews && answer.status() == StatusCode::UNAUTHORIZED {
                             // With what the connection was opened with, which may be over by now.
@@ -178,10 +183,10 @@ impl Shared {
                     Err(unanswered) => unanswered,
                 };
             tries += 1;
-            if !unprocessed || tries == MOST_TRIES {
-                return Err(error.into());
+            match again {
+                Some(again) if tries < MOST_TRIES => again.wait(place, tries).await,
+                _ => return Err(error.into()),
             }
-            again(&error, place, tries).await;
         }
     }
 }
@@ -189,26 +194,68 @@ impl Shared {
 /// A request without an answer.
 struct Unanswered {
     error: h2::Error,
-    /// The server has done nothing of it.
-    unprocessed: bool,
+    /// If the server has done nothing of it.
+    again: Option<Again>,
+}
+
+/// When a request may be sent again.
+enum Again {
+    /// On another connection, as this one ends.
+    Elsewhere,
+    /// When the server has had a little time.
+    Later,
+    /// Wherever there is a place now.
+    Now,
+}
+
+impl Again {
+    async fn wait(self, place: Place, tries: u32) {
+        match self {
+            Self::Elsewhere => place.leave_connection(),
+            Self::Later => {
+                drop(place);
+                tokio::time::sleep(BETWEEN_TRIES * tries).await;
+            }
+            Self::Now => drop(place),
+        }
+    }
 }
 
 impl Unanswered {
-    /// It has not even been sent.
-    fn unsent(error: h2::Error) -> Self {
+    /// It could not even be sent.
+    fn refused_here(error: h2::Error) -> Self {
+        // Otherwise it is the request that cannot be sent.
+        let is_over = error.is_go_away() || error.is_io();
+        let again = is_over.then_some(Again::Elsewhere);
+        Self { error, again }
+    }
+
+    /// It has waited for too long to be sent.
+    fn unsent() -> Self {
         Self {
-            // Otherwise it is the request that cannot be sent.
-            unprocessed: error.is_go_away() || error.is_io(),
+            error: Reason::REFUSED_STREAM.into(),
+            again: Some(Again::Now),
+        }
+    }
+
+    fn refused_there(error: h2::Error) -> Self {
+        let again = match error.is_reset() {
+            false => Again::Elsewhere,
+            true => Again::Later,
+        };
+        Self {
+            again: is_unprocessed(&error).then_some(again),
             error,
         }
     }
 }
 
-/// Sends a request on a connection that has a place for it.
+/// Sends a request on a connection that has a place for it, or gives it up if it is still unsent after a while.
 async fn send(
     requests: &mut h2::client::SendRequest<Bytes>,
     head: &Parts,
     body: Bytes,
+    unsent: Option<Duration>,
 ) -> Result<Response<RecvStream>, Unanswered> {
     let mut request = Request::new(());
     *request.method_mut() = head.method.clone();
@@ -220,32 +267,25 @@ async fn send(
         request.headers_mut().insert(header::CONTENT_LENGTH, length);
     }
     let sent = requests.send_request(request, body.is_empty());
-    let (answer, mut stream) = sent.map_err(Unanswered::unsent)?;
+    let (answer, mut stream) = sent.map_err(Unanswered::refused_here)?;
     if !body.is_empty()
         && let Err(error) = stream.send_data(body, true)
     {
         // A stream that has ended has a reason, which its answer tells.
         tracing::debug!(%error, "the body of a request was not sent");
     }
-    answer.await.map_err(|error| Unanswered {
-        unprocessed: is_unprocessed(&error),
-        error,
-    })
+    if let Some(unsent) = unsent {
+        // If the connection has ended, the answer tells why.
+        let sent = poll_fn(|cx| requests.poll_ready(cx));
+        let sent = tokio::time::timeout(unsent, sent).await;
+        sent.map_err(|_elapsed| Unanswered::unsent())?.ok();
+    }
+    answer.await.map_err(Unanswered::refused_there)
 }
 
 /// Whether the server has said that it did nothing of a request.
 fn is_unprocessed(error: &h2::Error) -> bool {
     error.is_remote() && (error.is_go_away() || error.reason() == Some(Reason::REFUSED_STREAM))
-}
-
-/// Waits until a request may be sent again.
-async fn again(error: &h2::Error, place: Place, tries: u32) {
-    if !error.is_reset() {
-        place.leave_connection();
-        return;
-    }
-    drop(place);
-    tokio::time::sleep(BETWEEN_TRIES * tries).await;
 }
 
 /// What a request is, as far as it matters here.

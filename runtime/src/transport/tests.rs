@@ -78,6 +78,30 @@ async fn connections_are_opened_for_what_does_not_fit_and_filled_anew_when_the_l
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_watch_goes_elsewhere_when_the_limit_falls_before_it_is_sent() {
+    let (mut server, endpoint) = endpoint(3);
+    let first = [ask(&endpoint, WATCH), ask(&endpoint, WATCH)];
+    let mut one = server.accept().await;
+    assert_eq!((one.asked().await, one.asked().await), (1, 3));
+    one.allow(1);
+    // It has its place before the client has read that.
+    let third = ask(&endpoint, WATCH);
+    let soon = tokio::time::timeout(CALL_DEADLINE / 10, server.accept());
+    let mut two = soon.await.expect("another connection");
+    two.begin_next().await;
+    assert!(third.await.unwrap().is_ok());
+    // Nor is the connection left by those who are on it, or taken by more than it may have.
+    let fourth = ask(&endpoint, WATCH);
+    two.begin_next().await;
+    one.begin(1);
+    one.begin(3);
+    for watch in first {
+        assert!(watch.await.unwrap().is_ok());
+    }
+    drop(fourth);
+}
+
+#[tokio::test(start_paused = true)]
 async fn whoever_waits_for_a_connection_has_a_turn_on_it_though_few_have_it_at_once() {
     let (mut server, endpoint) = endpoint(100);
     let mut watches: Vec<_> = (0..100).map(|_| ask(&endpoint, WATCH)).collect();
