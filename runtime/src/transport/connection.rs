@@ -132,7 +132,7 @@ impl Open {
                     if changed {
                         share.learn(number, self.limit);
                     }
-                    if share.let_on() {
+                    if share.let_on(number) {
                         // Behind them.
                         cx.waker().wake_by_ref();
                     }

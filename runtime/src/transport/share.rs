@@ -17,8 +17,7 @@ use super::dial::{Dial, Protocol, Unreachable};
 const USUAL_STREAMS: usize = 100;
 /// How many connections are opened at once where many requests wait.
 const DIALS_AT_ONCE: usize = 4;
-/// How many of those who waited are let on a connection before it sends: h2 keeps the room that all of these requests
-/// took together.
+/// How many are let on a connection before it sends: h2 keeps the room that all of these requests took together.
 const LET_ON: usize = 8;
 
 /// The connections that watches have to themselves, or those of calls.
@@ -40,14 +39,41 @@ struct State {
 struct Member {
     requests: SendRequest<Bytes>,
     limit: usize,
-    /// Changed under the lock of the share alone.
-    used: Arc<AtomicUsize>,
+    load: Arc<Load>,
+}
+
+/// What is on a connection. Changed under the lock of the share alone.
+#[derive(Default)]
+struct Load {
+    used: AtomicUsize,
+    /// Of these, those who may have yet to be sent: who is sent or goes wakes the connection, or is followed by another.
+    unsent: AtomicUsize,
+}
+
+impl Load {
+    fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    fn unsent(&self) -> usize {
+        self.unsent.load(Ordering::Relaxed)
+    }
+
+    fn add(&self) {
+        self.used.fetch_add(1, Ordering::Relaxed);
+        self.unsent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn remove(&self) {
+        self.used.fetch_sub(1, Ordering::Relaxed);
+        let unsent = self.unsent().saturating_sub(1);
+        self.unsent.store(unsent, Ordering::Relaxed);
+    }
 }
 
 impl Member {
     fn free(&self) -> usize {
-        let used = self.used.load(Ordering::Relaxed);
-        self.limit.saturating_sub(used)
+        self.limit.saturating_sub(self.load.used())
     }
 }
 
@@ -65,7 +91,7 @@ pub(super) enum NoPlace {
 pub(super) struct Place {
     share: Arc<Share>,
     connection: u64,
-    used: Arc<AtomicUsize>,
+    load: Arc<Load>,
 }
 
 impl Share {
@@ -106,25 +132,21 @@ impl Share {
     fn take(self: &Arc<Self>, state: &mut State) -> Option<(Place, SendRequest<Bytes>)> {
         let members = state.connections.iter();
         let (number, member) = members
-            .map(|(number, member)| (member.used.load(Ordering::Relaxed), number, member))
-            .filter(|(used, _, member)| *used < member.limit)
-            .max_by_key(|(used, ..)| *used)
-            .map(|(_, number, member)| (number, member))?;
-        member.used.fetch_add(1, Ordering::Relaxed);
+            .filter(|(_, member)| member.free() > 0 && member.load.unsent() < LET_ON)
+            .max_by_key(|(_, member)| member.load.used())?;
+        member.load.add();
         let place = Place {
             share: Arc::clone(self),
             connection: *number,
-            used: Arc::clone(&member.used),
+            load: Arc::clone(&member.load),
         };
         Some((place, member.requests.clone()))
     }
 
-    /// Gives what is free to so many of those who wait, and opens connections for whom nothing is. Returns to how many.
-    fn serve(self: &Arc<Self>, mut state: MutexGuard<'_, State>, most: usize) -> usize {
+    /// Gives what is free to those who wait, and opens connections for whom nothing is. Returns to how many.
+    fn serve(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> usize {
         let (mut served, mut refused) = (0, Vec::new());
-        while served < most
-            && let Some(grant) = state.waiting.pop_front()
-        {
+        while let Some(grant) = state.waiting.pop_front() {
             if grant.is_closed() {
                 continue;
             }
@@ -145,9 +167,12 @@ impl Share {
     }
 
     /// A connection has sent what there was: the next ones of those who wait may be let on. Returns whether some are.
-    pub(super) fn let_on(self: &Arc<Self>) -> bool {
+    pub(super) fn let_on(self: &Arc<Self>, connection: u64) -> bool {
         let state = self.lock();
-        !state.waiting.is_empty() && self.serve(state, LET_ON) > 0
+        if let Some(member) = state.connections.get(&connection) {
+            member.load.unsent.store(0, Ordering::Relaxed);
+        }
+        !state.waiting.is_empty() && self.serve(state) > 0
     }
 
     fn dial_for_waiting(self: &Arc<Self>, state: &mut State) {
@@ -205,7 +230,7 @@ impl Share {
         let member = Member {
             requests: open.requests.clone(),
             limit: open.limit,
-            used: Arc::default(),
+            load: Arc::default(),
         };
         state.connections.insert(number, member);
         number
@@ -222,20 +247,20 @@ impl Share {
     pub(super) fn leave(self: &Arc<Self>, connection: u64) {
         let mut state = self.lock();
         let left = state.connections.remove(&connection);
-        self.serve(state, usize::MAX);
+        self.serve(state);
         drop(left);
     }
 
     pub(super) fn is_unused(&self, connection: u64) -> bool {
         let state = self.lock();
         let member = state.connections.get(&connection);
-        member.is_some_and(|member| member.used.load(Ordering::Relaxed) == 0)
+        member.is_some_and(|member| member.load.used() == 0)
     }
 
     /// Gives a connection up that is not used; says whether it is.
     pub(super) fn retire(&self, connection: u64) -> bool {
         let mut state = self.lock();
-        let used = |member: &Member| member.used.load(Ordering::Relaxed) > 0;
+        let used = |member: &Member| member.load.used() > 0;
         if state.connections.get(&connection).is_some_and(used) {
             return false;
         }
@@ -258,16 +283,16 @@ impl Place {
 
     /// How many streams the connection carries, this one included.
     pub(super) fn crowd(&self) -> usize {
-        self.used.load(Ordering::Relaxed)
+        self.load.used()
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let state = self.share.lock();
-        self.used.fetch_sub(1, Ordering::Relaxed);
+        self.load.remove();
         if !state.waiting.is_empty() {
-            self.share.serve(state, 1);
+            self.share.serve(state);
         }
     }
 }
