@@ -19,6 +19,7 @@ use tower::{Service, ServiceExt as _};
 
 use super::BoxError;
 use super::aside::aside;
+use super::credentials::Credentials;
 
 const HTTP_2: &[u8] = b"h2";
 const HTTP_1: &[u8] = b"http/1.1";
@@ -61,16 +62,17 @@ pub(super) enum Protocol {
 }
 
 impl Dial {
-    pub(super) fn new(config: &Config) -> Result<Self, kube::Error> {
+    /// `shown` are the credentials of the configuration.
+    pub(super) fn new(config: &Config, shown: &Credentials) -> Result<Self, kube::Error> {
         let speaks = match config.cluster_url.scheme_str() {
-            Some("https") => Speaks::Tls(Tls::new(config)?),
+            Some("https") => Speaks::Tls(Tls::new(&shown.config)?),
             _ => Speaks::Plain(Protocol::Http1),
         };
         Ok(Self {
             endpoint: config.cluster_url.clone(),
             reach: reach(config)?,
             renewed: speaks
-                .has_others_later(config)
+                .has_others_later(shown)
                 .then(|| Box::new(config.clone())),
             speaks,
         })
@@ -132,24 +134,24 @@ impl Dial {
         let Some(config) = self.renewed.clone() else {
             return Ok(Cow::Borrowed(tls));
         };
-        // The program is run, or the file is read, and waited for.
-        let renewed = aside(move || Tls::new(&config)).await??;
+        let shown = Credentials::of(&config).await?.config;
+        // Files are read, and waited for.
+        let renewed = aside(move || Tls::new(&shown)).await??;
         Ok(Cow::Owned(renewed))
     }
 }
 
 impl Speaks {
     /// Whether the client certificate is one that a program gives, or is in a file, where there may be another one.
-    fn has_others_later(&self, config: &Config) -> bool {
-        let who = &config.auth_info;
+    fn has_others_later(&self, shown: &Credentials) -> bool {
+        let who = &shown.config.auth_info;
         let in_file = who.client_certificate.is_some() && who.client_certificate_data.is_none()
             || who.client_key.is_some() && who.client_key_data.is_none();
-        let has_own = who.client_certificate.is_some() || who.client_certificate_data.is_some();
         match self {
             Self::Plain(_) => false,
             Self::Tls(tls) => {
                 let resolver = &tls.any.config().client_auth_cert_resolver;
-                resolver.has_certs() && (in_file || who.exec.is_some() && !has_own)
+                resolver.has_certs() && (in_file || shown.are_certificate)
             }
         }
     }

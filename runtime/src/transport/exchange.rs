@@ -20,6 +20,7 @@ use tower::Service;
 use tracing::{Instrument as _, Span};
 
 use super::client::{CALL_DEADLINE, CONNECT_DEADLINE};
+use super::credentials::Credentials;
 use super::dial::Dial;
 use super::failure::NoAnswer;
 use super::received::Received;
@@ -51,11 +52,11 @@ struct Shared {
 }
 
 impl Endpoint {
-    pub(super) fn new(config: &Config) -> Result<Self, kube::Error> {
+    pub(super) fn new(config: &Config, shown: &Credentials) -> Result<Self, kube::Error> {
         let deadline = config
             .connect_timeout
             .map_or(CONNECT_DEADLINE, |set| set.min(CONNECT_DEADLINE));
-        Ok(Self::over(Dial::new(config)?, deadline))
+        Ok(Self::over(Dial::new(config, shown)?, deadline))
     }
 
     pub(super) fn over(dial: Dial, deadline: Duration) -> Self {

@@ -25,6 +25,9 @@ impl Identity {
         let mut who = serde_json::to_value(auth_info)?;
         who.sort_all_objects();
         identity.has(&serde_json::to_vec(&who)?);
+        let program = auth_info.exec.as_ref();
+        let told = program.filter(|program| program.provide_cluster_info);
+        identity.has(&serde_json::to_vec(&told.map(|program| &program.cluster))?);
         identity.has(cluster_url.scheme_str().unwrap_or_default().as_bytes());
         let authority = cluster_url.authority();
         identity.has(
@@ -56,6 +59,8 @@ impl Identity {
 
 #[cfg(test)]
 mod tests {
+    use kube::config::{ExecAuthCluster, ExecConfig};
+
     use super::*;
 
     fn with(change: impl FnOnce(&mut Config)) -> Identity {
@@ -64,6 +69,22 @@ mod tests {
         config.auth_info.token = Some("secret".to_owned().into());
         change(&mut config);
         Identity::of(&config).unwrap()
+    }
+
+    /// One that is told what the cluster is.
+    fn program(told: &str) -> ExecConfig {
+        ExecConfig {
+            provide_cluster_info: true,
+            cluster: Some(ExecAuthCluster {
+                server: Some(told.to_owned()),
+                insecure_skip_tls_verify: None,
+                certificate_authority_data: None,
+                proxy_url: None,
+                tls_server_name: None,
+                config: None,
+            }),
+            ..ExecConfig::default()
+        }
     }
 
     #[test]
@@ -82,6 +103,8 @@ mod tests {
             with(|config| config.root_cert_file = Some("ca.crt".into())),
             with(|config| config.accept_invalid_certs = true),
             with(|config| config.tls_server_name = Some("milo".into())),
+            with(|config| config.auth_info.exec = Some(program("red"))),
+            with(|config| config.auth_info.exec = Some(program("blue"))),
             with(|config| config.proxy_url = Some("http://proxy:3128".parse().unwrap())),
             with(|config| config.connect_timeout = None),
             with(|config| config.auth_info.token = Some("other".to_owned().into())),

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use futures::{AsyncBufRead, TryStreamExt as _};
 use http::header::RETRY_AFTER;
 use http::uri::PathAndQuery;
-use http::{Request, Response, Uri};
+use http::{Request, Response};
 use http_body_util::{BodyDataStream, BodyExt as _};
 use kube::client::{Body, ConfigExt as _};
 use kube::core::Status;
@@ -18,6 +18,9 @@ use super::BoxError;
 use super::pool::Shared;
 use super::received::Received;
 
+/// That of a client which is asked for none.
+const DEFAULT_NAMESPACE: &str = "default";
+
 /// The way to a cluster: what all clusters of its endpoint share, and its own path. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Line(Arc<Inner>);
@@ -25,8 +28,10 @@ pub(crate) struct Line(Arc<Inner>);
 enum Inner {
     Shared {
         shared: Arc<Shared>,
-        url: Uri,
-        namespace: Box<str>,
+        /// Where it begins at the endpoint.
+        path: PathAndQuery,
+        /// Unless it is kube's own.
+        namespace: Option<Box<str>>,
         /// A client of its own, where somebody wants one: it takes more memory than everything else of a cluster.
         client: OnceLock<Box<Client>>,
     },
@@ -43,8 +48,13 @@ impl Line {
     pub(super) fn new(shared: Arc<Shared>, config: &Config) -> Self {
         Self(Arc::new(Inner::Shared {
             shared,
-            url: config.cluster_url.clone(),
-            namespace: config.default_namespace.as_str().into(),
+            path: match config.cluster_url.path_and_query() {
+                Some(path) => path.clone(),
+                None => PathAndQuery::from_static("/"),
+            },
+            namespace: Some(config.default_namespace.as_str())
+                .filter(|namespace| *namespace != DEFAULT_NAMESPACE)
+                .map(Into::into),
             client: OnceLock::new(),
         }))
     }
@@ -56,17 +66,17 @@ impl Line {
 
     /// kube's client of the cluster.
     pub(crate) fn client(&self) -> Client {
-        let (shared, url, namespace, client) = match &*self.0 {
+        let (shared, path, namespace, client) = match &*self.0 {
             Inner::Own(client) => return Client::clone(client),
             Inner::Shared {
                 shared,
-                url,
+                path,
                 namespace,
                 client,
-            } => (shared, url, namespace, client),
+            } => (shared, path, namespace, client),
         };
         let make = || {
-            let base = Config::new(url.clone()).base_uri_layer();
+            let base = Config::new(shared.at(path)).base_uri_layer();
             let service = base.layer(shared.service.clone());
             let shared = Arc::clone(shared);
             // It is found again by others for as long as the client is there.
@@ -74,7 +84,8 @@ impl Line {
                 let _shared = &shared;
                 answer
             });
-            Box::new(Client::new(service, &**namespace))
+            let namespace = namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
+            Box::new(Client::new(service, namespace))
         };
         Client::clone(client.get_or_init(make))
     }
@@ -139,14 +150,14 @@ impl Line {
     /// As [`Client::send`], and where the line is shared without a client between: that has a queue of its own, in which
     /// every request would change hands twice more.
     async fn send(&self, mut request: Request<Vec<u8>>) -> Result<Response<Received>, kube::Error> {
-        let (shared, url) = match &*self.0 {
+        let (shared, path) = match &*self.0 {
             Inner::Own(client) => {
                 let answer = client.send(request.map(Body::from)).await?;
                 return Ok(answer.map(Received::of_client));
             }
-            Inner::Shared { shared, url, .. } => (shared, url),
+            Inner::Shared { shared, path, .. } => (shared, path),
         };
-        let base = url.path().trim_end_matches('/');
+        let base = path.path().trim_end_matches('/');
         if !base.is_empty() {
             let path = format!("{base}{}", request.uri());
             let path = PathAndQuery::try_from(path).map_err(http::Error::from);

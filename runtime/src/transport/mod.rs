@@ -5,6 +5,7 @@ mod backoff;
 mod chance;
 mod client;
 mod connection;
+mod credentials;
 mod dial;
 mod exchange;
 mod failure;

@@ -13,6 +13,7 @@ use tower::util::BoxCloneSyncService;
 
 use super::BoxError;
 use super::aside::aside;
+use super::credentials::Credentials;
 use super::exchange::Endpoint;
 use super::identity::Identity;
 use super::line::Line;
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     pub(super) service: Service,
     /// For requests with the path that they have at the endpoint.
     pub(super) rooted: Service,
+    root: Uri,
 }
 
 /// Clusters that share their connections by endpoint and identity.
@@ -72,25 +74,26 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// kube runs programs for credentials, and waits for them.
 async fn made(config: &Config) -> Result<Shared, kube::Error> {
-    let info = &config.auth_info;
-    if info.exec.is_none() && info.auth_provider.is_none() {
-        return Shared::new(config);
+    let shown = Credentials::of(config).await?;
+    if config.auth_info.auth_provider.is_none() {
+        return Shared::new(config, &shown);
     }
     let config = config.clone();
-    aside(move || Shared::new(&config))
+    // kube runs a program, and waits for it.
+    aside(move || Shared::new(&config, &shown))
         .await
         .map_err(kube::Error::Service)?
 }
 
 impl Shared {
-    fn new(config: &Config) -> Result<Self, kube::Error> {
-        let endpoint = Endpoint::new(config)?;
+    fn new(config: &Config, shown: &Credentials) -> Result<Self, kube::Error> {
+        let endpoint = Endpoint::new(config, shown)?;
         let service = config.extra_headers_layer()?.layer(endpoint);
-        let service = match config.auth_layer()? {
+        let service = match shown.config.auth_layer()? {
             Some(auth) if may_renew(config) => {
-                Service::new(Renewing::new(config, &auth, Service::new(service)))
+                let bare = Service::new(service);
+                Service::new(Renewing::new(config, &auth, shown.until, bare))
             }
             Some(auth) => Service::new(auth.layer(service)),
             None => Service::new(service),
@@ -98,8 +101,21 @@ impl Shared {
         let mut root = config.cluster_url.clone().into_parts();
         root.path_and_query = Some(PathAndQuery::from_static("/"));
         let root = Uri::from_parts(root).map_err(http::Error::from);
-        let root = Config::new(root.map_err(kube::Error::HttpError)?);
-        let rooted = Service::new(root.base_uri_layer().layer(service.clone()));
-        Ok(Self { service, rooted })
+        let root = root.map_err(kube::Error::HttpError)?;
+        let base = Config::new(root.clone()).base_uri_layer();
+        let rooted = Service::new(base.layer(service.clone()));
+        Ok(Self {
+            service,
+            rooted,
+            root,
+        })
+    }
+
+    /// The address of what is there at the endpoint.
+    pub(super) fn at(&self, path: &PathAndQuery) -> Uri {
+        let mut parts = self.root.clone().into_parts();
+        parts.path_and_query = Some(path.clone());
+        // An address with another path is one.
+        Uri::from_parts(parts).unwrap_or_else(|_| self.root.clone())
     }
 }

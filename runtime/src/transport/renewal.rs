@@ -1,26 +1,34 @@
-//! Credentials that a file or a program gives, which are asked for anew when the server does not take them any more.
+//! Credentials that a file or a program gives, which are asked for anew when they are over, or when the server does not take
+//! them any more.
 //!
-//! kube does so by itself where it is known when they are over: of a program that says so, and for a file once in a minute.
+//! kube does so by itself for a file, once in a minute.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Shared};
 use http::{Request, Response, StatusCode};
+use jiff::Timestamp;
 use kube::Config;
 use kube::client::middleware::AuthLayer;
 use kube::client::{Body, ConfigExt as _};
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 use tower::util::BoxCloneSyncService;
 use tower::{Layer as _, ServiceExt as _};
 
 use super::BoxError;
 use super::aside::aside;
+use super::chance::now;
+use super::credentials::Credentials;
 use super::received::Received;
 
 /// How often they are asked for at most: a server may refuse the best of credentials, and each of a thousand watches.
 const EVERY: Duration = Duration::from_secs(5);
+/// How long before their end they are asked for.
+const AHEAD: Duration = Duration::from_secs(60);
 
 type Service = BoxCloneSyncService<Request<Body>, Response<Received>, BoxError>;
 
@@ -47,16 +55,35 @@ struct Made {
     count: u64,
     /// When it was made, or tried to.
     at: Instant,
-    /// Why it could not be made, as it has been said.
+    /// Until when the credentials are good, if that is known.
+    until: Option<Timestamp>,
+    /// The next are being asked for. All who need them wait for the same, and it goes on when they go.
+    next: Option<Next>,
+    /// Why there were no next ones, as it has been said.
     failed: Option<String>,
 }
 
+type Next = Shared<BoxFuture<'static, ()>>;
+
+impl Made {
+    fn ends_within(&self, time: Duration) -> bool {
+        self.until.is_some_and(|until| until <= now() + time)
+    }
+}
+
 impl Renewing {
-    pub(super) fn new(config: &Config, auth: &AuthLayer, bare: Service) -> Self {
+    pub(super) fn new(
+        config: &Config,
+        auth: &AuthLayer,
+        until: Option<Timestamp>,
+        bare: Service,
+    ) -> Self {
         let made = Made {
             service: Service::new(auth.layer(bare.clone())),
             count: 1,
             at: Instant::now(),
+            until,
+            next: None,
             failed: None,
         };
         Self(Arc::new(Inner {
@@ -68,45 +95,69 @@ impl Renewing {
 }
 
 impl Inner {
-    async fn call(&self, request: Request<Body>) -> Result<Response<Received>, BoxError> {
+    async fn call(
+        self: &Arc<Self>,
+        request: Request<Body>,
+    ) -> Result<Response<Received>, BoxError> {
+        let (count, ends, is_over) = {
+            let made = self.lock();
+            (
+                made.count,
+                made.ends_within(AHEAD),
+                made.ends_within(Duration::ZERO),
+            )
+        };
+        if ends
+            && let Some(next) = self.next(count)
+            && is_over
+        {
+            next.await;
+        }
         let (service, count) = {
             let made = self.lock();
             (made.service.clone(), made.count)
         };
         let answer = service.oneshot(request).await?;
-        if answer.status() == StatusCode::UNAUTHORIZED {
-            self.renew(count).await;
+        if answer.status() == StatusCode::UNAUTHORIZED
+            && let Some(next) = self.next(count)
+        {
+            next.await;
         }
         Ok(answer)
     }
 
-    /// Asks for credentials in place of those, unless somebody else has.
-    async fn renew(&self, count: u64) {
-        {
-            let mut made = self.lock();
-            if made.count != count || made.at.elapsed() < EVERY {
-                return;
-            }
-            made.at = Instant::now();
-        }
-        let config = self.config.clone();
-        // Programs are waited for.
-        let auth = aside(move || config.auth_layer()).await;
-        let auth = auth
-            .map_err(|error| error.to_string())
-            .and_then(|made| made.map_err(|error| error.to_string()));
+    /// Asks for credentials in place of those, unless somebody has done so just now.
+    fn next(self: &Arc<Self>, count: u64) -> Option<Next> {
         let mut made = self.lock();
-        match auth {
-            Ok(Some(auth)) => {
+        if made.count != count {
+            return None;
+        }
+        if made.next.is_none() && made.at.elapsed() >= EVERY {
+            made.at = Instant::now();
+            let asks = tokio::spawn(renew(Arc::downgrade(self), self.config.clone()));
+            let asks = AbortOnDropHandle::new(asks);
+            let asked = async move { drop(asks.await) };
+            made.next = Some(asked.boxed().shared());
+        }
+        made.next.clone()
+    }
+
+    fn put(&self, asked: Result<Asked, BoxError>) {
+        let mut made = self.lock();
+        made.next = None;
+        match asked {
+            Ok((Some(auth), until)) => {
                 made.service = Service::new(auth.layer(self.bare.clone()));
                 made.count += 1;
+                made.until = until;
                 made.failed = None;
             }
-            Ok(None) => {}
+            Ok((None, _)) => {}
             Err(error) => {
+                let error = error.to_string();
                 if made.failed.as_ref() != Some(&error) {
                     let server = &self.config.cluster_url;
-                    tracing::warn!(%server, error, "the server takes the credentials not any more, and there are no others");
+                    tracing::warn!(%server, error, "the credentials are over or not taken any more, and there are no others");
                 }
                 made.failed = Some(error);
             }
@@ -116,6 +167,23 @@ impl Inner {
     fn lock(&self) -> MutexGuard<'_, Made> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What shows the credentials, and until when they are good.
+type Asked = (Option<AuthLayer>, Option<Timestamp>);
+
+async fn renew(whose: Weak<Inner>, config: Config) {
+    let asked = ask(&config).await;
+    if let Some(inner) = whose.upgrade() {
+        inner.put(asked);
+    }
+}
+
+async fn ask(config: &Config) -> Result<Asked, BoxError> {
+    let Credentials { config, until, .. } = Credentials::of(config).await?;
+    // Files are read, and kube waits for the programs of providers.
+    let auth = aside(move || config.auth_layer()).await??;
+    Ok((auth, until))
 }
 
 impl tower::Service<Request<Body>> for Renewing {

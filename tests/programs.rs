@@ -1,0 +1,193 @@
+//! Programs that give credentials, and what they do wrong.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kommodore::{Action, ClusterState, Context, Manager, Reconcile, Result, controller};
+use kommodore_control_plane::ControlPlane;
+use kommodore_tests::{Clusters, Operator, eventually, stands};
+use kube::Config;
+use kube::api::{Api, ListParams};
+use kube::config::ExecConfig;
+
+#[controller(for = ConfigMap)]
+struct Idle;
+
+impl Reconcile for Idle {
+    async fn reconcile(&self, _: &ConfigMap, _: &Context<Self>) -> Result<Action> {
+        Ok(Action::done())
+    }
+}
+
+/// A folder of a program, which goes when this is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(case: &str) -> Self {
+        let name = format!("kommodore-programs-{case}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.0.join(name), text).unwrap();
+    }
+
+    fn lines(&self, name: &str) -> Vec<String> {
+        let text = fs::read_to_string(self.0.join(name)).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// A script that runs here.
+    fn script(&self, script: &str) -> ExecConfig {
+        let script = format!("cd '{}' || exit 1\n{script}", self.0.display());
+        let program = serde_json::json!({
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "command": "sh",
+            "args": ["-c", script],
+            "interactiveMode": "Never",
+        });
+        serde_json::from_value(program).unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What a program says that gives the token of a configuration.
+fn credential(of: &Config, until: Option<Timestamp>) -> String {
+    let info = serde_json::to_value(&of.auth_info).unwrap();
+    let credential = serde_json::json!({
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": {"token": info["token"], "expirationTimestamp": until},
+    });
+    credential.to_string()
+}
+
+#[tokio::test]
+async fn one_that_hangs_when_it_is_asked_again_is_one_process_and_ends_with_the_manager() {
+    let server = ControlPlane::builder().user("operator", [""; 0]);
+    let server = server.start().await.unwrap();
+    let folder = Folder::new("hangs");
+    // What it gives at first is over at once.
+    let over = Timestamp::now() - Duration::from_secs(1);
+    let first = server.config_as("operator").unwrap();
+    folder.write("credential", &credential(&first, Some(over)));
+    let mut config = server.config_anonymous();
+    config.auth_info.exec = Some(folder.script(
+        "[ -e asked ] || exec cat credential > /dev/stdout 3> asked
+         echo $$ >> hung
+         while [ -d . ] && [ ! -e next ]; do sleep 0.05; done
+         exec cat next",
+    ));
+    let (clusters, mut engaged) = Clusters::new([("red", config.clone())]);
+    let manager = Manager::builder(config).provider(clusters);
+    let mut operator = Operator::start(manager.controller(Idle));
+    let pages: Api<ConfigMap> = Api::all(engaged.client().await);
+    let list = async || pages.list(&ListParams::default()).await;
+    eventually("it is asked again", async || {
+        // Whoever waits may go.
+        let _ = tokio::time::timeout(Duration::from_millis(50), list()).await;
+        match folder.lines("hung").len() {
+            0 => Err("not yet"),
+            _ => Ok(()),
+        }
+    })
+    .await;
+    for _ in 0..20 {
+        let waits = tokio::time::timeout(Duration::from_millis(50), list()).await;
+        assert!(waits.is_err(), "it waits for the same");
+    }
+    assert_eq!(folder.lines("hung").len(), 1, "it runs once");
+    let second = server.config_as("operator").unwrap();
+    folder.write("next", &credential(&second, Some(over)));
+    eventually("what it gives in the end is shown", list).await;
+
+    fs::remove_file(folder.0.join("next")).unwrap();
+    eventually("it hangs again", async || {
+        let _ = tokio::time::timeout(Duration::from_millis(50), list()).await;
+        match folder.lines("hung").len() {
+            2 => Ok(()),
+            _ => Err("not yet"),
+        }
+    })
+    .await;
+    let process = format!("/proc/{}", folder.lines("hung")[1]);
+    assert!(fs::exists(&process).unwrap());
+    operator.interrupt();
+    drop(pages);
+    eventually("it has ended", async || match operator.has_ended() {
+        true => Ok(()),
+        false => Err("it runs"),
+    })
+    .await;
+    drop((operator, engaged));
+    eventually("so has the program", async || {
+        match fs::read_to_string(format!("{process}/stat")) {
+            Ok(stat) if !stat.contains(") Z ") => Err(stat),
+            _ => Ok(()),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_fleet_says_what_is_wrong_with_one_and_no_secret() {
+    let server = ControlPlane::builder().start().await.unwrap();
+    let folder = Folder::new("wrong");
+    let broken = folder.script("echo secret; echo no login >&2; exit 3");
+    let odd = folder.script("echo '{\"status\": secret'");
+    let empty = folder.script("echo '{\"status\": {}}'");
+    let mut absent = folder.script("");
+    absent.command = Some("kommodore-is-not-a-program".into());
+    absent.install_hint = Some("Get it from the shop.".into());
+    let with = |program: ExecConfig| {
+        let mut config = server.config_anonymous();
+        config.auth_info.exec = Some(program);
+        config
+    };
+    let (clusters, _) = Clusters::new([
+        ("broken", with(broken)),
+        ("odd", with(odd)),
+        ("empty", with(empty)),
+        ("absent", with(absent)),
+        ("plain", server.config()),
+    ]);
+    let manager = Manager::builder(server.config()).provider(clusters);
+    let manager = manager.controller(Idle);
+    let status = manager.fleet();
+    let _operator = Operator::start(manager);
+    stands(&status, "plain", ClusterState::Engaged).await;
+    for (name, why) in [
+        (
+            "broken",
+            "the program `sh` has failed: exit status: 3: no login",
+        ),
+        (
+            "odd",
+            "the program `sh` has given no ExecCredential with a status",
+        ),
+        ("empty", "has given neither a token nor a certificate"),
+        (
+            "absent",
+            "the program `kommodore-is-not-a-program` cannot be run",
+        ),
+        ("absent", "Get it from the shop."),
+    ] {
+        let error = eventually(why, async || {
+            let cluster = stands(&status, name, ClusterState::Connecting).await;
+            cluster.last_error.ok_or("nothing is said")
+        })
+        .await;
+        assert!(error.contains(why), "{name}: {error}");
+        assert!(!error.contains("secret"), "{name}: {error}");
+    }
+}
