@@ -266,7 +266,8 @@ on_both_servers! {
         fleet.page_shows("blue", "one", "new.example.com").await;
         outage.end();
         fleet.website_ready("green", "one").await;
-        stands(&status, "red", ClusterState::Gone).await;
+        let gone = stands(&status, "red", ClusterState::Gone).await;
+        assert_eq!(gone.left, Some(Reason::Gone), "nothing selects");
         assert_eq!(sites.probe.count_in("blue", Point::Begin, "one"), 2);
     }
 

@@ -149,7 +149,9 @@ impl Records for Clusters {
     fn parts(&self) -> Vec<Part> {
         let clusters = Part {
             source: Arc::clone(&self.clusters) as _,
-            role: Role::Cluster,
+            role: Role::Cluster {
+                selected: self.selection.labels.is_some(),
+            },
         };
         let secrets = Part {
             source: Arc::clone(&self.secrets) as _,

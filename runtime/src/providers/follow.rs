@@ -37,8 +37,9 @@ pub(super) struct Part {
 /// What an object is to a record.
 #[derive(Clone, Copy)]
 pub(super) enum Role {
-    /// The record itself, with which its cluster ends.
-    Cluster,
+    /// The record itself, with which its cluster ends. Where only some are `selected`, one that is lost may be there all the
+    /// same, unless it was being deleted.
+    Cluster { selected: bool },
     /// The record itself. Without it nobody knows of the cluster, which may be there all the same.
     Mention,
     /// Something of the record whose key this finds.
@@ -79,10 +80,12 @@ impl Observer for Tell {
         };
         let is_lost = change.after.is_none();
         let (key, lost) = match self.role {
-            Role::Cluster if is_lost && meta.deletion_timestamp.is_some() => {
+            Role::Cluster { selected }
+                if is_lost && (!selected || meta.deletion_timestamp.is_some()) =>
+            {
                 (Some(ObjectKey::of_meta(meta)), Some(Reason::Gone))
             }
-            Role::Cluster | Role::Mention => (
+            Role::Cluster { .. } | Role::Mention => (
                 Some(ObjectKey::of_meta(meta)),
                 is_lost.then_some(Reason::Deselected),
             ),

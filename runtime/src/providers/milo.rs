@@ -309,7 +309,9 @@ impl Records for Projects {
     fn parts(&self) -> Vec<Part> {
         vec![Part {
             source: Arc::clone(&self.ready) as _,
-            role: Role::Cluster,
+            role: Role::Cluster {
+                selected: self.milo.labels.is_some(),
+            },
         }]
     }
 

@@ -60,6 +60,7 @@ impl Provider for Namespaces {
             let kind = ApiResource::erase::<Namespace>(&());
             let records = Found {
                 source: host.metadata(&kind, self.selection.selector()),
+                selected: self.selection.labels.is_some(),
                 config,
             };
             let patience = self.selection.patience;
@@ -70,6 +71,7 @@ impl Provider for Namespaces {
 
 struct Found {
     source: Arc<dyn Source>,
+    selected: bool,
     config: Config,
 }
 
@@ -77,7 +79,9 @@ impl Records for Found {
     fn parts(&self) -> Vec<Part> {
         vec![Part {
             source: Arc::clone(&self.source),
-            role: Role::Cluster,
+            role: Role::Cluster {
+                selected: self.selected,
+            },
         }]
     }
 

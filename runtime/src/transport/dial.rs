@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use futures::future::BoxFuture;
@@ -23,6 +24,12 @@ use super::credentials::Credentials;
 
 const HTTP_2: &[u8] = b"h2";
 const HTTP_1: &[u8] = b"http/1.1";
+
+/// After how long without a word the system asks whether a peer is still there, how often, and how many times. HTTP/1.1 has
+/// nothing else for that.
+const SILENT: Duration = Duration::from_secs(10);
+const PROBE_EVERY: Duration = Duration::from_secs(5);
+const PROBES: u32 = 2;
 
 /// Bytes to and from a server.
 pub(super) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -185,6 +192,9 @@ fn reach(config: &Config) -> Result<Reach, kube::Error> {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
+    tcp.set_keepalive(Some(SILENT));
+    tcp.set_keepalive_interval(Some(PROBE_EVERY));
+    tcp.set_keepalive_retries(Some(PROBES));
     let Some(proxy) = &config.proxy_url else {
         return Ok(through(tcp));
     };
