@@ -22,6 +22,7 @@ use tower::{Layer as _, ServiceExt as _};
 use super::BoxError;
 use super::aside::aside;
 use super::chance::now;
+use super::client::CALL_DEADLINE;
 use super::credentials::Credentials;
 use super::received::Received;
 
@@ -111,7 +112,7 @@ impl Inner {
             && let Some(next) = self.next(count)
             && is_over
         {
-            next.await;
+            wait(next).await;
         }
         let (service, count) = {
             let made = self.lock();
@@ -121,7 +122,7 @@ impl Inner {
         if answer.status() == StatusCode::UNAUTHORIZED
             && let Some(next) = self.next(count)
         {
-            next.await;
+            wait(next).await;
         }
         Ok(answer)
     }
@@ -167,6 +168,12 @@ impl Inner {
     fn lock(&self) -> MutexGuard<'_, Made> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A call has a deadline, whatever the program does.
+async fn wait(next: Next) {
+    // Then the credentials of before are shown.
+    let _ = tokio::time::timeout(CALL_DEADLINE, next).await;
 }
 
 /// What shows the credentials, and until when they are good.

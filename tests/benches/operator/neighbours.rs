@@ -24,8 +24,8 @@ const HOT: usize = 200;
 /// Each is measured so often, in turns: what else the machine does, and when, is then nothing that makes a difference.
 const ROUNDS: usize = 5;
 /// So many changes are made in each, and so many a second.
-const CHANGES: usize = 500;
-const RATE: u32 = 20;
+const CHANGES: usize = 1_000;
+const RATE: u32 = 40;
 const HOT_RATE: u32 = 1_000;
 /// The hot project's changes go out in groups, as timers are no finer.
 const GROUPS: u32 = 100;
