@@ -31,7 +31,7 @@ pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, F
         .map_err(|failure| failure.warned(warnings.clone()))?;
     warnings.extend(rules::advice(target, None, &created));
     Ok(response::warn(
-        response::json(StatusCode::CREATED, &form.object(target, &created)),
+        response::written(StatusCode::CREATED, form.text(target, &created)),
         &warnings,
     ))
 }

@@ -163,7 +163,7 @@ pub(crate) fn delete(
         Deleted::Gone(object) if !returns_object(&target.resource) => {
             return Ok(response::json(
                 StatusCode::OK,
-                &success(&target.resource, &object),
+                &response::Typed(&success(&target.resource, &object)),
             ));
         }
         Deleted::Gone(object) => (StatusCode::OK, object),
@@ -184,7 +184,7 @@ pub(crate) fn delete(
                 .to_owned(),
         );
     }
-    let answer = response::json(code, &form.object(target, &object));
+    let answer = response::written(code, form.text(target, &object));
     Ok(response::warn(answer, &warnings))
 }
 
@@ -223,5 +223,8 @@ pub(crate) fn delete_collection(target: &Target, asked: &Asked) -> Result<Respon
         }
     }
     metadata["resourceVersion"] = target.plane.store.revision().to_string().into();
-    Ok(response::written(form.list(target, &gone, metadata)))
+    Ok(response::written(
+        StatusCode::OK,
+        form.list(target, &gone, metadata),
+    ))
 }

@@ -129,7 +129,7 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
         return scale::answer(target, form, &object);
     }
     Ok(response::warn(
-        response::json(code, &form.object(target, &object)),
+        response::written(code, form.text(target, &object)),
         &warnings,
     ))
 }

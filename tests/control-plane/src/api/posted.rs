@@ -92,7 +92,7 @@ pub(super) fn done() -> Response<Body> {
     let status = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201,
     });
-    response::json(StatusCode::CREATED, &status)
+    response::json(StatusCode::CREATED, &response::Typed(&status))
 }
 
 /// Sets a condition in a status; when it came to be so is written down where it was not so before.

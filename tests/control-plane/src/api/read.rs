@@ -39,7 +39,7 @@ pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Fail
     let object = stale::object(target, asked)?;
     let mut text = Vec::with_capacity(object.text().len());
     form.write(target, &object, &mut text);
-    Ok(response::written(text))
+    Ok(response::written(StatusCode::OK, text))
 }
 
 /// What the query of a list or a watch says about versions.
@@ -190,7 +190,10 @@ pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Fai
     let form = Form::of(target, asked)?;
     initialize(target, asked)?;
     let (objects, metadata) = wanted(target, asked, form)?;
-    Ok(response::written(form.list(target, &objects, metadata)))
+    Ok(response::written(
+        StatusCode::OK,
+        form.list(target, &objects, metadata),
+    ))
 }
 
 /// The objects that a request for a collection means, and the metadata of their list.

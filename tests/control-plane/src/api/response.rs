@@ -4,10 +4,28 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WARNING};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Collected};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::serve::{Body, full};
+
+/// What a Go type writes: its kind and its version come first, before all other fields.
+pub(crate) struct Typed<'v>(pub(crate) &'v Value);
+
+impl Serialize for Typed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Value::Object(fields) = self.0 else {
+            return self.0.serialize(serializer);
+        };
+        const FIRST: [&str; 2] = ["kind", "apiVersion"];
+        let first = FIRST.iter().filter_map(|name| fields.get_key_value(*name));
+        let rest = fields
+            .iter()
+            .filter(|(name, _)| !FIRST.contains(&name.as_str()));
+        serializer.collect_map(first.chain(rest))
+    }
+}
 
 /// A body of JSON.
 pub(crate) fn json(code: StatusCode, value: &impl Serialize) -> Response<Body> {
@@ -18,9 +36,9 @@ pub(crate) fn json(code: StatusCode, value: &impl Serialize) -> Response<Body> {
 }
 
 /// An answer that is JSON already.
-pub(crate) fn written(mut json: Vec<u8>) -> Response<Body> {
+pub(crate) fn written(code: StatusCode, mut json: Vec<u8>) -> Response<Body> {
     json.push(b'\n');
-    bytes(StatusCode::OK, "application/json", json)
+    bytes(code, "application/json", json)
 }
 
 pub(crate) fn bytes(
@@ -69,7 +87,7 @@ pub(crate) fn failure(failure: &Failure) -> Response<Body> {
             format!("{}\n", failure.message()),
         );
     }
-    let mut response = json(failure.code, &failure.status());
+    let mut response = json(failure.code, &Typed(&failure.status()));
     if let Some(seconds) = failure.retry_after {
         response
             .headers_mut()

@@ -43,7 +43,7 @@ pub(crate) fn answer(target: &Target, asked: &Asked) -> Result<Response<Body>, F
         "SelfSubjectReview" => subject(target, &mut review),
         _ => access::answer(target, &mut review)?,
     }
-    let answer = response::json(StatusCode::CREATED, &form.object(target, &review));
+    let answer = response::written(StatusCode::CREATED, form.text(target, &review));
     Ok(response::warn(answer, &warnings))
 }
 

@@ -319,7 +319,7 @@ pub(super) fn answer(
             Cow::Owned(table::of_one(&COLUMNS, &scale, include, version))
         }
     };
-    Ok(response::json(StatusCode::OK, &formed))
+    Ok(response::json(StatusCode::OK, &response::Typed(&formed)))
 }
 
 fn place(target: &Target) -> Result<&Scale, Failure> {

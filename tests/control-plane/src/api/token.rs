@@ -48,9 +48,9 @@ pub(crate) fn issue(target: &Target, name: &str, asked: &Asked) -> Result<Respon
     let bound_to = bound_to(target, &request, name)?;
     let status = sign(target, &request, &account, bound_to)?;
     request["status"] = status;
-    let answer = form.object(&target_of_request, &request);
+    let answer = form.text(&target_of_request, &request);
     Ok(response::warn(
-        response::json(StatusCode::CREATED, &answer),
+        response::written(StatusCode::CREATED, answer),
         &warnings,
     ))
 }

@@ -59,7 +59,7 @@ pub(crate) fn update(
         Ok((StatusCode::OK, stored, warnings))
     })?;
     Ok(response::warn(
-        response::json(code, &form.object(target, &stored)),
+        response::written(code, form.text(target, &stored)),
         &warnings,
     ))
 }

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::Method;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::negotiation::{Media, negotiate};
+use super::response::Typed;
 use super::table::{self, Include};
 use super::target::Target;
 use super::{Asked, accept, owned};
@@ -119,6 +121,22 @@ impl Form {
         .ok_or_else(accept::nothing)
     }
 
+    /// One object, as it is written.
+    pub(crate) fn text(self, target: &Target, object: &Value) -> Vec<u8> {
+        let mut text = Vec::new();
+        let shown = self.object(target, object);
+        match self.is_typed(target) {
+            true => write(&Typed(&shown), &mut text),
+            false => write(&*shown, &mut text),
+        }
+        text
+    }
+
+    /// Whether a Go type writes it: only resources of our own have none.
+    fn is_typed(self, target: &Target) -> bool {
+        self != Self::Whole || !target.resource.is_crd()
+    }
+
     /// One object.
     pub(crate) fn object<'o>(self, target: &Target, object: &'o Value) -> Cow<'o, Value> {
         match self {
@@ -134,15 +152,20 @@ impl Form {
     /// Writes one object; what is sent as it is kept is copied.
     pub(crate) fn write(self, target: &Target, object: &Kept, into: &mut Vec<u8>) {
         match self {
-            Self::Whole if is_kept_so(target, object) => into.extend_from_slice(object.text()),
+            Self::Whole if is_kept_so(target, object) => match target.resource.is_crd() {
+                true => into.extend_from_slice(object.text()),
+                false => {
+                    begin(&target.resource.kind, &target.api_version(), into);
+                    into.extend_from_slice(object.text_of_the_rest());
+                }
+            },
             Self::Metadata { version, .. } => {
-                into.extend_from_slice(br#"{"kind":"PartialObjectMetadata","apiVersion":""#);
-                into.extend_from_slice(version.api_version().as_bytes());
-                into.extend_from_slice(br#"","metadata":"#);
+                begin("PartialObjectMetadata", version.api_version(), into);
+                into.extend_from_slice(br#""metadata":"#);
                 into.extend_from_slice(object.text_of_metadata());
                 into.push(b'}');
             }
-            _ => write(&self.object(target, &object.value()), into),
+            _ => into.extend(self.text(target, &object.value())),
         }
     }
 
@@ -154,7 +177,7 @@ impl Form {
                 let objects: Vec<&Value> = objects.iter().collect();
                 let mut text = Vec::new();
                 write(
-                    &table::table(target, &objects, include, version, metadata),
+                    &Typed(&table::table(target, &objects, include, version, metadata)),
                     &mut text,
                 );
                 return text;
@@ -167,10 +190,11 @@ impl Form {
         };
         let size: usize = objects.iter().map(|object| object.text().len() + 1).sum();
         let mut text = Vec::with_capacity(size + 512);
-        write(
-            &json!({"kind": kind, "apiVersion": api_version, "metadata": metadata}),
-            &mut text,
-        );
+        let head = json!({"kind": kind, "apiVersion": api_version, "metadata": metadata});
+        match self.is_typed(target) {
+            true => write(&Typed(&head), &mut text),
+            false => write(&head, &mut text),
+        }
         text.pop();
         text.extend_from_slice(b",\"items\":[");
         for (index, object) in objects.iter().enumerate() {
@@ -238,8 +262,21 @@ pub(crate) fn metadata(object: &Value, version: MetaVersion) -> Value {
     })
 }
 
+/// The begin of what a Go type writes.
+fn begin(kind: &str, api_version: &str, into: &mut Vec<u8>) {
+    for part in [
+        "{\"kind\":\"",
+        kind,
+        "\",\"apiVersion\":\"",
+        api_version,
+        "\",",
+    ] {
+        into.extend_from_slice(part.as_bytes());
+    }
+}
+
 /// Values can always be written to memory.
-pub(crate) fn write(value: &Value, into: &mut Vec<u8>) {
+pub(crate) fn write(value: &impl Serialize, into: &mut Vec<u8>) {
     if serde_json::to_writer(&mut *into, value).is_err() {
         into.extend_from_slice(b"null");
     }

@@ -8,11 +8,13 @@ use futures::stream;
 use http::{Response, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
+use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Asked;
 use super::read::{Since, initialize, number, selector};
+use super::response::Typed;
 use super::selector::Selector;
 use super::target::Target;
 use super::view::{Form, write};
@@ -198,7 +200,7 @@ impl Watching {
                     self.seen
                 ));
                 let mut events = Vec::new();
-                line("ERROR", &failure.status(), &mut events);
+                line("ERROR", &Typed(&failure.status()), &mut events);
                 self.push(events);
                 self.over = true;
             }
@@ -242,7 +244,7 @@ impl Watching {
             if !std::mem::take(&mut self.columns) {
                 shown.to_mut()["columnDefinitions"] = Value::Null;
             }
-            return line(what, &shown, events);
+            return line(what, &Typed(&shown), events);
         }
         begin(what, events);
         self.form.write(&self.target, object, events);
@@ -251,7 +253,7 @@ impl Watching {
 }
 
 /// An event, a line.
-fn line(what: &str, object: &Value, events: &mut Vec<u8>) {
+fn line(what: &str, object: &impl Serialize, events: &mut Vec<u8>) {
     begin(what, events);
     write(object, events);
     end(events);

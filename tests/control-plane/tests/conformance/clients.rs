@@ -30,6 +30,30 @@ fn approval(definition: &Value) -> Value {
 }
 
 conformance! {
+    async fn what_comes_first(talk: &mut Talk) {
+        const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
+        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
+        let schema = json!({"openAPIV3Schema": {"type": "object"}});
+        talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": schema}))).await;
+        let map = json!({"metadata": {"name": "one"}}).to_string();
+        let thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}}).to_string();
+        for (path, object) in [(MAPS, map), (THINGS, thing)] {
+            let one = &format!("{path}/one");
+            talk.first_fields("POST", path, "application/json", &object).await;
+            talk.first_fields("PUT", one, "application/json", &object).await;
+            for form in ["", ";as=Table;g=meta.k8s.io;v=v1"] {
+                let accept = format!("application/json{form}");
+                talk.first_fields("GET", one, &accept, "").await;
+                talk.first_fields("GET", path, &accept, "").await;
+                talk.first_fields("GET", &format!("{path}?watch=true&timeoutSeconds=1"), &accept, "").await;
+            }
+            talk.first_fields("GET", one, "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", "").await;
+            talk.first_fields("GET", path, "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", "").await;
+            talk.first_fields("GET", &format!("{one}/none"), "application/json", "").await;
+            talk.first_fields("DELETE", one, "application/json", "").await;
+        }
+    }
+
     async fn groups_of_kubernetes_have_to_be_approved(talk: &mut Talk) {
         const CRD: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{ns}.k8s.io";
         for refused in [None, Some(""), Some("yes"), Some("https://"), Some("//github.com/x"), Some("1://x"), Some("mailto:me")] {

@@ -285,6 +285,28 @@ impl Talk {
         );
     }
 
+    /// Asks, and writes down only which fields of the answer come first.
+    pub(crate) async fn first_fields(
+        &mut self,
+        method: &str,
+        path: &str,
+        accept: &str,
+        body: &str,
+    ) {
+        let (path, body) = (self.fill(path), self.fill(body));
+        let headers = [("accept", accept), ("content-type", "application/json")];
+        self.write_question(method, &path, &headers, body.as_bytes());
+        let (code, answered, body) = self
+            .exchange(method, &path, &headers, body.as_bytes())
+            .await;
+        let body = String::from_utf8(body).unwrap();
+        let names = ["kind", "apiVersion"].map(|name| (body.find(&format!("\"{name}\":")), name));
+        let mut names: Vec<_> = names.into_iter().filter(|(at, _)| at.is_some()).collect();
+        names.sort_unstable();
+        let names: Vec<&str> = names.into_iter().map(|(_, name)| name).collect();
+        self.write_answer(code, &answered, json!(names).to_string().as_bytes());
+    }
+
     /// Asks, and once more as a client that has the answer already. That there is a tag is written down, and not which.
     pub(crate) async fn get_tagged(&mut self, path: &str, accept: &str) {
         let path = self.fill(path);
