@@ -2,6 +2,30 @@
 
 use serde_json::{Value, json};
 
+/// The classes of pods that come before all others: name, value and description.
+const PRIORITIES: [(&str, i64, &str); 2] = [
+    (
+        "system-node-critical",
+        2_000_001_000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+    (
+        "system-cluster-critical",
+        2_000_000_000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+    ),
+];
+
+/// One of these classes.
+pub(crate) fn priority_class(wanted: &str) -> Option<Value> {
+    let mut classes = PRIORITIES.iter();
+    let (name, value, description) = classes.find(|(name, ..)| *name == wanted)?;
+    Some(json!({
+        "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name},
+        "value": value, "description": description, "preemptionPolicy": "PreemptLowerPriority",
+    }))
+}
+
 /// The path and the object of each, in the order in which they come.
 pub(crate) fn objects() -> Vec<(&'static str, Value)> {
     let namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
@@ -10,25 +34,10 @@ pub(crate) fn objects() -> Vec<(&'static str, Value)> {
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         ("/api/v1/namespaces", namespace)
     });
-    let priorities = [
-        (
-            "system-node-critical",
-            2_000_001_000,
-            "Used for system critical pods that must not be moved from their current node.",
-        ),
-        (
-            "system-cluster-critical",
-            2_000_000_000,
-            "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
-        ),
-    ];
-    let priorities = priorities.into_iter().map(|(name, value, description)| {
-        let priority = json!({
-            "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name},
-            "value": value, "description": description, "preemptionPolicy": "PreemptLowerPriority",
-        });
-        ("/apis/scheduling.k8s.io/v1/priorityclasses", priority)
-    });
+    let priorities = PRIORITIES
+        .iter()
+        .filter_map(|(name, ..)| priority_class(name));
+    let priorities = priorities.map(|class| ("/apis/scheduling.k8s.io/v1/priorityclasses", class));
     namespaces.chain(priorities).collect()
 }
 

@@ -21,10 +21,12 @@ mod conformance {
 
     mod addresses;
     mod administration;
+    mod admission;
     mod apply;
     mod autoscalers;
     mod certificates;
     mod clients;
+    mod cluster_defaults;
     mod crds;
     mod defaults;
     mod deletions;

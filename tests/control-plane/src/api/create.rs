@@ -9,9 +9,9 @@ use super::body;
 use super::established::establish;
 use super::target::Target;
 use super::view::Form;
-use super::{Asked, response, rules, too_large};
+use super::{Asked, admission, response, rules, too_large};
 use crate::auth;
-use crate::failure::{Cause, Failure};
+use crate::failure::Failure;
 use crate::kinds::{Resource, crd_bucket};
 use crate::object;
 use crate::patch::{self, Writer};
@@ -40,7 +40,8 @@ pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, F
 pub(super) struct Creation<'a> {
     target: &'a Target,
     object: Value,
-    wrong: Vec<Cause>,
+    /// How it was called before it had the rest of its name.
+    called: String,
     is_applied: bool,
     /// The version that it was sent with, though it can have none yet.
     version: Option<String>,
@@ -55,10 +56,10 @@ impl<'a> Creation<'a> {
     ) -> Result<Self, Failure> {
         rules::place(target, &mut object)?;
         let version = object::meta(&object, "resourceVersion").map(str::to_owned);
-        if let (None, Some(prefix)) = (
-            object::meta(&object, "name"),
-            object::meta(&object, "generateName"),
-        ) {
+        let said = |field| object::meta(&object, field).map(str::to_owned);
+        let (name, prefix) = (said("name"), said("generateName"));
+        let called = name.clone().or(prefix.clone());
+        if let (None, Some(prefix)) = (name, prefix) {
             let name = format!(
                 "{}{}",
                 prefix.chars().take(58).collect::<String>(),
@@ -87,15 +88,10 @@ impl<'a> Creation<'a> {
         let metadata = object::metadata_mut(&mut object);
         metadata.insert("uid".to_owned(), target.world.ids.uid().into());
         metadata.insert("creationTimestamp".to_owned(), object::now().into());
-        let as_stored = target.as_stored();
-        let rules_of = as_stored.as_ref().unwrap_or(target);
-        rules_of.convert(&mut object);
-        let mut wrong = rules::before_create(rules_of, &mut object);
-        wrong.extend(body::validate(rules_of, &object, None));
         Ok(Self {
             target,
             object,
-            wrong,
+            called: called.unwrap_or_else(|| "Unknown".to_owned()),
             is_applied: manager.is_none(),
             version,
         })
@@ -109,6 +105,12 @@ impl<'a> Creation<'a> {
         let target = self.target;
         let name = object::name(&self.object).to_owned();
         rules::namespace_takes_content(target, transaction, &name)?;
+        let as_stored = target.as_stored();
+        let rules_of = as_stored.as_ref().unwrap_or(target);
+        rules_of.convert(&mut self.object);
+        admission::change(target, &self.called, None, &mut self.object)?;
+        let mut wrong = rules::before_create(rules_of, &mut self.object);
+        wrong.extend(body::validate(rules_of, &self.object, None));
         auth::check_escalation(target, transaction, None, &self.object)?;
         if target.resource.is_terminating() {
             return Err(Failure::forbidden(
@@ -118,7 +120,7 @@ impl<'a> Creation<'a> {
             ));
         }
         rules::allocate(target, transaction, None, &mut self.object, dry_run)?;
-        if !self.wrong.is_empty() {
+        if !wrong.is_empty() {
             let kind = self
                 .object
                 .get("kind")
@@ -128,12 +130,13 @@ impl<'a> Creation<'a> {
                 &target.resource.bucket.group,
                 kind,
                 &name,
-                self.wrong,
+                wrong,
             ));
         }
         auth::check_creation(target)?;
         rules::check_certificates(target, None, &self.object)?;
         auth::check_owners(target, None, &self.object)?;
+        admission::check(target, &name, None, &self.object)?;
         let is_number = |version: &String| version.parse::<u64>().is_ok_and(|number| number > 0);
         if !dry_run && self.version.as_ref().is_some_and(is_number) {
             let message = "resourceVersion should not be set on objects to be created";

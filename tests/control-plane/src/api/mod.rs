@@ -1,6 +1,7 @@
 //! From a request to its answer.
 
 mod accept;
+mod admission;
 mod binding;
 mod body;
 mod compression;

@@ -9,7 +9,7 @@ use super::established::establish;
 use super::options::WriteOptions;
 use super::target::Target;
 use super::view::{Form, present};
-use super::{Asked, owned, response, rules, too_large};
+use super::{Asked, admission, owned, response, rules, too_large};
 use crate::auth;
 use crate::failure::Failure;
 use crate::kinds::crd_bucket;
@@ -125,6 +125,7 @@ impl Update<'_> {
             // The older version may have left out what it does not know.
             rules::keep_what_is_not_written(rules_of, old, &mut new);
         }
+        admission::change(target, self.name, Some(old), &mut new)?;
         let dry_run = self.options.dry_run;
         rules::allocate(target, transaction, Some(old), &mut new, dry_run)?;
         let mut wrong = rules::before_update(rules_of, old, &mut new);
@@ -140,6 +141,7 @@ impl Update<'_> {
         rules::check_certificates(target, Some(old), &new)?;
         rules::check_growth(target, transaction, old, &new)?;
         auth::check_owners(target, Some(old), &new)?;
+        admission::check(target, self.name, Some(old), &new)?;
         body::to_stored(target, &mut new, core_events(target).as_deref());
         object::set_meta(
             &mut new,

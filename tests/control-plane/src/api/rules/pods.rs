@@ -1,6 +1,6 @@
-//! The rules of pods and of their templates, and what admission adds to a pod.
+//! The rules of pods and of their templates.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::checks::{self, at, list, text};
 use super::{pod_spec, pod_updates};
@@ -17,16 +17,6 @@ pub(super) fn before_create(object: &mut Value) -> Vec<Cause> {
         }]);
     }
     object::as_map(object).insert("status".to_owned(), status);
-    let spec = object::field_mut(object, "spec");
-    let priority = match spec.get("priorityClassName").and_then(Value::as_str) {
-        Some("system-node-critical") => 2_000_001_000,
-        Some("system-cluster-critical") => 2_000_000_000,
-        _ => 0,
-    };
-    spec.insert("priority".to_owned(), priority.into());
-    spec.entry("preemptionPolicy")
-        .or_insert("PreemptLowerPriority".into());
-    tolerate(spec);
     let spec = &object["spec"];
     let mut wrong = check_spec(spec);
     if !list(spec, "ephemeralContainers").is_empty() {
@@ -40,42 +30,8 @@ pub(super) fn before_create(object: &mut Value) -> Vec<Cause> {
     wrong
 }
 
-/// Every pod stays for a while on a node that is lost, unless it says otherwise.
-fn tolerate(spec: &mut Map<String, Value>) {
-    let tolerations = spec.entry("tolerations").or_insert_with(|| json!([]));
-    if let Some(tolerations) = tolerations.as_array_mut() {
-        for key in [
-            "node.kubernetes.io/not-ready",
-            "node.kubernetes.io/unreachable",
-        ] {
-            let tolerated = tolerations.iter().any(|toleration| {
-                let of = |field: &str| {
-                    toleration
-                        .get(field)
-                        .and_then(Value::as_str)
-                        .unwrap_or_default()
-                };
-                (of("key") == key || of("key").is_empty())
-                    && ["NoExecute", ""].contains(&of("effect"))
-            });
-            if !tolerated {
-                tolerations.push(json!({
-                    "key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300,
-                }));
-            }
-        }
-    }
-}
-
 /// Little of a pod may change.
-pub(super) fn before_update(old: &Value, new: &mut Value) -> Vec<Cause> {
-    let spec = object::field_mut(new, "spec");
-    tolerate(spec);
-    for field in ["priority", "preemptionPolicy"] {
-        if let Some(known) = old.pointer(&format!("/spec/{field}")) {
-            spec.entry(field).or_insert_with(|| known.clone());
-        }
-    }
+pub(super) fn before_update(old: &Value, new: &Value) -> Vec<Cause> {
     let mut wrong = check_spec(&new["spec"]);
     wrong.extend(pod_updates::check(old, new));
     wrong

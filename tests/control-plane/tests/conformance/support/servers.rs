@@ -1,5 +1,7 @@
 //! The two servers that a case talks with.
 
+use std::sync::Arc;
+
 use kommodore_control_plane::{Assets, ControlPlane, RealControlPlane};
 
 use super::recording::Recording;
@@ -27,7 +29,10 @@ pub(crate) async fn on_embedded(module: &str, case: &str, run: impl AsyncFnOnce(
     }
 }
 
-/// Runs a case on the real server, which all cases share.
+/// The cases whose changes all others would see, and which have a real server for themselves.
+const ALONE: &str = "::cluster_defaults::";
+
+/// Runs a case on the real server, which most cases share.
 pub(crate) async fn on_real(module: &str, case: &str, run: impl AsyncFnOnce(&mut Talk)) {
     let Some(assets) = Assets::from_env().unwrap() else {
         eprintln!(
@@ -35,7 +40,10 @@ pub(crate) async fn on_real(module: &str, case: &str, run: impl AsyncFnOnce(&mut
         );
         return;
     };
-    let server = RealControlPlane::shared(&assets).await.unwrap();
+    let server = match module.contains(ALONE) {
+        true => Arc::new(RealControlPlane::start(&assets).await.unwrap()),
+        false => RealControlPlane::shared(&assets).await.unwrap(),
+    };
     let recording = Recording::of(module, case);
     let configs = Configs {
         admin: server.config().unwrap(),
