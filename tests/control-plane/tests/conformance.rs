@@ -22,6 +22,7 @@ mod conformance {
     mod addresses;
     mod administration;
     mod admission;
+    mod admission_limits;
     mod apply;
     mod autoscalers;
     mod certificates;

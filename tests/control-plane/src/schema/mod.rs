@@ -28,7 +28,7 @@ use serde_json::Value;
 pub(crate) use builtin::{builtin, empty};
 pub(crate) use cause::{Cause, Reason};
 pub(crate) use decode::decode_metadata;
-pub(crate) use quantity::in_billionths;
+pub(crate) use quantity::{in_billionths, plus};
 
 /// A node of a structural schema.
 #[derive(Clone, Debug, Default)]

@@ -20,7 +20,22 @@ pub(super) fn canonical(text: &str) -> Result<String, String> {
         return Ok("0".to_owned());
     }
     let (nanos, format) = parse(text).ok_or(NO_QUANTITY)?;
-    Ok(match format {
+    Ok(written(nanos, &format))
+}
+
+/// A sum, in the format of the first quantity unless that is nothing.
+pub(crate) fn plus(one: &str, other: &str) -> String {
+    let nothing = (0, Format::Decimal);
+    let (one, format) = parse(one).unwrap_or(nothing);
+    match parse(other) {
+        Some((other, format)) if one == 0 => written(other, &format),
+        Some((other, _)) => written(one + other, &format),
+        None => written(one, &format),
+    }
+}
+
+fn written(nanos: i128, format: &Format) -> String {
+    match format {
         // Smaller ones are not written in powers of two.
         Format::Binary if nanos.abs() >= 1024 * NANOS => binary(up(nanos, NANOS)),
         Format::Binary | Format::Decimal => decimal(nanos, |power| match DECIMAL.get(power) {
@@ -31,7 +46,7 @@ pub(super) fn canonical(text: &str) -> Result<String, String> {
             3 => String::new(),
             power => format!("e{}", (power as i64 - 3) * 3),
         }),
-    })
+    }
 }
 
 /// The value in billionths; none for what is no quantity.
@@ -118,7 +133,7 @@ fn decimal(mut nanos: i128, suffix: impl Fn(usize) -> String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::canonical;
+    use super::{canonical, plus};
 
     #[test]
     fn each_has_one_form() {
@@ -146,6 +161,20 @@ mod tests {
         }
         for wrong in ["a", "1.2.3", "1 Gi", "Mi", "-", "1ee3", "1e99", "--1"] {
             assert!(canonical(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_sum_is_written_as_its_first_part_is() {
+        for (one, other, wanted) in [
+            ("1Gi", "512Mi", "1536Mi"),
+            ("1Gi", "1G", "2073741824"),
+            ("1", "1Gi", "1073741825"),
+            ("0", "1Gi", "1Gi"),
+            ("900m", "100m", "1"),
+            ("2", "-1", "1"),
+        ] {
+            assert_eq!(plus(one, other), wanted, "{one} and {other}");
         }
     }
 }

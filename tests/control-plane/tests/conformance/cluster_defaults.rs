@@ -31,4 +31,45 @@ conformance! {
         talk.post_until(&format!("{PODS}?dryRun=All"), pod("soon", json!({"priority": 0})), |code| code == 201).await;
         talk.patch("merge", &format!("{CLASSES}/two"), json!({"globalDefault": true})).await;
     }
+
+    async fn claims_and_ingresses_have_the_class_that_is_marked(talk: &mut Talk) {
+        const STORAGE: &str = "/apis/storage.k8s.io/v1/storageclasses";
+        const INGRESSES: &str = "/apis/networking.k8s.io/v1/ingressclasses";
+        const CLAIMS: &str = "/api/v1/namespaces/{ns}/persistentvolumeclaims";
+        const ROUTES: &str = "/apis/networking.k8s.io/v1/namespaces/{ns}/ingresses";
+        let storage = |name: &str, mark: &str| {
+            json!({"metadata": {"name": name, "annotations": {mark: "true"}}, "provisioner": "example.com/one"})
+        };
+        let claim = |name: &str, metadata: Value, class: Value| {
+            let spec = json!({"accessModes": ["ReadWriteOnce"], "storageClassName": class, "resources": {"requests": {"storage": "1Gi"}}});
+            let mut metadata = metadata;
+            metadata["name"] = name.into();
+            json!({"metadata": metadata, "spec": spec})
+        };
+        talk.post(CLAIMS, claim("before", json!({}), json!(null))).await;
+        talk.prepare(STORAGE, storage("b", "storageclass.kubernetes.io/is-default-class")).await;
+        talk.post_until_answer(&format!("{CLAIMS}?dryRun=All"), claim("soon", json!({}), json!(null)), |claim| claim["spec"]["storageClassName"] == "b").await;
+        talk.post(CLAIMS, claim("one", json!({}), json!(null))).await;
+        talk.post(CLAIMS, claim("empty", json!({}), json!(""))).await;
+        talk.post(CLAIMS, claim("other", json!({}), json!("other"))).await;
+        talk.post(CLAIMS, claim("older", json!({"annotations": {"volume.beta.kubernetes.io/storage-class": "older"}}), json!(null))).await;
+        talk.patch("merge", &format!("{CLAIMS}/before"), json!({"metadata": {"labels": {"a": "b"}}})).await;
+        talk.say("what is no more marked");
+        talk.unsaid("DELETE", &format!("{STORAGE}/b"), None).await;
+        talk.prepare(STORAGE, storage("a", "storageclass.beta.kubernetes.io/is-default-class")).await;
+        talk.post_until_answer(&format!("{CLAIMS}?dryRun=All"), claim("soon", json!({}), json!(null)), |claim| claim["spec"]["storageClassName"] == "a").await;
+        talk.post(CLAIMS, claim("two", json!({}), json!(null))).await;
+        talk.say("ingresses");
+        let ingress = |name: &str, annotations: Value, class: Value| {
+            let backend = json!({"service": {"name": "one", "port": {"number": 80}}});
+            json!({"metadata": {"name": name, "annotations": annotations}, "spec": {"ingressClassName": class, "defaultBackend": backend}})
+        };
+        talk.post(ROUTES, ingress("before", json!({}), json!(null))).await;
+        talk.prepare(INGRESSES, json!({"metadata": {"name": "own", "annotations": {"ingressclass.kubernetes.io/is-default-class": "true"}}, "spec": {"controller": "example.com/one"}})).await;
+        talk.post_until_answer(&format!("{ROUTES}?dryRun=All"), ingress("soon", json!({}), json!(null)), |ingress| ingress["spec"]["ingressClassName"] == "own").await;
+        talk.post(ROUTES, ingress("one", json!({}), json!(null))).await;
+        talk.post(ROUTES, ingress("other", json!({}), json!("other"))).await;
+        talk.post(ROUTES, ingress("older", json!({"kubernetes.io/ingress.class": "older"}), json!(null))).await;
+        talk.patch("merge", &format!("{ROUTES}/before"), json!({"metadata": {"labels": {"a": "b"}}})).await;
+    }
 }

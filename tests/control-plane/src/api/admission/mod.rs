@@ -3,8 +3,12 @@
 //!
 //! Each looks at its own kinds alone, so that nothing else that is written pays for it.
 
+mod default_classes;
+mod limits;
 mod priorities;
+mod runtime_classes;
 mod tolerations;
+mod totals;
 
 use std::sync::Arc;
 
@@ -12,7 +16,7 @@ use serde_json::Value;
 
 use super::target::Target;
 use crate::failure::Failure;
-use crate::store::{Bucket, Kept};
+use crate::store::{Bucket, Kept, Key};
 
 /// An object that is about to be written.
 struct Request<'a> {
@@ -34,11 +38,21 @@ impl Request<'_> {
 
     /// The objects of a resource, of one namespace or of all.
     fn all(&self, group: &str, plural: &str, namespace: Option<&str>) -> Vec<Arc<Kept>> {
-        let bucket = Bucket {
-            group: group.into(),
-            plural: plural.into(),
-        };
-        self.target.plane.store.list(&bucket, namespace).objects
+        let store = &self.target.plane.store;
+        store.list(&bucket(group, plural), namespace).objects
+    }
+
+    /// One that is in no namespace.
+    fn one(&self, group: &str, plural: &str, name: &str) -> Option<Arc<Kept>> {
+        let store = &self.target.plane.store;
+        store.kept(&bucket(group, plural), &Key::new("", name))
+    }
+}
+
+fn bucket(group: &str, plural: &str) -> Bucket {
+    Bucket {
+        group: group.into(),
+        plural: plural.into(),
     }
 }
 
@@ -50,9 +64,23 @@ pub(super) fn change(
     object: &mut Value,
 ) -> Result<(), Failure> {
     let request = Request { target, name, old };
-    if request.is_of("", "pods") {
+    let is_new = old.is_none();
+    let is_pod = request.is_of("", "pods");
+    if limits::concern(&request) && target.resource.is("", "pods") {
+        limits::change(&request, object);
+    }
+    if is_pod {
         priorities::change(&request, object)?;
         tolerations::change(object);
+    }
+    if is_new && request.is_of("", "persistentvolumeclaims") {
+        default_classes::of_claim(&request, object);
+    }
+    if is_new && is_pod {
+        runtime_classes::change(&request, object)?;
+    }
+    if is_new && request.is_of("networking.k8s.io", "ingresses") {
+        default_classes::of_ingress(&request, object);
     }
     Ok(())
 }
@@ -65,8 +93,14 @@ pub(super) fn check(
     object: &Value,
 ) -> Result<(), Failure> {
     let request = Request { target, name, old };
+    if limits::concern(&request) {
+        limits::check(&request, object)?;
+    }
     if request.is_of("scheduling.k8s.io", "priorityclasses") {
         priorities::check(&request, object)?;
+    }
+    if old.is_none() && request.is_of("", "pods") {
+        runtime_classes::check(&request, object)?;
     }
     Ok(())
 }

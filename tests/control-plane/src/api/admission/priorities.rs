@@ -77,8 +77,7 @@ pub(super) fn check(request: &Request<'_>, class: &Value) -> Result<(), Failure>
 }
 
 fn class(request: &Request<'_>, name: &str) -> Option<Value> {
-    let classes = request.all(GROUP, PLURAL, None);
-    let own = classes.iter().find(|class| class.key.name == name);
+    let own = request.one(GROUP, PLURAL, name);
     // A project has these too, and nobody has made them there.
     own.map(|class| class.read().clone())
         .or_else(|| first::priority_class(name))

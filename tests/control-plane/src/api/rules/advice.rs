@@ -21,6 +21,10 @@ pub(crate) fn advice(target: &Target, old: Option<&Value>, object: &Value) -> Ve
     let mut told = address_advice::advice(&resource.kind, object);
     told.extend(match (&*resource.group, resource.kind.as_str()) {
         ("", "Service") => of_service(&object["spec"]),
+        ("", "PersistentVolumeClaim") => of_claim(object).into_iter().collect(),
+        ("networking.k8s.io", "Ingress") if old.is_none() => {
+            of_ingress(object).into_iter().collect()
+        }
         ("", "Secret") => of_secret(object).map(str::to_owned).into_iter().collect(),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => unknown_formats(object)
             .iter()
@@ -50,6 +54,27 @@ fn of_service(spec: &Value) -> Vec<String> {
         told.push(NAME.to_owned());
     }
     told
+}
+
+/// A claim that names its class as it was done before there was a field for it.
+fn of_claim(claim: &Value) -> Option<String> {
+    const CLASS: &str = "volume.beta.kubernetes.io/storage-class";
+    let is_said = !claim["metadata"]["annotations"][CLASS].is_null();
+    is_said.then(|| {
+        format!(
+            "metadata.annotations[{CLASS}]: deprecated since v1.8; use \"storageClassName\" attribute instead"
+        )
+    })
+}
+
+/// The same of an Ingress.
+fn of_ingress(ingress: &Value) -> Option<String> {
+    const CLASS: &str = "kubernetes.io/ingress.class";
+    let is_said = !ingress["metadata"]["annotations"][CLASS].is_null()
+        && ingress["spec"]["ingressClassName"].is_null();
+    is_said.then(|| {
+        format!("annotation {CLASS:?} is deprecated, please use 'spec.ingressClassName' instead")
+    })
 }
 
 /// A pair for TLS of which one half is not even in the format.

@@ -372,14 +372,29 @@ impl Talk {
 
     /// Posts until the server answers with this code, and writes nothing down.
     pub(crate) async fn post_until(&self, path: &str, body: Value, is: impl Fn(u16) -> bool) {
+        self.posted(path, body, |code, _| is(code)).await;
+    }
+
+    /// Posts until the server answers so, and writes nothing down.
+    pub(crate) async fn post_until_answer(
+        &self,
+        path: &str,
+        body: Value,
+        is: impl Fn(&Value) -> bool,
+    ) {
+        self.posted(path, body, |_, answer| is(answer)).await;
+    }
+
+    async fn posted(&self, path: &str, body: Value, is: impl Fn(u16, &Value) -> bool) {
         let (path, body) = (self.fill(path), self.fill(&body.to_string()));
         let begun = Instant::now();
         loop {
             let headers = [("content-type", "application/json")];
-            let (code, _, _) = self
+            let (code, _, answer) = self
                 .exchange("POST", &path, &headers, body.as_bytes())
                 .await;
-            if is(code.as_u16()) {
+            let answer = serde_json::from_slice(&answer).unwrap_or_default();
+            if is(code.as_u16(), &answer) {
                 return;
             }
             assert!(
