@@ -99,8 +99,9 @@ impl Failure {
         }
     }
 
+    /// Warns of this first.
     pub(crate) fn warned(mut self, warnings: Vec<String>) -> Self {
-        self.warnings = warnings;
+        self.warnings.splice(0..0, warnings);
         self
     }
 

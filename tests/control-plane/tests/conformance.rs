@@ -43,6 +43,7 @@ mod conformance {
     mod openapi;
     mod ownership;
     mod patches;
+    mod pod_security;
     mod protobuf;
     mod services;
     mod statuses;

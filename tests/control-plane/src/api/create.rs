@@ -23,13 +23,13 @@ pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, F
     let (options, object, mut warnings) = body::written(target, asked, "CreateOptions")?;
     let manager = Some(options.manager.as_str());
     let created = Creation::new(target, object, manager)?;
-    let created = target
+    let (created, warned) = target
         .world
         .transact(&target.plane, |transaction| {
             created.store(transaction, options.dry_run)
         })
         .map_err(|failure| failure.warned(warnings.clone()))?;
-    warnings.extend(rules::advice(target, None, &created));
+    warnings.extend(warned);
     Ok(response::warn(
         response::written(StatusCode::CREATED, form.text(target, &created)),
         &warnings,
@@ -97,11 +97,12 @@ impl<'a> Creation<'a> {
         })
     }
 
+    /// What is stored, and what is warned of.
     pub(super) fn store(
         mut self,
         transaction: &mut Transaction<'_>,
         dry_run: bool,
-    ) -> Result<Value, Failure> {
+    ) -> Result<(Value, Vec<String>), Failure> {
         let target = self.target;
         let name = object::name(&self.object).to_owned();
         rules::namespace_takes_content(target, transaction, &name)?;
@@ -136,7 +137,10 @@ impl<'a> Creation<'a> {
         auth::check_creation(target)?;
         rules::check_certificates(target, None, &self.object)?;
         auth::check_owners(target, None, &self.object)?;
-        admission::check(target, &name, None, &self.object)?;
+        let mut warnings = rules::advice(target, None, &self.object);
+        let warned = admission::check(target, &name, None, &self.object)
+            .map_err(|failure| failure.warned(warnings.clone()))?;
+        warnings.extend(warned);
         let is_number = |version: &String| version.parse::<u64>().is_ok_and(|number| number > 0);
         if !dry_run && self.version.as_ref().is_some_and(is_number) {
             let message = "resourceVersion should not be set on objects to be created";
@@ -150,7 +154,7 @@ impl<'a> Creation<'a> {
             });
         }
         body::to_stored(target, &mut self.object, core_events(target).as_deref());
-        Ok(if dry_run {
+        let created = if dry_run {
             if let Some(version) = self.version {
                 object::set_meta(&mut self.object, "resourceVersion", version);
             }
@@ -162,7 +166,8 @@ impl<'a> Creation<'a> {
                 establish(transaction, &key);
             }
             stored
-        })
+        };
+        Ok((created, warnings))
     }
 }
 

@@ -117,10 +117,10 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
             if options.unknown == Unknown::Warn {
                 warnings.extend(yaml::as_warnings(told(kind, asked)));
             }
-            let object = creation
+            let (object, warned) = creation
                 .store(transaction, options.dry_run)
                 .map_err(|failure| failure.warned(warnings.clone()))?;
-            warnings.extend(rules::advice(target, None, &object));
+            warnings.extend(warned);
             return Ok((object, warnings));
         }
         update.run(transaction, make)

@@ -44,7 +44,9 @@ pub(crate) fn update(
             object::set_meta(&mut object, "name", name);
             object::metadata_mut(&mut object).remove("resourceVersion");
             let created = Creation::new(target, object, Some(&options.manager))?;
-            let stored = created.store(transaction, options.dry_run)?;
+            let (stored, warned) = created.store(transaction, options.dry_run)?;
+            let mut warnings = warnings;
+            warnings.extend(warned);
             return Ok((StatusCode::CREATED, stored, warnings));
         }
         rules::is_of_path(target, &object, name)?;
@@ -141,7 +143,9 @@ impl Update<'_> {
         rules::check_certificates(target, Some(old), &new)?;
         rules::check_growth(target, transaction, old, &new)?;
         auth::check_owners(target, Some(old), &new)?;
-        admission::check(target, self.name, Some(old), &new)?;
+        let warned = admission::check(target, self.name, Some(old), &new)
+            .map_err(|failure| failure.warned(warnings.clone()))?;
+        warnings.extend(warned);
         body::to_stored(target, &mut new, core_events(target).as_deref());
         object::set_meta(
             &mut new,

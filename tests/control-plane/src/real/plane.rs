@@ -104,6 +104,8 @@ impl Plane {
             "--enable-admission-plugins=OwnerReferencesPermissionEnforcement".into(),
             "--service-cluster-ip-range=10.0.0.0/16".into(),
             "--endpoint-reconciler-type=none".into(),
+            // As everywhere; who may is for policies to say.
+            "--allow-privileged=true".into(),
         ];
         let flags = flags.iter().copied().map(String::from);
         let api_server = Process::start(

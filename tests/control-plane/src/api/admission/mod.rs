@@ -5,6 +5,7 @@
 
 mod default_classes;
 mod limits;
+mod pod_security;
 mod priorities;
 mod runtime_classes;
 mod tolerations;
@@ -85,22 +86,23 @@ pub(super) fn change(
     Ok(())
 }
 
-/// What is refused of an object that keeps the rules of its kind.
+/// What is refused of an object that keeps the rules of its kind; the answer is what is warned of.
 pub(super) fn check(
     target: &Target,
     name: &str,
     old: Option<&Value>,
     object: &Value,
-) -> Result<(), Failure> {
+) -> Result<Vec<String>, Failure> {
     let request = Request { target, name, old };
     if limits::concern(&request) {
         limits::check(&request, object)?;
     }
+    let warnings = pod_security::check(&request, object)?;
     if request.is_of("scheduling.k8s.io", "priorityclasses") {
         priorities::check(&request, object)?;
     }
     if old.is_none() && request.is_of("", "pods") {
         runtime_classes::check(&request, object)?;
     }
-    Ok(())
+    Ok(warnings)
 }
