@@ -45,6 +45,7 @@ mod conformance {
     mod patches;
     mod pod_security;
     mod protobuf;
+    mod quotas;
     mod services;
     mod statuses;
     mod subresources;

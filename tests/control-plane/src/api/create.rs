@@ -138,7 +138,7 @@ impl<'a> Creation<'a> {
         rules::check_certificates(target, None, &self.object)?;
         auth::check_owners(target, None, &self.object)?;
         let mut warnings = rules::advice(target, None, &self.object);
-        let warned = admission::check(target, &name, None, &self.object)
+        let warned = admission::check(target, &name, transaction, None, &self.object, dry_run)
             .map_err(|failure| failure.warned(warnings.clone()))?;
         warnings.extend(warned);
         let is_number = |version: &String| version.parse::<u64>().is_ok_and(|number| number > 0);
@@ -193,5 +193,20 @@ pub(super) fn writer<'a>(target: &'a Target, manager: &'a str, api_version: &'a 
         kept_by_status: rules::kept_by_status(&target.resource),
         not_owned: rules::not_owned(&target.resource, target.subresource.as_deref()),
         versions: target.resource.is_autoscaler().then_some(&*target.resource),
+    }
+}
+
+/// The server itself, which writes down in a status what it has counted.
+pub(super) fn server_writer(api_version: &str) -> Writer<'_> {
+    Writer {
+        manager: "kube-apiserver",
+        subresource: Some("status"),
+        now: crate::clock::now(),
+        api_version,
+        status_is_subresource: true,
+        custom_resource: false,
+        kept_by_status: &[],
+        not_owned: &[],
+        versions: None,
     }
 }

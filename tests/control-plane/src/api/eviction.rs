@@ -3,14 +3,14 @@
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
+use super::create::server_writer;
 use super::delete::remove;
 use super::delete_options::DeleteOptions;
 use super::target::Target;
 use super::{Asked, posted, selector};
-use crate::clock;
 use crate::failure::{Cause, Failure};
 use crate::object;
-use crate::patch::{self, Writer};
+use crate::patch;
 use crate::serve::Body;
 use crate::store::{Bucket, Key, Transaction};
 
@@ -138,17 +138,7 @@ fn less(target: &Target, budget: &Value, pod: &Value, allowed: i64) -> Value {
         .as_ref()
         .and_then(|budgets| budgets.versions.first())
     {
-        let writer = Writer {
-            manager: "kube-apiserver",
-            subresource: Some("status"),
-            now: clock::now(),
-            api_version: "policy/v1",
-            status_is_subresource: true,
-            custom_resource: false,
-            kept_by_status: &[],
-            not_owned: &[],
-            versions: None,
-        };
+        let writer = server_writer("policy/v1");
         patch::track_update(Some(budget), &mut less, version.schema.schema(), &writer);
     }
     less

@@ -143,7 +143,7 @@ impl Update<'_> {
         rules::check_certificates(target, Some(old), &new)?;
         rules::check_growth(target, transaction, old, &new)?;
         auth::check_owners(target, Some(old), &new)?;
-        let warned = admission::check(target, self.name, Some(old), &new)
+        let warned = admission::check(target, self.name, transaction, Some(old), &new, dry_run)
             .map_err(|failure| failure.warned(warnings.clone()))?;
         warnings.extend(warned);
         body::to_stored(target, &mut new, core_events(target).as_deref());

@@ -7,6 +7,7 @@ mod default_classes;
 mod limits;
 mod pod_security;
 mod priorities;
+mod quotas;
 mod runtime_classes;
 mod tolerations;
 mod totals;
@@ -17,7 +18,7 @@ use serde_json::Value;
 
 use super::target::Target;
 use crate::failure::Failure;
-use crate::store::{Bucket, Kept, Key};
+use crate::store::{Bucket, Kept, Key, Transaction};
 
 /// An object that is about to be written.
 struct Request<'a> {
@@ -86,12 +87,15 @@ pub(super) fn change(
     Ok(())
 }
 
-/// What is refused of an object that keeps the rules of its kind; the answer is what is warned of.
+/// What is refused of an object that keeps the rules of its kind; the answer is what is warned of. What there is of it is
+/// counted unless nothing is to be written.
 pub(super) fn check(
     target: &Target,
     name: &str,
+    transaction: &mut Transaction<'_>,
     old: Option<&Value>,
     object: &Value,
+    dry_run: bool,
 ) -> Result<Vec<String>, Failure> {
     let request = Request { target, name, old };
     if limits::concern(&request) {
@@ -104,5 +108,6 @@ pub(super) fn check(
     if old.is_none() && request.is_of("", "pods") {
         runtime_classes::check(&request, object)?;
     }
+    quotas::check(&request, transaction, object, dry_run)?;
     Ok(warnings)
 }

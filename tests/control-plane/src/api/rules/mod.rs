@@ -65,6 +65,7 @@ pub(crate) use metadata::{
 pub(crate) use names::{
     check_segment, label_value as check_label_value, qualified as check_qualified,
 };
+pub(crate) use pods::quality;
 pub(crate) use storage::check_growth;
 pub(crate) use wholes::check_whole;
 

@@ -6,6 +6,7 @@ use super::checks::{self, at, list, text};
 use super::{pod_spec, pod_updates};
 use crate::failure::Cause;
 use crate::object;
+use crate::schema::in_billionths;
 
 pub(super) fn before_create(object: &mut Value) -> Vec<Cause> {
     let quality = quality(object);
@@ -90,20 +91,27 @@ pub(super) fn check_spec(spec: &Value) -> Vec<Cause> {
     wrong
 }
 
-/// How sure a pod can be of its resources.
-pub(super) fn quality(pod: &Value) -> &'static str {
+/// How sure a pod can be of its resources: those that it names itself, or else those of its containers.
+pub(crate) fn quality(pod: &Value) -> &'static str {
+    let spec = &pod["spec"];
+    let asking: Vec<&Value> = match spec["resources"].is_null() {
+        true => ["initContainers", "containers"]
+            .iter()
+            .flat_map(|list| checks::list(spec, list))
+            .collect(),
+        false => vec![spec],
+    };
     let mut guaranteed = true;
     let mut any = false;
-    for list in ["initContainers", "containers"] {
-        let containers = pod["spec"].get(list).and_then(Value::as_array);
-        for container in containers.into_iter().flatten() {
-            let of =
-                |kind: &str, name: &str| container.pointer(&format!("/resources/{kind}/{name}"));
-            for name in ["cpu", "memory"] {
-                any |= of("requests", name).is_some() || of("limits", name).is_some();
-                guaranteed &=
-                    of("limits", name).is_some() && of("requests", name) == of("limits", name);
-            }
+    for one in asking {
+        let of = |kind: &str, name: &str| {
+            let amount = one["resources"][kind][name].as_str();
+            amount.filter(|amount| in_billionths(amount) != Some(0))
+        };
+        for name in ["cpu", "memory"] {
+            any |= of("requests", name).is_some() || of("limits", name).is_some();
+            guaranteed &=
+                of("limits", name).is_some() && of("requests", name) == of("limits", name);
         }
     }
     match (any, guaranteed) {

@@ -22,7 +22,8 @@ pub(super) fn keep_the_rest(old: &Value, new: &mut Value) {
             kept["spec"][containers] = written.into();
             continue;
         }
-        let of_before = kept["spec"][containers].as_array_mut();
+        let of_before = kept["spec"].get_mut(containers);
+        let of_before = of_before.and_then(Value::as_array_mut);
         for container in of_before.into_iter().flatten() {
             let same = written.iter().find(|new| new["name"] == container["name"]);
             let Some(Value::Object(same)) = same else {
