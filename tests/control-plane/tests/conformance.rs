@@ -46,6 +46,7 @@ mod conformance {
     mod pod_security;
     mod protobuf;
     mod quotas;
+    mod refused;
     mod services;
     mod statuses;
     mod subresources;

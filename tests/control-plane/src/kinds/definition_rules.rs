@@ -4,14 +4,12 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use super::approval::{self, Approval};
+use super::definition_cel;
 use super::definition_conversion::{check_bundle, check_webhook};
 use crate::failure::Cause;
 use crate::object;
-use crate::schema::Schema;
+use crate::schema::{LABEL, Schema};
 
-const LABEL: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
-    alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for \
-    validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or \
     '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
@@ -247,7 +245,9 @@ impl Found {
                 .get("openAPIV3Schema")
                 .filter(|schema| !schema.is_null())
             {
-                let causes = Schema::not_structural(schema, &format!("{at}.openAPIV3Schema"));
+                let at = format!("{at}.openAPIV3Schema");
+                self.wrong.extend(definition_cel::check(schema, &at));
+                let causes = Schema::not_structural(schema, &at);
                 self.wrong.extend(
                     causes
                         .into_iter()

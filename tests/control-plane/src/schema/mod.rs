@@ -29,6 +29,7 @@ pub(crate) use builtin::{builtin, empty};
 pub(crate) use cause::{Cause, Reason};
 pub(crate) use decode::decode_metadata;
 pub(crate) use quantity::{in_billionths, plus};
+pub(crate) use whole::LABEL;
 
 /// A node of a structural schema.
 #[derive(Clone, Debug, Default)]

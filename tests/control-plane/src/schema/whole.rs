@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{Additional, Cause, Reason, Schema, decode_metadata};
 
-const LABEL: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
+/// What a label of DNS is that begins with a letter.
+pub(crate) const LABEL: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
     alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for \
     validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 

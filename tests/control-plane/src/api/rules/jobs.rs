@@ -7,7 +7,7 @@ use super::checks::{
     self, at, invalid_selector, list, not_negative, number, one_of, one_of_if_said, text,
 };
 use super::fixed::{IMMUTABLE, invalid_struct, same};
-use super::{pods, schedules};
+use super::{names, pods, schedules};
 use crate::failure::Cause;
 use crate::object;
 
@@ -72,6 +72,19 @@ pub(super) fn check(job: &Value) -> Vec<Cause> {
     }
     wrong.extend(unfit);
     wrong
+}
+
+/// The pods of an Indexed Job are called by it and their index.
+pub(super) fn check_names_of_pods(job: &Value) -> Option<Cause> {
+    let spec = &job["spec"];
+    let completions = number(spec, "completions").filter(|number| *number > 0)?;
+    let name = object::name(job);
+    let last = format!("{name}-{}", completions - 1);
+    let is_unfit = spec["completionMode"] == "Indexed" && names::label(&last).is_some();
+    is_unfit.then(|| {
+        let why = format!("will not able to create pod with invalid DNS label: {last}");
+        Cause::invalid("metadata.name", &name.into(), &why)
+    })
 }
 
 /// What was made for the Job alone is still there.

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::super::target::Target;
 use super::{
     administration, budgets, certificates, defaults, endpoints, events, fixed, jobs, names,
-    networking, nodes, persistent, pods, quotas, roles, secrets, services, statuses, storage,
-    webhooks, workloads,
+    networking, nodes, persistent, pods, quotas, reserved, roles, secrets, services, statuses,
+    storage, webhooks, workloads,
 };
 use crate::failure::Cause;
 use crate::kinds::{accept_crd, not_done_for_crd};
@@ -62,13 +62,16 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
         "Job" => {
             start_status(target, object);
             jobs::select_own_pods(object);
-            jobs::check(object)
+            let mut wrong = jobs::check(object);
+            wrong.extend(jobs::check_names_of_pods(object));
+            wrong
         }
         "CronJob" => {
             start_status(target, object);
             jobs::check_cron_job(None, object)
         }
         "StorageClass" => storage::check_class(object),
+        "PriorityClass" => reserved::check(object),
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
             webhooks::check(object)
         }
@@ -85,7 +88,9 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
         }
         "Ingress" => {
             start_status(target, object);
-            networking::check_ingress(object)
+            let mut wrong = networking::check_ingress(object);
+            wrong.extend(networking::check_class(object));
+            wrong
         }
         "PodDisruptionBudget" | "HorizontalPodAutoscaler" | "ResourceQuota" => {
             start_status(target, object);

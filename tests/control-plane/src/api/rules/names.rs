@@ -37,6 +37,11 @@ fn is_label(name: &str) -> bool {
     !name.is_empty() && name.chars().all(inner) && !name.starts_with('-') && !name.ends_with('-')
 }
 
+/// Whether it is a label that begins with a letter.
+pub(super) fn is_name_label(name: &str) -> bool {
+    is_label(name) && name.len() <= 63 && name.starts_with(|c: char| c.is_ascii_lowercase())
+}
+
 /// What is wrong with a DNS label.
 pub(super) fn label(name: &str) -> Option<&'static str> {
     match is_label(name) {
@@ -159,6 +164,7 @@ fn why_not(target: &Target, object: &Value, name: &str) -> Option<String> {
         ("networking.k8s.io", kind @ "IPAddress") | ("apiregistration.k8s.io", kind) => {
             administration::check_own_name(kind, object)
         }
+        ("apps", "StatefulSet") => label(name).map(str::to_owned),
         ("", "Namespace" | "Service") if name.len() > 63 => {
             Some("must be no more than 63 characters".to_owned())
         }

@@ -65,6 +65,17 @@ fn check_host(host: &str, path: &str) -> Option<Cause> {
     why.map(|why| Cause::invalid(path, &host.into(), why))
 }
 
+/// A new Ingress says its class once, or the same twice.
+pub(super) fn check_class(ingress: &Value) -> Option<Cause> {
+    const CLASS: &str = "kubernetes.io/ingress.class";
+    let said = &ingress["metadata"]["annotations"][CLASS];
+    let class = &ingress["spec"]["ingressClassName"];
+    (said.is_string() && class.is_string() && said != class).then(|| {
+        let why = "must match `ingressClassName` when both are specified";
+        Cause::invalid(&format!("annotations.{CLASS}"), said, why)
+    })
+}
+
 fn check_paths(http: &Value, path: &str) -> Vec<Cause> {
     let mut wrong = Vec::new();
     let paths = list(http, "paths");

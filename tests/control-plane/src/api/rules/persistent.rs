@@ -144,6 +144,12 @@ fn second_sources(sources: &[&str]) -> Vec<Cause> {
         .filter(|source| sources.contains(source))
         .skip(1);
     let why = "may not specify more than 1 volume type";
-    said.map(|source| Cause::forbidden(&format!("spec.{source}"), why))
-        .collect()
+    said.map(|source| {
+        let called = match *source {
+            "cephfs" => "cephFS",
+            source => source,
+        };
+        Cause::forbidden(&format!("spec.{called}"), why)
+    })
+    .collect()
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::checks::{self, list, number, one_of, one_of_if_said, text};
 use super::fixed::invalid_struct;
-use super::{addresses, containers, names, placement, volumes};
+use super::{addresses, containers, names, placement, sysctls, volumes};
 use crate::failure::Cause;
 
 const RESTARTS: [&str; 3] = ["Always", "OnFailure", "Never"];
@@ -172,6 +172,7 @@ fn check_security(spec: &Value, path: &str) -> Vec<Cause> {
         let why = "ShareProcessNamespace and HostPID cannot both be enabled";
         wrong.push(Cause::invalid(&path, &true.into(), why));
     }
+    wrong.extend(sysctls::check(spec, path));
     let policy = text(context, "fsGroupChangePolicy");
     let known = ["Always", "OnRootMismatch"];
     wrong.extend(one_of_if_said(

@@ -6,19 +6,9 @@ use serde_json::{Map, Value};
 
 use super::checks::{list, text};
 use super::fixed::IMMUTABLE;
-use super::{names, resources};
+use super::{names, quota_scopes, resources};
 use crate::failure::Cause;
 use crate::schema::in_billionths;
-
-const KNOWN_SCOPES: [&str; 7] = [
-    "Terminating",
-    "NotTerminating",
-    "BestEffort",
-    "NotBestEffort",
-    "PriorityClass",
-    "CrossNamespacePodAffinity",
-    "VolumeAttributesClass",
-];
 
 pub(super) fn check_quota(old: Option<&Value>, quota: &Value) -> Vec<Cause> {
     const SCOPES: &str = "spec.scopes";
@@ -29,28 +19,7 @@ pub(super) fn check_quota(old: Option<&Value>, quota: &Value) -> Vec<Cause> {
         wrong.extend(resources::check_name_for_quota(name, &path));
         wrong.extend(resources::check_quantity(name, quantity, &path));
     }
-    let scopes = list(spec, "scopes");
-    let unknown = scopes
-        .iter()
-        .filter(|scope| !KNOWN_SCOPES.iter().any(|known| *scope == known));
-    for _ in unknown {
-        wrong.push(Cause::invalid(SCOPES, &spec["scopes"], "unsupported scope"));
-    }
-    for pair in [
-        ["BestEffort", "NotBestEffort"],
-        ["Terminating", "NotTerminating"],
-    ] {
-        if pair
-            .iter()
-            .all(|scope| scopes.iter().any(|said| said == scope))
-        {
-            wrong.push(Cause::invalid(
-                SCOPES,
-                &spec["scopes"],
-                "conflicting scopes",
-            ));
-        }
-    }
+    wrong.extend(quota_scopes::check(spec));
     let sorted = |spec: &Value| {
         let mut scopes: Vec<String> = list(spec, "scopes").iter().map(Value::to_string).collect();
         scopes.sort();

@@ -59,6 +59,11 @@ fn is_standard(name: &str) -> bool {
     STANDARD.contains(&name) || is_huge(name) || name.starts_with("requests.hugepages-")
 }
 
+/// Whether a resource is one that every quota knows.
+pub(super) fn is_of_quotas(name: &str) -> bool {
+    is_standard(name) && name != "storage"
+}
+
 /// What is wrong with the name of a resource, whoever asks for it.
 pub(super) fn check_name(name: &str, path: &str) -> Vec<Cause> {
     let reasons = names::qualified(name);
@@ -75,7 +80,7 @@ pub(super) fn check_name(name: &str, path: &str) -> Vec<Cause> {
 /// What is wrong with the name of a resource that a quota is about.
 pub(super) fn check_name_for_quota(name: &str, path: &str) -> Vec<Cause> {
     let mut wrong = check_name(name, path);
-    if !name.contains('/') && (!is_standard(name) || name == "storage") {
+    if !name.contains('/') && !is_of_quotas(name) {
         let why = "must be a standard resource for quota";
         wrong.push(Cause::invalid(path, &name.into(), why));
     }

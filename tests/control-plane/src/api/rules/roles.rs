@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
-use super::checks::{list, one_of, text};
+use super::checks::{list, one_of, one_of_if_said, text};
 use super::names;
 use crate::failure::Cause;
+
+const GROUP: &str = "rbac.authorization.k8s.io";
 
 pub(super) fn check(role: &Value) -> Vec<Cause> {
     let mut wrong = Vec::new();
@@ -57,26 +59,20 @@ pub(super) fn check(role: &Value) -> Vec<Cause> {
 pub(super) fn check_binding(binding: &Value) -> Vec<Cause> {
     let mut wrong = Vec::new();
     let is_cluster = binding["kind"] == "ClusterRoleBinding";
-    let kind = &binding["roleRef"]["kind"];
-    let fits = *kind == "ClusterRole" || (!is_cluster && *kind == "Role");
-    if !fits {
-        let supported = if is_cluster {
-            r#""ClusterRole""#
-        } else {
-            r#""Role", "ClusterRole""#
-        };
-        let kind = if kind.is_null() {
-            &Value::String(String::new())
-        } else {
-            kind
-        };
-        wrong.push(Cause::unsupported("roleRef.kind", kind, supported));
-    }
-    if binding["roleRef"]["name"]
-        .as_str()
-        .is_none_or(str::is_empty)
-    {
-        wrong.push(Cause::required("roleRef.name", ""));
+    let reference = &binding["roleRef"];
+    wrong.extend(one_of_if_said(
+        text(reference, "apiGroup"),
+        "roleRef.apiGroup",
+        &[GROUP],
+    ));
+    let kinds: &[&str] = match is_cluster {
+        true => &["ClusterRole"],
+        false => &["Role", "ClusterRole"],
+    };
+    wrong.extend(one_of(text(reference, "kind"), "roleRef.kind", kinds));
+    match text(reference, "name") {
+        "" => wrong.push(Cause::required("roleRef.name", "")),
+        name => wrong.extend(names::path_segment(name, "roleRef.name")),
     }
     for (index, subject) in list(binding, "subjects").iter().enumerate() {
         wrong.extend(check_subject(
@@ -89,7 +85,6 @@ pub(super) fn check_binding(binding: &Value) -> Vec<Cause> {
 }
 
 fn check_subject(subject: &Value, is_cluster: bool, path: &str) -> Vec<Cause> {
-    const GROUP: &str = "rbac.authorization.k8s.io";
     let at = |field: &str| format!("{path}.{field}");
     let (name, group) = (text(subject, "name"), text(subject, "apiGroup"));
     let mut wrong = Vec::new();

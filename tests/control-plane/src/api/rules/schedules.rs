@@ -1,5 +1,8 @@
 //! When a CronJob runs.
 
+use std::sync::LazyLock;
+
+use jiff::tz::TimeZoneDatabase;
 use serde_json::Value;
 
 use crate::failure::Cause;
@@ -36,7 +39,7 @@ pub(super) fn check(schedule: &str, old: Option<&str>) -> Vec<Cause> {
     if with_zone && old.is_some_and(|old| old.contains("TZ")) {
         return Vec::new();
     }
-    let why = parse(without_zone(schedule)).err().into_iter();
+    let why = parse(schedule).err().into_iter();
     let mut wrong: Vec<Cause> = why
         .map(|why| Cause::invalid(PATH, &schedule.into(), &why))
         .collect();
@@ -47,16 +50,19 @@ pub(super) fn check(schedule: &str, old: Option<&str>) -> Vec<Cause> {
     wrong
 }
 
-fn without_zone(schedule: &str) -> &str {
-    match schedule.split_once(' ') {
-        Some((zone, rest)) if zone.starts_with("TZ=") || zone.starts_with("CRON_TZ=") => {
-            rest.trim()
-        }
-        _ => schedule,
-    }
-}
-
 fn parse(schedule: &str) -> Result<(), String> {
+    if let Some((zone, rest)) = schedule.split_once(' ')
+        && let Some(zone) = zone
+            .strip_prefix("TZ=")
+            .or_else(|| zone.strip_prefix("CRON_TZ="))
+    {
+        if !zone.is_empty() && !is_zone(zone) {
+            return Err(format!(
+                "provided bad location {zone}: unknown time zone {zone}"
+            ));
+        }
+        return parse(rest.trim());
+    }
     if schedule.starts_with('@') {
         // How long `@every` waits is not looked into.
         let is_known = DESCRIPTORS.contains(&schedule) || schedule.starts_with("@every ");
@@ -138,11 +144,13 @@ fn number(text: &str) -> Result<i64, String> {
     }
 }
 
-/// What is wrong with the name of a time zone. Whether there is a zone of a name that looks like one, only the server
-/// knows that has their list.
-pub(super) fn check_zone(zone: &Value) -> Option<Cause> {
+/// What is wrong with the name of a time zone.
+pub(super) fn check_zone(zone: &Value) -> Vec<Cause> {
     const PATH: &str = "spec.timeZone";
-    let name = zone.as_str()?;
+    let Some(name) = zone.as_str() else {
+        return Vec::new();
+    };
+    let refuse = |why: &str| Cause::invalid(PATH, zone, why);
     let is_part = |part: &str| {
         let known = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
         !part.is_empty()
@@ -151,16 +159,26 @@ pub(super) fn check_zone(zone: &Value) -> Option<Cause> {
             && ![".", ".."].contains(&part)
     };
     if name.is_empty() {
-        let why = "timeZone must be nil or non-empty string";
-        return Some(Cause::invalid(PATH, zone, why));
+        return vec![refuse("timeZone must be nil or non-empty string")];
     }
-    if !name.split('/').all(is_part) {
-        let why = format!("unknown time zone {name}");
-        return Some(Cause::invalid(PATH, zone, &why));
-    }
-    name.eq_ignore_ascii_case("Local").then(|| {
+    let mut wrong = Vec::new();
+    let is_name = name.split('/').all(is_part);
+    if is_name && name.eq_ignore_ascii_case("Local") {
         let why =
             "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones";
-        Cause::invalid(PATH, zone, why)
-    })
+        wrong.push(refuse(why));
+    }
+    if !is_name || !is_zone(name) {
+        wrong.push(refuse(&format!("unknown time zone {name}")));
+    }
+    wrong
+}
+
+/// Whether there is a zone that is called exactly so, on any machine.
+fn is_zone(name: &str) -> bool {
+    static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+    ["UTC", "Local"].contains(&name)
+        || ZONES
+            .get(name)
+            .is_ok_and(|zone| zone.iana_name() == Some(name))
 }

@@ -20,6 +20,7 @@ pub(super) fn check(secret: &Value) -> Vec<Cause> {
         .and_then(Value::as_str)
         .unwrap_or_default()
     {
+        "kubernetes.io/service-account-token" => of_account(secret).into_iter().collect(),
         "kubernetes.io/tls" => required(&["tls.crt", "tls.key"]),
         "kubernetes.io/ssh-auth" => required(&["ssh-privatekey"]),
         "kubernetes.io/basic-auth" if !has("username") && !has("password") => {
@@ -29,6 +30,15 @@ pub(super) fn check(secret: &Value) -> Vec<Cause> {
         "kubernetes.io/dockercfg" => json(data, ".dockercfg"),
         _ => Vec::new(),
     }
+}
+
+/// A token is somebody's.
+fn of_account(secret: &Value) -> Option<Cause> {
+    const ACCOUNT: &str = "kubernetes.io/service-account.name";
+    let account = secret["metadata"]["annotations"][ACCOUNT].as_str();
+    account
+        .is_none_or(str::is_empty)
+        .then(|| Cause::required(&format!("metadata.annotations[{ACCOUNT}]"), ""))
 }
 
 fn json(data: Option<&serde_json::Map<String, Value>>, key: &str) -> Vec<Cause> {

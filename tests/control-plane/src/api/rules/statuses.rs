@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::addresses::{parse, unclear};
 use super::checks::{at, list, not_negative, number, one_of, text};
 use super::fixed::invalid_struct;
-use super::{fixed, job_status, names, resources};
+use super::{device_users, fixed, job_status, names, resources};
 use crate::failure::Cause;
 use crate::object;
 use crate::schema::in_billionths;
@@ -90,6 +90,7 @@ pub(super) fn check(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
         "ResourceQuota" => check_quota(is),
         "PersistentVolumeClaim" => check_capacity(is),
         "Node" => check_node(is),
+        "ResourceClaim" => device_users::check(was, is),
         _ => Vec::new(),
     };
     let more = match kind {

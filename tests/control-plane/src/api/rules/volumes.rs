@@ -230,6 +230,7 @@ fn check_projected(source: &Value, path: &str) -> Vec<Cause> {
     let mut wrong: Vec<Cause> = check_mode(source, "defaultMode", path)
         .into_iter()
         .collect();
+    let mut seen = HashSet::new();
     for (index, source) in list(source, "sources").iter().enumerate() {
         let path = format!("{path}.sources[{index}]");
         let mut sources = 0;
@@ -239,6 +240,18 @@ fn check_projected(source: &Value, path: &str) -> Vec<Cause> {
                 continue;
             }
             sources += 1;
+            for way in list(source, "items").iter().map(|item| text(item, "path")) {
+                // Who is told by name has the name of its source, and else its own.
+                let told = if kind == "downwardAPI" {
+                    way
+                } else {
+                    text(source, "name")
+                };
+                if !way.is_empty() && !seen.insert(way) {
+                    let why = "conflicting duplicate paths";
+                    wrong.push(Cause::invalid(whole, &told.into(), why));
+                }
+            }
             match kind {
                 "downwardAPI" => {
                     let items = list(source, "items").iter();

@@ -2,19 +2,28 @@
 
 use serde_json::Value;
 
+use super::checks::{self, list, number, text};
+use super::{names, webhook_clients, webhook_rules};
 use crate::failure::Cause;
+use crate::schema::LABEL;
 
 const POLICIES: &str = r#""Fail", "Ignore""#;
 const MATCHES: &str = r#""Equivalent", "Exact""#;
 const SIDE_EFFECTS: &str = r#""None", "NoneOnDryRun""#;
+const REINVOCATIONS: &str = r#""IfNeeded", "Never""#;
+const REVIEWS: [&str; 2] = ["v1", "v1beta1"];
 
 pub(super) fn check(configuration: &Value) -> Vec<Cause> {
-    let webhooks = configuration.get("webhooks").and_then(Value::as_array);
-    let webhooks = webhooks.map(Vec::as_slice).unwrap_or_default();
+    let webhooks = list(configuration, "webhooks");
     let mut wrong = Vec::new();
     for (index, webhook) in webhooks.iter().enumerate() {
         let path = format!("webhooks[{index}]");
         wrong.extend(check_webhook(webhook, &path));
+        let versions = format!("{path}.admissionReviewVersions");
+        wrong.extend(check_versions(
+            &webhook["admissionReviewVersions"],
+            &versions,
+        ));
         let name = &webhook["name"];
         if webhooks[..index].iter().any(|known| known["name"] == *name) {
             wrong.push(Cause::duplicate(&format!("{path}.name"), name));
@@ -25,53 +34,99 @@ pub(super) fn check(configuration: &Value) -> Vec<Cause> {
 
 fn check_webhook(webhook: &Value, path: &str) -> Vec<Cause> {
     let at = |field: &str| format!("{path}.{field}");
-    let text = |field: &str| webhook[field].as_str().unwrap_or_default();
+    let one_of = |field: &str, known: &str| one_of(&at(field), text(webhook, field), known);
     let mut wrong = Vec::new();
-    let name = text("name");
-    if name.is_empty() {
-        wrong.push(Cause::required(&at("name"), ""));
-    } else if name.split('.').count() < 3 {
-        let why = "should be a domain with at least three segments separated by dots";
-        wrong.push(Cause::invalid(&at("name"), &name.into(), why));
+    wrong.extend(check_name(text(webhook, "name"), &at("name")));
+    for (index, rule) in list(webhook, "rules").iter().enumerate() {
+        let path = at(&format!("rules[{index}]"));
+        wrong.extend(webhook_rules::check(rule, &path));
     }
-    let rules = webhook.get("rules").and_then(Value::as_array);
-    for (index, rule) in rules.into_iter().flatten().enumerate() {
-        for field in ["operations", "apiGroups", "apiVersions", "resources"] {
-            if rule[field].as_array().is_none_or(Vec::is_empty) {
-                let field = at(&format!("rules[{index}].{field}"));
-                wrong.push(Cause::required(&field, ""));
-            }
-        }
-    }
-    for (field, supported) in [("failurePolicy", POLICIES), ("matchPolicy", MATCHES)] {
-        wrong.extend(one_of(&at(field), text(field), supported));
-    }
-    if text("sideEffects").is_empty() {
+    wrong.extend(one_of("failurePolicy", POLICIES));
+    wrong.extend(one_of("matchPolicy", MATCHES));
+    if text(webhook, "sideEffects").is_empty() {
         let why = "must specify one of None, NoneOnDryRun";
         wrong.push(Cause::required(&at("sideEffects"), why));
     }
-    wrong.extend(one_of(
-        &at("sideEffects"),
-        text("sideEffects"),
-        SIDE_EFFECTS,
-    ));
-    if let Some(seconds) = webhook.get("timeoutSeconds")
-        && seconds
-            .as_i64()
-            .is_some_and(|seconds| !(1..=30).contains(&seconds))
+    wrong.extend(one_of("sideEffects", SIDE_EFFECTS));
+    if let Some(seconds) = number(webhook, "timeoutSeconds")
+        && !(1..=30).contains(&seconds)
     {
         let why = "the timeout value must be between 1 and 30 seconds";
-        wrong.push(Cause::invalid(&at("timeoutSeconds"), seconds, why));
+        let path = at("timeoutSeconds");
+        wrong.push(Cause::invalid(&path, &seconds.into(), why));
     }
-    let is_there = |field: &str| !webhook["clientConfig"][field].is_null();
-    if is_there("url") == is_there("service") {
-        let why = "exactly one of url or service is required";
-        wrong.push(Cause::required(&at("clientConfig"), why));
+    for field in ["namespaceSelector", "objectSelector"] {
+        wrong.extend(checks::selector(&webhook[field], &at(field)));
     }
-    let versions = webhook["admissionReviewVersions"].as_array();
-    if versions.is_none_or(Vec::is_empty) {
-        let why = "must specify one of v1, v1beta1";
-        wrong.push(Cause::required(&at("admissionReviewVersions"), why));
+    wrong.extend(one_of("reinvocationPolicy", REINVOCATIONS));
+    wrong.extend(webhook_clients::check(
+        &webhook["clientConfig"],
+        &at("clientConfig"),
+    ));
+    wrong.extend(check_conditions(
+        list(webhook, "matchConditions"),
+        &at("matchConditions"),
+    ));
+    wrong
+}
+
+fn check_name(name: &str, path: &str) -> Option<Cause> {
+    if name.is_empty() {
+        return Some(Cause::required(path, ""));
+    }
+    let why = names::subdomain(name).or_else(|| {
+        let why = "should be a domain with at least three segments separated by dots";
+        (name.split('.').count() < 3).then_some(why)
+    });
+    why.map(|why| Cause::invalid(path, &name.into(), why))
+}
+
+/// The expressions themselves are not looked into.
+fn check_conditions(conditions: &[Value], path: &str) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    for (index, condition) in conditions.iter().enumerate() {
+        let at = |field: &str| format!("{path}[{index}].{field}");
+        if text(condition, "expression").trim().is_empty() {
+            wrong.push(Cause::required(&at("expression"), ""));
+        }
+        let name = text(condition, "name");
+        if name.is_empty() {
+            wrong.push(Cause::required(&at("name"), ""));
+            continue;
+        }
+        let reasons = names::qualified(name);
+        let reasons = reasons.iter();
+        wrong.extend(reasons.map(|why| Cause::invalid(&at("name"), &name.into(), why)));
+        if conditions[..index]
+            .iter()
+            .any(|known| known["name"] == name)
+        {
+            wrong.push(Cause::duplicate(&at("name"), &name.into()));
+        }
+    }
+    wrong
+}
+
+fn check_versions(versions: &Value, path: &str) -> Vec<Cause> {
+    let all = versions.as_array().map(Vec::as_slice).unwrap_or_default();
+    if all.is_empty() {
+        return vec![Cause::required(path, "must specify one of v1, v1beta1")];
+    }
+    let mut wrong = Vec::new();
+    for (index, version) in all.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        if all[..index].contains(version) {
+            wrong.push(Cause::invalid(&path, version, "duplicate version"));
+        } else if !names::is_name_label(version.as_str().unwrap_or_default()) {
+            wrong.push(Cause::invalid(&path, version, LABEL));
+        }
+    }
+    if !all
+        .iter()
+        .any(|version| REVIEWS.iter().any(|known| version == known))
+    {
+        let why = "must include at least one of v1, v1beta1";
+        wrong.push(Cause::invalid(path, versions, why));
     }
     wrong
 }
