@@ -53,9 +53,12 @@ pub(crate) fn remove(
         ));
     }
     let mut finalizers: Vec<String> = object::finalizers(&old).map(str::to_owned).collect();
+    let begins = !object::is_deleting(&old);
     let policy = options
         .policy
-        .or_else(|| leaves_dependents(resource).then_some(Policy::Orphan));
+        .or_else(|| leaves_dependents(resource).then_some(Policy::Orphan))
+        // What belongs to a definition are its objects, which go in any case.
+        .filter(|_| !(is_definition && begins));
     if let Some(policy) = policy {
         finalizers.retain(|finalizer| finalizer != FOREGROUND && finalizer != ORPHAN);
         match policy {
@@ -64,7 +67,7 @@ pub(crate) fn remove(
             Policy::Background => {}
         }
     }
-    if is_definition && !object::is_deleting(&old) {
+    if is_definition && begins {
         finalizers.push(CRD_CLEANUP.to_owned());
     }
     let spec_holds = is_namespace
@@ -80,6 +83,11 @@ pub(crate) fn remove(
         begin_deletion(&mut last, &old, 0);
         transaction.put(&resource.bucket, key.clone(), last);
     }
+    if is_namespace && begins && finalizers.is_empty() && !spec_holds && !options.dry_run {
+        let mut last = old.clone();
+        end_namespace(&mut last);
+        transaction.put(&resource.bucket, key.clone(), last);
+    }
     if finalizers.is_empty() && !spec_holds && grace == 0 {
         let last = match options.dry_run {
             true => None,
@@ -90,17 +98,15 @@ pub(crate) fn remove(
     let mut new = old.clone();
     if is_pod {
         begin_deletion(&mut new, &old, grace);
-    } else if !object::is_deleting(&old) {
+    } else if is_namespace && begins {
+        end_namespace(&mut new);
+    } else if is_definition && begins {
         object::set_meta(&mut new, "deletionTimestamp", object::now());
-        if is_namespace {
-            object::field_mut(&mut new, "status").insert("phase".to_owned(), "Terminating".into());
-        } else if is_definition {
-            crd_terminating(&mut new);
-        } else {
-            begin_deletion(&mut new, &old, 0);
-        }
+        crd_terminating(&mut new);
+    } else if begins {
+        begin_deletion(&mut new, &old, 0);
     }
-    if is_definition && object::is_deleting(&old) {
+    if is_definition && !begins {
         object::set_meta(&mut new, "deletionGracePeriodSeconds", 0);
     }
     object::set_finalizers(&mut new, finalizers);
@@ -109,6 +115,11 @@ pub(crate) fn remove(
     } else {
         transaction.put(&resource.bucket, key, new)
     }))
+}
+
+fn end_namespace(namespace: &mut Value) {
+    object::set_meta(namespace, "deletionTimestamp", object::now());
+    object::field_mut(namespace, "status").insert("phase".to_owned(), "Terminating".into());
 }
 
 fn begin_deletion(new: &mut Value, old: &Value, grace: i64) {

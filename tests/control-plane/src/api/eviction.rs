@@ -27,6 +27,7 @@ pub(crate) fn evict(target: &Target, name: &str, asked: &Asked) -> Result<Respon
         if !goes_anyway(&pod) {
             let_budget_decide(target, transaction, &pod, dry_run)?;
         }
+        options.check(&target.resource, &pod)?;
         if !dry_run {
             let mut told = pod.clone();
             posted::set_condition(

@@ -89,17 +89,55 @@ pub(super) fn answer(
     if asks.subresource == "log" {
         check_log_options(asked, name)?;
     }
+    let (name, port) = match asks.subresource {
+        "proxy" => proxied(target, name)?,
+        _ => (name, ""),
+    };
     let object = target.plane.store.get(target.bucket(), &target.key(name));
     let Some(object) = object else {
         return Err(Failure::not_found(&target.resource, name));
     };
     match (&*target.resource.plural, asks.subresource) {
         ("pods", "proxy") => Err(Failure::bad_request("address not allowed")),
-        // Without pods that run it has no endpoints.
-        ("services", _) => Err(Failure::not_found(&target.resource, name)),
+        ("services", _) => Err(no_endpoints(target, &object, port)),
         ("nodes", _) => Err(unreachable(&object)),
         (_, subresource) => of_pod(target, &object, subresource, asked),
     }
+}
+
+/// The name and the port in `scheme:name:port`, of which the name alone has to be there.
+fn proxied<'a>(target: &Target, said: &'a str) -> Result<(&'a str, &'a str), Failure> {
+    let parts: Vec<&str> = said.split(':').collect();
+    let (scheme, name, port) = match parts[..] {
+        [name] => ("", name, ""),
+        [name, port] => ("", name, port),
+        [scheme, name, port] => (scheme, name, port),
+        _ => ("", "", ""),
+    };
+    if name.is_empty() || !["", "http", "https"].contains(&scheme) {
+        let kind = target.resource.kind.to_lowercase();
+        let why = format!("invalid {kind} request {said:?}");
+        return Err(Failure::bad_request(why));
+    }
+    Ok((name, port))
+}
+
+/// Without pods that run a Service has no endpoints.
+fn no_endpoints(target: &Target, service: &Value, port: &str) -> Failure {
+    let name = object::name(service);
+    let Ok(number) = port.parse::<i64>() else {
+        return Failure::not_found(&target.resource, name);
+    };
+    let ports = service.pointer("/spec/ports").and_then(Value::as_array);
+    let mut ports = ports.into_iter().flatten();
+    if ports.any(|known| known["port"] == number) {
+        return Failure::not_found(&target.resource, name);
+    }
+    Failure::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "ServiceUnavailable",
+        format!("no service port {number} found for service {name:?}"),
+    )
 }
 
 /// The node of a pod is asked, once it is sure which one, and about which container.

@@ -224,17 +224,26 @@ pub(super) fn wanted(
         // Lists of custom resources always say it.
         metadata["continue"] = "".into();
     }
-    let remaining = rest.count();
-    if remaining > 0
-        && let Some(last) = objects.last()
-    {
+    let namespace = target.namespace.as_deref();
+    let namespace = namespace.or_else(|| selector.exactly("metadata.namespace"));
+    let has_one_name = selector.exactly("metadata.name").is_some()
+        && (namespace.is_some() || !target.resource.namespaced);
+    // Whether any of those that come behind a full page is selected, a server finds out when it is asked for them.
+    let last = objects.last().filter(|last| {
+        let is_full = limit == Some(objects.len());
+        let mut from_end = snapshot.objects.iter().rev();
+        let end = from_end.find(|end| namespace.is_none_or(|name| end.key.namespace == name));
+        let has_more = end.is_some_and(|end| end.key > last.key);
+        is_full && has_more && !has_one_name
+    });
+    if let Some(last) = last {
         let next = Page {
             revision: snapshot.revision,
             after: last.key.clone(),
         };
         metadata["continue"] = next.token().into();
         if selector.is_empty() {
-            metadata["remainingItemCount"] = remaining.into();
+            metadata["remainingItemCount"] = rest.count().into();
         }
     }
     Ok((objects, metadata))

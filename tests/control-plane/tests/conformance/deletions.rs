@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, thing_crd};
 
 const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
 const ONE: &str = "/api/v1/namespaces/{ns}/configmaps/one";
@@ -14,6 +14,16 @@ async fn one(talk: &Talk) {
 }
 
 conformance! {
+    async fn definitions_whatever_becomes_of_dependents(talk: &mut Talk) {
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}";
+        let version = json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}});
+        for options in [json!({"propagationPolicy": "Foreground"}), json!({"propagationPolicy": "Orphan"}), json!({"orphanDependents": true})] {
+            talk.install(thing_crd(version.clone())).await;
+            talk.delete_with(path, options).await;
+            talk.until_gone(path).await;
+        }
+    }
+
     async fn options_of_other_types(talk: &mut Talk) {
         one(talk).await;
         let said = [

@@ -79,6 +79,18 @@ async fn things(talk: &mut Talk) -> &'static str {
 }
 
 conformance! {
+    async fn pages_of_exactly_what_is_selected(talk: &mut Talk) {
+        five(talk).await;
+        for query in [
+            "limit=2&labelSelector=color%3Dred", "limit=2&labelSelector=size", "limit=3&labelSelector=size", "limit=1&labelSelector=color%3Dblue",
+            "limit=3&labelSelector=!color", "limit=1&fieldSelector=metadata.name%3D%3Da", "limit=2&fieldSelector=metadata.name%3D%3Da",
+            "limit=2&labelSelector=color%3Dred&resourceVersion=0", "limit=1&fieldSelector=metadata.name%3D%3Dnone",
+        ] {
+            talk.get(&format!("{MAPS}?{query}")).await;
+        }
+        talk.get("/api/v1/configmaps?limit=1&fieldSelector=metadata.namespace%3D%3D{ns},metadata.name%3D%3Da").await;
+    }
+
     async fn a_list_holds_all_in_order(talk: &mut Talk) {
         talk.get(MAPS).await;
         for name in ["c", "a", "b-1", "b", "B"] {

@@ -57,6 +57,51 @@ async fn scalable(talk: &mut Talk) -> [(&'static str, Value); 2] {
 }
 
 conformance! {
+    async fn proxies_with_schemes_and_ports(talk: &mut Talk) {
+        talk.prepare("/api/v1/namespaces/{ns}/services", json!({"metadata": {"name": "web"}, "spec": {"ports": [{"name": "http", "port": 80}]}})).await;
+        talk.prepare(PODS, pod("one")).await;
+        for name in ["web:80", "http:web:80", "https:web:http", "web:", "web:81", "http:none:80", "ftp:web:80", "a:b:c:d", ":80"] {
+            talk.get(&format!("/api/v1/namespaces/{{ns}}/services/{name}/proxy/a")).await;
+        }
+        for name in ["one:80", "https:one:80", "none:80", "ftp:one:80"] {
+            talk.get(&format!("{PODS}/{name}/proxy")).await;
+        }
+        for name in ["none-{ns}:80", "https:none-{ns}:80", "ftp:none-{ns}:80"] {
+            talk.get(&format!("/api/v1/nodes/{name}/proxy")).await;
+        }
+    }
+
+    async fn evictions_of_another_pod(talk: &mut Talk) {
+        talk.prepare(PODS, pod("one")).await;
+        talk.patch_unsaid("merge", &format!("{PODS}/one/status"), json!({"status": {"phase": "Running"}})).await;
+        for preconditions in [json!({"uid": "another"}), json!({"resourceVersion": "1"})] {
+            let eviction = json!({"metadata": {"name": "one", "namespace": "{ns}"}, "deleteOptions": {"preconditions": preconditions}});
+            talk.post(&format!("{PODS}/one/eviction"), eviction).await;
+            talk.get_picked(&format!("{PODS}/one"), &[], |pod| pod["status"].clone()).await;
+        }
+    }
+
+    async fn less_than_no_time(talk: &mut Talk) {
+        let mut short = pod("one");
+        short["spec"]["terminationGracePeriodSeconds"] = (-1).into();
+        talk.post(PODS, short).await;
+    }
+
+    async fn finalizers_of_namespaces(talk: &mut Talk) {
+        let path = "/api/v1/namespaces/finalized-{ns}";
+        talk.prepare("/api/v1/namespaces", json!({"metadata": {"name": "finalized-{ns}"}})).await;
+        for (metadata, finalizers) in [
+            (json!({"name": "finalized-{ns}", "labels": {"a": "b"}}), json!(["example.com/one"])),
+            (json!({"name": "finalized-{ns}"}), json!(["kubernetes", "example.com/one"])),
+            (json!({"name": "finalized-{ns}"}), json!(["one"])),
+            (json!({"name": "another"}), json!([])),
+            (json!({"name": "finalized-{ns}"}), json!([])),
+        ] {
+            talk.put(&format!("{path}/finalize"), json!({"metadata": metadata, "spec": {"finalizers": finalizers}, "status": {"phase": "Terminating"}})).await;
+        }
+        talk.delete(path).await;
+    }
+
     async fn pods_are_bound_to_nodes(talk: &mut Talk) {
         talk.post(PODS, pod("one")).await;
         let path = format!("{PODS}/one/binding");

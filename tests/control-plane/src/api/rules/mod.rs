@@ -53,7 +53,7 @@ mod workloads;
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::target::Target;
 use crate::failure::{Cause, Failure};
@@ -256,12 +256,9 @@ pub(crate) fn keep_what_is_not_written(target: &Target, old: &Value, new: &mut V
             *new = whole;
         }
         Some("finalize") => {
-            let finalizers = new
-                .pointer("/spec/finalizers")
-                .cloned()
-                .unwrap_or_else(|| json!([]));
-            *new = old.clone();
-            object::field_mut(new, "spec").insert("finalizers".to_owned(), finalizers);
+            keep(new, "status");
+            let spec = object::field_mut(new, "spec");
+            spec.retain(|_, value| value.as_array().is_some_and(|list| !list.is_empty()));
         }
         Some("ephemeralcontainers") => ephemeral::keep_the_rest(old, new),
         Some("resize") => resize::keep_the_rest(old, new),

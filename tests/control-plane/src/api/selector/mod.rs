@@ -121,6 +121,13 @@ impl Selector {
         }
     }
 
+    /// What a field is of every object that matches.
+    pub(crate) fn exactly(&self, path: &str) -> Option<&str> {
+        let mut fields = self.fields.iter();
+        let said = fields.find(|field| field.equal && field.path == path)?;
+        Some(&said.value)
+    }
+
     /// Whether everything matches.
     pub(crate) fn is_empty(&self) -> bool {
         self.labels.is_empty() && self.fields.is_empty()
