@@ -53,6 +53,7 @@ mod conformance {
     mod suites;
     mod templates;
     mod tokens;
+    mod warnings;
     mod watches;
     mod who_may;
     mod whole_objects;

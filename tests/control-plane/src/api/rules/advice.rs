@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::super::target::Target;
-use super::checks::{list, text};
-use super::{address_advice, names};
+use super::checks::{list, number, text};
+use super::{address_advice, maker_advice, names, node_labels, volume_advice};
 use crate::kinds::unknown_formats;
 
 /// What the writer of an object should know.
@@ -18,13 +18,21 @@ pub(crate) fn advice(target: &Target, old: Option<&Value>, object: &Value) -> Ve
     if resource.is_crd() {
         return names::finalizer_advice(old, object);
     }
-    let mut told = address_advice::advice(&resource.kind, object);
+    let mut told = maker_advice::advice(&resource.kind, old, object);
+    told.extend(address_advice::advice(&resource.kind, object));
     told.extend(match (&*resource.group, resource.kind.as_str()) {
-        ("", "Service") => of_service(&object["spec"]),
-        ("", "PersistentVolumeClaim") => of_claim(object).into_iter().collect(),
+        ("", "Service") => of_service(object),
+        ("", "PersistentVolume") => of_volume(object),
+        ("", "PersistentVolumeClaim") => of_claim(object),
+        ("", "ServiceAccount") => of_account(object).into_iter().collect(),
+        ("", "Node") => of_node(&object["spec"]).into_iter().collect(),
         ("networking.k8s.io", "Ingress") if old.is_none() => {
             of_ingress(object).into_iter().collect()
         }
+        ("storage.k8s.io", "StorageClass") => of_class(object),
+        ("storage.k8s.io", "CSIStorageCapacity") => of_capacity(object),
+        ("node.k8s.io", "RuntimeClass") => of_runtime(object),
+        ("apps", "StatefulSet") => of_set(&object["spec"]).into_iter().collect(),
         ("", "Secret") => of_secret(object).map(str::to_owned).into_iter().collect(),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => unknown_formats(object)
             .iter()
@@ -35,13 +43,129 @@ pub(crate) fn advice(target: &Target, old: Option<&Value>, object: &Value) -> Ve
     told
 }
 
-fn of_service(spec: &Value) -> Vec<String> {
+fn annotation(object: &Value, key: &str) -> bool {
+    !object["metadata"]["annotations"][key].is_null()
+}
+
+fn of_ingress(ingress: &Value) -> Option<String> {
+    const CLASS: &str = "kubernetes.io/ingress.class";
+    let is_class = annotation(ingress, CLASS) && ingress["spec"]["ingressClassName"].is_null();
+    is_class.then(|| {
+        format!("annotation {CLASS:?} is deprecated, please use 'spec.ingressClassName' instead")
+    })
+}
+
+/// A class of storage that is named in an annotation.
+fn of_storage(object: &Value) -> Option<String> {
+    const CLASS: &str = "volume.beta.kubernetes.io/storage-class";
+    annotation(object, CLASS).then(|| {
+        format!(
+            "metadata.annotations[{CLASS}]: deprecated since v1.8; use \"storageClassName\" attribute instead"
+        )
+    })
+}
+
+fn of_volume(volume: &Value) -> Vec<String> {
+    let spec = &volume["spec"];
+    let mut told: Vec<String> = of_storage(volume).into_iter().collect();
+    if text(spec, "persistentVolumeReclaimPolicy") == "Recycle" {
+        told.push(
+            "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended \
+             approach is to use dynamic provisioning."
+                .to_owned(),
+        );
+    }
+    told.extend(volume_advice::of_plugin(spec, "spec"));
+    let terms = list(&spec["nodeAffinity"]["required"], "nodeSelectorTerms");
+    told.extend(node_labels::of_terms(
+        terms,
+        "spec.nodeAffinity.required.nodeSelectorTerms",
+    ));
+    told
+}
+
+fn of_claim(claim: &Value) -> Vec<String> {
+    let mut told: Vec<String> = of_storage(claim).into_iter().collect();
+    told.extend(volume_advice::of_claim(&claim["spec"], "spec"));
+    told
+}
+
+fn of_account(account: &Value) -> Option<String> {
+    const SECRETS: &str = "kubernetes.io/enforce-mountable-secrets";
+    annotation(account, SECRETS).then(|| {
+        format!(
+            "metadata.annotations[{SECRETS}]: deprecated in v1.32+; prefer separate namespaces to isolate access to \
+             mounted secrets"
+        )
+    })
+}
+
+fn of_node(spec: &Value) -> Option<String> {
+    let is_said = !text(spec, "externalID").is_empty();
+    is_said.then(|| {
+        "spec.externalID: this field is deprecated, and is unused by Kubernetes".to_owned()
+    })
+}
+
+fn of_class(class: &Value) -> Vec<String> {
+    let mut told = Vec::new();
+    for (term, value) in list(class, "allowedTopologies").iter().enumerate() {
+        for (index, expression) in list(value, "matchLabelExpressions").iter().enumerate() {
+            let why = node_labels::renamed(text(expression, "key"));
+            told.extend(why.map(|why| {
+                format!("allowedTopologies[{term}].matchLabelExpressions[{index}].key: {why}")
+            }));
+        }
+    }
+    told
+}
+
+fn of_capacity(capacity: &Value) -> Vec<String> {
+    let labels = capacity["nodeTopology"]["matchLabels"].as_object();
+    let labels = labels.into_iter().flatten();
+    labels
+        .filter_map(|(label, _)| {
+            let why = node_labels::renamed(label)?;
+            Some(format!("nodeTopology.matchLabels.{label}: {why}"))
+        })
+        .collect()
+}
+
+fn of_runtime(class: &Value) -> Vec<String> {
+    let labels = class["scheduling"]["nodeSelector"].as_object();
+    let labels = labels.into_iter().flatten();
+    labels
+        .filter_map(|(label, _)| {
+            let why = node_labels::renamed(label)?;
+            Some(format!("scheduling.nodeSelector: {why}"))
+        })
+        .collect()
+}
+
+fn of_set(spec: &Value) -> Option<String> {
+    let kept = number(spec, "revisionHistoryLimit");
+    kept.is_some_and(|kept| kept < 0).then(|| {
+        "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"
+            .to_owned()
+    })
+}
+
+fn of_service(service: &Value) -> Vec<String> {
+    const HINTS: &str = "service.kubernetes.io/topology-aware-hints";
+    const CLOSE: &str =
+        r#"spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone""#;
+    let spec = &service["spec"];
     const EXTERNAL: &str =
         "spec.externalIPs is deprecated and may no longer be implemented in some clusters";
     const IGNORED: &str = "spec.externalIPs is ignored for headless services";
     const NAME: &str = "spec.externalName is ignored when spec.type is not \"ExternalName\"";
     const AFFINITY: &str = "spec.SessionAffinity is ignored for headless services";
     let mut told = Vec::new();
+    if annotation(service, HINTS) {
+        told.push(format!(
+            "annotation {HINTS} is deprecated, please use service.kubernetes.io/topology-mode instead"
+        ));
+    }
     let is_headless = text(spec, "clusterIP") == "None";
     if !list(spec, "externalIPs").is_empty() {
         let what = if is_headless { IGNORED } else { EXTERNAL };
@@ -53,28 +177,10 @@ fn of_service(spec: &Value) -> Vec<String> {
     if text(spec, "type") != "ExternalName" && !text(spec, "externalName").is_empty() {
         told.push(NAME.to_owned());
     }
+    if text(spec, "trafficDistribution") == "PreferClose" {
+        told.push(CLOSE.to_owned());
+    }
     told
-}
-
-/// A claim that names its class as it was done before there was a field for it.
-fn of_claim(claim: &Value) -> Option<String> {
-    const CLASS: &str = "volume.beta.kubernetes.io/storage-class";
-    let is_said = !claim["metadata"]["annotations"][CLASS].is_null();
-    is_said.then(|| {
-        format!(
-            "metadata.annotations[{CLASS}]: deprecated since v1.8; use \"storageClassName\" attribute instead"
-        )
-    })
-}
-
-/// The same of an Ingress.
-fn of_ingress(ingress: &Value) -> Option<String> {
-    const CLASS: &str = "kubernetes.io/ingress.class";
-    let is_said = !ingress["metadata"]["annotations"][CLASS].is_null()
-        && ingress["spec"]["ingressClassName"].is_null();
-    is_said.then(|| {
-        format!("annotation {CLASS:?} is deprecated, please use 'spec.ingressClassName' instead")
-    })
 }
 
 /// A pair for TLS of which one half is not even in the format.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::checks::{self, at, list, text};
-use super::{pod_spec, pod_updates};
+use super::{pod_annotations, pod_spec, pod_updates};
 use crate::failure::Cause;
 use crate::object;
 use crate::schema::in_billionths;
@@ -24,8 +24,11 @@ pub(super) fn before_create(object: &mut Value) -> Vec<Cause> {
     {
         *grace = 1.into();
     }
+    let differing = pod_annotations::take_over(object);
     let spec = &object["spec"];
     let mut wrong = check_spec(spec);
+    wrong.extend(pod_annotations::check(object, "metadata.annotations"));
+    wrong.extend(differing);
     if !list(spec, "ephemeralContainers").is_empty() {
         let why = "cannot be set on create";
         wrong.push(Cause::forbidden("spec.ephemeralContainers", why));
@@ -54,6 +57,10 @@ pub(super) fn check_template_with(template: &Value, path: &str, claims: &[Value]
     let labels = at(template, "/metadata/labels");
     let mut wrong = checks::labels(labels, &format!("{path}.labels"));
     let spec = &template["spec"];
+    wrong.extend(pod_annotations::check(
+        template,
+        &format!("{path}.annotations"),
+    ));
     wrong.extend(pod_spec::check(
         spec,
         &format!("{path}.spec"),

@@ -1,0 +1,109 @@
+//! What a real server warns of in containers.
+
+use serde_json::Value;
+
+use super::checks::{list, number, text};
+use super::pod_advice;
+use crate::schema::in_billionths;
+
+const ALL: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
+const IN_BYTES: [&str; 2] = ["memory", "ephemeral-storage"];
+
+/// Of all containers of a pod, which is at `path`.
+pub(super) fn advice(pod: &Value, path: &str) -> Vec<String> {
+    let mut told = Vec::new();
+    let all: Vec<(String, &Value)> = ALL
+        .iter()
+        .flat_map(|field| {
+            let containers = list(&pod["spec"], field).iter().enumerate();
+            containers
+                .map(move |(index, container)| (format!("{path}spec.{field}[{index}]"), container))
+        })
+        .collect();
+    for (at, container) in &all {
+        told.extend(pod_advice::of_container(pod, container, path));
+        for kind in ["limits", "requests"] {
+            let wanted = &container["resources"][kind];
+            told.extend(in_parts(
+                wanted,
+                &format!("{at}.resources.{kind}"),
+                &IN_BYTES,
+            ));
+        }
+        told.extend(hidden(list(container, "env"), &format!("{at}.env")));
+    }
+    told.extend(of_ports(&all));
+    told
+}
+
+/// Those of the resources that are asked for in parts of bytes.
+pub(super) fn in_parts(resources: &Value, path: &str, names: &[&str]) -> Vec<String> {
+    let asked = names.iter().filter_map(|name| {
+        let quantity = resources[*name].as_str()?;
+        let is_whole = in_billionths(quantity)? % 1_000_000_000 == 0;
+        (!is_whole).then(|| {
+            format!(
+                "{path}[{name}]: fractional byte value {quantity:?} is invalid, must be an integer"
+            )
+        })
+    });
+    asked.collect()
+}
+
+/// A variable that is there already, and is not made of what it was.
+fn hidden(variables: &[Value], path: &str) -> Vec<String> {
+    let again = variables.iter().enumerate().filter(|(index, variable)| {
+        let name = text(variable, "name");
+        let is_known = variables[..*index]
+            .iter()
+            .any(|known| known["name"] == name);
+        is_known && !text(variable, "value").contains(&format!("$({name})"))
+    });
+    again
+        .map(|(index, variable)| {
+            format!(
+                "{path}[{index}]: hides previous definition of {:?}, which may be dropped when using apply",
+                text(variable, "name")
+            )
+        })
+        .collect()
+}
+
+/// Ports that are there already, whatever they are called.
+fn of_ports(containers: &[(String, &Value)]) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut seen: Vec<(String, &Value)> = Vec::new();
+    for (path, container) in containers {
+        for (index, port) in list(container, "ports").iter().enumerate() {
+            let path = format!("{path}.ports[{index}]");
+            let same = seen.iter().filter(|(_, known)| {
+                ["containerPort", "protocol"]
+                    .iter()
+                    .all(|field| known[*field] == port[*field])
+            });
+            told.extend(same.filter_map(|(other, known)| {
+                let how = like(port, known)?;
+                Some(format!("{path}: {how} port definition with {other}"))
+            }));
+            seen.push((path, port));
+        }
+    }
+    told
+}
+
+/// How two of the same number are alike.
+fn like(one: &Value, other: &Value) -> Option<&'static str> {
+    let (number, address) = (
+        |port: &Value| number(port, "hostPort").unwrap_or(0),
+        |port| text(port, "hostIP"),
+    );
+    let same_number = number(one) == number(other);
+    match (number(one), number(other)) {
+        _ if same_number && address(one) == address(other) => Some("duplicate"),
+        (0, _) | (_, 0) => Some("overlapping"),
+        _ if same_number && address(one).is_empty() != address(other).is_empty() => {
+            Some("dangerously ambiguous")
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,135 @@
+//! What a real server warns of in pods and in their templates.
+
+use serde_json::Value;
+
+use super::checks::{list, number, text};
+use super::pod_annotations::{APP_ARMOR, SECCOMP, SECCOMP_OF_CONTAINER};
+use super::{container_advice, node_labels, volume_advice};
+
+const ANNOTATIONS: [(&str, &str); 3] = [
+    (
+        "scheduler.alpha.kubernetes.io/critical-pod",
+        r#"non-functional in v1.16+; use the "priorityClassName" field instead"#,
+    ),
+    (
+        "security.alpha.kubernetes.io/sysctls",
+        r#"non-functional in v1.11+; use the "sysctls" field instead"#,
+    ),
+    (
+        "security.alpha.kubernetes.io/unsafe-sysctls",
+        r#"non-functional in v1.11+; use the "sysctls" field instead"#,
+    ),
+];
+
+/// Of a pod, whose `metadata` and `spec` are below `path`, which ends with a dot where it is not empty.
+pub(super) fn advice(pod: &Value, path: &str) -> Vec<String> {
+    let spec = &pod["spec"];
+    let at = |field: &str| format!("{path}spec.{field}");
+    let mut told = node_labels::of_selector(&spec["nodeSelector"], &at("nodeSelector"));
+    told.extend(of_affinity(spec, &at("affinity.nodeAffinity")));
+    for (index, constraint) in list(spec, "topologySpreadConstraints").iter().enumerate() {
+        let label = text(constraint, "topologyKey");
+        if let Some(why) = node_labels::renamed(label) {
+            let path = at(&format!("topologySpreadConstraints[{index}].topologyKey"));
+            told.push(format!("{path}: {label} is {why}"));
+        }
+    }
+    told.extend(of_annotations(pod, path));
+    told.extend(volume_advice::advice(list(spec, "volumes"), &at("volumes")));
+    told.extend(twice(spec, "hostAliases", "ip", &at("hostAliases")));
+    told.extend(twice(
+        spec,
+        "imagePullSecrets",
+        "name",
+        &at("imagePullSecrets"),
+    ));
+    for (index, secret) in list(spec, "imagePullSecrets").iter().enumerate() {
+        if text(secret, "name").is_empty() {
+            let path = at(&format!("imagePullSecrets[{index}].name"));
+            told.push(format!("{path}: invalid empty name \"\""));
+        }
+    }
+    told.extend(container_advice::advice(pod, path));
+    if number(spec, "terminationGracePeriodSeconds").is_some_and(|seconds| seconds < 0) {
+        let path = at("terminationGracePeriodSeconds");
+        told.push(format!(
+            "{path}: must be >= 0; negative values are invalid and will be treated as 1"
+        ));
+    }
+    told
+}
+
+fn of_affinity(spec: &Value, path: &str) -> Vec<String> {
+    const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
+    const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
+    let affinity = &spec["affinity"]["nodeAffinity"];
+    let terms = list(&affinity[REQUIRED], "nodeSelectorTerms");
+    let mut told = node_labels::of_terms(terms, &format!("{path}.{REQUIRED}.nodeSelectorTerms"));
+    for (index, term) in list(affinity, PREFERRED).iter().enumerate() {
+        let path = format!("{path}.{PREFERRED}[{index}].preference");
+        told.extend(node_labels::of_term(&term["preference"], &path));
+    }
+    told
+}
+
+fn of_annotations(pod: &Value, path: &str) -> Vec<String> {
+    let annotations = &pod["metadata"]["annotations"];
+    let at = |key: &str| format!("{path}metadata.annotations[{key}]");
+    let known = ANNOTATIONS
+        .iter()
+        .filter(|(key, _)| !annotations[*key].is_null());
+    let mut told: Vec<String> = known
+        .map(|(key, why)| format!("{}: {why}", at(key)))
+        .collect();
+    let profile = &pod["spec"]["securityContext"]["seccompProfile"];
+    if !annotations[SECCOMP].is_null() && profile.is_null() {
+        told.push(no_seccomp(&at(SECCOMP)));
+    }
+    told
+}
+
+fn no_seccomp(path: &str) -> String {
+    format!("{path}: non-functional in v1.27+; use the \"seccompProfile\" field instead")
+}
+
+/// What is told of the annotations that are about one container.
+pub(super) fn of_container(pod: &Value, container: &Value, path: &str) -> Vec<String> {
+    let annotations = &pod["metadata"]["annotations"];
+    let name = text(container, "name");
+    let at = |key: &str| format!("{path}metadata.annotations[{key}]");
+    let mut told = Vec::new();
+    let seccomp = format!("{SECCOMP_OF_CONTAINER}{name}");
+    let profile = &container["securityContext"]["seccompProfile"];
+    if !annotations[&seccomp].is_null() && profile.is_null() {
+        told.push(no_seccomp(&at(&seccomp)));
+    }
+    let armor = format!("{APP_ARMOR}{name}");
+    let profile = |of: &Value| of["securityContext"]["appArmorProfile"].clone();
+    // A pod of its own has taken it over by now.
+    let is_field =
+        !profile(&pod["spec"]).is_null() || !(path.is_empty() || profile(container).is_null());
+    if !annotations[&armor].is_null() && !is_field {
+        told.push(format!(
+            "{}: deprecated since v1.30; use the \"appArmorProfile\" field instead",
+            at(&armor)
+        ));
+    }
+    told
+}
+
+/// What is in a list twice.
+fn twice(spec: &Value, field: &str, key: &str, path: &str) -> Vec<String> {
+    let all = list(spec, field);
+    let again = all
+        .iter()
+        .enumerate()
+        .filter(|(index, one)| all[..*index].iter().any(|known| known[key] == one[key]));
+    again
+        .map(|(index, one)| {
+            format!(
+                "{path}[{index}].{key}: duplicate {key} {:?}",
+                text(one, key)
+            )
+        })
+        .collect()
+}
