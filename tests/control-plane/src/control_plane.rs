@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use crate::api;
 use crate::auth::Auth;
 use crate::builder::Builder;
+use crate::failure::Failure;
 use crate::first;
 use crate::in_process::InProcess;
 use crate::janitor;
@@ -119,6 +120,7 @@ impl ControlPlane {
         for (path, object) in first::objects() {
             install(&world, path, object)?;
         }
+        set_up(&world)?;
         add_components(&world);
         for crd in beginning.crds {
             install(
@@ -138,6 +140,9 @@ impl ControlPlane {
         }
         let (path, service) = first::service(world.port());
         install(&world, path, service)?;
+        for (path, object) in first::presence(world.port(), &world.ids.uid()) {
+            install(&world, path, object)?;
+        }
         let mut plane = Self {
             controller: None,
             directs: Mutex::default(),
@@ -425,14 +430,35 @@ pub(crate) fn path_of(project: &str) -> String {
 
 /// Installs an object at the root before anybody listens.
 fn install(world: &Arc<World>, path: &str, object: serde_json::Value) -> Result<(), Error> {
-    api::install(world, path, &object).map_err(|failure| Error::Refused {
+    api::install(world, path, &object).map_err(|failure| refused(&object, &failure))
+}
+
+fn refused(object: &serde_json::Value, failure: &Failure) -> Error {
+    Error::Refused {
         what: format!(
             "{} {}",
             object["kind"].as_str().unwrap_or("an object"),
-            crate::object::name(&object)
+            crate::object::name(object)
         ),
         why: failure.message().to_owned(),
-    })
+    }
+}
+
+/// What the parts of the server write of it.
+fn set_up(world: &Arc<World>) -> Result<(), Error> {
+    let all = first::set_up().map_err(|error| Error::Refused {
+        what: "first.json".to_owned(),
+        why: error.to_string(),
+    })?;
+    for written in all {
+        let (path, object) = (&written.path, &written.object);
+        let done = match written.applied {
+            true => api::apply(world, None, path, &written.agent, object),
+            false => api::install_as(world, &written.agent, path, object),
+        };
+        done.map_err(|failure| refused(object, &failure))?;
+    }
+    Ok(())
 }
 
 /// What the server says of its parts: nobody else could.

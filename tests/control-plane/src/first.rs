@@ -1,6 +1,9 @@
 //! What a server has from the start, as a real one does.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::object;
 
 /// The classes of pods that come before all others: name, value and description.
 const PRIORITIES: [(&str, i64, &str); 2] = [
@@ -39,6 +42,68 @@ pub(crate) fn objects() -> Vec<(&'static str, Value)> {
         .filter_map(|(name, ..)| priority_class(name));
     let priorities = priorities.map(|class| ("/apis/scheduling.k8s.io/v1/priorityclasses", class));
     namespaces.chain(priorities).collect()
+}
+
+/// What a server says of how it is set up: its own API, how fairly it serves, and who may see to it.
+const SET_UP: &str = include_str!("first.json");
+
+/// Something that a part of the server writes.
+#[derive(Deserialize)]
+pub(crate) struct Written {
+    pub(crate) path: String,
+    /// The part.
+    #[serde(rename = "as")]
+    pub(crate) agent: String,
+    /// It is applied to what is there.
+    #[serde(default)]
+    pub(crate) applied: bool,
+    pub(crate) object: Value,
+}
+
+/// All that is said of how it is set up, in the order in which it comes.
+pub(crate) fn set_up() -> Result<Vec<Written>, serde_json::Error> {
+    let mut all: Vec<Written> = serde_json::from_str(SET_UP)?;
+    for written in &mut all {
+        let conditions = written.object.pointer_mut("/status/conditions");
+        for condition in conditions
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            condition["lastTransitionTime"] = object::now().into();
+        }
+    }
+    Ok(all)
+}
+
+/// That the server is there, and since when it looks for old tokens.
+pub(crate) fn presence(port: u16, uid: &str) -> [(&'static str, Value); 2] {
+    const NAME: &str = "apiserver-jgla3zmib2ggq5buc4hwi5talm";
+    let now = crate::clock::now();
+    let lease = json!({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {
+            "name": NAME,
+            "labels": {"apiserver.kubernetes.io/identity": "kube-apiserver", "kubernetes.io/hostname": "localhost"},
+            "annotations": {"kubernetes.io/peer-advertise-address": format!("127.0.0.1:{port}")},
+        },
+        "spec": {
+            "holderIdentity": format!("{NAME}_{uid}"), "leaseDurationSeconds": 3600,
+            "renewTime": now.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
+        },
+    });
+    let tracking = json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "kube-apiserver-legacy-service-account-token-tracking"},
+        "data": {"since": now.strftime("%Y-%m-%d").to_string()},
+    });
+    [
+        (
+            "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases",
+            lease,
+        ),
+        ("/api/v1/namespaces/kube-system/configmaps", tracking),
+    ]
 }
 
 /// What a server says of its parts, which are all well: the names and the objects, which nobody writes.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::{self, Auth};
 use crate::clock::Clock;
 use crate::ids::Ids;
-use crate::janitor::Work;
+use crate::janitor::{Work, is_service};
 use crate::kinds::{Registry, Resource, crd_bucket, namespace_bucket};
 use crate::store::{Bucket, Change, Key, Store, Transaction, What};
 
@@ -241,6 +241,8 @@ impl World {
         }
         let matters = change.what == What::Deleted
             || bucket == auth::rbac::bucket("clusterroles")
+            || bucket == crd_bucket()
+            || is_service(&bucket)
             || change.object.is_deleting
             || change.object.has_owners
             || (self.options.service_accounts && bucket == namespace_bucket());

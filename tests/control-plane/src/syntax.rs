@@ -52,8 +52,8 @@ impl Scanner<'_> {
     fn value(&mut self) -> Scanned {
         self.skip_space();
         match self.next()? {
-            b'{' => self.within(Self::object),
-            b'[' => self.within(Self::array),
+            byte @ b'{' => self.within(byte, Self::object),
+            byte @ b'[' => self.within(byte, Self::array),
             b'"' => self.string(),
             b't' => self.literal("true"),
             b'f' => self.literal("false"),
@@ -67,9 +67,9 @@ impl Scanner<'_> {
         }
     }
 
-    fn within(&mut self, scan: fn(&mut Self) -> Scanned) -> Scanned {
+    fn within(&mut self, begun: u8, scan: fn(&mut Self) -> Scanned) -> Scanned {
         if self.depth == DEEPEST {
-            return Err("exceeded max depth".to_owned());
+            return wrong(begun, "exceeded max depth");
         }
         self.depth += 1;
         scan(self)?;

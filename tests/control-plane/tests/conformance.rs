@@ -25,6 +25,7 @@ mod conformance {
     mod admission_limits;
     mod apply;
     mod autoscalers;
+    mod beginnings;
     mod certificates;
     mod clients;
     mod cluster_defaults;

@@ -70,8 +70,8 @@ async fn what_is_stored_and_not_done_is_warned_of() {
     let rules = json!([{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["*"]}]);
     let policy = json!({"spec": {"matchConstraints": {"resourceRules": rules}, "validations": [{"expression": "false"}]}});
     let binding = json!({"spec": {"policyName": "one", "validationActions": ["Deny"]}});
-    let service = json!({"metadata": {"name": "v1.example.com"}, "spec": {
-        "group": "example.com", "version": "v1", "groupPriorityMinimum": 1, "versionPriority": 1, "service": {"name": "one", "namespace": "default"},
+    let service = json!({"metadata": {"name": "v1.remote.example.com"}, "spec": {
+        "group": "remote.example.com", "version": "v1", "groupPriorityMinimum": 1, "versionPriority": 1, "service": {"name": "one", "namespace": "default"},
     }});
     let level =
         json!({"spec": {"type": "Limited", "limited": {"limitResponse": {"type": "Reject"}}}});

@@ -9,7 +9,9 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::negotiation::{Convert, Media, negotiate};
-use super::{Asked, accept, issuer, kubelet, openapi, posted, response, rules, scale, told};
+use super::{
+    Asked, accept, health, issuer, kubelet, openapi, posted, response, rules, scale, told,
+};
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version, priority};
 use crate::plane::{Plane, World};
@@ -110,8 +112,11 @@ pub(crate) fn core(world: &World, plane: &Plane, asked: &Asked) -> Result<Respon
     if let Some(media) = wants_aggregated(asked) {
         return Ok(told(aggregated(world, plane, asked, true), media, false));
     }
-    let versions =
-        json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []});
+    let address = format!("127.0.0.1:{}", world.port());
+    let versions = json!({
+        "kind": "APIVersions", "versions": ["v1"],
+        "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}],
+    });
     let media = accept::discovery(asked, true)?;
     Ok(told(
         response::json(StatusCode::OK, &versions),
@@ -309,7 +314,12 @@ pub(crate) fn resources(
 
 /// By which a client sees that objects are stored in another version.
 fn storage_version_hash(resource: &Resource) -> String {
-    let stored = format!("{}/{}/{}", resource.group, resource.stored, resource.kind);
+    // To those who ask, definitions are stored as they were before they were stable.
+    let version = match resource.is("apiextensions.k8s.io", "customresourcedefinitions") {
+        true => "v1beta1",
+        false => &resource.stored,
+    };
+    let stored = format!("{}/{version}/{}", resource.group, resource.kind);
     let digest = ring::digest::digest(&ring::digest::SHA256, stored.as_bytes());
     let bytes = digest.as_ref();
     base64::engine::general_purpose::STANDARD.encode(&bytes[..bytes.len().min(8)])
@@ -424,15 +434,16 @@ pub(crate) fn paths(world: &World, plane: &Plane) -> Response<Body> {
         "/api",
         "/api/v1",
         "/apis",
-        "/healthz",
-        "/livez",
+        "/apis/",
+        "/openapi/v2",
         "/openapi/v3",
+        "/openapi/v3/",
         issuer::KEYS,
-        "/readyz",
         "/version",
     ]
     .map(str::to_owned)
     .to_vec();
+    paths.extend(health::paths());
     for (group, versions) in groups_of(world, plane)
         .iter()
         .filter(|(group, _)| !group.is_empty())

@@ -16,19 +16,34 @@ const CHECKS: [(&str, bool); 6] = [
     ("shutdown", true),
 ];
 
+const WHOLES: [&str; 3] = ["healthz", "livez", "readyz"];
+
+/// All that can be asked.
+pub(super) fn paths() -> impl Iterator<Item = String> {
+    WHOLES.into_iter().flat_map(|whole| {
+        let checks = checks_of(whole).map(move |check| format!("/{whole}/{check}"));
+        std::iter::once(format!("/{whole}")).chain(checks)
+    })
+}
+
+fn checks_of(whole: &str) -> impl Iterator<Item = &'static str> {
+    let of_readiness = whole == "readyz";
+    CHECKS
+        .iter()
+        .filter(move |(_, readiness)| of_readiness || !readiness)
+        .map(|(name, _)| *name)
+}
+
 /// Answers a question after the whole, or after one check.
 pub(super) fn answer(asked: &Asked) -> Option<Response<Body>> {
     let (whole, check) = match asked.path.strip_prefix('/')?.split_once('/') {
         Some((whole, check)) => (whole, Some(check)),
         None => (&asked.path[1..], None),
     };
-    if !["healthz", "livez", "readyz"].contains(&whole) {
+    if !WHOLES.contains(&whole) {
         return None;
     }
-    let mut checks = CHECKS
-        .iter()
-        .filter(|(_, readiness)| whole == "readyz" || !readiness)
-        .map(|(name, _)| *name);
+    let mut checks = checks_of(whole);
     match check {
         Some(check) => checks
             .any(|known| known == check)

@@ -22,11 +22,12 @@ pub(crate) fn install(world: &Arc<World>, path: &str, object: &Value) -> Result<
 /// The same in the name of another program.
 pub(crate) fn install_as(
     world: &Arc<World>,
-    agent: &'static str,
+    agent: &str,
     path: &str,
     object: &Value,
 ) -> Result<(), Failure> {
-    let agent = HeaderValue::from_static(agent);
+    let agent =
+        HeaderValue::from_str(agent).map_err(|error| Failure::internal(&error.to_string()))?;
     let asked = Asked {
         method: Method::POST,
         path: path.to_owned(),

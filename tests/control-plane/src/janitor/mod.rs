@@ -1,13 +1,16 @@
 //! What happens by itself after a write: the garbage collector, the end of namespaces and of CRDs, the roles that are
-//! made of others, and the service account of every namespace.
+//! made of others, the service account of every namespace, the API services of CRDs,
+//! and the addresses of Services.
 //!
 //! One task does it for all control planes, one change after the other, as the controllers of a real cluster do:
 //! behind the writer's back, and soon.
 
 mod accounts;
+mod addresses;
 mod definitions;
 mod garbage;
 mod namespaces;
+mod services;
 mod strangers;
 
 use std::sync::{Arc, Weak};
@@ -20,6 +23,7 @@ use crate::clock;
 use crate::kinds::{crd_bucket, namespace_bucket};
 use crate::plane::{Plane, World};
 use crate::store::{Bucket, Change, What};
+pub(crate) use addresses::is_service;
 
 /// A change that something may follow from.
 pub(crate) struct Work {
@@ -49,6 +53,8 @@ pub(crate) async fn run(world: Weak<World>, mut work: mpsc::UnboundedReceiver<Wo
                 namespaces::after(&world, &plane, &bucket, &change);
             }
             definitions::after(&world, &plane, &bucket, &change);
+            services::after(&world, &plane, &bucket, &change);
+            addresses::after(&world, &plane, &bucket, &change);
             aggregate::after(&world, &plane, &bucket);
         });
         // So that a flood of work leaves room for requests.

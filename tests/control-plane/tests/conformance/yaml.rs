@@ -42,6 +42,13 @@ async fn read_each(talk: &mut Talk, values: &[&str]) {
 }
 
 conformance! {
+    async fn directives(talk: &mut Talk) {
+        for directive in ["%YAML 1.1", "%TAG !a! tag:a,2000:", "%COLOR red", "%COLOR", "# a comment\n%YAML 1.1\n%COLOR red"] {
+            let text = format!("{directive}\n---\nmetadata: {{name: one}}\n");
+            talk.send_raw("POST", "/api/v1/namespaces/{ns}/configmaps?dryRun=All", &[("content-type", "application/yaml")], text.as_bytes()).await;
+        }
+    }
+
     async fn scalars(talk: &mut Talk) {
         install(talk).await;
         for line in [

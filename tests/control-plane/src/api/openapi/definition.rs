@@ -90,7 +90,9 @@ fn paths(resource: &Resource, version: &Version, name: &str, list: &str) -> Vec<
         let first = letters.next().map(|first| first.to_ascii_uppercase());
         first.into_iter().chain(letters).collect::<String>()
     };
-    let group: String = resource.group.split(['.', '-']).map(capitalized).collect();
+    let group = resource.group.strip_suffix(".k8s.io");
+    let group = group.unwrap_or(&resource.group);
+    let group: String = group.split(['.', '-']).map(capitalized).collect();
     let mut tag: Vec<char> = group.chars().collect();
     if let Some(first) = tag.first_mut() {
         first.make_ascii_lowercase();

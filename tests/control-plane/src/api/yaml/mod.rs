@@ -85,6 +85,10 @@ fn read_numbers(value: &mut Value) {
 
 fn first(body: &[u8]) -> Result<Said, String> {
     let text = text::of(body).map_err(in_yaml)?;
+    if let Some(line) = text::unknown_directive(&text) {
+        let why = mistake::on_line(line, "found unknown directive name");
+        return Err(in_yaml(why));
+    }
     match Documents::of(&text).next() {
         Some(document) => decode::decode(&document.map_err(in_yaml)?),
         None => Ok(Said::default()),

@@ -20,6 +20,22 @@ pub(super) fn of(body: &[u8]) -> Result<Cow<'_, str>, &'static str> {
     })
 }
 
+/// The line of the first directive before a document that nobody knows, if it has a name at all.
+pub(super) fn unknown_directive(text: &str) -> Option<usize> {
+    let lines = text.lines().enumerate();
+    let before = lines.take_while(|(_, line)| {
+        let line = line.trim();
+        line.is_empty() || line.starts_with(['%', '#'])
+    });
+    let mut directives = before.filter_map(|(at, line)| Some((at, line.strip_prefix('%')?)));
+    let (at, _) = directives.find(|(_, directive)| {
+        let name = directive.split([' ', '\t']).next().unwrap_or_default();
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric());
+        is_name && !["YAML", "TAG"].contains(&name)
+    })?;
+    Some(at + 1)
+}
+
 /// What is no character of a text of YAML.
 fn is_control(char: char) -> bool {
     !matches!(char, '\t' | '\n' | '\r' | ' '..='~' | NEXT_LINE | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
