@@ -67,9 +67,17 @@ async fn without_roles_everybody_who_is_known_may_do_everything() {
     let mut config = plane.config();
     config.auth_info.impersonate = Some("bob".into());
     assert_eq!(lists(client(config)).await, 200);
-    let roles: Api<ClusterRole> = Api::all(plane.client().unwrap());
-    let roles = roles.list(&ListParams::default()).await.unwrap();
-    assert_eq!(roles.items.len(), 0, "nobody needs them");
+}
+
+#[tokio::test]
+async fn the_roles_of_every_server_are_there_also_where_they_do_not_count() {
+    let plane = ControlPlane::builder().start().await.unwrap();
+    let roles: Api<ClusterRole> = Api::all(client(plane.config()));
+    let admin = roles.get("cluster-admin").await.unwrap();
+    assert_eq!(admin.rules.unwrap()[0].verbs, ["*"]);
+    let bindings: Api<ClusterRoleBinding> = Api::all(client(plane.config()));
+    let binding = bindings.get("cluster-admin").await.unwrap();
+    assert_eq!(binding.subjects.unwrap()[0].name, "system:masters");
 }
 
 #[tokio::test]

@@ -64,10 +64,10 @@ impl Auth {
         }
     }
 
-    /// Puts the roles that are always there into the root.
+    /// Puts the roles that are always there into the root. Where they do not count, no project has any.
     pub(crate) fn bootstrap(world: &Arc<World>) -> Result<(), Failure> {
+        let seeds = rbac::bootstrap::install(world)?;
         if world.auth.rbac {
-            let seeds = rbac::bootstrap::install(world)?;
             // It is done once.
             let _ = world.auth.seeds.set(seeds);
         }

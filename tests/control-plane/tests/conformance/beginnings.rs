@@ -93,7 +93,7 @@ conformance! {
         }
     }
 
-    async fn addresses_of_services(talk: &mut Talk) {
+    async fn services_have_addresses(talk: &mut Talk) {
         let service = talk.prepare("/api/v1/namespaces/{ns}/services", json!({"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}})).await;
         let path = format!("/apis/networking.k8s.io/v1/ipaddresses/{}", service["spec"]["clusterIP"].as_str().unwrap());
         talk.say("the address of the service");
