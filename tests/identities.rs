@@ -1,9 +1,7 @@
 //! Who a manager is at an endpoint, and by which way it comes there: as a kubeconfig says it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -11,7 +9,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kommodore::{Action, ClusterState, Context, Manager, Reconcile, Result, controller};
 use kommodore_control_plane::{Builder, ControlPlane};
-use kommodore_tests::{Clusters, Operator, Relay, Tunnel, eventually, stands};
+use kommodore_tests::{Clusters, Folder, Operator, Relay, Tunnel, eventually, stands};
 use kube::Config;
 use kube::api::{Api, ListParams};
 use kube::config::ExecConfig;
@@ -30,30 +28,6 @@ impl Reconcile for Idle {
 
 /// How many kinds [`Idle`] watches.
 const KINDS: usize = 2;
-
-/// A folder that goes when this is dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(case: &str) -> Self {
-        let name = format!("kommodore-identities-{case}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, text).unwrap();
-        path.display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A program that says what is in a file.
 fn prints(file: String) -> ExecConfig {
@@ -181,7 +155,7 @@ async fn another_certificate_is_shown(
 async fn certificates_are_asked_for_anew(case: &str, server: Builder) {
     let server = server.user("operator", [""; 0]).start().await.unwrap();
     let folder = Folder::new(case);
-    let path = |name: &str| folder.0.join(name).display().to_string();
+    let path = |name: &str| folder.place_of(name);
     let mut config = server.config_anonymous();
     config.auth_info.exec = Some(prints(path("credential")));
     let show = |next: &Config| drop(folder.file("credential", &certificate_of(next)));
@@ -279,7 +253,7 @@ async fn a_token_that_a_program_gives_is_asked_for_anew_when_it_is_over() {
 
 /// A program that prints a file as soon as there is one, and goes with its folder.
 fn waits_for(file: &str, folder: &Folder) -> ExecConfig {
-    let folder = folder.0.display();
+    let folder = folder.path().display();
     let script =
         format!("while [ -d '{folder}' ] && [ ! -e '{file}' ]; do sleep 0.05; done; cat '{file}'");
     let mut plugin = prints(String::new());
@@ -293,7 +267,7 @@ async fn a_program_that_does_not_end_holds_up_no_other_cluster_and_no_shutdown()
     let server = ControlPlane::builder().user("operator", [""; 0]);
     let server = server.start().await.unwrap();
     let folder = Folder::new("endless");
-    let file = folder.0.join("credential").display().to_string();
+    let file = folder.place_of("credential");
     let start = || {
         let mut waits = server.config_anonymous();
         waits.auth_info.exec = Some(waits_for(&file, &folder));

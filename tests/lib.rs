@@ -17,6 +17,7 @@ pub use support::clusters::{Clusters, Engaged};
 pub use support::eventually::{Seen, eventually};
 pub use support::example::{Example, KubeconfigFile, built};
 pub use support::fleet::Fleet;
+pub use support::folder::Folder;
 pub use support::guard::Guards;
 pub use support::kinds::{
     Domain, DomainSpec, DomainStatus, Website, WebsiteSpec, WebsiteStatus, crds,

@@ -1,14 +1,13 @@
 //! Programs that give credentials, and what they do wrong.
 
 use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kommodore::{Action, ClusterState, Context, Manager, Reconcile, Result, controller};
 use kommodore_control_plane::ControlPlane;
-use kommodore_tests::{Clusters, Operator, eventually, stands};
+use kommodore_tests::{Clusters, Folder, Operator, eventually, stands};
 use kube::Config;
 use kube::api::{Api, ListParams};
 use kube::config::ExecConfig;
@@ -22,43 +21,16 @@ impl Reconcile for Idle {
     }
 }
 
-/// A folder of a program, which goes when this is dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(case: &str) -> Self {
-        let name = format!("kommodore-programs-{case}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.0.join(name), text).unwrap();
-    }
-
-    fn lines(&self, name: &str) -> Vec<String> {
-        let text = fs::read_to_string(self.0.join(name)).unwrap_or_default();
-        text.lines().map(str::to_owned).collect()
-    }
-
-    /// A script that runs here.
-    fn script(&self, script: &str) -> ExecConfig {
-        let script = format!("cd '{}' || exit 1\n{script}", self.0.display());
-        let program = serde_json::json!({
-            "apiVersion": "client.authentication.k8s.io/v1",
-            "command": "sh",
-            "args": ["-c", script],
-            "interactiveMode": "Never",
-        });
-        serde_json::from_value(program).unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// A script that runs in a folder.
+fn script(folder: &Folder, script: &str) -> ExecConfig {
+    let script = format!("cd '{}' || exit 1\n{script}", folder.path().display());
+    let program = serde_json::json!({
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "sh",
+        "args": ["-c", script],
+        "interactiveMode": "Never",
+    });
+    serde_json::from_value(program).unwrap()
 }
 
 /// What a program says that gives the token of a configuration.
@@ -80,9 +52,10 @@ async fn one_that_hangs_when_it_is_asked_again_is_one_process_and_ends_with_the_
     // What it gives at first is over at once.
     let over = Timestamp::now() - Duration::from_secs(1);
     let first = server.config_as("operator").unwrap();
-    folder.write("credential", &credential(&first, Some(over)));
+    folder.file("credential", &credential(&first, Some(over)));
     let mut config = server.config_anonymous();
-    config.auth_info.exec = Some(folder.script(
+    config.auth_info.exec = Some(script(
+        &folder,
         "[ -e asked ] || exec cat credential > /dev/stdout 3> asked
          echo $$ >> hung
          while [ -d . ] && [ ! -e next ]; do sleep 0.05; done
@@ -108,10 +81,10 @@ async fn one_that_hangs_when_it_is_asked_again_is_one_process_and_ends_with_the_
     }
     assert_eq!(folder.lines("hung").len(), 1, "it runs once");
     let second = server.config_as("operator").unwrap();
-    folder.write("next", &credential(&second, Some(over)));
+    folder.file("next", &credential(&second, Some(over)));
     eventually("what it gives in the end is shown", list).await;
 
-    fs::remove_file(folder.0.join("next")).unwrap();
+    fs::remove_file(folder.place_of("next")).unwrap();
     eventually("it hangs again", async || {
         let _ = tokio::time::timeout(Duration::from_millis(50), list()).await;
         match folder.lines("hung").len() {
@@ -143,10 +116,10 @@ async fn one_that_hangs_when_it_is_asked_again_is_one_process_and_ends_with_the_
 async fn the_fleet_says_what_is_wrong_with_one_and_no_secret() {
     let server = ControlPlane::builder().start().await.unwrap();
     let folder = Folder::new("wrong");
-    let broken = folder.script("echo secret; echo no login >&2; exit 3");
-    let odd = folder.script("echo '{\"status\": secret'");
-    let empty = folder.script("echo '{\"status\": {}}'");
-    let mut absent = folder.script("");
+    let broken = script(&folder, "echo secret; echo no login >&2; exit 3");
+    let odd = script(&folder, "echo '{\"status\": secret'");
+    let empty = script(&folder, "echo '{\"status\": {}}'");
+    let mut absent = script(&folder, "");
     absent.command = Some("kommodore-is-not-a-program".into());
     absent.install_hint = Some("Get it from the shop.".into());
     let with = |program: ExecConfig| {

@@ -4,6 +4,7 @@ pub(crate) mod clusters;
 pub(crate) mod eventually;
 pub(crate) mod example;
 pub(crate) mod fleet;
+pub(crate) mod folder;
 pub(crate) mod guard;
 pub(crate) mod kinds;
 pub(crate) mod kubeconfigs;
