@@ -12,8 +12,9 @@
 //! ```
 //!
 //! It listens on loopback, with HTTPS and a token of its own; [`ControlPlane::kubeconfig`] is for kubectl, and the
-//! program of the same name writes it to a file. Objects live in memory. What a kube-apiserver, its garbage collector
-//! and its namespace controller do to objects is done; nothing runs pods, or makes them of Deployments and Jobs.
+//! program of the same name writes it to a file. Objects live in memory. What a kube-apiserver with its usual admission
+//! plugins, its garbage collector and its namespace controller do to objects is done; nothing runs pods, or makes them of
+//! Deployments and Jobs.
 //! Whatever is not served is answered 404, and what is stored without effect (webhooks, CEL rules) comes back
 //! with a warning.
 //!
