@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use crate::api;
 use crate::auth::Auth;
 use crate::builder::Builder;
+use crate::clock;
 use crate::failure::Failure;
 use crate::first;
 use crate::in_process::InProcess;
@@ -120,7 +121,10 @@ impl ControlPlane {
         for (path, object) in first::objects() {
             install(&world, path, object)?;
         }
-        set_up(&world)?;
+        let furnished = world.options.furnished;
+        if furnished {
+            set_up(&world)?;
+        }
         add_components(&world);
         for crd in beginning.crds {
             install(
@@ -140,8 +144,11 @@ impl ControlPlane {
         }
         let (path, service) = first::service(world.port());
         install(&world, path, service)?;
-        for (path, object) in first::presence(world.port(), &world.ids.uid()) {
-            install(&world, path, object)?;
+        if furnished {
+            let presence = || first::presence(world.port(), &world.ids.uid());
+            for (path, object) in clock::within(world.clock, presence) {
+                install(&world, path, object)?;
+            }
         }
         let mut plane = Self {
             controller: None,
@@ -446,7 +453,7 @@ fn refused(object: &serde_json::Value, failure: &Failure) -> Error {
 
 /// What the parts of the server write of it.
 fn set_up(world: &Arc<World>) -> Result<(), Error> {
-    let all = first::set_up().map_err(|error| Error::Refused {
+    let all = clock::within(world.clock, first::set_up).map_err(|error| Error::Refused {
         what: "first.json".to_owned(),
         why: error.to_string(),
     })?;

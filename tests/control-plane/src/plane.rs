@@ -25,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) without_socket: bool,
     /// Decides all that the server makes up, and its clock.
     pub(crate) seed: Option<u64>,
+    /// The root has all that a real server has from the start.
+    pub(crate) furnished: bool,
     /// Roles count.
     pub(crate) rbac: bool,
     /// Also for who names an owner.

@@ -70,8 +70,8 @@ async fn without_roles_everybody_who_is_known_may_do_everything() {
 }
 
 #[tokio::test]
-async fn the_roles_of_every_server_are_there_also_where_they_do_not_count() {
-    let plane = ControlPlane::builder().start().await.unwrap();
+async fn roles_may_be_there_also_where_they_do_not_count() {
+    let plane = ControlPlane::builder().furnished().start().await.unwrap();
     let roles: Api<ClusterRole> = Api::all(client(plane.config()));
     let admin = roles.get("cluster-admin").await.unwrap();
     assert_eq!(admin.rules.unwrap()[0].verbs, ["*"]);

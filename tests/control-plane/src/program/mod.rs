@@ -62,6 +62,7 @@ pub(crate) async fn serve(
         None => Vec::new(),
     };
     let mut builder = ControlPlane::builder()
+        .furnished()
         .port(options.port)
         .default_service_accounts()
         .namespaces_end_after(NAMESPACES_END_AFTER);

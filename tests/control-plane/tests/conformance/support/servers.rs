@@ -11,6 +11,7 @@ use super::talk::{Configs, Talk};
 pub(crate) async fn on_embedded(module: &str, case: &str, run: impl AsyncFnOnce(&mut Talk)) {
     // As on the real one; the admin, who asks where a case names nobody else, may do everything.
     let builder = ControlPlane::builder()
+        .furnished()
         .rbac()
         .owner_references_permission_enforcement();
     let plane = builder.user("operator", [""; 0]).start().await.unwrap();
