@@ -243,8 +243,7 @@ impl World {
         }
         let matters = change.what == What::Deleted
             || bucket == auth::rbac::bucket("clusterroles")
-            || bucket == crd_bucket()
-            || is_service(&bucket)
+            || (plane.project.is_none() && (bucket == crd_bucket() || is_service(&bucket)))
             || change.object.is_deleting
             || change.object.has_owners
             || (self.options.service_accounts && bucket == namespace_bucket());

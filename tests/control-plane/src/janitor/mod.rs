@@ -1,6 +1,5 @@
 //! What happens by itself after a write: the garbage collector, the end of namespaces and of CRDs, the roles that are
-//! made of others, the service account of every namespace, the API services of CRDs,
-//! and the addresses of Services.
+//! made of others, the service account of every namespace, the API services of CRDs, and the addresses of Services.
 //!
 //! One task does it for all control planes, one change after the other, as the controllers of a real cluster do:
 //! behind the writer's back, and soon.
