@@ -141,10 +141,39 @@ async fn a_server_without_http_2_is_spoken_to_in_http_1() {
     let server = server.start().await.unwrap();
     let relay = Relay::start(&server.config()).await;
     let config = relay.config(server.config());
+    #[cfg(target_os = "linux")]
+    let port = config.cluster_url.port_u16().unwrap();
     let (clusters, mut engaged) = Clusters::alike(3, &config);
     let _operator = Operator::start(Manager::builder(config).provider(clusters).controller(Idle));
     engaged.all().await;
     assert!(relay.open() >= 3 * KINDS, "{} connections", relay.open());
+    #[cfg(target_os = "linux")]
+    eventually("the system asks whether the peer is there", async || {
+        let timers = timers_of_connections_to(port);
+        match timers.iter().all(|timer| timer == KEEP_ALIVE) {
+            true if timers.len() >= 3 * KINDS => Ok(()),
+            _ => Err(timers),
+        }
+    })
+    .await;
+}
+
+/// How Linux says in `/proc/net/tcp` that what a connection waits for is to ask whether its peer is there.
+#[cfg(target_os = "linux")]
+const KEEP_ALIVE: &str = "02";
+#[cfg(target_os = "linux")]
+const ESTABLISHED: &str = "01";
+
+/// What the connections to a port of this machine wait for.
+#[cfg(target_os = "linux")]
+fn timers_of_connections_to(port: u16) -> Vec<String> {
+    let connections = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let peer = format!(":{port:04X}");
+    let connections = connections.lines().skip(1);
+    let connections = connections.map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let ours = connections.filter(|fields| fields[2].ends_with(&peer) && fields[3] == ESTABLISHED);
+    ours.map(|fields| fields[5].split(':').next().unwrap().to_owned())
+        .collect()
 }
 
 /// A server that knows the same user as all others, with HTTP/2 or without.

@@ -135,13 +135,9 @@ impl ControlPlane {
     /// How a user reaches the root with a certificate and no token. Each call makes a new certificate.
     pub fn config_with_certificate(&self, user: &str) -> Result<Config, Error> {
         let mut config = self.config_as(user)?;
-        let (certificate, key, shown) = self.shared.authority.client_certificate(user)?;
+        let (auth_info, shown) = self.shared.authority.client_auth(user)?;
         self.shared.world.auth.tokens.certify(user, &shown);
-        let encoded =
-            |pem: String| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, pem);
-        config.auth_info.token = None;
-        config.auth_info.client_certificate_data = Some(encoded(certificate));
-        config.auth_info.client_key_data = Some(encoded(key).into());
+        config.auth_info = auth_info;
         Ok(config)
     }
 

@@ -81,6 +81,7 @@ impl Plane {
             format!("--secure-port={port}"),
             format!("--tls-cert-file={}", file("tls.crt", &certificate)?),
             format!("--tls-private-key-file={}", file("tls.key", &key)?),
+            format!("--client-ca-file={}", file("ca.crt", authority.pem())?),
             "--service-account-issuer=https://kubernetes.default.svc".into(),
             format!(
                 "--service-account-signing-key-file={}",

@@ -52,6 +52,13 @@ impl RealControlPlane {
         Ok(config)
     }
 
+    /// How a user with this name reaches it, by a certificate and no token. Each call makes a new certificate.
+    pub fn config_with_certificate(&self, user: &str) -> Result<Config, RealError> {
+        let mut config = self.config()?;
+        config.auth_info = self.authority.client_auth(user)?.0;
+        Ok(config)
+    }
+
     /// Whether garbage is collected and namespaces end.
     pub fn has_controllers(&self) -> bool {
         self.has_controllers

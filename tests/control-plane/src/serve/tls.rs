@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use kube::config::AuthInfo;
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -81,11 +84,11 @@ impl Authority {
         Ok((params.signed_by(&key, &self.issuer)?, key))
     }
 
-    /// A certificate by which a user is known, and its key, in PEM; and the certificate as it is shown.
-    pub(crate) fn client_certificate(
+    /// A certificate by which a user is known, and its key, as a kubeconfig has them; and the certificate as it is shown.
+    pub(crate) fn client_auth(
         &self,
         name: &str,
-    ) -> Result<(String, String, CertificateDer<'static>), TlsError> {
+    ) -> Result<(AuthInfo, CertificateDer<'static>), TlsError> {
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -94,8 +97,12 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?;
-        let shown = certificate.der().clone();
-        Ok((certificate.pem(), key.serialize_pem(), shown))
+        let auth_info = AuthInfo {
+            client_certificate_data: Some(BASE64.encode(certificate.pem())),
+            client_key_data: Some(BASE64.encode(key.serialize_pem()).into()),
+            ..AuthInfo::default()
+        };
+        Ok((auth_info, certificate.der().clone()))
     }
 
     /// The same as [`Authority::server_config`] for another process: certificate and key, in PEM.
