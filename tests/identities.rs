@@ -357,7 +357,7 @@ async fn proxies_are_passed_through_as_who_their_address_says() {
 async fn a_proxy_that_speaks_something_else_is_named_and_costs_nobody_else_anything() {
     let server = ControlPlane::builder().start().await.unwrap();
     let mut odd = server.config();
-    odd.proxy_url = Some("gopher://proxy.example.com:70".parse().unwrap());
+    odd.proxy_url = Some("gopher://user:secret@proxy.example.com:70".parse().unwrap());
     let (clusters, _) = Clusters::new([("odd", odd), ("plain", server.config())]);
     let manager = Manager::builder(server.config()).provider(clusters);
     let manager = manager.controller(Idle);
@@ -367,6 +367,7 @@ async fn a_proxy_that_speaks_something_else_is_named_and_costs_nobody_else_anyth
     let odd = stands(&status, "odd", ClusterState::Connecting).await;
     let error = odd.last_error.unwrap_or_default();
     assert!(error.contains("gopher://proxy.example.com:70"), "{error}");
+    assert!(!error.contains("secret"), "{error}");
 }
 
 /// A server that takes connections and says nothing on them.

@@ -127,6 +127,50 @@ on_both_servers! {
         secrets.delete("red-kubeconfig", &DeleteParams::default()).await.unwrap();
     }
 
+    async fn one_that_is_being_deleted_is_cleaned_up_also_where_its_kubeconfig_comes_after_it(fleet: &Fleet) {
+        fleet.create_shops().await;
+        let group = "cluster.x-k8s.io";
+        fleet.install(crd(group, "Cluster", "clusters", &["v1beta2"])).await;
+        let cluster = |name: &str| json!({
+            "apiVersion": format!("{group}/v1beta2"), "kind": "Cluster",
+            "metadata": {"name": name, "namespace": RECORDS, "finalizers": ["example.com/infrastructure"]},
+            "spec": {},
+        });
+        let kubeconfig = |name: &str| {
+            let labels = json!({"cluster.x-k8s.io/cluster-name": name});
+            secret(&format!("{name}-kubeconfig"), labels, "value", &text_of(&fleet.project_config(name)))
+        };
+        let mut records = Vec::new();
+        for name in ["red", "blue"] {
+            let record = fleet.put(cluster(name)).await;
+            fleet.put_status(&record, json!({"initialization": {"controlPlaneInitialized": true}})).await;
+            fleet.put(kubeconfig(name)).await;
+            records.push(record);
+        }
+        let (sites, status, operator) = fleet.operate(ClusterApi::new());
+        fleet.website_ready("red", "one").await;
+        operator.stop().await.unwrap();
+        // At the next start the one is listed before the other, as it may be.
+        let secrets: Api<Secret> = Api::namespaced(fleet.client(), RECORDS);
+        secrets.delete("red-kubeconfig", &DeleteParams::default()).await.unwrap();
+        fleet.delete_record(&records[0]).await;
+        fleet.delete_website("red", "one").await;
+        drop((sites, status));
+        let (_, status, _operator) = fleet.operate(ClusterApi::new());
+        fleet.website_ready("blue", "one").await;
+        stands(&status, "red", ClusterState::Discovered).await;
+        fleet.put(kubeconfig("red")).await;
+        fleet.website_gone("red", "one").await;
+        for record in &records {
+            let release = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+            fleet.records_like(record).patch(&record.name_any(), &PatchParams::default(), &release).await.unwrap();
+        }
+        stands(&status, "red", ClusterState::Gone).await;
+        for name in ["red-kubeconfig", "blue-kubeconfig"] {
+            secrets.delete(name, &DeleteParams::default()).await.unwrap();
+        }
+    }
+
     async fn clusters_of_an_inventory_are_reached_by_a_command_or_by_a_secret(fleet: &Fleet) {
         fleet.create_shops().await;
         let group = "multicluster.x-k8s.io";

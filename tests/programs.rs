@@ -113,6 +113,40 @@ async fn one_that_hangs_when_it_is_asked_again_is_one_process_and_ends_with_the_
 }
 
 #[tokio::test]
+async fn a_fleet_does_not_run_all_its_programs_at_once_and_waits_for_none_that_hangs() {
+    let server = ControlPlane::builder().start().await.unwrap();
+    let folder = Folder::new("many");
+    folder.file("credential", &credential(&server.config(), None));
+    let with = |number: usize, program: &str| {
+        // Each is another identity.
+        let program = script(&folder, &format!(": {number}\n{program}"));
+        let mut config = server.config_anonymous();
+        config.auth_info.exec = Some(program);
+        config
+    };
+    let hangs = "while [ -d . ]; do sleep 0.1; done";
+    let counts =
+        "mkdir run-$$; ls -d run-* | wc -l >> seen; sleep 0.3; rmdir run-$$; exec cat credential";
+    let names: Vec<String> = (0..60).map(|number| format!("c{number:02}")).collect();
+    let clusters = names.iter().enumerate().map(|(number, name)| {
+        let program = if number < 20 { hangs } else { counts };
+        (name.as_str(), with(number, program))
+    });
+    let (clusters, _) = Clusters::new(clusters);
+    let manager = Manager::builder(server.config()).provider(clusters);
+    let manager = manager.controller(Idle);
+    let status = manager.fleet();
+    let _operator = Operator::start(manager);
+    for name in &names[20..] {
+        stands(&status, name, ClusterState::Engaged).await;
+    }
+    let at_once = folder.lines("seen").into_iter();
+    let most = at_once.map(|count| count.trim().parse::<usize>().unwrap());
+    let most = most.max().unwrap();
+    assert!(most <= 16, "{most} at once");
+}
+
+#[tokio::test]
 async fn the_fleet_says_what_is_wrong_with_one_and_no_secret() {
     let server = ControlPlane::builder().start().await.unwrap();
     let folder = Folder::new("wrong");

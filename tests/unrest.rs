@@ -97,6 +97,47 @@ async fn what_many_are_refused_together_they_do_not_try_again_together() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_asks_for_a_wait_of_days_is_told_of_and_asked_again_in_minutes() {
+    for code in [429, 503] {
+        let quiet = Quiet::new(["red"]).await;
+        let fault = Fault::status(code).retry_after(999_999).of("websites");
+        let refused = quiet.plane().inject(fault.times(2));
+        let manager = quiet.manager().controller(Sites::default());
+        let status = manager.fleet();
+        let _operator = Operator::start(manager);
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(refused.hits(), 1, "it is not asked again at once");
+        let error = status.cluster("red").unwrap().last_error;
+        assert!(error.unwrap_or_default().contains(&code.to_string()));
+        sleep(Duration::from_secs(900)).await;
+        stands(&status, "red", ClusterState::Engaged).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn watches_that_began_together_do_not_begin_anew_together() {
+    let names: Vec<String> = (0..50).map(|number| format!("red-{number:02}")).collect();
+    let quiet = Quiet::new(names.iter().map(String::as_str)).await;
+    let manager = quiet.manager().controller(Sites::default());
+    let status = manager.fleet();
+    let _operator = Operator::start(manager);
+    for name in &names {
+        stands(&status, name, ClusterState::Engaged).await;
+    }
+    let requests = quiet.plane().requests();
+    let (mut most, mut all) = (0, 0);
+    for _ in 0..300 {
+        let mark = requests.mark();
+        sleep(Duration::from_secs(1)).await;
+        let begun = requests.since(mark).len();
+        most = most.max(begun);
+        all += begun;
+    }
+    assert!(all >= 100, "{all} begin anew");
+    assert!(most <= 20, "{most} of them within a second");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cluster_that_flaps_every_second_is_damped_and_worked_on_once_it_stays() {
     let quiet = Quiet::new(["red"]).await;
     quiet.create("red").await;

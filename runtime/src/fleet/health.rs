@@ -15,8 +15,8 @@ const HTTP_NOT_FOUND: u16 = 404;
 pub(super) struct Health(Mutex<Record>);
 
 struct Record {
-    /// Of each watch what failed and with which HTTP status, and under no watch that there is no answer.
-    trouble: BTreeMap<Option<Arc<Subject>>, Trouble>,
+    /// Of each watch what failed and with which HTTP status, and besides that there is no answer.
+    trouble: BTreeMap<(IsSilent, Arc<Subject>), Trouble>,
     /// When the trouble began, or ended.
     since: Timestamp,
     last: Option<Box<str>>,
@@ -32,8 +32,18 @@ pub(super) struct Condition {
     pub(super) last_error: Option<String>,
 }
 
+/// Whether there is no answer.
+type IsSilent = bool;
+
 /// What failed, and with which HTTP status; `None` where there is no answer.
 type Trouble = Option<(Verb, u16)>;
+
+impl Record {
+    /// Whether one of the watches has no answer.
+    fn is_silent(&self) -> bool {
+        self.trouble.keys().any(|(is_silent, _)| *is_silent)
+    }
+}
 
 impl Health {
     pub(super) fn new() -> Self {
@@ -82,7 +92,7 @@ impl Health {
         // Without an answer it is the cluster that is in trouble, and not one of its kinds; and the
         // same trouble comes in many words.
         let class = failure.code().map(|code| (verb, code));
-        let what = class.map(|_| Arc::clone(subject));
+        let what = (class.is_none(), Arc::clone(subject));
         let Subject { kind, selector } = &**subject;
         let mut record = self.lock();
         if record.trouble.get(&what) == Some(&class) {
@@ -91,7 +101,11 @@ impl Health {
         if record.trouble.is_empty() {
             record.since = now();
         }
+        let is_said = class.is_none() && record.is_silent();
         record.trouble.insert(what, class);
+        if is_said {
+            return;
+        }
         let error = match (class, &selector.namespace) {
             (Some((_, HTTP_NOT_FOUND)), None) => format!(
                 "the server has no kind {} in {}",
@@ -118,16 +132,59 @@ impl Health {
         subject: &Arc<Subject>,
     ) {
         let mut record = self.lock();
-        let of_watch = record.trouble.remove(&Some(Arc::clone(subject)));
-        let of_cluster = record.trouble.remove(&None);
-        if of_watch.or(of_cluster).is_some() {
-            if record.trouble.is_empty() {
-                record.since = now();
-            }
+        let mut ended = |is_silent| {
+            let ended = record.trouble.remove(&(is_silent, Arc::clone(subject)));
+            ended.is_some()
+        };
+        let (was_refused, was_silent) = (ended(false), ended(true));
+        if (was_refused || was_silent) && record.trouble.is_empty() {
+            record.since = now();
+        }
+        // What was said of one watch for all that have no answer is over with the last of them.
+        if was_refused || was_silent && !record.is_silent() {
             tracing::info!(
                 %cluster, server = server(), kind = %subject.kind.kind,
                 "watching again"
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+    use kube::Resource;
+    use kube::api::ApiResource;
+
+    use super::*;
+    use crate::watch::Selector;
+
+    fn subject<K: Resource<DynamicType = ()>>() -> Arc<Subject> {
+        Arc::new(Subject {
+            kind: ApiResource::erase::<K>(&()),
+            selector: Selector::default(),
+        })
+    }
+
+    #[test]
+    fn a_kind_that_gets_no_answer_is_in_trouble_though_another_works() {
+        let (health, red) = (Health::new(), ClusterName::new("red").unwrap());
+        let (pages, secrets) = (subject::<ConfigMap>(), subject::<Secret>());
+        let server = || "https://red.example.com".to_owned();
+        let fails = |subject| {
+            let failure = Failure::Deadline(Duration::from_secs(30));
+            health.failed(&red, server, subject, Verb::Watch, &failure);
+        };
+        let works = |subject| health.works(&red, server, subject);
+        fails(&pages);
+        works(&secrets);
+        assert!(health.condition().in_trouble, "nothing answers for pages");
+        fails(&secrets);
+        works(&pages);
+        assert!(health.condition().in_trouble);
+        works(&secrets);
+        assert!(!health.condition().in_trouble);
     }
 }

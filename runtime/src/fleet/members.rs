@@ -27,7 +27,7 @@ struct Member {
     /// Who has named it.
     source: Arc<str>,
     seat: Arc<Seat>,
-    /// Who has named it as well, later, and waits.
+    /// Who has named it as well, later, and waits: until it is let go, or for the end of the one that is gone.
     others: BTreeMap<Arc<str>, Wish>,
 }
 
@@ -54,7 +54,13 @@ impl Members {
             self.by_name.insert(name.clone(), member);
             return Wished::New(seat, self.departed.take(name));
         };
-        let is_free = member.seat.left().is_some();
+        let left = member.seat.left();
+        if left == Some(Reason::Gone) {
+            // Another one of its name, which begins once everything has been told of the end of the first.
+            member.others.insert(Arc::clone(source), wish);
+            return Wished::Known;
+        }
+        let is_free = left.is_some();
         if is_free && member.source != *source {
             member.source = Arc::clone(source);
         }
@@ -91,10 +97,9 @@ impl Members {
         let Some(member) = self.by_name.get_mut(name) else {
             return false;
         };
+        member.others.remove(source);
         if member.source == *source {
             member.disengage(reason);
-        } else {
-            member.others.remove(source);
         }
         true
     }
@@ -115,8 +120,10 @@ impl Members {
         if !self.closing
             && let Some((source, wish)) = member.others.pop_first()
         {
-            tracing::info!(cluster = %name, provider = %source, "the cluster is somebody else's now");
-            member.source = source;
+            if member.source != source {
+                tracing::info!(cluster = %name, provider = %source, "the cluster is somebody else's now");
+                member.source = source;
+            }
             member.seat.ask(wish);
             return (Some(reason), false);
         }
@@ -180,7 +187,9 @@ impl Members {
     pub(super) fn status(&self) -> Vec<ClusterStatus> {
         let here = self.by_name.iter().map(|(name, member)| {
             let standing = member.seat.standing();
-            standing.status(name.clone(), &member.source, member.others.keys())
+            let others = member.others.keys();
+            let others = others.filter(|other| **other != member.source);
+            standing.status(name.clone(), &member.source, others)
         });
         let gone = self.departed.iter().map(|(name, departure)| ClusterStatus {
             left: Some(departure.reason),

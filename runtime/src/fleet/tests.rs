@@ -168,6 +168,45 @@ async fn a_name_that_two_providers_give_belongs_to_the_first_until_it_lets_go() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_is_gone_and_there_again_at_once_is_another() {
+    let (fleet, crew) = fleet();
+    fleet.engage("red", through("a"));
+    settle().await;
+    // That it is not selected for a moment costs nothing.
+    fleet.disengage("red", Reason::Deselected);
+    fleet.engage("red", through("a"));
+    settle().await;
+    assert_eq!(crew.seen(), ["red a"]);
+    fleet.disengage("red", Reason::Gone);
+    fleet.engage("red", through("a"));
+    let red = fleet.shared.status().remove(0);
+    assert_eq!(red.last_error, None, "nobody else gives the name");
+    settle().await;
+    let expected = ["red a", "red is left", "red is gone", "red a"];
+    assert_eq!(crew.seen(), expected);
+    assert_eq!(state(&fleet, "red"), Some(State::Engaged));
+    // It may go again before it is engaged.
+    fleet.disengage("red", Reason::Gone);
+    fleet.engage("red", through("a"));
+    fleet.disengage("red", Reason::Deselected);
+    settle().await;
+    assert_eq!(crew.seen().len(), expected.len() + 2);
+    assert_eq!(state(&fleet, "red"), Some(State::Gone));
+    // Also where it is somebody else's then.
+    let (one, two) = (fleet.of_provider("one"), fleet.of_provider("two"));
+    one.engage("blue", through("a"));
+    settle().await;
+    one.disengage("blue", Reason::Gone);
+    two.engage("blue", through("b"));
+    settle().await;
+    let seen = crew.seen();
+    assert_eq!(
+        seen[seen.len() - 4..],
+        ["blue a", "blue is left", "blue is gone", "blue b"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_connection_takes_the_place_of_the_first_and_the_same_changes_nothing() {
     let (fleet, crew) = fleet();
     let broken = through("broken");

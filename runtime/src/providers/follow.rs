@@ -249,7 +249,10 @@ impl<R: Records> Follower<R> {
         match (deleting, connection) {
             // Once it is being deleted, only its end or the deadline disengages it.
             (true, connection) if member.deleting => {
-                if let Some(connection) = connection.filter(|_| member.engaged) {
+                // It may have been seen before that by which it is reached.
+                let has_time = member.engaged || member.deadline.is_some();
+                if let Some(connection) = connection.filter(|_| has_time) {
+                    member.engaged = true;
                     fleet.retire(member.name(key), connection);
                 }
             }
@@ -262,7 +265,8 @@ impl<R: Records> Follower<R> {
                         fleet.retire(member.name(key), connection);
                     }
                     // It is reached as before.
-                    None => fleet.retire_as_it_is(member.name(key)),
+                    None if member.engaged => fleet.retire_as_it_is(member.name(key)),
+                    None => fleet.discover(member.name(key)),
                 }
             }
             (false, Some(connection)) => {

@@ -17,13 +17,17 @@ use crate::fleet::{Cluster, Fleet, Reason};
 /// How often it is looked.
 pub(super) const INTERVAL: Duration = Duration::from_secs(5);
 
+/// At how many looks one after the other a file that is written all the time lacks a context that it has lost: nobody takes so
+/// long to write one.
+const DOUBTS: u32 = 3;
+
 /// Every context of a kubeconfig, or of all the kubeconfigs in a folder, as a cluster that is called like the context.
 ///
 /// The files are looked at every five seconds. Contexts that come are engaged, and those that go are disengaged. What
 /// changes changes the connection, and costs no key and no event, also where it is in a file that the kubeconfig names:
 /// certificates, keys and tokens. A file that cannot be read leaves its clusters as they are, and so does a context that
 /// leads nowhere with its own, which is said once. What a file has lost it may only have lost while it is written: it is
-/// disengaged where the file is the same when it is looked at next.
+/// disengaged where the file is the same when it is looked at next, or lacks something for the third time.
 ///
 /// Names of contexts that are no DNS labels are left out, unless they are [`renamed`](Provider::renamed).
 ///
@@ -101,8 +105,8 @@ struct File {
     marks: Marks,
     /// Contexts that lead nowhere, and why.
     failed: BTreeMap<String, String>,
-    /// How it was when it had lost some of its contexts, which is not believed at once.
-    doubted: Option<Marks>,
+    /// How it was when it had lost some of its contexts, which is not believed at once, and at how many looks it had.
+    doubted: Option<(Marks, u32)>,
 }
 
 /// What is to be told of a context.
@@ -172,9 +176,16 @@ impl Known {
         };
         let is_gone = |context: &&String| !configs.contains_key(*context);
         let gone: Vec<String> = file.contexts.iter().filter(is_gone).cloned().collect();
-        if !gone.is_empty() && file.doubted.as_ref() != Some(&marks) {
-            file.doubted = Some(marks);
-            return;
+        if !gone.is_empty() {
+            let looks = match file.doubted.take() {
+                Some((doubted, _)) if doubted == marks => DOUBTS,
+                Some((_, looks)) => looks + 1,
+                None => 1,
+            };
+            if looks < DOUBTS {
+                file.doubted = Some((marks, looks));
+                return;
+            }
         }
         file.doubted = None;
         // Those that go first: another file may have one of that name.
@@ -365,14 +376,33 @@ mod tests {
         let whole = by_token(&[("red", "u"), ("blue", "u")]);
         let path = folder.write("config", &whole);
         let mut known = Known::default();
-        assert_eq!(look(&mut known, &path), ["blue ", "red "]);
         // All of it but the last bracket.
         for length in 0..whole.trim_end().len() {
+            known = Known::default();
+            folder.write("config", &whole);
+            assert_eq!(look(&mut known, &path), ["blue ", "red "]);
             folder.write("config", &whole[..length]);
             assert_eq!(look(&mut known, &path), [""; 0], "{}", &whole[..length]);
         }
         folder.write("config", "");
         assert_eq!(look(&mut known, &path), [""; 0]);
         assert_eq!(look(&mut known, &path), [""; 0], "it stays so");
+    }
+
+    #[test]
+    fn what_is_written_before_each_look_is_believed_in_the_end() {
+        let folder = Folder::new("busy");
+        let path = folder.write("config", &by_token(&[("red", "u"), ("blue", "u")]));
+        let mut known = Known::default();
+        assert_eq!(look(&mut known, &path), ["blue ", "red "]);
+        let now = by_token(&[("red", "u"), ("green", "u")]);
+        let mut write_and_look = |round: usize| {
+            folder.write("config", &format!("{now}# {}\n", "-".repeat(round)));
+            look(&mut known, &path)
+        };
+        assert_eq!(write_and_look(1), [""; 0]);
+        assert_eq!(write_and_look(2), [""; 0]);
+        assert_eq!(write_and_look(3), ["blue is gone", "green ", "red "]);
+        assert_eq!(write_and_look(4), ["green ", "red "]);
     }
 }

@@ -14,14 +14,14 @@ use tokio::time::Instant;
 use super::BoxError;
 use super::dial::Wire;
 use super::share::Share;
-use super::sip::Sips;
+use super::sip::{Heard, Sips};
 
 /// How much of one answer a server may send ahead of its reader.
 const STREAM_WINDOW: u32 = 256 * 1024;
 /// How many streams of a connection are used, even if the server allows more: all of them together may fill their
 /// windows without filling that of the connection, which is below 2 GiB.
 const MOST_STREAMS: usize = 8000;
-/// How often a server is asked whether it is still there, and how long it may take to say so.
+/// How often a server is asked whether it is still there, and how long nothing at all may come before it says so.
 const PING_EVERY: Duration = Duration::from_secs(5);
 /// How many such times a connection stays open that nothing uses.
 const UNUSED_PINGS: u32 = 6;
@@ -30,21 +30,25 @@ const UNUSED_PINGS: u32 = 6;
 pub(super) struct Open {
     pub(super) requests: SendRequest<Bytes>,
     connection: Connection<Sips<Box<dyn Wire>>, Bytes>,
+    heard: Heard,
     pub(super) limit: usize,
 }
 
 impl Open {
     pub(super) async fn new(wire: Box<dyn Wire>) -> Result<Self, BoxError> {
+        let wire = Sips::of(wire);
+        let heard = wire.heard();
         let (requests, connection) = Builder::new()
             .enable_push(false)
             .initial_window_size(STREAM_WINDOW)
             // Until the server has said what it allows.
             .initial_max_send_streams(0)
-            .handshake(Sips::of(wire))
+            .handshake(wire)
             .await?;
         let mut open = Self {
             requests,
             connection,
+            heard,
             limit: 0,
         };
         poll_fn(|cx| {
@@ -93,7 +97,9 @@ impl Open {
                     Err(error) => break error.to_string(),
                 },
                 () = &mut next => {
-                    if asked {
+                    // On a slow way the answer comes behind everything else that does.
+                    let is_heard = self.heard.take();
+                    if asked && !is_heard {
                         break "the server does not answer any more".to_owned();
                     }
                     let Some(share) = share.upgrade() else {
@@ -103,17 +109,16 @@ impl Open {
                     if unused >= UNUSED_PINGS && share.retire(number) {
                         break "not needed any more".to_owned();
                     }
-                    asked = match &mut pings {
-                        Some(pings) => pings.send_ping(Ping::opaque()).is_ok(),
-                        None => false,
-                    };
+                    if !asked && let Some(pings) = &mut pings {
+                        asked = pings.send_ping(Ping::opaque()).is_ok();
+                    }
                     next.as_mut().reset(Instant::now() + PING_EVERY);
                 }
             }
         };
         tracing::debug!(why, "an HTTP/2 connection has ended");
         if let Some(share) = share.upgrade() {
-            share.leave(number);
+            share.forget(number);
         }
     }
 

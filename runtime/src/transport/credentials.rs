@@ -15,11 +15,19 @@ use kube::config::{ExecConfig, ExecInteractiveMode};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::process::Command;
+use tokio::sync::Semaphore;
 
 /// How long a program may take: somebody may have to log in.
 const DEADLINE: Duration = Duration::from_secs(300);
+/// How many programs run at once: one may take more memory than a thousand clusters, and a whole fleet asks for its
+/// credentials together.
+const AT_ONCE: usize = 16;
+/// How long a program has a place among them: those that hang are not to hold up the others.
+const PLACE: Duration = Duration::from_secs(2);
 /// How much is told of what a program says of its failure.
 const MOST_SAID: usize = 500;
+
+static PLACES: Semaphore = Semaphore::const_new(AT_ONCE);
 
 /// What a client shows to a server.
 pub(super) struct Credentials {
@@ -100,7 +108,16 @@ async fn run(program: &ExecConfig) -> Result<Status, AuthError> {
         .as_deref()
         .ok_or(AuthError::MissingCommand)?;
     let failed = |why: String| AuthError::AuthExec(format!("the program `{name}` {why}"));
-    let output = tokio::time::timeout(DEADLINE, command(name, program)?.output()).await;
+    let mut command = command(name, program)?;
+    // They are there as long as the process is.
+    let place = PLACES.acquire().await.ok();
+    let mut output = Box::pin(tokio::time::timeout(DEADLINE, command.output()));
+    let quick = tokio::time::timeout(PLACE, &mut output).await;
+    drop(place);
+    let output = match quick {
+        Ok(output) => output,
+        Err(_slow) => output.await,
+    };
     let output = output.map_err(|_elapsed| failed(format!("has not ended within {DEADLINE:?}")))?;
     let output = output.map_err(|error| {
         let hint = match (error.kind(), &program.install_hint) {

@@ -9,6 +9,7 @@ use base64::Engine as _;
 use futures::future::BoxFuture;
 use http::{HeaderValue, Uri};
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::GaiResolver;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::rt::TokioIo;
 use kube::Config;
@@ -20,6 +21,7 @@ use tower::{Service, ServiceExt as _};
 
 use super::BoxError;
 use super::aside::aside;
+use super::client::CONNECT_DEADLINE;
 use super::credentials::Credentials;
 
 const HTTP_2: &[u8] = b"h2";
@@ -68,6 +70,13 @@ pub(super) enum Protocol {
     Http2,
 }
 
+/// How long it may take to open a connection.
+pub(super) fn deadline(config: &Config) -> Duration {
+    config
+        .connect_timeout
+        .map_or(CONNECT_DEADLINE, |set| set.min(CONNECT_DEADLINE))
+}
+
 impl Dial {
     /// `shown` are the credentials of the configuration.
     pub(super) fn new(config: &Config, shown: &Credentials) -> Result<Self, kube::Error> {
@@ -97,6 +106,13 @@ impl Dial {
             speaks: Speaks::Plain(Protocol::Http2),
             renewed: None,
         }
+    }
+
+    /// The same as if each connection had a certificate of its own.
+    #[cfg(test)]
+    pub(super) fn renewing(mut self) -> Self {
+        self.renewed = Some(Box::new(Config::new(self.endpoint.clone())));
+        self
     }
 
     /// Whether the server is asked if it speaks HTTP/2.
@@ -188,13 +204,20 @@ impl Tls {
     }
 }
 
-fn reach(config: &Config) -> Result<Reach, kube::Error> {
-    let mut tcp = HttpConnector::new();
+/// `resolver` finds the addresses of a name, among which the time until the deadline is divided.
+fn tcp<R: Clone>(resolver: R, deadline: Duration) -> HttpConnector<R> {
+    let mut tcp = HttpConnector::new_with_resolver(resolver);
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_keepalive(Some(SILENT));
     tcp.set_keepalive_interval(Some(PROBE_EVERY));
     tcp.set_keepalive_retries(Some(PROBES));
+    tcp.set_connect_timeout(Some(deadline));
+    tcp
+}
+
+fn reach(config: &Config) -> Result<Reach, kube::Error> {
+    let tcp = tcp(GaiResolver::new(), deadline(config));
     let Some(proxy) = &config.proxy_url else {
         return Ok(through(tcp));
     };
@@ -207,7 +230,7 @@ fn reach(config: &Config) -> Result<Reach, kube::Error> {
         )),
         _ => {
             return Err(kube::Error::ProxyProtocolUnsupported {
-                proxy_url: Box::new(proxy.clone()),
+                proxy_url: Box::new(without_user(proxy)?),
             });
         }
     })
@@ -245,6 +268,16 @@ fn tunnel<C>(proxy: &Uri, connector: C) -> Tunnel<C> {
     }
 }
 
+/// The address of a proxy as it may be told: its user has a password.
+fn without_user(proxy: &Uri) -> Result<Uri, kube::Error> {
+    let mut parts = proxy.clone().into_parts();
+    let authority = parts.authority.as_ref();
+    let host = authority.and_then(|authority| authority.as_str().rsplit('@').next());
+    let host = host.map(str::parse).transpose();
+    parts.authority = host.map_err(|error| kube::Error::HttpError(http::Error::from(error)))?;
+    Uri::from_parts(parts).map_err(|error| kube::Error::HttpError(http::Error::from(error)))
+}
+
 /// An error that several requests have in common.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("no connection to the server")]
@@ -253,5 +286,44 @@ pub(super) struct Unreachable(#[source] Arc<dyn StdError + Send + Sync>);
 impl From<BoxError> for Unreachable {
     fn from(error: BoxError) -> Self {
         Self(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use hyper_util::client::legacy::connect::dns::Name;
+    use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+    use super::*;
+
+    /// An address that takes no more connections, and those that it has taken.
+    async fn full() -> (SocketAddr, TcpListener, Vec<TcpStream>) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let listener = socket.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut taken = Vec::new();
+        let more = Duration::from_millis(100);
+        while let Ok(stream) = tokio::time::timeout(more, TcpStream::connect(address)).await {
+            taken.push(stream.unwrap());
+        }
+        (address, listener, taken)
+    }
+
+    #[tokio::test]
+    async fn an_address_that_takes_no_connection_leaves_time_for_the_next_of_its_name() {
+        let (dead, _full, _taken) = full().await;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let addresses = [dead, listener.local_addr().unwrap()];
+        let resolver = tower::service_fn(move |_: Name| {
+            std::future::ready(Ok::<_, std::io::Error>(addresses.into_iter()))
+        });
+        let deadline = Duration::from_millis(500);
+        let reach = through(tcp(resolver, deadline));
+        let reached = reach(Uri::from_static("http://server.example.com"));
+        let reached = tokio::time::timeout(deadline, reached).await;
+        assert!(reached.unwrap().is_ok());
     }
 }

@@ -19,9 +19,9 @@ use tokio::time::Instant;
 use tower::Service;
 use tracing::{Instrument as _, Span};
 
-use super::client::{CALL_DEADLINE, CONNECT_DEADLINE};
+use super::client::CALL_DEADLINE;
 use super::credentials::Credentials;
-use super::dial::Dial;
+use super::dial::{self, Dial};
 use super::failure::NoAnswer;
 use super::received::Received;
 use super::share::{NoPlace, Place, Share};
@@ -53,10 +53,10 @@ struct Shared {
 
 impl Endpoint {
     pub(super) fn new(config: &Config, shown: &Credentials) -> Result<Self, kube::Error> {
-        let deadline = config
-            .connect_timeout
-            .map_or(CONNECT_DEADLINE, |set| set.min(CONNECT_DEADLINE));
-        Ok(Self::over(Dial::new(config, shown)?, deadline))
+        Ok(Self::over(
+            Dial::new(config, shown)?,
+            dial::deadline(config),
+        ))
     }
 
     pub(super) fn over(dial: Dial, deadline: Duration) -> Self {

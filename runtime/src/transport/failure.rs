@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use kube::core::Status;
 
+/// How long a server is let alone at most that asks for it: one that asks for days does not mean it, or is not to be believed.
+const LONGEST_ASKED: Duration = Duration::from_secs(300);
+
 /// A call to an API server that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -82,12 +85,12 @@ impl Failure {
         }
     }
 
-    /// How long the server asked to wait.
+    /// How long the server asked to wait, of which five minutes are the most.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused(status) => {
                 let seconds = status.details.as_ref()?.retry_after_seconds;
-                (seconds > 0).then(|| Duration::from_secs(seconds.into()))
+                (seconds > 0).then(|| Duration::from_secs(seconds.into()).min(LONGEST_ASKED))
             }
             _ => None,
         }

@@ -21,6 +21,9 @@ use super::received::Received;
 /// That of a client which is asked for none.
 const DEFAULT_NAMESPACE: &str = "default";
 
+/// How much is told of an answer that no API server has given, but something on the way.
+const MOST_SAID: usize = 500;
+
 /// The way to a cluster: what all clusters of its endpoint share, and its own path. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Line(Arc<Inner>);
@@ -131,7 +134,8 @@ impl Line {
         let seconds = header.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
         let text = text_of(answer).await?;
         let mut status = serde_json::from_str(&text).unwrap_or_else(|_no_status| {
-            Status::failure(text.trim(), "Failed to parse error data").with_code(code.as_u16())
+            let said: String = text.trim().chars().take(MOST_SAID).collect();
+            Status::failure(&said, "Failed to parse error data").with_code(code.as_u16())
         });
         if let Some(seconds) = seconds {
             let details = status.details.get_or_insert_with(|| StatusDetails {
@@ -184,4 +188,26 @@ async fn text_of(answer: Response<Received>) -> Result<String, kube::Error> {
     let body = answer.into_body().collect().await;
     let bytes = body.map_err(kube::Error::Service)?.to_bytes();
     String::from_utf8(bytes.into()).map_err(kube::Error::FromUtf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn of_an_answer_that_is_no_status_only_the_beginning_is_told() {
+        let proxy = tower::service_fn(|_: Request<Body>| {
+            let page = format!("<html>no upstream{}", "-".repeat(1 << 20));
+            let mut answer = Response::new(Body::from(page.into_bytes()));
+            *answer.status_mut() = StatusCode::BAD_GATEWAY;
+            std::future::ready(Ok::<_, BoxError>(answer))
+        });
+        let line = Line::from(Client::new(proxy, DEFAULT_NAMESPACE));
+        let request = Request::get("/api").body(Vec::new()).unwrap();
+        let error = line.request_text(request).await.unwrap_err().to_string();
+        assert!(error.contains("<html>no upstream-"), "{error}");
+        assert!(error.len() < 2000, "{} bytes", error.len());
+    }
 }

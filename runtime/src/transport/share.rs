@@ -39,6 +39,8 @@ struct State {
 struct Member {
     requests: SendRequest<Bytes>,
     limit: usize,
+    /// It takes no request any more.
+    is_left: bool,
     load: Arc<Load>,
 }
 
@@ -73,7 +75,10 @@ impl Load {
 
 impl Member {
     fn free(&self) -> usize {
-        self.limit.saturating_sub(self.load.used())
+        match self.is_left {
+            true => 0,
+            false => self.limit.saturating_sub(self.load.used()),
+        }
     }
 }
 
@@ -230,6 +235,7 @@ impl Share {
         let member = Member {
             requests: open.requests.clone(),
             limit: open.limit,
+            is_left: false,
             load: Arc::default(),
         };
         state.connections.insert(number, member);
@@ -243,12 +249,21 @@ impl Share {
         }
     }
 
-    /// The connection takes no request any more; those that it has may end in good order.
+    /// The connection takes no request any more; those that it has may end in good order, and then it is not used.
     pub(super) fn leave(self: &Arc<Self>, connection: u64) {
         let mut state = self.lock();
-        let left = state.connections.remove(&connection);
+        if let Some(member) = state.connections.get_mut(&connection) {
+            member.is_left = true;
+        }
         self.serve(state);
-        drop(left);
+    }
+
+    /// The connection has ended.
+    pub(super) fn forget(self: &Arc<Self>, connection: u64) {
+        let mut state = self.lock();
+        let ended = state.connections.remove(&connection);
+        self.serve(state);
+        drop(ended);
     }
 
     pub(super) fn is_unused(&self, connection: u64) -> bool {

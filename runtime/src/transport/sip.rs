@@ -3,6 +3,8 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -15,11 +17,31 @@ pub(super) struct Sips<W> {
     wire: W,
     /// How much has been read since the others had a turn.
     read: usize,
+    heard: Heard,
+}
+
+/// Whether something has come over a wire.
+#[derive(Clone, Default)]
+pub(super) struct Heard(Arc<AtomicBool>);
+
+impl Heard {
+    /// Whether something has come since this was asked last.
+    pub(super) fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
 }
 
 impl<W> Sips<W> {
     pub(super) fn of(wire: W) -> Self {
-        Self { wire, read: 0 }
+        Self {
+            wire,
+            read: 0,
+            heard: Heard::default(),
+        }
+    }
+
+    pub(super) fn heard(&self) -> Heard {
+        self.heard.clone()
     }
 }
 
@@ -39,6 +61,9 @@ impl<W: AsyncRead + Unpin> AsyncRead for Sips<W> {
         let polled = Pin::new(&mut self.wire).poll_read(cx, &mut sip);
         let read = sip.filled().len();
         buffer.advance(read);
+        if read > 0 {
+            self.heard.0.store(true, Ordering::Relaxed);
+        }
         self.read = if polled.is_ready() {
             self.read + read
         } else {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::{Request, Response};
 use http_body::Body as _;
 use kube::client::Body;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tower::ServiceExt as _;
@@ -310,6 +311,100 @@ async fn a_connection_that_nobody_uses_is_closed() {
     assert!(began.elapsed() <= Duration::from_secs(6));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_has_been_left_is_closed_once_nobody_uses_it() {
+    let (mut server, dial) = Server::new(100);
+    let endpoint = Endpoint::over(dial.renewing(), CONNECT_DEADLINE);
+    let first = ask(&endpoint, WATCH);
+    let mut one = server.accept().await;
+    one.begin_next().await;
+    let first = first.await.unwrap().unwrap();
+    // Its certificate is not taken any more.
+    let second = ask(&endpoint, WATCH);
+    one.turn_away_next().await;
+    assert!(second.await.unwrap().unwrap().status().is_client_error());
+    let third = ask(&endpoint, WATCH);
+    let mut two = server.accept().await;
+    two.begin_next().await;
+    let third = third.await.unwrap().unwrap();
+    // Not even what it allows brings anybody back.
+    one.allow(200);
+    let stays = tokio::time::timeout(Duration::from_secs(600), one.closed());
+    assert!(stays.await.is_err(), "it is used");
+    let _fourth = ask(&endpoint, WATCH);
+    two.begin_next().await;
+    drop(first);
+    let began = Instant::now();
+    one.closed().await;
+    assert!(began.elapsed() <= Duration::from_secs(60));
+    drop(third);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_whose_answer_comes_behind_much_else_on_a_slow_way_is_not_left() {
+    const WATCHES: usize = 8;
+    const EACH: usize = 1 << 20;
+    let (accept, mut wires) = tokio::sync::mpsc::unbounded_channel();
+    let dial = Dial::over(move || {
+        let (client, mut near) = tokio::io::duplex(1 << 10);
+        let (mut far, server) = tokio::io::duplex(1 << 20);
+        accept.send(server).ok()?;
+        tokio::spawn(async move {
+            let (mut from_client, mut to_client) = tokio::io::split(&mut near);
+            let (mut from_server, mut to_server) = tokio::io::split(&mut far);
+            let slowly = async {
+                let mut some = vec![0; 16 << 10];
+                loop {
+                    let length = from_server.read(&mut some).await?;
+                    if length == 0 {
+                        return std::io::Result::Ok(());
+                    }
+                    tokio::time::sleep(Duration::from_millis(250)).await;
+                    to_client.write_all(&some[..length]).await?;
+                }
+            };
+            let asked = tokio::io::copy(&mut from_client, &mut to_server);
+            let _ = tokio::try_join!(slowly, asked);
+        });
+        Some(Box::new(client))
+    });
+    let endpoint = Endpoint::over(dial, CONNECT_DEADLINE);
+    let watches: Vec<_> = (0..WATCHES).map(|_| ask(&endpoint, WATCH)).collect();
+    let wire = wires.recv().await.unwrap();
+    tokio::spawn(tells(wire, EACH));
+    let read = watches.into_iter().map(async |watch| {
+        let mut body = watch.await.unwrap().unwrap().into_body();
+        let mut read = 0;
+        while read < EACH {
+            read += next(&mut body).await.unwrap().unwrap().len();
+        }
+    });
+    futures::future::join_all(read).await;
+    assert!(wires.try_recv().is_err(), "one connection");
+}
+
+/// A server that tells so much in each watch, and then nothing.
+async fn tells(wire: tokio::io::DuplexStream, each: usize) {
+    let mut builder = h2::server::Builder::new();
+    builder.max_concurrent_streams(100);
+    let mut connection = builder.handshake(wire).await.unwrap();
+    while let Some(Ok((_, mut respond))) = connection.accept().await {
+        tokio::spawn(async move {
+            let mut body = respond.send_response(Response::new(()), false).unwrap();
+            let mut left = each;
+            while left > 0 {
+                body.reserve_capacity(left);
+                let room = std::future::poll_fn(|cx| body.poll_capacity(cx)).await;
+                let Some(Ok(room)) = room else { return };
+                body.send_data(bytes::Bytes::from(vec![b'-'; room]), false)
+                    .unwrap();
+                left -= room;
+            }
+            std::future::pending::<()>().await;
+        });
+    }
+}
+
 /// Opens a hundred watches on one connection, of which only some are read; all of these get everything.
 async fn readers_are_not_held_up(paused: usize) {
     const WATCHES: usize = 100;
@@ -322,27 +417,7 @@ async fn readers_are_not_held_up(paused: usize) {
     });
     let endpoint = Endpoint::over(dial, CONNECT_DEADLINE);
     let watches: Vec<_> = (0..WATCHES).map(|_| ask(&endpoint, WATCH)).collect();
-    let mut builder = h2::server::Builder::new();
-    builder.max_concurrent_streams(100);
-    let wire = wires.recv().await.unwrap();
-    let mut connection = builder.handshake(wire).await.unwrap();
-    tokio::spawn(async move {
-        while let Some(Ok((_, mut respond))) = connection.accept().await {
-            tokio::spawn(async move {
-                let mut body = respond.send_response(Response::new(()), false).unwrap();
-                let mut left = EACH;
-                while left > 0 {
-                    body.reserve_capacity(left);
-                    let room = std::future::poll_fn(|cx| body.poll_capacity(cx)).await;
-                    let Some(Ok(room)) = room else { return };
-                    body.send_data(bytes::Bytes::from(vec![b'-'; room]), false)
-                        .unwrap();
-                    left -= room;
-                }
-                std::future::pending::<()>().await;
-            });
-        }
-    });
+    tokio::spawn(tells(wires.recv().await.unwrap(), EACH));
     let mut bodies = Vec::new();
     for watch in watches {
         bodies.push(watch.await.unwrap().unwrap().into_body());

@@ -17,10 +17,12 @@ use super::listing::Listed;
 use super::significance::is_newer;
 use super::wire::{Event, Events, Item};
 use super::{Ground, Subject, Verb};
-use crate::transport::{Backoff, Failure, Line, within};
+use crate::transport::{Backoff, Failure, Line, random_bits, within};
 
-/// After how long the server ends a watch by itself, in seconds (kube refuses 295 and more).
+/// After how long the server ends a watch by itself, in seconds, at most (kube refuses 295 and more).
 const WATCH_SECONDS: u32 = 290;
+/// How much sooner it may do so: watches that began together would otherwise begin anew together, again and again.
+const SOONER_SECONDS: u32 = 60;
 /// A watch that says nothing for longer than it may live, not even a bookmark, is hung.
 const WATCH_SILENCE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 15);
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
@@ -219,7 +221,9 @@ impl<'a> Round<'a> {
         self.set_current(false);
         let counted = tries.get_or_insert_with(Tries::new);
         counted.failed += 1;
-        if failure.code() != Some(HTTP_TOO_MANY_REQUESTS) || counted.failed > PATIENT_TRIES {
+        let is_long = failure.retry_after() > Some(LONGEST_BACKOFF);
+        let is_later = failure.code() == Some(HTTP_TOO_MANY_REQUESTS) && !is_long;
+        if !is_later || counted.failed > PATIENT_TRIES {
             self.failed(verb, failure);
         }
         wait(failure, tries).await;
@@ -259,13 +263,14 @@ impl<'a> Round<'a> {
 
     /// How the selected objects are watched.
     pub(super) fn watch_params(&self) -> WatchParams {
+        let sooner = (random_bits() >> 32) as u32 % SOONER_SECONDS;
         let selector = &self.subject().selector;
         WatchParams {
             label_selector: selector.labels.as_deref().map(Into::into),
             field_selector: selector.fields.as_deref().map(Into::into),
             ..WatchParams::default()
         }
-        .timeout(WATCH_SECONDS)
+        .timeout(WATCH_SECONDS - sooner)
     }
 
     /// Opens a watch.

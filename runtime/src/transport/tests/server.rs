@@ -21,6 +21,8 @@ const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 /// `:status: 200`, from the static table.
 const OK: [u8; 1] = [0x88];
+/// `:status: 401`, of which the name is in the static table.
+const UNAUTHORIZED: [u8; 5] = [0x08, 3, b'4', b'0', b'1'];
 const MAX_CONCURRENT_STREAMS: u16 = 3;
 const REFUSED_STREAM: u32 = 7;
 
@@ -128,6 +130,12 @@ impl Connection {
     pub(super) async fn answer_next(&mut self) {
         let stream = self.asked().await;
         self.answer(stream);
+    }
+
+    /// Answers that it does not know who asks.
+    pub(super) async fn turn_away_next(&mut self) {
+        let stream = self.asked().await;
+        self.send(HEADERS, END_HEADERS | END_STREAM, stream, &UNAUTHORIZED);
     }
 
     /// Answers with a body that goes on.
