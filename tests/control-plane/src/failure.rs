@@ -118,6 +118,18 @@ impl Failure {
         }
     }
 
+    /// Another server is to answer, and cannot be reached.
+    pub(crate) fn unavailable() -> Self {
+        Self {
+            plain: true,
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "ServiceUnavailable",
+                "service unavailable",
+            )
+        }
+    }
+
     /// The group is served, but not this resource.
     pub(crate) fn no_such_resource() -> Self {
         let mut failure = Self::new(

@@ -44,6 +44,7 @@ mod auth;
 mod builder;
 mod clock;
 mod control_plane;
+mod elsewhere;
 mod failure;
 mod first;
 mod ids;

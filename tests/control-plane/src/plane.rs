@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::{self, Auth};
 use crate::clock::Clock;
 use crate::ids::Ids;
-use crate::janitor::{Work, is_service};
+use crate::janitor::{Work, hangs_on};
 use crate::kinds::{Registry, Resource, crd_bucket, namespace_bucket};
 use crate::store::{Bucket, Change, Key, Store, Transaction, What};
 
@@ -243,7 +243,7 @@ impl World {
         }
         let matters = change.what == What::Deleted
             || bucket == auth::rbac::bucket("clusterroles")
-            || (plane.project.is_none() && (bucket == crd_bucket() || is_service(&bucket)))
+            || (plane.project.is_none() && (bucket == crd_bucket() || hangs_on(&bucket)))
             || change.object.is_deleting
             || change.object.has_owners
             || (self.options.service_accounts && bucket == namespace_bucket());

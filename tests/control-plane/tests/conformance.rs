@@ -34,6 +34,7 @@ mod conformance {
     mod deletions;
     mod discovery;
     mod edges;
+    mod elsewhere;
     mod fixed;
     mod kinds;
     mod large;
@@ -52,6 +53,7 @@ mod conformance {
     mod statuses;
     mod subresources;
     mod suites;
+    mod tables;
     mod templates;
     mod tokens;
     mod warnings;

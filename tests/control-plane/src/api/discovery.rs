@@ -9,9 +9,9 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::negotiation::{Convert, Media, negotiate};
-use super::{
-    Asked, accept, health, issuer, kubelet, openapi, posted, response, rules, scale, told,
-};
+use super::response::Typed;
+use super::{Asked, accept, kubelet, openapi, posted, response, rules, scale, told, view};
+use crate::elsewhere;
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version, priority};
 use crate::plane::{Plane, World};
@@ -64,15 +64,6 @@ const ORDER: [&str; 21] = [
 ];
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-pub(crate) fn version() -> Response<Body> {
-    let version = json!({
-        "major": "1", "minor": "36", "emulationMajor": "1", "emulationMinor": "36",
-        "minCompatibilityMajor": "1", "minCompatibilityMinor": "35", "gitVersion": "v1.36.0+kommodore", "gitCommit": "", "gitTreeState": "clean",
-        "buildDate": "1970-01-01T00:00:00Z", "goVersion": "", "compiler": "rustc", "platform": "linux/amd64",
-    });
-    response::json(StatusCode::OK, &version)
-}
-
 /// The groups, each with its versions, the preferred one first: those of Kubernetes come before others, so that a kind
 /// which is in both is that of Kubernetes where a client is told no group.
 fn groups_of(world: &World, plane: &Plane) -> Vec<(Arc<str>, Vec<String>)> {
@@ -83,6 +74,12 @@ fn groups_of(world: &World, plane: &Plane) -> Vec<(Arc<str>, Vec<String>)> {
             if !versions.contains(&version.name) {
                 versions.push(version.name.clone());
             }
+        }
+    }
+    for (group, version) in elsewhere::versions(plane) {
+        let versions = groups.entry(group.into()).or_default();
+        if !versions.contains(&version) {
+            versions.push(version);
         }
     }
     for versions in groups.values_mut() {
@@ -119,7 +116,7 @@ pub(crate) fn core(world: &World, plane: &Plane, asked: &Asked) -> Result<Respon
     });
     let media = accept::discovery(asked, true)?;
     Ok(told(
-        response::json(StatusCode::OK, &versions),
+        response::json(StatusCode::OK, &Typed(&versions)),
         media,
         false,
     ))
@@ -146,7 +143,11 @@ pub(crate) fn groups(
         .collect();
     let list = json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups});
     let media = accept::discovery(asked, true)?;
-    Ok(told(response::json(StatusCode::OK, &list), media, false))
+    Ok(told(
+        response::json(StatusCode::OK, &Typed(&list)),
+        media,
+        false,
+    ))
 }
 
 pub(crate) fn group(world: &World, plane: &Plane, group: &str) -> Result<Response<Body>, Failure> {
@@ -158,7 +159,7 @@ pub(crate) fn group(world: &World, plane: &Plane, group: &str) -> Result<Respons
     let mut described = describe(group, versions);
     described["kind"] = "APIGroup".into();
     described["apiVersion"] = "v1".into();
-    Ok(response::json(StatusCode::OK, &described))
+    Ok(response::json(StatusCode::OK, &Typed(&described)))
 }
 
 /// Whether a group is always there.
@@ -275,7 +276,9 @@ pub(crate) fn resources(
 ) -> Result<Response<Body>, Failure> {
     let found = resources_of(world, plane, group, version);
     let Some((first, _)) = found.first() else {
-        return Err(if is_built_in(world, plane, group) {
+        return Err(if elsewhere::serves(plane, group, version) {
+            Failure::unavailable()
+        } else if is_built_in(world, plane, group) {
             Failure::no_such_resource()
         } else {
             Failure::page_not_found()
@@ -308,18 +311,31 @@ pub(crate) fn resources(
             list.push(described);
         }
     }
-    let list = json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": list});
-    Ok(response::json(StatusCode::OK, &list))
+    let mut list =
+        json!({"kind": "APIResourceList", "groupVersion": group_version, "resources": list});
+    // The list of the core group is as it was before lists had a version.
+    if !group.is_empty() {
+        list["apiVersion"] = "v1".into();
+    }
+    Ok(response::json(StatusCode::OK, &Typed(&list)))
 }
 
 /// By which a client sees that objects are stored in another version.
 fn storage_version_hash(resource: &Resource) -> String {
-    // To those who ask, definitions are stored as they were before they were stable.
-    let version = match resource.is("apiextensions.k8s.io", "customresourcedefinitions") {
-        true => "v1beta1",
-        false => &resource.stored,
+    // To those who ask, these are stored as they were before they were stable.
+    const OLDER: [&str; 3] = [
+        "CustomResourceDefinition",
+        "MutatingAdmissionPolicy",
+        "MutatingAdmissionPolicyBinding",
+    ];
+    let is_older = !resource.is_crd() && OLDER.contains(&resource.kind.as_str());
+    let version = if is_older {
+        "v1beta1"
+    } else {
+        &resource.stored
     };
-    let stored = format!("{}/{version}/{}", resource.group, resource.kind);
+    // Events of either group are those of the first.
+    let stored = format!("{}/{version}/{}", resource.bucket.group, resource.kind);
     let digest = ring::digest::digest(&ring::digest::SHA256, stored.as_bytes());
     let bytes = digest.as_ref();
     base64::engine::general_purpose::STANDARD.encode(&bytes[..bytes.len().min(8)])
@@ -358,6 +374,9 @@ fn aggregated(world: &World, plane: &Plane, asked: &Asked, core: bool) -> Respon
                 .iter()
                 .map(|version| {
                     let found = resources_of(world, plane, group, version);
+                    if found.is_empty() {
+                        return json!({"version": version, "freshness": "Stale"});
+                    }
                     let resources: Vec<Value> = found
                         .iter()
                         .map(|(resource, index)| discovered(resource, &resource.versions[*index]))
@@ -376,12 +395,13 @@ fn aggregated(world: &World, plane: &Plane, asked: &Asked, core: bool) -> Respon
     let list = json!({
         "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items,
     });
-    let list = list.to_string().into_bytes();
-    let tag = format!("\"{}\"", openapi::hash(&list));
+    let mut written = Vec::new();
+    view::write(&Typed(&list), &mut written);
+    let tag = format!("\"{}\"", openapi::hash(&written));
     let mut response = if asked.header(IF_NONE_MATCH) == Some(&*tag) {
         response::nothing(StatusCode::NOT_MODIFIED)
     } else {
-        response::bytes(StatusCode::OK, AGGREGATED, list)
+        response::bytes(StatusCode::OK, AGGREGATED, written)
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public"));
@@ -427,34 +447,16 @@ fn discovered(resource: &Resource, version: &Version) -> Value {
     described
 }
 
-/// The paths of the root.
-pub(crate) fn paths(world: &World, plane: &Plane) -> Response<Body> {
-    let mut paths: Vec<String> = [
-        issuer::CONFIGURATION,
-        "/api",
-        "/api/v1",
-        "/apis",
-        "/apis/",
-        "/openapi/v2",
-        "/openapi/v3",
-        "/openapi/v3/",
-        issuer::KEYS,
-        "/version",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    paths.extend(health::paths());
-    for (group, versions) in groups_of(world, plane)
-        .iter()
-        .filter(|(group, _)| !group.is_empty())
-    {
+/// The paths of the groups and of their versions.
+pub(super) fn paths_of_groups(world: &World, plane: &Plane) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (group, versions) in groups_of(world, plane) {
+        if group.is_empty() {
+            continue;
+        }
         paths.push(format!("/apis/{group}"));
-        paths.extend(
-            versions
-                .iter()
-                .map(|version| format!("/apis/{group}/{version}")),
-        );
+        let versions = versions.iter();
+        paths.extend(versions.map(|version| format!("/apis/{group}/{version}")));
     }
-    paths.sort();
-    response::json(StatusCode::OK, &json!({"paths": paths}))
+    paths
 }

@@ -6,31 +6,110 @@ use super::query::Query;
 use super::{Asked, response};
 use crate::serve::Body;
 
-/// What is looked at, and whether it is for `/readyz` alone.
-const CHECKS: [(&str, bool); 6] = [
-    ("ping", false),
-    ("log", false),
-    ("etcd", false),
-    ("etcd-readiness", true),
-    ("informer-sync", true),
-    ("shutdown", true),
+/// Of what a check is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Always,
+    /// All but `/readyz`.
+    Alive,
+    /// `/readyz` alone.
+    Ready,
+}
+use Of::{Alive, Always, Ready};
+
+/// What is looked at. Much of it is what a real server is made of: here it is done with before anybody can ask.
+const CHECKS: [(&str, Of); 37] = [
+    ("ping", Always),
+    ("log", Always),
+    ("loopback-serving-certificate", Alive),
+    ("etcd", Always),
+    ("etcd-readiness", Ready),
+    ("informer-sync", Ready),
+    (
+        "poststarthook/start-apiserver-admission-initializer",
+        Always,
+    ),
+    ("poststarthook/generic-apiserver-start-informers", Always),
+    (
+        "poststarthook/priority-and-fairness-config-consumer",
+        Always,
+    ),
+    ("poststarthook/priority-and-fairness-filter", Always),
+    ("poststarthook/storage-object-count-tracker-hook", Always),
+    ("poststarthook/start-apiextensions-informers", Always),
+    ("poststarthook/start-apiextensions-controllers", Always),
+    ("poststarthook/crd-informer-synced", Always),
+    ("poststarthook/start-system-namespaces-controller", Always),
+    ("poststarthook/peer-endpoint-reconciler-controller", Always),
+    (
+        "poststarthook/start-cluster-authentication-info-controller",
+        Always,
+    ),
+    (
+        "poststarthook/start-kube-apiserver-identity-lease-controller",
+        Always,
+    ),
+    (
+        "poststarthook/start-kube-apiserver-identity-lease-garbage-collector",
+        Always,
+    ),
+    ("poststarthook/storage-readiness", Always),
+    (
+        "poststarthook/start-legacy-token-tracking-controller",
+        Always,
+    ),
+    ("poststarthook/start-service-ip-repair-controllers", Always),
+    ("poststarthook/rbac/bootstrap-roles", Always),
+    (
+        "poststarthook/scheduling/bootstrap-system-priority-classes",
+        Always,
+    ),
+    (
+        "poststarthook/priority-and-fairness-config-producer",
+        Always,
+    ),
+    ("poststarthook/bootstrap-controller", Always),
+    (
+        "poststarthook/start-kubernetes-service-cidr-controller",
+        Always,
+    ),
+    ("poststarthook/start-kube-aggregator-informers", Always),
+    (
+        "poststarthook/apiservice-status-local-available-controller",
+        Always,
+    ),
+    (
+        "poststarthook/apiservice-status-remote-available-controller",
+        Always,
+    ),
+    ("poststarthook/apiservice-registration-controller", Always),
+    ("poststarthook/apiservice-discovery-controller", Always),
+    ("poststarthook/kube-apiserver-autoregistration", Always),
+    ("autoregister-completion", Always),
+    ("poststarthook/apiservice-openapi-controller", Always),
+    ("poststarthook/apiservice-openapiv3-controller", Always),
+    ("shutdown", Ready),
 ];
 
 const WHOLES: [&str; 3] = ["healthz", "livez", "readyz"];
 
 /// All that can be asked.
 pub(super) fn paths() -> impl Iterator<Item = String> {
-    WHOLES.into_iter().flat_map(|whole| {
-        let checks = checks_of(whole).map(move |check| format!("/{whole}/{check}"));
-        std::iter::once(format!("/{whole}")).chain(checks)
-    })
+    let wholes = WHOLES.into_iter().map(|whole| format!("/{whole}"));
+    wholes.chain(checks().map(|(whole, check)| format!("/{whole}/{check}")))
+}
+
+/// All checks, by the whole that they are of.
+pub(super) fn checks() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let of = |whole| checks_of(whole).map(move |check| (whole, check));
+    WHOLES.into_iter().flat_map(of)
 }
 
 fn checks_of(whole: &str) -> impl Iterator<Item = &'static str> {
-    let of_readiness = whole == "readyz";
+    let other = if whole == "readyz" { Alive } else { Ready };
     CHECKS
         .iter()
-        .filter(move |(_, readiness)| of_readiness || !readiness)
+        .filter(move |(_, of)| *of != other)
         .map(|(name, _)| *name)
 }
 

@@ -39,6 +39,20 @@ pub(crate) fn install_as(
     ask(world, None, &asked)
 }
 
+/// Puts an object of the root in the place of what is there.
+pub(crate) fn replace(world: &Arc<World>, path: &str, object: &Value) -> Result<(), Failure> {
+    let agent = HeaderValue::from_static("kube-apiserver");
+    let asked = Asked {
+        method: Method::PUT,
+        path: path.to_owned(),
+        query: Query::default(),
+        headers: HeaderMap::from_iter([(USER_AGENT, agent)]),
+        body: object.to_string().into(),
+        distortion: Distortion::default(),
+    };
+    ask(world, None, &asked)
+}
+
 /// Applies an object in the name of a controller.
 pub(crate) fn apply(
     world: &Arc<World>,

@@ -1,5 +1,6 @@
 //! From a request to its answer.
 
+mod about;
 mod accept;
 mod admission;
 mod binding;
@@ -56,7 +57,7 @@ use compression::Packed;
 pub(crate) use delete::{CRD_CLEANUP, FOREGROUND, ORPHAN, remove};
 pub(crate) use delete_options::{DeleteOptions, Policy};
 pub(crate) use established::{establish, track};
-pub(crate) use internal::{apply, install, install_as};
+pub(crate) use internal::{apply, install, install_as, replace};
 use negotiation::{Media, Told};
 pub(crate) use protobuf::events as events_in_protobuf;
 pub(crate) use protobuf::read as read_protobuf;
@@ -380,8 +381,10 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
         });
     }
     match segments.as_slice() {
-        [] if asked.path == "/" => Ok(discovery::paths(world, plane)),
-        ["version"] => accept::this_alone(asked, Media::Json.name()).map(|()| discovery::version()),
+        [] if asked.path == "/" => Ok(about::paths(world, plane)),
+        ["version"] => accept::this_alone(asked, Media::Json.name()).map(|()| about::version()),
+        ["metrics"] => Ok(about::metrics()),
+        ["metrics", "slis"] => Ok(about::checks()),
         ["api"] => discovery::core(world, plane, asked),
         ["apis"] => discovery::groups(world, plane, asked),
         ["apis", group] => {

@@ -35,6 +35,13 @@ pub(crate) fn json(code: StatusCode, value: &impl Serialize) -> Response<Body> {
     bytes(code, "application/json", text)
 }
 
+/// A body of JSON for people to read.
+pub(crate) fn indented(value: &impl Serialize) -> Response<Body> {
+    // Values and structs of texts always serialize.
+    let text = serde_json::to_vec_pretty(value).unwrap_or_default();
+    bytes(StatusCode::OK, "application/json", text)
+}
+
 /// An answer that is JSON already.
 pub(crate) fn written(code: StatusCode, mut json: Vec<u8>) -> Response<Body> {
     json.push(b'\n');

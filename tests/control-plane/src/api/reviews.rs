@@ -49,7 +49,7 @@ pub(crate) fn answer(target: &Target, asked: &Asked) -> Result<Response<Body>, F
 
 /// Who am I?
 fn subject(target: &Target, review: &mut Value) {
-    object::set_meta(review, "creationTimestamp", object::now());
+    review["metadata"] = json!({"creationTimestamp": object::now()});
     review["status"] = json!({"userInfo": info(target.caller.user())});
 }
 

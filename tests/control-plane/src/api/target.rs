@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{kubelet, posted, rules};
 use crate::auth::Caller;
+use crate::elsewhere;
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version, crd_bucket};
 use crate::plane::{Plane, World};
@@ -175,8 +176,11 @@ fn posted_here(subresource: &str, resource: &Resource) -> bool {
     posted.any(|posted| posted.subresource == subresource)
 }
 
-/// A group of CRDs is plain text when it lacks a resource; the built-in groups say it in a Status.
+/// Another server may be there for it. A group of CRDs is plain text when it lacks a resource; the built-in groups say it in a Status.
 fn unserved(world: &World, plane: &Plane, path: &ResourcePath) -> Failure {
+    if elsewhere::serves(plane, &path.group, &path.version) {
+        return Failure::unavailable();
+    }
     let built_in = |resource: &Arc<Resource>| !resource.is_crd() && *resource.group == *path.group;
     if path.group.is_empty() || world.resources(plane).iter().any(built_in) {
         Failure::no_such_resource()

@@ -123,11 +123,14 @@ impl Form {
 
     /// One object, as it is written.
     pub(crate) fn text(self, target: &Target, object: &Value) -> Vec<u8> {
+        self.written(target, &self.object(target, object))
+    }
+
+    fn written(self, target: &Target, shown: &Value) -> Vec<u8> {
         let mut text = Vec::new();
-        let shown = self.object(target, object);
         match self.is_typed(target) {
-            true => write(&Typed(&shown), &mut text),
-            false => write(&*shown, &mut text),
+            true => write(&Typed(shown), &mut text),
+            false => write(shown, &mut text),
         }
         text
     }
@@ -196,6 +199,11 @@ impl Form {
             false => write(&head, &mut text),
         }
         text.pop();
+        if objects.is_empty() && matches!(self, Self::Metadata { .. }) {
+            // What Go has not made it tells as nothing.
+            text.extend_from_slice(b",\"items\":null}");
+            return text;
+        }
         text.extend_from_slice(b",\"items\":[");
         for (index, object) in objects.iter().enumerate() {
             if index > 0 {
@@ -224,8 +232,13 @@ impl Form {
         write(&shown, into);
     }
 
+    /// A bookmark, as it is written.
+    pub(crate) fn mark(self, target: &Target, revision: u64, initial_end: bool) -> Vec<u8> {
+        self.written(target, &self.bookmark(target, revision, initial_end))
+    }
+
     /// What a bookmark carries: nothing but a revision.
-    pub(crate) fn bookmark(self, target: &Target, revision: u64, initial_end: bool) -> Value {
+    fn bookmark(self, target: &Target, revision: u64, initial_end: bool) -> Value {
         let mut object = match &target.version().schema {
             Shape::BuiltIn(schema) => schema::empty(schema),
             Shape::Own(_) => json!({}),

@@ -109,8 +109,9 @@ impl Watching {
             }
         }
         if bookmark {
-            let mark = self.form.bookmark(&self.target, snapshot.revision, true);
-            line("BOOKMARK", &mark, &mut events);
+            begin("BOOKMARK", &mut events);
+            events.extend(self.form.mark(&self.target, snapshot.revision, true));
+            end(&mut events);
         }
         self.seen = snapshot.revision;
         self.live = true;
@@ -168,11 +169,9 @@ impl Watching {
                 .since(self.target.bucket(), self.seen, true)
                 .is_ok_and(|(_, new)| new.is_empty())
             {
-                line(
-                    "BOOKMARK",
-                    &self.form.bookmark(&self.target, revision, false),
-                    &mut events,
-                );
+                begin("BOOKMARK", &mut events);
+                events.extend(self.form.mark(&self.target, revision, false));
+                end(&mut events);
                 self.push(events);
             }
         }

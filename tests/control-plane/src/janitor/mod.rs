@@ -1,11 +1,13 @@
 //! What happens by itself after a write: the garbage collector, the end of namespaces and of CRDs, the roles that are
-//! made of others, the service account of every namespace, the API services of CRDs, and the addresses of Services.
+//! made of others, the service account of every namespace, the API services of CRDs and how those of others are, and
+//! the addresses of Services.
 //!
 //! One task does it for all control planes, one change after the other, as the controllers of a real cluster do:
 //! behind the writer's back, and soon.
 
 mod accounts;
 mod addresses;
+mod availability;
 mod definitions;
 mod garbage;
 mod namespaces;
@@ -23,6 +25,7 @@ use crate::kinds::{crd_bucket, namespace_bucket};
 use crate::plane::{Plane, World};
 use crate::store::{Bucket, Change, What};
 pub(crate) use addresses::is_service;
+pub(crate) use availability::looks_at as hangs_on;
 
 /// A change that something may follow from.
 pub(crate) struct Work {
@@ -53,6 +56,7 @@ pub(crate) async fn run(world: Weak<World>, mut work: mpsc::UnboundedReceiver<Wo
             }
             definitions::after(&world, &plane, &bucket, &change);
             services::after(&world, &plane, &bucket, &change);
+            availability::after(&world, &plane, &bucket, &change);
             addresses::after(&world, &plane, &bucket, &change);
             aggregate::after(&world, &plane, &bucket);
         });

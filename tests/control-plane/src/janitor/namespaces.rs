@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::garbage::{change, delete, own};
 use super::{begins_to_go, is_namespace};
 use crate::api::{DeleteOptions, Policy};
+use crate::elsewhere;
 use crate::kinds::namespace_bucket;
 use crate::object;
 use crate::plane::{Plane, World};
@@ -26,6 +27,14 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
         if namespace.is_some_and(|namespace| namespace.is_deleting) {
             terminate(world, plane, &change.key().namespace);
         }
+    }
+}
+
+/// Looks again at the namespaces that were to end.
+pub(super) fn try_again(world: &Arc<World>, plane: &Arc<Plane>) {
+    let all = plane.store.list(&namespace_bucket(), None).objects;
+    for namespace in all.iter().filter(|namespace| namespace.is_deleting) {
+        terminate(world, plane, &namespace.key.name);
     }
 }
 
@@ -48,7 +57,8 @@ fn terminate(world: &Arc<World>, plane: &Arc<Plane>, name: &str) {
     let Some(namespace) = plane.store.get(&namespace_bucket(), &key) else {
         return;
     };
-    if left.is_empty() {
+    let unknown = undiscovered(plane);
+    if left.is_empty() && unknown.is_none() {
         change(world, plane, &resource, &key, &namespace, |namespace| {
             let finalizers = namespace
                 .pointer("/spec/finalizers")
@@ -62,7 +72,7 @@ fn terminate(world: &Arc<World>, plane: &Arc<Plane>, name: &str) {
             object::field_mut(namespace, "spec").insert("finalizers".to_owned(), kept.into());
         });
     } else {
-        let conditions = conditions(&left, &namespace);
+        let conditions = conditions(&left, unknown, &namespace);
         change(world, plane, &resource, &key, &namespace, |changed| {
             object::field_mut(changed, "status").insert("conditions".to_owned(), conditions);
             own(&resource, &namespace, changed, Some("status"));
@@ -70,8 +80,30 @@ fn terminate(world: &Arc<World>, plane: &Arc<Plane>, name: &str) {
     }
 }
 
-/// What a namespace says about what is left in it.
-fn conditions(left: &[(Bucket, Vec<Arc<Kept>>)], namespace: &Value) -> Value {
+/// Why there may be more in a namespace than can be found: other servers that are not available.
+fn undiscovered(plane: &Plane) -> Option<String> {
+    let versions = elsewhere::versions(plane).into_iter();
+    let mut stale: Vec<String> = versions
+        .map(|(group, version)| {
+            format!("{group}/{version}: stale GroupVersion discovery: {group}/{version}")
+        })
+        .collect();
+    stale.sort();
+    (!stale.is_empty()).then(|| {
+        format!(
+            "Discovery failed for some groups, {} failing: unable to retrieve the complete list of server APIs: {}",
+            stale.len(),
+            stale.join(", ")
+        )
+    })
+}
+
+/// What a namespace says about what is left in it, and what is `unknown` of that.
+fn conditions(
+    left: &[(Bucket, Vec<Arc<Kept>>)],
+    unknown: Option<String>,
+    namespace: &Value,
+) -> Value {
     let mut finalizers: BTreeMap<String, usize> = BTreeMap::new();
     for object in left.iter().flat_map(|(_, objects)| objects) {
         for finalizer in object::finalizers(&object.value()) {
@@ -111,9 +143,13 @@ fn conditions(left: &[(Bucket, Vec<Arc<Kept>>)], namespace: &Value) -> Value {
     json!([
         condition(
             "NamespaceDeletionDiscoveryFailure",
-            false,
-            "ResourcesDiscovered",
-            "All resources successfully discovered".to_owned(),
+            unknown.is_some(),
+            if unknown.is_some() {
+                "DiscoveryFailed"
+            } else {
+                "ResourcesDiscovered"
+            },
+            unknown.unwrap_or_else(|| "All resources successfully discovered".to_owned()),
         ),
         condition(
             "NamespaceDeletionGroupVersionParsingFailure",
@@ -129,9 +165,17 @@ fn conditions(left: &[(Bucket, Vec<Arc<Kept>>)], namespace: &Value) -> Value {
         ),
         condition(
             "NamespaceContentRemaining",
-            true,
-            "SomeResourcesRemain",
-            format!("Some resources are remaining: {}", remaining.join(", ")),
+            !remaining.is_empty(),
+            if remaining.is_empty() {
+                "ContentRemoved"
+            } else {
+                "SomeResourcesRemain"
+            },
+            if remaining.is_empty() {
+                "All content successfully removed".to_owned()
+            } else {
+                format!("Some resources are remaining: {}", remaining.join(", "))
+            },
         ),
         condition(
             "NamespaceFinalizersRemaining",

@@ -8,12 +8,11 @@ use serde_json::{Value, json};
 use super::garbage::delete;
 use super::is_definition;
 use crate::api::{self, DeleteOptions, Policy};
+use crate::elsewhere::{GROUP, PLURAL};
 use crate::kinds::Resource;
 use crate::plane::{Plane, World};
 use crate::store::{Bucket, Change, Key};
 
-const GROUP: &str = "apiregistration.k8s.io";
-const PLURAL: &str = "apiservices";
 const MANAGED: &str = "kube-aggregator.kubernetes.io/automanaged";
 
 pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, change: &Change) {

@@ -1,5 +1,7 @@
 //! The columns of `kubectl get`.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::jsonpath::{Step, find, parse};
@@ -10,6 +12,10 @@ const NAME: &str = "Name must be unique within a namespace. Is required when cre
     resources may allow a client to request the generation of an appropriate name automatically. Name is primarily \
     intended for creation idempotence and configuration definition. Cannot be updated. More info: \
     https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names";
+const AGE: &str = "CreationTimestamp is a timestamp representing the server time when this object was created. It is not \
+    guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is \
+    represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: \
+    https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
 
 /// One column of a Table.
 #[derive(Debug)]
@@ -18,7 +24,7 @@ pub(crate) struct Column {
     /// The OpenAPI type of its cells.
     pub(crate) kind: String,
     pub(crate) format: String,
-    pub(crate) description: String,
+    pub(crate) description: Cow<'static, str>,
     /// Above 0 only `-o wide` shows it.
     pub(crate) priority: i64,
     pub(super) cell: Cell,
@@ -39,7 +45,7 @@ impl Column {
             name: name.to_owned(),
             kind: "string".to_owned(),
             format: String::new(),
-            description: String::new(),
+            description: Cow::Borrowed(""),
             priority,
             cell: Cell::Printed(cell),
         }
@@ -54,7 +60,7 @@ impl Column {
     pub(super) fn named() -> Self {
         Self {
             format: "name".to_owned(),
-            description: NAME.to_owned(),
+            description: NAME.into(),
             ..Self::printed("Name", 0, |object| object::name(object).into())
         }
     }
@@ -69,6 +75,7 @@ impl Column {
                 Self::named(),
                 Self {
                     kind: "date".to_owned(),
+                    description: AGE.into(),
                     ..Self::printed("Age", 0, printers::age)
                 },
             ],
@@ -83,8 +90,8 @@ impl Column {
             kind: text("type")?.to_owned(),
             format: text("format").unwrap_or_default().to_owned(),
             description: text("description").map_or_else(
-                || format!("Custom resource definition column (in JSONPath format): {path}"),
-                str::to_owned,
+                || format!("Custom resource definition column (in JSONPath format): {path}").into(),
+                |text| text.to_owned().into(),
             ),
             priority: column.get("priority").and_then(Value::as_i64).unwrap_or(0),
             cell: Cell::Path(parse(path)),

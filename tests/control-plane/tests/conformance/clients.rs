@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::support::{Talk, thing_crd};
 
 const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
+const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
 
 /// A definition of a group of Kubernetes itself.
 fn of_kubernetes(approval: Option<&str>) -> Value {
@@ -31,8 +33,6 @@ fn approval(definition: &Value) -> Value {
 
 conformance! {
     async fn what_comes_first(talk: &mut Talk) {
-        const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
-        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
         let schema = json!({"openAPIV3Schema": {"type": "object"}});
         talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": schema}))).await;
         let map = json!({"metadata": {"name": "one"}}).to_string();
@@ -51,6 +51,25 @@ conformance! {
             talk.first_fields("GET", path, "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", "").await;
             talk.first_fields("GET", &format!("{one}/none"), "application/json", "").await;
             talk.first_fields("DELETE", one, "application/json", "").await;
+        }
+    }
+
+    async fn which_field_comes_first_in_what_no_object_is(talk: &mut Talk) {
+        const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+        talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}}))).await;
+        talk.until("/apis/{group}", |code, _| code == 200).await;
+        for path in ["/api", "/apis", "/apis/apps", "/api/v1", "/apis/apps/v1", "/apis/{group}", "/apis/{group}/v1"] {
+            talk.first_fields("GET", path, "application/json", "").await;
+        }
+        for path in ["/api", "/apis"] {
+            talk.first_fields("GET", path, AGGREGATED, "").await;
+        }
+        const BOOKMARK: &str = "watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=1";
+        for path in [MAPS, THINGS] {
+            for form in ["", ";as=Table;g=meta.k8s.io;v=v1", ";as=PartialObjectMetadata;g=meta.k8s.io;v=v1"] {
+                let path = format!("{path}?{BOOKMARK}&fieldSelector=metadata.name%3Dnone");
+                talk.first_fields("GET", &path, &format!("application/json{form}"), "").await;
+            }
         }
     }
 
@@ -102,7 +121,6 @@ conformance! {
     }
 
     async fn patterns_are_regular_expressions_of_go(talk: &mut Talk) {
-        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
         let patterns = [
             (r#"^[^()<>@,;:\\"/[\]?={} \t\x7f]+$"#, ["a.b", "a[b", "a/b", "a b"]),
             (r"^[a&&b]+$", ["a&b", "b", "ab&&", "c"]),
@@ -285,7 +303,6 @@ conformance! {
     }
 
     async fn objects_of_operators_are_checked(talk: &mut Talk) {
-        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
         let schema = json!({"type": "object", "properties": {
             "spec": {"type": "object", "properties": {
                 "port": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 4_294_967_295_u64},
@@ -344,7 +361,6 @@ conformance! {
     }
 
     async fn a_deprecated_version_is_warned_of_first(talk: &mut Talk) {
-        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
         let numbers = json!({"type": "object", "properties": {"replicas": {"type": "integer"}}});
         talk.install(thing_crd(json!({
             "name": "v1", "served": true, "storage": true, "deprecated": true, "deprecationWarning": "use another",
@@ -361,7 +377,6 @@ conformance! {
     }
 
     async fn what_says_no_number_can_be_scaled(talk: &mut Talk) {
-        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
         let numbers = json!({"type": "object", "properties": {"replicas": {"type": "integer"}}});
         talk.install(thing_crd(json!({
             "name": "v1", "served": true, "storage": true,

@@ -56,6 +56,27 @@ conformance! {
         talk.delete(&format!("{NODES}/{{ns}}-a")).await;
     }
 
+    async fn what_a_pod_asks_for_as_a_whole(talk: &mut Talk) {
+        let container = |name: &str, resources: Value| json!({"name": name, "image": "one", "resources": resources});
+        let small = container("small", json!({"requests": {"cpu": "100m", "memory": "1Gi", "ephemeral-storage": "1Gi"}}));
+        let large = container("large", json!({"limits": {"cpu": "1", "memory": "512Mi", "hugepages-2Mi": "4Mi"}}));
+        let bare = container("bare", json!({}));
+        let first = container("first", json!({"requests": {"cpu": "2", "memory": "1Mi"}}));
+        for (resources, init, containers) in [
+            (json!({"limits": {"cpu": "4", "memory": "4Gi"}}), vec![], vec![&bare]),
+            (json!({"limits": {"cpu": "4"}}), vec![], vec![&small, &bare]),
+            (json!({"limits": {"cpu": "4", "memory": "4Gi"}}), vec![&first], vec![&small, &bare]),
+            (json!({"limits": {"cpu": "4", "memory": "4Gi"}, "requests": {"cpu": "3"}}), vec![], vec![&small, &large]),
+            (json!({"requests": {"cpu": "4"}}), vec![], vec![&small, &bare]),
+            (json!({"requests": {"cpu": "4", "memory": "4Gi"}}), vec![], vec![&large]),
+            (json!({"limits": {"cpu": "4", "memory": "4Gi", "hugepages-2Mi": "8Mi"}}), vec![], vec![&large]),
+            (json!({"limits": {}}), vec![], vec![&large]),
+        ] {
+            let pod = json!({"metadata": {"name": "one"}, "spec": {"resources": resources, "initContainers": init, "containers": containers}});
+            talk.post("/api/v1/namespaces/{ns}/pods?dryRun=All", pod).await;
+        }
+    }
+
     async fn webhooks_say_how_they_are_called(talk: &mut Talk) {
         let service = json!({"service": {"namespace": "{ns}", "name": "one"}});
         let rule = json!({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]});

@@ -79,6 +79,14 @@ async fn things(talk: &mut Talk) -> &'static str {
 }
 
 conformance! {
+    async fn metadata_of_nothing(talk: &mut Talk) {
+        const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+        for path in ["/api/v1/namespaces/{ns}/secrets", "/apis/apps/v1/namespaces/{ns}/deployments?labelSelector=a"] {
+            talk.send("GET", path, &[("accept", METADATA)], None).await;
+            talk.get(path).await;
+        }
+    }
+
     async fn pages_of_exactly_what_is_selected(talk: &mut Talk) {
         five(talk).await;
         for query in [

@@ -53,6 +53,37 @@ fn webhook(fields: Value) -> Value {
 }
 
 conformance! {
+    async fn objects_without_what_they_need(talk: &mut Talk) {
+        let whole = json!({"metadata": {"name": "One_x.", "labels": {"a b": "c d"}, "annotations": {"A/B/c": "x"}, "finalizers": ["x"], "ownerReferences": [{}]}});
+        talk.post("/api/v1/namespaces/{ns}/configmaps?dryRun=All", whole).await;
+        for name in ["One_x.", "a.b", "a-"] {
+            talk.post("/api/v1/namespaces?dryRun=All", json!({"metadata": {"name": name}})).await;
+        }
+        for path in ["/api/v1/persistentvolumes", "/api/v1/namespaces/{ns}/replicationcontrollers", "/apis/networking.k8s.io/v1/ingressclasses"] {
+            talk.post(&format!("{path}?dryRun=All"), one(json!({}))).await;
+        }
+        for data in [json!(null), json!("text"), json!({"a": 1})] {
+            talk.post("/apis/apps/v1/namespaces/{ns}/controllerrevisions?dryRun=All", json!({"metadata": {"name": "one"}, "revision": 1, "data": data})).await;
+        }
+    }
+
+    async fn classes_of_ingresses(talk: &mut Talk) {
+        let long = format!("example.com/{}", "a".repeat(250));
+        for controller in ["", "one", "/one", "example.com/", "Example.com/one", "example.com/one two", "example.com/one/two", &long] {
+            talk.post("/apis/networking.k8s.io/v1/ingressclasses?dryRun=All", one(json!({"controller": controller}))).await;
+        }
+        for parameters in [
+            json!({}), json!({"apiGroup": "A", "kind": "a/b", "name": "..", "scope": "Some"}), json!({"kind": "A", "name": "a", "scope": "Namespace"}),
+            json!({"kind": "A", "name": "a", "scope": "Namespace", "namespace": "A"}), json!({"kind": "A", "name": "a", "scope": "Cluster", "namespace": "a"}), json!({"kind": "A", "name": "a"}),
+        ] {
+            talk.post("/apis/networking.k8s.io/v1/ingressclasses?dryRun=All", one(json!({"controller": "example.com/one", "parameters": parameters}))).await;
+        }
+    }
+
+    async fn reviews_with_metadata(talk: &mut Talk) {
+        talk.post("/apis/authentication.k8s.io/v1/selfsubjectreviews", json!({"metadata": {"name": "one", "labels": {"a": "b"}}})).await;
+    }
+
     async fn tokens_that_are_nobodys(talk: &mut Talk) {
         let secrets = &tried("secrets");
         for annotations in [json!({}), json!({"kubernetes.io/service-account.name": ""})] {

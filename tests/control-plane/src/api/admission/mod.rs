@@ -10,7 +10,7 @@ mod priorities;
 mod quotas;
 mod runtime_classes;
 mod tolerations;
-mod totals;
+pub(in crate::api) mod totals;
 
 use std::sync::Arc;
 

@@ -7,18 +7,34 @@ use serde_json::Value;
 use crate::schema::{in_billionths, plus};
 
 /// Quantities by the name of the resource.
-pub(super) type Resources = BTreeMap<String, String>;
+pub(crate) type Resources = BTreeMap<String, String>;
 
-pub(super) fn of(resources: &Value) -> Resources {
+pub(crate) fn of(resources: &Value) -> Resources {
     let resources = resources.as_object().into_iter().flatten();
     resources
         .filter_map(|(name, quantity)| Some((name.clone(), quantity.as_str()?.to_owned())))
         .collect()
 }
 
-/// The `requests` or `limits` of a pod: of its containers together, or of the greediest that runs before them if that is
-/// more; what the pod says of itself counts first.
+/// The `requests` or `limits` of a pod: what it says of itself counts before what its containers say.
 pub(super) fn of_pod(spec: &Value, field: &str) -> Resources {
+    let mut all = of_containers(spec, field);
+    let own = of(&spec["resources"][field]).into_iter();
+    all.extend(own.filter(|(name, _)| is_of_pods(name)));
+    all
+}
+
+/// Whether a pod may say it of itself.
+pub(crate) fn is_of_pods(name: &str) -> bool {
+    name == "cpu" || name == "memory" || is_of_huge_pages(name)
+}
+
+pub(crate) fn is_of_huge_pages(name: &str) -> bool {
+    name.starts_with("hugepages-")
+}
+
+/// Those of the containers of a pod together, or of the greediest that runs before them if that is more.
+pub(crate) fn of_containers(spec: &Value, field: &str) -> Resources {
     let mut all = Resources::new();
     for container in spec["containers"].as_array().into_iter().flatten() {
         add(&mut all, &of(&container["resources"][field]));
@@ -37,11 +53,6 @@ pub(super) fn of_pod(spec: &Value, field: &str) -> Resources {
         most(&mut before, &own);
     }
     most(&mut all, &before);
-    let own = of(&spec["resources"][field]);
-    all.extend(
-        own.into_iter()
-            .filter(|(name, _)| name == "cpu" || name == "memory"),
-    );
     all
 }
 

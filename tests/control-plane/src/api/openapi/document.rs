@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::definition::Definition;
 use super::recorded::KUBERNETES;
-use super::second;
+use super::{second, shared};
 use crate::kinds::Resource;
 use crate::plane::{Plane, World};
 
@@ -61,8 +61,10 @@ pub(super) fn in_second_version(world: &World, plane: &Plane) -> Value {
             definitions.insert(name, second::schema(&schema));
         }
     }
+    let parameters = shared::share(&mut paths);
     json!({
         "swagger": "2.0", "info": {"title": "Kubernetes", "version": "1.36"}, "paths": paths, "definitions": definitions,
+        "parameters": parameters,
         "securityDefinitions": {"BearerToken": {
             "description": "Bearer Token authentication", "type": "apiKey", "name": "authorization", "in": "header",
         }},

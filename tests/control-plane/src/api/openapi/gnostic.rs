@@ -16,6 +16,10 @@ pub(super) fn write(document: &Value) -> Vec<u8> {
     out.within(9, |types| {
         each(types, 1, document.get("definitions"), schema)
     });
+    if document.get("parameters").is_some() {
+        let shared = document.get("parameters");
+        out.within(10, |parameters| each(parameters, 1, shared, parameter));
+    }
     for required in list(document.get("security")) {
         out.within(12, |requirement| {
             each(requirement, 1, Some(required), |_, _| {})
@@ -59,7 +63,7 @@ fn path(out: &mut Out, path: &Value) {
         }
     }
     for own in list(path.get("parameters")) {
-        out.within(9, |item| item.within(1, |message| parameter(message, own)));
+        out.within(9, |item| taken(item, own));
     }
 }
 
@@ -70,7 +74,7 @@ fn operation(out: &mut Out, operation: &Value) {
     texts(out, 6, operation.get("produces"));
     texts(out, 7, operation.get("consumes"));
     for own in list(operation.get("parameters")) {
-        out.within(8, |item| item.within(1, |message| parameter(message, own)));
+        out.within(8, |item| taken(item, own));
     }
     out.within(9, |responses| {
         each(
@@ -89,6 +93,14 @@ fn operation(out: &mut Out, operation: &Value) {
     });
     texts(out, 10, operation.get("schemes"));
     extensions(out, 13, operation);
+}
+
+/// A parameter, or where it is.
+fn taken(out: &mut Out, own: &Value) {
+    match own.get("$ref") {
+        Some(reference) => out.within(2, |message| text(message, 1, Some(reference))),
+        None => out.within(1, |message| parameter(message, own)),
+    }
 }
 
 fn parameter(out: &mut Out, parameter: &Value) {

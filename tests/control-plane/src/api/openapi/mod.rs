@@ -5,6 +5,7 @@ mod document;
 mod gnostic;
 mod recorded;
 mod second;
+mod shared;
 
 use http::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH, LOCATION, VARY};
 use http::{Response, StatusCode};

@@ -68,10 +68,25 @@ fn check(target: &Target, review: &Value, is_about_self: bool) -> Result<(), Fai
             wrong.push(invalid("resourceAttributes.namespace", &other.into(), must));
         }
     }
+    wrong.extend(check_metadata(target, review));
     match wrong.is_empty() {
         true => Ok(()),
         false => Err(Failure::invalid(GROUP, "", "", wrong)),
     }
+}
+
+/// A review has no metadata, but where it is asked for.
+fn check_metadata(target: &Target, review: &Value) -> Option<Cause> {
+    let mut metadata = review["metadata"].as_object().cloned().unwrap_or_default();
+    metadata.retain(|name, _| name != "managedFields");
+    let is_local = target.resource.kind == "LocalSubjectAccessReview";
+    let is_place = |name: &String| is_local && name == "namespace";
+    let must = match is_local {
+        true => "must be empty except for namespace",
+        false => "must be empty",
+    };
+    let is_empty = metadata.keys().all(is_place);
+    (!is_empty).then(|| Cause::invalid("metadata", &metadata.into(), must))
 }
 
 /// The attributes of a path, as Go writes them.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::checks::{list, text};
-use super::{addresses, names, storage};
+use super::{addresses, ingress_classes, names, storage};
 use crate::failure::Cause;
 use crate::object;
 
@@ -26,6 +26,7 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
         "IPAddress" if spec.get("parentRef").is_none() => {
             vec![Cause::required("spec.parentRef", "")]
         }
+        "IngressClass" => ingress_classes::check(spec),
         "ServiceCIDR" => check_ranges(spec),
         "DeviceClass" => check_selectors(spec),
         "ResourceClaim" => check_claim(spec, "spec"),

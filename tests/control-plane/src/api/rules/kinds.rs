@@ -48,6 +48,7 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
         "CustomResourceDefinition" => accept_crd(object, None),
         "Pod" => pods::before_create(object),
         "PodTemplate" => pods::check_template(&object["template"], "template"),
+        "ControllerRevision" => workloads::check_revision(object),
         kind @ ("Deployment"
         | "StatefulSet"
         | "DaemonSet"

@@ -227,8 +227,8 @@ fn needs_version(target: &Target) -> bool {
 pub(super) fn check(target: &Target, object: &Value) -> Vec<Cause> {
     let mut wrong: Vec<Cause> = names::own_name(target, object);
     wrong.extend(names::labels(object));
-    wrong.extend(names::finalizers(target, object));
     wrong.extend(check_owners(object));
+    wrong.extend(names::finalizers(target, object));
     wrong
 }
 

@@ -17,6 +17,7 @@ mod env;
 mod ephemeral;
 mod events;
 mod fixed;
+mod ingress_classes;
 mod job_status;
 mod jobs;
 mod kinds;

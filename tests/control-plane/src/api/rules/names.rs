@@ -168,10 +168,7 @@ fn why_not(target: &Target, object: &Value, name: &str) -> Option<String> {
         ("", "Namespace" | "Service") if name.len() > 63 => {
             Some("must be no more than 63 characters".to_owned())
         }
-        ("", "Namespace" | "Service") if name.contains('.') => {
-            Some("must not contain dots".to_owned())
-        }
-        ("", "Namespace" | "Service") => (!is_label(name)).then(|| LABEL.to_owned()),
+        ("", "Namespace" | "Service") => label(name).map(str::to_owned),
         _ if name.len() > 253 => Some("must be no more than 253 characters".to_owned()),
         _ => (!is_subdomain(name)).then(|| SUBDOMAIN.to_owned()),
     }

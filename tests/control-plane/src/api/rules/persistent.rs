@@ -59,11 +59,7 @@ fn check_capacity(capacity: &Value) -> Vec<Cause> {
         wrong.push(Cause::required(PATH, ""));
     }
     if !all.contains_key("storage") || all.len() > 1 {
-        wrong.push(Cause::unsupported(
-            PATH,
-            &all.clone().into(),
-            r#""storage""#,
-        ));
+        wrong.push(Cause::unsupported(PATH, capacity, r#""storage""#));
     }
     for (name, quantity) in all {
         if quantity.as_str().and_then(in_billionths) <= Some(0) {

@@ -53,6 +53,17 @@ pub(super) fn check(kind: &str, old: Option<&Value>, object: &Value) -> Vec<Caus
     wrong
 }
 
+/// What is wrong with a new revision, whose data is for those who read it.
+pub(super) fn check_revision(object: &Value) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    match &object["data"] {
+        Value::Object(_) => {}
+        Value::Null => wrong.push(Cause::required("data", "data is mandatory")),
+        _ => wrong.push(Cause::required("data", "data must be a valid JSON object")),
+    }
+    wrong
+}
+
 /// What is wrong with the selector, and whether it selects the pods of the template.
 fn check_selector(kind: &str, spec: &Value) -> Vec<Cause> {
     const PATH: &str = "spec.selector";
@@ -116,6 +127,9 @@ fn selects(selector: &Value, template: &Value) -> bool {
 fn check_pods(kind: &str, spec: &Value) -> Vec<Cause> {
     const PATH: &str = "spec.template";
     let template = &spec["template"];
+    if kind == "ReplicationController" && template.is_null() {
+        return vec![Cause::required(PATH, "")];
+    }
     let claims = list(spec, "volumeClaimTemplates");
     let mut wrong = pods::check_template_with(template, PATH, claims);
     let policy = text(&template["spec"], "restartPolicy");

@@ -2,6 +2,7 @@
 
 mod administration;
 mod cluster;
+mod meanings;
 mod services;
 mod workloads;
 
@@ -22,7 +23,7 @@ pub(super) fn columns(kind: &str) -> Vec<Column> {
         })
     };
     let after_name: Vec<Column> = match kind {
-        "Event" => return event(),
+        "Event" => return meanings::told(kind, event()),
         "Namespace" => vec![
             column("Status", 0, |object| at(object, "/status/phase")),
             age_column(),
@@ -87,7 +88,8 @@ pub(super) fn columns(kind: &str) -> Vec<Column> {
             .or_else(|| administration::columns(kind))
             .unwrap_or_else(|| vec![age_column()]),
     };
-    std::iter::once(Column::named()).chain(after_name).collect()
+    let all = std::iter::once(Column::named()).chain(after_name);
+    meanings::told(kind, all.collect())
 }
 
 fn text_column(name: &str, priority: i64, cell: fn(&Value) -> Value) -> Column {
@@ -273,12 +275,13 @@ fn data(object: &Value) -> Value {
 
 /// The columns of a Scale.
 pub(crate) fn scale_columns() -> Vec<Column> {
-    vec![
+    let columns = vec![
         Column::named(),
         integer("Desired", |scale| number(scale, "/spec/replicas")),
         integer("Available", |scale| number(scale, "/status/replicas")),
         text_column("Age", 0, age),
-    ]
+    ];
+    meanings::told("Scale", columns)
 }
 
 fn number(object: &Value, pointer: &str) -> Value {

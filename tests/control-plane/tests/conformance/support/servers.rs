@@ -31,7 +31,7 @@ pub(crate) async fn on_embedded(module: &str, case: &str, run: impl AsyncFnOnce(
 }
 
 /// The cases whose changes all others would see, and which have a real server for themselves.
-const ALONE: &str = "::cluster_defaults::";
+const ALONE: [&str; 2] = ["::cluster_defaults::", "::elsewhere::"];
 
 /// Runs a case on the real server, which most cases share.
 pub(crate) async fn on_real(module: &str, case: &str, run: impl AsyncFnOnce(&mut Talk)) {
@@ -41,7 +41,7 @@ pub(crate) async fn on_real(module: &str, case: &str, run: impl AsyncFnOnce(&mut
         );
         return;
     };
-    let server = match module.contains(ALONE) {
+    let server = match ALONE.iter().any(|area| module.contains(area)) {
         true => Arc::new(RealControlPlane::start(&assets).await.unwrap()),
         false => RealControlPlane::shared(&assets).await.unwrap(),
     };

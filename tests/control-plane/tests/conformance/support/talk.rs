@@ -254,6 +254,16 @@ impl Talk {
         self.write_answer(code, &answered, pick(&value).to_string().as_bytes());
     }
 
+    /// Asks, and writes down only what `pick` picks of the lines of the answer.
+    pub(crate) async fn get_lines(&mut self, path: &str, pick: impl Fn(&str) -> Option<String>) {
+        let path = self.fill(path);
+        self.write_question("GET", &path, &[], &[]);
+        let (code, answered, body) = self.exchange("GET", &path, &[], &[]).await;
+        let text = String::from_utf8(body).unwrap();
+        let lines: Vec<String> = text.split('\n').filter_map(pick).collect();
+        self.write_answer(code, &answered, lines.join("\n").as_bytes());
+    }
+
     /// Asks, and writes down how long the answer may be kept, and what `pick` picks of it.
     pub(crate) async fn get_kept(&mut self, path: &str, pick: impl Fn(&Value) -> Value) {
         let path = self.fill(path);

@@ -82,6 +82,12 @@ pub(super) fn claim(spec: &mut Map<String, Value>) {
     }
 }
 
+pub(super) fn ingress_class(object: &mut Value) {
+    if let Some(parameters) = inner(object::field_mut(object, "spec"), "parameters") {
+        default(parameters, "scope", "Cluster");
+    }
+}
+
 pub(super) fn driver(object: &mut Value) {
     let spec = object::field_mut(object, "spec");
     default(spec, "attachRequired", true);

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{default, default_text, each, inner, one_is_first};
+use crate::api::admission::totals;
 use crate::object;
 
 pub(super) fn pod(object: &mut Value) {
@@ -20,7 +21,37 @@ pub(super) fn pod(object: &mut Value) {
             }
         }
     }
+    whole(spec);
     pod_spec(spec);
+}
+
+/// Where a pod says something of itself as a whole, the rest follows from its containers, and from its limits.
+fn whole(spec: &mut Map<String, Value>) {
+    let Some(own) = spec.get("resources") else {
+        return;
+    };
+    let [own_limits, own_requests] = ["limits", "requests"].map(|field| totals::of(&own[field]));
+    if own_limits.is_empty() && own_requests.is_empty() {
+        return;
+    }
+    let pod = Value::Object(spec.clone());
+    let mut limits = totals::of_containers(&pod, "limits");
+    limits.retain(|name, _| totals::is_of_huge_pages(name) && !own_requests.contains_key(name));
+    limits.extend(own_limits);
+    let mut requests = limits.clone();
+    requests.retain(|name, _| totals::is_of_pods(name));
+    if !limits.is_empty() {
+        let of_containers = totals::of_containers(&pod, "requests").into_iter();
+        requests.extend(of_containers.filter(|(name, _)| ["cpu", "memory"].contains(&&**name)));
+    }
+    requests.extend(own_requests);
+    let all = [("limits", limits), ("requests", requests)];
+    if let Some(resources) = inner(spec, "resources") {
+        let said = all
+            .into_iter()
+            .filter(|(_, quantities)| !quantities.is_empty());
+        resources.extend(said.map(|(field, quantities)| (field.to_owned(), json!(quantities))));
+    }
 }
 
 /// The template in a field of an object, or of the spec that is given.

@@ -55,7 +55,11 @@ pub(super) fn replica_set(object: &mut Value) {
 }
 
 pub(super) fn replication_controller(object: &mut Value) {
-    let spec = with_pods(object);
+    let spec = match object["spec"]["template"].is_null() {
+        // It is missed there.
+        true => object::field_mut(object, "spec"),
+        false => with_pods(object),
+    };
     default(spec, "replicas", 1);
     if let Some(labels) = labels_of_template(spec) {
         default(spec, "selector", labels.clone());
