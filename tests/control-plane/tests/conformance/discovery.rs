@@ -92,7 +92,9 @@ conformance! {
         let is_other = |line: &str| {
             let mut parts = line.trim().trim_matches(['"', ',']).split('/').skip(1);
             match (parts.next(), parts.next()) {
-                (Some("apis"), Some(group)) => group.contains('.') && !group.ends_with(".k8s.io"),
+                (Some("apis"), Some(group)) => {
+                    group.contains('-') || group.contains('.') && !group.ends_with(".k8s.io")
+                }
                 (Some("statusz" | "flagz"), _) => true,
                 _ => false,
             }
