@@ -54,17 +54,17 @@ impl<C: Start> Handled<C> {
             cluster: cluster.name().clone(),
             key: remote.key().clone(),
         };
-        if !desk.left.contains(remote.key()) && !desk.marked.has(&owner) {
+        if !desk.notes.left.contains(remote.key()) && !desk.marked.has(&owner) {
             return Absent::Done(Outcome::default());
         }
         let removed = match self.look(remote).await {
             Ok(Found::Left(object)) => return Absent::Left(object),
             Ok(Found::There) => {
-                desk.left.settle(remote.key());
+                desk.notes.left.settle(remote.key());
                 return Absent::Done(Outcome::default());
             }
             Ok(Found::Gone) => {
-                desk.left.settle(remote.key());
+                desk.notes.left.settle(remote.key());
                 let home = Some(cluster);
                 remove_marked(self.declaration, desk, home, &owner, |_| true).await
             }
@@ -143,7 +143,7 @@ impl<C: Start> Handled<C> {
         let cache = cluster.cache::<C::Object>(selector.clone());
         let held = held.iter().map(ObjectKey::of_meta);
         for key in held.filter(|key| cache.get(key).is_none()) {
-            desk.left.add(key.clone());
+            desk.notes.left.add(key.clone());
             waker.wake_first([key]);
         }
     }

@@ -11,7 +11,7 @@ use super::queue::{Job, Lane, Queue};
 use super::wake::{LaneOf, Lanes};
 use super::{Again, Handler, Outcome, Waker};
 use crate::fleet::{Cluster, ClusterName, Crew, Roster};
-use crate::object::{Applied, Desk, Marked};
+use crate::object::{Desk, Marked, Notes};
 
 /// Every controller of a manager, and the queue that they share.
 pub(crate) struct Engine {
@@ -153,9 +153,7 @@ impl Engine {
         lanes.lock().insert(cluster.name().clone(), of_it);
         marked.set_there(cluster.name());
         let desk = Desk {
-            recorder: Arc::default(),
-            applied: Arc::new(Applied::new(cluster.kept())),
-            left: Arc::default(),
+            notes: Notes::new(cluster.kept()),
             marked: Arc::clone(marked),
             roster: Arc::clone(&self.roster),
             alone: self.alone,

@@ -102,7 +102,7 @@ impl<C: Start> Handled<C> {
         let (object, selected) = match seen {
             Some(object) => {
                 if self.releases().is_some() {
-                    desk.left.settle(&key);
+                    desk.notes.left.settle(&key);
                 }
                 (object, true)
             }
@@ -322,12 +322,11 @@ impl<C: Start> Handler for Handled<C> {
             let itself: Arc<dyn Source> = cluster.cache::<C::Object>(select.selector());
             itself.observe(Arc::new(WakeItself {
                 waker: waker.clone(),
-                applied: Arc::clone(&desk.applied),
+                notes: Arc::clone(&desk.notes),
                 marked: Arc::clone(&desk.marked),
                 home: cluster.name().clone(),
                 on,
                 releases: self.releases().map(Into::into),
-                left: Arc::clone(&desk.left),
             }));
             sources.push(itself);
         }
@@ -423,12 +422,12 @@ impl<C: Start> Handler for Handled<C> {
         );
         let run = async move {
             let cache = cluster.cache::<C::Object>(self.declaration.select.selector());
-            let applied = Arc::clone(&desk.applied);
+            let notes = Arc::clone(&desk.notes);
             let outcome = self.run(&cache, cluster, desk, key.clone(), trouble);
             let outcome = outcome.await;
             // It may have gone meanwhile, before its last apply.
             if cache.get(&key).is_none() {
-                applied.forget(&key);
+                notes.applied.forget(&key);
             }
             outcome
         };

@@ -14,7 +14,7 @@ use super::Version;
 use super::queue::{Lane, Queue};
 use crate::controller::ObjectKey;
 use crate::fleet::{Cluster, ClusterName};
-use crate::object::{Applied, Child, DELETED, Left, Marked, Marker, controller_of, holds};
+use crate::object::{Child, DELETED, Marked, Marker, Notes, controller_of, holds};
 use crate::watch::{Change, Observer, On, Watched};
 
 /// Which keys go first inside a cluster.
@@ -106,13 +106,12 @@ impl Waker {
 /// Wakes the key of the object that changed, if one of these parts of it did.
 pub(crate) struct WakeItself {
     pub(crate) waker: Waker,
-    pub(crate) applied: Arc<Applied>,
+    pub(crate) notes: Arc<Notes>,
     pub(crate) marked: Arc<Marked>,
     pub(crate) home: ClusterName,
     pub(crate) on: On,
     /// The finalizer of which what leaves the selection is released.
     pub(crate) releases: Option<String>,
-    pub(crate) left: Arc<Left>,
 }
 
 impl Observer for WakeItself {
@@ -136,14 +135,14 @@ impl Observer for WakeItself {
                 let finalizer = self.releases.as_deref();
                 let left = finalizer.is_some_and(|finalizer| holds(before.metadata(), finalizer));
                 if left {
-                    self.left.add(owner.key.clone());
+                    self.notes.left.add(owner.key.clone());
                 }
                 if left || self.marked.has(&owner) {
                     self.waker
                         .wake(owner.key.clone(), Priority::Change, cause(change));
                 }
                 self.waker.queue.forget(self.waker.lane, &owner.key);
-                self.applied.forget(&owner.key);
+                self.notes.applied.forget(&owner.key);
             }
         }
     }

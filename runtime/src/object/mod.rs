@@ -24,12 +24,11 @@ pub use event::Event;
 pub use ownership::NotOwned;
 pub(crate) use ownership::controller_of;
 pub use scope::Scope;
-pub(crate) use scope::{Desk, Owner};
+pub(crate) use scope::{Desk, Notes, Owner};
 
-pub(crate) use applied::{Applied, Child};
+pub(crate) use applied::Child;
 pub(crate) use conditions::{READY, Ready, SetCondition, Verdict, declared};
 pub(crate) use finalizer::{Finalizer, Secured, holds};
-pub(crate) use left::Left;
 pub(crate) use list::list_metadata;
 pub(crate) use mark::Marker;
 pub(crate) use marked::Marked;

@@ -21,7 +21,7 @@ use super::recorder::Recorder;
 use super::remote::{DELETED, Remote, deleted, version};
 use crate::controller::{Declaration, Kind, Object, ObjectKey};
 use crate::fleet::{Cluster, ClusterName, Known, Moment, Roster};
-use crate::watch::Lookup;
+use crate::watch::{Kept, Lookup};
 use crate::{Error, Result};
 
 /// The reconciled object, as its children refer to it.
@@ -41,16 +41,31 @@ impl fmt::Display for Owner {
 /// What a controller keeps in a cluster from one reconcile to the next.
 #[derive(Clone)]
 pub(crate) struct Desk {
-    /// Made when there is a first event.
-    pub(crate) recorder: Arc<OnceLock<Arc<Recorder>>>,
-    pub(crate) applied: Arc<Applied>,
-    pub(crate) left: Arc<Left>,
+    pub(crate) notes: Arc<Notes>,
     /// What it has marked in all clusters.
     pub(crate) marked: Arc<Marked>,
     /// Where else it, and the other controllers, can go.
     pub(crate) roster: Arc<Roster>,
     /// There is no provider.
     pub(crate) alone: bool,
+}
+
+/// What is of one controller in one cluster alone.
+pub(crate) struct Notes {
+    /// Made when there is a first event.
+    recorder: OnceLock<Arc<Recorder>>,
+    pub(crate) applied: Applied,
+    pub(crate) left: Left,
+}
+
+impl Notes {
+    pub(crate) fn new(kept: Kept) -> Arc<Self> {
+        Arc::new(Self {
+            recorder: OnceLock::new(),
+            applied: Applied::new(kept),
+            left: Left::default(),
+        })
+    }
 }
 
 /// The part of a [`Context`](crate::Context) that does not depend on the controller: the cluster, and
@@ -307,7 +322,7 @@ impl Scope {
     /// ```
     pub fn event(&self, event: Event) {
         let make = || Recorder::new(self.cluster.clone(), self.declaration.name);
-        let recorder = self.desk.recorder.get_or_init(make);
+        let recorder = self.desk.notes.recorder.get_or_init(make);
         recorder.record(&self.owner, event);
     }
 
@@ -359,7 +374,7 @@ impl Scope {
 
     /// The reconciled object needs nobody any more who looks for those that have left.
     pub(crate) fn settle(&self) {
-        self.desk.left.settle(&self.owner.key);
+        self.desk.notes.left.settle(&self.owner.key);
     }
 
     /// Remembers that the reconciled object is gone by what we wrote.
@@ -375,7 +390,7 @@ impl Scope {
     }
 
     pub(super) fn applied(&self) -> &Applied {
-        &self.desk.applied
+        &self.desk.notes.applied
     }
 
     pub(super) fn has_child(&self, child: Child) {
@@ -388,7 +403,7 @@ impl Scope {
     /// Forgets the children that this reconcile, which has come to its end, has not applied.
     pub(crate) fn forget_other_children(&self) {
         let children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
-        self.desk.applied.keep(&self.owner.key, &children);
+        self.desk.notes.applied.keep(&self.owner.key, &children);
     }
 
     pub(crate) fn take_written(&self) -> Vec<(String, String)> {

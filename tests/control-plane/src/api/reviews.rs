@@ -37,12 +37,16 @@ pub(crate) fn answer(target: &Target, asked: &Asked) -> Result<Response<Body>, F
     let api_version = target.api_version();
     let writer = writer(target, &options.manager, &api_version);
     patch::track_update(None, &mut review, schema, &writer);
-    match target.resource.kind.as_str() {
-        "SelfSubjectRulesReview" => rules::answer(target, &mut review)?,
-        "TokenReview" => token::answer(target, &mut review)?,
-        "SelfSubjectReview" => subject(target, &mut review),
-        _ => access::answer(target, &mut review)?,
-    }
+    let answered = match target.resource.kind.as_str() {
+        "SelfSubjectRulesReview" => rules::answer(target, &mut review),
+        "TokenReview" => token::answer(target, &mut review),
+        "SelfSubjectReview" => {
+            subject(target, &mut review);
+            Ok(())
+        }
+        _ => access::answer(target, &mut review),
+    };
+    answered.map_err(|failure| failure.warned(warnings.clone()))?;
     let answer = response::written(StatusCode::CREATED, form.text(target, &review));
     Ok(response::warn(answer, &warnings))
 }
