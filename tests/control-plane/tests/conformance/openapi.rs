@@ -172,6 +172,10 @@ conformance! {
         for accept in [SECOND, "application/json, application/com.github.proto-openapi.spec.v2@v1.0+protobuf"] {
             talk.get_picked("/openapi/v2", &[("accept", accept)], |document| json!(document.is_object())).await;
         }
+        // What is said of a type besides OpenAPI is in YAML.
+        for name in ["com.example.all-kinds-in-the-second-version.v1.Thing", "io.k8s.api.core.v1.ServiceSpec"] {
+            talk.get_message("/openapi/v2", SECOND, name).await;
+        }
     }
 
     async fn documents_that_a_client_has_already(talk: &mut Talk) {

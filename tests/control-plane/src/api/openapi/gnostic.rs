@@ -184,10 +184,10 @@ fn extensions(out: &mut Out, number: u64, own: &Value) {
     }
 }
 
-/// Any value, in YAML, which JSON is too.
+/// Any value, in YAML.
 fn any(out: &mut Out, number: u64, value: Option<&Value>) {
-    if let Some(value) = value {
-        out.within(number, |any| any.bytes(2, value.to_string().as_bytes()));
+    if let Some(text) = value.and_then(|value| serde_saphyr::to_string(value).ok()) {
+        out.within(number, |any| any.bytes(2, text.as_bytes()));
     }
 }
 
@@ -226,7 +226,8 @@ fn count(out: &mut Out, number: u64, value: Option<&Value>) {
 }
 
 fn number(out: &mut Out, number: u64, value: Option<&Value>) {
-    if let Some(value) = value.and_then(Value::as_f64) {
+    // Zero is what is not said.
+    if let Some(value) = value.and_then(Value::as_f64).filter(|value| *value != 0.0) {
         out.double(number, value);
     }
 }
