@@ -9,10 +9,11 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::rbac::v1::ClusterRoleBinding;
 use kommodore::{Action, ClusterState, Context, Manager, Reconcile, Result, controller};
 use kommodore_control_plane::{Assets, RealControlPlane};
-use kommodore_tests::{Clusters, Folder, Operator, Relay, eventually, stands};
+use kommodore_tests::{
+    Clusters, Folder, Operator, Relay, eventually, pem_of, prints, stands, token_of,
+};
+use kube::Client;
 use kube::api::{Api, Patch, PatchParams, PostParams};
-use kube::config::ExecConfig;
-use kube::{Client, Config};
 use serde_json::{Value, json};
 
 /// Asks in each cluster who it is there.
@@ -48,18 +49,7 @@ impl Asking {
     }
 }
 
-/// A program that says what is in a file.
-fn prints(file: String) -> ExecConfig {
-    let program = json!({
-        "apiVersion": "client.authentication.k8s.io/v1",
-        "command": "cat",
-        "args": [file],
-        "interactiveMode": "Never",
-    });
-    serde_json::from_value(program).unwrap()
-}
-
-/// What such a program says, of which the next call wants to know again.
+/// What a program says, of which the next call wants to know again.
 fn credential(mut status: Value) -> String {
     status["expirationTimestamp"] = Timestamp::now().to_string().into();
     let credential = json!({
@@ -72,21 +62,8 @@ fn credential(mut status: Value) -> String {
 
 /// Who has a certificate, as a program says it.
 fn certificate(server: &RealControlPlane, user: &str) -> String {
-    let [certificate, key] = pem(&server.config_with_certificate(user).unwrap());
+    let [certificate, key] = pem_of(&server.config_with_certificate(user).unwrap());
     credential(json!({"clientCertificateData": certificate, "clientKeyData": key}))
-}
-
-fn token(server: &Config) -> String {
-    let info = serde_json::to_value(&server.auth_info).unwrap();
-    info["token"].as_str().unwrap().to_owned()
-}
-
-fn pem(config: &Config) -> [String; 2] {
-    let info = serde_json::to_value(&config.auth_info).unwrap();
-    ["client-certificate-data", "client-key-data"].map(|part| {
-        let decoded: k8s_openapi::ByteString = serde_json::from_value(info[part].clone()).unwrap();
-        String::from_utf8(decoded.0).unwrap()
-    })
 }
 
 /// Lets these users do everything, and lets there be something to do.
@@ -144,7 +121,7 @@ async fn every_way_leads_to_who_it_says_and_to_the_next_when_that_changes() {
     };
 
     let shown = server.config_with_certificate("shown").unwrap();
-    let stored = pem(&server.config_with_certificate("stored").unwrap());
+    let stored = pem_of(&server.config_with_certificate("stored").unwrap());
     let stored = with(&|info| {
         info.client_certificate = Some(folder.file("certificate", &stored[0]));
         info.client_key = Some(folder.file("key", &stored[1]));
@@ -152,7 +129,7 @@ async fn every_way_leads_to_who_it_says_and_to_the_next_when_that_changes() {
     let file = with(&|info| info.token_file = Some(folder.file("token", "nobody's")));
     folder.file(
         "says-token",
-        &credential(json!({"token": token(&operator)})),
+        &credential(json!({"token": token_of(&operator)})),
     );
     folder.file("says-certificate", &certificate(&server, "first"));
     let says = |what: &str| with(&|info| info.exec = Some(prints(folder.place_of(what))));
@@ -192,10 +169,13 @@ async fn every_way_leads_to_who_it_says_and_to_the_next_when_that_changes() {
     })
     .await;
     assert!(refused.contains("Unauthorized"), "{refused}");
-    folder.file("token", &token(&operator));
+    folder.file("token", &token_of(&operator));
     asking.is("file", "operator").await;
 
-    folder.file("says-token", &credential(json!({"token": token(&admin)})));
+    folder.file(
+        "says-token",
+        &credential(json!({"token": token_of(&admin)})),
+    );
     folder.file("says-certificate", &certificate(&server, "second"));
     relay.let_connections_die();
     touch(&client, "next").await;

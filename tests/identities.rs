@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use base64::Engine as _;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kommodore::{Action, ClusterState, Context, Manager, Reconcile, Result, controller};
 use kommodore_control_plane::{Builder, ControlPlane};
-use kommodore_tests::{Clusters, Folder, Operator, Relay, Tunnel, eventually, stands};
+use kommodore_tests::{
+    Clusters, Folder, Operator, Relay, Tunnel, eventually, pem_of, prints, stands, token_of,
+};
 use kube::Config;
 use kube::api::{Api, ListParams};
 use kube::config::ExecConfig;
@@ -28,22 +29,6 @@ impl Reconcile for Idle {
 
 /// How many kinds [`Idle`] watches.
 const KINDS: usize = 2;
-
-/// A program that says what is in a file.
-fn prints(file: String) -> ExecConfig {
-    let plugin = serde_json::json!({
-        "apiVersion": "client.authentication.k8s.io/v1",
-        "command": "cat",
-        "args": [file],
-        "interactiveMode": "Never",
-    });
-    serde_json::from_value(plugin).unwrap()
-}
-
-fn token_of(config: &Config) -> String {
-    let info = serde_json::to_value(&config.auth_info).unwrap();
-    info["token"].as_str().unwrap().to_owned()
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_identity_has_connections_of_its_own_and_is_who_its_credentials_say() {
@@ -107,16 +92,6 @@ async fn every_identity_has_connections_of_its_own_and_is_who_its_credentials_sa
     let expected = expected.map(|(user, count)| (user.to_owned(), count));
     assert_eq!(watches, BTreeMap::from(expected));
     assert_eq!(relay.open(), 6);
-}
-
-/// The certificate of a configuration, and its key.
-fn pem_of(config: &Config) -> [String; 2] {
-    let info = serde_json::to_value(&config.auth_info).unwrap();
-    ["client-certificate-data", "client-key-data"].map(|what| {
-        let encoded = info[what].as_str().unwrap();
-        let decoded = base64::engine::general_purpose::STANDARD.decode(encoded);
-        String::from_utf8(decoded.unwrap()).unwrap()
-    })
 }
 
 /// What a program says that gives a certificate.

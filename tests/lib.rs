@@ -14,6 +14,7 @@
 mod support;
 
 pub use support::clusters::{Clusters, Engaged};
+pub use support::credentials::{pem_of, prints, token_of};
 pub use support::eventually::{Seen, eventually};
 pub use support::example::{Example, KubeconfigFile, built};
 pub use support::fleet::Fleet;

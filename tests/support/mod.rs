@@ -1,6 +1,7 @@
 //! The parts.
 
 pub(crate) mod clusters;
+pub(crate) mod credentials;
 pub(crate) mod eventually;
 pub(crate) mod example;
 pub(crate) mod fleet;
