@@ -271,6 +271,36 @@ on_both_servers! {
         assert_eq!(sites.probe.count_in("blue", Point::Begin, "one"), 2);
     }
 
+    async fn a_provider_that_begins_anew_and_names_the_same_clusters_costs_them_nothing(fleet: &Fleet) {
+        let (told, teller) = Told::new("told");
+        let manager = fleet.manager_of(told);
+        let (sites, status) = (Sites::default(), manager.fleet());
+        let _operator = Operator::start(manager.controller(sites.clone()));
+        for (name, project) in [("one", "red"), ("two", "blue")] {
+            fleet.create_shop(project).await;
+            fleet.create_website(project, name).await;
+            teller.engage(project, fleet.operator_config_of(project));
+            fleet.website_ready(project, name).await;
+            fleet.engaged(project, &WATCHED).await;
+            stands(&status, project, ClusterState::Engaged).await;
+        }
+        let since = status.cluster("red").unwrap().since;
+        let mark = fleet.requests().mark();
+        for project in ["red", "blue"] {
+            teller.engage(project, fleet.operator_config_of(project));
+        }
+        // What it does not name any more it disengages, and what it names then comes after all of that.
+        teller.tell(|fleet| fleet.disengage("blue", Reason::Gone));
+        stands(&status, "blue", ClusterState::Gone).await;
+        let red = stands(&status, "red", ClusterState::Engaged).await;
+        assert_eq!(red.since, since);
+        assert_eq!(fleet.said("red", mark), [""; 0]);
+        assert_eq!(fleet.said("blue", mark), [""; 0]);
+        fleet.set_host("red", "one", "new.example.com").await;
+        fleet.page_shows("red", "one", "new.example.com").await;
+        assert_eq!(sites.probe.count(Point::Begin, "one"), 2);
+    }
+
     async fn clusters_are_filtered_renamed_and_adjusted_in_one_way_for_all_providers(fleet: &Fleet) {
         for project in ["red", "blue"] {
             fleet.create_shop(project).await;

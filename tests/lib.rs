@@ -34,6 +34,7 @@ pub use support::quiet::Quiet;
 pub use support::records::{RECORDS, crd, secret, text_of};
 pub use support::relay::Relay;
 pub use support::sentinel::Sentinel;
+pub use support::side::Projects;
 pub use support::sites::{
     FINALIZER, NAMESPACE, SiteCondition, Sites, WATCHED, condition, page, status_of, website,
 };

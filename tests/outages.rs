@@ -1,10 +1,10 @@
 //! A project in trouble delays only itself, and heals by itself.
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use kommodore::{Action, Builder, Context, Reconcile, Result, controller};
+use kommodore::{Action, Builder, Context, Milo, Reconcile, Result, controller};
 use kommodore_tests::{
-    Fleet, Operator, Point, Sites, WATCHED, Website, eventually, needs_garbage_collection,
-    on_both_servers, page,
+    Fleet, Operator, Point, Projects, Sites, WATCHED, Website, eventually, from_both_sides,
+    needs_garbage_collection, on_both_servers, page,
 };
 use kube::CustomResourceExt;
 use kube::api::{DeleteParams, ListParams};
@@ -20,9 +20,9 @@ impl Reconcile for Pages {
     }
 }
 
-fn operate(fleet: &Fleet) -> (Sites, Operator) {
+fn operate(fleet: &Fleet, milo: Milo) -> (Sites, Operator) {
     let sites = Sites::default();
-    let operator = Operator::start(fleet.manager().controller(sites.clone()));
+    let operator = Operator::start(fleet.manager_of(milo).controller(sites.clone()));
     (sites, operator)
 }
 
@@ -84,37 +84,13 @@ async fn new_list_tells_what_went(fleet: &Fleet, manager: Builder, list: &str) {
     fleet.page_shows("red", "one", "new.example.com").await;
 }
 
-on_both_servers! {
-    async fn a_project_that_lacks_the_crd_is_worked_on_once_it_has_it(fleet: &Fleet) {
-        fleet.create_shop("red").await;
-        fleet.create_shop("blue").await;
-        fleet.hide("red", Website::crd_name()).await;
-        website_kind_is_gone(fleet, "red").await;
-        let (sites, _operator) = operate(fleet);
-        fleet.create_website("blue", "one").await;
-        fleet.website_ready("blue", "one").await;
-        assert_eq!(sites.probe.count_in("red", Point::Begin, "one"), 0);
-        fleet.show("red", Website::crd_name()).await;
-        let websites = fleet.websites("red");
-        eventually("the kind is there", async || websites.list(&ListParams::default()).await).await;
-        fleet.create_website("red", "one").await;
-        fleet.website_ready("red", "one").await;
-    }
-
-    async fn a_crd_that_goes_and_comes_back_takes_its_project_along(fleet: &Fleet) {
-        crd_goes_and_comes_back(fleet, fleet.manager()).await;
-    }
-
-    async fn a_crd_that_goes_and_comes_back_takes_its_project_along_with_pages(fleet: &Fleet) {
-        crd_goes_and_comes_back(fleet, fleet.manager_of_pages().await).await;
-    }
-
-    async fn a_project_that_answers_nothing_from_the_start_delays_no_other(fleet: &Fleet) {
-        fleet.create_shop("red").await;
-        fleet.create_shop("blue").await;
+from_both_sides! {
+    async fn a_project_that_answers_nothing_from_the_start_delays_no_other(fleet: &Fleet, projects: &Projects<'_>) {
+        projects.create_shop("red").await;
+        projects.create_shop("blue").await;
         fleet.create_website("red", "one").await;
         fleet.silence("red");
-        let (sites, _operator) = operate(fleet);
+        let (sites, _operator) = operate(fleet, projects.provider());
         fleet.create_website("blue", "one").await;
         fleet.website_ready("blue", "one").await;
         assert_eq!(sites.probe.count_in("red", Point::Begin, "one"), 0);
@@ -122,10 +98,10 @@ on_both_servers! {
         fleet.website_ready("red", "one").await;
     }
 
-    async fn a_project_that_stops_answering_delays_no_other_and_heals(fleet: &Fleet) {
-        fleet.create_shop("red").await;
-        fleet.create_shop("blue").await;
-        let (sites, _operator) = operate(fleet);
+    async fn a_project_that_stops_answering_delays_no_other_and_heals(fleet: &Fleet, projects: &Projects<'_>) {
+        projects.create_shop("red").await;
+        projects.create_shop("blue").await;
+        let (sites, _operator) = operate(fleet, projects.provider());
         for project in ["red", "blue"] {
             fleet.create_website(project, "one").await;
             fleet.website_ready(project, "one").await;
@@ -147,10 +123,36 @@ on_both_servers! {
         fleet.page_shows("red", "one", "red.example.com").await;
         fleet.website_ready("red", "one").await;
     }
+}
+
+on_both_servers! {
+    async fn a_project_that_lacks_the_crd_is_worked_on_once_it_has_it(fleet: &Fleet) {
+        fleet.create_shop("red").await;
+        fleet.create_shop("blue").await;
+        fleet.hide("red", Website::crd_name()).await;
+        website_kind_is_gone(fleet, "red").await;
+        let (sites, _operator) = operate(fleet, Milo::external());
+        fleet.create_website("blue", "one").await;
+        fleet.website_ready("blue", "one").await;
+        assert_eq!(sites.probe.count_in("red", Point::Begin, "one"), 0);
+        fleet.show("red", Website::crd_name()).await;
+        let websites = fleet.websites("red");
+        eventually("the kind is there", async || websites.list(&ListParams::default()).await).await;
+        fleet.create_website("red", "one").await;
+        fleet.website_ready("red", "one").await;
+    }
+
+    async fn a_crd_that_goes_and_comes_back_takes_its_project_along(fleet: &Fleet) {
+        crd_goes_and_comes_back(fleet, fleet.manager()).await;
+    }
+
+    async fn a_crd_that_goes_and_comes_back_takes_its_project_along_with_pages(fleet: &Fleet) {
+        crd_goes_and_comes_back(fleet, fleet.manager_of_pages().await).await;
+    }
 
     async fn what_happens_while_the_watches_are_down_is_found(fleet: &Fleet) {
         fleet.create_shop("red").await;
-        let (sites, _operator) = operate(fleet);
+        let (sites, _operator) = operate(fleet, Milo::external());
         for name in ["one", "two", "three"] {
             fleet.create_website("red", name).await;
             fleet.website_ready("red", name).await;

@@ -7,38 +7,24 @@ use std::time::Duration;
 use kommodore::{ClusterState, Endpoint, Error, Manager, Milo};
 use kommodore_control_plane::ControlPlane;
 use kommodore_tests::{
-    Fault, Fleet, Guards, Log, Operator, Point, Sites, Told, WATCHED, condition, crds, eventually,
-    logs_into, on_both_servers, stands, website,
+    Fleet, Guards, Log, Operator, Point, Projects, Sites, Told, WATCHED, condition, crds,
+    eventually, from_both_sides, logs_into, on_both_servers, stands, website,
 };
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use serde_json::json;
 
-async fn label(fleet: &Fleet, project: &str, tier: Option<&str>) {
-    let patch = Patch::Merge(json!({"metadata": {"labels": {"tier": tier}}}));
-    let projects = fleet.projects();
-    projects
-        .patch(project, &PatchParams::default(), &patch)
-        .await
-        .unwrap();
-}
-
-on_both_servers! {
-    async fn a_failed_engagement_leaks_nothing(fleet: &Fleet) {
+from_both_sides! {
+    async fn a_failed_engagement_leaks_nothing(fleet: &Fleet, projects: &Projects<'_>) {
         for project in ["red", "blue"] {
-            fleet.create_shop(project).await;
-            label(fleet, project, Some("gold")).await;
+            projects.create_shop(project).await;
+            projects.set_tier(project, Some("gold")).await;
         }
-        let config = fleet.config_behind(|asked| match (asked.is_in("red"), asked.is_in("blue")) {
-            (true, _) => Fault::Silence,
-            (_, true) => Fault::Refusal(403, "Forbidden", "nobody is allowed anything".into()),
-            _ => Fault::None,
-        }).await;
+        fleet.silence("red");
+        let _forbidden = fleet.forbid("blue", "nobody is allowed anything");
         let guards = Guards::default();
         let connect = guards.clone();
-        let manager = Manager::builder(config)
-            .provider(Milo::external().labels("tier=gold"))
-            .connect(move |config| connect.connect(config))
-            .controller(Sites::default());
+        let manager = fleet.manager_of(projects.provider().labels("tier=gold"));
+        let manager = manager.connect(move |config| connect.connect(config)).controller(Sites::default());
         let status = manager.fleet();
         let operator = Operator::start(manager);
         for round in 0..2 {
@@ -49,7 +35,7 @@ on_both_servers! {
             assert!(error.contains("nobody is allowed anything"), "{error}");
             assert!(guards.count() >= 3, "that of the host, one for each, and their calls");
             for project in ["red", "blue"] {
-                label(fleet, project, None).await;
+                projects.set_tier(project, None).await;
                 stands(&status, project, ClusterState::Gone).await;
             }
             eventually("the clients are gone", async || match guards.count() {
@@ -58,36 +44,36 @@ on_both_servers! {
             }).await;
             if round == 0 {
                 for project in ["red", "blue"] {
-                    label(fleet, project, Some("gold")).await;
+                    projects.set_tier(project, Some("gold")).await;
                 }
             }
         }
         // One of which not even a client can be made.
         guards.fail(true);
-        label(fleet, "red", Some("gold")).await;
+        projects.set_tier("red", Some("gold")).await;
         eventually("it is said", async || status.cluster("red").unwrap().last_error).await;
-        label(fleet, "red", None).await;
+        projects.set_tier("red", None).await;
         stands(&status, "red", ClusterState::Gone).await;
         operator.stop().await.unwrap();
         eventually("nothing is left", async || guards.count() == 0).await;
         assert_eq!(status.clusters(), []);
     }
 
-    async fn keys_of_a_project_that_has_gone_are_dropped_and_not_tried_again(fleet: &Fleet) {
+    async fn keys_of_a_project_that_has_gone_are_dropped_and_not_tried_again(fleet: &Fleet, projects: &Projects<'_>) {
         for project in ["red", "blue"] {
-            fleet.create_shop(project).await;
-            label(fleet, project, Some("gold")).await;
+            projects.create_shop(project).await;
+            projects.set_tier(project, Some("gold")).await;
             fleet.create_website(project, "one").await;
         }
         let sites = Sites::default();
         sites.probe.script(Point::Begin, "one", |_| Err(Error::new("never")));
-        let manager = fleet.manager_of(Milo::external().labels("tier=gold"));
+        let manager = fleet.manager_of(projects.provider().labels("tier=gold"));
         let status = manager.fleet();
         let _operator = Operator::start(manager.controller(sites.clone()));
         for project in ["red", "blue"] {
             eventually("it is tried", async || sites.probe.count_in(project, Point::Begin, "one") >= 5).await;
         }
-        label(fleet, "red", None).await;
+        projects.set_tier("red", None).await;
         stands(&status, "red", ClusterState::Gone).await;
         let (mark, tried) = (fleet.requests().mark(), sites.probe.count_in("red", Point::Begin, "one"));
         // Blue's waits as long as red's would.
@@ -98,10 +84,12 @@ on_both_servers! {
         assert_eq!(sites.probe.count_in("red", Point::Begin, "one"), tried);
         assert_eq!(fleet.said("red", mark), [""; 0]);
         // It begins anew where it comes back.
-        label(fleet, "red", Some("gold")).await;
+        projects.set_tier("red", Some("gold")).await;
         eventually("it is tried", async || sites.probe.count_in("red", Point::Begin, "one") > tried).await;
     }
+}
 
+on_both_servers! {
     async fn a_project_that_is_reached_elsewhere_is_engaged_there_without_a_reconcile(fleet: &Fleet) {
         fleet.create_project_control_plane("red").await;
         fleet.ensure_namespace("red", "shop").await;

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kommodore_control_plane::{Assets, Builder, ControlPlane, RealFleet, RealLease, RequestLog};
+use kommodore_control_plane::{
+    Assets, Builder, ControlPlane, Fault, Injected, RealFleet, RealLease, RequestLog,
+};
 use kube::api::{Api, PostParams};
 use kube::config::Kubeconfig;
 use kube::{Client, Config};
@@ -137,6 +139,15 @@ impl Fleet {
         match &self.server {
             Server::Embedded(fleet) => fleet.unsilence(project),
             Server::Real(fleet) => fleet.unsilence(project),
+        }
+    }
+
+    /// A project answers all that it is asked with 403 and this message, until what is returned is dropped.
+    pub fn forbid(&self, project: &str, message: &str) -> Injected {
+        let fault = Fault::status(403).message(message).in_project(project);
+        match &self.server {
+            Server::Embedded(fleet) => fleet.inject(fault),
+            Server::Real(fleet) => fleet.inject(fault),
         }
     }
 

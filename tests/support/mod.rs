@@ -21,6 +21,7 @@ pub(crate) mod relay;
 #[doc(hidden)]
 pub mod run;
 pub(crate) mod sentinel;
+pub(crate) mod side;
 pub(crate) mod sites;
 pub(crate) mod told;
 pub(crate) mod tunnel;

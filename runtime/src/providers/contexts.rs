@@ -38,13 +38,7 @@ fn parse(path: &Path) -> Result<(Marks, Kubeconfig)> {
     }
     let mut marks = Marks::from([(path.to_owned(), Some(mark))]);
     let kubeconfig = Kubeconfig::read_from(path).map_err(foreign::told)?;
-    let clusters = kubeconfig.clusters.iter();
-    let clusters = clusters.filter_map(|named| named.cluster.as_ref());
-    let authorities = clusters.filter_map(|cluster| cluster.certificate_authority.as_ref());
-    let users = kubeconfig.auth_infos.iter();
-    let users = users.filter_map(|named| named.auth_info.as_ref());
-    let of_users = users.flat_map(|user| [&user.client_certificate, &user.client_key]);
-    for file in authorities.chain(of_users.flatten()) {
+    for file in files_of(&kubeconfig) {
         marks
             .entry(file.into())
             .or_insert_with(|| mark_of(Path::new(file)).ok());
@@ -52,9 +46,33 @@ fn parse(path: &Path) -> Result<(Marks, Kubeconfig)> {
     Ok((marks, kubeconfig))
 }
 
+/// The files that a kubeconfig names and that are read with it.
+fn files_of(kubeconfig: &Kubeconfig) -> impl Iterator<Item = &str> {
+    let clusters = kubeconfig.clusters.iter();
+    let clusters = clusters.filter_map(|named| named.cluster.as_ref());
+    let authorities = clusters.filter_map(|cluster| cluster.certificate_authority.as_deref());
+    let users = kubeconfig.auth_infos.iter();
+    let users = users.filter_map(|named| named.auth_info.as_ref());
+    let of_users = users.flat_map(|user| [&user.client_certificate, &user.client_key]);
+    authorities.chain(of_users.flatten().map(String::as_str))
+}
+
+/// Who reads from a pipe may wait for ever.
+fn refuse_what_is_no_file(kubeconfig: &Kubeconfig) -> Result<()> {
+    let users = kubeconfig.auth_infos.iter();
+    let users = users.filter_map(|named| named.auth_info.as_ref());
+    let tokens = users.filter_map(|user| user.token_file.as_deref());
+    let mut files = files_of(kubeconfig).chain(tokens);
+    match files.find(|file| fs::metadata(file).is_ok_and(|meta| !meta.is_file())) {
+        Some(path) => Err(Error::terminal(format!("{path} is no regular file"))),
+        None => Ok(()),
+    }
+}
+
 /// What the current context of a file leads to, or its only one.
 pub(super) fn current(path: &Path) -> Result<(Marks, Config)> {
     let (marks, kubeconfig) = parse(path)?;
+    refuse_what_is_no_file(&kubeconfig)?;
     let mut config = foreign::config_of(kubeconfig, true)?;
     take_in(&mut config.auth_info)?;
     Ok((marks, config))
@@ -92,6 +110,7 @@ fn config(
         let user = names.user.as_deref().and_then(|user| users.get(user));
         alone.auth_infos = user.map(|&found| found.clone()).into_iter().collect();
     }
+    refuse_what_is_no_file(&alone)?;
     let mut config = foreign::config_of(alone, true)?;
     take_in(&mut config.auth_info)?;
     Ok(config)

@@ -78,18 +78,20 @@ impl Observer for Tell {
         else {
             return;
         };
-        let is_lost = change.after.is_none();
-        let (key, lost) = match self.role {
-            Role::Cluster { selected }
-                if is_lost && (!selected || meta.deletion_timestamp.is_some()) =>
+        let lost = match (self.role, change.after) {
+            (Role::Cluster { selected }, None)
+                if !selected || meta.deletion_timestamp.is_some() =>
             {
-                (Some(ObjectKey::of_meta(meta)), Some(Reason::Gone))
+                Some(Reason::Gone)
             }
-            Role::Cluster { .. } | Role::Mention => (
-                Some(ObjectKey::of_meta(meta)),
-                is_lost.then_some(Reason::Deselected),
-            ),
-            Role::Detail(key) => (key(meta), None),
+            // The watch has not told of the end of the one before.
+            (Role::Cluster { .. }, Some(_)) if change.is_another() => Some(Reason::Gone),
+            (Role::Cluster { .. } | Role::Mention, None) => Some(Reason::Deselected),
+            _ => None,
+        };
+        let key = match self.role {
+            Role::Detail(key) => key(meta),
+            Role::Cluster { .. } | Role::Mention => Some(ObjectKey::of_meta(meta)),
         };
         if let Some(key) = key {
             // It fails only when the manager is shutting down.

@@ -371,6 +371,19 @@ mod tests {
     }
 
     #[test]
+    fn a_context_whose_certificate_is_no_file_holds_up_no_other() {
+        let folder = Folder::new("endless");
+        let endless = BY_CERTIFICATE.replace("client-key: key", "client-key: /dev/zero");
+        folder.write("cert", "first");
+        folder.write("one", &endless);
+        folder.write("two", &by_token(&[("blue", "u")]));
+        let mut known = Known::default();
+        assert_eq!(look(&mut known, &folder.0), ["blue "]);
+        let said = known.files[&folder.0.join("one")].failed["red"].clone();
+        assert!(said.contains("/dev/zero is no regular file"), "{said}");
+    }
+
+    #[test]
     fn what_is_half_written_takes_no_cluster_away() {
         let folder = Folder::new("half-written");
         let whole = by_token(&[("red", "u"), ("blue", "u")]);

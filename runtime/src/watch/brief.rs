@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::feed::Reader;
 use super::latch::Latch;
-use super::significance::number;
+use super::significance::{hash, number};
 use super::{Change, Observer, On, Source, Watched};
 use crate::controller::ObjectKey;
 
@@ -41,6 +41,8 @@ struct State<B> {
 
 struct Entry<B> {
     brief: B,
+    /// Of its uid: another object may have the same name.
+    identity: u64,
     version: Option<u64>,
     deleted: Option<Box<Time>>,
     /// The last list that had it, or after which it came.
@@ -83,6 +85,7 @@ impl<B: Clone> Briefs<B> {
         struct Head {
             name: Option<String>,
             namespace: Option<String>,
+            uid: Option<String>,
             resource_version: Option<String>,
             deletion_timestamp: Option<Box<Time>>,
         }
@@ -104,10 +107,16 @@ impl<B: Clone> Briefs<B> {
         }
         let entry = Entry {
             brief: (self.read)(text)?,
+            identity: hash(&head.uid),
             version,
             deleted: head.deletion_timestamp,
             list,
         };
+        // The watch may not have told of the end of the one before.
+        let known = state.objects.get(&key);
+        if known.is_some_and(|before| before.identity != entry.identity) {
+            state.remove(&key);
+        }
         let after = entry.seen(&key);
         let before = state.objects.insert(key.clone(), entry);
         let before = before.map(|before| before.seen(&key));

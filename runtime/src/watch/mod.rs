@@ -78,6 +78,16 @@ pub(crate) struct Change<'a> {
     pub(crate) initial: bool,
 }
 
+impl Change<'_> {
+    /// Whether the object before was another one, of the same name.
+    pub(crate) fn is_another(&self) -> bool {
+        match (self.before, self.after) {
+            (Some(before), Some(after)) => before.metadata().uid != after.metadata().uid,
+            _ => false,
+        }
+    }
+}
+
 /// Who is told of changes. Called in order and with the cache locked: it must not look into the
 /// cache, and must not wait.
 pub(crate) trait Observer: Send + Sync {

@@ -89,7 +89,7 @@ impl Fingerprint {
     }
 }
 
-fn hash(part: &impl Hash) -> u64 {
+pub(super) fn hash(part: &impl Hash) -> u64 {
     // The hasher's keys are fixed, so that two runs with one seed take the same way.
     let mut hasher = DefaultHasher::new();
     part.hash(&mut hasher);

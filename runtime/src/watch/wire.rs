@@ -5,7 +5,6 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures::AsyncBufReadExt as _;
 use kube::api::ObjectMeta;
 use kube::core::Status;
 use serde::Deserialize;
@@ -18,6 +17,9 @@ use crate::transport::Failure;
 /// What the last bookmark of a list says of itself.
 /// <https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists>
 const ENDS_LIST: &str = "k8s.io/initial-events-end";
+
+/// The longest event that is read, as in client-go (16 MiB, its `streaming.NewDecoder`).
+const LONGEST: usize = 16 << 20;
 
 /// An object as its text, and the few words of it that everybody needs.
 pub(super) struct Item<'a> {
@@ -224,22 +226,32 @@ impl<R: futures::AsyncBufRead + Unpin> Events<R> {
             if self.line.last() == Some(&b'\n') {
                 self.line.clear();
             }
-            let mut rest = self.body.read_until(b'\n', &mut self.line);
-            let Poll::Ready(read) = Pin::new(&mut rest).poll(cx) else {
+            let Poll::Ready(read) = Pin::new(&mut self.body).poll_fill_buf(cx) else {
                 // A watch that has nothing to say keeps no room for it.
                 if self.line.is_empty() {
                     self.line = Vec::new();
                 }
                 return Poll::Pending;
             };
-            return Poll::Ready(match read {
-                // The end in the middle of a line is an end.
-                Ok(_) if self.line.last() != Some(&b'\n') => Ok(false),
-                Ok(_) if self.line.iter().all(u8::is_ascii_whitespace) => continue,
-                Ok(_) => Ok(true),
-                Err(error) if is_end(&error) => Ok(false),
-                Err(error) => Err(kube::Error::ReadEvents(error).into()),
-            });
+            let come = match read {
+                // Also the end in the middle of a line is an end.
+                Ok([]) => return Poll::Ready(Ok(false)),
+                Ok(come) => come,
+                Err(error) if is_end(&error) => return Poll::Ready(Ok(false)),
+                Err(error) => return Poll::Ready(Err(kube::Error::ReadEvents(error).into())),
+            };
+            let end = memchr::memchr(b'\n', come);
+            let taken = end.map_or(come.len(), |at| at + 1);
+            if self.line.len() + taken > LONGEST {
+                let error = format!("an event of the watch is longer than {LONGEST} bytes");
+                let error = std::io::Error::new(std::io::ErrorKind::InvalidData, error);
+                return Poll::Ready(Err(kube::Error::ReadEvents(error).into()));
+            }
+            self.line.extend_from_slice(&come[..taken]);
+            Pin::new(&mut self.body).consume(taken);
+            if end.is_some() && !self.line.iter().all(u8::is_ascii_whitespace) {
+                return Poll::Ready(Ok(true));
+            }
         }
     }
 
@@ -319,6 +331,14 @@ mod tests {
             "refused 410",
         ];
         assert_eq!(seen, expected);
+    }
+
+    #[tokio::test]
+    async fn a_line_without_an_end_is_given_up() {
+        let endless = futures::io::BufReader::new(futures::io::repeat(b'x'));
+        let mut events = Events::new(endless);
+        let error = events.next().await.err().unwrap().to_string();
+        assert!(error.contains("longer than 16777216 bytes"), "{error}");
     }
 
     #[test]

@@ -125,6 +125,27 @@ fn one_that_is_being_deleted_is_told_as_such_to_its_end() {
 }
 
 #[test]
+fn another_of_the_same_name_is_another() {
+    let (briefs, tape) = taped();
+    let with_uid = |uid: &str, version: &str| {
+        let metadata = json!({"name": "a", "uid": uid, "resourceVersion": version});
+        json!({"metadata": metadata, "open": true}).to_string()
+    };
+    list(&briefs, &[with_uid("first", "1")]);
+    list(&briefs, &[with_uid("first", "2")]);
+    list(&briefs, &[with_uid("second", "3")]);
+    let told = [
+        "new a",
+        "changed a",
+        "relisted",
+        "gone a",
+        "new a",
+        "relisted",
+    ];
+    assert_eq!(tape.take(), told);
+}
+
+#[test]
 fn what_does_not_fit_is_as_if_it_were_not_there() {
     let (briefs, tape) = taped();
     briefs.put(&text("a", "1", true)).unwrap();
