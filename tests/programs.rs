@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kommodore::{Action, ClusterState, Context, Manager, Reconcile, Result, controller};
 use kommodore_control_plane::ControlPlane;
-use kommodore_tests::{Clusters, Folder, Operator, eventually, stands};
+use kommodore_tests::{Clusters, Folder, Log, Operator, Told, eventually, logs_into, stands};
 use kube::Config;
 use kube::api::{Api, ListParams};
 use kube::config::ExecConfig;
@@ -197,4 +197,42 @@ async fn the_fleet_says_what_is_wrong_with_one_and_no_secret() {
         assert!(error.contains(why), "{name}: {error}");
         assert!(!error.contains("secret"), "{name}: {error}");
     }
+}
+
+#[tokio::test]
+async fn one_that_fails_at_first_is_run_again_also_for_another_connection_and_that_is_said_once() {
+    let server = ControlPlane::builder().start().await.unwrap();
+    let log = Log::default();
+    let _logs = logs_into(&log);
+    let folder = Folder::new("again");
+    folder.file("credential", &credential(&server.config(), None));
+    let with = |runs: &str| {
+        let fails_twice = format!(
+            "echo $$ >> {runs}
+             [ $(wc -l < {runs}) -gt 2 ] || exit 1
+             exec cat credential"
+        );
+        let mut config = server.config_anonymous();
+        config.auth_info.exec = Some(script(&folder, &fails_twice));
+        config
+    };
+    let (told, teller) = Told::new("told");
+    let manager = Manager::builder(server.config()).provider(told);
+    let manager = manager.controller(Idle);
+    let status = manager.fleet();
+    let _operator = Operator::start(manager);
+    teller.engage("red", with("first"));
+    stands(&status, "red", ClusterState::Engaged).await;
+    teller.engage("red", with("second"));
+    log.says("the cluster keeps the connection that it has")
+        .await;
+    log.says("the connection is another one").await;
+    stands(&status, "red", ClusterState::Engaged).await;
+    for runs in ["first", "second"] {
+        assert_eq!(folder.lines(runs).len(), 3, "{runs}");
+    }
+    let text = log.text();
+    let said = |words: &str| text.lines().filter(|line| line.contains(words)).count();
+    assert_eq!(said("cannot make a client for the cluster"), 1, "{text}");
+    assert_eq!(said("the cluster keeps the connection"), 1, "{text}");
 }

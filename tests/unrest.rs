@@ -55,6 +55,35 @@ async fn hundreds_that_do_not_answer_give_their_places_to_one_that_does() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn those_that_never_answer_keep_no_place_from_one_that_comes_later() {
+    let silent: Vec<String> = (0..150).map(|number| format!("dead-{number:03}")).collect();
+    let names = silent.iter().map(String::as_str).chain(["late"]);
+    let quiet = Quiet::new(names).await;
+    for name in &silent {
+        quiet.plane().silence(name);
+    }
+    let (told, teller) = Told::new("told");
+    // As with a whole region, of which each tries again and again.
+    let manager = quiet.manager_of(told).lists_at_once(1);
+    let manager = manager.controller(Sites::default());
+    let status = manager.fleet();
+    let _operator = Operator::start(manager);
+    for name in silent {
+        let config = quiet.plane().project(&name).config();
+        teller.tell(move |fleet| fleet.engage(name, config));
+    }
+    sleep(Duration::from_secs(300)).await;
+    let began = Instant::now();
+    teller.engage("late", quiet.plane().project("late").config());
+    stands(&status, "late", ClusterState::Engaged).await;
+    assert!(
+        began.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn as_many_lists_come_in_at_once_as_the_manager_is_told() {
     for (told, at_once) in [(3, 3), (0, 1), (usize::MAX, 20)] {
         let names: Vec<String> = (0..10).map(|number| format!("dead-{number}")).collect();

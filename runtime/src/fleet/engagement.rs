@@ -38,6 +38,31 @@ enum Next {
     Out,
 }
 
+/// A client that could not be made, and is tried again.
+struct Failed {
+    backoff: Backoff,
+    /// Why, as it has been said.
+    said: Option<String>,
+}
+
+impl Failed {
+    fn new() -> Self {
+        Self {
+            backoff: Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF),
+            said: None,
+        }
+    }
+
+    /// Whether it has yet to be said.
+    fn is_news(&mut self, error: &str) -> bool {
+        let is_news = self.said.as_deref() != Some(error);
+        if is_news {
+            self.said = Some(error.to_owned());
+        }
+        is_news
+    }
+}
+
 impl Engagement {
     /// Engages and disengages the cluster as it is wished, until nobody wishes for it any more.
     pub(super) async fn run(&mut self) {
@@ -67,7 +92,7 @@ impl Engagement {
 
     /// The cluster once it is worked on, unless nobody wishes for it any more.
     async fn engage(&mut self) -> Option<Cluster> {
-        let mut failed = None;
+        let mut failed = Failed::new();
         loop {
             match self.begin(&mut failed).await {
                 Next::Again => {}
@@ -78,7 +103,7 @@ impl Engagement {
     }
 
     /// Does what is wished for a cluster that is not worked on.
-    async fn begin(&mut self, failed: &mut Option<Backoff>) -> Next {
+    async fn begin(&mut self, failed: &mut Failed) -> Next {
         let (connection, retiring) = match self.seat.see() {
             Wish::Engaged {
                 connection,
@@ -116,13 +141,14 @@ impl Engagement {
                 Next::Serve(cluster)
             }
             Err(error) => {
-                tracing::warn!(cluster = %self.name, %error, "cannot make a client for the cluster; trying again");
-                let standing = Standing::failed(State::Connecting, error.to_string());
+                let error = error.to_string();
+                if failed.is_news(&error) {
+                    tracing::warn!(cluster = %self.name, error, "cannot make a client for the cluster; trying again");
+                }
+                let standing = Standing::failed(State::Connecting, error);
                 *self.seat.standing() = standing;
-                let first = || Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF);
-                let backoff = failed.get_or_insert_with(first);
                 // A new wish may bring a configuration that works.
-                let _ = tokio::time::timeout(backoff.next(), self.seat.asked()).await;
+                let _ = tokio::time::timeout(failed.backoff.next(), self.seat.asked()).await;
                 Next::Again
             }
         }
@@ -215,7 +241,8 @@ impl Engagement {
         self.damping.left(self.began);
     }
 
-    /// Goes on through another connection. One that makes no client leaves the cluster with the one that it has.
+    /// Goes on through another connection. One that makes no client leaves the cluster with the one that it has, and is
+    /// tried again until something else is wished: the server may have moved, or the credentials may be over.
     async fn reconnect(&mut self, cluster: &Cluster, connection: Connection) {
         let server = connection.server();
         self.moves.moved();
@@ -226,18 +253,26 @@ impl Engagement {
             cluster.note(error.to_owned());
         }
         let tells = |error: &str| cluster.note(error.to_owned());
-        let Some(line) = self.line(&connection, tells).await else {
-            return;
-        };
-        match line {
-            Ok(line) => {
-                tracing::info!(cluster = %self.name, %server, "the connection is another one");
-                cluster.reconnect(connection, line);
+        let mut failed = Failed::new();
+        while let Some(line) = self.line(&connection, tells).await {
+            match line {
+                Ok(line) => {
+                    tracing::info!(cluster = %self.name, %server, "the connection is another one");
+                    return cluster.reconnect(connection, line);
+                }
+                Err(error) => {
+                    let error = format!("cannot make a client of the new connection: {error}");
+                    if failed.is_news(&error) {
+                        tracing::warn!(cluster = %self.name, %server, error, "the cluster keeps the connection that it has; trying again");
+                    }
+                    cluster.note(error);
+                }
             }
-            Err(error) => {
-                let error = format!("cannot make a client of the new connection: {error}");
-                tracing::warn!(cluster = %self.name, %server, %error, "the cluster keeps the connection that it has");
-                cluster.note(error);
+            // Meanwhile it may be listed through the one that it has.
+            let pause = failed.backoff.next();
+            let _ = tokio::time::timeout(pause, self.connect(cluster)).await;
+            if self.seat.has_news() {
+                return;
             }
         }
     }

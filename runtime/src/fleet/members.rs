@@ -77,12 +77,18 @@ impl Members {
 
     /// A cluster is being deleted that is reached as before.
     pub(super) fn retire(&mut self, name: &ClusterName, source: &Arc<str>) {
-        let member = self.by_name.get(name);
-        if let Some(member) = member.filter(|member| member.source == *source) {
-            member.seat.ask_if(|wish| match wish {
-                Wish::Engaged { retiring, .. } => !std::mem::replace(retiring, true),
-                Wish::Disengaged(_) => false,
-            });
+        let Some(member) = self.by_name.get_mut(name) else {
+            return;
+        };
+        let retire = |wish: &mut Wish| match wish {
+            Wish::Engaged { retiring, .. } => !std::mem::replace(retiring, true),
+            Wish::Disengaged(_) => false,
+        };
+        if let Some(waiting) = member.others.get_mut(source) {
+            retire(waiting);
+        }
+        if member.source == *source {
+            member.seat.ask_if(retire);
         }
     }
 
@@ -155,6 +161,12 @@ impl Members {
         for member in self.by_name.values_mut() {
             member.disengage(Reason::Shutdown);
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn seat_of(&self, name: &str) -> Option<Arc<Seat>> {
+        let member = self.by_name.get(&ClusterName::new(name).ok()?);
+        member.map(|member| Arc::clone(&member.seat))
     }
 
     /// Ends the reconciles in all clusters.

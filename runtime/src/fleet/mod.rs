@@ -40,7 +40,7 @@ use damping::Damping;
 use engagement::Engagement;
 use members::{Members, Wished};
 pub(crate) use roster::{Moment, Roster};
-use view::View;
+use view::{Seen, View};
 
 use crate::transport::Connect;
 
@@ -185,12 +185,12 @@ impl Fleet {
     /// The cluster is there, and not ready to be worked on. Nothing comes of it, but that who looks at the
     /// [fleet](crate::Builder::fleet) sees it.
     pub fn discover(&self, name: impl AsRef<str>) {
-        let Some((name, _)) = self.view.of(name.as_ref(), None) else {
+        let Some(Seen { name, source, .. }) = self.view.of(name.as_ref(), None) else {
             return;
         };
         match ClusterName::new(&name) {
-            Ok(name) => self.lock().discover(name, &self.view.source),
-            Err(error) => self.refuse(&name, &error),
+            Ok(name) => self.lock().discover(name, &source),
+            Err(error) => self.refuse(&name, &source, &error),
         }
     }
 
@@ -211,11 +211,11 @@ impl Fleet {
 
     /// The same for one that is reached as it is reached already.
     pub(crate) fn retire_as_it_is(&self, name: &str) {
-        let Some((name, _)) = self.view.of(name, None) else {
+        let Some(Seen { name, source, .. }) = self.view.of(name, None) else {
             return;
         };
         if let Ok(name) = ClusterName::new(&name) {
-            self.lock().retire(&name, &self.view.source);
+            self.lock().retire(&name, &source);
         }
     }
 
@@ -248,14 +248,14 @@ impl Fleet {
     /// The cluster is not to be worked on any more. Watches end at once, what was waiting is dropped,
     /// and running reconciles may finish for the manager's grace.
     pub fn disengage(&self, name: impl AsRef<str>, reason: Reason) {
-        let Some((name, _)) = self.view.of(name.as_ref(), None) else {
+        let Some(Seen { name, source, .. }) = self.view.of(name.as_ref(), None) else {
             return;
         };
         let Ok(name) = ClusterName::new(&name) else {
-            self.lock().forget_refused(&name, &self.view.source);
+            self.lock().forget_refused(&name, &source);
             return;
         };
-        if !self.lock().disengage(&name, &self.view.source, reason) && reason == Reason::Gone {
+        if !self.lock().disengage(&name, &source, reason) && reason == Reason::Gone {
             self.shared.crew.gone(&name);
         }
     }
@@ -277,28 +277,39 @@ impl Fleet {
 
     /// The host cluster is to be worked on.
     pub(crate) fn engage_host(&self, connection: Connection) {
-        self.wish_for(ClusterName::LOCAL, false, connection);
+        self.wish_for(ClusterName::LOCAL, &self.view.source, false, connection);
     }
 
     fn wish(&self, name: &str, retiring: bool, connection: Connection) {
-        let Some((name, Some(connection))) = self.view.of(name, Some(connection)) else {
+        let seen = self.view.of(name, Some(connection));
+        let Some(Seen {
+            name,
+            source,
+            connection: Some(connection),
+        }) = seen
+        else {
             return;
         };
         match ClusterName::new(&name) {
-            Ok(name) => self.wish_for(name, retiring, connection),
-            Err(error) => self.refuse(&name, &error),
+            Ok(name) => self.wish_for(name, &source, retiring, connection),
+            Err(error) => self.refuse(&name, &source, &error),
         }
     }
 
     /// Leaves a cluster out, and says so once.
-    fn refuse(&self, name: &str, error: &InvalidName) {
-        let source = &self.view.source;
+    fn refuse(&self, name: &str, source: &Arc<str>, error: &InvalidName) {
         if self.lock().refuse(name, source) {
             tracing::error!(provider = %source, %error, "a cluster is left out");
         }
     }
 
-    fn wish_for(&self, name: ClusterName, retiring: bool, connection: Connection) {
+    fn wish_for(
+        &self,
+        name: ClusterName,
+        source: &Arc<str>,
+        retiring: bool,
+        connection: Connection,
+    ) {
         let mut members = self.lock();
         // Under the lock, so that a cluster is either seen by `close` or never begun.
         if self.shared.closing.is_cancelled() {
@@ -308,10 +319,10 @@ impl Fleet {
             connection: connection.shared(&mut members.configs),
             retiring,
         };
-        match members.wish(&name, &self.view.source, wish) {
+        match members.wish(&name, source, wish) {
             Wished::Known => {}
             Wished::Taken(first) => tracing::error!(
-                cluster = %name, %first, second = %self.view.source,
+                cluster = %name, %first, second = %source,
                 "two providers have one name for a cluster: the first keeps it, until it lets it go; give it another \
                  name in one of them"
             ),

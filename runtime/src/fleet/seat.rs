@@ -71,10 +71,14 @@ impl Seat {
         asked.wish.clone()
     }
 
+    /// Whether that has not been [seen](Self::see).
+    pub(super) fn has_news(&self) -> bool {
+        self.lock().is_news
+    }
+
     /// The same, if it has not been seen.
     pub(super) fn news(&self) -> Option<Wish> {
-        let is_news = self.lock().is_news;
-        is_news.then(|| self.see())
+        self.has_news().then(|| self.see())
     }
 
     /// Resolves once there is something that has not been [seen](Seat::see). One engagement waits for it.

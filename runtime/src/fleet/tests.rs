@@ -43,10 +43,14 @@ impl Counting {
 
 fn fleet() -> (Fleet, Arc<Counting>) {
     let crew = Arc::new(Counting::default());
-    let connect: Connect = Arc::new(|config| {
+    let tries = AtomicUsize::new(0);
+    let connect: Connect = Arc::new(move |config| {
         let line = match config.default_namespace.as_str() {
             "endless" => return Box::pin(std::future::pending()),
             "broken" => Err(kube::Error::LinesCodecMaxLineLengthExceeded),
+            "third time" if tries.fetch_add(1, Ordering::Relaxed) < 2 => {
+                Err(kube::Error::LinesCodecMaxLineLengthExceeded)
+            }
             _ => Client::try_from(config).map(Into::into),
         };
         Box::pin(std::future::ready(line))
@@ -232,6 +236,82 @@ async fn another_connection_takes_the_place_of_the_first_and_the_same_changes_no
     fleet.engage("red", Connection::from(through("c")).in_namespace("shop"));
     settle().await;
     assert_eq!(crew.seen(), ["red a", "red is left", "red c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_connection_that_makes_no_client_at_first_is_tried_again() {
+    let (fleet, _) = fleet();
+    fleet.engage("red", through("a"));
+    settle().await;
+    let clients = || {
+        let seat = fleet.shared.lock().seat_of("red").unwrap();
+        let cluster = seat.standing().cluster().cloned();
+        cluster.unwrap().client().default_namespace().to_owned()
+    };
+    fleet.engage("red", through("third time"));
+    settle().await;
+    assert_eq!(clients(), "a", "the one before is kept meanwhile");
+    assert_eq!(state(&fleet, "red"), Some(State::Engaged));
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(clients(), "third time");
+    // Nobody waits for the next try who has something else to say.
+    fleet.engage("red", through("broken"));
+    sleep(Duration::from_secs(100)).await;
+    fleet.engage("red", through("b"));
+    settle().await;
+    assert_eq!(clients(), "b");
+    fleet.engage("red", through("broken"));
+    settle().await;
+    fleet.disengage("red", Reason::Gone);
+    settle().await;
+    assert_eq!(state(&fleet, "red"), Some(State::Gone));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_waits_for_its_name_may_be_on_its_way_out_when_it_gets_it() {
+    let (fleet, _) = fleet();
+    let (one, two) = (fleet.of_provider("one"), fleet.of_provider("two"));
+    one.engage("red", through("a"));
+    two.engage("red", through("b"));
+    settle().await;
+    two.retire_as_it_is("red");
+    one.disengage("red", Reason::Deselected);
+    settle().await;
+    let seat = fleet.shared.lock().seat_of("red").unwrap();
+    let red = seat.standing().cluster().cloned().unwrap();
+    assert_eq!(red.client().default_namespace(), "b");
+    assert!(red.is_retiring());
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_that_get_one_name_are_told_apart_and_the_first_keeps_it() {
+    let (fleet, crew) = fleet();
+    let provider = fleet.of_provider("one");
+    let alike = provider.through(Step::Renamed(Arc::new(|name| name[..3].to_owned())));
+    for _ in 0..2 {
+        alike.engage("red-1", through("first"));
+        alike.engage("red-2", through("second"));
+        settle().await;
+    }
+    let red = fleet.shared.status().remove(0);
+    assert_eq!(red.provider, "one (red-1)");
+    assert_eq!(
+        red.last_error.as_deref(),
+        Some("the name is also given by one (red-2)")
+    );
+    // One that goes takes nothing of the other along.
+    alike.disengage("red-2", Reason::Gone);
+    settle().await;
+    assert_eq!(crew.seen(), ["red first"]);
+    assert_eq!(fleet.shared.status().remove(0).last_error, None);
+    alike.engage("red-2", through("second"));
+    alike.disengage("red-1", Reason::Deselected);
+    settle().await;
+    assert_eq!(crew.seen(), ["red first", "red is left", "red second"]);
+    // One that keeps its name is not told apart from itself.
+    let same = provider.through(Step::Renamed(Arc::new(ToOwned::to_owned)));
+    same.engage("blue", through("a"));
+    assert_eq!(fleet.shared.status().remove(0).provider, "one");
 }
 
 #[tokio::test(start_paused = true)]

@@ -26,8 +26,19 @@ type Adjust = dyn Fn(&str, &mut Config) + Send + Sync;
 /// What is done to a cluster.
 pub(crate) enum Step {
     Only(Arc<dyn Fn(&str) -> bool + Send + Sync>),
+    /// Two may get one name.
     Renamed(Arc<dyn Fn(&str) -> String + Send + Sync>),
+    /// What stands before each name, and a `-`.
+    Prefixed(String),
     Adjusted(Arc<Adjust>),
+}
+
+/// A cluster as it comes into the fleet.
+pub(super) struct Seen {
+    pub(super) name: String,
+    /// Who names it.
+    pub(super) source: Arc<str>,
+    pub(super) connection: Option<Connection>,
 }
 
 impl View {
@@ -57,13 +68,10 @@ impl View {
         }
     }
 
-    /// The name that a cluster has in the fleet, and its connection; `None` where it is left out.
-    pub(super) fn of(
-        &self,
-        name: &str,
-        mut connection: Option<Connection>,
-    ) -> Option<(String, Option<Connection>)> {
-        let mut name = name.to_owned();
+    /// What a cluster is in the fleet; `None` where it is left out.
+    pub(super) fn of(&self, found: &str, mut connection: Option<Connection>) -> Option<Seen> {
+        let mut name = found.to_owned();
+        let mut is_renamed = false;
         let mut next = self.steps.as_deref();
         while let Some(Steps { step, then }) = next {
             match step {
@@ -72,7 +80,12 @@ impl View {
                         return None;
                     }
                 }
-                Step::Renamed(renamed) => name = renamed(&name),
+                Step::Renamed(renamed) => {
+                    let other = renamed(&name);
+                    is_renamed |= other != name;
+                    name = other;
+                }
+                Step::Prefixed(prefix) => name = format!("{prefix}-{name}"),
                 Step::Adjusted(adjusted) => {
                     if let Some(config) = connection.as_mut().and_then(Connection::config_mut) {
                         adjusted(&name, config);
@@ -81,6 +94,15 @@ impl View {
             }
             next = then.as_deref();
         }
-        Some((name, connection))
+        // Told apart, should another one get the same name: each would be taken for a change of the other.
+        let source = match is_renamed {
+            true => format!("{} ({found})", self.source).into(),
+            false => Arc::clone(&self.source),
+        };
+        Some(Seen {
+            name,
+            source,
+            connection,
+        })
     }
 }

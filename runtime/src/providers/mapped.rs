@@ -40,6 +40,11 @@ impl Mapped {
         Self::new(provider, Step::Renamed(Arc::new(name)))
     }
 
+    /// With a prefix and a `-` before each name.
+    pub(super) fn prefixed(provider: impl Provider, prefix: String) -> Self {
+        Self::new(provider, Step::Prefixed(prefix))
+    }
+
     pub(super) fn adjusted(
         provider: impl Provider,
         adjust: impl Fn(&str, &mut Config) + Send + Sync + 'static,

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use kube::Config;
 
-use super::Provider;
+use super::{Mapped, Provider};
 use crate::fleet::{Cluster, Fleet};
 use crate::manager::Permissions;
 use crate::{Result, ResultExt as _};
@@ -38,8 +38,7 @@ impl Merged {
     /// A provider more, whose clusters are named with this prefix and a `-`.
     #[must_use]
     pub fn with(mut self, prefix: impl Into<String>, provider: impl Provider) -> Self {
-        let prefix = prefix.into();
-        let named = provider.renamed(move |name| format!("{prefix}-{name}"));
+        let named = Mapped::prefixed(provider, prefix.into());
         self.0.push(Box::new(named));
         self
     }

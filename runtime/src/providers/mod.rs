@@ -76,7 +76,8 @@ pub trait Provider: Send + Sync + 'static {
     }
 
     /// Each cluster has another name in the fleet, made from that which the provider gives it. The same name has to
-    /// give the same each time. It has to be a DNS label; that which the provider gives need not be one.
+    /// give the same each time. It has to be a DNS label; that which the provider gives need not be one. Where several get
+    /// one name, the first keeps it, and the log has an error that names both.
     ///
     /// ```
     /// # use kommodore::{Milo, Provider};

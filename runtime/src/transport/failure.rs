@@ -41,6 +41,10 @@ impl From<kube::Error> for Failure {
 
 /// The cause that a person can act on: hyper and tower wrap it several times without adding to it.
 fn innermost(error: &kube::Error) -> String {
+    if let kube::Error::SerdeError(error) = error {
+        // It names a place in a text that nobody sees.
+        return format!("what was answered cannot be read: {error}");
+    }
     let mut cause: &dyn StdError = error;
     while let Some(source) = cause.source() {
         cause = source;
@@ -94,5 +98,18 @@ impl Failure {
             }
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_something_else_is_said_to_be_that() {
+        let page = serde_json::from_str::<Status>("<html>").unwrap_err();
+        let failure = Failure::from(kube::Error::SerdeError(page));
+        let said = "what was answered cannot be read: expected value at line 1 column 1";
+        assert_eq!(failure.to_string(), said);
     }
 }

@@ -32,10 +32,21 @@ pub(super) struct Shared {
     root: Uri,
 }
 
+/// How many are known before it is looked whether some of them are not used any more.
+const FEW: usize = 16;
+
 /// Clusters that share their connections by endpoint and identity.
 #[derive(Default)]
 pub(crate) struct Pool {
-    known: Mutex<BTreeMap<Identity, Arc<Entry>>>,
+    known: Mutex<Known>,
+}
+
+/// What is shared, by who and where.
+#[derive(Default)]
+struct Known {
+    entries: BTreeMap<Identity, Arc<Entry>>,
+    /// How many are still used at most, as it was looked last.
+    used: usize,
 }
 
 /// What is shared, while somebody uses it. Its lock is held while it is made, which others need not wait for.
@@ -48,18 +59,7 @@ impl Pool {
     /// worker, so that waiting is the queue's and the watches' business.
     pub(crate) async fn line(&self, config: &Config) -> Result<Line, kube::Error> {
         let identity = Identity::of(config).map_err(kube::Error::SerdeError)?;
-        let entry = {
-            let mut known = lock(&self.known);
-            if !known.contains_key(&identity) {
-                // Nobody else has the entry, and nobody what is shared.
-                known.retain(|_, entry| {
-                    let is_used =
-                        |entry: &Entry| entry.try_lock().is_ok_and(|it| it.strong_count() > 0);
-                    Arc::strong_count(entry) > 1 || is_used(entry)
-                });
-            }
-            Arc::clone(known.entry(identity).or_default())
-        };
+        let entry = lock(&self.known).entry(identity);
         let mut shared = entry.lock().await;
         let found = match shared.upgrade() {
             Some(found) => found,
@@ -67,6 +67,22 @@ impl Pool {
         };
         *shared = Arc::downgrade(&found);
         Ok(Line::new(found, config))
+    }
+}
+
+impl Known {
+    fn entry(&mut self, identity: Identity) -> Arc<Entry> {
+        // Not each time: where every cluster has an endpoint of its own, all would be looked at for each.
+        if self.entries.len() >= FEW.max(2 * self.used) && !self.entries.contains_key(&identity) {
+            // Nobody else has the entry, and nobody what is shared.
+            self.entries.retain(|_, entry| {
+                let is_used =
+                    |entry: &Entry| entry.try_lock().is_ok_and(|it| it.strong_count() > 0);
+                Arc::strong_count(entry) > 1 || is_used(entry)
+            });
+            self.used = self.entries.len();
+        }
+        Arc::clone(self.entries.entry(identity).or_default())
     }
 }
 
@@ -117,5 +133,34 @@ impl Shared {
         parts.path_and_query = Some(path.clone());
         // An address with another path is one.
         Uri::from_parts(parts).unwrap_or_else(|_| self.root.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn line(pool: &Pool, number: usize) -> Line {
+        let config = Config::new(format!("http://{number}.example.com").parse().unwrap());
+        pool.line(&config).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_not_used_any_more_is_forgotten_and_that_is_seldom_looked_for() {
+        let pool = Pool::default();
+        let (mut lines, mut looks) = (Vec::new(), Vec::new());
+        for number in 0..1_000 {
+            lines.push(line(&pool, number).await);
+            looks.push(lock(&pool.known).used);
+        }
+        assert_eq!(lock(&pool.known).entries.len(), 1_000);
+        looks.dedup();
+        assert_eq!(looks, [0, 16, 32, 64, 128, 256, 512]);
+        lines.clear();
+        for number in 1_000..3_000 {
+            drop(line(&pool, number).await);
+        }
+        let known = lock(&pool.known).entries.len();
+        assert!(known <= FEW, "{known}");
     }
 }

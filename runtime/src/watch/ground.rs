@@ -34,6 +34,9 @@ pub(crate) trait Ground: Send + Sync {
 pub(crate) struct Common {
     /// How many clusters may fill their caches at once; waiting for a retry holds no place.
     pub(crate) engaging: Semaphore,
+    /// The same for those that have had no answer the last time: where a whole region does not answer, they are to wait for
+    /// each other alone.
+    pub(crate) unanswered: Semaphore,
     /// How much of an object is kept in the caches.
     pub(crate) kept: Kept,
     pub(crate) subjects: Subjects,
@@ -45,6 +48,7 @@ impl Common {
     pub(crate) fn new(engaging: usize, kept: Kept) -> Self {
         Self {
             engaging: Semaphore::new(engaging),
+            unanswered: Semaphore::new(engaging),
             kept,
             subjects: Subjects::default(),
             abandoned: Latch::default(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::AsyncBufRead;
 use kube::api::WatchParams;
 use kube::core::{DynamicObject, Request};
-use tokio::sync::SemaphorePermit;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::feed::{Feed, Reader, reads_metadata_only};
 use super::listing::Listed;
@@ -74,6 +74,8 @@ impl Reflector {
 /// How it has gone since the watch last worked, if it has not.
 struct Tries {
     failed: u32,
+    /// The last one had no answer.
+    unanswered: bool,
     backoff: Backoff,
 }
 
@@ -81,6 +83,7 @@ impl Tries {
     fn new() -> Box<Self> {
         Box::new(Self {
             failed: 0,
+            unanswered: false,
             backoff: Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF),
         })
     }
@@ -136,7 +139,10 @@ impl<'a> Round<'a> {
 
     async fn run(&self, tries: &mut Option<Box<Tries>>) {
         // Thousands may wait for a place, and nothing else is kept meanwhile.
-        let place = self.place().await;
+        let place = match self.places(tries.as_deref()) {
+            Some(places) => places.acquire().await.ok(),
+            None => None,
+        };
         let Some(mut at) = Box::pin(self.begin(place, tries)).await else {
             return;
         };
@@ -221,6 +227,7 @@ impl<'a> Round<'a> {
         self.set_current(false);
         let counted = tries.get_or_insert_with(Tries::new);
         counted.failed += 1;
+        counted.unanswered = failure.code().is_none();
         let is_long = failure.retry_after() > Some(LONGEST_BACKOFF);
         let is_later = failure.code() == Some(HTTP_TOO_MANY_REQUESTS) && !is_long;
         if !is_later || counted.failed > PATIENT_TRIES {
@@ -236,14 +243,17 @@ impl<'a> Round<'a> {
         wait(failure, tries).await;
     }
 
-    /// A place among those that fill their caches at once, for who has to. A whole fleet may move together.
-    async fn place(&self) -> Option<SemaphorePermit<'a>> {
-        match !self.reflector.feed.has_moved()
-            && self.readers.iter().all(|reader| reader.is_filled())
-        {
-            true => None,
-            false => self.reflector.ground.common().engaging.acquire().await.ok(),
+    /// The places of those that fill their caches at once, for who has to. A whole fleet may move together.
+    fn places(&self, tries: Option<&Tries>) -> Option<&'a Semaphore> {
+        let mut readers = self.readers.iter();
+        if !self.reflector.feed.has_moved() && readers.all(|reader| reader.is_filled()) {
+            return None;
         }
+        let common = self.reflector.ground.common();
+        Some(match tries.is_some_and(|tries| tries.unanswered) {
+            true => &common.unanswered,
+            false => &common.engaging,
+        })
     }
 
     /// Fills the caches with everything there is.
