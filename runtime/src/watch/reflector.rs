@@ -99,6 +99,35 @@ pub(super) struct Round<'a> {
     pub(super) line: Line,
 }
 
+/// What is known of an open watch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Nothing,
+    /// It has said something, as one does that says the same again and again, and ends each time.
+    Speaking,
+    /// It has been open for a while.
+    Open,
+    /// It has been open for a while and has said something, or has told what was not known.
+    Working,
+}
+
+impl Seen {
+    /// With what it says now, which may be new, or with a while in which it has said nothing.
+    fn with(self, said: Option<bool>) -> Self {
+        match (self, said) {
+            (Self::Nothing, Some(false)) => Self::Speaking,
+            (Self::Nothing, None) => Self::Open,
+            (Self::Speaking, Some(false)) => Self::Speaking,
+            _ => Self::Working,
+        }
+    }
+
+    /// Whether it is known that the watch works, and not just that it was opened.
+    fn is_settled(self) -> bool {
+        matches!(self, Self::Open | Self::Working)
+    }
+}
+
 /// Why a watch is not open any more.
 enum Ended {
     /// It may be opened again from where it was.
@@ -301,19 +330,26 @@ impl<'a> Round<'a> {
 
     /// Takes in events until the watch ends, and moves the version along.
     async fn follow(&self, at: &mut Listed, tries: &mut Option<Box<Tries>>) -> Ended {
-        let (mut settled, mut heard) = (false, false);
+        let mut seen = Seen::Nothing;
         loop {
             let Some(events) = &mut at.watch else {
                 return Ended::Quietly;
             };
-            let patience = if settled { WATCH_SILENCE } else { SETTLED };
+            let patience = match seen.is_settled() {
+                true => WATCH_SILENCE,
+                false => SETTLED,
+            };
             let told = match tokio::time::timeout(patience, events.line()).await {
                 Ok(Ok(true)) => true,
                 Ok(Err(failure)) => return Ended::Failed(failure),
-                Ok(Ok(false)) if !settled => return Ended::AtOnce,
-                Ok(Ok(false)) if heard => return Ended::Quietly,
-                Ok(Ok(false)) => return Ended::Mute,
-                Err(_silent) if settled => {
+                Ok(Ok(false)) => {
+                    return match seen {
+                        Seen::Nothing | Seen::Speaking => Ended::AtOnce,
+                        Seen::Open => Ended::Mute,
+                        Seen::Working => Ended::Quietly,
+                    };
+                }
+                Err(_silent) if seen.is_settled() => {
                     return Ended::Failed(Failure::Deadline(WATCH_SILENCE));
                 }
                 Err(_quiet) => false,
@@ -327,14 +363,18 @@ impl<'a> Round<'a> {
             if let Some(Event::Refused(status)) = event {
                 return Ended::Failed(Failure::Refused(status));
             }
-            // Only now is it known that the watch works, and not just that it was opened.
-            if !settled {
-                settled = true;
-                *tries = None;
+            if seen == Seen::Nothing {
                 self.set_current(true);
                 self.reflector.ground.works(self.subject());
             }
-            heard |= event.is_some();
+            let is_new = |item: &Item<'_>| is_newer(item.version.as_deref(), Some(&at.version));
+            seen = seen.with(event.as_ref().map(|event| match event {
+                Event::Put(item) | Event::Deleted(item) => is_new(item),
+                Event::Bookmark(_) | Event::Refused(_) => false,
+            }));
+            if seen.is_settled() {
+                *tries = None;
+            }
             let passed = match event {
                 Some(Event::Put(item)) => {
                     for reader in &self.readers {
