@@ -67,6 +67,9 @@ impl<'a> Creation<'a> {
             );
             object::set_meta(&mut object, "name", name);
         }
+        if target.resource.is("", "limitranges") && object::name(&object).is_empty() {
+            object::set_meta(&mut object, "name", target.world.ids.uid());
+        }
         let metadata = object::metadata_mut(&mut object);
         for field in [
             "deletionTimestamp",

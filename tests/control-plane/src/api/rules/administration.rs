@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::checks::{list, text};
-use super::{addresses, ingress_classes, names, storage};
+use super::{addresses, api_services, ingress_classes, names, storage};
 use crate::failure::Cause;
 use crate::object;
 
@@ -19,7 +19,7 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
             wrong
         }
         "MutatingAdmissionPolicyBinding" => required(spec, "policyName", "spec.policyName"),
-        "APIService" => check_api_service(spec),
+        "APIService" => api_services::check(spec),
         "FlowSchema" => check_flow_schema(spec),
         "PriorityLevelConfiguration" => check_priority_level(spec),
         "RuntimeClass" => check_handler(object),
@@ -174,30 +174,6 @@ fn check_actions(spec: &Value) -> Option<Cause> {
     const BOTH: &str = "must not contain both Deny and Warn (repeating the same validation failure information in the \
         API response and headers serves no purpose)";
     (says("Deny") && says("Warn")).then(|| Cause::invalid(PATH, &json!(actions), BOTH))
-}
-
-fn check_api_service(spec: &Value) -> Vec<Cause> {
-    let mut wrong = Vec::new();
-    for (field, most) in [("groupPriorityMinimum", 20000), ("versionPriority", 1000)] {
-        let number = spec.get(field).and_then(Value::as_i64).unwrap_or(0);
-        if !(1..=most).contains(&number) {
-            let why = format!("must be positive and less than {most}");
-            wrong.push(Cause::invalid(
-                &format!("spec.{field}"),
-                &number.into(),
-                &why,
-            ));
-        }
-    }
-    let insecure = spec.get("insecureSkipTLSVerify") == Some(&Value::Bool(true));
-    if spec.get("service").is_some() && insecure && !text(spec, "caBundle").is_empty() {
-        wrong.push(Cause::invalid(
-            "spec.insecureSkipTLSVerify",
-            &true.into(),
-            "may not be true if caBundle is present",
-        ));
-    }
-    wrong
 }
 
 fn check_flow_schema(spec: &Value) -> Vec<Cause> {

@@ -41,7 +41,6 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
         }
         "Role" | "ClusterRole" => roles::check(object),
         "RoleBinding" | "ClusterRoleBinding" => roles::check_binding(object),
-        "Event" => events::before_create(target, object),
         "Lease" => lease(None, object),
         "CertificateSigningRequest" => certificates::before_create(target, object),
         "Service" => services::write(None, object),

@@ -4,6 +4,7 @@ mod address_advice;
 mod addresses;
 mod administration;
 mod advice;
+mod api_services;
 mod budgets;
 mod certificates;
 mod checks;
@@ -17,6 +18,7 @@ mod env;
 mod ephemeral;
 mod events;
 mod fixed;
+mod in_go;
 mod ingress_classes;
 mod job_status;
 mod jobs;
@@ -71,6 +73,7 @@ use crate::store::{Key, Transaction};
 pub(crate) use advice::advice;
 pub(crate) use certificates::{check_caller as check_certificates, is_signing_request};
 pub(crate) use defaults::set as set_defaults;
+pub(crate) use in_go::metadata as metadata_in_go;
 pub(crate) use kinds::{is_created_by_update, not_done};
 pub(crate) use metadata::{
     check_name, check_named, is_of_path, join_owners, other_object, place, same_object,
@@ -108,8 +111,13 @@ pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
             object::as_map(object).insert("status".to_owned(), default);
         }
     }
-    let mut wrong = metadata::check(target, object);
-    wrong.extend(kinds::before_create(target, object));
+    let wrong = if resource.kind == "Event" && !resource.is_crd() {
+        events::before_create(target, object)
+    } else {
+        let mut wrong = metadata::check(target, object);
+        wrong.extend(kinds::before_create(target, object));
+        wrong
+    };
     if has_generation(resource) {
         object::set_meta(object, "generation", 1);
     }

@@ -1,0 +1,99 @@
+//! In which order things are looked at, and in which words they are refused.
+
+use serde_json::{Value, json};
+
+use super::support::Talk;
+
+const AUTHORIZATION: &str = "/apis/authorization.k8s.io/v1";
+
+fn event(name: &str, about: Value, more: Value) -> Value {
+    let mut event = json!({"metadata": {"name": name}, "involvedObject": about});
+    if let (Some(event), Some(more)) = (event.as_object_mut(), more.as_object()) {
+        event.extend(more.clone());
+    }
+    event
+}
+
+conformance! {
+    async fn refused_reviews_show_all_of_their_metadata(talk: &mut Talk) {
+        let owner = json!({"apiVersion": "v1", "kind": "Pod", "name": "a", "uid": "b", "controller": true});
+        for metadata in [
+            json!({"name": "a"}),
+            json!({"labels": {"name": "b", "a": "c"}, "annotations": {"x": "<y>"}, "generateName": "a", "name": "b", "resourceVersion": "1"}),
+            json!({"ownerReferences": [owner], "finalizers": ["example.com/a"]}),
+            json!({"uid": "a", "selfLink": "b", "creationTimestamp": "2020-01-01T00:00:00Z"}),
+            json!({"generation": 2}),
+        ] {
+            for plural in ["selfsubjectaccessreviews", "subjectaccessreviews"] {
+                let review = json!({"metadata": metadata, "spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}});
+                talk.post(&format!("{AUTHORIZATION}/{plural}?fieldManager=one"), review).await;
+            }
+            let review = json!({"metadata": metadata, "spec": {"user": "a", "nonResourceAttributes": {"verb": "get", "path": "/"}}});
+            talk.post(&format!("{AUTHORIZATION}/namespaces/{{ns}}/localsubjectaccessreviews?fieldManager=one"), review).await;
+            let review = json!({"metadata": metadata, "spec": {"user": "a", "resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "default"}}});
+            talk.post(&format!("{AUTHORIZATION}/namespaces/{{ns}}/localsubjectaccessreviews"), review).await;
+        }
+    }
+
+    async fn autoscalers_are_refused_in_their_version(talk: &mut Talk) {
+        for (version, spec) in [
+            ("v2", json!({"maxReplicas": "1"})), ("v2", json!({"metrics": "a"})), ("v2", json!({"metrics": ["a"]})), ("v2", json!({"behavior": 1})),
+            ("v2", json!({"metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": 1}}]})), ("v2", json!({"scaleTargetRef": []})),
+            ("v2", json!({"metrics": [{"type": "Pods", "pods": {"metric": {"name": "a", "selector": 1}, "target": {"type": "Value"}}}]})),
+            ("v2", json!("a")), ("v1", json!("a")), ("v1", json!({"scaleTargetRef": "a"})), ("v1", json!({"maxReplicas": "1"})),
+        ] {
+            let path = format!("/apis/autoscaling/{version}/namespaces/{{ns}}/horizontalpodautoscalers");
+            talk.post(&path, json!({"metadata": {"name": "one"}, "spec": spec})).await;
+        }
+    }
+
+    async fn events_are_looked_at_before_their_metadata(talk: &mut Talk) {
+        const EVENTS: &str = "/api/v1/namespaces/{ns}/events";
+        let elsewhere = json!({"namespace": "default", "name": "a"});
+        let here = json!({"namespace": "{ns}", "name": "a"});
+        for event in [
+            event("one", elsewhere.clone(), json!({})), event("A_b", elsewhere.clone(), json!({})), event("A_b", here.clone(), json!({})),
+            event("a%b", here.clone(), json!({})), event("a%b", elsewhere.clone(), json!({})),
+            json!({"metadata": {"name": "two", "labels": {"-": "a"}}, "involvedObject": elsewhere}),
+            json!({"metadata": {"name": "two", "labels": {"-": "a"}}, "involvedObject": here}),
+            json!({"involvedObject": elsewhere}), json!({"involvedObject": here}),
+            event("a%b", here.clone(), json!({"eventTime": "2020-01-01T00:00:00.000000Z"})),
+        ] {
+            talk.post(EVENTS, event).await;
+        }
+        talk.put(&format!("{EVENTS}/A_b"), event("A_b", elsewhere.clone(), json!({}))).await;
+        talk.patch("merge", &format!("{EVENTS}/A_b"), json!({"metadata": {"labels": {"-": "a"}}, "involvedObject": elsewhere})).await;
+        for event in [
+            json!({"metadata": {"name": "A_b", "labels": {"-": "a"}}, "regarding": elsewhere}),
+            json!({"metadata": {"name": "A_b"}, "regarding": here, "eventTime": "2020-01-01T00:00:00.000000Z", "series": {"count": 1}}),
+            json!({"regarding": elsewhere}),
+        ] {
+            talk.post("/apis/events.k8s.io/v1/namespaces/{ns}/events", event).await;
+        }
+    }
+
+    async fn api_services_say_what_they_are_of(talk: &mut Talk) {
+        for (name, spec) in [
+            ("a", json!({})), (".", json!({})), ("v1.", json!({"version": "v1", "groupPriorityMinimum": 1, "versionPriority": 1})),
+            ("V1.a_b", json!({"version": "V1", "group": "a_b", "groupPriorityMinimum": 20001, "versionPriority": 1001})),
+            ("v1.example.com", json!({
+                "version": "v1", "group": "example.com", "groupPriorityMinimum": 1, "versionPriority": 1, "caBundle": "YWJj", "insecureSkipTLSVerify": true,
+            })),
+            ("v1.example.com", json!({
+                "version": "v1", "group": "example.com", "groupPriorityMinimum": 1, "versionPriority": 1, "caBundle": "YWJj", "insecureSkipTLSVerify": true,
+                "service": {"port": 70000},
+            })),
+            ("v1.example.com", json!({"version": "v1", "group": "example.com", "groupPriorityMinimum": 1, "versionPriority": 1, "service": {}})),
+        ] {
+            talk.post("/apis/apiregistration.k8s.io/v1/apiservices?dryRun=All", json!({"metadata": {"name": name}, "spec": spec})).await;
+        }
+    }
+
+    async fn limit_ranges_need_no_name(talk: &mut Talk) {
+        const RANGES: &str = "/api/v1/namespaces/{ns}/limitranges";
+        talk.post(&format!("{RANGES}?dryRun=All"), json!({})).await;
+        talk.post(RANGES, json!({"spec": {"limits": [{"type": "Pod"}]}})).await;
+        talk.post(RANGES, json!({"spec": {"limits": [{"type": "Odd"}]}})).await;
+        talk.get(RANGES).await;
+    }
+}
