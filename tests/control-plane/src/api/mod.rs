@@ -5,6 +5,7 @@ mod accept;
 mod admission;
 mod binding;
 mod body;
+mod components;
 mod compression;
 mod create;
 mod delete;
@@ -313,6 +314,10 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         &target.name,
         target.subresource.as_deref(),
     ) {
+        ("GET", Some(name), None) if target.resource.is_read_only() => {
+            components::get(target, name, asked)
+        }
+        ("GET", None, None) if target.resource.is_read_only() => components::list(target, asked),
         ("GET", Some(_), None | Some("status" | "approval" | "ephemeralcontainers" | "resize")) => {
             read::get(target, asked)
         }

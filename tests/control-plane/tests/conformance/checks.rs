@@ -96,4 +96,81 @@ conformance! {
         talk.post(RANGES, json!({"spec": {"limits": [{"type": "Odd"}]}})).await;
         talk.get(RANGES).await;
     }
+
+    async fn app_armor_in_annotations_and_in_fields(talk: &mut Talk) {
+        const KEY: &str = "container.apparmor.security.beta.kubernetes.io/main";
+        let default = json!({"type": "RuntimeDefault"});
+        let unconfined = json!({"type": "Unconfined"});
+        let local = |file: &str| json!({"type": "Localhost", "localhostProfile": file});
+        let none = Value::Null;
+        for (said, own, of_pod) in [
+            ("runtime/default", &default, &none), ("runtime/default", &unconfined, &none), ("localhost/a", &local("a"), &none), ("localhost/a", &local("b"), &none),
+            ("localhost/a", &default, &none), ("", &default, &none), ("odd", &default, &none), ("unconfined", &local("a"), &none), ("localhost/a", &json!({"type": "Localhost"}), &none),
+            ("runtime/default", &json!({"type": "Odd"}), &none), ("runtime/default", &none, &default), ("runtime/default", &none, &unconfined),
+            ("localhost/a", &none, &local("a")), ("unconfined", &none, &json!({"type": "Odd"})), ("odd", &none, &unconfined), ("", &none, &unconfined),
+            ("localhost/", &none, &none), ("localhost/ a", &none, &none), ("localhost/a", &none, &none), ("localhost/", &none, &local("a")),
+        ] {
+            let mut pod = json!({"metadata": {"name": "one", "annotations": {}}, "spec": {"containers": [{"name": "main", "image": "a:1"}]}});
+            pod["metadata"]["annotations"][KEY] = said.into();
+            if !own.is_null() {
+                pod["spec"]["containers"][0]["securityContext"]["appArmorProfile"] = own.clone();
+            }
+            if !of_pod.is_null() {
+                pod["spec"]["securityContext"]["appArmorProfile"] = of_pod.clone();
+            }
+            talk.post("/api/v1/namespaces/{ns}/pods?dryRun=All", pod).await;
+        }
+        let windows = json!({"metadata": {"name": "one", "annotations": {KEY: "runtime/default"}}, "spec": {
+            "os": {"name": "windows"}, "containers": [{"name": "main", "image": "a:1"}],
+        }});
+        talk.post("/api/v1/namespaces/{ns}/pods?dryRun=All", windows).await;
+    }
+
+    async fn nodes_are_not_set_up_by_the_server(talk: &mut Talk) {
+        let source = json!({"configMap": {"name": "a", "namespace": "b", "kubeletConfigKey": "c"}});
+        let told = |node: &Value| json!([node["spec"], node["status"]["config"], node["metadata"]["managedFields"]]);
+        let node = json!({"metadata": {"name": "{ns}"}, "spec": {"configSource": source}, "status": {"config": {"assigned": source}}});
+        talk.post("/api/v1/nodes", node).await;
+        let path = "/api/v1/nodes/{ns}";
+        talk.patch("merge", path, json!({"spec": {"configSource": source, "providerID": "a"}})).await;
+        talk.get_picked(path, &[], told).await;
+        talk.patch("merge", &format!("{path}/status"), json!({"status": {"config": {"assigned": source, "error": "a"}, "phase": "Running"}})).await;
+        talk.get_picked(path, &[], told).await;
+        talk.delete(path).await;
+    }
+
+    async fn service_ranges_are_of_two_families(talk: &mut Talk) {
+        const RANGES: &str = "/apis/networking.k8s.io/v1/servicecidrs";
+        let ranges = |ranges: Value| json!({"metadata": {"name": "{ns}"}, "spec": {"cidrs": ranges}, "status": {"conditions": [
+            {"type": "Ready", "status": "True", "reason": "A", "message": "b", "lastTransitionTime": "2020-01-01T00:00:00Z"},
+        ]}});
+        for wrong in [
+            json!([]), json!(["10.97.0.0/24", "10.98.0.0/24"]), json!(["fd97::/64", "fd98::/64"]), json!(["10.97.0.0/24", "fd97::/112", "fd98::/112"]),
+            json!(["10.97.0.0/24", "odd"]), json!(["odd", "odd"]), json!(["10.97.0.0/24", "fd97::/112"]),
+        ] {
+            talk.post(&format!("{RANGES}?dryRun=All"), ranges(wrong)).await;
+        }
+        talk.post(RANGES, ranges(json!(["10.97.0.0/24"]))).await;
+        let path = format!("{RANGES}/{{ns}}?dryRun=All");
+        for changed in [
+            json!(["10.98.0.0/24"]), json!(["10.97.0.0/24", "10.98.0.0/24"]), json!(["10.98.0.0/24", "fd97::/112"]), json!(["10.97.0.0/24", "odd"]),
+            json!(["10.97.0.0/24", "fd97::/112", "fd98::/112"]), json!([]), json!(["10.97.0.0/24", "fd97::/112"]),
+        ] {
+            talk.put(&path, ranges(changed)).await;
+        }
+        talk.delete(&format!("{RANGES}/{{ns}}")).await;
+    }
+
+    async fn parts_of_a_server_have_no_versions(talk: &mut Talk) {
+        const PARTS: &str = "/api/v1/componentstatuses";
+        talk.get(&format!("{PARTS}/none")).await;
+        talk.get(&format!("{PARTS}/etcd-0")).await;
+        for query in ["fieldSelector=metadata.name%3Detcd-0", "labelSelector=a%3Db", "fieldSelector=metadata.name%3Detcd-0&limit=1&resourceVersion=7", "fieldSelector=odd%3Da"] {
+            talk.get(&format!("{PARTS}?{query}")).await;
+        }
+        talk.get_picked(&format!("{PARTS}?limit=1"), &[], |list| json!([list["metadata"], list["items"].as_array().map(Vec::len)])).await;
+        for accept in ["application/json;as=Table;g=meta.k8s.io;v=v1", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", "application/yaml"] {
+            talk.send("GET", &format!("{PARTS}?fieldSelector=metadata.name%3Detcd-0"), &[("accept", accept)], None).await;
+        }
+    }
 }

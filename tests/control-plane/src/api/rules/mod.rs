@@ -5,6 +5,7 @@ mod addresses;
 mod administration;
 mod advice;
 mod api_services;
+mod app_armor;
 mod budgets;
 mod certificates;
 mod checks;
@@ -46,6 +47,7 @@ mod resources;
 mod roles;
 mod schedules;
 mod secrets;
+mod service_ranges;
 mod service_rules;
 mod services;
 mod statuses;
@@ -122,6 +124,14 @@ pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
         object::set_meta(object, "generation", 1);
     }
     wrong
+}
+
+/// What is told of a new object as it was sent.
+pub(crate) fn early_advice(target: &Target, object: &Value) -> Vec<String> {
+    match target.resource.is("", "pods") {
+        true => app_armor::advice(object),
+        false => Vec::new(),
+    }
 }
 
 /// The rules of an object that takes the place of another.
