@@ -44,6 +44,7 @@ mod update;
 mod view;
 mod watch;
 mod yaml;
+mod zpages;
 
 use std::sync::Arc;
 
@@ -368,7 +369,7 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
     if let Some(answer) = health::answer(asked) {
         return Ok(answer);
     }
-    if let Some(answer) = issuer::answer(world, asked) {
+    if let Some(answer) = issuer::answer(world, asked).or_else(|| zpages::answer(world, asked)) {
         return answer;
     }
     let path = asked.path.trim_end_matches('/');

@@ -98,12 +98,18 @@ pub(crate) fn names_nothing(headers: &HeaderMap) -> bool {
     header(headers).is_some_and(|header| clauses(header).is_empty())
 }
 
-/// The media type that the client likes best of some.
-pub(crate) fn preferred<'k>(headers: &HeaderMap, known: &[&'k str]) -> Option<&'k str> {
+/// The format that the client likes best of some, with what is made of it, if that is allowed.
+pub(crate) fn preferred<'h, 'k>(
+    headers: &'h HeaderMap,
+    known: &[&'k str],
+    allows: impl Fn(&str, Option<Convert<'h>>) -> bool,
+) -> Option<(&'k str, Option<Convert<'h>>)> {
     let clauses = clauses(header(headers).unwrap_or("*/*"));
     clauses.iter().find_map(|clause| {
+        let convert = clause.convert();
         let mut means = known.iter().filter(|known| clause.is_of(known));
-        means.next().copied()
+        let found = means.find(|format| allows(format, convert))?;
+        Some((*found, convert))
     })
 }
 

@@ -173,4 +173,33 @@ conformance! {
             talk.send("GET", &format!("{PARTS}?fieldSelector=metadata.name%3Detcd-0"), &[("accept", accept)], None).await;
         }
     }
+
+    async fn a_server_says_how_it_runs(talk: &mut Talk) {
+        // What is between a name and a value is another each time.
+        let word = |line: &str| line.split([':', '=', ' ']).next().unwrap_or_default().to_owned();
+        talk.get_lines("/statusz", |line| Some(word(line))).await;
+        let paths = |line: &str| line.starts_with("Paths").then(|| line.split('/').skip(1).collect::<Vec<_>>().join("/"));
+        talk.get_lines("/statusz", paths).await;
+        let of_privileges = |line: &str| {
+            let is_it = word(line) == "allow-privileged";
+            (is_it || line.starts_with("apiserver flagz") || line.starts_with("Warning")).then(|| if is_it { word(line) } else { line.to_owned() })
+        };
+        talk.get_lines("/flagz", of_privileges).await;
+        for version in ["v1alpha1", "v1beta1"] {
+            for (kind, path) in [("Statusz", "/statusz"), ("Flagz", "/flagz")] {
+                let accept = format!("application/json;v={version};g=config.k8s.io;as={kind}");
+                talk.get_picked(path, &[("accept", &accept)], |said| {
+                    let fields: Vec<&String> = said.as_object().into_iter().flat_map(|fields| fields.keys()).collect();
+                    json!([said["kind"], said["apiVersion"], said["metadata"], said["paths"], said["flags"]["allow-privileged"], fields])
+                }).await;
+            }
+        }
+        for accept in ["application/json", "text/html", "odd", "application/json;v=v2;g=config.k8s.io;as=Statusz", "text/plain;v=v1beta1;g=config.k8s.io;as=Statusz"] {
+            talk.send("GET", "/statusz", &[("accept", accept)], None).await;
+        }
+        for accept in ["text/plain", "*/*", "text/*", "application/json, text/plain", "application/yaml;v=v1beta1;g=config.k8s.io;as=Statusz, text/plain"] {
+            talk.get_picked("/statusz", &[("accept", accept)], |said| json!(said.is_string())).await;
+        }
+        talk.get("/statusz/").await;
+    }
 }

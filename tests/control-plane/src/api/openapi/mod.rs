@@ -46,7 +46,7 @@ pub(crate) fn document(world: &World, plane: &Plane, asked: &Asked) -> Response<
         return response::nothing(StatusCode::OK);
     }
     let known = ["application/json", THIRD, THIRD_OF_OLD];
-    let Some(format) = preferred(&asked.headers, &known) else {
+    let Some((format, _)) = preferred(&asked.headers, &known, |_, _| true) else {
         let mut answer = response::nothing(StatusCode::NOT_ACCEPTABLE);
         let headers = answer.headers_mut();
         headers.insert(VARY, HeaderValue::from_static("Accept"));
