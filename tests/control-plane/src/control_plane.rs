@@ -1,7 +1,6 @@
 //! The server as its users see it.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +27,6 @@ use crate::serve::{
     Authority, Body, BoxError, Door, Edge, Fault, Injected, Listener, ListenerOptions, Moment,
     Peeked, PeerCertificate, RequestLog, TlsError, Who, unauthorized,
 };
-use crate::store::Key;
 use crate::users::{ADMIN, Known};
 
 /// Why a control plane could not be started or used.
@@ -125,7 +123,6 @@ impl ControlPlane {
         if furnished {
             set_up(&world)?;
         }
-        add_components(&world);
         for crd in beginning.crds {
             install(
                 &world,
@@ -466,19 +463,6 @@ fn set_up(world: &Arc<World>) -> Result<(), Error> {
         done.map_err(|failure| refused(object, &failure))?;
     }
     Ok(())
-}
-
-/// What the server says of its parts: nobody else could.
-fn add_components(world: &Arc<World>) {
-    let Some(resource) = world.registry.get("", "componentstatuses") else {
-        return;
-    };
-    let Ok(()) = world.transact(&world.root, |transaction| {
-        for (name, component) in first::components() {
-            transaction.put(&resource.bucket, Key::new("", name), component);
-        }
-        Ok::<(), Infallible>(())
-    });
 }
 
 async fn listen(

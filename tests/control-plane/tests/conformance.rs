@@ -27,6 +27,7 @@ mod conformance {
     mod autoscalers;
     mod beginnings;
     mod certificates;
+    mod checks;
     mod clients;
     mod cluster_defaults;
     mod crds;
@@ -46,6 +47,7 @@ mod conformance {
     mod ownership;
     mod patches;
     mod pod_security;
+    mod posted;
     mod protobuf;
     mod quotas;
     mod refused;

@@ -142,6 +142,9 @@ def ref(field):
 
 
 def short(full):
+    group, version = full.split(".")[-3:-1]
+    if full.startswith("io.k8s.api.") and version != "v1":
+        return f"{group}.{version}.{full.rsplit('.', 1)[1]}"
     return PREFIXED.get(full, full.rsplit(".", 1)[1])
 
 

@@ -4,7 +4,7 @@ use http::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{discovery, health, issuer, response};
+use super::{discovery, health, issuer, response, zpages};
 use crate::plane::{Plane, World};
 use crate::serve::Body;
 
@@ -12,23 +12,23 @@ const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8; escaping=unders
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Version {
+pub(super) struct Version {
     major: &'static str,
     minor: &'static str,
-    emulation_major: &'static str,
-    emulation_minor: &'static str,
+    pub(super) emulation_major: &'static str,
+    pub(super) emulation_minor: &'static str,
     min_compatibility_major: &'static str,
     min_compatibility_minor: &'static str,
-    git_version: &'static str,
+    pub(super) git_version: &'static str,
     git_commit: &'static str,
     git_tree_state: &'static str,
     build_date: &'static str,
-    go_version: &'static str,
+    pub(super) go_version: &'static str,
     compiler: &'static str,
     platform: &'static str,
 }
 
-const VERSION: Version = Version {
+pub(super) const VERSION: Version = Version {
     major: "1",
     minor: "36",
     emulation_major: "1",
@@ -65,6 +65,7 @@ pub(super) fn paths(world: &World, plane: &Plane) -> Response<Body> {
         "/version",
     ];
     let mut paths: Vec<String> = SERVED.map(str::to_owned).to_vec();
+    paths.extend(zpages::PATHS.map(str::to_owned));
     paths.extend(health::paths());
     paths.extend(discovery::paths_of_groups(world, plane));
     paths.sort();

@@ -43,6 +43,12 @@ pub(crate) fn nothing() -> Failure {
     not_accepted(&names())
 }
 
+/// The answer to who takes none of some formats.
+pub(crate) fn only(known: &[&str]) -> Failure {
+    let known: Vec<String> = known.iter().map(|known| (*known).to_owned()).collect();
+    not_accepted(&known)
+}
+
 /// The answer to a watch in a format that has no streams.
 pub(crate) fn no_stream() -> Failure {
     not_accepted(&streams())

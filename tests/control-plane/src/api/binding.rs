@@ -11,30 +11,41 @@ use crate::object;
 use crate::serve::Body;
 
 pub(crate) fn bind(target: &Target, name: &str, asked: &Asked) -> Result<Response<Body>, Failure> {
-    let binding = posted::read(target, asked, &posted::BINDING)?;
-    store(target, name, &binding, asked)
+    let posted = target
+        .beside("bindings", name)
+        .ok_or_else(Failure::no_such_resource)?;
+    let (binding, warnings) = posted::read(&posted, asked)?;
+    let stored =
+        posted::check_name(&posted, &binding).and_then(|()| store(target, name, &binding, asked));
+    told(stored, warnings)
 }
 
 /// The same of the pod that the binding names.
 pub(crate) fn bind_any(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
-    let binding = posted::read_any(asked, &posted::BINDING)?;
-    check(&binding)?;
-    let name = object::name(&binding);
+    let (binding, warnings) = posted::read(target, asked)?;
+    told(store_any(target, &binding, asked), warnings)
+}
+
+fn store_any(target: &Target, binding: &Value, asked: &Asked) -> Result<(), Failure> {
+    check(binding)?;
+    let name = object::name(binding);
     if name.is_empty() {
         return Err(Failure::bad_request("Name parameter required."));
     }
     let pod = target
         .beside("pods", name)
         .ok_or_else(Failure::no_such_resource)?;
-    store(&pod, name, &binding, asked)
+    store(&pod, name, binding, asked)
 }
 
-fn store(
-    target: &Target,
-    name: &str,
-    binding: &Value,
-    asked: &Asked,
-) -> Result<Response<Body>, Failure> {
+fn told(stored: Result<(), Failure>, warnings: Vec<String>) -> Result<Response<Body>, Failure> {
+    match stored {
+        Ok(()) => Ok(posted::done(&warnings)),
+        Err(failure) => Err(failure.warned(warnings)),
+    }
+}
+
+fn store(target: &Target, name: &str, binding: &Value, asked: &Asked) -> Result<(), Failure> {
     let dry_run = dry_run(&asked.query, "CreateOptions")?;
     check(binding)?;
     target.world.transact(&target.plane, |transaction| {
@@ -48,9 +59,8 @@ fn store(
         if !dry_run {
             transaction.put(target.bucket(), key, new);
         }
-        Ok::<(), Failure>(())
-    })?;
-    Ok(posted::done())
+        Ok(())
+    })
 }
 
 /// A binding that is wrong is the fault of a scheduler, not of a user: 500, as a real server answers.
@@ -74,20 +84,21 @@ fn check(binding: &Value) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Where a binding names a uid, it is for that pod and no other of the name.
+/// Where a binding names a uid or a version, it is for that pod and no other of the name, in that state and no other.
 fn check_precondition(target: &Target, binding: &Value, pod: &Value) -> Result<(), Failure> {
-    match object::meta(binding, "uid") {
-        Some(wanted) if wanted != object::uid(pod) => {
-            let (namespace, name) = (object::namespace(pod), object::name(pod));
-            let why = format!(
-                "StorageError: invalid object, Code: 4, Key: /registry/pods/{namespace}/{name}, ResourceVersion: 0, \
-                 AdditionalErrorMsg: Precondition failed: UID in precondition: {wanted}, UID in object meta: {}",
-                object::uid(pod)
-            );
-            Err(Failure::conflict(&target.resource, name, &why))
-        }
-        _ => Ok(()),
+    for (field, called) in [("uid", "UID"), ("resourceVersion", "ResourceVersion")] {
+        let found = object::meta(pod, field).unwrap_or_default();
+        let Some(wanted) = object::meta(binding, field).filter(|wanted| *wanted != found) else {
+            continue;
+        };
+        let (namespace, name) = (object::namespace(pod), object::name(pod));
+        let why = format!(
+            "StorageError: invalid object, Code: 4, Key: /registry/pods/{namespace}/{name}, ResourceVersion: 0, \
+             AdditionalErrorMsg: Precondition failed: {called} in precondition: {wanted}, {called} in object meta: {found}"
+        );
+        return Err(Failure::conflict(&target.resource, name, &why));
     }
+    Ok(())
 }
 
 /// A pod on its node, or why it does not go there.
@@ -109,6 +120,8 @@ fn bound(binding: &Value, pod: &Value) -> Result<Value, String> {
     let mut pod = pod.clone();
     let node = binding.pointer("/target/name").cloned().unwrap_or_default();
     object::field_mut(&mut pod, "spec").insert("nodeName".to_owned(), node);
+    // Where it might have gone matters no more.
+    object::field_mut(&mut pod, "status").remove("nominatedNodeName");
     for field in ["annotations", "labels"] {
         let said = binding.pointer(&format!("/metadata/{field}"));
         if let Some(Value::Object(said)) = said.filter(|said| said != &&json!({})) {

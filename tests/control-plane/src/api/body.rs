@@ -94,6 +94,16 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
     Ok(object)
 }
 
+/// The version that the object of a body says that it is of, if it can be read.
+pub(super) fn said_version(asked: &Asked) -> Option<String> {
+    let said = |object: Value| Some(object.get("apiVersion")?.as_str()?.to_owned());
+    match media_type(asked) {
+        protobuf::MEDIA_TYPE => Some(protobuf::Envelope::read(&asked.body).ok()?.api_version),
+        "application/yaml" => said(yaml::read(&asked.body).ok()?),
+        _ => said(parse_json(&asked.body).ok()?),
+    }
+}
+
 /// A body in a format that is not read.
 pub(super) fn unknown_format() -> Failure {
     Failure::new(

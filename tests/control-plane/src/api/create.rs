@@ -67,6 +67,9 @@ impl<'a> Creation<'a> {
             );
             object::set_meta(&mut object, "name", name);
         }
+        if target.resource.is("", "limitranges") && object::name(&object).is_empty() {
+            object::set_meta(&mut object, "name", target.world.ids.uid());
+        }
         let metadata = object::metadata_mut(&mut object);
         for field in [
             "deletionTimestamp",
@@ -110,6 +113,7 @@ impl<'a> Creation<'a> {
         let rules_of = as_stored.as_ref().unwrap_or(target);
         rules_of.convert(&mut self.object);
         admission::change(target, &self.called, None, &mut self.object)?;
+        let mut warnings = rules::early_advice(target, &self.object);
         let mut wrong = rules::before_create(rules_of, &mut self.object);
         wrong.extend(body::validate(rules_of, &self.object, None));
         auth::check_escalation(target, transaction, None, &self.object)?;
@@ -127,17 +131,15 @@ impl<'a> Creation<'a> {
                 .get("kind")
                 .and_then(Value::as_str)
                 .unwrap_or_default();
-            return Err(Failure::invalid(
-                &target.resource.bucket.group,
-                kind,
-                &name,
-                wrong,
-            ));
+            return Err(
+                Failure::invalid(&target.resource.bucket.group, kind, &name, wrong)
+                    .warned(warnings),
+            );
         }
         auth::check_creation(target)?;
         rules::check_certificates(target, None, &self.object)?;
         auth::check_owners(target, None, &self.object)?;
-        let mut warnings = rules::advice(target, None, &self.object);
+        warnings.extend(rules::advice(target, None, &self.object));
         let warned = admission::check(target, &name, transaction, None, &self.object, dry_run)
             .map_err(|failure| failure.warned(warnings.clone()))?;
         warnings.extend(warned);

@@ -134,6 +134,13 @@ impl DeleteOptions {
         })
     }
 
+    /// Who meant an object in one state means it in the next, which the server has brought about itself.
+    pub(super) fn follow(&mut self, object: &Value) {
+        if let Some(version) = &mut self.resource_version {
+            *version = object::revision(object).to_string();
+        }
+    }
+
     pub(super) fn check(&self, resource: &Resource, object: &Value) -> Result<(), Failure> {
         let name = object::name(object);
         let (uid, version) = (

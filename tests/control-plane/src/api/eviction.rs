@@ -6,18 +6,50 @@ use serde_json::{Value, json};
 use super::create::server_writer;
 use super::delete::remove;
 use super::delete_options::DeleteOptions;
+use super::options::dry_run;
+use super::query::Query;
 use super::target::Target;
-use super::{Asked, posted, selector};
+use super::{Asked, body, posted, selector};
 use crate::failure::{Cause, Failure};
+use crate::kinds;
 use crate::object;
 use crate::patch;
 use crate::serve::Body;
 use crate::store::{Bucket, Key, Transaction};
 
 pub(crate) fn evict(target: &Target, name: &str, asked: &Asked) -> Result<Response<Body>, Failure> {
-    let eviction = posted::read(target, asked, &posted::EVICTION)?;
-    let options = eviction.get("deleteOptions").cloned();
-    let options = DeleteOptions::from_body(&options.unwrap_or(json!({})), &asked.query)?;
+    let kind = kinds::eviction().ok_or_else(Failure::no_such_resource)?;
+    let said = body::said_version(asked).unwrap_or_default();
+    let posted = target.posted_as(kind).in_version_of(&said);
+    let (eviction, warnings) = posted::read(&posted, asked)?;
+    let done = posted::check_name(&posted, &eviction)
+        .and_then(|()| options(&posted, &eviction, asked))
+        .and_then(|options| delete(target, name, options));
+    match done {
+        Ok(()) => Ok(posted::done(&warnings)),
+        Err(failure) => Err(failure.warned(warnings)),
+    }
+}
+
+/// How the pod is to be deleted: nothing but whether it is to be done at all may stand in the query.
+fn options(target: &Target, eviction: &Value, asked: &Asked) -> Result<DeleteOptions, Failure> {
+    const UNSAFE: &str = "ignoreStoreReadErrorWithClusterBreakingPotential";
+    let said = eviction.get("deleteOptions").cloned();
+    let said = said.unwrap_or_else(|| json!({}));
+    if said[UNSAFE] == true {
+        let why = "can not be set for pod eviction, try after removing the option";
+        let cause = Cause::invalid(&format!("deleteOptions.{UNSAFE}"), &true.into(), why);
+        let name = object::name(eviction);
+        return Err(Failure::invalid_object(&target.resource, name, vec![cause]));
+    }
+    let mut query = Query::default();
+    if dry_run(&asked.query, "CreateOptions")? {
+        query.set("dryRun", "All");
+    }
+    DeleteOptions::from_body(&said, &query)
+}
+
+fn delete(target: &Target, name: &str, mut options: DeleteOptions) -> Result<(), Failure> {
     let dry_run = options.dry_run;
     target.world.transact(&target.plane, |transaction| {
         let key = target.key(name);
@@ -37,11 +69,11 @@ pub(crate) fn evict(target: &Target, name: &str, asked: &Asked) -> Result<Respon
                     "message": "Eviction API: evicting", "lastProbeTime": null,
                 }),
             );
-            transaction.put(target.bucket(), key.clone(), told);
+            let told = transaction.put(target.bucket(), key.clone(), told);
+            options.follow(&told);
         }
         remove(transaction, &target.resource, key, &options).map(drop)
-    })?;
-    Ok(posted::done())
+    })
 }
 
 /// Of what does not run, or is on its way out, there is nothing to disrupt.

@@ -5,6 +5,7 @@ mod accept;
 mod admission;
 mod binding;
 mod body;
+mod components;
 mod compression;
 mod create;
 mod delete;
@@ -43,6 +44,7 @@ mod update;
 mod view;
 mod watch;
 mod yaml;
+mod zpages;
 
 use std::sync::Arc;
 
@@ -313,6 +315,10 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         &target.name,
         target.subresource.as_deref(),
     ) {
+        ("GET", Some(name), None) if target.resource.is_read_only() => {
+            components::get(target, name, asked)
+        }
+        ("GET", None, None) if target.resource.is_read_only() => components::list(target, asked),
         ("GET", Some(_), None | Some("status" | "approval" | "ephemeralcontainers" | "resize")) => {
             read::get(target, asked)
         }
@@ -363,7 +369,7 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
     if let Some(answer) = health::answer(asked) {
         return Ok(answer);
     }
-    if let Some(answer) = issuer::answer(world, asked) {
+    if let Some(answer) = issuer::answer(world, asked).or_else(|| zpages::answer(world, asked)) {
         return answer;
     }
     let path = asked.path.trim_end_matches('/');

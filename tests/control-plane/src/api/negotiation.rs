@@ -93,6 +93,26 @@ pub(crate) fn negotiate<'h, T>(
     })
 }
 
+/// Whether what the client accepts cannot be read.
+pub(crate) fn names_nothing(headers: &HeaderMap) -> bool {
+    header(headers).is_some_and(|header| clauses(header).is_empty())
+}
+
+/// The format that the client likes best of some, with what is made of it, if that is allowed.
+pub(crate) fn preferred<'h, 'k>(
+    headers: &'h HeaderMap,
+    known: &[&'k str],
+    allows: impl Fn(&str, Option<Convert<'h>>) -> bool,
+) -> Option<(&'k str, Option<Convert<'h>>)> {
+    let clauses = clauses(header(headers).unwrap_or("*/*"));
+    clauses.iter().find_map(|clause| {
+        let convert = clause.convert();
+        let mut means = known.iter().filter(|known| clause.is_of(known));
+        let found = means.find(|format| allows(format, convert))?;
+        Some((*found, convert))
+    })
+}
+
 /// Whether the media type that the client likes best is to be indented.
 pub(super) fn wants_pretty(headers: &HeaderMap) -> bool {
     let clauses = header(headers).map(clauses).unwrap_or_default();
@@ -151,6 +171,14 @@ impl<'h> Clause<'h> {
         self.quality > other.quality
             || (self.kind != "*" && other.kind == "*")
             || (self.subtype != "*" && other.subtype == "*")
+    }
+
+    /// The same of one part after the other.
+    fn is_of(&self, media: &str) -> bool {
+        let (kind, subtype) = media.split_once('/').unwrap_or_default();
+        [(self.kind, kind), (self.subtype, subtype)]
+            .into_iter()
+            .all(|(said, known)| said == known || said == "*")
     }
 
     fn means(&self, media: Media) -> bool {

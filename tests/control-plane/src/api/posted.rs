@@ -3,9 +3,8 @@
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::body::{media_type, parse_json};
 use super::target::Target;
-use super::{Asked, protobuf, response, yaml};
+use super::{Asked, body, response, rules};
 use crate::failure::Failure;
 use crate::object;
 use crate::serve::Body;
@@ -47,52 +46,33 @@ pub(super) fn of(group: &str, plural: &str) -> &'static [Posted] {
     }
 }
 
-/// Reads what was posted, which is about the object that the path names.
-pub(super) fn read(target: &Target, asked: &Asked, posted: &Posted) -> Result<Value, Failure> {
-    let object = read_any(asked, posted)?;
-    if target.name.as_deref() != Some(object::name(&object)) {
-        return Err(Failure::bad_request(format!(
-            "name in URL does not match name in {} object",
-            posted.kind
-        )));
+/// Reads what was posted, and what is to be warned of.
+pub(super) fn read(target: &Target, asked: &Asked) -> Result<(Value, Vec<String>), Failure> {
+    let (_, mut object, warnings) = body::written(target, asked, "CreateOptions")?;
+    match rules::place(target, &mut object) {
+        Ok(()) => Ok((object, warnings)),
+        Err(failure) => Err(failure.warned(warnings)),
     }
-    Ok(object)
 }
 
-/// Reads what was posted, whatever it is about.
-pub(super) fn read_any(asked: &Asked, posted: &Posted) -> Result<Value, Failure> {
-    let object = match media_type(asked) {
-        protobuf::MEDIA_TYPE => protobuf::read(&asked.body),
-        "application/yaml" => yaml::read(&asked.body),
-        _ => parse_json(&asked.body),
-    };
-    let object = object.map_err(Failure::bad_request)?;
-    let text = |field: &str| {
-        let value = object.get(field).and_then(Value::as_str);
-        value.filter(|value| !value.is_empty())
-    };
-    let Posted { group, kind, .. } = *posted;
-    let expected = match group {
-        "" => posted.version.to_owned(),
-        group => format!("{group}/{}", posted.version),
-    };
-    let said = text("kind").unwrap_or(kind);
-    let version = text("apiVersion").unwrap_or(&expected);
-    if (version, said) != (&expected, kind) {
-        return Err(Failure::bad_request(format!(
-            "{said} in version \"{version}\" cannot be handled as a {kind}: no kind \"{said}\" is registered for \
-             version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
-        )));
+/// What was posted is about the object that the path names.
+pub(super) fn check_name(target: &Target, object: &Value) -> Result<(), Failure> {
+    if target.name.as_deref() == Some(object::name(object)) {
+        return Ok(());
     }
-    Ok(object)
+    Err(Failure::bad_request(format!(
+        "name in URL does not match name in {} object",
+        target.resource.kind
+    )))
 }
 
 /// That it was done.
-pub(super) fn done() -> Response<Body> {
+pub(super) fn done(warnings: &[String]) -> Response<Body> {
     let status = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201,
     });
-    response::json(StatusCode::CREATED, &response::Typed(&status))
+    let answer = response::json(StatusCode::CREATED, &response::Typed(&status));
+    response::warn(answer, warnings)
 }
 
 /// Sets a condition in a status; when it came to be so is written down where it was not so before.

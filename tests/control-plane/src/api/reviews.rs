@@ -19,6 +19,15 @@ use crate::object;
 use crate::patch;
 use crate::serve::Body;
 
+/// The metadata that is the server's alone.
+const NOT_READ: [&str; 5] = [
+    "creationTimestamp",
+    "uid",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "selfLink",
+];
+
 pub(crate) fn answer(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
     let options = WriteOptions::read(asked, "CreateOptions")?;
@@ -33,6 +42,10 @@ pub(crate) fn answer(target: &Target, asked: &Asked) -> Result<Response<Body>, F
     if target.resource.namespaced {
         super::rules::place(target, &mut review)?;
     }
+    let metadata = object::metadata_mut(&mut review);
+    NOT_READ
+        .iter()
+        .for_each(|field| drop(metadata.remove(*field)));
     let schema = target.version().schema.schema();
     let api_version = target.api_version();
     let writer = writer(target, &options.manager, &api_version);

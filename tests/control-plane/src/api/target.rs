@@ -133,6 +133,16 @@ impl Target {
         }
     }
 
+    /// The same in the version that an object says that it is of, if there is one.
+    pub(super) fn in_version_of(mut self, said: &str) -> Self {
+        let versions = &self.resource.versions;
+        let known = versions
+            .iter()
+            .position(|version| self.resource.api_version(&version.name) == said);
+        self.version = known.unwrap_or(self.version);
+        self
+    }
+
     /// The same in the version that objects are stored in, where that has other fields.
     pub(super) fn as_stored(&self) -> Option<Self> {
         let stored = |version: &Version| version.name == self.resource.stored;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::object;
+use crate::patch::go;
 
 const OLDER: &str = "autoscaling/v1";
 const NEWER: &str = "autoscaling/v2";
@@ -400,11 +401,6 @@ fn written(value: &Value) -> String {
                 .collect();
             format!("{{{}}}", fields.join(","))
         }
-        // Go takes care that a text can stand in a page of HTML.
-        scalar => scalar
-            .to_string()
-            .replace('&', "\\u0026")
-            .replace('<', "\\u003c")
-            .replace('>', "\\u003e"),
+        scalar => go::json(scalar),
     }
 }

@@ -438,6 +438,17 @@ pub(crate) fn token_request() -> Option<Resource> {
     resources_of(TOKEN_REQUEST).next()
 }
 
+/// That a pod is to go if its budget allows it: it is posted to one.
+const EVICTION: &[Line] = &[Line {
+    namespaced: true,
+    older: Some("v1beta1"),
+    ..review("policy", "evictions", "Eviction")
+}];
+
+pub(crate) fn eviction() -> Option<Resource> {
+    resources_of(EVICTION).next()
+}
+
 /// All built-in resources.
 pub(super) fn resources() -> impl Iterator<Item = Resource> {
     resources_of(TABLE).chain(resources_of(administration::TABLE))

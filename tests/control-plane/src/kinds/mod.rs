@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use builtin::{scale as scale_resource, token_request};
+pub(crate) use builtin::{eviction, scale as scale_resource, token_request};
 pub(crate) use columns::Column;
 pub(crate) use crd::{
     accept as accept_crd, deleting as crd_deleting, not_done as not_done_for_crd, priority,

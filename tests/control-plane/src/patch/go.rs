@@ -16,6 +16,15 @@ pub(crate) fn plain(value: &Value) -> String {
     }
 }
 
+/// A value in JSON, so that it can stand in a page of HTML.
+pub(crate) fn json(value: &Value) -> String {
+    value
+        .to_string()
+        .replace('&', "\\u0026")
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+}
+
 /// A string as `%q` prints it.
 pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");

@@ -84,6 +84,16 @@ impl Schema {
         name.rsplit('.').next()
     }
 
+    /// The version of that type: `v1`, where its name in the table does not say another.
+    fn type_version(&self) -> &'static str {
+        let mut before = self
+            .refers
+            .into_iter()
+            .flat_map(|name| name.rsplit('.').skip(1));
+        let said = before.next();
+        said.filter(|said| said.starts_with('v')).unwrap_or("v1")
+    }
+
     /// Whether it is a number with a unit, like `500m` or `1Gi`.
     pub(crate) fn is_quantity(&self) -> bool {
         self.int_or_string && self.rules.format.as_deref() == Some("quantity")
@@ -92,7 +102,7 @@ impl Schema {
     /// The Go type of a field, as a decoding error names it.
     pub(super) fn go_type(&self) -> String {
         if let Some(name) = self.type_name() {
-            return format!("v1.{name}");
+            return format!("{}.{name}", self.type_version());
         }
         if self.is_quantity() {
             return "resource.Quantity".into();

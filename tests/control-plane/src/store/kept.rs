@@ -30,7 +30,7 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn new(key: Key, revision: u64, object: &Value) -> Self {
+    pub(crate) fn new(key: Key, revision: u64, object: &Value) -> Self {
         let mut text = vec![b'{'];
         let mut metadata = [0; 3];
         for name in FIRST {

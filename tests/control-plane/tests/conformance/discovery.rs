@@ -95,7 +95,6 @@ conformance! {
                 (Some("apis"), Some(group)) => {
                     group.contains('-') || group.contains('.') && !group.ends_with(".k8s.io")
                 }
-                (Some("statusz" | "flagz"), _) => true,
                 _ => false,
             }
         };

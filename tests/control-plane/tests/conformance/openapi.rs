@@ -182,4 +182,24 @@ conformance! {
         talk.get_tagged("/openapi/v3/apis/apps/v1", "application/json").await;
         talk.get_tagged("/api", AGGREGATED).await;
     }
+
+    async fn the_third_version_in_protobuf(talk: &mut Talk) {
+        const THIRD: &str = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf";
+        const OF_OLD: &str = "application/com.github.proto-openapi.spec.v3@v1.0+protobuf";
+        talk.install(crd("Namespaced")).await;
+        talk.until("/openapi/v3/apis/{group}/v1", |code, _| code == 200).await;
+        for document in ["version", "api/v1", "apis/apps/v1", "apis/autoscaling/v2", "apis/apiextensions.k8s.io/v1", "apis/{group}/v1", "none"] {
+            talk.get_picked(&format!("/openapi/v3/{document}"), &[("accept", THIRD)], |body| digest(body).into()).await;
+        }
+        for accept in [
+            OF_OLD, "text/html", "application/yaml", "application/vnd.kubernetes.protobuf", "text/*", "", "odd",
+            "text/html, application/com.github.proto-openapi.spec.v3.v1.0+protobuf;q=0.5", "application/*;q=0.1, text/html",
+            "application/json;q=0.5,application/com.github.proto-openapi.spec.v3.v1.0+protobuf",
+        ] {
+            talk.get_picked("/openapi/v3/version", &[("accept", accept)], |body| digest(body).into()).await;
+        }
+        talk.send("GET", "/openapi/v3/none", &[("accept", "text/html")], None).await;
+        talk.get_picked("/openapi/v3", &[("accept", "text/html")], |index| json!(index["paths"].is_object() || index.is_string())).await;
+        talk.send("GET", "/openapi/v3/version?hash=odd", &[("accept", "text/html")], None).await;
+    }
 }

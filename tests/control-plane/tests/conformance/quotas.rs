@@ -186,4 +186,33 @@ conformance! {
         talk.post(&format!("{PODS}?dryRun=All"), soon(json!({"priorityClassName": "system-node-critical"}))).await;
         talk.post(&format!("{PODS}?dryRun=All"), soon(json!({}))).await;
     }
+
+    async fn devices_are_counted_by_class(talk: &mut Talk) {
+        const CLAIMS: &str = "/apis/resource.k8s.io/v1/namespaces/{ns}/resourceclaims";
+        const DEVICES: &str = "gpu.deviceclass.resource.k8s.io/devices";
+        const OTHERS: &str = "other.deviceclass.resource.k8s.io/devices";
+        let claim = |name: &str, requests: Value| json!({"metadata": {"name": name}, "spec": {"devices": {"requests": requests}}});
+        let exactly = |name: &str, class: &str, count: i64| json!({"name": name, "exactly": {"deviceClassName": class, "count": count}});
+        let all = json!({"name": "all", "exactly": {"deviceClassName": "gpu", "allocationMode": "All"}});
+        let either = json!({"name": "either", "firstAvailable": [
+            {"name": "a", "deviceClassName": "gpu", "count": 2}, {"name": "b", "deviceClassName": "gpu"}, {"name": "c", "deviceClassName": "other", "count": 3},
+        ]});
+        let hard = json!({"hard": {DEVICES: "5", OTHERS: "4", "count/resourceclaims.resource.k8s.io": "3"}});
+        let used = json!({DEVICES: "1", OTHERS: "0", "count/resourceclaims.resource.k8s.io": "0"});
+        let too_many = claim("many", json!([exactly("a", "gpu", 5)]));
+        allow(talk, hard, used, CLAIMS, too_many.clone()).await;
+        for refused in [
+            too_many, claim("all", json!([all])), claim("both", json!([exactly("a", "gpu", 3), exactly("b", "gpu", 2)])),
+            claim("more", json!([either, exactly("a", "gpu", 3)])), claim("others", json!([either, exactly("a", "other", 2)])),
+        ] {
+            talk.post(CLAIMS, refused).await;
+        }
+        for taken in [claim("one", json!([either])), claim("two", json!([{"name": "a", "exactly": {"deviceClassName": "unknown"}}]))] {
+            talk.post(CLAIMS, taken).await;
+            talk.get_picked(&format!("{QUOTAS}/one"), &[], |quota| quota["status"]["used"].clone()).await;
+        }
+        talk.patch("merge", &format!("{CLAIMS}/one"), json!({"metadata": {"labels": {"a": "b"}}})).await;
+        talk.post(CLAIMS, claim("three", json!([exactly("a", "gpu", 2)]))).await;
+        talk.post(CLAIMS, claim("four", json!([exactly("a", "gpu", 1)]))).await;
+    }
 }

@@ -152,4 +152,15 @@ conformance! {
             talk.send_raw("DELETE", "/api/v1/namespaces/{ns}/configmaps/one", &yaml, text.as_bytes()).await;
         }
     }
+
+    async fn comments_right_behind_something(talk: &mut Talk) {
+        let yaml = [("content-type", "application/yaml")];
+        for text in [
+            "metadata: {name: \"a\"#b\n}\n", "metadata: {name: a}#c\n", "metadata:\n  name: \"a\"#b\n", "metadata: {name: 'a'#b\n}\n", "metadata: {name: [a]#c\n}\n",
+            "metadata:\n  name: \"a\"#b: c\n", "metadata:\n  name: a\ndata:\n  b: \"x#y\"#z\n", "metadata:\n  name: a\ndata:\n  \"b\"#: c\n", "metadata:\n  name: 'a''s'#b\n",
+            "metadata: {name: a, labels: {\"a\":\"b\"}#c\n, annotations: {\"\u{e4}\": \"\u{f6}\"#\u{fc}\n}}#\n", "metadata:\n  name: a#b\ndata: {\"a\": \"b\"#c\n",
+        ] {
+            talk.send_raw("POST", "/api/v1/namespaces/{ns}/configmaps?dryRun=All", &yaml, text.as_bytes()).await;
+        }
+    }
 }

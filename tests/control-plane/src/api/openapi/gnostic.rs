@@ -39,7 +39,12 @@ pub(super) fn write(document: &Value) -> Vec<u8> {
 }
 
 /// The entries of a map: messages of a name and a value.
-fn each(out: &mut Out, number: u64, map: Option<&Value>, value: impl Fn(&mut Out, &Value)) {
+pub(super) fn each(
+    out: &mut Out,
+    number: u64,
+    map: Option<&Value>,
+    value: impl Fn(&mut Out, &Value),
+) {
     for (name, own) in fields(map) {
         out.within(number, |named| {
             named.bytes(1, name.as_bytes());
@@ -175,7 +180,7 @@ fn schema(out: &mut Out, own: &Value) {
 }
 
 /// What is not of OpenAPI itself: the names of those fields begin with `x-`.
-fn extensions(out: &mut Out, number: u64, own: &Value) {
+pub(super) fn extensions(out: &mut Out, number: u64, own: &Value) {
     for (name, value) in fields(Some(own)).filter(|(name, _)| name.starts_with("x-")) {
         out.within(number, |named| {
             named.bytes(1, name.as_bytes());
@@ -185,47 +190,47 @@ fn extensions(out: &mut Out, number: u64, own: &Value) {
 }
 
 /// Any value, in YAML.
-fn any(out: &mut Out, number: u64, value: Option<&Value>) {
+pub(super) fn any(out: &mut Out, number: u64, value: Option<&Value>) {
     if let Some(text) = value.and_then(|value| serde_saphyr::to_string(value).ok()) {
         out.within(number, |any| any.bytes(2, text.as_bytes()));
     }
 }
 
-fn fields(map: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
+pub(super) fn fields(map: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
     map.and_then(Value::as_object)
         .into_iter()
         .flat_map(Map::iter)
 }
 
-fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+pub(super) fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     value.and_then(Value::as_array).into_iter().flatten()
 }
 
-fn text(out: &mut Out, number: u64, value: Option<&Value>) {
+pub(super) fn text(out: &mut Out, number: u64, value: Option<&Value>) {
     if let Some(text) = value.and_then(Value::as_str) {
         out.bytes(number, text.as_bytes());
     }
 }
 
-fn texts(out: &mut Out, number: u64, value: Option<&Value>) {
+pub(super) fn texts(out: &mut Out, number: u64, value: Option<&Value>) {
     for one in list(value) {
         text(out, number, Some(one));
     }
 }
 
-fn flag(out: &mut Out, number: u64, value: Option<&Value>) {
+pub(super) fn flag(out: &mut Out, number: u64, value: Option<&Value>) {
     if value == Some(&Value::Bool(true)) {
         out.int(number, 1);
     }
 }
 
-fn count(out: &mut Out, number: u64, value: Option<&Value>) {
+pub(super) fn count(out: &mut Out, number: u64, value: Option<&Value>) {
     if let Some(count) = value.and_then(Value::as_i64) {
         out.int(number, count);
     }
 }
 
-fn number(out: &mut Out, number: u64, value: Option<&Value>) {
+pub(super) fn number(out: &mut Out, number: u64, value: Option<&Value>) {
     // Zero is what is not said.
     if let Some(value) = value.and_then(Value::as_f64).filter(|value| *value != 0.0) {
         out.double(number, value);

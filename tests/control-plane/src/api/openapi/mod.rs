@@ -3,6 +3,7 @@
 mod definition;
 mod document;
 mod gnostic;
+mod gnostic_third;
 mod recorded;
 mod second;
 mod shared;
@@ -12,7 +13,7 @@ use http::{Response, StatusCode};
 use serde_json::{Map, json};
 
 use super::compression::Packed;
-use super::negotiation::ranges;
+use super::negotiation::{names_nothing, preferred, ranges};
 use super::{Asked, response};
 use crate::plane::{Plane, World};
 use crate::serve::Body;
@@ -20,6 +21,9 @@ use crate::serve::Body;
 /// Where types are.
 const REFERENCE: &str = "#/components/schemas/";
 const IN_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+/// How the third version in protobuf is called, and how it was.
+const THIRD: &str = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf";
+const THIRD_OF_OLD: &str = "application/com.github.proto-openapi.spec.v3@v1.0+protobuf";
 
 /// What there is, a document for each group and version.
 pub(crate) fn index(world: &World, plane: &Plane) -> Response<Body> {
@@ -38,18 +42,36 @@ pub(crate) fn document(world: &World, plane: &Plane, asked: &Asked) -> Response<
     let Some(document) = document::named(world, plane, name) else {
         return response::nothing(StatusCode::NOT_FOUND);
     };
+    if names_nothing(&asked.headers) {
+        return response::nothing(StatusCode::OK);
+    }
+    let known = ["application/json", THIRD, THIRD_OF_OLD];
+    let Some((format, _)) = preferred(&asked.headers, &known, |_, _| true) else {
+        let mut answer = response::nothing(StatusCode::NOT_ACCEPTABLE);
+        let headers = answer.headers_mut();
+        headers.insert(VARY, HeaderValue::from_static("Accept"));
+        return answer;
+    };
+    let content_type = match format {
+        THIRD_OF_OLD => THIRD,
+        format => format,
+    };
     let hash = hash(document.as_bytes());
     let wanted = asked.query.get("hash").filter(|wanted| !wanted.is_empty());
     let current = format!("/openapi/v3/{name}?hash={hash}");
     let moved = wanted.is_some_and(|wanted| *wanted != *hash);
     let mut answer = if moved {
-        let mut answer = response::bytes(StatusCode::MOVED_PERMANENTLY, "application/json", "");
+        let mut answer = response::bytes(StatusCode::MOVED_PERMANENTLY, content_type, "");
         if let Ok(current) = HeaderValue::try_from(current) {
             answer.headers_mut().insert(LOCATION, current);
         }
         answer
     } else {
-        tagged(asked, &hash, "application/json", document)
+        let body = match content_type {
+            THIRD => in_protobuf(&document),
+            _ => document.into_bytes(),
+        };
+        tagged(asked, &hash, content_type, body)
     };
     let headers = answer.headers_mut();
     if let Ok(tag) = HeaderValue::try_from(format!("\"{hash}\"")) {
@@ -61,6 +83,12 @@ pub(crate) fn document(world: &World, plane: &Plane, asked: &Asked) -> Response<
     }
     headers.insert(VARY, HeaderValue::from_static("Accept"));
     answer
+}
+
+fn in_protobuf(document: &str) -> Vec<u8> {
+    // It was written from a value.
+    let document = serde_json::from_str(document).unwrap_or_default();
+    gnostic_third::write(&document)
 }
 
 /// The second version, all of it in one document.

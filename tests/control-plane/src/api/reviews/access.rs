@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::api::Target;
+use crate::api::rules::metadata_in_go;
 use crate::auth::{Attributes, Caller, User};
 use crate::failure::{Cause, Failure};
 
@@ -56,37 +57,40 @@ fn check(target: &Target, review: &Value, is_about_self: bool) -> Result<(), Fai
         let must = "at least one of user or group must be specified";
         wrong.push(invalid("user", &"".into(), must));
     }
+    wrong.extend(check_metadata(target, review));
     if target.resource.kind == "LocalSubjectAccessReview" {
         let own = target.namespace.as_deref().unwrap_or_default();
-        if let Some(path) = path {
-            let must = "disallowed on this kind of request";
-            wrong.push(invalid("nonResourceAttributes", &in_go(path), must));
-        }
         let asked = resource.map(|resource| resource["namespace"].as_str().unwrap_or_default());
         if let Some(other) = asked.filter(|asked| *asked != own) {
             let must = "must match metadata.namespace";
             wrong.push(invalid("resourceAttributes.namespace", &other.into(), must));
         }
+        if let Some(path) = path {
+            let must = "disallowed on this kind of request";
+            wrong.push(invalid("nonResourceAttributes", &in_go(path), must));
+        }
     }
-    wrong.extend(check_metadata(target, review));
     match wrong.is_empty() {
         true => Ok(()),
         false => Err(Failure::invalid(GROUP, "", "", wrong)),
     }
 }
 
-/// A review has no metadata, but where it is asked for.
+/// A review has no metadata, but where it is asked for, and what the server adds itself.
 fn check_metadata(target: &Target, review: &Value) -> Option<Cause> {
-    let mut metadata = review["metadata"].as_object().cloned().unwrap_or_default();
-    metadata.retain(|name, _| name != "managedFields");
+    let metadata = review["metadata"].as_object()?;
     let is_local = target.resource.kind == "LocalSubjectAccessReview";
-    let is_place = |name: &String| is_local && name == "namespace";
     let must = match is_local {
         true => "must be empty except for namespace",
         false => "must be empty",
     };
-    let is_empty = metadata.keys().all(is_place);
-    (!is_empty).then(|| Cause::invalid("metadata", &metadata.into(), must))
+    let may_be = |name: &str| name == "managedFields" || is_local && name == "namespace";
+    let is_empty = metadata.keys().all(|name| may_be(name));
+    (!is_empty).then(|| {
+        let shown = metadata_in_go(metadata);
+        let message = format!("Invalid value: {shown}: {must}");
+        Cause::new("FieldValueInvalid", "metadata", message)
+    })
 }
 
 /// The attributes of a path, as Go writes them.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::checks::{list, text};
-use super::{addresses, ingress_classes, names, storage};
+use super::{addresses, api_services, ingress_classes, names, service_ranges, storage};
 use crate::failure::Cause;
 use crate::object;
 
@@ -19,7 +19,7 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
             wrong
         }
         "MutatingAdmissionPolicyBinding" => required(spec, "policyName", "spec.policyName"),
-        "APIService" => check_api_service(spec),
+        "APIService" => api_services::check(spec),
         "FlowSchema" => check_flow_schema(spec),
         "PriorityLevelConfiguration" => check_priority_level(spec),
         "RuntimeClass" => check_handler(object),
@@ -27,7 +27,7 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
             vec![Cause::required("spec.parentRef", "")]
         }
         "IngressClass" => ingress_classes::check(spec),
-        "ServiceCIDR" => check_ranges(spec),
+        "ServiceCIDR" => service_ranges::check(spec),
         "DeviceClass" => check_selectors(spec),
         "ResourceClaim" => check_claim(spec, "spec"),
         "ResourceClaimTemplate" => {
@@ -57,7 +57,6 @@ pub(super) fn check_update(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
             let why = "may not be changed in an update.";
             vec![Cause::forbidden("value", why)]
         }
-        "ServiceCIDR" => changed_ranges(old, new),
         "VolumeAttributesClass" => {
             let fields = ["driverName", "parameters"].into_iter();
             fields
@@ -176,30 +175,6 @@ fn check_actions(spec: &Value) -> Option<Cause> {
     (says("Deny") && says("Warn")).then(|| Cause::invalid(PATH, &json!(actions), BOTH))
 }
 
-fn check_api_service(spec: &Value) -> Vec<Cause> {
-    let mut wrong = Vec::new();
-    for (field, most) in [("groupPriorityMinimum", 20000), ("versionPriority", 1000)] {
-        let number = spec.get(field).and_then(Value::as_i64).unwrap_or(0);
-        if !(1..=most).contains(&number) {
-            let why = format!("must be positive and less than {most}");
-            wrong.push(Cause::invalid(
-                &format!("spec.{field}"),
-                &number.into(),
-                &why,
-            ));
-        }
-    }
-    let insecure = spec.get("insecureSkipTLSVerify") == Some(&Value::Bool(true));
-    if spec.get("service").is_some() && insecure && !text(spec, "caBundle").is_empty() {
-        wrong.push(Cause::invalid(
-            "spec.insecureSkipTLSVerify",
-            &true.into(),
-            "may not be true if caBundle is present",
-        ));
-    }
-    wrong
-}
-
 fn check_flow_schema(spec: &Value) -> Vec<Cause> {
     let mut wrong = Vec::new();
     let precedence = spec.get("matchingPrecedence").and_then(Value::as_i64);
@@ -249,32 +224,6 @@ fn check_handler(class: &Value) -> Vec<Cause> {
         Some(why) => vec![Cause::invalid("handler", &handler.into(), why)],
         None => Vec::new(),
     }
-}
-
-fn check_ranges(spec: &Value) -> Vec<Cause> {
-    let ranges = list(spec, "cidrs");
-    if ranges.is_empty() {
-        return vec![Cause::required("spec.cidrs", "at least one CIDR required")];
-    }
-    let wrong = ranges.iter().enumerate().filter_map(|(index, range)| {
-        let why = addresses::uncommon_range(range.as_str().unwrap_or_default())?;
-        Some(Cause::invalid(&format!("spec.cidrs[{index}]"), range, &why))
-    });
-    wrong.collect()
-}
-
-fn changed_ranges(old: &Value, new: &Value) -> Vec<Cause> {
-    let (old, new) = (list(&old["spec"], "cidrs"), list(&new["spec"], "cidrs"));
-    let changed = old
-        .iter()
-        .zip(new)
-        .enumerate()
-        .filter(|(_, (old, new))| old != new);
-    changed
-        .map(|(index, (_, range))| {
-            Cause::invalid(&format!("spec.cidrs[{index}]"), range, "field is immutable")
-        })
-        .collect()
 }
 
 fn check_selectors(spec: &Value) -> Vec<Cause> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::checks::{list, number, one_of, one_of_if_said, text};
 use super::fixed::invalid_struct;
 use super::volumes::{self, Volumes};
-use super::{env, names, probes, resources};
+use super::{app_armor, env, names, probes, resources};
 use crate::failure::Cause;
 
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
@@ -143,6 +143,10 @@ fn check_security(context: &Value, path: &str) -> Vec<Cause> {
             wrong.push(invalid_struct(path, why));
         }
     }
+    wrong.extend(app_armor::check(
+        &context["appArmorProfile"],
+        &format!("{path}.appArmorProfile"),
+    ));
     wrong
 }
 

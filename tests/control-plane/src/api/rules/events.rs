@@ -4,14 +4,19 @@ use serde_json::Value;
 
 use super::super::target::Target;
 use super::checks::{number, text};
-use super::{fixed, names};
+use super::{fixed, metadata, names};
 use crate::failure::Cause;
 use crate::object;
 
-/// What is wrong with a new event, in the words of the group that it was sent to.
+/// What is wrong with a new event, in the words of the group that it was sent to. In the core group, metadata is looked
+/// at where all else is well.
 pub(super) fn before_create(target: &Target, event: &Value) -> Vec<Cause> {
     let is_core = target.resource.group.is_empty();
     let mut wrong = check(is_core, event);
+    if is_core && !wrong.is_empty() {
+        return wrong;
+    }
+    wrong.extend(metadata::check(target, event));
     if is_core {
         return wrong;
     }

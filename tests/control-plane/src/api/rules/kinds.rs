@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::super::target::Target;
 use super::{
     administration, budgets, certificates, defaults, endpoints, events, fixed, jobs, names,
-    networking, nodes, persistent, pods, quotas, reserved, roles, secrets, services, statuses,
-    storage, webhooks, workloads,
+    networking, nodes, persistent, pods, quotas, reserved, roles, secrets, service_ranges,
+    services, statuses, storage, webhooks, workloads,
 };
 use crate::failure::Cause;
 use crate::kinds::{accept_crd, not_done_for_crd};
@@ -41,7 +41,6 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
         }
         "Role" | "ClusterRole" => roles::check(object),
         "RoleBinding" | "ClusterRoleBinding" => roles::check_binding(object),
-        "Event" => events::before_create(target, object),
         "Lease" => lease(None, object),
         "CertificateSigningRequest" => certificates::before_create(target, object),
         "Service" => services::write(None, object),
@@ -101,6 +100,7 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
             check(target, None, object)
         }
         "Node" => {
+            nodes::forget_settings(object);
             let taint = json!({"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"});
             let taints = object::field_mut(object, "spec")
                 .entry("taints")
@@ -163,6 +163,9 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
             wrong
         }
         kind if target.subresource.as_deref() == Some("status") => {
+            if kind == "Node" {
+                nodes::forget_settings(new);
+            }
             if kind == "DaemonSet" {
                 workloads::count_templates(Some(old), new);
             }
@@ -199,6 +202,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
             wrong
         }
         "Node" => {
+            nodes::forget_settings(new);
             let mut wrong = nodes::check(new);
             wrong.extend(nodes::check_update(old, new));
             wrong
@@ -207,6 +211,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
         "StorageClass" => storage::check_class_update(old, new),
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => webhooks::check(new),
         "Ingress" => networking::check_ingress(new),
+        "ServiceCIDR" => service_ranges::check_update(old, new),
         "PodDisruptionBudget"
         | "HorizontalPodAutoscaler"
         | "ResourceQuota"

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::super::target::Target;
-use super::names;
+use super::{in_go, names};
 use crate::failure::{Cause, Failure};
 use crate::object;
 
@@ -232,23 +232,6 @@ pub(super) fn check(target: &Target, object: &Value) -> Vec<Cause> {
     wrong
 }
 
-/// An owner reference with its fields in the order of the struct.
-fn as_go_writes(owner: &Value) -> String {
-    let fields = [
-        "apiVersion",
-        "kind",
-        "name",
-        "uid",
-        "controller",
-        "blockOwnerDeletion",
-    ];
-    let said: Vec<String> = fields
-        .into_iter()
-        .filter_map(|field| Some(format!("{field:?}:{}", owner.get(field)?)))
-        .collect();
-    format!("{{{}}}", said.join(","))
-}
-
 pub(super) fn check_owners(object: &Value) -> Vec<Cause> {
     let mut wrong = Vec::new();
     let mut controller: Option<String> = None;
@@ -274,7 +257,7 @@ pub(super) fn check_owners(object: &Value) -> Vec<Cause> {
                 .unwrap_or(("", text("apiVersion")));
             let message = format!(
                 "Invalid value: {}: {group}/{version}, Kind=Event is disallowed from being an owner",
-                as_go_writes(owner)
+                in_go::owner(owner)
             );
             wrong.push(Cause::new(
                 "FieldValueInvalid",
@@ -291,7 +274,7 @@ pub(super) fn check_owners(object: &Value) -> Vec<Cause> {
                         "Only one reference can have Controller set to true. Found \"true\" in references for \
                          {first} and {name}"
                     );
-                    let owners: Vec<String> = object::owners(object).map(as_go_writes).collect();
+                    let owners: Vec<String> = object::owners(object).map(in_go::owner).collect();
                     let message = format!("Invalid value: [{}]: {why}", owners.join(","));
                     wrong.push(Cause::new(
                         "FieldValueInvalid",

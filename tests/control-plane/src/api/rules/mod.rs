@@ -4,6 +4,8 @@ mod address_advice;
 mod addresses;
 mod administration;
 mod advice;
+mod api_services;
+mod app_armor;
 mod budgets;
 mod certificates;
 mod checks;
@@ -17,6 +19,7 @@ mod env;
 mod ephemeral;
 mod events;
 mod fixed;
+mod in_go;
 mod ingress_classes;
 mod job_status;
 mod jobs;
@@ -44,6 +47,7 @@ mod resources;
 mod roles;
 mod schedules;
 mod secrets;
+mod service_ranges;
 mod service_rules;
 mod services;
 mod statuses;
@@ -71,6 +75,7 @@ use crate::store::{Key, Transaction};
 pub(crate) use advice::advice;
 pub(crate) use certificates::{check_caller as check_certificates, is_signing_request};
 pub(crate) use defaults::set as set_defaults;
+pub(crate) use in_go::metadata as metadata_in_go;
 pub(crate) use kinds::{is_created_by_update, not_done};
 pub(crate) use metadata::{
     check_name, check_named, is_of_path, join_owners, other_object, place, same_object,
@@ -108,12 +113,25 @@ pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
             object::as_map(object).insert("status".to_owned(), default);
         }
     }
-    let mut wrong = metadata::check(target, object);
-    wrong.extend(kinds::before_create(target, object));
+    let wrong = if resource.kind == "Event" && !resource.is_crd() {
+        events::before_create(target, object)
+    } else {
+        let mut wrong = metadata::check(target, object);
+        wrong.extend(kinds::before_create(target, object));
+        wrong
+    };
     if has_generation(resource) {
         object::set_meta(object, "generation", 1);
     }
     wrong
+}
+
+/// What is told of a new object as it was sent.
+pub(crate) fn early_advice(target: &Target, object: &Value) -> Vec<String> {
+    match target.resource.is("", "pods") {
+        true => app_armor::advice(object),
+        false => Vec::new(),
+    }
 }
 
 /// The rules of an object that takes the place of another.

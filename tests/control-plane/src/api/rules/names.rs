@@ -23,6 +23,9 @@ const WILDCARD: &str = "a wildcard DNS-1123 subdomain must start with '*.', foll
 const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must \
     start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+const LABEL_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
+    alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for \
+    validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or \
     '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex \
     used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
@@ -50,6 +53,14 @@ pub(super) fn label(name: &str) -> Option<&'static str> {
         false if is_subdomain(name) => Some("must not contain dots"),
         false => Some(LABEL),
     }
+}
+
+/// What is wrong with a DNS label that has to begin with a letter.
+pub(super) fn label_1035(name: &str) -> Vec<&'static str> {
+    let too_long = (name.len() > 63).then_some("must be no more than 63 characters");
+    let begins_well = name.starts_with(|c: char| c.is_ascii_lowercase());
+    let unfit = (!begins_well || !is_label(name)).then_some(LABEL_1035);
+    too_long.into_iter().chain(unfit).collect()
 }
 
 /// What is wrong with labels and the dots between them.
@@ -146,6 +157,12 @@ pub(super) fn own_name(target: &Target, object: &Value) -> Vec<Cause> {
         .flatten();
     let of_prefix =
         of_prefix.map(|why| Cause::invalid("metadata.generateName", &prefix.into(), &why));
+    if target.resource.is("apiregistration.k8s.io", "apiservices") {
+        let unfit = path_segment(name, "metadata.name");
+        if !unfit.is_empty() {
+            return unfit;
+        }
+    }
     let of_name = why_not(target, object, name);
     let of_name = of_name.map(|why| Cause::invalid("metadata.name", &name.into(), &why));
     of_prefix.into_iter().chain(of_name).collect()
@@ -155,7 +172,7 @@ pub(super) fn own_name(target: &Target, object: &Value) -> Vec<Cause> {
 fn why_not(target: &Target, object: &Value, name: &str) -> Option<String> {
     let (group, kind) = (&*target.resource.group, target.resource.kind.as_str());
     match (group, kind) {
-        ("rbac.authorization.k8s.io", _) => match name {
+        ("rbac.authorization.k8s.io", _) | ("", "Event") => match name {
             "." | ".." => Some(format!("may not be '{name}'")),
             _ if name.contains('/') => Some("may not contain '/'".to_owned()),
             _ if name.contains('%') => Some("may not contain '%'".to_owned()),

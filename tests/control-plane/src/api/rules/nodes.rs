@@ -10,6 +10,15 @@ use super::placement::EFFECTS;
 use super::{names, resources};
 use crate::failure::Cause;
 
+/// Forgets what kubelets no longer read.
+pub(super) fn forget_settings(node: &mut Value) {
+    for (part, field) in [("spec", "configSource"), ("status", "config")] {
+        if let Some(part) = node.get_mut(part).and_then(Value::as_object_mut) {
+            part.remove(field);
+        }
+    }
+}
+
 /// What is wrong with the taints of a node, what it has, and its ranges.
 pub(super) fn check(node: &Value) -> Vec<Cause> {
     let taints = list(&node["spec"], "taints");

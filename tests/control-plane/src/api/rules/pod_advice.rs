@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::checks::{list, number, text};
-use super::pod_annotations::{APP_ARMOR, SECCOMP, SECCOMP_OF_CONTAINER};
-use super::{container_advice, node_labels, volume_advice};
+use super::pod_annotations::{SECCOMP, SECCOMP_OF_CONTAINER};
+use super::{app_armor, container_advice, node_labels, volume_advice};
 
 const ANNOTATIONS: [(&str, &str); 3] = [
     (
@@ -103,16 +103,12 @@ pub(super) fn of_container(pod: &Value, container: &Value, path: &str) -> Vec<St
     if !annotations[&seccomp].is_null() && profile.is_null() {
         told.push(no_seccomp(&at(&seccomp)));
     }
-    let armor = format!("{APP_ARMOR}{name}");
-    let profile = |of: &Value| of["securityContext"]["appArmorProfile"].clone();
-    // A pod of its own has taken it over by now.
-    let is_field =
-        !profile(&pod["spec"]).is_null() || !(path.is_empty() || profile(container).is_null());
-    if !annotations[&armor].is_null() && !is_field {
-        told.push(format!(
-            "{}: deprecated since v1.30; use the \"appArmorProfile\" field instead",
-            at(&armor)
-        ));
+    let armor = format!("{}{name}", app_armor::ANNOTATION);
+    let has_field = |of: &Value| !of["securityContext"]["appArmorProfile"].is_null();
+    let is_field = has_field(&pod["spec"]) || has_field(container);
+    // Of a pod of its own it is told before that is written into a field.
+    if !path.is_empty() && !annotations[&armor].is_null() && !is_field {
+        told.push(app_armor::deprecated(&at(&armor)));
     }
     told
 }

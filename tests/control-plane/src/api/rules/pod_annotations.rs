@@ -1,17 +1,15 @@
 //! Annotations of pods that were fields once.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::app_armor;
 use super::checks::{list, text};
 use crate::failure::Cause;
-use crate::object;
 
 /// The seccomp profile of a pod.
 pub(super) const SECCOMP: &str = "seccomp.security.alpha.kubernetes.io/pod";
 /// Before the name of a container: its seccomp profile.
 pub(super) const SECCOMP_OF_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
-/// Before the name of a container: its AppArmor profile.
-pub(super) const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 const CONTAINERS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
 /// What is wrong with the annotations of a pod or a template, which are at `path`.
@@ -24,7 +22,7 @@ pub(super) fn check(pod: &Value, path: &str) -> Vec<Cause> {
         if let Some((value, why)) = no_seccomp_profile(said).filter(|_| is_seccomp) {
             wrong.push(Cause::invalid(&format!("{path}.{key}"), &value.into(), why));
         }
-        let Some(container) = key.strip_prefix(APP_ARMOR) else {
+        let Some(container) = key.strip_prefix(app_armor::ANNOTATION) else {
             continue;
         };
         let path = format!("{path}[{key}]");
@@ -35,42 +33,9 @@ pub(super) fn check(pod: &Value, path: &str) -> Vec<Cause> {
             let why = "container not found";
             wrong.push(Cause::invalid(&path, &container.into(), why));
         }
-        if !said.is_empty() && app_armor(said).is_none() {
+        if !said.is_empty() && app_armor::meant(said).is_none() {
             let why = format!("invalid AppArmor profile name: {said:?}");
             wrong.push(Cause::invalid(&path, value, &why));
-        }
-    }
-    wrong
-}
-
-/// What an annotation says and a field does not, a field says now; what both say has to be the same.
-pub(super) fn take_over(pod: &mut Value) -> Vec<Cause> {
-    let annotations = pod["metadata"]["annotations"].clone();
-    let of_pod = pod["spec"]["securityContext"]["appArmorProfile"]["type"].clone();
-    let mut wrong = Vec::new();
-    for field in CONTAINERS {
-        let containers = pod["spec"].get_mut(field).and_then(Value::as_array_mut);
-        for (index, container) in containers.into_iter().flatten().enumerate() {
-            let key = format!("{APP_ARMOR}{}", text(container, "name"));
-            let Some(profile) = annotations[&key].as_str().and_then(app_armor) else {
-                continue;
-            };
-            let known = &container["securityContext"]["appArmorProfile"];
-            let path = format!("spec.{field}[{index}].securityContext.appArmorProfile");
-            if known.is_null() {
-                if profile["type"] != of_pod {
-                    let context = object::field_mut(container, "securityContext");
-                    context.insert("appArmorProfile".to_owned(), profile);
-                }
-                continue;
-            }
-            for (field, what) in [("type", "type"), ("localhostProfile", "profile")] {
-                if known[field] != profile[field] {
-                    let why = format!("apparmor {what} in annotation and field must match");
-                    wrong.push(Cause::forbidden(&format!("{path}.{field}"), &why));
-                    break;
-                }
-            }
         }
     }
     wrong
@@ -89,16 +54,4 @@ fn no_seccomp_profile(said: &str) -> Option<(&str, &'static str)> {
     }
     let goes_up = file.split('/').any(|part| part == "..");
     goes_up.then_some((file, "must not contain '..'"))
-}
-
-/// The field that means the same as an annotation.
-fn app_armor(said: &str) -> Option<Value> {
-    match said {
-        "runtime/default" => Some(json!({"type": "RuntimeDefault"})),
-        "unconfined" => Some(json!({"type": "Unconfined"})),
-        _ => {
-            let profile = said.strip_prefix("localhost/")?;
-            Some(json!({"type": "Localhost", "localhostProfile": profile}))
-        }
-    }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::checks::{self, list, number, one_of, one_of_if_said, text};
 use super::fixed::invalid_struct;
-use super::{addresses, containers, names, placement, sysctls, volumes};
+use super::{addresses, app_armor, containers, names, placement, sysctls, volumes};
 use crate::failure::Cause;
 
 const RESTARTS: [&str; 3] = ["Always", "OnFailure", "Never"];
@@ -184,6 +184,10 @@ fn check_security(spec: &Value, path: &str) -> Vec<Cause> {
     wrong.extend(containers::check_seccomp(
         profile,
         &format!("{path}.seccompProfile"),
+    ));
+    wrong.extend(app_armor::check(
+        &context["appArmorProfile"],
+        &format!("{path}.appArmorProfile"),
     ));
     wrong
 }

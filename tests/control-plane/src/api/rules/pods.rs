@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::checks::{self, at, list, text};
-use super::{pod_annotations, pod_spec, pod_updates};
+use super::{app_armor, pod_annotations, pod_spec, pod_updates};
 use crate::failure::Cause;
 use crate::object;
 use crate::schema::in_billionths;
@@ -24,11 +24,11 @@ pub(super) fn before_create(object: &mut Value) -> Vec<Cause> {
     {
         *grace = 1.into();
     }
-    let differing = pod_annotations::take_over(object);
+    app_armor::take_over(object);
     let spec = &object["spec"];
     let mut wrong = check_spec(spec);
     wrong.extend(pod_annotations::check(object, "metadata.annotations"));
-    wrong.extend(differing);
+    wrong.extend(app_armor::check_annotations(object));
     if !list(spec, "ephemeralContainers").is_empty() {
         let why = "cannot be set on create";
         wrong.push(Cause::forbidden("spec.ephemeralContainers", why));

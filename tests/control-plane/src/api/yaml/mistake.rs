@@ -12,7 +12,31 @@ enum Finder {
 }
 
 /// What is wrong with a text.
-pub(super) fn told(error: &ScanError, text: &str) -> String {
+#[derive(Debug)]
+pub(super) struct Mistake {
+    pub(super) told: String,
+    /// Where a comment begins right behind something, which Go's reader takes for one all the same.
+    pub(super) comment: Option<usize>,
+}
+
+impl Mistake {
+    pub(super) fn told(told: String) -> Self {
+        let comment = None;
+        Self { told, comment }
+    }
+
+    pub(super) fn of(error: &ScanError, text: &str) -> Self {
+        let at = error.marker().byte_offset();
+        let is_comment = matches!(error.kind(), ErrorKind::CommentNotSeparated);
+        let begins = |at: &usize| text.get(*at..).is_some_and(|rest| rest.starts_with('#'));
+        Self {
+            told: told(error, text),
+            comment: at.filter(|_| is_comment).filter(begins),
+        }
+    }
+}
+
+fn told(error: &ScanError, text: &str) -> String {
     let (finder, problem) = problem(error.kind());
     let line = match error.kind() {
         // It is found at the end.

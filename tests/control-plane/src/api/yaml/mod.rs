@@ -83,16 +83,27 @@ fn read_numbers(value: &mut Value) {
     }
 }
 
+/// How many comments may begin right behind something: for each, all is read anew.
+const MOST_ATTACHED: usize = 64;
+
 fn first(body: &[u8]) -> Result<Said, String> {
-    let text = text::of(body).map_err(in_yaml)?;
+    let mut text = text::of(body).map_err(in_yaml)?;
     if let Some(line) = text::unknown_directive(&text) {
         let why = mistake::on_line(line, "found unknown directive name");
         return Err(in_yaml(why));
     }
-    match Documents::of(&text).next() {
-        Some(document) => decode::decode(&document.map_err(in_yaml)?),
-        None => Ok(Said::default()),
+    for _ in 0..MOST_ATTACHED {
+        let mistake = match Documents::of(&text).next() {
+            Some(Ok(document)) => return decode::decode(&document),
+            None => return Ok(Said::default()),
+            Some(Err(mistake)) => mistake,
+        };
+        match mistake.comment {
+            Some(at) => text.to_mut().insert(at, ' '),
+            None => return Err(in_yaml(mistake.told)),
+        }
     }
+    Err(in_yaml("did not find expected comment or line break"))
 }
 
 fn in_yaml(why: impl std::fmt::Display) -> String {

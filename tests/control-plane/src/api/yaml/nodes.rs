@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag, YamlVersion};
 
-use super::mistake;
+use super::mistake::{self, Mistake};
 
 /// Where a node is in its document.
 pub(super) type At = usize;
@@ -62,22 +62,23 @@ impl<'text> Documents<'text> {
         Self { text, parser }
     }
 
-    fn read(&mut self) -> Result<Option<Document<'text>>, String> {
+    fn read(&mut self) -> Result<Option<Document<'text>>, Mistake> {
         let mut reading = Reading::default();
         while let Some(event) = self.parser.next_event() {
-            let (event, span) = event.map_err(|error| mistake::told(&error, self.text))?;
+            let (event, span) = event.map_err(|error| Mistake::of(&error, self.text))?;
             if matches!(event, Event::DocumentEnd) {
                 let nodes = reading.nodes;
                 return Ok(Some(Document { nodes }));
             }
-            reading.take(event, &span, self.text)?;
+            let taken = reading.take(event, &span, self.text);
+            taken.map_err(Mistake::told)?;
         }
         Ok(None)
     }
 }
 
 impl<'text> Iterator for Documents<'text> {
-    type Item = Result<Document<'text>, String>;
+    type Item = Result<Document<'text>, Mistake>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.read().transpose()

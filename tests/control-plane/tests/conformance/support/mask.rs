@@ -39,7 +39,7 @@ impl Mask {
             age: Regex::new(r"^\d{1,3}(ms|s)$").unwrap(),
             token: Regex::new(r"\bcontinue=[^&\s]+").unwrap(),
             version: Regex::new(
-                r#"(resourceVersion=|resource version: |resourceVersion\\?":\\?"|resourceVersion: "|in record \(|requested |current )\(?(\d+)"#,
+                r#"(resourceVersion=|resource version: |resourceVersion\\?":\\?"|resourceVersion: "|in record \(|in precondition: |in object meta: |requested |current )\(?(\d+)"#,
             )
             .unwrap(),
         }

@@ -1,6 +1,7 @@
 //! `ResourceQuota`: there is no more in a namespace than the status of its quotas says, which is counted up with what is
 //! created. Counting down, and what the status begins with, are a controller's, which a kube-apiserver has not.
 
+mod devices;
 mod scopes;
 mod usage;
 

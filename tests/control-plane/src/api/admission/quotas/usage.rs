@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::Request;
 use super::super::totals::{self, Resources};
-use super::scopes;
+use super::{devices, scopes};
 use crate::api::Target;
 use crate::schema::plus;
 
@@ -36,6 +36,7 @@ pub(super) fn is_counted(request: &Request<'_>, object: &Value) -> bool {
             .old
             .is_none_or(|old| scopes::ends_by_itself(old) != scopes::ends_by_itself(object)),
         ("", "services" | "persistentvolumeclaims", None) => true,
+        (devices::GROUP, devices::PLURAL, None) => true,
         _ => is_new,
     }
 }
@@ -63,6 +64,7 @@ pub(super) fn is_of(target: &Target, counted: &str) -> bool {
             OF_CLAIMS.contains(&of_class.unwrap_or(counted))
         }
         ("", plural) => BY_NAME.contains(&plural) && counted == plural,
+        (devices::GROUP, devices::PLURAL) => counted.ends_with(devices::OF_CLASS),
         _ => false,
     }
 }
@@ -88,6 +90,7 @@ pub(super) fn of(target: &Target, object: &Value) -> Resources {
         ("", plural) if BY_NAME.contains(&plural) => {
             used.insert(plural.to_owned(), one());
         }
+        (devices::GROUP, devices::PLURAL) => used.extend(devices::of(&object["spec"])),
         _ => {}
     }
     used
