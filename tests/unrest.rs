@@ -6,7 +6,7 @@ use http::HeaderValue;
 use http::header::USER_AGENT;
 use kommodore::{ClusterState, Reason};
 use kommodore_control_plane::{Fault, Verb};
-use kommodore_tests::{Operator, Point, Quiet, Sites, Told, eventually, stands};
+use kommodore_tests::{Log, Operator, Point, Quiet, Sites, Told, eventually, logs_into, stands};
 use kube::Config;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
@@ -141,6 +141,32 @@ async fn a_server_that_asks_for_a_wait_of_days_is_told_of_and_asked_again_in_min
         sleep(Duration::from_secs(900)).await;
         stands(&status, "red", ClusterState::Engaged).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn trouble_that_is_told_in_ever_other_words_is_one_line_in_the_log() {
+    let log = Log::default();
+    let _logs = logs_into(&log);
+    let quiet = Quiet::new(["red"]).await;
+    let manager = quiet.manager().controller(Sites::default());
+    let status = manager.fleet();
+    let trouble = |code| {
+        let fault = Fault::status(code).of("websites").in_project("red");
+        quiet.plane().inject(fault)
+    };
+    let mut refused = trouble(500);
+    let _operator = Operator::start(manager);
+    for code in [502, 503, 429, 504, 500].repeat(3) {
+        sleep(Duration::from_secs(30)).await;
+        assert!(refused.hits() > 0);
+        refused = trouble(code);
+    }
+    drop(refused);
+    sleep(Duration::from_secs(30)).await;
+    stands(&status, "red", ClusterState::Engaged).await;
+    let text = log.text();
+    let lines = text.lines().filter(|line| line.contains("cannot watch"));
+    assert_eq!(lines.count(), 1, "{text}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,8 @@ use crate::transport::{Failure, now};
 use crate::watch::{Subject, Verb};
 
 const HTTP_NOT_FOUND: u16 = 404;
+const HTTP_TOO_MANY_REQUESTS: u16 = 429;
+const HTTP_INTERNAL_SERVER_ERROR: u16 = 500;
 
 /// The trouble of one cluster.
 pub(super) struct Health(Mutex<Record>);
@@ -37,6 +39,14 @@ type IsSilent = bool;
 
 /// What failed, and with which HTTP status; `None` where there is no answer.
 type Trouble = Option<(Verb, u16)>;
+
+/// What stands for an HTTP status: a server in trouble, or what is before it, says that now with one and now with another.
+fn class_of(code: u16) -> u16 {
+    match code {
+        HTTP_TOO_MANY_REQUESTS => HTTP_INTERNAL_SERVER_ERROR,
+        code => code.min(HTTP_INTERNAL_SERVER_ERROR),
+    }
+}
 
 impl Record {
     /// Whether one of the watches has no answer.
@@ -91,7 +101,7 @@ impl Health {
     ) {
         // Without an answer it is the cluster that is in trouble, and not one of its kinds; and the
         // same trouble comes in many words.
-        let class = failure.code().map(|code| (verb, code));
+        let class = failure.code().map(|code| (verb, class_of(code)));
         let what = (class.is_none(), Arc::clone(subject));
         let Subject { kind, selector } = &**subject;
         let mut record = self.lock();

@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::feed::{Feed, Reader, reads_metadata_only};
 use super::listing::Listed;
+use super::seen::Seen;
 use super::significance::is_newer;
 use super::wire::{Event, Events, Item};
 use super::{Ground, Subject, Verb};
@@ -301,19 +302,26 @@ impl<'a> Round<'a> {
 
     /// Takes in events until the watch ends, and moves the version along.
     async fn follow(&self, at: &mut Listed, tries: &mut Option<Box<Tries>>) -> Ended {
-        let (mut settled, mut heard) = (false, false);
+        let mut seen = Seen::Nothing;
         loop {
             let Some(events) = &mut at.watch else {
                 return Ended::Quietly;
             };
-            let patience = if settled { WATCH_SILENCE } else { SETTLED };
+            let patience = match seen.is_settled() {
+                true => WATCH_SILENCE,
+                false => SETTLED,
+            };
             let told = match tokio::time::timeout(patience, events.line()).await {
                 Ok(Ok(true)) => true,
                 Ok(Err(failure)) => return Ended::Failed(failure),
-                Ok(Ok(false)) if !settled => return Ended::AtOnce,
-                Ok(Ok(false)) if heard => return Ended::Quietly,
-                Ok(Ok(false)) => return Ended::Mute,
-                Err(_silent) if settled => {
+                Ok(Ok(false)) => {
+                    return match seen {
+                        Seen::Nothing | Seen::Speaking => Ended::AtOnce,
+                        Seen::Open => Ended::Mute,
+                        Seen::Working => Ended::Quietly,
+                    };
+                }
+                Err(_silent) if seen.is_settled() => {
                     return Ended::Failed(Failure::Deadline(WATCH_SILENCE));
                 }
                 Err(_quiet) => false,
@@ -327,14 +335,18 @@ impl<'a> Round<'a> {
             if let Some(Event::Refused(status)) = event {
                 return Ended::Failed(Failure::Refused(status));
             }
-            // Only now is it known that the watch works, and not just that it was opened.
-            if !settled {
-                settled = true;
-                *tries = None;
+            if seen == Seen::Nothing {
                 self.set_current(true);
                 self.reflector.ground.works(self.subject());
             }
-            heard |= event.is_some();
+            let is_new = |item: &Item<'_>| is_newer(item.version.as_deref(), Some(&at.version));
+            seen = seen.with(event.as_ref().map(|event| match event {
+                Event::Put(item) | Event::Deleted(item) => is_new(item),
+                Event::Bookmark(_) | Event::Refused(_) => false,
+            }));
+            if seen.is_settled() {
+                *tries = None;
+            }
             let passed = match event {
                 Some(Event::Put(item)) => {
                     for reader in &self.readers {

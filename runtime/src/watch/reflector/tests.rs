@@ -47,7 +47,8 @@ struct Server {
     /// The code that comes with a list.
     list: u16,
     /// What comes of a watch: nothing for ever, the end at once (200), in its time and without a word (204), the same
-    /// after two bookmarks of which the second is late (206), or this code.
+    /// after two bookmarks of which the second is late (206), the end after a bookmark (207), after what is known already
+    /// (208) or after both and an error (209), or this code.
     watch: Option<u16>,
     lists: Arc<Mutex<u32>>,
     asked: mpsc::UnboundedSender<String>,
@@ -67,6 +68,9 @@ impl Server {
                     });
                     Response::new(Says::and_ends_in_time(bookmarks.concat()))
                 }
+                Some(207) => Response::new(Says::and_ends(BOOKMARK.into())),
+                Some(208) => Response::new(Says::and_ends(KNOWN.into())),
+                Some(209) => Response::new(Says::and_ends(format!("{KNOWN}{BOOKMARK}{ERROR}"))),
                 Some(code) => refusal(code),
             };
         }
@@ -100,6 +104,12 @@ impl Server {
         }
     }
 }
+
+const BOOKMARK: &str =
+    "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"12\"}}}\n";
+const KNOWN: &str = "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"b\",\"namespace\":\"shop\",\"uid\":\"b\",\"resourceVersion\":\"1\"}}}\n";
+const ERROR: &str =
+    "{\"type\":\"ERROR\",\"object\":{\"status\":\"Failure\",\"code\":500,\"message\":\"no\"}}\n";
 
 fn refusal(code: u16) -> Response<Says> {
     let status = json!({"status": "Failure", "code": code, "message": "no", "reason": "No"});
@@ -450,6 +460,19 @@ async fn no_trouble_is_a_busy_loop_and_none_is_given_up() {
             200,
             Some(200),
         ),
+        (
+            "all watches say where they are, and end",
+            unknown,
+            200,
+            Some(207),
+        ),
+        (
+            "all watches tell what is known, and end",
+            unknown,
+            200,
+            Some(208),
+        ),
+        ("all watches end with an error", unknown, 200, Some(209)),
         ("the list breaks off", Stream::BreaksOff, 200, None),
         ("the list cannot be read", Stream::Garbage, 200, None),
         ("the server is in trouble", Stream::Refused(503), 503, None),
