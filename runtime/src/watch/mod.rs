@@ -12,6 +12,7 @@ mod latch;
 mod listing;
 mod lookup;
 mod reflector;
+mod seen;
 mod significance;
 mod skim;
 mod subject;

@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::feed::{Feed, Reader, reads_metadata_only};
 use super::listing::Listed;
+use super::seen::Seen;
 use super::significance::is_newer;
 use super::wire::{Event, Events, Item};
 use super::{Ground, Subject, Verb};
@@ -97,35 +98,6 @@ pub(super) struct Round<'a> {
     pub(super) reflector: &'a Reflector,
     pub(super) readers: Box<[Arc<dyn Reader>]>,
     pub(super) line: Line,
-}
-
-/// What is known of an open watch.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Seen {
-    Nothing,
-    /// It has said something, as one does that says the same again and again, and ends each time.
-    Speaking,
-    /// It has been open for a while.
-    Open,
-    /// It has been open for a while and has said something, or has told what was not known.
-    Working,
-}
-
-impl Seen {
-    /// With what it says now, which may be new, or with a while in which it has said nothing.
-    fn with(self, said: Option<bool>) -> Self {
-        match (self, said) {
-            (Self::Nothing, Some(false)) => Self::Speaking,
-            (Self::Nothing, None) => Self::Open,
-            (Self::Speaking, Some(false)) => Self::Speaking,
-            _ => Self::Working,
-        }
-    }
-
-    /// Whether it is known that the watch works, and not just that it was opened.
-    fn is_settled(self) -> bool {
-        matches!(self, Self::Open | Self::Working)
-    }
 }
 
 /// Why a watch is not open any more.
