@@ -349,6 +349,10 @@ fn refused(target: &Target, asked: &Asked) -> Failure {
     if !target.resource.is_crd() {
         return Failure::method_not_allowed();
     }
+    // Those of every namespace are listed and watched, and nothing else.
+    if target.resource.namespaced && target.namespace.is_none() {
+        return Failure::page_not_found();
+    }
     let verb = match asked.method.as_str() {
         "POST" => "create",
         "PUT" => "update",
