@@ -3,6 +3,7 @@
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
+use super::admission::topology;
 use super::options::dry_run;
 use super::target::Target;
 use super::{Asked, posted};
@@ -12,39 +13,43 @@ use crate::serve::Body;
 
 pub(crate) fn bind(target: &Target, name: &str, asked: &Asked) -> Result<Response<Body>, Failure> {
     let binding = posted::read(target, asked, &posted::BINDING)?;
-    store(target, name, &binding, asked)
+    store(target, name, binding, asked)
 }
 
 /// The same of the pod that the binding names.
 pub(crate) fn bind_any(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let binding = posted::read_any(asked, &posted::BINDING)?;
     check(&binding)?;
-    let name = object::name(&binding);
+    let name = &object::name(&binding).to_owned();
     if name.is_empty() {
         return Err(Failure::bad_request("Name parameter required."));
     }
     let pod = target
         .beside("pods", name)
         .ok_or_else(Failure::no_such_resource)?;
-    store(&pod, name, &binding, asked)
+    store(&pod, name, binding, asked)
 }
 
 fn store(
     target: &Target,
     name: &str,
-    binding: &Value,
+    mut binding: Value,
     asked: &Asked,
 ) -> Result<Response<Body>, Failure> {
     let dry_run = dry_run(&asked.query, "CreateOptions")?;
-    check(binding)?;
+    check(&binding)?;
+    if binding["target"]["kind"] == "Node" {
+        let node = binding["target"]["name"].as_str().map(str::to_owned);
+        topology::label(&target.plane, node.as_deref(), &mut binding);
+    }
     target.world.transact(&target.plane, |transaction| {
         let key = target.key(name);
         let old = transaction
             .get(target.bucket(), &key)
             .ok_or_else(|| Failure::not_found(&target.resource, name))?;
-        check_precondition(target, binding, &old)?;
+        check_precondition(target, &binding, &old)?;
         let new =
-            bound(binding, &old).map_err(|why| conflict(name, &format!("pod {name} {why}")))?;
+            bound(&binding, &old).map_err(|why| conflict(name, &format!("pod {name} {why}")))?;
         if !dry_run {
             transaction.put(target.bucket(), key, new);
         }
