@@ -20,6 +20,7 @@ mod kubelet;
 mod negotiation;
 mod openapi;
 mod options;
+mod order;
 mod owned;
 mod patch;
 mod patched_kind;
