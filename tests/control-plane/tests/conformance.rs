@@ -43,6 +43,7 @@ mod conformance {
     mod lists;
     mod networks;
     mod objects;
+    mod of_nodes;
     mod openapi;
     mod ownership;
     mod patches;

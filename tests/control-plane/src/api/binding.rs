@@ -3,6 +3,7 @@
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
+use super::admission::topology;
 use super::options::dry_run;
 use super::target::Target;
 use super::{Asked, posted};
@@ -16,19 +17,19 @@ pub(crate) fn bind(target: &Target, name: &str, asked: &Asked) -> Result<Respons
         .ok_or_else(Failure::no_such_resource)?;
     let (binding, warnings) = posted::read(&posted, asked)?;
     let stored =
-        posted::check_name(&posted, &binding).and_then(|()| store(target, name, &binding, asked));
+        posted::check_name(&posted, &binding).and_then(|()| store(target, name, binding, asked));
     told(stored, warnings)
 }
 
 /// The same of the pod that the binding names.
 pub(crate) fn bind_any(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let (binding, warnings) = posted::read(target, asked)?;
-    told(store_any(target, &binding, asked), warnings)
+    told(store_any(target, binding, asked), warnings)
 }
 
-fn store_any(target: &Target, binding: &Value, asked: &Asked) -> Result<(), Failure> {
-    check(binding)?;
-    let name = object::name(binding);
+fn store_any(target: &Target, binding: Value, asked: &Asked) -> Result<(), Failure> {
+    check(&binding)?;
+    let name = &object::name(&binding).to_owned();
     if name.is_empty() {
         return Err(Failure::bad_request("Name parameter required."));
     }
@@ -45,17 +46,21 @@ fn told(stored: Result<(), Failure>, warnings: Vec<String>) -> Result<Response<B
     }
 }
 
-fn store(target: &Target, name: &str, binding: &Value, asked: &Asked) -> Result<(), Failure> {
+fn store(target: &Target, name: &str, mut binding: Value, asked: &Asked) -> Result<(), Failure> {
     let dry_run = dry_run(&asked.query, "CreateOptions")?;
-    check(binding)?;
+    check(&binding)?;
+    if binding["target"]["kind"] == "Node" {
+        let node = binding["target"]["name"].as_str().map(str::to_owned);
+        topology::label(&target.plane, node.as_deref(), &mut binding);
+    }
     target.world.transact(&target.plane, |transaction| {
         let key = target.key(name);
         let old = transaction
             .get(target.bucket(), &key)
             .ok_or_else(|| Failure::not_found(&target.resource, name))?;
-        check_precondition(target, binding, &old)?;
+        check_precondition(target, &binding, &old)?;
         let new =
-            bound(binding, &old).map_err(|why| conflict(name, &format!("pod {name} {why}")))?;
+            bound(&binding, &old).map_err(|why| conflict(name, &format!("pod {name} {why}")))?;
         if !dry_run {
             transaction.put(target.bucket(), key, new);
         }

@@ -463,6 +463,7 @@ pub(crate) fn to_stored(target: &Target, object: &mut Value, core_events: Option
     if let Some(schema) = &target.resource.stored_shape {
         schema.prune(object);
     }
+    rules::forget_traffic(target, object);
     // An object without labels or annotations has no field for them.
     let metadata = object::metadata_mut(object);
     metadata.retain(|_, value| match value {

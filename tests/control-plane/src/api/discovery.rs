@@ -9,11 +9,12 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::negotiation::{Convert, Media, negotiate};
+use super::order::Order;
 use super::response::Typed;
 use super::{Asked, accept, kubelet, openapi, posted, response, rules, scale, told, view};
 use crate::elsewhere;
 use crate::failure::Failure;
-use crate::kinds::{Resource, Version, priority};
+use crate::kinds::{Resource, Version};
 use crate::plane::{Plane, World};
 use crate::serve::Body;
 
@@ -38,30 +39,6 @@ const VERBS_OF_A_CRD: [&str; 8] = [
     "update",
     "watch",
 ];
-/// In what order a real server tells of the groups of Kubernetes.
-const ORDER: [&str; 21] = [
-    "",
-    "apiregistration.k8s.io",
-    "apps",
-    "events.k8s.io",
-    "authentication.k8s.io",
-    "authorization.k8s.io",
-    "autoscaling",
-    "batch",
-    "certificates.k8s.io",
-    "networking.k8s.io",
-    "policy",
-    "rbac.authorization.k8s.io",
-    "storage.k8s.io",
-    "admissionregistration.k8s.io",
-    "apiextensions.k8s.io",
-    "scheduling.k8s.io",
-    "coordination.k8s.io",
-    "node.k8s.io",
-    "discovery.k8s.io",
-    "resource.k8s.io",
-    "flowcontrol.apiserver.k8s.io",
-];
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// The groups, each with its versions, the preferred one first: those of Kubernetes come before others, so that a kind
@@ -82,19 +59,14 @@ fn groups_of(world: &World, plane: &Plane) -> Vec<(Arc<str>, Vec<String>)> {
             versions.push(version);
         }
     }
-    for versions in groups.values_mut() {
-        versions.sort_by_key(|version| std::cmp::Reverse(priority(version)));
+    let order = Order::of(plane);
+    for (group, versions) in &mut groups {
+        versions.sort_by_key(|version| order.of_version(group, version));
     }
     groups.retain(|_, versions| !versions.is_empty());
     let mut groups: Vec<_> = groups.into_iter().collect();
-    groups.sort_by_key(|(group, _)| rank(group));
+    groups.sort_by_key(|(group, _)| order.of_group(group));
     groups
-}
-
-/// Where a group stands among those of Kubernetes, or behind them.
-fn rank(group: &str) -> usize {
-    let found = ORDER.iter().position(|known| *known == group);
-    found.unwrap_or(ORDER.len())
 }
 
 fn describe(group: &str, versions: &[String]) -> Value {
@@ -132,9 +104,10 @@ pub(crate) fn groups(
     }
     let mut groups = groups_of(world, plane);
     // Here those with stable versions come first.
+    let order = Order::of(plane);
     groups.sort_by_key(|(group, versions)| {
         let preferred = versions.first().map(String::as_str).unwrap_or_default();
-        (rank(group), format!("{preferred}.{group}"))
+        (order.of_group(group), format!("{preferred}.{group}"))
     });
     let groups: Vec<Value> = groups
         .iter()

@@ -21,6 +21,7 @@ mod kubelet;
 mod negotiation;
 mod openapi;
 mod options;
+mod order;
 mod owned;
 mod patch;
 mod patched_kind;
@@ -354,6 +355,10 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
 fn refused(target: &Target, asked: &Asked) -> Failure {
     if !target.resource.is_crd() {
         return Failure::method_not_allowed();
+    }
+    // Those of every namespace are listed and watched, and nothing else.
+    if target.resource.namespaced && target.namespace.is_none() {
+        return Failure::page_not_found();
     }
     let verb = match asked.method.as_str() {
         "POST" => "create",

@@ -360,7 +360,7 @@ conformance! {
         let of = |finalizers: &[&str]| json!({"apiVersion": "{group}/v1", "kind": "Edge", "metadata": {"name": "one", "finalizers": finalizers}});
         talk.install(definition(json!({"type": "object"}))).await;
         let edges = "/apis/{group}/v1/namespaces/{ns}/edges";
-        for finalizers in [&["b", "a", "b", "example.com/a", "orphan", "kubernetes"][..], &["a b"], &["a/b/c"], &[""], &["/a"]] {
+        for finalizers in [&["b", "a", "b", "example.com/a", "orphan", "kubernetes"][..], &["a b"], &["a/b/c"], &[""], &["/a"], &["a.example.com", "example.com/b", "."]] {
             talk.post(&format!("{edges}?dryRun=All"), of(finalizers)).await;
             talk.patch("apply", &format!("{edges}/one?dryRun=All&fieldManager=me"), of(finalizers)).await;
         }

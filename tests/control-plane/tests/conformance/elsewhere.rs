@@ -83,4 +83,30 @@ conformance! {
         talk.get("/apis/{group}").await;
         talk.get("/apis/{group}/v1beta1").await;
     }
+
+    async fn who_is_told_of_first(talk: &mut Talk) {
+        let services = [("high", "v1", 20000, 15), ("high", "v1alpha2", 19000, 30), ("low", "v1", 10, 15), ("as-apps", "v1", 17800, 15), ("usual", "v1", 1000, 100)];
+        for (group, version, priority, of_version) in services {
+            let mut service = service();
+            service["metadata"]["name"] = format!("{version}.{group}.{{group}}").into();
+            for (field, value) in [
+                ("group", format!("{group}.{{group}}").into()), ("version", version.into()), ("groupPriorityMinimum", priority.into()), ("versionPriority", of_version.into()),
+            ] {
+                service["spec"][field] = value;
+            }
+            talk.prepare(SERVICES, service).await;
+        }
+        for (group, ..) in services {
+            let group = talk.fill(&format!("{group}.{{group}}"));
+            talk.until(&format!("/apis/{group}"), |code, _| code == 200).await;
+            talk.until_as("/apis", AGGREGATED, |value| group_in(value, &group)["versions"][0]["freshness"] == "Stale").await;
+        }
+        talk.get("/apis/high.{group}").await;
+        for (accept, list, version) in [("application/json", "groups", "groupVersion"), (AGGREGATED, "items", "version")] {
+            talk.get_picked("/apis", &[("accept", accept)], |told| {
+                let groups = told[list].as_array().into_iter().flatten();
+                groups.map(|group| json!([group["name"], group["metadata"]["name"], group["versions"].as_array().map(|all| all.iter().map(|one| one[version].clone()).collect::<Vec<_>>())])).collect()
+            }).await;
+        }
+    }
 }

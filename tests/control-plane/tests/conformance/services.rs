@@ -132,4 +132,16 @@ conformance! {
             talk.patch("merge", &format!("{path}/one"), json!({"spec": spec})).await;
         }
     }
+
+    async fn names_that_lead_elsewhere_have_no_traffic_inside(talk: &mut Talk) {
+        let path = "/api/v1/namespaces/{ns}/services";
+        let elsewhere = |policy: &str| json!({"type": "ExternalName", "externalName": "example.com", "internalTrafficPolicy": policy});
+        for (name, policy) in [("one", "Cluster"), ("two", "Local"), ("none", "Odd")] {
+            talk.post(path, json!({"metadata": {"name": name}, "spec": elsewhere(policy)})).await;
+        }
+        talk.get(&format!("{path}/two")).await;
+        talk.patch("merge", &format!("{path}/one"), json!({"spec": elsewhere("Cluster")})).await;
+        let applied = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "three"}, "spec": elsewhere("Local")});
+        talk.patch("apply", &format!("{path}/three?fieldManager=me"), applied).await;
+    }
 }

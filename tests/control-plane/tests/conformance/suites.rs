@@ -282,4 +282,18 @@ conformance! {
             talk.post(&format!("{CONFIG_MAPS}?dryRun=All"), map).await;
         }
     }
+
+    async fn things_without_a_namespace_are_only_read(talk: &mut Talk) {
+        talk.install(super::support::thing_crd(json!({
+            "name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}, "subresources": {"status": {}},
+        }))).await;
+        talk.until("/apis/{group}/v1/things", |code, _| code == 200).await;
+        let thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}});
+        for path in ["things", "things/one", "things/one/status"] {
+            for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+                let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+                talk.send(method, &format!("/apis/{{group}}/v1/{path}"), &[("content-type", kind)], Some(thing.clone())).await;
+            }
+        }
+    }
 }

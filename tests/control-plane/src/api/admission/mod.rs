@@ -8,8 +8,10 @@ mod limits;
 mod pod_security;
 mod priorities;
 mod quotas;
+mod resizes;
 mod runtime_classes;
 mod tolerations;
+pub(in crate::api) mod topology;
 pub(in crate::api) mod totals;
 
 use std::sync::Arc;
@@ -80,6 +82,8 @@ pub(super) fn change(
     }
     if is_new && is_pod {
         runtime_classes::change(&request, object)?;
+        let node = object["spec"]["nodeName"].as_str().map(str::to_owned);
+        topology::label(&target.plane, node.as_deref(), object);
     }
     if is_new && request.is_of("networking.k8s.io", "ingresses") {
         default_classes::of_ingress(&request, object);
@@ -107,6 +111,9 @@ pub(super) fn check(
     }
     if old.is_none() && request.is_of("", "pods") {
         runtime_classes::check(&request, object)?;
+    }
+    if target.resource.is("", "pods") && target.subresource.as_deref() == Some("resize") {
+        resizes::check(&request, object)?;
     }
     quotas::check(&request, transaction, object, dry_run)?;
     Ok(warnings)

@@ -301,9 +301,13 @@ pub(super) fn finalizer_advice(old: Option<&Value>, object: &Value) -> Vec<Strin
         .filter(|finalizer| !was(finalizer) && lacks_domain(finalizer))
         .collect();
     let told = |finalizer: &str| {
+        let missing = match finalizer.contains('.') {
+            true => " including a path (/)",
+            false => "",
+        };
         format!(
-            "{FINALIZERS}: {finalizer:?}: prefer a domain-qualified finalizer name to avoid accidental conflicts with \
-             other finalizer writers"
+            "{FINALIZERS}: {finalizer:?}: prefer a domain-qualified finalizer name{missing} to avoid accidental \
+             conflicts with other finalizer writers"
         )
     };
     new.into_iter().map(told).collect()

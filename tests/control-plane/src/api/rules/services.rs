@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::target::Target;
 use super::service_rules;
 use crate::failure::Cause;
 use crate::object;
@@ -73,6 +74,16 @@ fn is_a(spec: &Map<String, Value>, kind: &str) -> bool {
 
 fn reaches_outside(spec: &Map<String, Value>) -> bool {
     is_a(spec, "NodePort") || is_a(spec, "LoadBalancer")
+}
+
+/// A name that leads elsewhere says nothing of the traffic inside, whatever was written.
+pub(crate) fn forget_traffic(target: &Target, object: &mut Value) {
+    if target.resource.is("", "services") {
+        let spec = object::field_mut(object, "spec");
+        if is_a(spec, "ExternalName") {
+            spec.remove("internalTrafficPolicy");
+        }
+    }
 }
 
 /// What the type of before needed, this one does not, and the writer has left as it was.
