@@ -149,10 +149,13 @@ fn resources_of(
     group: &str,
     version: &str,
 ) -> Vec<(Arc<Resource>, usize)> {
-    let all = world
-        .resources(plane)
-        .into_iter()
-        .filter(|resource| *resource.group == *group);
+    let mut all = world.resources(plane);
+    all.retain(|resource| *resource.group == *group);
+    // Those of another server come before those of CRDs.
+    if all.iter().any(|resource| resource.is_crd()) && elsewhere::serves(plane, group, version) {
+        all.retain(|resource| !resource.is_crd());
+    }
+    let all = all.into_iter();
     all.filter_map(|resource| {
         let index = resource
             .versions

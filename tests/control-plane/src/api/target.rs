@@ -40,7 +40,11 @@ impl Target {
         let served = world
             .registry
             .get(&path.group, &path.resource)
-            .filter(|resource| world.serves(plane, resource));
+            .filter(|resource| world.serves(plane, resource))
+            // Before the kinds of a CRD comes the server that an API service names for their version.
+            .filter(|resource| {
+                !resource.is_crd() || !elsewhere::serves(plane, &path.group, &path.version)
+            });
         let found = served.and_then(|resource| {
             let version = resource
                 .versions

@@ -3,9 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, thing_crd};
 
 const SERVICES: &str = "/apis/apiregistration.k8s.io/v1/apiservices";
+const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const AGGREGATED: &str =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
@@ -64,6 +65,33 @@ conformance! {
         talk.delete("/apis/{group}/v1beta1/namespaces/{ns}/things/one").await;
         talk.post("/apis/{group}/v1beta1/namespaces/{ns}/things", json!({})).await;
         talk.get("/apis/{group}/v1").await;
+    }
+
+    async fn a_version_of_a_server_that_is_not_there_and_of_a_definition(talk: &mut Talk) {
+        let group = talk.fill("{group}");
+        talk.unsaid("POST", SERVICES, Some(service())).await;
+        talk.until("/apis/{group}/v1beta1", |code, _| code == 503).await;
+        let version = |name: &str, stored: bool| json!({
+            "name": name, "served": true, "storage": stored, "schema": {"openAPIV3Schema": {"type": "object"}},
+        });
+        let mut definition = thing_crd(version("v1", true));
+        definition["spec"]["versions"] = json!([version("v1", true), version("v1beta1", false)]);
+        talk.prepare(CRDS, definition).await;
+        talk.until_as("/apis", AGGREGATED, |value| {
+            let group = group_in(value, &group);
+            group["versions"].as_array().is_some_and(|all| all.len() == 2) && group["versions"][0]["freshness"] == "Current"
+        }).await;
+        talk.until("/apis/{group}/v1/namespaces/{ns}/things", |code, _| code == 200).await;
+        for path in ["", "/v1", "/v1beta1", "/v1/namespaces/{ns}/things", "/v1beta1/namespaces/{ns}/things"] {
+            talk.get(&format!("/apis/{{group}}{path}")).await;
+        }
+        talk.get_picked("/apis", &[("accept", AGGREGATED)], |list| group_in(list, &group)).await;
+        talk.delete(&format!("{SERVICES}/v1beta1.{{group}}")).await;
+        talk.patch_unsaid("merge", &format!("{CRDS}/things.{{group}}"), json!({"spec": {"names": {"categories": ["all"]}}})).await;
+        talk.until("/apis/{group}/v1beta1", |code, list| code == 200 && list["resources"][0]["categories"][0] == "all").await;
+        talk.get("/apis/{group}/v1beta1").await;
+        // Somebody sees to it that it has one of its own again.
+        talk.get_until(&format!("{SERVICES}/v1beta1.{{group}}"), |code, _| code == 200).await;
     }
 
     async fn no_namespace_ends_while_a_server_is_not_there(talk: &mut Talk) {
