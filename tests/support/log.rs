@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::eventually::eventually;
+use super::run::logs;
 
 /// What an operator has logged. Clones are one log.
 #[derive(Clone, Default)]
@@ -58,6 +59,7 @@ impl Write for Log {
 
 /// What is logged on this thread goes to `log`, until the guard is dropped.
 pub fn logs_into(log: &Log) -> impl Drop + use<> {
+    logs();
     let log = log.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_ansi(false)

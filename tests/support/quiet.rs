@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::eventually::eventually;
 use super::kinds::{Website, crds};
+use super::run::logs;
 use super::sites::{NAMESPACE, website};
 
 /// Projects that have the namespace of the websites. Nothing of it takes any time but what is waited for.
@@ -19,6 +20,7 @@ pub struct Quiet {
 impl Quiet {
     /// Projects with these names.
     pub async fn new(projects: impl IntoIterator<Item = &str>) -> Self {
+        logs();
         let builder = ControlPlane::builder().milo();
         let builder = crds().iter().fold(builder, |builder, crd| builder.crd(crd));
         let plane = builder.without_socket().start().await.expect("a plane");

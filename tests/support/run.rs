@@ -2,6 +2,10 @@
 
 use std::sync::Once;
 
+use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
+use tracing_subscriber::layer::{Identity, Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
 use super::fleet::Fleet;
 
 /// Makes two tests of each case, `embedded::..` and `real::..`. One invocation a file.
@@ -68,16 +72,21 @@ pub async fn real(case: &str) -> Option<Fleet> {
 }
 
 /// What `RUST_LOG` asks for, shown with a test that fails.
-fn logs() {
+///
+/// It also keeps what others listen to alive: a place that logs for the first time while nobody listens may be off for ever,
+/// if somebody begins to listen at that very moment.
+pub(crate) fn logs() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // kube says at the level of an error that it was answered with a 5xx, which many cases want.
-        let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-            .unwrap_or_else(|_| "warn,kube_client=off".into());
+        let filter = EnvFilter::try_from_default_env()
+            .unwrap_or_else(|_| EnvFilter::new("warn,kube_client=off"));
+        let shown = tracing_subscriber::fmt::layer().with_test_writer();
+        let ours = Targets::new().with_target("kommodore", LevelFilter::TRACE);
         // It fails to take over what goes through the crate `log` where a case has done so for a log of its own.
-        let _ = tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_test_writer()
+        let _ = tracing_subscriber::registry()
+            .with(shown.with_filter(filter))
+            .with(Identity::new().with_filter(ours))
             .try_init();
     });
 }
