@@ -4,15 +4,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kube::api::ListParams;
+use tokio::time::Instant;
 
 use super::Verb;
-use super::reflector::{HTTP_GONE, Opened, Round};
+use super::reflector::{HTTP_GONE, Opened, Round, WATCH_SILENCE};
 use super::wire::{Bookmark, Event, Page};
 use crate::transport::{Failure, PAGE, within};
 
 /// A streamed list that says nothing for so long before its end is none: the server does not know what it was
 /// asked for, or something on the way keeps it back.
-const LIST_SILENCE: Duration = Duration::from_secs(10);
+pub(super) const LIST_SILENCE: Duration = Duration::from_secs(10);
 
 /// How a cluster is asked for lists.
 #[derive(Default)]
@@ -89,8 +90,11 @@ impl Round<'_> {
         for reader in &self.readers {
             reader.begin_list();
         }
+        // The server would have ended a watch by then, however much it has to tell.
+        let end = Instant::now() + WATCH_SILENCE;
         loop {
-            let event = match tokio::time::timeout(LIST_SILENCE, events.next()).await {
+            let patience = end.min(Instant::now() + LIST_SILENCE);
+            let event = match tokio::time::timeout_at(patience, events.next()).await {
                 Ok(event) => event?,
                 Err(_silent) => return Ok(Streamed::Unknown),
             };

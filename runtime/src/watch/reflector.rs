@@ -25,7 +25,7 @@ const WATCH_SECONDS: u32 = 290;
 /// How much sooner it may do so: watches that began together would otherwise begin anew together, again and again.
 const SOONER_SECONDS: u32 = 60;
 /// A watch that says nothing for longer than it may live, not even a bookmark, is hung.
-const WATCH_SILENCE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 15);
+pub(super) const WATCH_SILENCE: Duration = Duration::from_secs(WATCH_SECONDS as u64 + 15);
 const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(15);
 /// A server that says "later" is believed for so many tries before it is called trouble: Milo does so

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::controller::ObjectKey;
+use crate::watch::listing::LIST_SILENCE;
 use crate::watch::{Cache, Change, Common, Kept, Lists, Observer, Selector, Source};
 
 /// What a server makes of a watch that is to begin with a list.
@@ -38,6 +39,8 @@ enum Stream {
     Endless,
     /// Not even that.
     Nothing,
+    /// The first of it again and again, and never all.
+    Trickles,
 }
 
 /// Lists one more change of `a` each time that it is asked, and says nothing in a watch.
@@ -101,6 +104,7 @@ impl Server {
             Stream::Refused(code) => refusal(code),
             Stream::Endless => Response::new(Says::and_waits(all)),
             Stream::Nothing => Response::new(Says::and_waits(String::new())),
+            Stream::Trickles => Response::new(Says::again_and_again(line("ADDED", &items[0]))),
         }
     }
 }
@@ -156,6 +160,8 @@ struct Says {
     ends: bool,
     /// What comes before its end.
     life: Option<Pin<Box<tokio::time::Sleep>>>,
+    /// What it says again each time.
+    refrain: Option<(tokio::time::Interval, Bytes)>,
 }
 
 impl Says {
@@ -165,6 +171,7 @@ impl Says {
             text,
             ends: true,
             life: None,
+            refrain: None,
         }
     }
 
@@ -173,6 +180,14 @@ impl Says {
         Self {
             life: Some(Box::pin(life)),
             ..Self::and_ends(text)
+        }
+    }
+
+    fn again_and_again(text: String) -> Self {
+        let often = tokio::time::interval(LIST_SILENCE * 9 / 10);
+        Self {
+            refrain: Some((often, text.into())),
+            ..Self::and_waits(String::new())
         }
     }
 
@@ -194,6 +209,11 @@ impl http_body::Body for Says {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         if let Some(bytes) = self.text.take().filter(|text| !text.is_empty()) {
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        if let Some((often, text)) = &mut self.refrain
+            && often.poll_tick(cx).is_ready()
+        {
+            return Poll::Ready(Some(Ok(Frame::data(text.clone()))));
         }
         let lives = |life: &mut Pin<Box<tokio::time::Sleep>>| life.as_mut().poll(cx).is_pending();
         match self.life.as_mut().is_some_and(lives) {
@@ -424,6 +444,22 @@ async fn a_server_that_streams_nothing_in_its_trouble_is_asked_for_a_stream_agai
         work.asks(&["stream everything", "list everything"]).await;
     }
     assert!(!cache.is_current());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_trickles_is_asked_for_in_pages() {
+    let (feed, cache) = feed();
+    let mut work = Work::begin(&feed, Stream::Trickles, 200, None);
+    let began = Instant::now();
+    let asks = work.asks(&[
+        "stream everything",
+        "list everything",
+        "watch everything from 9",
+    ]);
+    let in_time = tokio::time::timeout(WATCH_SILENCE * 2, asks).await;
+    in_time.expect("it is given up");
+    cache.synced().await;
+    assert!(began.elapsed() >= LIST_SILENCE * 2, "it has time");
 }
 
 /// The trouble goes on for an hour: how often the server is asked.
