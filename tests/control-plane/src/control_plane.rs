@@ -5,10 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body::Body as HttpBody;
-use hyper::body::Incoming;
 use kube::{Client, Config};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
@@ -23,11 +19,10 @@ use crate::in_process::InProcess;
 use crate::janitor;
 use crate::milo::{self, Controller};
 use crate::plane::{Options, World};
-use crate::serve::{
-    Authority, Body, BoxError, Door, Edge, Fault, Injected, Listener, ListenerOptions, Moment,
-    Peeked, PeerCertificate, RequestLog, TlsError, Who, unauthorized,
-};
-use crate::users::{ADMIN, Known};
+use crate::project::{Project, path_of};
+use crate::serve::{Authority, Edge, Fault, Injected, Listener, Moment, RequestLog, TlsError};
+use crate::shared::{Shared, listen};
+use crate::users::Known;
 
 /// Why a control plane could not be started or used.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +55,7 @@ pub enum Error {
 pub struct ControlPlane {
     // In the order in which they are to end.
     controller: Option<Controller>,
-    directs: Mutex<BTreeMap<String, Listener>>,
+    pub(crate) directs: Mutex<BTreeMap<String, Listener>>,
     /// None where the server is called inside of the process alone.
     listener: Option<Listener>,
     /// Where it listened before its port was closed.
@@ -77,15 +72,6 @@ pub(crate) struct Beginning {
     pub(crate) crds: Vec<serde_json::Value>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) plays_milo: bool,
-}
-
-/// What every listener needs.
-pub(crate) struct Shared {
-    pub(crate) world: Arc<World>,
-    edge: Edge,
-    pub(crate) authority: Authority,
-    /// The server's own token, which may do everything and never expires.
-    pub(crate) token: String,
 }
 
 impl ControlPlane {
@@ -310,128 +296,6 @@ impl std::fmt::Debug for ControlPlane {
     }
 }
 
-/// A project of a [`ControlPlane`].
-#[derive(Clone, Debug)]
-pub struct Project<'a> {
-    pub(crate) plane: &'a ControlPlane,
-    pub(crate) name: String,
-}
-
-impl Project<'_> {
-    /// The project's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// How to reach the project's control plane, at Milo's path.
-    pub fn config(&self) -> Config {
-        self.plane
-            .shared
-            .config(self.plane.address(), &path_of(&self.name))
-    }
-
-    /// A client of the project's control plane.
-    pub fn client(&self) -> Result<Client, Error> {
-        match self.plane.has_socket() {
-            true => Ok(Client::try_from(self.config())?),
-            false => Ok(self.service().client()),
-        }
-    }
-
-    /// The project's control plane as a service, which is called without a socket.
-    pub fn service(&self) -> InProcess {
-        InProcess::new(self.plane.shared.clone(), path_of(&self.name))
-    }
-
-    /// An address that serves this project's control plane alone, at the root path, as Milo's internal one does.
-    pub async fn direct(&self) -> Result<SocketAddr, Error> {
-        let mut directs = self.plane.directs.lock().await;
-        if let Some(listener) = directs.get(&self.name) {
-            return Ok(listener.address());
-        }
-        let listener = listen(&self.plane.shared, Some(self.name.clone()), 0).await?;
-        let address = listener.address();
-        directs.insert(self.name.clone(), listener);
-        Ok(address)
-    }
-
-    /// From now on the project does not serve a CRD (`plural.group`), as if it were not installed yet.
-    pub fn hide(&self, crd: &str) {
-        self.plane.shared.world.hide(&self.name, crd, true);
-    }
-
-    /// The project serves a hidden CRD again.
-    pub fn show(&self, crd: &str) {
-        self.plane.shared.world.hide(&self.name, crd, false);
-    }
-}
-
-impl Shared {
-    pub(crate) fn token_of_admin(&self) -> String {
-        let token = self.world.auth.tokens.token_of(ADMIN);
-        token.unwrap_or_else(|| self.token.clone())
-    }
-
-    /// Answers a request; `direct` is the project of a listener that serves it alone.
-    pub(crate) async fn answer<B>(
-        &self,
-        mut request: Request<B>,
-        direct: Option<&str>,
-    ) -> Response<Body>
-    where
-        B: HttpBody<Data = Bytes> + Send + Unpin,
-        B::Error: Into<BoxError>,
-    {
-        let auth = &self.world.auth;
-        let certificate = request.extensions_mut().remove::<PeerCertificate>();
-        let user = auth
-            .tokens
-            .identify(request.headers(), certificate.as_ref());
-        if let Ok(user) = &user {
-            request.extensions_mut().insert(Who(user.name.clone()));
-        }
-        let answer = |project: Option<String>, request: Request<Peeked<B>>| async move {
-            let Ok(user) = user else {
-                return api::failed(request.headers(), unauthorized()).await;
-            };
-            // Without roles nobody is anonymous, but for those who ask whether the server is there.
-            let is_open =
-                ["/healthz", "/readyz", "/livez", "/version"].contains(&request.uri().path());
-            if !auth.rbac && !is_open && user.is_anonymous() {
-                return api::failed(request.headers(), unauthorized()).await;
-            }
-            api::answer(&self.world, project.as_deref(), user, request).await
-        };
-        self.edge.handle(request, direct, answer).await
-    }
-
-    fn config(&self, address: SocketAddr, path: &str) -> Config {
-        let mut config = self.config_of_nobody(address, path);
-        config.auth_info.token = Some(self.token_of_admin().into());
-        config
-    }
-
-    /// How to reach a path without a token.
-    pub(crate) fn config_of_nobody(&self, address: SocketAddr, path: &str) -> Config {
-        // An address and a path of URL characters make a URL; the fallback is never seen.
-        let url = format!("https://{address}{path}")
-            .parse()
-            .unwrap_or_default();
-        let mut config = Config::new(url);
-        config.root_cert = Some(vec![self.authority.der().to_vec()]);
-        config
-    }
-}
-
-/// Where a project's control plane is, below the root.
-pub(crate) fn path_of(project: &str) -> String {
-    let name: String = project
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || "-.".contains(*c))
-        .collect();
-    format!("/apis/resourcemanager.miloapis.com/v1alpha1/projects/{name}/control-plane")
-}
-
 /// Installs an object at the root before anybody listens.
 fn install(world: &Arc<World>, path: &str, object: serde_json::Value) -> Result<(), Error> {
     api::install(world, path, &object).map_err(|failure| refused(&object, &failure))
@@ -463,31 +327,4 @@ fn set_up(world: &Arc<World>) -> Result<(), Error> {
         done.map_err(|failure| refused(object, &failure))?;
     }
     Ok(())
-}
-
-async fn listen(
-    shared: &Arc<Shared>,
-    direct: Option<String>,
-    port: u16,
-) -> Result<Listener, Error> {
-    let door = Door::new(&shared.edge.faults, direct.clone());
-    let mut tls = shared.authority.server_tls()?;
-    let asked = &shared.world.options;
-    if asked.without_http_2 {
-        tls = tls.without_http_2();
-    }
-    let mut options = ListenerOptions {
-        port,
-        door,
-        ..ListenerOptions::default()
-    };
-    if let Some(streams) = asked.max_streams {
-        options.max_concurrent_streams = streams;
-    }
-    let shared = shared.clone();
-    let handler = move |request: Request<Incoming>| {
-        let (shared, direct) = (shared.clone(), direct.clone());
-        async move { shared.answer(request, direct.as_deref()).await }
-    };
-    Ok(Listener::start(tls, options, handler).await?)
 }

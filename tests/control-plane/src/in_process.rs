@@ -12,8 +12,9 @@ use kube::client::{ClientBuilder, ConfigExt};
 use kube::{Client, Config};
 use tower_service::Service;
 
-use crate::control_plane::{ControlPlane, Shared};
+use crate::control_plane::ControlPlane;
 use crate::serve::{Body, BoxError, Broken, PLAYED_USER_AGENT};
+use crate::shared::Shared;
 
 /// A control plane inside the process, as a service: what it is called with is answered on the caller's task, and no
 /// byte goes over a socket.

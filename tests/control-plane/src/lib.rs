@@ -55,9 +55,11 @@ mod milo;
 mod object;
 mod patch;
 mod plane;
+mod project;
 mod real;
 mod schema;
 mod serve;
+mod shared;
 mod signal;
 #[cfg(feature = "simulation")]
 pub mod simulation;
@@ -66,9 +68,10 @@ mod syntax;
 mod users;
 
 pub use builder::Builder;
-pub use control_plane::{ControlPlane, Error, Project};
+pub use control_plane::{ControlPlane, Error};
 pub use in_process::InProcess;
 pub use milo::HOLD_ANNOTATION;
+pub use project::Project;
 pub use real::{Assets, RealControlPlane, RealError, RealFleet, RealLease};
 pub use serve::{
     Fault, Injected, Mark, Moment, RequestLog, RequestRecord, ResourcePath, TlsError, Verb,

@@ -10,8 +10,10 @@ use kube::config::{
 use kube::{Client, Config};
 
 use crate::auth::{MASTERS, User};
-use crate::control_plane::{ControlPlane, Error, Project, Shared, path_of};
+use crate::control_plane::{ControlPlane, Error};
 use crate::in_process::InProcess;
+use crate::project::{Project, path_of};
+use crate::shared::Shared;
 
 /// The user that may do everything.
 pub(crate) const ADMIN: &str = "admin";

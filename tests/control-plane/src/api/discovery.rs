@@ -1,17 +1,17 @@
 //! What the server tells about itself: versions, groups and resources.
 
+mod aggregated;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base64::Engine;
-use http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH, VARY};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::negotiation::{Convert, Media, negotiate};
 use super::order::Order;
 use super::response::Typed;
-use super::{Asked, accept, kubelet, openapi, posted, response, rules, scale, told, view};
+use super::{Asked, accept, kubelet, posted, response, rules, scale, told};
 use crate::elsewhere;
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version};
@@ -39,7 +39,6 @@ const VERBS_OF_A_CRD: [&str; 8] = [
     "update",
     "watch",
 ];
-const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// The groups, each with its versions, the preferred one first: those of Kubernetes come before others, so that a kind
 /// which is in both is that of Kubernetes where a client is told no group.
@@ -78,8 +77,12 @@ fn describe(group: &str, versions: &[String]) -> Value {
 }
 
 pub(crate) fn core(world: &World, plane: &Plane, asked: &Asked) -> Result<Response<Body>, Failure> {
-    if let Some(media) = wants_aggregated(asked) {
-        return Ok(told(aggregated(world, plane, asked, true), media, false));
+    if let Some(media) = aggregated::asked_for(asked) {
+        return Ok(told(
+            aggregated::answer(world, plane, asked, true),
+            media,
+            false,
+        ));
     }
     let address = format!("127.0.0.1:{}", world.port());
     let versions = json!({
@@ -99,8 +102,12 @@ pub(crate) fn groups(
     plane: &Plane,
     asked: &Asked,
 ) -> Result<Response<Body>, Failure> {
-    if let Some(media) = wants_aggregated(asked) {
-        return Ok(told(aggregated(world, plane, asked, false), media, false));
+    if let Some(media) = aggregated::asked_for(asked) {
+        return Ok(told(
+            aggregated::answer(world, plane, asked, false),
+            media,
+            false,
+        ));
     }
     let mut groups = groups_of(world, plane);
     // Here those with stable versions come first.
@@ -324,103 +331,6 @@ fn add_names(described: &mut Value, resource: &Resource) {
     if !resource.categories.is_empty() {
         described["categories"] = json!(resource.categories);
     }
-}
-
-/// The format of everything in one answer, where that is asked for.
-fn wants_aggregated(asked: &Asked) -> Option<Media> {
-    const WANTED: Convert<'_> = Convert {
-        kind: "APIGroupDiscoveryList",
-        group: "apidiscovery.k8s.io",
-        version: "v2",
-    };
-    let wanted = negotiate(&asked.headers, |_, convert| {
-        (convert == Some(WANTED)).then_some(())
-    });
-    wanted.map(|(media, ())| media)
-}
-
-/// Everything in one answer, of the core group or of all others.
-fn aggregated(world: &World, plane: &Plane, asked: &Asked, core: bool) -> Response<Body> {
-    let groups = groups_of(world, plane);
-    let items: Vec<Value> = groups
-        .iter()
-        .filter(|(group, _)| group.is_empty() == core)
-        .map(|(group, versions)| {
-            let versions: Vec<Value> = versions
-                .iter()
-                .map(|version| {
-                    let found = resources_of(world, plane, group, version);
-                    if found.is_empty() {
-                        return json!({"version": version, "freshness": "Stale"});
-                    }
-                    let resources: Vec<Value> = found
-                        .iter()
-                        .map(|(resource, index)| discovered(resource, &resource.versions[*index]))
-                        .collect();
-                    json!({"version": version, "resources": resources, "freshness": "Current"})
-                })
-                .collect();
-            let metadata = if core {
-                json!({})
-            } else {
-                json!({"name": &**group})
-            };
-            json!({"metadata": metadata, "versions": versions})
-        })
-        .collect();
-    let list = json!({
-        "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items,
-    });
-    let mut written = Vec::new();
-    view::write(&Typed(&list), &mut written);
-    let tag = format!("\"{}\"", openapi::hash(&written));
-    let mut response = if asked.header(IF_NONE_MATCH) == Some(&*tag) {
-        response::nothing(StatusCode::NOT_MODIFIED)
-    } else {
-        response::bytes(StatusCode::OK, AGGREGATED, written)
-    };
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public"));
-    if let Ok(tag) = HeaderValue::try_from(tag) {
-        headers.insert(ETAG, tag);
-    }
-    headers.insert(VARY, HeaderValue::from_static("Accept"));
-    response
-}
-
-fn discovered(resource: &Resource, version: &Version) -> Value {
-    // Of the built-in kinds a real server says no group, as they are in that of the list.
-    let kind = match resource.is_crd() {
-        true => json!({"group": &*resource.group, "version": version.name, "kind": resource.kind}),
-        false => json!({"group": "", "version": "", "kind": resource.kind}),
-    };
-    let scope = if resource.namespaced {
-        "Namespaced"
-    } else {
-        "Cluster"
-    };
-    let mut described = json!({
-        "resource": &*resource.plural, "responseKind": kind, "scope": scope,
-        "singularResource": resource.singular, "verbs": verbs(resource),
-    });
-    add_names(&mut described, resource);
-    let subresources: Vec<Value> = subresources(resource, version)
-        .into_iter()
-        .map(|subresource| {
-            let kind = match subresource.kind {
-                Some(("", _, own)) => json!({"group": "", "version": "", "kind": own}),
-                Some((group, version, kind)) => {
-                    json!({"group": group, "version": version, "kind": kind})
-                }
-                None => kind.clone(),
-            };
-            json!({"subresource": subresource.name, "responseKind": kind, "verbs": subresource.verbs})
-        })
-        .collect();
-    if !subresources.is_empty() {
-        described["subresources"] = subresources.into();
-    }
-    described
 }
 
 /// The paths of the groups and of their versions.

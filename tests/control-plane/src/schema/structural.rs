@@ -1,27 +1,15 @@
 //! Whether a schema is structural, as the API server demands of a CustomResourceDefinition.
 
-use serde_json::{Map, Value};
+mod lists;
+mod logic;
+
+use serde_json::Value;
 
 use super::{Cause, Reason, Schema, pattern};
 use crate::patch::go;
 
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
-/// What must not be said where only values are validated, below allOf, anyOf, oneOf and not; and what it has to be.
-const STRUCTURE: [(&str, &str); 12] = [
-    ("additionalProperties", "undefined"),
-    ("default", "undefined"),
-    ("description", "empty"),
-    ("nullable", "false"),
-    ("title", "empty"),
-    ("type", "empty"),
-    ("x-kubernetes-embedded-resource", "false"),
-    ("x-kubernetes-int-or-string", "false"),
-    ("x-kubernetes-list-map-keys", "empty"),
-    ("x-kubernetes-list-type", "undefined"),
-    ("x-kubernetes-map-type", "undefined"),
-    ("x-kubernetes-preserve-unknown-fields", "false"),
-];
 /// Where a value needs no type.
 const UNTYPED: [&str; 3] = [
     "x-kubernetes-embedded-resource",
@@ -221,27 +209,6 @@ impl Found {
         self.branches(schema, at, true);
     }
 
-    /// What only validates values below a node. A number or a text is told apart by types in two forms, and in no other.
-    fn branches(&mut self, schema: &Value, at: &str, is_node: bool) {
-        let either = serde_json::json!([{"type": "integer"}, {"type": "string"}]);
-        let tells_apart = |schema: &Value| schema.get("anyOf") == Some(&either);
-        for (name, branch) in branches(schema) {
-            let at = format!("{at}.{name}");
-            if is_node && name.starts_with("anyOf") && tells_apart(schema) {
-                continue;
-            }
-            if is_node && name == "allOf[0]" && tells_apart(branch) {
-                let mut rest = branch.clone();
-                if let Some(fields) = rest.as_object_mut() {
-                    fields.remove("anyOf");
-                }
-                self.logic(&rest, &at);
-                continue;
-            }
-            self.logic(branch, &at);
-        }
-    }
-
     fn typed(&mut self, schema: &Value, at: &str, what: &str) {
         let untyped = UNTYPED.iter().any(|untyped| flag(schema, untyped));
         let referred = schema.get("$ref").is_some();
@@ -347,174 +314,6 @@ impl Found {
             }
         }
     }
-
-    fn list(&mut self, schema: &Value, at: &str) {
-        let items = schema.get("items").unwrap_or(&Value::Null);
-        let (kind, list_type) = (text(schema, "type"), text(schema, "x-kubernetes-list-type"));
-        if !list_type.is_empty() && kind != "array" {
-            let message = format!(
-                "Invalid value: {kind:?}: must be array if x-kubernetes-list-type is specified"
-            );
-            self.add(Reason::Invalid, at, ".type", &message);
-            return;
-        }
-        let has_keys = schema
-            .get("x-kubernetes-list-map-keys")
-            .and_then(Value::as_array)
-            .is_some_and(|keys| !keys.is_empty());
-        if has_keys && list_type != "map" {
-            let message = "Required value: must be map if x-kubernetes-list-map-keys is non-empty";
-            self.add(Reason::Required, at, ".x-kubernetes-list-type", message);
-        }
-        if matches!(list_type, "set" | "map") && flag(items, "nullable") {
-            let message =
-                format!("Forbidden: cannot be nullable when x-kubernetes-list-type is {list_type}");
-            self.add(Reason::Forbidden, at, ".items.nullable", &message);
-        }
-        match text(schema, "x-kubernetes-list-type") {
-            "" | "atomic" => {}
-            "set" => {
-                let scalar = !matches!(text(items, "type"), "object" | "array");
-                if !scalar
-                    && text(items, "x-kubernetes-map-type") != "atomic"
-                    && text(items, "type") == "object"
-                {
-                    let message = "Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set";
-                    self.add(Reason::Invalid, at, ".items.x-kubernetes-map-type", message);
-                }
-            }
-            "map" => self.list_map(schema, items, at),
-            other => {
-                let message = format!(
-                    "Unsupported value: {other:?}: supported values: {}",
-                    quoted(&["atomic", "set", "map"])
-                );
-                self.add(
-                    Reason::NotSupported,
-                    at,
-                    ".x-kubernetes-list-type",
-                    &message,
-                );
-            }
-        }
-    }
-
-    fn list_map(&mut self, schema: &Value, items: &Value, at: &str) {
-        let none = Vec::new();
-        let keys = schema
-            .get("x-kubernetes-list-map-keys")
-            .and_then(Value::as_array)
-            .unwrap_or(&none);
-        if keys.is_empty() {
-            let message = "Required value: must not be empty if x-kubernetes-list-type is map";
-            self.add(Reason::Required, at, ".x-kubernetes-list-map-keys", message);
-        }
-        let kind = text(items, "type");
-        if kind != "object" {
-            let message = format!(
-                "Invalid value: {kind:?}: must be object if parent array's x-kubernetes-list-type is map"
-            );
-            self.add(Reason::Invalid, at, ".items.type", &message);
-        }
-        if keys.is_empty() || kind != "object" {
-            return;
-        }
-        let empty = Map::new();
-        let properties = items
-            .get("properties")
-            .and_then(Value::as_object)
-            .unwrap_or(&empty);
-        let names: Vec<&str> = keys.iter().filter_map(Value::as_str).collect();
-        if names.iter().any(|name| !properties.contains_key(*name)) {
-            let keys = Value::from(keys.clone());
-            let message =
-                format!("Invalid value: {keys}: entries must all be names of item properties");
-            self.add(Reason::Invalid, at, ".x-kubernetes-list-map-keys", &message);
-            return;
-        }
-        if names
-            .iter()
-            .enumerate()
-            .any(|(at, name)| names[..at].contains(name))
-        {
-            let keys = Value::from(keys.clone());
-            let message = format!("Invalid value: {keys}: must not contain duplicate entries");
-            self.add(Reason::Invalid, at, ".x-kubernetes-list-map-keys", &message);
-        }
-        for name in &names {
-            let kind = properties
-                .get(*name)
-                .map_or("", |field| text(field, "type"));
-            if matches!(kind, "object" | "array") {
-                let message = format!(
-                    "Invalid value: {kind:?}: must be a scalar type if parent array's x-kubernetes-list-type is map"
-                );
-                let field = format!(".items.properties[{name}].type");
-                self.add(Reason::Invalid, at, &field, &message);
-            }
-        }
-        let required = items
-            .get("required")
-            .and_then(Value::as_array)
-            .unwrap_or(&none);
-        for name in names {
-            let has_default = properties
-                .get(name)
-                .is_some_and(|field| field.get("default").is_some());
-            if !has_default && !required.iter().any(|required| required == name) {
-                let message = "Required value: this property is in x-kubernetes-list-map-keys, so it must have a \
-                               default or be a required property";
-                self.add(
-                    Reason::Required,
-                    at,
-                    &format!(".items.properties[{name}].default"),
-                    message,
-                );
-            }
-        }
-    }
-
-    /// A schema that only validates values.
-    fn logic(&mut self, schema: &Value, at: &str) {
-        for (name, must) in STRUCTURE {
-            let said = schema.get(name).filter(|said| **said != Value::Bool(false));
-            if said.is_some_and(|said| *said != "") {
-                let message = format!("Forbidden: must be {must} to be structural");
-                self.add(Reason::Forbidden, at, &format!(".{name}"), &message);
-            }
-        }
-        self.values(schema, at);
-        for (name, field) in fields(schema, "properties") {
-            self.logic(field, &format!("{at}.properties[{name}]"));
-        }
-        match schema.get("items") {
-            Some(Value::Array(_)) => self.add(Reason::Forbidden, at, ".items", NO_LIST),
-            Some(items) => self.logic(items, &format!("{at}.items")),
-            None => {}
-        }
-        self.branches(schema, at, false);
-    }
-}
-
-/// The schemas under allOf, anyOf, oneOf and not, with their places.
-fn branches(schema: &Value) -> Vec<(String, &Value)> {
-    let mut branches: Vec<_> = schema
-        .get("not")
-        .map(|not| ("not".to_owned(), not))
-        .into_iter()
-        .collect();
-    for name in ["allOf", "anyOf", "oneOf"] {
-        let list = schema
-            .get(name)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
-        branches.extend(
-            list.enumerate()
-                .map(|(at, branch)| (format!("{name}[{at}]"), branch)),
-        );
-    }
-    branches
 }
 
 fn quoted(names: &[&str]) -> String {

@@ -1,0 +1,152 @@
+//! What a definition says of its versions, and of their schemas.
+
+use serde_json::{Value, json};
+
+use super::{Found, is};
+use crate::failure::Cause;
+use crate::kinds::definition_cel;
+use crate::schema::{LABEL, Schema};
+
+impl Found {
+    pub(super) fn versions(&mut self) {
+        let versions = self.list("versions");
+        let shown = match self.spec.get("versions") {
+            None | Some(Value::Null) => "null".to_owned(),
+            Some(_) => self.shown_versions(),
+        };
+        let mut names: Vec<&str> = Vec::new();
+        let mut twice = false;
+        for (at, version) in versions.iter().enumerate() {
+            let name = version.get("name").and_then(Value::as_str);
+            let name = name.unwrap_or_default();
+            twice |= names.contains(&name);
+            names.push(name);
+            if !is(r"^[a-z]([-a-z0-9]*[a-z0-9])?$", name) {
+                self.invalid(&format!("spec.versions[{at}].name"), &name.into(), LABEL);
+                if at == 0 && !name.is_empty() {
+                    // The first one is also the version of old.
+                    self.invalid("spec.version", &name.into(), LABEL);
+                }
+            }
+            let warning = version.get("deprecationWarning");
+            if let Some(warning) = warning
+                && version.get("deprecated") != Some(&Value::Bool(true))
+            {
+                let why = "can only be set for deprecated versions";
+                self.invalid(
+                    &format!("spec.versions[{at}].deprecationWarning"),
+                    warning,
+                    why,
+                );
+            }
+        }
+        let mut all = |why: &str| {
+            let message = format!("Invalid value: {shown}: {why}");
+            let cause = Cause::new("FieldValueInvalid", "spec.versions", message);
+            self.wrong.push(cause);
+        };
+        if twice {
+            all("must contain unique version names");
+        }
+        let stored = versions
+            .iter()
+            .filter(|version| version.get("storage") == Some(&Value::Bool(true)));
+        if stored.count() != 1 {
+            all("must have exactly one version marked as storage version");
+        }
+    }
+
+    /// The versions as the server holds them, where what they have in common is not theirs.
+    fn shown_versions(&self) -> String {
+        let own = |version: &Value, field: &str| match self.common(field) {
+            Some(_) => Value::Null,
+            None => version.get(field).cloned().unwrap_or_default(),
+        };
+        let flag = |version: &Value, field: &str| version.get(field) == Some(&Value::Bool(true));
+        let versions: Vec<String> = self
+            .list("versions")
+            .iter()
+            .map(|version| {
+                format!(
+                    "{{\"Name\":{},\"Served\":{},\"Storage\":{},\"Deprecated\":{},\"DeprecationWarning\":{},\
+                     \"Schema\":{},\"Subresources\":{},\"AdditionalPrinterColumns\":{},\"SelectableFields\":{}}}",
+                    version.get("name").cloned().unwrap_or_else(|| "".into()),
+                    flag(version, "served"),
+                    flag(version, "storage"),
+                    flag(version, "deprecated"),
+                    version.get("deprecationWarning").cloned().unwrap_or_default(),
+                    own(version, "schema"),
+                    own(version, "subresources"),
+                    own(version, "additionalPrinterColumns"),
+                    own(version, "selectableFields"),
+                )
+            })
+            .collect();
+        format!("[{}]", versions.join(","))
+    }
+
+    pub(super) fn schemas(&mut self) {
+        let versions = self.list("versions");
+        for (at, version) in versions.iter().enumerate() {
+            let schema = version.pointer("/schema/openAPIV3Schema");
+            if schema.is_none_or(Value::is_null) {
+                let field = format!("spec.versions[{at}].schema.openAPIV3Schema");
+                self.wrong.push(Cause::required(&field, ""));
+            }
+        }
+        for (at, schema) in self.of_versions("schema", "validation") {
+            if let Some(schema) = schema
+                .get("openAPIV3Schema")
+                .filter(|schema| !schema.is_null())
+            {
+                let at = format!("{at}.openAPIV3Schema");
+                self.wrong.extend(definition_cel::check(schema, &at));
+                let causes = Schema::not_structural(schema, &at);
+                self.wrong.extend(
+                    causes
+                        .into_iter()
+                        .map(|cause| Cause::new(cause.reason.as_str(), cause.field, cause.message)),
+                );
+            }
+        }
+    }
+
+    pub(super) fn stored(&mut self, definition: &Value) {
+        let stored = definition.pointer("/status/storedVersions").cloned();
+        let stored = stored
+            .filter(|stored| stored != &json!([]))
+            .unwrap_or_default();
+        let versions = self.list("versions");
+        if stored.is_null() {
+            let why = "must have at least one stored version";
+            self.invalid("status.storedVersions", &stored, why);
+            return;
+        }
+        let storage = versions
+            .iter()
+            .rfind(|version| version.get("storage") == Some(&Value::Bool(true)))
+            .and_then(|version| version.get("name"));
+        if let Some(Value::String(name)) = storage
+            && !stored
+                .as_array()
+                .is_some_and(|all| all.contains(&json!(name)))
+        {
+            let why = format!("must have the storage version {name}");
+            self.invalid("status.storedVersions", &stored, &why);
+        }
+        for (at, name) in stored.as_array().into_iter().flatten().enumerate() {
+            if versions
+                .iter()
+                .all(|version| version.get("name") != Some(name))
+            {
+                let shown = name.as_str().unwrap_or_default();
+                let why = format!(
+                    "missing from spec.versions; {shown} was previously a storage version, and must remain in \
+                     spec.versions until a storage migration ensures no data remains persisted in {shown} and removes \
+                     {shown} from status.storedVersions"
+                );
+                self.invalid(&format!("status.storedVersions[{at}]"), name, &why);
+            }
+        }
+    }
+}
