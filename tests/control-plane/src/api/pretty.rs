@@ -2,7 +2,6 @@
 
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, Response};
-use serde_json::Value;
 
 use super::negotiation;
 use super::query::Query;
@@ -32,9 +31,16 @@ pub(crate) async fn answer(response: Response<Body>) -> Response<Body> {
         return response;
     }
     let (mut response, body) = take_body(response).await;
-    let pretty = serde_json::from_slice::<Value>(&body)
-        .ok()
-        .and_then(|value| serde_json::to_vec_pretty(&value).ok());
-    *response.body_mut() = pretty.map_or_else(|| full(body), full);
+    *response.body_mut() = indent(&body).map_or_else(|_| full(body), full);
     response
+}
+
+/// The same JSON, its fields in the order in which they are.
+fn indent(json: &[u8]) -> serde_json::Result<Vec<u8>> {
+    let mut indented = Vec::new();
+    serde_transcode::transcode(
+        &mut serde_json::Deserializer::from_slice(json),
+        &mut serde_json::Serializer::pretty(&mut indented),
+    )?;
+    Ok(indented)
 }

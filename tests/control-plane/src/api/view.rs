@@ -193,25 +193,34 @@ impl Form {
         };
         let size: usize = objects.iter().map(|object| object.text().len() + 1).sum();
         let mut text = Vec::with_capacity(size + 512);
-        let head = json!({"kind": kind, "apiVersion": api_version, "metadata": metadata});
-        match self.is_typed(target) {
-            true => write(&Typed(&head), &mut text),
-            false => write(&head, &mut text),
-        }
+        let rest = if self.is_typed(target) {
+            let head = json!({"kind": kind, "apiVersion": api_version, "metadata": metadata});
+            write(&Typed(&head), &mut text);
+            b"}".to_vec()
+        } else {
+            // Without a Go type the fields are told in the order of their names.
+            write(&json!({"apiVersion": api_version}), &mut text);
+            let mut rest = Vec::new();
+            write(&json!({"kind": kind, "metadata": metadata}), &mut rest);
+            rest.splice(..1, *b",");
+            rest
+        };
         text.pop();
+        text.extend_from_slice(b",\"items\":");
         if objects.is_empty() && matches!(self, Self::Metadata { .. }) {
             // What Go has not made it tells as nothing.
-            text.extend_from_slice(b",\"items\":null}");
-            return text;
-        }
-        text.extend_from_slice(b",\"items\":[");
-        for (index, object) in objects.iter().enumerate() {
-            if index > 0 {
-                text.push(b',');
+            text.extend_from_slice(b"null");
+        } else {
+            text.push(b'[');
+            for (index, object) in objects.iter().enumerate() {
+                if index > 0 {
+                    text.push(b',');
+                }
+                self.write_item(target, object, &mut text);
             }
-            self.write_item(target, object, &mut text);
+            text.push(b']');
         }
-        text.extend_from_slice(b"]}");
+        text.extend(rest);
         text
     }
 

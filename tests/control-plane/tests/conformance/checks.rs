@@ -177,14 +177,14 @@ conformance! {
     async fn a_server_says_how_it_runs(talk: &mut Talk) {
         // What is between a name and a value is another each time.
         let word = |line: &str| line.split([':', '=', ' ']).next().unwrap_or_default().to_owned();
-        talk.get_lines("/statusz", |line| Some(word(line))).await;
+        talk.get_lines("/statusz", &[], |line| Some(word(line))).await;
         let paths = |line: &str| line.starts_with("Paths").then(|| line.split('/').skip(1).collect::<Vec<_>>().join("/"));
-        talk.get_lines("/statusz", paths).await;
+        talk.get_lines("/statusz", &[], paths).await;
         let of_privileges = |line: &str| {
             let is_it = word(line) == "allow-privileged";
             (is_it || line.starts_with("apiserver flagz") || line.starts_with("Warning")).then(|| if is_it { word(line) } else { line.to_owned() })
         };
-        talk.get_lines("/flagz", of_privileges).await;
+        talk.get_lines("/flagz", &[], of_privileges).await;
         for version in ["v1alpha1", "v1beta1"] {
             for (kind, path) in [("Statusz", "/statusz"), ("Flagz", "/flagz")] {
                 let accept = format!("application/json;v={version};g=config.k8s.io;as={kind}");

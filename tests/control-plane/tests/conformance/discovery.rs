@@ -87,7 +87,7 @@ conformance! {
 
     async fn documents_for_people_to_read(talk: &mut Talk) {
         let names = |line: &str| line.split(": ").next().map(str::to_owned);
-        talk.get_lines("/version", names).await;
+        talk.get_lines("/version", &[], names).await;
         // Groups that other cases have are there, too, and what only its makers read.
         let is_other = |line: &str| {
             let mut parts = line.trim().trim_matches(['"', ',']).split('/').skip(1);
@@ -98,13 +98,13 @@ conformance! {
                 _ => false,
             }
         };
-        talk.get_lines("/", |line| (!is_other(line)).then(|| line.trim_end_matches(',').to_owned())).await;
+        talk.get_lines("/", &[], |line| (!is_other(line)).then(|| line.trim_end_matches(',').to_owned())).await;
     }
 
     async fn metrics_for_who_collects_them(talk: &mut Talk) {
         let is_ours = |line: &str, name: &str| line.starts_with(name) || line.starts_with(&format!("# TYPE {name}")) || line.starts_with(&format!("# HELP {name}"));
-        talk.get_lines("/metrics", |line| (line == "# TYPE kubernetes_build_info gauge").then(|| line.to_owned())).await;
-        talk.get_lines("/metrics/slis", |line| {
+        talk.get_lines("/metrics", &[], |line| (line == "# TYPE kubernetes_build_info gauge").then(|| line.to_owned())).await;
+        talk.get_lines("/metrics/slis", &[], |line| {
             is_ours(line, "kubernetes_healthcheck").then(|| line.to_owned()).filter(|line| !line.contains("kubernetes_healthchecks_total"))
         }).await;
     }
@@ -230,6 +230,24 @@ conformance! {
             }
             json!({"kind": value["kind"], "apiVersion": value["apiVersion"], "resources": ours})
         }).await;
+    }
+
+    async fn fields_come_in_the_order_of_their_types(talk: &mut Talk) {
+        talk.install(crd(&["v1"])).await;
+        known(talk).await;
+        let group = talk.fill("{group}");
+        talk.until_as("/apis", AGGREGATED, |value| value["items"].as_array().is_some_and(|all| all.iter().any(|one| one["metadata"]["name"] == *group))).await;
+        let name = |line: &str| line.split(": ").next().map(str::to_owned);
+        talk.get_lines("/api?pretty=true", &[], name).await;
+        for path in ["/apis/autoscaling", "/apis/autoscaling/v1", "/apis/{group}", "/apis/{group}/v1"] {
+            talk.get_lines(path, &[], |line| Some(format!("as it is: {line}"))).await;
+            talk.get_lines(&format!("{path}?pretty=true"), &[], |line| Some(format!("as it is: {line}"))).await;
+        }
+        let ours = |line: &str| {
+            let groups: Vec<&str> = line.split(r#"{"metadata":"#).filter(|told| told.contains(&group)).collect();
+            (!groups.is_empty()).then(|| format!("as it is: {}", groups.concat().trim_end_matches(['}', ']', ','])))
+        };
+        talk.get_lines("/apis", &[("accept", AGGREGATED)], ours).await;
     }
 
     async fn the_schema_of_a_crd(talk: &mut Talk) {

@@ -255,10 +255,15 @@ impl Talk {
     }
 
     /// Asks, and writes down only what `pick` picks of the lines of the answer.
-    pub(crate) async fn get_lines(&mut self, path: &str, pick: impl Fn(&str) -> Option<String>) {
+    pub(crate) async fn get_lines(
+        &mut self,
+        path: &str,
+        headers: &[(&str, &str)],
+        pick: impl Fn(&str) -> Option<String>,
+    ) {
         let path = self.fill(path);
-        self.write_question("GET", &path, &[], &[]);
-        let (code, answered, body) = self.exchange("GET", &path, &[], &[]).await;
+        self.write_question("GET", &path, headers, &[]);
+        let (code, answered, body) = self.exchange("GET", &path, headers, &[]).await;
         let text = String::from_utf8(body).unwrap();
         let lines: Vec<String> = text.split('\n').filter_map(pick).collect();
         self.write_answer(code, &answered, lines.join("\n").as_bytes());
@@ -310,7 +315,8 @@ impl Talk {
             .exchange(method, &path, &headers, body.as_bytes())
             .await;
         let body = String::from_utf8(body).unwrap();
-        let names = ["kind", "apiVersion"].map(|name| (body.find(&format!("\"{name}\":")), name));
+        let names = ["kind", "apiVersion", "metadata", "items"]
+            .map(|name| (body.find(&format!("\"{name}\":")), name));
         let mut names: Vec<_> = names.into_iter().filter(|(at, _)| at.is_some()).collect();
         names.sort_unstable();
         let names: Vec<&str> = names.into_iter().map(|(_, name)| name).collect();
