@@ -34,6 +34,24 @@ conformance! {
         talk.put(&path, other).await;
     }
 
+    async fn how_workloads_are_updated(talk: &mut Talk) {
+        let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "main", "image": "web:1"}]}});
+        for (plural, field) in [("deployments", "strategy"), ("statefulsets", "updateStrategy"), ("daemonsets", "updateStrategy")] {
+            let path = format!("/apis/apps/v1/namespaces/{{ns}}/{plural}?dryRun=All");
+            for strategy in [
+                json!({}),
+                json!({"type": ""}),
+                json!({"type": "RollingUpdate"}),
+                json!({"rollingUpdate": {}}),
+                json!({"type": "RollingUpdate", "rollingUpdate": {}}),
+                json!({"type": "OnDelete"}),
+            ] {
+                let spec = json!({"selector": {"matchLabels": {"app": "web"}}, "template": template, field: strategy});
+                talk.post(&path, json!({"metadata": {"name": "one"}, "spec": spec})).await;
+            }
+        }
+    }
+
     async fn autoscalers_say_how_they_scale(talk: &mut Talk) {
         let dry = format!("{SCALERS}?dryRun=All");
         for behavior in [

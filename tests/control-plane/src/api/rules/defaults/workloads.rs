@@ -23,7 +23,11 @@ pub(super) fn stateful_set(object: &mut Value) {
     default(spec, "replicas", 1);
     default(spec, "revisionHistoryLimit", 10);
     default_text(spec, "podManagementPolicy", "OrderedReady");
-    rolling_update(spec, "updateStrategy", &[("partition", 0.into())]);
+    let strategy = spec.get("updateStrategy").unwrap_or(&Value::Null);
+    // Who says how it is updated, and no more, gets no more.
+    if strategy["type"] != "RollingUpdate" || !strategy["rollingUpdate"].is_null() {
+        rolling_update(spec, "updateStrategy", &[("partition", 0.into())]);
+    }
     default(spec, "persistentVolumeClaimRetentionPolicy", json!({}));
     let policy = object::as_map(&mut spec["persistentVolumeClaimRetentionPolicy"]);
     default_text(policy, "whenDeleted", "Retain");
