@@ -80,6 +80,7 @@ conformance! {
             talk.post(path, at("two", ip)).await;
         }
         talk.post(path, at("one", "10.0.0.3")).await;
+        talk.post("/api/v1/namespaces/default/services", at("kubernetes", "10.0.0.1")).await;
         talk.say("before what else is wrong");
         talk.post(path, json!({"metadata": {"name": "two"}, "spec": {"clusterIP": "10.0.0.3", "ports": [{"port": 0}]}})).await;
         talk.post(path, json!({"metadata": {"name": "two"}, "spec": {"clusterIP": "10.0.0.4", "type": "NodePort", "ports": [{"port": 80, "nodePort": 80}]}})).await;

@@ -230,16 +230,18 @@ impl Range<'_, '_> {
     }
 
     fn is_taken(&self, number: u32) -> bool {
-        if number == OF_THE_SERVER {
-            let meta = |field| object::meta(self.service, field);
-            return (meta("namespace"), meta("name")) != (Some("default"), Some("kubernetes"));
-        }
         let ip = named(number);
-        let Some(key) = self.transaction.claimant(&ip) else {
-            return false;
+        let holder = if number == OF_THE_SERVER {
+            let meta = |field| object::meta(self.service, field);
+            if (meta("namespace"), meta("name")) != (Some("default"), Some("kubernetes")) {
+                return true;
+            }
+            Some(self.target.key(object::name(self.service)))
+        } else {
+            self.transaction.claimant(&ip)
         };
         // Who claimed it may be gone by now, have let go of it, or have been refused for something else.
-        let service = self.transaction.get(self.target.bucket(), &key);
+        let service = holder.and_then(|key| self.transaction.get(self.target.bucket(), &key));
         service.is_some_and(|service| list(&service["spec"], "clusterIPs").contains(&ip.into()))
     }
 }
