@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use kommodore::{Action, Cleanup, ClusterState, Context, Milo, Reconcile, Result, controller};
+use kommodore::{
+    Action, Cleanup, ClusterState, Context, Manager, Milo, Reconcile, Result, controller,
+};
 use kommodore_tests::{
-    Domain, DomainSpec, FINALIZER, Fleet, KubeconfigFile, Operator, Outage, Point, Probe, Projects,
-    Sites, WATCHED, eventually, from_both_sides, kubeconfig_of, on_both_servers, stands,
+    Domain, DomainSpec, FINALIZER, Fault, Fleet, KubeconfigFile, Log, Operator, Outage, Point,
+    Probe, Projects, Sites, WATCHED, eventually, from_both_sides, kubeconfig_of, logs_into,
+    on_both_servers, stands,
 };
 use kube::ResourceExt;
 use kube::api::{Api, PostParams};
@@ -221,7 +224,7 @@ from_both_sides! {
         fleet.create_website("red", "one").await;
         // The configuration that is given is told by its `User-Agent`.
         let given = projects.provider().config(fleet.operator_config());
-        let manager = kommodore::Manager::builder(fleet.config()).provider(given);
+        let manager = Manager::builder(fleet.config()).provider(given);
         let _operator = Operator::start(manager.controller(Sites::default()));
         fleet.website_ready("red", "one").await;
         fleet.engaged("red", &WATCHED).await;
@@ -282,4 +285,37 @@ on_both_servers! {
         held.release();
         fleet.project_gone("red").await;
     }
+}
+
+#[tokio::test]
+async fn another_project_of_the_same_name_that_came_unseen_is_another_also_where_labels_select() {
+    let fleet = Fleet::embedded().await;
+    let projects = Projects::outside(&fleet);
+    let outage = Outage::default();
+    let of_root = outage.clone();
+    let config = fleet
+        .config_behind(move |asked| match asked.is_in("") {
+            true => Fault::None,
+            false => of_root.of_watch(),
+        })
+        .await;
+    let log = Log::default();
+    let _logs = logs_into(&log);
+    let manager = Manager::builder(config).provider(Milo::external().labels("tier=gold"));
+    let _operator = Operator::start(manager.controller(Sites::default()));
+    projects.create_shop("red").await;
+    projects.set_tier("red", Some("gold")).await;
+    fleet.create_website("red", "one").await;
+    fleet.website_ready("red", "one").await;
+    outage.begin();
+    fleet.delete_website("red", "one").await;
+    fleet.website_gone("red", "one").await;
+    projects.delete("red").await;
+    projects.gone("red").await;
+    projects.create_shop("red").await;
+    projects.set_tier("red", Some("gold")).await;
+    outage.end();
+    log.says("disengaged cluster=red reason=Gone").await;
+    fleet.create_website("red", "one").await;
+    fleet.website_ready("red", "one").await;
 }

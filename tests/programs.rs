@@ -10,7 +10,7 @@ use kommodore_control_plane::ControlPlane;
 use kommodore_tests::{Clusters, Folder, Log, Operator, Told, eventually, logs_into, stands};
 use kube::Config;
 use kube::api::{Api, ListParams};
-use kube::config::ExecConfig;
+use kube::config::{ExecAuthCluster, ExecConfig};
 
 #[controller(for = ConfigMap)]
 struct Idle;
@@ -235,4 +235,45 @@ async fn one_that_fails_at_first_is_run_again_also_for_another_connection_and_th
     let said = |words: &str| text.lines().filter(|line| line.contains(words)).count();
     assert_eq!(said("cannot make a client for the cluster"), 1, "{text}");
     assert_eq!(said("the cluster keeps the connection"), 1, "{text}");
+}
+
+#[tokio::test]
+async fn each_is_told_of_its_own_cluster_and_run_again_when_that_changes() {
+    let server = ControlPlane::builder().start().await.unwrap();
+    let folder = Folder::new("told");
+    folder.file("credential", &credential(&server.config(), None));
+    let of = |member: &str| {
+        let tells = "echo \"$KUBERNETES_EXEC_INFO\" >> told; exec cat credential";
+        let mut program = script(&folder, tells);
+        program.provide_cluster_info = true;
+        program.cluster = Some(ExecAuthCluster {
+            config: Some(serde_json::json!({"member": member})),
+            ..ExecAuthCluster::default()
+        });
+        let mut config = server.config_anonymous();
+        config.auth_info.exec = Some(program);
+        config
+    };
+    let (told, teller) = Told::new("told");
+    let manager = Manager::builder(server.config()).provider(told);
+    let manager = manager.controller(Idle);
+    let status = manager.fleet();
+    let _operator = Operator::start(manager);
+    for member in ["red", "blue"] {
+        teller.engage(member, of(member));
+        stands(&status, member, ClusterState::Engaged).await;
+    }
+    teller.engage("red", of("green"));
+    eventually("each is told of its own", async || {
+        let told = folder.lines("told").into_iter();
+        let told = told.map(|info| serde_json::from_str::<serde_json::Value>(&info).unwrap());
+        let members: Vec<String> = told
+            .map(|info| info["spec"]["cluster"]["config"]["member"].to_string())
+            .collect();
+        match members == ["\"red\"", "\"blue\"", "\"green\""] {
+            true => Ok(()),
+            false => Err(format!("{members:?}")),
+        }
+    })
+    .await;
 }

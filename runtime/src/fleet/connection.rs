@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use http::Uri;
 use kube::config::AuthInfo;
 use kube::{Client, Config};
+use serde_json::Value;
 
 use crate::transport::{Connect, Line};
 
@@ -175,15 +176,58 @@ fn is_same(one: &Config, other: &Config) -> bool {
 
 /// Secrets of kube's cannot be compared, but written down.
 fn is_same_user(one: &AuthInfo, other: &AuthInfo) -> bool {
-    match (serde_json::to_value(one), serde_json::to_value(other)) {
+    match (written(one), written(other)) {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
     }
 }
 
+/// A user, with what kube does not write down: what the program for the credentials is told of the cluster, and what of the
+/// environment it does not see.
+fn written(user: &AuthInfo) -> Result<Value, serde_json::Error> {
+    let program = user.exec.as_ref();
+    let told = program.filter(|program| program.provide_cluster_info);
+    let told = told.map(|program| &program.cluster);
+    let hidden = program.map(|program| &program.drop_env);
+    serde_json::to_value((user, told, hidden))
+}
+
 #[cfg(test)]
 mod tests {
+    use kube::config::{ExecAuthCluster, ExecConfig};
+
     use super::*;
+
+    #[test]
+    fn what_a_program_is_told_of_one_cluster_is_not_told_of_another() {
+        let told = |server: &str, provide_cluster_info| {
+            let mut config = Config::new("https://gateway.example.com".parse().unwrap());
+            config.auth_info.exec = Some(ExecConfig {
+                provide_cluster_info,
+                cluster: Some(ExecAuthCluster {
+                    server: Some(server.to_owned()),
+                    ..ExecAuthCluster::default()
+                }),
+                ..ExecConfig::default()
+            });
+            config
+        };
+        let mut recent = Recent::default();
+        let mut shared = |config: Config| Connection::from(config).shared(&mut recent);
+        let red = shared(told("red", true));
+        let blue = shared(told("blue", true));
+        assert!(!red.is(&blue), "it is run again when that changes");
+        let server = |connection: &Connection| {
+            let (_, config) = connection.config().unwrap();
+            let program = config.auth_info.exec.as_ref();
+            program.unwrap().cluster.as_ref().unwrap().server.clone()
+        };
+        assert_eq!(
+            [&red, &blue].map(server),
+            ["red", "blue"].map(|name| Some(name.to_owned()))
+        );
+        assert!(shared(told("red", false)).is(&shared(told("blue", false))));
+    }
 
     #[test]
     fn another_credential_endpoint_or_namespace_is_another_connection() {

@@ -269,17 +269,17 @@ fn has_condition(project: &str, condition: &str) -> serde_json::Result<bool> {
     #[derive(Deserialize)]
     struct Condition<'a> {
         #[serde(borrow)]
-        r#type: Cow<'a, str>,
+        r#type: Option<Cow<'a, str>>,
         #[serde(borrow)]
-        status: Cow<'a, str>,
+        status: Option<Cow<'a, str>>,
     }
     let Project { status } = serde_json::from_str(project)?;
     let conditions = status.and_then(|status| status.conditions);
     let mut of_type = conditions
         .iter()
         .flatten()
-        .filter(|found| found.r#type == condition);
-    Ok(of_type.any(|found| found.status == "True"))
+        .filter(|found| found.r#type.as_deref() == Some(condition));
+    Ok(of_type.any(|found| found.status.as_deref() == Some("True")))
 }
 
 /// The projects as they are now.

@@ -132,11 +132,19 @@ impl Line {
         }
         let header = answer.headers().get(RETRY_AFTER);
         let seconds = header.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
-        let text = text_of(answer).await?;
-        let mut status = serde_json::from_str(&text).unwrap_or_else(|_no_status| {
+        let body = answer.into_body().collect().await;
+        let bytes = body.map_err(kube::Error::Service)?.to_bytes();
+        // What is on the way writes its pages in whatever it likes, also in JSON of its own.
+        let text = String::from_utf8_lossy(&bytes);
+        let is_status = |status: &Status| status.is_failure() || status.code != 0;
+        let status = serde_json::from_str(&text).ok().filter(is_status);
+        let mut status = status.unwrap_or_else(|| {
             let said: String = text.trim().chars().take(MOST_SAID).collect();
-            Status::failure(&said, "Failed to parse error data").with_code(code.as_u16())
+            Status::failure(&said, "Failed to parse error data")
         });
+        if status.code == 0 {
+            status.code = code.as_u16();
+        }
         if let Some(seconds) = seconds {
             let details = status.details.get_or_insert_with(|| StatusDetails {
                 name: String::new(),
@@ -194,20 +202,41 @@ async fn text_of(answer: Response<Received>) -> Result<String, kube::Error> {
 mod tests {
     use http::StatusCode;
 
+    use super::super::Failure;
     use super::*;
 
-    #[tokio::test]
-    async fn of_an_answer_that_is_no_status_only_the_beginning_is_told() {
-        let proxy = tower::service_fn(|_: Request<Body>| {
-            let page = format!("<html>no upstream{}", "-".repeat(1 << 20));
-            let mut answer = Response::new(Body::from(page.into_bytes()));
+    /// What is said of an answer that something on the way has given.
+    async fn refused(page: Vec<u8>) -> kube::Error {
+        let proxy = tower::service_fn(move |_: Request<Body>| {
+            let mut answer = Response::new(Body::from(page.clone()));
             *answer.status_mut() = StatusCode::BAD_GATEWAY;
             std::future::ready(Ok::<_, BoxError>(answer))
         });
         let line = Line::from(Client::new(proxy, DEFAULT_NAMESPACE));
         let request = Request::get("/api").body(Vec::new()).unwrap();
-        let error = line.request_text(request).await.unwrap_err().to_string();
+        line.request_text(request).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn of_an_answer_that_is_no_status_only_the_beginning_is_told() {
+        let page = format!("<html>no upstream{}", "-".repeat(1 << 20));
+        let error = refused(page.into_bytes()).await.to_string();
         assert!(error.contains("<html>no upstream-"), "{error}");
         assert!(error.len() < 2000, "{} bytes", error.len());
+    }
+
+    #[tokio::test]
+    async fn whatever_is_answered_in_trouble_it_is_known_with_which_code() {
+        for page in [
+            &b"{\"message\": \"no upstream\"}"[..],
+            b"{\"error\": \"no upstream\"}",
+            b"{\"status\": \"Failure\", \"message\": \"no upstream\"}",
+            b"<html>D\xe9sol\xe9: no upstream",
+        ] {
+            let failure = Failure::from(refused(page.to_vec()).await);
+            assert_eq!(failure.code(), Some(502), "{failure}");
+            assert!(failure.is_hiccup(), "{failure}");
+            assert!(failure.to_string().contains("no upstream"), "{failure}");
+        }
     }
 }

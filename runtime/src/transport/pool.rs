@@ -30,27 +30,44 @@ pub(super) struct Shared {
     /// For requests with the path that they have at the endpoint.
     pub(super) rooted: Service,
     root: Uri,
+    _place: Place,
 }
-
-/// How many are known before it is looked whether some of them are not used any more.
-const FEW: usize = 16;
 
 /// Clusters that share their connections by endpoint and identity.
 #[derive(Default)]
 pub(crate) struct Pool {
-    known: Mutex<Known>,
+    known: Arc<Mutex<Known>>,
 }
 
 /// What is shared, by who and where.
-#[derive(Default)]
-struct Known {
-    entries: BTreeMap<Identity, Arc<Entry>>,
-    /// How many are still used at most, as it was looked last.
-    used: usize,
-}
+type Known = BTreeMap<Arc<Identity>, Arc<Entry>>;
 
 /// What is shared, while somebody uses it. Its lock is held while it is made, which others need not wait for.
 type Entry = sync::Mutex<Weak<Shared>>;
+
+/// A place among what is known. It goes with what is shared, or with the last try to make that, as who has a key is not to
+/// be remembered for longer than it is used.
+struct Place {
+    known: Weak<Mutex<Known>>,
+    identity: Arc<Identity>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(known) = self.known.upgrade() else {
+            return;
+        };
+        let mut known = lock(&known);
+        // Nobody else has the entry, and nobody what is shared.
+        let is_over = |entry: &Arc<Entry>| {
+            let is_unused = |entry: &Entry| entry.try_lock().is_ok_and(|it| it.strong_count() == 0);
+            Arc::strong_count(entry) == 1 && is_unused(entry)
+        };
+        if known.get(&self.identity).is_some_and(is_over) {
+            known.remove(&self.identity);
+        }
+    }
+}
 
 impl Pool {
     /// The way to the API server that `config` names.
@@ -59,30 +76,30 @@ impl Pool {
     /// worker, so that waiting is the queue's and the watches' business.
     pub(crate) async fn line(&self, config: &Config) -> Result<Line, kube::Error> {
         let identity = Identity::of(config).map_err(kube::Error::SerdeError)?;
-        let entry = lock(&self.known).entry(identity);
-        let mut shared = entry.lock().await;
-        let found = match shared.upgrade() {
-            Some(found) => found,
-            None => Arc::new(made(config).await?),
+        let identity = Arc::new(identity);
+        // Before the entry and its lock, so that it goes after them wherever this ends.
+        let place = Place {
+            known: Arc::downgrade(&self.known),
+            identity: Arc::clone(&identity),
         };
-        *shared = Arc::downgrade(&found);
-        Ok(Line::new(found, config))
-    }
-}
-
-impl Known {
-    fn entry(&mut self, identity: Identity) -> Arc<Entry> {
-        // Not each time: where every cluster has an endpoint of its own, all would be looked at for each.
-        if self.entries.len() >= FEW.max(2 * self.used) && !self.entries.contains_key(&identity) {
-            // Nobody else has the entry, and nobody what is shared.
-            self.entries.retain(|_, entry| {
-                let is_used =
-                    |entry: &Entry| entry.try_lock().is_ok_and(|it| it.strong_count() > 0);
-                Arc::strong_count(entry) > 1 || is_used(entry)
-            });
-            self.used = self.entries.len();
+        let entry = Arc::clone(lock(&self.known).entry(identity).or_default());
+        let mut shared = entry.lock().await;
+        if let Some(found) = shared.upgrade() {
+            return Ok(Line::new(found, config));
         }
-        Arc::clone(self.entries.entry(identity).or_default())
+        let Services {
+            service,
+            rooted,
+            root,
+        } = made(config).await?;
+        let made = Arc::new(Shared {
+            service,
+            rooted,
+            root,
+            _place: place,
+        });
+        *shared = Arc::downgrade(&made);
+        Ok(Line::new(made, config))
     }
 }
 
@@ -90,19 +107,26 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn made(config: &Config) -> Result<Shared, kube::Error> {
+/// What is to be [`Shared`].
+struct Services {
+    service: Service,
+    rooted: Service,
+    root: Uri,
+}
+
+async fn made(config: &Config) -> Result<Services, kube::Error> {
     let shown = Credentials::of(config).await?;
     if config.auth_info.auth_provider.is_none() {
-        return Shared::new(config, &shown);
+        return Services::new(config, &shown);
     }
     let config = config.clone();
     // kube runs a program, and waits for it.
-    aside(move || Shared::new(&config, &shown))
+    aside(move || Services::new(&config, &shown))
         .await
         .map_err(kube::Error::Service)?
 }
 
-impl Shared {
+impl Services {
     fn new(config: &Config, shown: &Credentials) -> Result<Self, kube::Error> {
         let endpoint = Endpoint::new(config, shown)?;
         let service = config.extra_headers_layer()?.layer(endpoint);
@@ -126,7 +150,9 @@ impl Shared {
             root,
         })
     }
+}
 
+impl Shared {
     /// The address of what is there at the endpoint.
     pub(super) fn at(&self, path: &PathAndQuery) -> Uri {
         let mut parts = self.root.clone().into_parts();
@@ -138,6 +164,8 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
+    use kube::config::ExecConfig;
+
     use super::*;
 
     async fn line(pool: &Pool, number: usize) -> Line {
@@ -146,21 +174,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_used_any_more_is_forgotten_and_that_is_seldom_looked_for() {
+    async fn what_is_not_used_any_more_is_forgotten_at_once() {
         let pool = Pool::default();
-        let (mut lines, mut looks) = (Vec::new(), Vec::new());
-        for number in 0..1_000 {
+        let mut lines = Vec::new();
+        for number in 0..20 {
             lines.push(line(&pool, number).await);
-            looks.push(lock(&pool.known).used);
+            lines.push(line(&pool, number).await);
         }
-        assert_eq!(lock(&pool.known).entries.len(), 1_000);
-        looks.dedup();
-        assert_eq!(looks, [0, 16, 32, 64, 128, 256, 512]);
+        let known = || lock(&pool.known).len();
+        assert_eq!(known(), 20);
+        // Who has a client alone uses it as well.
+        let client = lines[0].client();
         lines.clear();
-        for number in 1_000..3_000 {
-            drop(line(&pool, number).await);
+        assert_eq!(known(), 1);
+        drop(client);
+        // kube's client ends in a task of its own.
+        while known() > 0 {
+            tokio::task::yield_now().await;
         }
-        let known = lock(&pool.known).entries.len();
-        assert!(known <= FEW, "{known}");
+        // So is what could not be made, and what nobody waits for any more.
+        let mut config = Config::new("https://example.com".parse().unwrap());
+        config.proxy_url = Some("gopher://example.com".parse().unwrap());
+        assert!(pool.line(&config).await.is_err());
+        assert_eq!(known(), 0);
+        config.auth_info.exec = Some(ExecConfig {
+            command: Some("sleep".to_owned()),
+            args: Some(vec!["60".to_owned()]),
+            ..ExecConfig::default()
+        });
+        assert!(futures::poll!(Box::pin(pool.line(&config))).is_pending());
+        assert_eq!(known(), 0);
     }
 }

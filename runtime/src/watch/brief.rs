@@ -24,7 +24,8 @@ use crate::controller::ObjectKey;
 pub(crate) type Read<B> = Box<dyn Fn(&str) -> serde_json::Result<B> + Send + Sync>;
 
 /// In place of a [`Cache`](super::Cache) for who wants to know of each object only a `B`, and is told that it has changed.
-/// Its observers see of the metadata the name alone, and whether the object is being deleted; others do not see it at all.
+/// Its observers see of the metadata the name alone, whether the object is being deleted, and whether it is another one (by a
+/// uid that stands for its own); others do not see it at all.
 pub(crate) struct Briefs<B> {
     read: Read<B>,
     state: Mutex<State<B>>,
@@ -112,11 +113,6 @@ impl<B: Clone> Briefs<B> {
             deleted: head.deletion_timestamp,
             list,
         };
-        // The watch may not have told of the end of the one before.
-        let known = state.objects.get(&key);
-        if known.is_some_and(|before| before.identity != entry.identity) {
-            state.remove(&key);
-        }
         let after = entry.seen(&key);
         let before = state.objects.insert(key.clone(), entry);
         let before = before.map(|before| before.seen(&key));
@@ -131,6 +127,7 @@ impl<B> Entry<B> {
         let metadata = ObjectMeta {
             name: Some(key.name.clone()),
             namespace: key.namespace.clone(),
+            uid: Some(self.identity.to_string()),
             deletion_timestamp: self.deleted.as_deref().cloned(),
             ..ObjectMeta::default()
         };
@@ -221,8 +218,13 @@ impl<B: Clone + Send + Sync + 'static> Reader for Briefs<B> {
 
     fn end(&self, _: &ObjectKey, _: &str) {}
 
+    // It is there, and as it was: whoever took it for gone would take what it stands for along.
     fn leave_out(&self, key: &ObjectKey) {
-        self.lock().remove(key);
+        let mut state = self.lock();
+        let list = state.list;
+        if let Some(entry) = state.objects.get_mut(key) {
+            entry.list = list;
+        }
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) trait Reader: Source {
     fn overlay(&self, written: &Value, is_selected: bool);
     /// Takes in that one of our own writes has deleted the object with this uid, until the watch says so.
     fn end(&self, key: &ObjectKey, uid: &str);
-    /// Takes in that an object does not fit its type: it is as if it were not there.
+    /// Takes in that an object does not fit its type: it is as if it were not there, or as it was when it did.
     fn leave_out(&self, key: &ObjectKey);
 }
 

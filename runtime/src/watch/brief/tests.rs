@@ -18,6 +18,7 @@ impl Observer for Tape {
         let word = match (change.before, change.after) {
             (_, None) => "gone",
             (None, _) => "new",
+            _ if change.is_another() => "another",
             _ => "changed",
         };
         let meta = change.after.or(change.before).unwrap().metadata();
@@ -134,25 +135,35 @@ fn another_of_the_same_name_is_another() {
     list(&briefs, &[with_uid("first", "1")]);
     list(&briefs, &[with_uid("first", "2")]);
     list(&briefs, &[with_uid("second", "3")]);
-    let told = [
-        "new a",
-        "changed a",
-        "relisted",
-        "gone a",
-        "new a",
-        "relisted",
-    ];
+    let told = ["new a", "changed a", "relisted", "another a", "relisted"];
     assert_eq!(tape.take(), told);
 }
 
 #[test]
-fn what_does_not_fit_is_as_if_it_were_not_there() {
+fn what_does_not_fit_any_more_stays_as_it_was() {
     let (briefs, tape) = taped();
-    briefs.put(&text("a", "1", true)).unwrap();
-    let misfit = json!({"metadata": {"name": "a", "resourceVersion": "2"}, "open": "ajar"});
-    assert!(briefs.put(&misfit.to_string()).is_err());
-    briefs.leave_out(&ObjectKey::cluster_scoped("a"));
-    assert_eq!(tape.take(), ["new a", "gone a"]);
+    let misfit = |name: &str| {
+        let metadata = json!({"name": name, "resourceVersion": "5"});
+        json!({"metadata": metadata, "open": "ajar"}).to_string()
+    };
+    let (a, b) = (
+        ObjectKey::cluster_scoped("a"),
+        ObjectKey::cluster_scoped("b"),
+    );
+    list(&briefs, &[text("a", "1", true)]);
+    for key in [&a, &b] {
+        assert!(briefs.put(&misfit(&key.name)).is_err());
+        briefs.leave_out(key);
+    }
+    briefs.begin_list();
+    assert!(briefs.list_item(&misfit("a")).is_err());
+    briefs.leave_out(&a);
+    briefs.end_list("9");
+    assert_eq!(tape.take(), ["new a", "relisted"]);
+    assert_eq!(briefs.get(&a), Some((true, false)));
+    assert_eq!(briefs.get(&b), None, "it never did");
+    Reader::remove(&briefs, &a);
+    assert_eq!(tape.take(), ["gone a"]);
 }
 
 #[test]
