@@ -110,10 +110,7 @@ impl Engagement {
                 retiring,
             } => (connection, retiring),
             Wish::Disengaged(_) => {
-                let (reason, is_out) = self.fleet.lock().forget(&self.name, &self.damping);
-                if reason == Some(Reason::Gone) {
-                    self.fleet.crew.gone(&self.name);
-                }
+                let is_out = self.fleet.forget(&self.name, &self.damping);
                 return if is_out { Next::Out } else { Next::Again };
             }
         };

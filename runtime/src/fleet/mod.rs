@@ -114,6 +114,17 @@ impl Shared {
         clusters
     }
 
+    /// Takes a cluster that has come to its end out of the fleet, unless somebody wishes for it. Returns whether it is out.
+    fn forget(&self, name: &ClusterName, damping: &Damping) -> bool {
+        let mut members = self.lock();
+        let (reason, is_out) = members.forget(name, damping);
+        if reason == Some(Reason::Gone) {
+            // Under the lock, so that another one of its name comes after that: what belongs to it would be cleared away.
+            self.crew.gone(name);
+        }
+        is_out
+    }
+
     fn lock(&self) -> MutexGuard<'_, Members> {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -255,7 +266,9 @@ impl Fleet {
             self.lock().forget_refused(&name, &source);
             return;
         };
-        if !self.lock().disengage(&name, &source, reason) && reason == Reason::Gone {
+        let mut members = self.lock();
+        if !members.disengage(&name, &source, reason) && reason == Reason::Gone {
+            // Under the lock, so that another one of its name comes after that.
             self.shared.crew.gone(&name);
         }
     }

@@ -1,6 +1,8 @@
+use std::sync::Condvar;
 use std::time::Duration;
 
 use kube::{Client, Config};
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::*;
@@ -43,6 +45,10 @@ impl Counting {
 
 fn fleet() -> (Fleet, Arc<Counting>) {
     let crew = Arc::new(Counting::default());
+    (fleet_of(Arc::clone(&crew) as _), crew)
+}
+
+fn fleet_of(crew: Arc<dyn Crew>) -> Fleet {
     let tries = AtomicUsize::new(0);
     let connect: Connect = Arc::new(move |config| {
         let line = match config.default_namespace.as_str() {
@@ -55,14 +61,8 @@ fn fleet() -> (Fleet, Arc<Counting>) {
         };
         Box::pin(std::future::ready(line))
     });
-    let fleet = Fleet::new(
-        Arc::clone(&crew) as _,
-        1,
-        Duration::ZERO,
-        connect,
-        Common::new(64, Kept::default()),
-    );
-    (fleet, crew)
+    let common = Common::new(64, Kept::default());
+    Fleet::new(crew, 1, Duration::ZERO, connect, common)
 }
 
 /// A connection that is told by its namespace.
@@ -355,4 +355,48 @@ async fn a_name_that_is_no_dns_label_is_left_out_alone() {
     fleet.disengage(&long, Reason::Gone);
     settle().await;
     assert_eq!(crew.seen(), ["good a"]);
+}
+
+/// Takes its time when a cluster is gone, in which another one of its name may come.
+struct Slow {
+    tells: mpsc::UnboundedSender<&'static str>,
+    boarded: Mutex<usize>,
+    comes: Condvar,
+}
+
+impl Crew for Slow {
+    fn board(&self, _: &Cluster) {
+        self.tells.send("there").unwrap();
+        *self.boarded.lock().unwrap() += 1;
+        self.comes.notify_all();
+    }
+    fn leave(&self, _: &Cluster) {}
+    fn gone(&self, _: &ClusterName) {
+        self.tells.send("going").unwrap();
+        let boarded = self.boarded.lock().unwrap();
+        let while_alone = |boarded: &mut usize| *boarded < 2;
+        let patience = Duration::from_millis(200);
+        let waited = self
+            .comes
+            .wait_timeout_while(boarded, patience, while_alone);
+        drop(waited);
+        self.tells.send("gone").unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_one_is_never_told_after_another_of_its_name_has_come() {
+    let (tells, mut told) = mpsc::unbounded_channel();
+    let fleet = fleet_of(Arc::new(Slow {
+        tells,
+        boarded: Mutex::default(),
+        comes: Condvar::new(),
+    }));
+    fleet.engage("red", through("a"));
+    assert_eq!(told.recv().await, Some("there"));
+    fleet.disengage("red", Reason::Gone);
+    assert_eq!(told.recv().await, Some("going"));
+    fleet.engage("red", through("a"));
+    assert_eq!(told.recv().await, Some("gone"));
+    assert_eq!(told.recv().await, Some("there"));
 }
