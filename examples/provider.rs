@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
-use kommodore::kube::{Api, Config};
 use kommodore::prelude::*;
-use kommodore::{Fleet, Provider, Reason};
+use kommodore::{Fleet, Provider, Reason, kube::Api, kube::Config};
 
 /// Looks every few seconds.
 pub(crate) struct Listed(pub(crate) Duration);
@@ -35,6 +34,7 @@ impl Provider for Listed {
                         of_cluster.cluster_url = address;
                         fleet.engage(name, of_cluster); // the same again changes nothing
                     }
+                    fleet.named_all(); // an uninstall waits for it
                 }
                 tokio::time::sleep(self.0).await;
             }

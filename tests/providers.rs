@@ -344,7 +344,7 @@ async fn the_provider_of_the_example_finds_what_is_listed() {
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "clusters", "namespace": "default"}, "data": data})
     };
     fleet.put(list(&["red"])).await;
-    let (sites, status, _operator) = fleet.operate(of_ones_own::Listed(Duration::from_millis(50)));
+    let (sites, status, operator) = fleet.operate(of_ones_own::Listed(Duration::from_millis(50)));
     fleet.website_ready("red", "one").await;
     fleet.put(list(&["blue"])).await;
     fleet.website_ready("blue", "one").await;
@@ -352,4 +352,11 @@ async fn the_provider_of_the_example_finds_what_is_listed() {
     fleet.set_host("blue", "one", "new.example.com").await;
     fleet.page_shows("blue", "one", "new.example.com").await;
     assert_eq!(sites.probe.count_in("red", Point::Begin, "one"), 1);
+
+    // Who uninstalls an operator waits until all clusters have been named.
+    operator.stop().await.unwrap();
+    let manager = fleet.manager_of(of_ones_own::Listed(Duration::from_millis(50)));
+    let releases = manager.controller(sites).release_finalizers();
+    let released = tokio::time::timeout(Duration::from_secs(30), releases).await;
+    assert_eq!(released.unwrap().unwrap(), 1);
 }

@@ -230,15 +230,23 @@ impl Fleet {
         }
     }
 
-    /// A provider says once that it has named all the clusters that there are now, which
-    /// [`release_finalizers`](crate::Builder::release_finalizers) waits for.
+    /// A provider says that it has named all the clusters that there are now, which
+    /// [`release_finalizers`](crate::Builder::release_finalizers) waits for. To say it again changes nothing.
     pub fn named_all(&self) {
+        if !self.view.completes() {
+            return;
+        }
         let fewer = |left: usize| Some(left.saturating_sub(1));
         // It fails never.
         let _ = self
             .shared
             .incomplete
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
+    }
+
+    /// The same as a provider sees it that is a part of this one, and says for itself when it has named all.
+    pub(crate) fn of_part(&self, part: &dyn fmt::Display) -> Self {
+        self.seen_as(self.view.of_part(part))
     }
 
     /// There are so many more who name clusters.

@@ -400,3 +400,17 @@ async fn the_end_of_one_is_never_told_after_another_of_its_name_has_come() {
     assert_eq!(told.recv().await, Some("gone"));
     assert_eq!(told.recv().await, Some("there"));
 }
+
+#[tokio::test]
+async fn all_are_named_once_each_provider_has_said_so_however_often_one_does() {
+    let (fleet, _) = fleet();
+    let (one, merged) = (fleet.of_provider("one"), fleet.of_provider("merged"));
+    fleet.expect(2);
+    let parts = [merged.of_part(&"#1"), merged.of_part(&"#2")];
+    for provider in [&one, &one.found_in(&"a file"), &parts[0], &parts[0]] {
+        provider.named_all();
+        assert!(!fleet.is_complete());
+    }
+    parts[1].named_all();
+    assert!(fleet.is_complete());
+}

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use kube::Config;
 
@@ -13,6 +14,8 @@ pub(super) struct View {
     /// Who names a cluster: the provider, and what it found the cluster in.
     pub(super) source: Arc<str>,
     steps: Option<Arc<Steps>>,
+    /// The provider has named all of its clusters.
+    complete: Arc<AtomicBool>,
 }
 
 /// The steps of one way, the nearest to the provider first.
@@ -46,17 +49,18 @@ impl View {
         Self {
             source: source.into(),
             steps: None,
+            complete: Arc::default(),
         }
     }
 
     /// The same with a step before all others.
     pub(super) fn through(&self, step: Step) -> Self {
         Self {
-            source: Arc::clone(&self.source),
             steps: Some(Arc::new(Steps {
                 step,
                 then: self.steps.clone(),
             })),
+            ..self.clone()
         }
     }
 
@@ -64,8 +68,21 @@ impl View {
     pub(super) fn found_in(&self, place: &dyn fmt::Display) -> Self {
         Self {
             source: format!("{} ({place})", self.source).into(),
-            steps: self.steps.clone(),
+            ..self.clone()
         }
+    }
+
+    /// The same for a provider that is a part of this one.
+    pub(super) fn of_part(&self, part: &dyn fmt::Display) -> Self {
+        Self {
+            complete: Arc::default(),
+            ..self.found_in(part)
+        }
+    }
+
+    /// Takes in that the provider has named all of its clusters. Returns whether that is news.
+    pub(super) fn completes(&self) -> bool {
+        !self.complete.swap(true, Ordering::Relaxed)
     }
 
     /// What a cluster is in the fleet; `None` where it is left out.

@@ -71,7 +71,7 @@ impl Provider for Merged {
         let running: FuturesUnordered<_> = providers
             .map(|(place, provider)| {
                 let name = format!("{} #{}", provider.name(), place + 1);
-                let fleet = fleet.found_in(&name);
+                let fleet = fleet.of_part(&name);
                 let run = provider.run(host.clone(), config.clone(), fleet);
                 async move { run.await.context(format!("its provider {name}")) }
             })
