@@ -209,7 +209,7 @@ async fn one_that_fails_at_first_is_run_again_also_for_another_connection_and_th
     let with = |runs: &str| {
         let fails_twice = format!(
             "echo $$ >> {runs}
-             [ $(wc -l < {runs}) -gt 2 ] || exit 1
+             [ $(wc -l < {runs}) -gt 2 ] || {{ echo try $$ >&2; exit 1; }}
              exec cat credential"
         );
         let mut config = server.config_anonymous();
@@ -276,4 +276,41 @@ async fn each_is_told_of_its_own_cluster_and_run_again_when_that_changes() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn one_that_fails_when_it_is_asked_again_is_told_of_once_in_whatever_words() {
+    let server = ControlPlane::builder().user("operator", [""; 0]);
+    let server = server.start().await.unwrap();
+    let log = Log::default();
+    let _logs = logs_into(&log);
+    let folder = Folder::new("fails");
+    let over = Timestamp::now() - Duration::from_secs(1);
+    let first = server.config_as("operator").unwrap();
+    folder.file("credential", &credential(&first, Some(over)));
+    let mut config = server.config_anonymous();
+    config.auth_info.exec = Some(script(
+        &folder,
+        "echo $$ >> runs
+         [ $(wc -l < runs) -gt 1 ] && { echo try $$ >&2; exit 1; }
+         exec cat credential",
+    ));
+    let (clusters, mut engaged) = Clusters::new([("red", config.clone())]);
+    let manager = Manager::builder(config).provider(clusters);
+    let _operator = Operator::start(manager.controller(Idle));
+    let pages: Api<ConfigMap> = Api::all(engaged.client().await);
+    eventually("it is asked again and again", async || {
+        // What it gave at first is shown.
+        pages.list(&ListParams::default()).await.unwrap();
+        match folder.lines("runs").len() {
+            0..4 => Err("not yet"),
+            _ => Ok(()),
+        }
+    })
+    .await;
+    let text = log.text();
+    let said = text
+        .lines()
+        .filter(|line| line.contains("there are no others"));
+    assert_eq!(said.count(), 1, "{text}");
 }

@@ -1,5 +1,6 @@
 //! The life of one cluster in the fleet, in a task of its own: nothing here waits for another cluster.
 
+use std::mem::Discriminant;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,8 +42,8 @@ enum Next {
 /// A client that could not be made, and is tried again.
 struct Failed {
     backoff: Backoff,
-    /// Why, as it has been said.
-    said: Option<String>,
+    /// The kind of what has been said of it. The words may be others each time: those of a program have the time in them.
+    said: Option<Discriminant<kube::Error>>,
 }
 
 impl Failed {
@@ -54,12 +55,9 @@ impl Failed {
     }
 
     /// Whether it has yet to be said.
-    fn is_news(&mut self, error: &str) -> bool {
-        let is_news = self.said.as_deref() != Some(error);
-        if is_news {
-            self.said = Some(error.to_owned());
-        }
-        is_news
+    fn is_news(&mut self, error: &kube::Error) -> bool {
+        let kind = std::mem::discriminant(error);
+        self.said.replace(kind) != Some(kind)
     }
 }
 
@@ -138,11 +136,10 @@ impl Engagement {
                 Next::Serve(cluster)
             }
             Err(error) => {
-                let error = error.to_string();
                 if failed.is_news(&error) {
-                    tracing::warn!(cluster = %self.name, error, "cannot make a client for the cluster; trying again");
+                    tracing::warn!(cluster = %self.name, %error, "cannot make a client for the cluster; trying again");
                 }
-                let standing = Standing::failed(State::Connecting, error);
+                let standing = Standing::failed(State::Connecting, error.to_string());
                 *self.seat.standing() = standing;
                 // A new wish may bring a configuration that works.
                 let _ = tokio::time::timeout(failed.backoff.next(), self.seat.asked()).await;
@@ -258,8 +255,9 @@ impl Engagement {
                     return cluster.reconnect(connection, line);
                 }
                 Err(error) => {
+                    let is_news = failed.is_news(&error);
                     let error = format!("cannot make a client of the new connection: {error}");
-                    if failed.is_news(&error) {
+                    if is_news {
                         tracing::warn!(cluster = %self.name, %server, error, "the cluster keeps the connection that it has; trying again");
                     }
                     cluster.note(error);

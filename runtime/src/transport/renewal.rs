@@ -60,8 +60,8 @@ struct Made {
     until: Option<Timestamp>,
     /// The next are being asked for. All who need them wait for the same, and it goes on when they go.
     next: Option<Next>,
-    /// Why there were no next ones, as it has been said.
-    failed: Option<String>,
+    /// There were no next ones, which has been said: a program may have other words for it each time.
+    failed: bool,
 }
 
 type Next = Shared<BoxFuture<'static, ()>>;
@@ -85,7 +85,7 @@ impl Renewing {
             at: Instant::now(),
             until,
             next: None,
-            failed: None,
+            failed: false,
         };
         Self(Arc::new(Inner {
             config: config.clone(),
@@ -151,16 +151,14 @@ impl Inner {
                 made.service = Service::new(auth.layer(self.bare.clone()));
                 made.count += 1;
                 made.until = until;
-                made.failed = None;
+                made.failed = false;
             }
             Ok((None, _)) => {}
             Err(error) => {
-                let error = error.to_string();
-                if made.failed.as_ref() != Some(&error) {
+                if !std::mem::replace(&mut made.failed, true) {
                     let server = &self.config.cluster_url;
-                    tracing::warn!(%server, error, "the credentials are over or not taken any more, and there are no others");
+                    tracing::warn!(%server, %error, "the credentials are over or not taken any more, and there are no others");
                 }
-                made.failed = Some(error);
             }
         }
     }
