@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use futures::{AsyncBufRead, TryStreamExt as _};
-use http::header::RETRY_AFTER;
+use http::header::{LOCATION, RETRY_AFTER};
 use http::uri::PathAndQuery;
 use http::{Request, Response};
 use http_body_util::{BodyDataStream, BodyExt as _};
@@ -127,6 +127,9 @@ impl Line {
     async fn answered(&self, request: Request<Vec<u8>>) -> Result<Response<Received>, kube::Error> {
         let answer = self.send(request).await?;
         let code = answer.status();
+        if code.is_redirection() {
+            return Err(elsewhere(&answer));
+        }
         if !code.is_client_error() && !code.is_server_error() {
             return Ok(answer);
         }
@@ -178,6 +181,18 @@ impl Line {
         let answer = shared.rooted.clone().oneshot(request.map(Body::from));
         answer.await.map_err(failed)
     }
+}
+
+/// What is said of an answer that leads elsewhere, as that of a proxy does where somebody has to log in: whoever went there
+/// would show the credentials to somebody else. What is behind the `?` may be a secret.
+fn elsewhere<B>(answer: &Response<B>) -> kube::Error {
+    let location = answer.headers().get(LOCATION);
+    let location = location.and_then(|location| location.to_str().ok());
+    let place = location.and_then(|location| location.split(['?', '#']).next());
+    let place: String = place.unwrap_or_default().chars().take(MOST_SAID).collect();
+    let said = format!("it is no API server, but leads elsewhere: {place:?}");
+    let status = Status::failure(&said, "Redirect").with_code(answer.status().as_u16());
+    kube::Error::Api(Box::new(status))
 }
 
 /// As kube's client says why there is no answer.
@@ -238,5 +253,26 @@ mod tests {
             assert!(failure.is_hiccup(), "{failure}");
             assert!(failure.to_string().contains("no upstream"), "{failure}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_leads_elsewhere_says_where_and_no_secret() {
+        let proxy = tower::service_fn(|_: Request<Body>| {
+            let login = "https://login.example.com/authorize?state=secret";
+            let answer = Response::builder().status(StatusCode::FOUND);
+            let answer = answer.header(LOCATION, login).body(Body::empty());
+            std::future::ready(Ok::<_, BoxError>(answer.unwrap()))
+        });
+        let line = Line::from(Client::new(proxy, DEFAULT_NAMESPACE));
+        let request = Request::get("/api").body(Vec::new()).unwrap();
+        let watched = line.request_stream(request).await.err();
+        let failure = Failure::from(watched.unwrap());
+        assert_eq!(failure.code(), Some(302));
+        let said = failure.to_string();
+        assert!(
+            said.contains("https://login.example.com/authorize"),
+            "{said}"
+        );
+        assert!(!said.contains("secret"), "{said}");
     }
 }
