@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kommodore::{Action, Cleanup, Context, Error, Reconcile, Result, controller};
+use kommodore_control_plane::{Fault, Verb};
 use kommodore_tests::{
-    Fleet, Operator, Point, Probe, WATCHED, Website, condition, eventually, on_both_servers, page,
-    status_of, website,
+    Fleet, Log, Operator, Point, Probe, Quiet, WATCHED, Website, condition, eventually, logs_into,
+    on_both_servers, page, status_of, website,
 };
 use kube::ResourceExt;
 use kube::api::PostParams;
@@ -166,4 +167,21 @@ on_both_servers! {
         fleet.website_gone("red", "one").await;
         assert_eq!(keeping.probe.count(Point::Cleanup, "one"), 1);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_say_who_has_left_is_asked_again_and_told_of_once() {
+    let log = Log::default();
+    let _logs = logs_into(&log);
+    let quiet = Quiet::new(["red"]).await;
+    let fault = Fault::status(503).of("websites").verb(Verb::List);
+    let refused = quiet.plane().inject(fault);
+    let _operator = Operator::start(quiet.manager().controller(Releasing::default()));
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert!(refused.hits() > 10, "{}", refused.hits());
+    let text = log.text();
+    let said = text
+        .lines()
+        .filter(|line| line.contains("cannot look for objects"));
+    assert_eq!(said.count(), 1, "{text}");
 }

@@ -127,15 +127,18 @@ impl<C: Start> Handled<C> {
         }
         let namespace = selector.namespace.as_deref();
         let mut backoff = Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF);
+        let mut is_said = false;
         let held = loop {
             let held = |meta: &ObjectMeta| holds(meta, finalizer);
             match list_metadata(&cluster.line(), &self.kind, namespace, held).await {
                 Ok(held) => break held,
                 Err(failure) => {
-                    tracing::warn!(
-                        controller = %self.declaration.name, cluster = %cluster.name(), error = %failure,
-                        "cannot look for objects that are not selected any more; trying again"
-                    );
+                    if !std::mem::replace(&mut is_said, true) {
+                        tracing::warn!(
+                            controller = %self.declaration.name, cluster = %cluster.name(), error = %failure,
+                            "cannot look for objects that are not selected any more; trying again until it works"
+                        );
+                    }
                     tokio::time::sleep(backoff.next()).await;
                 }
             }
@@ -152,17 +155,19 @@ impl<C: Start> Handled<C> {
     pub(super) async fn clear_after(&self, cluster: &Cluster, desk: &Desk, gone: &ClusterName) {
         let mut backoff = Backoff::new(FIRST_BACKOFF, LONGEST_BACKOFF);
         let owners = desk.marked.owners_of(cluster.name());
+        let mut is_said = false;
         for owner in owners.iter().filter(|owner| owner.cluster == *gone) {
             // One of this name that is there again has its own to say.
             while desk.marked.is_gone(gone) {
                 let here = |child: &Child| child.cluster == *cluster.name();
                 match remove_marked(self.declaration, desk, None, owner, here).await {
                     Ok(_) => break,
-                    Err(error) => tracing::warn!(
+                    Err(error) if !std::mem::replace(&mut is_said, true) => tracing::warn!(
                         controller = %self.declaration.name, cluster = %cluster.name(), %gone, owner = %owner.key,
                         error = %format!("{error:#}"),
-                        "cannot clean up what a cluster has left that is gone; trying again"
+                        "cannot clean up what a cluster has left that is gone; trying again until it works"
                     ),
+                    Err(_) => {}
                 }
                 tokio::time::sleep(backoff.next()).await;
             }

@@ -28,6 +28,8 @@ impl Identity {
         let program = auth_info.exec.as_ref();
         let told = program.filter(|program| program.provide_cluster_info);
         identity.has(&serde_json::to_vec(&told.map(|program| &program.cluster))?);
+        let hidden = program.map(|program| &program.drop_env);
+        identity.has(&serde_json::to_vec(&hidden)?);
         identity.has(cluster_url.scheme_str().unwrap_or_default().as_bytes());
         let authority = cluster_url.authority();
         identity.has(
@@ -105,6 +107,14 @@ mod tests {
             with(|config| config.tls_server_name = Some("milo".into())),
             with(|config| config.auth_info.exec = Some(program("red"))),
             with(|config| config.auth_info.exec = Some(program("blue"))),
+            with(|config| {
+                let drop_env = Some(vec!["AWS_PROFILE".to_owned()]);
+                let program = ExecConfig {
+                    drop_env,
+                    ..program("blue")
+                };
+                config.auth_info.exec = Some(program);
+            }),
             with(|config| config.proxy_url = Some("http://proxy:3128".parse().unwrap())),
             with(|config| config.connect_timeout = None),
             with(|config| config.auth_info.token = Some("other".to_owned().into())),
