@@ -227,7 +227,7 @@ impl Builder {
 
     /// How many lists may come in at once while clusters are engaged, one for each kind that is watched in a cluster; 64 by
     /// default, and at least one. One that waits, for a backoff or since its server has said "later", is not counted, and
-    /// one that is slow gives its place to the next after a while. Those that had no answer the last time have as many
+    /// one that takes far longer than others do gives its place to the next, after a quarter of a second at most. Those that had no answer the last time have as many
     /// places of their own.
     pub fn lists_at_once(mut self, lists: usize) -> Self {
         self.lists_at_once = lists.clamp(1, Semaphore::MAX_PERMITS);

@@ -6,6 +6,7 @@ use tokio::sync::Semaphore;
 
 use super::listing::Lists;
 use super::subject::{Subject, Subjects};
+use super::usual::Usual;
 use super::{Kept, Latch};
 use crate::controller::ObjectKey;
 use crate::transport::{Failure, Line};
@@ -37,6 +38,8 @@ pub(crate) struct Common {
     /// The same for those that have had no answer the last time: where a whole region does not answer, they are to wait for
     /// each other alone.
     pub(crate) unanswered: Semaphore,
+    /// How long the lists take that come in so.
+    pub(super) usual: Usual,
     /// How much of an object is kept in the caches.
     pub(crate) kept: Kept,
     pub(crate) subjects: Subjects,
@@ -49,6 +52,7 @@ impl Common {
         Self {
             engaging: Semaphore::new(engaging),
             unanswered: Semaphore::new(engaging),
+            usual: Usual::default(),
             kept,
             subjects: Subjects::default(),
             abandoned: Latch::default(),

@@ -17,6 +17,7 @@ mod significance;
 mod skim;
 mod subject;
 mod turns;
+mod usual;
 mod wire;
 
 use std::any::Any;

@@ -11,6 +11,7 @@ use futures::AsyncBufRead;
 use kube::api::WatchParams;
 use kube::core::{DynamicObject, Request};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 use super::feed::{Feed, Reader, reads_metadata_only};
 use super::listing::Listed;
@@ -33,9 +34,6 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(15);
 const PATIENT_TRIES: u32 = 5;
 const HTTP_TOO_MANY_REQUESTS: u16 = 429;
 pub(super) const HTTP_GONE: u16 = 410;
-/// How long a server may take for its first list before its place goes to the next: those that never answer are not to hold
-/// up the others, and are tried again and again.
-const PLACE: Duration = Duration::from_millis(250);
 /// A watch that has been open for so long works, even if it has nothing to say.
 const SETTLED: Duration = Duration::from_secs(5);
 
@@ -264,12 +262,18 @@ impl<'a> Round<'a> {
             return list.await;
         }
         // A server that does not answer gives its place to the next, and may still answer.
-        let quick = tokio::time::timeout(PLACE, &mut list).await;
+        let usual = &self.reflector.ground.common().usual;
+        let began = Instant::now();
+        let quick = tokio::time::timeout(usual.patience(), &mut list).await;
         drop(place);
-        match quick {
+        let listed = match quick {
             Ok(listed) => listed,
             Err(_slow) => list.await,
+        };
+        if listed.is_ok() {
+            usual.took(began.elapsed());
         }
+        listed
     }
 
     /// How the selected objects are watched.

@@ -15,7 +15,6 @@ use kube::client::Body;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
 use super::*;
 use crate::controller::ObjectKey;
