@@ -11,26 +11,36 @@ import sys
 import urllib.request
 
 EVERYWHERE = "*"
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+CONTROLLERS = "/api/v1/namespaces/default/replicationcontrollers"
 
 
 def main():
     server = Server(sys.argv[1])
     meanings = {}
     for path, kind in server.resources():
-        for column in server.get(path + "?limit=1", "application/json;as=Table;v=v1;g=meta.k8s.io").get("columnDefinitions", []):
-            meanings.setdefault(kind, {})[column["name"]] = column["description"]
+        meanings.setdefault(kind, {}).update(columns(server.get(path + "?limit=1", TABLE)))
+    # A Scale is never listed.
+    pods = {"metadata": {"labels": {"app": "scaled"}}, "spec": {"containers": [{"name": "main", "image": "none"}]}}
+    server.send("POST", CONTROLLERS, {"metadata": {"name": "scaled"}, "spec": {"replicas": 0, "template": pods}})
+    meanings["Scale"] = columns(server.get(f"{CONTROLLERS}/scaled/scale", TABLE))
+    server.send("DELETE", f"{CONTROLLERS}/scaled")
     shared = {}
-    for name in {name for columns in meanings.values() for name in columns}:
-        said = [columns[name] for columns in meanings.values() if name in columns]
+    for name in {name for told in meanings.values() for name in told}:
+        said = [told[name] for told in meanings.values() if name in told]
         most = max(set(said), key=lambda text: (said.count(text), text))
         if said.count(most) > 3:
             shared[name] = most
-    for columns in meanings.values():
-        for name in [name for name in columns if columns[name] == shared.get(name)]:
-            del columns[name]
-    meanings = {kind: columns for kind, columns in meanings.items() if columns} | {EVERYWHERE: shared}
+    for told in meanings.values():
+        for name in [name for name in told if told[name] == shared.get(name)]:
+            del told[name]
+    meanings = {kind: told for kind, told in meanings.items() if told} | {EVERYWHERE: shared}
     json.dump(meanings, sys.stdout, indent=1, sort_keys=True, ensure_ascii=False)
     print()
+
+
+def columns(table):
+    return {column["name"]: column["description"] for column in table.get("columnDefinitions", [])}
 
 
 class Server:
@@ -43,8 +53,12 @@ class Server:
         self.context = ssl._create_unverified_context()
 
     def get(self, path, accept="application/json"):
-        headers = {"accept": accept, "authorization": f"Bearer {self.token}"}
-        request = urllib.request.Request(self.address + path, headers=headers)
+        return self.send("GET", path, accept=accept)
+
+    def send(self, method, path, body=None, accept="application/json"):
+        headers = {"accept": accept, "authorization": f"Bearer {self.token}", "content-type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.address + path, data, headers, method=method)
         with urllib.request.urlopen(request, context=self.context) as answer:
             return json.load(answer)
 

@@ -4,6 +4,7 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::target::Target;
+use super::view::Form;
 use super::{Asked, body, response, rules};
 use crate::failure::Failure;
 use crate::object;
@@ -48,6 +49,7 @@ pub(super) fn of(group: &str, plural: &str) -> &'static [Posted] {
 
 /// Reads what was posted, and what is to be warned of.
 pub(super) fn read(target: &Target, asked: &Asked) -> Result<(Value, Vec<String>), Failure> {
+    Form::negotiate(target, asked)?;
     let (_, mut object, warnings) = body::written(target, asked, "CreateOptions")?;
     match rules::place(target, &mut object) {
         Ok(()) => Ok((object, warnings)),

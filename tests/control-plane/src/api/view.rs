@@ -97,13 +97,14 @@ impl Form {
     pub(crate) fn negotiate(target: &Target, asked: &Asked) -> Result<(Media, Self), Failure> {
         accept::something(target, asked)?;
         let is_crd = target.resource.is_crd();
+        let has_tables = target.resource.has_tables();
         negotiate(&asked.headers, |media, convert| match convert {
             // What has no Go type has no protobuf.
             None => (!is_crd || media != Media::Protobuf).then_some(Self::Whole),
             Some(convert) => {
                 let version = MetaVersion::named(convert.group, convert.version)?;
                 match convert.kind {
-                    "Table" if media != Media::Protobuf => {
+                    "Table" if has_tables && media != Media::Protobuf => {
                         Some(Self::Table(Include::of(asked), version))
                     }
                     "PartialObjectMetadata" => Some(Self::Metadata {

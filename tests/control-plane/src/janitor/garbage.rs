@@ -67,13 +67,25 @@ fn owner(world: &World, plane: &Plane, dependent: &Value, reference: &Value) -> 
         .store
         .get(&resource.bucket, &Key::new(namespace, text("name")))
     {
-        Some(found) if object::uid(&found) == text("uid") => {
-            let waits = object::is_deleting(&found)
-                && object::finalizers(&found).any(|finalizer| finalizer == FOREGROUND);
-            if waits { Owner::Waiting } else { Owner::There }
-        }
+        Some(found) if object::uid(&found) == text("uid") => match waits_for_dependents(&found) {
+            true => Owner::Waiting,
+            false => Owner::There,
+        },
         _ => Owner::Gone,
     }
+}
+
+fn waits_for_dependents(object: &Value) -> bool {
+    object::is_deleting(object)
+        && object::finalizers(object).any(|finalizer| finalizer == FOREGROUND)
+}
+
+fn blocks_an_owner(object: &Value) -> bool {
+    object::owners(object).any(blocks)
+}
+
+fn blocks(reference: &Value) -> bool {
+    reference.get("blockOwnerDeletion") == Some(&Value::Bool(true))
 }
 
 /// Deletes an object that has no owner left, and takes off its references to those that are gone.
@@ -104,7 +116,16 @@ fn look_at(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key) {
         return;
     }
     let waited_for = states.iter().any(|state| matches!(state, Owner::Waiting));
-    let has_dependents = !plane.store.dependents(object::uid(&object)).is_empty();
+    let dependents = plane.store.dependents(object::uid(&object));
+    let has_dependents = !dependents.is_empty();
+    let waits = |(bucket, key): &(Bucket, Key)| {
+        let dependent = plane.store.get(bucket, key);
+        dependent.is_some_and(|dependent| waits_for_dependents(&dependent))
+    };
+    // In a circle all would wait for each other for ever. The change is looked at again.
+    if waited_for && blocks_an_owner(&object) && dependents.iter().any(waits) {
+        return change(world, plane, &resource, key, &object, unblock_owners);
+    }
     let held_by = |wanted: &str| object::finalizers(&object).any(|finalizer| finalizer == wanted);
     let policy = if (waited_for && has_dependents) || held_by(FOREGROUND) {
         Policy::Foreground
@@ -203,6 +224,14 @@ fn retain_owners(object: &mut Value, keep: impl FnMut(&Value) -> bool) {
     }
 }
 
+fn unblock_owners(object: &mut Value) {
+    let mut owners: Vec<Value> = object::owners(object).cloned().collect();
+    for reference in owners.iter_mut().filter(|reference| blocks(reference)) {
+        reference["blockOwnerDeletion"] = false.into();
+    }
+    object::set_meta(object, "ownerReferences", owners);
+}
+
 fn let_go(object: &mut Value, finalizer: &str) {
     let kept = object::finalizers(object)
         .filter(|held| *held != finalizer)
@@ -243,8 +272,7 @@ fn foreground(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key
     let blocked = plane.store.dependents(uid).iter().any(|(bucket, key)| {
         plane.store.get(bucket, key).is_some_and(|dependent| {
             object::owners(&dependent).any(|reference| {
-                reference.get("uid").and_then(Value::as_str) == Some(uid)
-                    && reference.get("blockOwnerDeletion") == Some(&Value::Bool(true))
+                reference.get("uid").and_then(Value::as_str) == Some(uid) && blocks(reference)
             })
         })
     });

@@ -40,16 +40,15 @@ pub(super) fn try_again(world: &Arc<World>, plane: &Arc<Plane>) {
 
 /// Deletes what is in a namespace; when nothing is left its finalizer goes, and with it the namespace.
 fn terminate(world: &Arc<World>, plane: &Arc<Plane>, name: &str) {
-    for (bucket, objects) in plane.store.buckets_with(name) {
-        let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
-            continue;
-        };
-        for object in objects.iter().filter(|object| !object.is_deleting) {
-            let options = DeleteOptions::of(&object.value(), Some(Policy::Background));
-            delete(world, plane, &resource, &object.key, &options);
-        }
+    // Pods may need all else until they have ended.
+    let mut left = delete_in(world, plane, name, is_of_pods);
+    let waits_for_pods = left.iter().any(|(bucket, _)| is_of_pods(bucket));
+    if waits_for_pods {
+        // Meanwhile a real server says of the rest that nothing is left.
+        left.clear();
+    } else {
+        left = delete_in(world, plane, name, |_| true);
     }
-    let left = plane.store.buckets_with(name);
     let key = Key::new("", name);
     let Some(resource) = world.registry.get("", "namespaces") else {
         return;
@@ -58,7 +57,7 @@ fn terminate(world: &Arc<World>, plane: &Arc<Plane>, name: &str) {
         return;
     };
     let unknown = undiscovered(plane);
-    if left.is_empty() && unknown.is_none() {
+    if left.is_empty() && !waits_for_pods && unknown.is_none() {
         change(world, plane, &resource, &key, &namespace, |namespace| {
             let finalizers = namespace
                 .pointer("/spec/finalizers")
@@ -78,6 +77,30 @@ fn terminate(world: &Arc<World>, plane: &Arc<Plane>, name: &str) {
             own(&resource, &namespace, changed, Some("status"));
         });
     }
+}
+
+fn is_of_pods(bucket: &Bucket) -> bool {
+    bucket.group.is_empty() && &*bucket.plural == "pods"
+}
+
+/// Deletes those `kinds` of objects that are in a namespace. Returns what is left in it.
+fn delete_in(
+    world: &Arc<World>,
+    plane: &Arc<Plane>,
+    name: &str,
+    kinds: fn(&Bucket) -> bool,
+) -> Vec<(Bucket, Vec<Arc<Kept>>)> {
+    let all = plane.store.buckets_with(name).into_iter();
+    for (bucket, objects) in all.filter(|(bucket, _)| kinds(bucket)) {
+        let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
+            continue;
+        };
+        for object in objects.iter().filter(|object| !object.is_deleting) {
+            let options = DeleteOptions::of(&object.value(), Some(Policy::Background));
+            delete(world, plane, &resource, &object.key, &options);
+        }
+    }
+    plane.store.buckets_with(name)
 }
 
 /// Why there may be more in a namespace than can be found: other servers that are not available.

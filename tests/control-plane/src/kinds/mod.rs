@@ -159,6 +159,11 @@ impl Resource {
         matches!(self.origin, Origin::BuiltIn { review: true, .. })
     }
 
+    /// Whether it can be told in lines: of what is only posted nobody has thought of columns.
+    pub(crate) fn has_tables(&self) -> bool {
+        !self.is_review() || self.kind == "Scale"
+    }
+
     /// Whether nobody writes it and nothing happens to it: it is read, and not watched.
     pub(crate) fn is_read_only(&self) -> bool {
         self.is("", "componentstatuses")

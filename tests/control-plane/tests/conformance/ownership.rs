@@ -150,6 +150,27 @@ conformance! {
         talk.get_until(&path("dependent"), |_, value| value["metadata"]["deletionTimestamp"].is_string()).await;
     }
 
+    async fn in_the_foreground_a_circle_goes_too(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        let blocking = |owner: &Value| {
+            let mut reference = reference(owner);
+            reference["blockOwnerDeletion"] = true.into();
+            json!([reference])
+        };
+        map(talk, "one").await;
+        for (name, owner) in [("two", "one"), ("three", "two")] {
+            let owner = talk.unsaid("GET", &path(owner), None).await;
+            let owners = blocking(&owner);
+            talk.prepare(MAPS, json!({"metadata": {"name": name, "ownerReferences": owners}})).await;
+        }
+        let three = talk.unsaid("GET", &path("three"), None).await;
+        talk.patch("merge", &path("one"), json!({"metadata": {"ownerReferences": blocking(&three)}})).await;
+        talk.delete_with(&path("one"), json!({"propagationPolicy": "Foreground"})).await;
+        for name in ["one", "two", "three"] {
+            talk.get_until_gone(&path(name)).await;
+        }
+    }
+
     async fn a_finalizer_holds_a_dependent_that_lost_its_owner(talk: &mut Talk) {
         if !talk.has_controllers() { return talk.skip() }
         let owner = map(talk, "owner").await;
@@ -194,6 +215,26 @@ conformance! {
         talk.patch("merge", &format!("{maps}/held"), json!({"metadata": {"finalizers": null}})).await;
         talk.get_until_gone("/api/v1/namespaces/{ns}-2").await;
         talk.post(maps, json!({"metadata": {"name": "later"}})).await;
+    }
+
+    async fn pods_of_a_namespace_go_first(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        talk.prepare("/api/v1/namespaces", json!({"metadata": {"name": "{ns}-2"}})).await;
+        let of_it = |plural: &str| format!("/api/v1/namespaces/{{ns}}-2/{plural}");
+        talk.prepare(&of_it("configmaps"), json!({"metadata": {"name": "one"}})).await;
+        for (name, finalizers) in [("held", json!(["example.com/hold"])), ("free", json!([]))] {
+            let pod = json!({"metadata": {"name": name, "finalizers": finalizers}, "spec": {"containers": [{"name": "main", "image": "web:1"}]}});
+            talk.prepare(&of_it("pods"), pod).await;
+        }
+        talk.delete("/api/v1/namespaces/{ns}-2").await;
+        talk.get_until_gone(&of_it("pods/free")).await;
+        talk.get_until(&of_it("pods/held"), |_, value| value["metadata"]["deletionTimestamp"].is_string()).await;
+        talk.say("all else waits for them, and is said to be gone");
+        talk.get_until("/api/v1/namespaces/{ns}-2", |_, value| value["status"]["conditions"].is_array()).await;
+        talk.get(&of_it("configmaps/one")).await;
+        talk.patch("merge", &of_it("pods/held"), json!({"metadata": {"finalizers": null}})).await;
+        talk.get_until_gone(&of_it("configmaps/one")).await;
+        talk.get_until_gone("/api/v1/namespaces/{ns}-2").await;
     }
 
     async fn an_empty_namespace_goes(talk: &mut Talk) {

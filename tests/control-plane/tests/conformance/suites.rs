@@ -296,4 +296,32 @@ conformance! {
             }
         }
     }
+
+    async fn reviews_are_no_tables(talk: &mut Talk) {
+        let access = json!({"spec": {"nonResourceAttributes": {"path": "/", "verb": "get"}}});
+        let accounts = "/api/v1/namespaces/{ns}/serviceaccounts";
+        talk.prepare(accounts, json!({"metadata": {"name": "one"}})).await;
+        talk.prepare(PODS, json!({"metadata": {"name": "one"}, "spec": {"containers": [{"name": "main", "image": "web:1"}]}})).await;
+        for (path, body) in [
+            ("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", access),
+            ("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", json!({"spec": {"namespace": "default"}})),
+            ("/apis/authentication.k8s.io/v1/selfsubjectreviews", json!({})),
+            ("/apis/authentication.k8s.io/v1/tokenreviews", json!({"spec": {"token": "unknown"}})),
+            (&format!("{accounts}/one/token"), json!({"spec": {}})),
+            (&format!("{PODS}/one/binding"), json!({"metadata": {"name": "one"}, "target": {"kind": "Node", "name": "one"}})),
+            (&format!("{PODS}/one/eviction"), json!({"metadata": {"name": "one"}})),
+        ] {
+            for wanted in ["Table", "PartialObjectMetadata", "Unheard"] {
+                let accept = format!("application/json;as={wanted};v=v1;g=meta.k8s.io");
+                talk.send("POST", path, &[("accept", &accept)], Some(body.clone())).await;
+            }
+        }
+    }
+
+    async fn the_columns_of_a_scale_say_what_they_mean(talk: &mut Talk) {
+        let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "main", "image": "web:1"}]}});
+        talk.prepare(DEPLOYMENTS, json!({"metadata": {"name": "one"}, "spec": {"replicas": 0, "selector": {"matchLabels": {"app": "web"}}, "template": template}})).await;
+        let table = "application/json;as=Table;v=v1;g=meta.k8s.io";
+        talk.get_picked(&format!("{DEPLOYMENTS}/one/scale"), &[("accept", table)], |table| table["columnDefinitions"].clone()).await;
+    }
 }

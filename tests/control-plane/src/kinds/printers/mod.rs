@@ -275,8 +275,12 @@ fn data(object: &Value) -> Value {
 
 /// The columns of a Scale.
 pub(crate) fn scale_columns() -> Vec<Column> {
+    let name = Column {
+        format: String::new(),
+        ..Column::named()
+    };
     let columns = vec![
-        Column::named(),
+        name,
         integer("Desired", |scale| number(scale, "/spec/replicas")),
         integer("Available", |scale| number(scale, "/status/replicas")),
         text_column("Age", 0, age),
