@@ -86,19 +86,28 @@ impl Place<'_> {
             Value::Object(fields) if node.kind == Some(Kind::Object) => {
                 if let Additional::Values(values) = &node.additional {
                     for value in fields.values_mut() {
-                        if value.is_null() && values.kind == Some(Kind::String) {
-                            *value = "".into();
-                        }
-                        self.read(values, value)?;
+                        self.read_one(values, value)?;
                     }
                 }
                 Ok(())
             }
             Value::Array(elements) if node.kind == Some(Kind::Array) => elements
                 .iter_mut()
-                .try_for_each(|element| self.read(node.element(), element)),
+                .try_for_each(|element| self.read_one(node.element(), element)),
             _ => self.read_scalar(schema, value),
         }
+    }
+
+    /// One of a list or of a map. Where it is null, its Go type has the value that it begins with.
+    fn read_one(self, schema: &Schema, value: &mut Value) -> Result<(), String> {
+        if value.is_null() {
+            let node = schema.target();
+            *value = match node.kind {
+                Some(Kind::String) => "".into(),
+                _ => always(node),
+            };
+        }
+        self.read(schema, value)
     }
 
     fn read_fields(self, node: &Schema, fields: &mut Map<String, Value>) -> Result<(), String> {

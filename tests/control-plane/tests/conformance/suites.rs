@@ -28,6 +28,43 @@ async fn later(talk: &Talk, object: &Value) {
 }
 
 conformance! {
+    async fn what_is_null_in_a_list_or_a_map(talk: &mut Talk) {
+        let dry = |path: &str| format!("{path}?dryRun=All");
+        let container = |more: Value| {
+            let mut container = json!({"name": "main", "image": "web:1"});
+            container.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            container
+        };
+        for more in [
+            json!({"args": [null], "command": [null, "x"]}),
+            json!({"resources": {"limits": {"cpu": null}, "requests": {"memory": null}}}),
+            json!({"ports": [null]}),
+            json!({"env": [null, {"name": "a", "value": null}]}),
+        ] {
+            talk.post(&dry(PODS), json!({"metadata": {"name": "one"}, "spec": {"containers": [container(more)]}})).await;
+        }
+        for mut spec in [
+            json!({"volumes": [null]}),
+            json!({"nodeSelector": {"a": null}, "securityContext": {"supplementalGroups": [null, 3]}}),
+            json!({"hostAliases": [{"ip": "192.0.2.1", "hostnames": [null]}]}),
+            json!({"containers": [null]}),
+        ] {
+            spec.as_object_mut().unwrap().entry("containers").or_insert_with(|| json!([container(json!({}))]));
+            talk.post(&dry(PODS), json!({"metadata": {"name": "one"}, "spec": spec})).await;
+        }
+        talk.post(&dry(CONFIG_MAPS), json!({"metadata": {"name": "one", "labels": {"a": null}}, "data": {"a": null}, "binaryData": {"b": null}})).await;
+        talk.post(&dry(CONFIG_MAPS), json!({"metadata": {"name": "one", "finalizers": [null]}})).await;
+        let hard = json!({"limits.cpu": null, "requests.memory": "1Gi"});
+        talk.post(&dry("/api/v1/namespaces/{ns}/resourcequotas"), json!({"metadata": {"name": "one"}, "spec": {"hard": hard}})).await;
+        talk.post(&dry("/api/v1/namespaces/{ns}/resourcequotas"), json!({"metadata": {"name": "one"}, "spec": {"hard": hard, "scopes": [null]}})).await;
+        let limits = json!([{"type": "Container", "max": {"cpu": null}}]);
+        talk.post(&dry("/api/v1/namespaces/{ns}/limitranges"), json!({"metadata": {"name": "one"}, "spec": {"limits": limits}})).await;
+        let slice = json!({"metadata": {"name": "one"}, "addressType": "IPv4", "endpoints": [{"addresses": ["192.0.2.1"]}], "ports": [null]});
+        talk.post(&dry("/apis/discovery.k8s.io/v1/namespaces/{ns}/endpointslices"), slice).await;
+        let ingress = json!({"metadata": {"name": "one"}, "spec": {"rules": [null], "tls": [{"hosts": [null]}]}});
+        talk.post(&dry("/apis/networking.k8s.io/v1/namespaces/{ns}/ingresses"), ingress).await;
+    }
+
     async fn what_is_applied_again_stays_as_it_is(talk: &mut Talk) {
         let config_map = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"}, "metadata": {
             "name": "one", "creationTimestamp": null, "resourceVersion": null,

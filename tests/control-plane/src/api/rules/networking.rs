@@ -43,7 +43,10 @@ pub(super) fn check_ingress(ingress: &Value) -> Vec<Cause> {
         let path = format!("spec.tls[{index}]");
         for (host, value) in list(secured, "hosts").iter().enumerate() {
             let field = format!("{path}.hosts[{host}]");
-            wrong.extend(check_host(value.as_str().unwrap_or_default(), &field));
+            let host = value.as_str().unwrap_or_default();
+            let missing = names::subdomain(host).filter(|_| host.is_empty());
+            wrong.extend(missing.map(|why| Cause::invalid(&field, value, why)));
+            wrong.extend(check_host(host, &field));
         }
         let secret = text(secured, "secretName");
         let why = names::subdomain(secret).filter(|_| !secret.is_empty());

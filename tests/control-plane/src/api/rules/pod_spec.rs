@@ -85,7 +85,8 @@ pub(super) fn check(spec: &Value, path: &str, claims: &[Value], is_pod: bool) ->
         wrong.extend(check_address(&alias["ip"], &at("ip")));
         for (index, name) in list(alias, "hostnames").iter().enumerate() {
             let path = at(&format!("hostnames[{index}]"));
-            wrong.extend(check_subdomain(name.as_str().unwrap_or_default(), &path));
+            let why = names::subdomain(name.as_str().unwrap_or_default());
+            wrong.extend(why.map(|why| Cause::invalid(&path, name, why)));
         }
     }
     for field in &SUBDOMAINS[2..] {
