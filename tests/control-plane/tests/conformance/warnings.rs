@@ -78,6 +78,7 @@ conformance! {
             json!([variable("A", "1"), variable("A", "2"), variable("A", "3")]),
             json!([variable("A", "1"), variable("A", "$(A):2")]),
             json!([variable("A", "1"), variable("B", "$(A)")]),
+            json!([variable("A", "1"), variable("A", "$(A)")]),
         ] {
             talk.post(PODS, container(json!({"env": variables}))).await;
         }
@@ -89,8 +90,41 @@ conformance! {
         ] {
             talk.post(PODS, container(json!({"ports": ports}))).await;
         }
+        for ports in [
+            json!([{"containerPort": 80, "name": "a"}, {"containerPort": 81, "name": "b"}]),
+            json!([{"containerPort": 80, "name": "a", "hostIP": "192.0.2.1"}, {"containerPort": 80, "hostIP": "192.0.2.1", "hostPort": 80}]),
+        ] {
+            let sidecar = json!({"name": "beside", "image": "web:1", "ports": [{"containerPort": 82, "name": "b"}, {"containerPort": 83, "name": "c"}]});
+            let main = json!({"name": "main", "image": "web:1", "ports": ports});
+            let last = json!({"name": "last", "image": "web:1", "ports": [{"containerPort": 84, "name": "b"}, {"containerPort": 85, "name": "a"}]});
+            talk.post(PODS, pod(json!({"initContainers": [sidecar], "containers": [main, last]}))).await;
+        }
         let busy = |name: &str| json!({"name": name, "image": "web:1", "env": [variable("A", "1"), variable("A", "2")], "ports": [{"containerPort": 80}]});
         talk.post(PODS, pod(json!({"initContainers": [busy("first")], "containers": [busy("one"), busy("two")]}))).await;
+    }
+
+    async fn selectors_of_no_pod(talk: &mut Talk) {
+        let term = |selector: Value| json!({"topologyKey": "zone", "labelSelector": selector});
+        let node = json!({"preferredDuringSchedulingIgnoredDuringExecution": [
+            {"weight": 1, "preference": {"matchExpressions": [{"key": "a", "operator": "In", "values": ["b", "c d"]}]}},
+        ]});
+        for selector in [json!(null), json!({})] {
+            let near = json!({
+                "requiredDuringSchedulingIgnoredDuringExecution": [term(json!({})), term(selector.clone())],
+                "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "podAffinityTerm": term(selector.clone())}],
+            });
+            let spread = json!([{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": selector}]);
+            let spec = json!({
+                "containers": [{"name": "main", "image": "web:1", "resources": {
+                    "limits": {"memory": "1500m", "ephemeral-storage": "1500m"}, "requests": {"memory": "500m", "ephemeral-storage": "500m"},
+                }}],
+                "affinity": {"nodeAffinity": node, "podAffinity": near, "podAntiAffinity": near}, "topologySpreadConstraints": spread,
+                "terminationGracePeriodSeconds": -1, "overhead": {"memory": "100m", "ephemeral-storage": "100m"},
+            });
+            let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": spec});
+            let deployment = json!({"metadata": {"name": "one"}, "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template}});
+            talk.post("/apis/apps/v1/namespaces/{ns}/deployments?dryRun=All", deployment).await;
+        }
     }
 
     async fn labels_of_nodes_that_are_called_otherwise(talk: &mut Talk) {

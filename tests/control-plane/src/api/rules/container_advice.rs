@@ -1,5 +1,7 @@
 //! What a real server warns of in containers.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::checks::{list, number, text};
@@ -7,7 +9,7 @@ use super::pod_advice;
 use crate::schema::in_billionths;
 
 const ALL: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
-const IN_BYTES: [&str; 2] = ["memory", "ephemeral-storage"];
+pub(super) const IN_BYTES: [&str; 2] = ["memory", "ephemeral-storage"];
 
 /// Of all containers of a pod, which is at `path`.
 pub(super) fn advice(pod: &Value, path: &str) -> Vec<String> {
@@ -22,17 +24,16 @@ pub(super) fn advice(pod: &Value, path: &str) -> Vec<String> {
         .collect();
     for (at, container) in &all {
         told.extend(pod_advice::of_container(pod, container, path));
-        for kind in ["limits", "requests"] {
-            let wanted = &container["resources"][kind];
-            told.extend(in_parts(
-                wanted,
-                &format!("{at}.resources.{kind}"),
-                &IN_BYTES,
-            ));
+        for name in IN_BYTES {
+            for kind in ["limits", "requests"] {
+                let wanted = &container["resources"][kind];
+                told.extend(in_parts(wanted, &format!("{at}.resources.{kind}"), &[name]));
+            }
         }
         told.extend(hidden(list(container, "env"), &format!("{at}.env")));
     }
     told.extend(of_ports(&all));
+    told.extend(of_port_names(&all));
     told
 }
 
@@ -50,14 +51,15 @@ pub(super) fn in_parts(resources: &Value, path: &str, names: &[&str]) -> Vec<Str
     asked.collect()
 }
 
-/// A variable that is there already, and is not made of what it was.
+/// A variable that is there already, and is not made of what it was and of something else.
 fn hidden(variables: &[Value], path: &str) -> Vec<String> {
     let again = variables.iter().enumerate().filter(|(index, variable)| {
         let name = text(variable, "name");
         let is_known = variables[..*index]
             .iter()
             .any(|known| known["name"] == name);
-        is_known && !text(variable, "value").contains(&format!("$({name})"))
+        let (value, itself) = (text(variable, "value"), format!("$({name})"));
+        is_known && (value == itself || !value.contains(&itself))
     });
     again
         .map(|(index, variable)| {
@@ -76,6 +78,10 @@ fn of_ports(containers: &[(String, &Value)]) -> Vec<String> {
     for (path, container) in containers {
         for (index, port) in list(container, "ports").iter().enumerate() {
             let path = format!("{path}.ports[{index}]");
+            if !text(port, "hostIP").is_empty() && number(port, "hostPort").unwrap_or(0) == 0 {
+                let shown = shown(port);
+                told.push(format!("{path}: hostIP set without hostPort: {shown}"));
+            }
             let same = seen.iter().filter(|(_, known)| {
                 ["containerPort", "protocol"]
                     .iter()
@@ -86,6 +92,40 @@ fn of_ports(containers: &[(String, &Value)]) -> Vec<String> {
                 Some(format!("{path}: {how} port definition with {other}"))
             }));
             seen.push((path, port));
+        }
+    }
+    told
+}
+
+/// A port as Go prints it.
+fn shown(port: &Value) -> String {
+    format!(
+        "{{Name:{} HostPort:{} ContainerPort:{} Protocol:{} HostIP:{}}}",
+        text(port, "name"),
+        number(port, "hostPort").unwrap_or(0),
+        number(port, "containerPort").unwrap_or(0),
+        text(port, "protocol"),
+        text(port, "hostIP"),
+    )
+}
+
+/// Names of ports that another has, too.
+fn of_port_names(containers: &[(String, &Value)]) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut seen = BTreeMap::new();
+    for (path, container) in containers {
+        for (index, port) in list(container, "ports").iter().enumerate() {
+            let (name, path) = (text(port, "name"), format!("{path}.ports[{index}]"));
+            match seen.get(name) {
+                _ if name.is_empty() => {}
+                Some(first) => told.push(format!(
+                    "{path}: duplicate port name {name:?} with {first}, services and probes that select ports by name will \
+                     use {first}"
+                )),
+                None => {
+                    seen.insert(name, path);
+                }
+            }
         }
     }
     told

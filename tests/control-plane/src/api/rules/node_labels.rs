@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::checks::{list, text};
+use super::names;
 
 const RENAMED: [(&str, &str, &str); 5] = [
     ("beta.kubernetes.io/arch", "v1.14", "kubernetes.io/arch"),
@@ -46,16 +47,33 @@ pub(super) fn of_terms(terms: &[Value], path: &str) -> Vec<String> {
         .collect()
 }
 
+/// The same of a term that is preferred, whose values nobody has looked at.
+pub(super) fn of_preferred(term: &Value, path: &str) -> Vec<String> {
+    let mut told = Vec::new();
+    for (index, expression) in list(term, "matchExpressions").iter().enumerate() {
+        let path = format!("{path}.matchExpressions[{index}]");
+        told.extend(of_expression(expression, &path));
+        for (at, value) in list(expression, "values").iter().enumerate() {
+            let value = value.as_str().unwrap_or_default();
+            let why = names::label_value(value);
+            told.extend(why.map(|why| format!("{path}.values[{at}]: {value} is invalid, {why}")));
+        }
+    }
+    told
+}
+
 /// The same of one term.
-pub(super) fn of_term(term: &Value, path: &str) -> Vec<String> {
+fn of_term(term: &Value, path: &str) -> Vec<String> {
     let expressions = list(term, "matchExpressions").iter().enumerate();
     expressions
         .filter_map(|(index, expression)| {
-            let label = text(expression, "key");
-            let why = renamed(label)?;
-            Some(format!(
-                "{path}.matchExpressions[{index}].key: {label} is {why}"
-            ))
+            of_expression(expression, &format!("{path}.matchExpressions[{index}]"))
         })
         .collect()
+}
+
+fn of_expression(expression: &Value, path: &str) -> Option<String> {
+    let label = text(expression, "key");
+    let why = renamed(label)?;
+    Some(format!("{path}.key: {label} is {why}"))
 }

@@ -21,6 +21,9 @@ const ANNOTATIONS: [(&str, &str); 3] = [
     ),
 ];
 
+const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
+const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
+
 /// Of a pod, whose `metadata` and `spec` are below `path`, which ends with a dot where it is not empty.
 pub(super) fn advice(pod: &Value, path: &str) -> Vec<String> {
     let spec = &pod["spec"];
@@ -33,6 +36,8 @@ pub(super) fn advice(pod: &Value, path: &str) -> Vec<String> {
             let path = at(&format!("topologySpreadConstraints[{index}].topologyKey"));
             told.push(format!("{path}: {label} is {why}"));
         }
+        let path = at(&format!("topologySpreadConstraints[{index}]"));
+        told.extend(of_no_pod(constraint, &path));
     }
     told.extend(of_annotations(pod, path));
     told.extend(volume_advice::advice(list(spec, "volumes"), &at("volumes")));
@@ -49,6 +54,11 @@ pub(super) fn advice(pod: &Value, path: &str) -> Vec<String> {
             told.push(format!("{path}: invalid empty name \"\""));
         }
     }
+    told.extend(container_advice::in_parts(
+        &spec["overhead"],
+        &at("overhead"),
+        &container_advice::IN_BYTES,
+    ));
     told.extend(container_advice::advice(pod, path));
     if number(spec, "terminationGracePeriodSeconds").is_some_and(|seconds| seconds < 0) {
         let path = at("terminationGracePeriodSeconds");
@@ -56,18 +66,42 @@ pub(super) fn advice(pod: &Value, path: &str) -> Vec<String> {
             "{path}: must be >= 0; negative values are invalid and will be treated as 1"
         ));
     }
+    for kind in ["podAffinity", "podAntiAffinity"] {
+        told.extend(of_pods(
+            &spec["affinity"][kind],
+            &at(&format!("affinity.{kind}")),
+        ));
+    }
     told
 }
 
+/// Of what is to be near or far.
+fn of_pods(affinity: &Value, path: &str) -> Vec<String> {
+    let required = list(affinity, REQUIRED).iter().enumerate();
+    let required = required
+        .filter_map(|(index, term)| of_no_pod(term, &format!("{path}.{REQUIRED}[{index}]")));
+    let preferred = list(affinity, PREFERRED).iter().enumerate();
+    let preferred = preferred.filter_map(|(index, preferred)| {
+        let path = format!("{path}.{PREFERRED}[{index}].podAffinityTerm");
+        of_no_pod(&preferred["podAffinityTerm"], &path)
+    });
+    required.chain(preferred).collect()
+}
+
+/// Of what selects nothing.
+fn of_no_pod(selects: &Value, path: &str) -> Option<String> {
+    let is_none = selects["labelSelector"].is_null();
+    is_none
+        .then(|| format!("{path}.labelSelector: a null labelSelector results in matching no pod"))
+}
+
 fn of_affinity(spec: &Value, path: &str) -> Vec<String> {
-    const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
-    const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
     let affinity = &spec["affinity"]["nodeAffinity"];
     let terms = list(&affinity[REQUIRED], "nodeSelectorTerms");
     let mut told = node_labels::of_terms(terms, &format!("{path}.{REQUIRED}.nodeSelectorTerms"));
     for (index, term) in list(affinity, PREFERRED).iter().enumerate() {
         let path = format!("{path}.{PREFERRED}[{index}].preference");
-        told.extend(node_labels::of_term(&term["preference"], &path));
+        told.extend(node_labels::of_preferred(&term["preference"], &path));
     }
     told
 }
