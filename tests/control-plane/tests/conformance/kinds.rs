@@ -66,6 +66,9 @@ conformance! {
             class
         };
         talk.post(path, json!({"metadata": {"name": "{ns}-two"}})).await;
+        for more in [json!({"reclaimPolicy": "Recycle"}), json!({"reclaimPolicy": ""}), json!({"volumeBindingMode": "Odd"}), json!({"volumeBindingMode": ""}), json!({"provisioner": "A B", "reclaimPolicy": "Odd"})] {
+            talk.post(&format!("{path}?dryRun=All"), class(more)).await;
+        }
         talk.say("what is in no namespace may name one");
         talk.post(path, class(json!({"parameters": {"a": "b"}}))).await;
         talk.patch("merge", one, json!({"metadata": {"namespace": "another", "labels": {"a": "b"}}})).await;
@@ -82,6 +85,9 @@ conformance! {
 
     async fn service_accounts(talk: &mut Talk) {
         lives(talk, "/api/v1/namespaces/{ns}/serviceaccounts", json!({"metadata": {"name": "one"}})).await;
+        let secrets = |namespace: &str| json!([{"kind": "Secret", "namespace": namespace, "name": "a"}, {"name": "b", "uid": "c"}]);
+        talk.post("/api/v1/namespaces/{ns}/serviceaccounts", json!({"metadata": {"name": "two"}, "secrets": secrets("one")})).await;
+        talk.patch("merge", "/api/v1/namespaces/{ns}/serviceaccounts/two", json!({"secrets": secrets("two")})).await;
     }
 
     async fn leases(talk: &mut Talk) {

@@ -344,6 +344,28 @@ conformance! {
     }
 
 
+    async fn some_kinds_are_updated_only_in_a_version(talk: &mut Talk) {
+        const STORAGE: &str = "/apis/storage.k8s.io/v1";
+        let budget = json!({"metadata": {"name": "one"}, "spec": {"maxUnavailable": 1}});
+        let capacity = json!({"metadata": {"name": "one"}, "storageClassName": "one"});
+        let attachment = json!({"metadata": {"name": "{ns}"}, "spec": {"attacher": "a.example.com", "nodeName": "a", "source": {"persistentVolumeName": "a"}}});
+        for (path, object) in [
+            ("/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets", budget),
+            ("/apis/node.k8s.io/v1/runtimeclasses", json!({"metadata": {"name": "{ns}"}, "handler": "one"})),
+            (&format!("{STORAGE}/csidrivers"), json!({"metadata": {"name": "{ns}"}})),
+            (&format!("{STORAGE}/csinodes"), json!({"metadata": {"name": "{ns}"}, "spec": {"drivers": []}})),
+            (&format!("{STORAGE}/namespaces/{{ns}}/csistoragecapacities"), capacity),
+            (&format!("{STORAGE}/volumeattachments"), attachment),
+            (&format!("{STORAGE}/storageclasses"), json!({"metadata": {"name": "{ns}"}, "provisioner": "example.com/a"})),
+            ("/apis/scheduling.k8s.io/v1/priorityclasses", json!({"metadata": {"name": "{ns}"}, "value": 1})),
+        ] {
+            talk.prepare(path, object.clone()).await;
+            let one = format!("{path}/{}", object["metadata"]["name"].as_str().unwrap());
+            talk.put(&one, object).await;
+            talk.unsaid("DELETE", &one, None).await;
+        }
+    }
+
     async fn bodies_that_are_no_object_are_refused(talk: &mut Talk) {
         let json = [("content-type", "application/json")];
         for body in ["", "{", "[]", "\"text\"", "null", "{} {}", "{\"metadata\": {\"name\": \"one\"}", "not json at all"] {

@@ -41,6 +41,7 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
         }
         "Role" | "ClusterRole" => roles::check(object),
         "RoleBinding" | "ClusterRoleBinding" => roles::check_binding(object),
+        "ServiceAccount" => forget_whose_secrets(object),
         "Lease" => lease(None, object),
         "CertificateSigningRequest" => certificates::before_create(target, object),
         "Service" => services::write(None, object),
@@ -151,6 +152,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
             }
             wrong
         }
+        "ServiceAccount" => forget_whose_secrets(new),
         "Lease" => lease(Some(old), new),
         "CertificateSigningRequest" => certificates::before_update(target, old, new),
         "Service" if target.subresource.is_none() => services::write(Some(old), new),
@@ -245,6 +247,15 @@ fn check(target: &Target, old: Option<&Value>, object: &Value) -> Vec<Cause> {
         wrong.extend(fixed::check(kind, old, object));
     }
     wrong
+}
+
+/// Of the secrets of an account the names are kept, and nothing is wrong with it.
+fn forget_whose_secrets(account: &mut Value) -> Vec<Cause> {
+    let secrets = account.get_mut("secrets").and_then(Value::as_array_mut);
+    for secret in secrets.into_iter().flatten() {
+        object::as_map(secret).retain(|field, _| field == "name");
+    }
+    Vec::new()
 }
 
 /// A namespace ends by being deleted, not by saying so.

@@ -213,14 +213,24 @@ pub(crate) fn join_owners(object: &mut Value, of_body: bool) -> Option<String> {
 
 /// Kinds that cannot be replaced without saying what is replaced.
 fn needs_version(target: &Target) -> bool {
-    let group = &*target.resource.group;
-    target.resource.is_crd()
-        || [
-            "apiextensions.k8s.io",
-            "admissionregistration.k8s.io",
-            "coordination.k8s.io",
-        ]
-        .contains(&group)
+    let resource = &target.resource;
+    resource.is_crd()
+        || match &*resource.group {
+            "apiextensions.k8s.io"
+            | "admissionregistration.k8s.io"
+            | "coordination.k8s.io"
+            | "apiregistration.k8s.io"
+            | "node.k8s.io"
+            | "policy" => true,
+            "storage.k8s.io" => [
+                "csidrivers",
+                "csinodes",
+                "csistoragecapacities",
+                "volumeattachments",
+            ]
+            .contains(&&*resource.plural),
+            _ => false,
+        }
 }
 
 /// What is wrong with an object's metadata.

@@ -197,10 +197,29 @@ pub(super) fn check_class_update(old: &Value, new: &Value) -> Vec<Cause> {
 }
 
 pub(super) fn check_class(class: &Value) -> Vec<Cause> {
-    let provisioner = class.get("provisioner").and_then(Value::as_str);
-    let missing = provisioner.unwrap_or_default().is_empty();
-    let missing = missing.then(|| Cause::required("provisioner", ""));
-    missing.into_iter().collect()
+    let provisioner = text(class, "provisioner");
+    let mut wrong: Vec<Cause> = match provisioner {
+        "" => vec![Cause::required("provisioner", "")],
+        _ => {
+            let lower = provisioner.to_lowercase();
+            let reasons = names::qualified(&lower).into_iter();
+            let lower = Value::from(lower);
+            reasons
+                .map(|why| Cause::invalid("provisioner", &lower, &why))
+                .collect()
+        }
+    };
+    wrong.extend(one_of_if_said(
+        text(class, "reclaimPolicy"),
+        "reclaimPolicy",
+        &["Delete", "Retain"],
+    ));
+    wrong.extend(one_of(
+        text(class, "volumeBindingMode"),
+        "volumeBindingMode",
+        &["Immediate", "WaitForFirstConsumer"],
+    ));
+    wrong
 }
 
 /// Keeps what may be in use, until its controller says that it is not.
