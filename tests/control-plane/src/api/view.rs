@@ -11,7 +11,7 @@ use super::negotiation::{Media, negotiate};
 use super::response::Typed;
 use super::table::{self, Include};
 use super::target::Target;
-use super::{Asked, accept, owned};
+use super::{Asked, accept, owned, rules};
 use crate::failure::Failure;
 use crate::kinds::{Resource, Shape};
 use crate::object;
@@ -163,7 +163,7 @@ impl Form {
                     into.extend_from_slice(object.text_of_the_rest());
                 }
             },
-            Self::Metadata { version, .. } => {
+            Self::Metadata { version, .. } if !target.resource.is("apps", "daemonsets") => {
                 begin("PartialObjectMetadata", version.api_version(), into);
                 into.extend_from_slice(br#""metadata":"#);
                 into.extend_from_slice(object.text_of_metadata());
@@ -279,9 +279,12 @@ fn revision(object: &Value) -> Value {
 
 /// The metadata alone.
 pub(crate) fn metadata(object: &Value, version: MetaVersion) -> Value {
+    let mut metadata = object.get("metadata").cloned().unwrap_or_default();
+    if object["kind"] == "DaemonSet" && object["apiVersion"] == "apps/v1" {
+        rules::forget_templates(&mut metadata);
+    }
     json!({
-        "kind": "PartialObjectMetadata", "apiVersion": version.api_version(),
-        "metadata": object.get("metadata").cloned().unwrap_or_default(),
+        "kind": "PartialObjectMetadata", "apiVersion": version.api_version(), "metadata": metadata,
     })
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod autoscalers;
 mod builtin;
 mod columns;
 mod crd;
+pub(crate) mod default_class;
 mod definition_cel;
 mod definition_conversion;
 mod definition_formats;

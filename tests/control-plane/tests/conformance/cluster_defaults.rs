@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::support::Talk;
 
+const TABLE: &str = "application/json;as=Table;g=meta.k8s.io;v=v1";
+
 conformance! {
     async fn one_class_of_priority_is_that_of_all_pods(talk: &mut Talk) {
         const CLASSES: &str = "/apis/scheduling.k8s.io/v1/priorityclasses";
@@ -49,6 +51,8 @@ conformance! {
         talk.post(CLAIMS, claim("before", json!({}), json!(null))).await;
         talk.prepare(STORAGE, storage("b", "storageclass.kubernetes.io/is-default-class")).await;
         talk.post_until_answer(&format!("{CLAIMS}?dryRun=All"), claim("soon", json!({}), json!(null)), |claim| claim["spec"]["storageClassName"] == "b").await;
+        let called = |table: &Value| table["rows"][0]["cells"][0].clone();
+        talk.get_picked(&format!("{STORAGE}/b"), &[("accept", TABLE)], called).await;
         talk.post(CLAIMS, claim("one", json!({}), json!(null))).await;
         talk.post(CLAIMS, claim("empty", json!({}), json!(""))).await;
         talk.post(CLAIMS, claim("other", json!({}), json!("other"))).await;
@@ -67,6 +71,7 @@ conformance! {
         talk.post(ROUTES, ingress("before", json!({}), json!(null))).await;
         talk.prepare(INGRESSES, json!({"metadata": {"name": "own", "annotations": {"ingressclass.kubernetes.io/is-default-class": "true"}}, "spec": {"controller": "example.com/one"}})).await;
         talk.post_until_answer(&format!("{ROUTES}?dryRun=All"), ingress("soon", json!({}), json!(null)), |ingress| ingress["spec"]["ingressClassName"] == "own").await;
+        talk.get_picked(&format!("{INGRESSES}/own"), &[("accept", TABLE)], called).await;
         talk.post(ROUTES, ingress("one", json!({}), json!(null))).await;
         talk.post(ROUTES, ingress("other", json!({}), json!("other"))).await;
         talk.post(ROUTES, ingress("older", json!({"kubernetes.io/ingress.class": "older"}), json!(null))).await;

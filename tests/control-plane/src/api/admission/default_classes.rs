@@ -3,13 +3,9 @@
 use serde_json::Value;
 
 use super::Request;
+use crate::kinds::default_class::{OF_INGRESSES, OF_STORAGE, is_default};
 use crate::object;
 
-const OF_STORAGE: [&str; 2] = [
-    "storageclass.kubernetes.io/is-default-class",
-    "storageclass.beta.kubernetes.io/is-default-class",
-];
-const OF_INGRESSES: [&str; 1] = ["ingressclass.kubernetes.io/is-default-class"];
 /// How both kinds named their class before there was a field for it.
 const CLASS_OF_CLAIM: &str = "volume.beta.kubernetes.io/storage-class";
 const CLASS_OF_INGRESS: &str = "kubernetes.io/ingress.class";
@@ -48,11 +44,7 @@ fn default_of(request: &Request<'_>, group: &str, plural: &str, marks: &[&str]) 
     let mut marked: Vec<&Value> = classes
         .iter()
         .map(|class| class.read())
-        .filter(|class| {
-            marks
-                .iter()
-                .any(|mark| annotated(class, mark) == Some("true"))
-        })
+        .filter(|class| is_default(class, marks))
         .collect();
     // They come in the order of their names.
     marked.sort_by(|one, other| {

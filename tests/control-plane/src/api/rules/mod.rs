@@ -87,6 +87,7 @@ pub(crate) use pods::quality;
 pub(crate) use services::forget_traffic;
 pub(crate) use storage::check_growth;
 pub(crate) use wholes::check_whole;
+pub(crate) use workloads::forget_templates;
 
 /// Gives an object what a server gives away once, and refuses what it asks for and cannot have.
 pub(crate) fn allocate(

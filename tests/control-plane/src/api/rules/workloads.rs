@@ -171,6 +171,20 @@ fn changed_selector(old: &Value, new: &Value) -> Option<Cause> {
     changed.then(|| invalid_selector("spec.selector", selector, IMMUTABLE))
 }
 
+/// A real server itself keeps the count in the spec, which metadata alone does not have.
+pub(crate) fn forget_templates(metadata: &mut Value) {
+    let metadata = object::as_map(metadata);
+    if let Some(annotations) = metadata
+        .get_mut("annotations")
+        .and_then(Value::as_object_mut)
+    {
+        annotations.remove(TEMPLATE_GENERATION);
+        if annotations.is_empty() {
+            metadata.remove("annotations");
+        }
+    }
+}
+
 /// Counts the templates, as it was done before there were generations.
 pub(super) fn count_templates(old: Option<&Value>, object: &mut Value) {
     let moved = old.is_none_or(|old| old["spec"]["template"] != object["spec"]["template"]);

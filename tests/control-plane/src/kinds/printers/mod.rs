@@ -9,7 +9,8 @@ mod workloads;
 use serde_json::{Map, Value};
 
 use super::Column;
-use super::columns::human_age;
+use super::columns::{Cell, human_age};
+use super::default_class::{OF_INGRESSES, OF_STORAGE, is_default};
 use crate::object;
 
 /// The columns of a built-in kind.
@@ -88,7 +89,13 @@ pub(super) fn columns(kind: &str) -> Vec<Column> {
             .or_else(|| administration::columns(kind))
             .unwrap_or_else(|| vec![age_column()]),
     };
-    let all = std::iter::once(Column::named()).chain(after_name);
+    let mut name = Column::named();
+    match kind {
+        "StorageClass" => name.cell = Cell::Printed(|class| class_name(class, &OF_STORAGE)),
+        "IngressClass" => name.cell = Cell::Printed(|class| class_name(class, &OF_INGRESSES)),
+        _ => {}
+    }
+    let all = std::iter::once(name).chain(after_name);
     meanings::told(kind, all.collect())
 }
 
@@ -252,12 +259,20 @@ fn role(object: &Value) -> Value {
     .into()
 }
 
+fn class_name(class: &Value, marks: &[&str]) -> Value {
+    let name = object::name(class);
+    match is_default(class, marks) {
+        true => format!("{name} (default)").into(),
+        false => name.into(),
+    }
+}
+
 fn subjects(object: &Value, kind: &str) -> Value {
     let of_kind = list(object, "/subjects").filter(|subject| text(subject, "/kind") == kind);
     let names: Vec<String> = of_kind
-        .map(|subject| match text(subject, "/namespace") {
-            "" => text(subject, "/name").to_owned(),
-            namespace => format!("{namespace}/{}", text(subject, "/name")),
+        .map(|subject| match (kind, text(subject, "/name")) {
+            ("ServiceAccount", name) => format!("{}/{name}", text(subject, "/namespace")),
+            (_, name) => name.to_owned(),
         })
         .collect();
     names.join(", ").into()
