@@ -7,9 +7,8 @@ use std::sync::{Arc, Weak};
 use http::Uri;
 use kube::config::AuthInfo;
 use kube::{Client, Config};
-use serde_json::Value;
 
-use crate::transport::{Connect, Line};
+use crate::transport::{Connect, Line, written_user};
 
 /// How a cluster is reached, made [from](From) kube's [`Config`] or [`Client`].
 ///
@@ -174,22 +173,11 @@ fn is_same(one: &Config, other: &Config) -> bool {
         && is_same_user(&one.auth_info, &other.auth_info)
 }
 
-/// Secrets of kube's cannot be compared, but written down.
 fn is_same_user(one: &AuthInfo, other: &AuthInfo) -> bool {
-    match (written(one), written(other)) {
+    match (written_user(one), written_user(other)) {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
     }
-}
-
-/// A user, with what kube does not write down: what the program for the credentials is told of the cluster, and what of the
-/// environment it does not see.
-fn written(user: &AuthInfo) -> Result<Value, serde_json::Error> {
-    let program = user.exec.as_ref();
-    let told = program.filter(|program| program.provide_cluster_info);
-    let told = told.map(|program| &program.cluster);
-    let hidden = program.map(|program| &program.drop_env);
-    serde_json::to_value((user, told, hidden))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Who a configuration is, and where: what two clusters need to have in common to share their connections.
 
 use kube::Config;
+use kube::config::AuthInfo;
+use serde_json::Value;
 
 /// Everything of a configuration on which a connection depends, and what it says of itself on it. Only the path may
 /// differ, and what a client does before it sends anything.
@@ -22,14 +24,9 @@ impl Identity {
             ..
         } = config;
         let mut identity = Self(Vec::new());
-        let mut who = serde_json::to_value(auth_info)?;
+        let mut who = written_user(auth_info)?;
         who.sort_all_objects();
         identity.has(&serde_json::to_vec(&who)?);
-        let program = auth_info.exec.as_ref();
-        let told = program.filter(|program| program.provide_cluster_info);
-        identity.has(&serde_json::to_vec(&told.map(|program| &program.cluster))?);
-        let hidden = program.map(|program| &program.drop_env);
-        identity.has(&serde_json::to_vec(&hidden)?);
         identity.has(cluster_url.scheme_str().unwrap_or_default().as_bytes());
         let authority = cluster_url.authority();
         identity.has(
@@ -57,6 +54,16 @@ impl Identity {
         self.0.extend(part.len().to_be_bytes());
         self.0.extend(part);
     }
+}
+
+/// A user, with what kube does not write down: what the program for the credentials is told of the cluster, and what of the
+/// environment it does not see. Secrets of kube's cannot be compared, but written down.
+pub(crate) fn written_user(user: &AuthInfo) -> Result<Value, serde_json::Error> {
+    let program = user.exec.as_ref();
+    let told = program.filter(|program| program.provide_cluster_info);
+    let told = told.map(|program| &program.cluster);
+    let hidden = program.map(|program| &program.drop_env);
+    serde_json::to_value((user, told, hidden))
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ pub(crate) use backoff::{Backoff, jittered};
 pub(crate) use chance::{now, random_bits, seed};
 pub(crate) use client::{Connect, PAGE, within};
 pub use failure::Failure;
+pub(crate) use identity::written_user;
 pub(crate) use line::Line;
 pub(crate) use pool::Pool;
 
