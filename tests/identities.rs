@@ -7,9 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kommodore::{Action, ClusterState, Context, Manager, Reconcile, Result, controller};
-use kommodore_control_plane::{Builder, ControlPlane};
+use kommodore_control_plane::{Builder, ControlPlane, Fault};
 use kommodore_tests::{
-    Clusters, Folder, Operator, Relay, Tunnel, eventually, pem_of, prints, stands, token_of,
+    Clusters, Folder, Operator, Relay, Told, Tunnel, eventually, pem_of, prints, stands, token_of,
 };
 use kube::Config;
 use kube::api::{Api, ListParams};
@@ -343,6 +343,30 @@ async fn a_proxy_that_speaks_something_else_is_named_and_costs_nobody_else_anyth
     let error = odd.last_error.unwrap_or_default();
     assert!(error.contains("gopher://proxy.example.com:70"), "{error}");
     assert!(!error.contains("secret"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_clusters_of_a_dead_endpoint_keep_no_place_from_those_of_another() {
+    let dead = ControlPlane::builder().start().await.unwrap();
+    let alive = ControlPlane::builder().start().await.unwrap();
+    let unanswered = dead.inject(Fault::silence());
+    let (told, teller) = Told::new("told");
+    let manager = Manager::builder(alive.config()).provider(told);
+    let manager = manager.controller(Idle).lists_at_once(1);
+    let status = manager.fleet();
+    let _operator = Operator::start(manager);
+    let config = dead.config();
+    teller.tell(move |fleet| {
+        for number in 0..100 {
+            fleet.engage(format!("dead{number}"), config.clone());
+        }
+    });
+    eventually("one of them has the place", async || unanswered.hits() > 0).await;
+    teller.engage("alive", alive.config());
+    stands(&status, "alive", ClusterState::Engaged).await;
+    // The others behind it have not been waited for one after the other.
+    let waited_for = unanswered.hits();
+    assert!(waited_for < 20, "{waited_for} of {}", 100 * KINDS);
 }
 
 /// A server that takes connections and says nothing on them.

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use tower::{Layer as _, ServiceExt as _};
 
 use super::BoxError;
+use super::answers::Answers;
 use super::pool::Shared;
 use super::received::Received;
 
@@ -65,6 +66,14 @@ impl Line {
     /// Whether one is a clone of the other.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Those of its endpoint, unless nothing is known but a client.
+    pub(crate) fn answers(&self) -> Option<&Answers> {
+        match &*self.0 {
+            Inner::Shared { shared, .. } => Some(&shared.answers),
+            Inner::Own(_) => None,
+        }
     }
 
     /// kube's client of the cluster.
@@ -179,7 +188,9 @@ impl Line {
             *request.uri_mut() = path.map_err(kube::Error::HttpError)?.into();
         }
         let answer = shared.rooted.clone().oneshot(request.map(Body::from));
-        answer.await.map_err(failed)
+        let answer = answer.await.map_err(failed)?;
+        shared.answers.came();
+        Ok(answer)
     }
 }
 

@@ -1,5 +1,6 @@
 //! How a call reaches an API server: connections that clusters share, and the deadline of every call.
 
+mod answers;
 mod aside;
 mod backoff;
 mod chance;
@@ -20,6 +21,7 @@ mod sip;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use answers::Answers;
 pub(crate) use backoff::{Backoff, jittered};
 pub(crate) use chance::{now, random_bits, seed};
 pub(crate) use client::{Connect, PAGE, within};

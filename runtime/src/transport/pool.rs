@@ -12,6 +12,7 @@ use tower::Layer as _;
 use tower::util::BoxCloneSyncService;
 
 use super::BoxError;
+use super::answers::Answers;
 use super::aside::aside;
 use super::credentials::Credentials;
 use super::exchange::Endpoint;
@@ -30,6 +31,7 @@ pub(super) struct Shared {
     /// For requests with the path that they have at the endpoint.
     pub(super) rooted: Service,
     root: Uri,
+    pub(super) answers: Answers,
     _place: Place,
 }
 
@@ -96,6 +98,7 @@ impl Pool {
             service,
             rooted,
             root,
+            answers: Answers::default(),
             _place: place,
         });
         *shared = Arc::downgrade(&made);

@@ -35,8 +35,8 @@ pub(crate) trait Ground: Send + Sync {
 pub(crate) struct Common {
     /// How many clusters may fill their caches at once; waiting for a retry holds no place.
     pub(crate) engaging: Semaphore,
-    /// The same for those that have had no answer the last time: where a whole region does not answer, they are to wait for
-    /// each other alone.
+    /// The same for those that have had no answer the last time, or whose endpoint answers nobody: where a whole region does
+    /// not answer, they are to wait for each other alone.
     pub(crate) unanswered: Semaphore,
     /// How long the lists take that come in so.
     pub(super) usual: Usual,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::AsyncBufRead;
 use kube::api::WatchParams;
 use kube::core::{DynamicObject, Request};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::feed::{Feed, Reader, reads_metadata_only};
@@ -19,7 +19,7 @@ use super::seen::Seen;
 use super::significance::is_newer;
 use super::wire::{Event, Events, Item};
 use super::{Ground, Subject, Verb};
-use crate::transport::{Backoff, Failure, Line, random_bits, within};
+use crate::transport::{Answers, Backoff, Failure, Line, random_bits, within};
 
 /// After how long the server ends a watch by itself, in seconds, at most (kube refuses 295 and more).
 const WATCH_SECONDS: u32 = 290;
@@ -138,10 +138,7 @@ impl<'a> Round<'a> {
 
     async fn run(&self, tries: &mut Option<Box<Tries>>) {
         // Thousands may wait for a place, and nothing else is kept meanwhile.
-        let place = match self.places(tries.as_deref()) {
-            Some(places) => places.acquire().await.ok(),
-            None => None,
-        };
+        let place = self.place(tries.as_deref()).await;
         let Some(mut at) = Box::pin(self.begin(place, tries)).await else {
             return;
         };
@@ -242,17 +239,21 @@ impl<'a> Round<'a> {
         wait(failure, tries).await;
     }
 
-    /// The places of those that fill their caches at once, for who has to. A whole fleet may move together.
-    fn places(&self, tries: Option<&Tries>) -> Option<&'a Semaphore> {
+    /// A place among those that fill their caches at once, for who has to. A whole fleet may move together.
+    async fn place(&self, tries: Option<&Tries>) -> Option<SemaphorePermit<'a>> {
         let mut readers = self.readers.iter();
         if !self.reflector.feed.has_moved() && readers.all(|reader| reader.is_filled()) {
             return None;
         }
         let common = self.reflector.ground.common();
-        Some(match tries.is_some_and(|tries| tries.unanswered) {
-            true => &common.unanswered,
-            false => &common.engaging,
-        })
+        if !tries.is_some_and(|tries| tries.unanswered) {
+            let place = common.engaging.acquire().await.ok();
+            // Others at the same endpoint may have found out meanwhile.
+            if !self.line.answers().is_some_and(Answers::are_missed) {
+                return place;
+            }
+        }
+        common.unanswered.acquire().await.ok()
     }
 
     /// Fills the caches with everything there is.
@@ -263,12 +264,18 @@ impl<'a> Round<'a> {
         }
         // A server that does not answer gives its place to the next, and may still answer.
         let usual = &self.reflector.ground.common().usual;
+        let answers = self.line.answers().map(|answers| (answers, answers.now()));
         let began = Instant::now();
         let quick = tokio::time::timeout(usual.patience(), &mut list).await;
         drop(place);
         let listed = match quick {
             Ok(listed) => listed,
-            Err(_slow) => list.await,
+            Err(_slow) => {
+                if let Some((answers, since)) = answers {
+                    answers.missed(since);
+                }
+                list.await
+            }
         };
         if listed.is_ok() {
             usual.took(began.elapsed());
