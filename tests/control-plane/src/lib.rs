@@ -50,6 +50,7 @@ mod first;
 mod ids;
 mod in_process;
 mod janitor;
+mod json;
 mod kinds;
 mod milo;
 mod object;
@@ -64,6 +65,7 @@ mod signal;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 mod store;
+mod structs;
 mod syntax;
 mod users;
 

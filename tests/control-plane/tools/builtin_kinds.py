@@ -6,7 +6,7 @@
 OPENAPI is a folder with the OpenAPI v3 documents of a kube-apiserver, one file for each group and version
 (`kubectl get --raw /openapi/v3/apis/apps/v1 > apis_apps_v1.json`, `api_v1.json`, ..), GO_API the module `k8s.io/api`
 of the same Kubernetes (and beside it `kube-aggregator` for APIServices), a KIND is `apps/v1/Deployment` or `v1/Pod`. Types that the table has already
-are left out. `protobuf_fields.py` has to be run afterwards.
+are left out. `structs.py` has to be run afterwards.
 """
 
 import json

@@ -16,6 +16,7 @@ use crate::kinds::{Origin, Resource, crd_terminating};
 use crate::object;
 use crate::serve::Body;
 use crate::store::{Kept, Key, Transaction};
+use crate::structs::Typed;
 
 /// The finalizer of an object that goes after its dependents.
 pub(crate) const FOREGROUND: &str = "foregroundDeletion";
@@ -174,7 +175,7 @@ pub(crate) fn delete(
         Deleted::Gone(object) if !returns_object(&target.resource) => {
             return Ok(response::json(
                 StatusCode::OK,
-                &response::Typed(&success(&target.resource, &object)),
+                &Typed(&success(&target.resource, &object)),
             ));
         }
         Deleted::Gone(object) => (StatusCode::OK, object),

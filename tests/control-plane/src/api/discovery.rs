@@ -9,7 +9,6 @@ use base64::Engine;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::field_order::InOrder;
 use super::order::Order;
 use super::{Asked, accept, kubelet, posted, response, rules, scale, told};
 use crate::elsewhere;
@@ -17,6 +16,7 @@ use crate::failure::Failure;
 use crate::kinds::{Resource, Version};
 use crate::plane::{Plane, World};
 use crate::serve::Body;
+use crate::structs::Typed;
 
 const VERBS: [&str; 8] = [
     "create",
@@ -91,7 +91,7 @@ pub(crate) fn core(world: &World, plane: &Plane, asked: &Asked) -> Result<Respon
     });
     let media = accept::discovery(asked, true)?;
     Ok(told(
-        response::json(StatusCode::OK, &InOrder(&versions)),
+        response::json(StatusCode::OK, &Typed(&versions)),
         media,
         false,
     ))
@@ -124,7 +124,7 @@ pub(crate) fn groups(
     let list = json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups});
     let media = accept::discovery(asked, true)?;
     Ok(told(
-        response::json(StatusCode::OK, &InOrder(&list)),
+        response::json(StatusCode::OK, &Typed(&list)),
         media,
         false,
     ))
@@ -139,7 +139,7 @@ pub(crate) fn group(world: &World, plane: &Plane, group: &str) -> Result<Respons
     let mut described = describe(group, versions);
     described["kind"] = "APIGroup".into();
     described["apiVersion"] = "v1".into();
-    Ok(response::json(StatusCode::OK, &InOrder(&described)))
+    Ok(response::json(StatusCode::OK, &Typed(&described)))
 }
 
 /// Whether a group is always there.
@@ -300,7 +300,7 @@ pub(crate) fn resources(
     if !group.is_empty() {
         list["apiVersion"] = "v1".into();
     }
-    Ok(response::json(StatusCode::OK, &InOrder(&list)))
+    Ok(response::json(StatusCode::OK, &Typed(&list)))
 }
 
 /// By which a client sees that objects are stored in another version.

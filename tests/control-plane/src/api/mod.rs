@@ -14,7 +14,6 @@ mod discovery;
 mod duplicates;
 mod established;
 mod eviction;
-mod field_order;
 mod health;
 mod internal;
 mod issuer;

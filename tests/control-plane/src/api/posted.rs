@@ -9,6 +9,7 @@ use super::{Asked, body, response, rules};
 use crate::failure::Failure;
 use crate::object;
 use crate::serve::Body;
+use crate::structs::Typed;
 
 /// What is posted to a subresource.
 pub(super) struct Posted {
@@ -73,7 +74,7 @@ pub(super) fn done(warnings: &[String]) -> Response<Body> {
     let status = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201,
     });
-    let answer = response::json(StatusCode::CREATED, &response::Typed(&status));
+    let answer = response::json(StatusCode::CREATED, &Typed(&status));
     response::warn(answer, warnings)
 }
 

@@ -6,6 +6,7 @@ use http::{HeaderMap, Response};
 use super::negotiation;
 use super::query::Query;
 use super::response::take_body;
+use crate::json;
 use crate::serve::{Body, full};
 
 /// Who is taken for somebody who reads, unless the query says otherwise.
@@ -31,16 +32,6 @@ pub(crate) async fn answer(response: Response<Body>) -> Response<Body> {
         return response;
     }
     let (mut response, body) = take_body(response).await;
-    *response.body_mut() = indent(&body).map_or_else(|_| full(body), full);
+    *response.body_mut() = json::indent(&body).map_or_else(|_| full(body), full);
     response
-}
-
-/// The same JSON, its fields in the order in which they are.
-fn indent(json: &[u8]) -> serde_json::Result<Vec<u8>> {
-    let mut indented = Vec::new();
-    serde_transcode::transcode(
-        &mut serde_json::Deserializer::from_slice(json),
-        &mut serde_json::Serializer::pretty(&mut indented),
-    )?;
-    Ok(indented)
 }

@@ -4,33 +4,16 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WARNING};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Collected};
-use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::serve::{Body, full};
-
-/// What a Go type writes: its kind and its version come first, before all other fields.
-pub(crate) struct Typed<'v>(pub(crate) &'v Value);
-
-impl Serialize for Typed<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Value::Object(fields) = self.0 else {
-            return self.0.serialize(serializer);
-        };
-        const FIRST: [&str; 2] = ["kind", "apiVersion"];
-        let first = FIRST.iter().filter_map(|name| fields.get_key_value(*name));
-        let rest = fields
-            .iter()
-            .filter(|(name, _)| !FIRST.contains(&name.as_str()));
-        serializer.collect_map(first.chain(rest))
-    }
-}
+use crate::structs::Typed;
 
 /// A body of JSON.
 pub(crate) fn json(code: StatusCode, value: &impl Serialize) -> Response<Body> {
-    // Values and lists of values always serialize.
-    let mut text = serde_json::to_vec(value).unwrap_or_default();
+    let mut text = Vec::new();
+    crate::json::write(value, &mut text);
     text.push(b'\n');
     bytes(code, "application/json", text)
 }

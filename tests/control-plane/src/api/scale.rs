@@ -19,6 +19,7 @@ use crate::kinds::{Column, Scale, scale_columns, scale_resource};
 use crate::object;
 use crate::patch::{self, ApplyError};
 use crate::serve::Body;
+use crate::structs::Typed;
 
 pub(super) const KIND: &str = "Scale";
 pub(super) const GROUP: &str = "autoscaling";
@@ -319,7 +320,7 @@ pub(super) fn answer(
             Cow::Owned(table::of_one(&COLUMNS, &scale, include, version))
         }
     };
-    Ok(response::json(StatusCode::OK, &response::Typed(&formed)))
+    Ok(response::json(StatusCode::OK, &Typed(&formed)))
 }
 
 fn place(target: &Target) -> Result<&Scale, Failure> {

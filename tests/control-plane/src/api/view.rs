@@ -4,19 +4,19 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::Method;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::negotiation::{Media, negotiate};
-use super::response::Typed;
 use super::table::{self, Include};
 use super::target::Target;
 use super::{Asked, accept, owned, rules};
 use crate::failure::Failure;
+use crate::json;
 use crate::kinds::{Resource, Shape};
 use crate::object;
 use crate::schema;
 use crate::store::Kept;
+use crate::structs::{Item, Typed};
 
 /// What the client accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,8 +130,8 @@ impl Form {
     fn written(self, target: &Target, shown: &Value) -> Vec<u8> {
         let mut text = Vec::new();
         match self.is_typed(target) {
-            true => write(&Typed(shown), &mut text),
-            false => write(shown, &mut text),
+            true => json::write(&Typed(shown), &mut text),
+            false => json::write(shown, &mut text),
         }
         text
     }
@@ -163,7 +163,10 @@ impl Form {
                     into.extend_from_slice(object.text_of_the_rest());
                 }
             },
-            Self::Metadata { version, .. } if !target.resource.is("apps", "daemonsets") => {
+            // What has no Go type is kept in another order.
+            Self::Metadata { version, .. }
+                if !target.resource.is_crd() && !target.resource.is("apps", "daemonsets") =>
+            {
                 begin("PartialObjectMetadata", version.api_version(), into);
                 into.extend_from_slice(br#""metadata":"#);
                 into.extend_from_slice(object.text_of_metadata());
@@ -180,7 +183,7 @@ impl Form {
                 let objects: Vec<Value> = objects.iter().map(|object| object.value()).collect();
                 let objects: Vec<&Value> = objects.iter().collect();
                 let mut text = Vec::new();
-                write(
+                json::write(
                     &Typed(&table::table(target, &objects, include, version, metadata)),
                     &mut text,
                 );
@@ -196,13 +199,13 @@ impl Form {
         let mut text = Vec::with_capacity(size + 512);
         let rest = if self.is_typed(target) {
             let head = json!({"kind": kind, "apiVersion": api_version, "metadata": metadata});
-            write(&Typed(&head), &mut text);
+            json::write(&Typed(&head), &mut text);
             b"}".to_vec()
         } else {
             // Without a Go type the fields are told in the order of their names.
-            write(&json!({"apiVersion": api_version}), &mut text);
+            json::write(&json!({"apiVersion": api_version}), &mut text);
             let mut rest = Vec::new();
-            write(&json!({"kind": kind, "metadata": metadata}), &mut rest);
+            json::write(&json!({"kind": kind, "metadata": metadata}), &mut rest);
             rest.splice(..1, *b",");
             rest
         };
@@ -239,7 +242,12 @@ impl Form {
         let fields = object::as_map(&mut shown);
         fields.remove("kind");
         fields.remove("apiVersion");
-        write(&shown, into);
+        let item = Item {
+            kind: &target.resource.kind,
+            api_version: &target.api_version(),
+            object: &shown,
+        };
+        json::write(&item, into);
     }
 
     /// A bookmark, as it is written.
@@ -298,13 +306,6 @@ fn begin(kind: &str, api_version: &str, into: &mut Vec<u8>) {
         "\",",
     ] {
         into.extend_from_slice(part.as_bytes());
-    }
-}
-
-/// Values can always be written to memory.
-pub(crate) fn write(value: &impl Serialize, into: &mut Vec<u8>) {
-    if serde_json::to_writer(&mut *into, value).is_err() {
-        into.extend_from_slice(b"null");
     }
 }
 

@@ -14,16 +14,17 @@ use tokio::time::Instant;
 
 use super::Asked;
 use super::read::{Since, initialize, number, selector};
-use super::response::Typed;
 use super::selector::Selector;
 use super::target::Target;
-use super::view::{Form, write};
+use super::view::Form;
 use super::{response, stale};
 use crate::clock;
 use crate::failure::Failure;
+use crate::json;
 use crate::serve::{Body, BoxError};
 use crate::signal::Ear;
 use crate::store::{Change, Compacted, Kept, Snapshot, What};
+use crate::structs::Typed;
 
 /// How long a watch lives at most.
 const LONGEST: Duration = Duration::from_secs(45 * 60);
@@ -254,7 +255,7 @@ impl Watching {
 /// An event, a line.
 fn line(what: &str, object: &impl Serialize, events: &mut Vec<u8>) {
     begin(what, events);
-    write(object, events);
+    json::write(object, events);
     end(events);
 }
 

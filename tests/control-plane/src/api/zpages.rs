@@ -14,6 +14,7 @@ use crate::object;
 use crate::plane::World;
 use crate::serve::Body;
 use crate::store::Key;
+use crate::structs::Typed;
 
 pub(super) const PATHS: [&str; 2] = ["/flagz", "/statusz"];
 const GROUP: &str = "config.k8s.io";
@@ -122,7 +123,7 @@ fn tell(
     };
     let more = json!({"kind": kind, "apiVersion": format!("{GROUP}/{version}"), "metadata": {"name": "apiserver"}});
     object::as_map(&mut fields).extend(more.as_object().cloned().unwrap_or_default());
-    let mut answer = response::json(StatusCode::OK, &response::Typed(&fields));
+    let mut answer = response::json(StatusCode::OK, &Typed(&fields));
     let content_type = format!("{JSON};g={GROUP};v={version};as={kind}");
     if let Ok(content_type) = HeaderValue::try_from(content_type) {
         answer.headers_mut().insert(CONTENT_TYPE, content_type);

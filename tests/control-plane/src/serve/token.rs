@@ -5,6 +5,8 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
 use super::{Body, full};
+use crate::json;
+use crate::structs::Typed;
 
 /// The token of an `Authorization: Bearer ..` header.
 pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
@@ -26,7 +28,10 @@ pub(crate) fn failure(code: StatusCode, reason: &str, message: &str) -> Response
         "kind": "Status", "apiVersion": "v1", "metadata": {},
         "status": "Failure", "message": message, "reason": reason, "code": code.as_u16(),
     });
-    let mut response = Response::new(full(status.to_string()));
+    let mut text = Vec::new();
+    json::write(&Typed(&status), &mut text);
+    text.push(b'\n');
+    let mut response = Response::new(full(text));
     *response.status_mut() = code;
     response
         .headers_mut()

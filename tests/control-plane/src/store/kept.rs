@@ -10,11 +10,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Key;
+use crate::json;
 use crate::object;
-
-/// The fields that come first, in this order: lists of built-in kinds leave out the first two, and some want the
-/// third alone.
-const FIRST: [&str; 3] = ["apiVersion", "kind", "metadata"];
+use crate::structs;
 
 /// One state of an object.
 #[derive(Debug)]
@@ -23,33 +21,16 @@ pub(crate) struct Kept {
     pub(crate) revision: u64,
     pub(crate) is_deleting: bool,
     pub(crate) has_owners: bool,
+    /// As it is sent.
     text: Box<[u8]>,
-    /// Where `metadata` begins, behind version and kind, and where its value does and ends.
+    /// Where `metadata` begins, and where its value does and ends.
     metadata: [usize; 3],
     read: OnceLock<Box<Value>>,
 }
 
 impl Kept {
     pub(crate) fn new(key: Key, revision: u64, object: &Value) -> Self {
-        let mut text = vec![b'{'];
-        let mut metadata = [0; 3];
-        for name in FIRST {
-            let begin = text.len();
-            let Some(value) = object.get(name) else {
-                continue;
-            };
-            let value = write_field(name, value, &mut text);
-            metadata = [begin, value, text.len()];
-            text.push(b',');
-        }
-        for (name, value) in object.as_object().into_iter().flatten() {
-            if !FIRST.contains(&name.as_str()) {
-                write_field(name, value, &mut text);
-                text.push(b',');
-            }
-        }
-        text.pop();
-        text.push(b'}');
+        let (text, metadata) = written(object);
         Self {
             key,
             revision,
@@ -84,7 +65,7 @@ impl Kept {
         &self.text
     }
 
-    /// What follows the brace in the JSON of the object without kind and version.
+    /// What follows the brace in the JSON of an object of a Go type without kind and version.
     pub(crate) fn text_of_the_rest(&self) -> &[u8] {
         &self.text[self.metadata[0]..]
     }
@@ -94,11 +75,15 @@ impl Kept {
         &self.text[self.metadata[1]..self.metadata[2]]
     }
 
-    /// Whether it is written in this version.
+    /// Whether it is written in this version: Go types say it after the kind, and right before the metadata.
     pub(crate) fn is_of(&self, api_version: &str) -> bool {
-        let rest = self.text.strip_prefix(b"{\"apiVersion\":\"");
-        rest.and_then(|rest| rest.strip_prefix(api_version.as_bytes()))
-            .is_some_and(|rest| rest.starts_with(b"\""))
+        let version = api_version.as_bytes();
+        let first = self.text.strip_prefix(b"{\"apiVersion\":\"");
+        let first = first.and_then(|rest| rest.strip_prefix(version));
+        let second = self.text[..self.metadata[0]].strip_suffix(b"\",");
+        let second = second.and_then(|head| head.strip_suffix(version));
+        first.is_some_and(|rest| rest.starts_with(b"\""))
+            || second.is_some_and(|head| head.ends_with(b"\"apiVersion\":\""))
     }
 
     pub(crate) fn labels(&self) -> BTreeMap<String, String> {
@@ -117,20 +102,25 @@ impl Kept {
     }
 }
 
-/// Says where the value begins.
-fn write_field(name: &str, value: &Value, text: &mut Vec<u8>) -> usize {
-    write(&Value::from(name), text);
-    text.push(b':');
-    let begin = text.len();
-    write(value, text);
-    begin
-}
-
-/// Values can always be written to memory.
-fn write(value: &Value, text: &mut Vec<u8>) {
-    if serde_json::to_writer(&mut *text, value).is_err() {
-        text.extend_from_slice(b"null");
+/// The text, and where `metadata` and its value are in it.
+fn written(object: &Value) -> (Vec<u8>, [usize; 3]) {
+    let mut text = vec![b'{'];
+    let mut metadata = [0; 3];
+    for (name, value) in structs::parts(object) {
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        let begin = text.len();
+        json::write(&name, &mut text);
+        text.push(b':');
+        let value_begins = text.len();
+        json::write(&value, &mut text);
+        if name == "metadata" {
+            metadata = [begin, value_begins, text.len()];
+        }
     }
+    text.push(b'}');
+    (text, metadata)
 }
 
 #[cfg(test)]
@@ -147,18 +137,39 @@ mod tests {
     fn its_parts_are_those_of_the_object() {
         let metadata =
             json!({"name": "a", "labels": {"to": "\"it\""}, "ownerReferences": [{"uid": "1"}]});
-        let object = json!({"apiVersion": "v1", "data": {"a": "1"}, "kind": "ConfigMap", "metadata": metadata});
-        let kept = kept(&object);
-        assert_eq!(kept.value(), object);
-        assert_eq!(*kept.read(), object);
-        let of_metadata: Value = serde_json::from_slice(kept.text_of_metadata()).unwrap();
-        assert_eq!(of_metadata, metadata);
-        let rest = [b"{", kept.text_of_the_rest()].concat();
-        let rest: Value = serde_json::from_slice(&rest).unwrap();
-        assert_eq!(rest, json!({"data": {"a": "1"}, "metadata": metadata}));
-        assert_eq!(kept.labels()["to"], "\"it\"");
-        assert!(kept.is_of("v1") && !kept.is_of("v") && !kept.is_of("v1beta1"));
-        assert!(kept.has_owners && !kept.is_deleting);
+        for (api_version, kind) in [("v1", "ConfigMap"), ("example.com/v1", "Thing")] {
+            let object = json!({"apiVersion": api_version, "data": {"a": "1"}, "kind": kind, "metadata": metadata});
+            let kept = kept(&object);
+            assert_eq!(kept.value(), object);
+            assert_eq!(*kept.read(), object);
+            let of_metadata: Value = serde_json::from_slice(kept.text_of_metadata()).unwrap();
+            assert_eq!(of_metadata, metadata);
+            assert_eq!(kept.labels()["to"], "\"it\"");
+            assert!(kept.is_of(api_version) && !kept.is_of("v") && !kept.is_of("v1beta1"));
+            assert!(kept.has_owners && !kept.is_deleting);
+        }
+    }
+
+    #[test]
+    fn a_go_type_has_an_order_of_its_own_and_anything_else_that_of_the_names() {
+        let of = |api_version: &str, kind: &str| {
+            kept(&json!({
+                "apiVersion": api_version, "data": {"a": "1"}, "kind": kind, "metadata": {"labels": {}, "name": "a"},
+            }))
+        };
+        let text = |text: &[u8]| String::from_utf8(text.to_vec()).unwrap();
+        let thing = of("example.com/v1", "Thing");
+        assert_eq!(
+            text(thing.text()),
+            r#"{"apiVersion":"example.com/v1","data":{"a":"1"},"kind":"Thing","metadata":{"labels":{},"name":"a"}}"#
+        );
+        let map = of("v1", "ConfigMap");
+        let rest = r#""metadata":{"name":"a","labels":{}},"data":{"a":"1"}}"#;
+        assert_eq!(
+            text(map.text()),
+            format!(r#"{{"kind":"ConfigMap","apiVersion":"v1",{rest}"#)
+        );
+        assert_eq!(text(map.text_of_the_rest()), rest);
     }
 
     #[test]

@@ -73,6 +73,27 @@ conformance! {
         }
     }
 
+    async fn what_means_something_in_html(talk: &mut Talk) {
+        let open = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+        talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": open}))).await;
+        let data = json!({"html": "<a>&\"'\u{2028}\u{2029}\u{e9}\t\u{1}</a>"});
+        talk.prepare(MAPS, json!({"metadata": {"name": "one", "annotations": data}, "data": data})).await;
+        let thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "data": data});
+        talk.prepare(THINGS, thing).await;
+        let texts = |line: &str| {
+            let texts: Vec<&str> = line.split("html").skip(1).filter_map(|rest| rest.split("/a").next()).collect();
+            (!texts.is_empty()).then(|| format!("as it is: {}", texts.join(" and ")))
+        };
+        for path in [MAPS, THINGS] {
+            for accept in ["application/json", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"] {
+                talk.get_lines(&format!("{path}/one"), &[("accept", accept)], texts).await;
+                talk.get_lines(&format!("{path}/one?pretty=true"), &[("accept", accept)], texts).await;
+            }
+            talk.get_lines(path, &[], texts).await;
+            talk.get_lines(&format!("{path}?watch=true&timeoutSeconds=1"), &[], texts).await;
+        }
+    }
+
     async fn groups_of_kubernetes_have_to_be_approved(talk: &mut Talk) {
         const CRD: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{ns}.k8s.io";
         for refused in [None, Some(""), Some("yes"), Some("https://"), Some("//github.com/x"), Some("1://x"), Some("mailto:me")] {

@@ -5,12 +5,13 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::{add_names, groups_of, resources_of, subresources, verbs};
-use crate::api::field_order::InOrder;
 use crate::api::negotiation::{Convert, Media, negotiate};
-use crate::api::{Asked, openapi, response, view};
+use crate::api::{Asked, openapi, response};
+use crate::json;
 use crate::kinds::{Resource, Version};
 use crate::plane::{Plane, World};
 use crate::serve::Body;
+use crate::structs::Typed;
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
@@ -60,7 +61,7 @@ pub(super) fn answer(world: &World, plane: &Plane, asked: &Asked, core: bool) ->
         "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items,
     });
     let mut written = Vec::new();
-    view::write(&InOrder(&list), &mut written);
+    json::write(&Typed(&list), &mut written);
     let tag = format!("\"{}\"", openapi::hash(&written));
     let mut response = if asked.header(IF_NONE_MATCH) == Some(&*tag) {
         response::nothing(StatusCode::NOT_MODIFIED)

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::MAGIC;
-use super::fields::{self, Field, Kind, Other, SCHEMA};
+use crate::structs::{self, Field, Kind, Other, SCHEMA, Struct};
 
 /// How deep messages may be nested.
 const DEPTH: usize = 64;
@@ -58,9 +58,9 @@ impl<'b> Envelope<'b> {
     /// What is in it.
     pub(crate) fn open(self) -> Result<Value, String> {
         let (api_version, kind) = (self.api_version, self.kind);
-        let fields = fields::of_kind(&api_version, &kind)
+        let known = structs::of_kind(&api_version, &kind)
             .ok_or_else(|| format!("no protobuf of {api_version} {kind} is known"))?;
-        let mut object = message(fields, self.raw, 0)?;
+        let mut object = message(known, self.raw, 0)?;
         object["apiVersion"] = api_version.into();
         object["kind"] = kind.into();
         Ok(object)
@@ -72,13 +72,14 @@ pub(crate) fn read(body: &[u8]) -> Result<Value, String> {
     Envelope::read(body)?.open()
 }
 
-fn message(fields: &[Field], bytes: &[u8], depth: usize) -> Result<Value, String> {
+fn message(known: &Struct, bytes: &[u8], depth: usize) -> Result<Value, String> {
     if depth > DEPTH {
         return Err("nested too deeply".to_owned());
     }
     let mut object = Map::new();
     for field in Reader(bytes) {
         let (number, wire) = field?;
+        let fields = &known.fields;
         let found = fields.binary_search_by_key(&number, |field| field.number);
         let Some(Field {
             name,
@@ -158,7 +159,7 @@ fn value(kind: &Kind, wire: Wire<'_>, depth: usize) -> Result<Option<Value>, Str
         (Kind::Time { micro }, Wire::Bytes(bytes)) => return time(bytes, *micro),
         (Kind::Quantity, Wire::Bytes(bytes)) => text(bytes)?,
         (Kind::IntOrString, Wire::Bytes(bytes)) => int_or_string(bytes)?,
-        (Kind::Json, Wire::Bytes(bytes)) => {
+        (Kind::Json | Kind::Object | Kind::Set, Wire::Bytes(bytes)) => {
             let raw = Reader(bytes).find_map(|field| match field {
                 Ok((1, Wire::Bytes(raw))) => Some(raw),
                 _ => None,
@@ -179,14 +180,14 @@ fn value(kind: &Kind, wire: Wire<'_>, depth: usize) -> Result<Option<Value>, Str
         }
         (Kind::SchemaOr(other), Wire::Bytes(bytes)) => schema_or(*other, bytes, depth)?,
         (Kind::Flat(name) | Kind::Message(name), Wire::Bytes(bytes)) => {
-            message(fields::of(name), bytes, depth + 1)?
+            message(structs::of(name), bytes, depth + 1)?
         }
         (kind, _) => return Err(format!("a value that is no {kind:?}")),
     }))
 }
 
 fn schema_or(other: Other, bytes: &[u8], depth: usize) -> Result<Value, String> {
-    let schema = |bytes| message(fields::of(SCHEMA), bytes, depth + 1);
+    let schema = |bytes| message(structs::of(SCHEMA), bytes, depth + 1);
     let (mut found, mut list) = (None, Vec::new());
     for field in Reader(bytes) {
         match (other, field?) {

@@ -1,14 +1,14 @@
 //! Writes objects as the marshallers of the API server's Go types do: field after field in the order of the numbers,
 //! and also those that nobody has set, if they are no pointers.
 
-use std::cmp::Ordering;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::MAGIC;
-use super::fields::{self, Field, Kind, LIST_META, Other, SCHEMA};
+use crate::json;
+use crate::structs::{self, Kind, LIST_META, Other, SCHEMA, Set, Struct};
 
 const VARINT: u64 = 0;
 const FIXED64: u64 = 1;
@@ -19,11 +19,11 @@ pub(super) fn write(object: &Value) -> Option<Vec<u8>> {
     let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
     let (api_version, kind) = (text("apiVersion"), text("kind"));
     let mut raw = Out::default();
-    if let Some(fields) = fields::of_kind(api_version, kind) {
-        raw.message(fields, object.as_object());
+    if let Some(known) = structs::of_kind(api_version, kind) {
+        raw.message(known, object.as_object());
     } else {
         raw.list(
-            fields::of_kind(api_version, kind.strip_suffix("List")?)?,
+            structs::of_kind(api_version, kind.strip_suffix("List")?)?,
             object,
         );
     }
@@ -89,10 +89,10 @@ impl Out {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
-    fn list(&mut self, item: &[Field], list: &Value) {
+    fn list(&mut self, item: &Struct, list: &Value) {
         self.within(1, |metadata| {
             let value = list.get("metadata").and_then(Value::as_object);
-            metadata.message(fields::of(LIST_META), value);
+            metadata.message(structs::of(LIST_META), value);
         });
         let items = list.get("items").and_then(Value::as_array);
         for object in items.into_iter().flatten() {
@@ -100,19 +100,14 @@ impl Out {
         }
     }
 
-    fn message(&mut self, fields: &[Field], object: Option<&Map<String, Value>>) {
-        for field in fields {
+    fn message(&mut self, known: &Struct, object: Option<&Map<String, Value>>) {
+        for field in &known.fields {
             if let Kind::Flat(name) = field.kind {
-                self.within(field.number, |flat| flat.message(fields::of(name), object));
+                self.within(field.number, |flat| flat.message(structs::of(name), object));
                 continue;
             }
             let value = object.and_then(|object| object.get(field.name));
             match value.filter(|value| !value.is_null()) {
-                Some(value) if field.name == "fieldsV1" => {
-                    let mut text = String::new();
-                    write_set(value, &mut text);
-                    self.within(field.number, |raw| raw.bytes(1, text.as_bytes()));
-                }
                 Some(value) => self.field(field.number, &field.kind, value),
                 None if field.pointer => {}
                 None => self.zero(field.number, &field.kind),
@@ -124,7 +119,7 @@ impl Out {
     fn zero(&mut self, number: u64, kind: &Kind) {
         match kind {
             Kind::Bytes | Kind::List(_) | Kind::Map(_) | Kind::Items(_) => {}
-            Kind::Time { .. } | Kind::Json => self.bytes(number, b""),
+            Kind::Time { .. } | Kind::Json | Kind::Object | Kind::Set => self.bytes(number, b""),
             Kind::Quantity => self.field(number, kind, &"0".into()),
             _ => self.field(number, kind, &Value::Null),
         }
@@ -150,9 +145,8 @@ impl Out {
                 message.int(2, value.as_i64().unwrap_or_default());
                 message.bytes(3, text(value));
             }),
-            Kind::Json => {
-                self.within(number, |raw| raw.bytes(1, value.to_string().as_bytes()));
-            }
+            Kind::Json | Kind::Object => self.json(number, value),
+            Kind::Set => self.json(number, &Set(value)),
             Kind::List(kind) => {
                 for element in value.as_array().into_iter().flatten() {
                     self.field(number, kind, element);
@@ -174,12 +168,18 @@ impl Out {
                 }
             }),
             Kind::Flat(name) | Kind::Message(name) => self.within(number, |message| {
-                message.message(fields::of(name), value.as_object());
+                message.message(structs::of(name), value.as_object());
             }),
             Kind::SchemaOr(other) => {
                 self.within(number, |message| message.schema_or(*other, value));
             }
         }
+    }
+
+    fn json(&mut self, number: u64, value: &impl Serialize) {
+        let mut text = Vec::new();
+        json::write(value, &mut text);
+        self.within(number, |raw| raw.bytes(1, &text));
     }
 
     fn schema_or(&mut self, other: Other, value: &Value) {
@@ -189,12 +189,12 @@ impl Out {
             Other::Bool => {
                 self.int(1, value.as_bool().unwrap_or(schema.is_some()).into());
                 if schema.is_some() {
-                    self.within(2, |message| message.message(fields::of(SCHEMA), schema));
+                    self.within(2, |message| message.message(structs::of(SCHEMA), schema));
                 }
             }
             Other::Array | Other::Strings => {
                 if schema.is_some() {
-                    self.within(1, |message| message.message(fields::of(SCHEMA), schema));
+                    self.within(1, |message| message.message(structs::of(SCHEMA), schema));
                 }
                 for element in elements {
                     match other {
@@ -209,60 +209,4 @@ impl Out {
 
 fn text(value: &Value) -> &[u8] {
     value.as_str().unwrap_or_default().as_bytes()
-}
-
-/// Writes a set of fields; in one, numbers that name an element are in the order of numbers, not of their digits.
-fn write_set(set: &Value, into: &mut String) {
-    let Value::Object(fields) = set else {
-        into.push_str(&set.to_string());
-        return;
-    };
-    let mut fields = Vec::from_iter(fields);
-    fields.sort_by(|(one, _), (other, _)| compare(one, other));
-    into.push('{');
-    for (index, (name, inner)) in fields.into_iter().enumerate() {
-        if index > 0 {
-            into.push(',');
-        }
-        into.push_str(&Value::from(name.as_str()).to_string());
-        into.push(':');
-        write_set(inner, into);
-    }
-    into.push('}');
-}
-
-fn compare(one: &str, other: &str) -> Ordering {
-    let named = |name: &str| {
-        let (prefix, rest) = name.split_once(':')?;
-        let value = serde_json::from_str::<Value>(rest).ok()?;
-        (prefix == "k" || prefix == "v").then_some((prefix.to_owned(), value))
-    };
-    match (named(one), named(other)) {
-        (Some((prefix, one)), Some((other_prefix, other))) => prefix
-            .cmp(&other_prefix)
-            .then_with(|| compare_values(&one, &other)),
-        _ => one.cmp(other),
-    }
-}
-
-fn compare_values(one: &Value, other: &Value) -> Ordering {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => {
-            let (one, other) = (one.as_f64(), other.as_f64());
-            one.partial_cmp(&other).unwrap_or(Ordering::Equal)
-        }
-        (Value::String(one), Value::String(other)) => one.cmp(other),
-        (Value::Object(one), Value::Object(other)) => {
-            let pairs = one.iter().zip(other);
-            let differ = pairs.map(|((name, value), (other_name, other))| {
-                name.cmp(other_name)
-                    .then_with(|| compare_values(value, other))
-            });
-            differ
-                .into_iter()
-                .find(|order| order.is_ne())
-                .unwrap_or_else(|| one.len().cmp(&other.len()))
-        }
-        _ => one.to_string().cmp(&other.to_string()),
-    }
 }

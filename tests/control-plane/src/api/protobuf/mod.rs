@@ -3,7 +3,6 @@
 mod answer;
 mod decode;
 mod encode;
-mod fields;
 mod zeros;
 
 pub(crate) use answer::{answer, events};

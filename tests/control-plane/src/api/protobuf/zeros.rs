@@ -3,22 +3,22 @@
 use serde_json::{Map, Value};
 
 use super::decode::says_something;
-use super::fields::{self, Field, Kind};
 use crate::schema::Schema;
+use crate::structs::{self, Kind, Struct};
 
 /// Takes zeros out of a built-in object, but for those that are written whether or not anybody has set them.
 pub(crate) fn forget_zeros(api_version: &str, kind: &str, schema: &Schema, object: &mut Value) {
-    if let (Some(fields), Some(object)) =
-        (fields::of_kind(api_version, kind), object.as_object_mut())
+    if let (Some(known), Some(object)) =
+        (structs::of_kind(api_version, kind), object.as_object_mut())
     {
-        forget(fields, schema, object);
+        forget(known, schema, object);
     }
 }
 
-fn forget(fields: &[Field], schema: &Schema, object: &mut Map<String, Value>) {
-    for field in fields {
+fn forget(known: &Struct, schema: &Schema, object: &mut Map<String, Value>) {
+    for field in &known.fields {
         if let Kind::Flat(name) = field.kind {
-            forget(fields::of(name), schema, object);
+            forget(structs::of(name), schema, object);
             continue;
         }
         let (Some(value), Some(node)) = (
@@ -45,6 +45,6 @@ fn forget(fields: &[Field], schema: &Schema, object: &mut Map<String, Value>) {
 
 fn forget_in(kind: &Kind, schema: &Schema, value: &mut Value) {
     if let (Kind::Message(name), Some(object)) = (kind, value.as_object_mut()) {
-        forget(fields::of(name), schema, object);
+        forget(structs::of(name), schema, object);
     }
 }

@@ -2,6 +2,7 @@
 
 mod mask;
 mod objects;
+mod order;
 mod protobuf;
 mod recording;
 mod roles;

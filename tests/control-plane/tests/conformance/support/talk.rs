@@ -11,6 +11,7 @@ use kube::{Client, Config};
 use serde_json::{Value, json};
 
 use super::mask::Mask;
+use super::order::Order;
 use super::protobuf;
 use super::watch::Watch;
 
@@ -581,8 +582,7 @@ impl Talk {
                 .next(PATIENCE)
                 .await
                 .unwrap_or_else(|end| panic!("{end}; so far:\n{}", self.said));
-            self.write_event(event.clone());
-            events.push(event);
+            events.push(self.write_event(&event));
         }
         events
     }
@@ -614,20 +614,24 @@ impl Talk {
     /// Waits for the end of a watch, writes down what comes until then, and that it ended.
     pub(crate) async fn end_of(&mut self, watch: &mut Watch) {
         while let Ok(event) = watch.next(PATIENCE).await {
-            self.write_event(event);
+            self.write_event(&event);
         }
         self.said.push_str("< the end\n\n");
     }
 
-    fn write_event(&mut self, mut event: Value) {
+    fn write_event(&mut self, line: &[u8]) -> Value {
+        let event: Value = serde_json::from_slice(line).unwrap();
+        let mut masked = event.clone();
         if event["type"] == "BOOKMARK" {
             // It is how far the whole server has come, or only the kind.
-            if let Some(version) = event["object"]["metadata"].get_mut("resourceVersion") {
+            if let Some(version) = masked["object"]["metadata"].get_mut("resourceVersion") {
                 *version = "<now>".into();
             }
         }
-        self.mask.answer(&mut event["object"]);
-        writeln!(self.said, "< {event:#}\n").unwrap();
+        self.mask.answer(&mut masked["object"]);
+        let masked = Order::of(line).write(&masked);
+        writeln!(self.said, "< {masked}\n").unwrap();
+        event
     }
 
     pub(crate) fn fill(&self, text: &str) -> String {
@@ -725,7 +729,7 @@ impl Talk {
         } else {
             let mut masked = value.clone();
             self.mask.answer(&mut masked);
-            writeln!(self.said, "{masked:#}\n").unwrap();
+            writeln!(self.said, "{}\n", Order::of(body).write(&masked)).unwrap();
         }
         Answer {
             body: value,

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use kube::client::Body;
-use serde_json::Value;
 
 /// An open watch.
 pub(crate) struct Watch {
@@ -28,14 +27,14 @@ impl Watch {
         }
     }
 
-    /// The next event, or why there is none.
-    pub(super) async fn next(&mut self, patience: Duration) -> Result<Value, String> {
+    /// The next event, as it came, or why there is none.
+    pub(super) async fn next(&mut self, patience: Duration) -> Result<Vec<u8>, String> {
         let line = self.take(patience, |rest| {
             rest.iter()
                 .position(|byte| *byte == b'\n')
                 .map(|end| end + 1)
         });
-        serde_json::from_slice(&line.await?).map_err(|error| error.to_string())
+        line.await
     }
 
     /// The next event of a watch in protobuf, which its length comes before.

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes `src/api/protobuf/fields.txt`: how the built-in kinds of `src/schema/builtin.txt` are told in protobuf.
+"""Writes `src/structs/fields.txt`: the Go structs of the built-in kinds of `src/schema/builtin.txt`.
 
-    protobuf_fields.py MODULES VERSION src/schema/builtin.txt > src/api/protobuf/fields.txt
+    structs.py MODULES VERSION src/schema/builtin.txt > src/structs/fields.txt
 
 MODULES is a folder with the Go modules `k8s.io/api@VERSION`, `k8s.io/apimachinery@VERSION`,
-`k8s.io/apiextensions-apiserver@VERSION` and `k8s.io/kube-aggregator@VERSION` (`$(go env GOMODCACHE)/k8s.io` after `go mod download`). The numbers, and which
-fields are pointers, are read off the structs.
+`k8s.io/apiextensions-apiserver@VERSION` and `k8s.io/kube-aggregator@VERSION` (`$(go env GOMODCACHE)/k8s.io` after
+`go mod download`). The numbers that fields have in protobuf, and which are pointers, are read off the structs.
 """
 
 import re
@@ -21,12 +21,11 @@ EXTENSIONS = "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 # What is answered or sent besides objects. Those of no version are known in every one.
 MORE = [
     ("DeleteOptions", META), ("Status", META), ("PartialObjectMetadata", META), ("APIVersions", META), ("APIGroup", META),
-    ("APIGroupList", META), ("APIResourceList", META), ("v1 Binding", "k8s.io/api/core/v1"),
-    ("policy/v1 Eviction", "k8s.io/api/policy/v1"),
+    ("APIGroupList", META), ("APIResourceList", META), ("PartialObjectMetadataList", META), ("Table", META),
     ("apidiscovery.k8s.io/v2 APIGroupDiscoveryList", "k8s.io/api/apidiscovery/v2"),
 ]
 OWN = {
-    (META, "Time"): "time", (META, "MicroTime"): "microtime", (META, "FieldsV1"): "json",
+    (META, "Time"): "time", (META, "MicroTime"): "microtime", (META, "FieldsV1"): "set",
     ("k8s.io/apimachinery/pkg/api/resource", "Quantity"): "quantity",
     ("k8s.io/apimachinery/pkg/util/intstr", "IntOrString"): "int|string",
     ("k8s.io/apimachinery/pkg/runtime", "RawExtension"): "json",
@@ -37,7 +36,7 @@ OWN = {
 }
 SCALARS = {
     "string": "string", "bool": "bool", "int32": "int", "int64": "int", "uint32": "int", "uint64": "int", "int": "int",
-    "uint8": "int", "float64": "number", "[]byte": "bytes",
+    "uint8": "int", "float64": "number", "[]byte": "bytes", "interface{}": "json",
 }
 
 
@@ -102,15 +101,19 @@ class Tables:
 
     def struct(self, path, go):
         fields = []
-        pattern = r"^\t(?:(\w+)[ \t]+)?([*\w.\[\]]+)[ \t]+`json:\"([^\"]*)\"[^`]*? protobuf:\"([^\"]*)\""
+        pattern = r"^\t(?:(\w+)[ \t]+)?([*\w.\[\]{}]+)[ \t]+`json:\"([^\"]*)\"(?:[^`]*? protobuf:\"([^\"]*)\")?"
         for _, kind, json, protobuf in re.findall(pattern, self.package(path).structs[go], re.M):
-            number = int(protobuf.split(",")[1])
-            kind, pointer = self.kind(path, kind)
             name, *options = json.split(",")
+            if "inline" in options and not protobuf:
+                continue
+            number = int(protobuf.split(",")[1]) if protobuf else 0
+            kind, pointer = self.kind(path, kind)
             if "inline" in options:
                 name, kind = "-", f"*{kind}*"
-            fields.append((number, f"{number} {name} {kind}{'?' if pointer else ''}"))
-        return [text for _, text in sorted(fields)]
+            if (go, name) == ("TableRow", "object"):
+                kind = "object"
+            fields.append(f"{number} {name} {kind}{'?' if pointer else ''}")
+        return fields
 
     def drain(self):
         while self.waiting:
