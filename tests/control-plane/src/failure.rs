@@ -158,6 +158,12 @@ impl Failure {
         failure
     }
 
+    /// Whoever asks again may get another name.
+    pub(crate) fn of_generated_name(mut self) -> Self {
+        self.message += ", the server was not able to generate a unique name for the object";
+        self.retry_after(1)
+    }
+
     pub(crate) fn conflict(resource: &Resource, name: &str, why: &str) -> Self {
         let message = format!(
             "Operation cannot be fulfilled on {} \"{name}\": {why}",

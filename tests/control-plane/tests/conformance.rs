@@ -59,6 +59,7 @@ mod conformance {
     mod tables;
     mod templates;
     mod tokens;
+    mod verbs;
     mod warnings;
     mod watches;
     mod who_may;

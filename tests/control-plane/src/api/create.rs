@@ -31,7 +31,10 @@ pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, F
         .map_err(|failure| failure.warned(warnings.clone()))?;
     warnings.extend(warned);
     Ok(response::warn(
-        response::written(StatusCode::CREATED, form.text(target, &created)),
+        response::written(
+            StatusCode::CREATED,
+            form.of_one(target)?.text(target, &created),
+        ),
         &warnings,
     ))
 }
@@ -150,9 +153,14 @@ impl<'a> Creation<'a> {
         }
         let key = target.key(&name);
         if let Some(found) = transaction.kept(target.bucket(), &key) {
-            return Err(match found.is_deleting {
+            let failure = match found.is_deleting {
                 true => Failure::still_exists(&target.resource, &name),
                 false => Failure::already_exists(&target.resource, &name),
+            };
+            let was_generated = object::meta(&self.object, "generateName").is_some();
+            return Err(match was_generated {
+                true => failure.of_generated_name(),
+                false => failure,
             });
         }
         body::to_stored(target, &mut self.object, core_events(target).as_deref());

@@ -58,8 +58,8 @@ pub(crate) fn remove(
     let policy = options
         .policy
         .or_else(|| leaves_dependents(resource).then_some(Policy::Orphan))
-        // What belongs to a definition are its objects, which go in any case.
-        .filter(|_| !(is_definition && begins));
+        // What belongs to a definition are its objects, which go in any case, and to an event nothing does.
+        .filter(|_| !(is_definition && begins) && resource.kind != "Event");
     if let Some(policy) = policy {
         finalizers.retain(|finalizer| finalizer != FOREGROUND && finalizer != ORPHAN);
         match policy {
@@ -196,7 +196,7 @@ pub(crate) fn delete(
                 .to_owned(),
         );
     }
-    let answer = response::written(code, form.text(target, &object));
+    let answer = response::written(code, form.of_one(target)?.text(target, &object));
     Ok(response::warn(answer, &warnings))
 }
 

@@ -39,6 +39,7 @@ mod stale;
 mod strings;
 mod table;
 mod target;
+mod timeout;
 mod token;
 mod too_large;
 mod update;
@@ -70,7 +71,7 @@ use view::Form;
 pub(crate) use yaml::read as read_yaml;
 
 use crate::plane::{Plane, World};
-use crate::serve::{Body, BoxError, Distortion};
+use crate::serve::{Body, BoxError, Distortion, full};
 
 /// The largest body that is read, as in a kube-apiserver.
 const LARGEST_BODY: usize = 3 * 1024 * 1024;
@@ -97,6 +98,18 @@ impl Asked {
             self.body = strings::readable(self.body);
         }
         self
+    }
+
+    /// The same with another verb.
+    fn with_method(&self, method: Method) -> Self {
+        Self {
+            method,
+            path: self.path.clone(),
+            query: self.query.clone(),
+            headers: self.headers.clone(),
+            body: self.body.clone(),
+            distortion: self.distortion.clone(),
+        }
     }
 
     pub(crate) fn header(&self, name: http::HeaderName) -> Option<&str> {
@@ -126,6 +139,7 @@ where
     let in_pretty = pretty::is_wanted(&query, &parts.headers);
     let unpacks = compression::is_accepted(&parts.headers);
     let place = clock::within(world.clock, || {
+        timeout::check(&parts.method, &path, &query)?;
         let plane = Place::find(world, project)?;
         let caller = auth::admit(world, &plane, user, &parts)?;
         Ok(Place { plane, caller })
@@ -234,6 +248,11 @@ fn route(world: &Arc<World>, place: &Place, asked: &Asked) -> Result<Response<Bo
         return route(world, place, &asked);
     }
     match Target::resolve(world, &place.plane, &place.caller, &asked.path)? {
+        // What is read of a custom resource need not be sent.
+        Some(target) if target.resource.is_crd() && asked.method == Method::HEAD => {
+            let answer = route(world, place, &asked.with_method(Method::GET))?;
+            Ok(answer.map(|_| full(Bytes::new())))
+        }
         Some(target) if target.resource.is_read_only() && asked.method != Method::GET => {
             Err(Failure::method_not_allowed())
         }
@@ -266,23 +285,18 @@ fn as_of_today(asked: &Asked) -> Option<Asked> {
         return None;
     }
     segments.remove(at);
-    let mut query = asked.query.clone();
-    query.set("watch", "true");
+    let mut asked = asked.with_method(Method::GET);
+    asked.query.set("watch", "true");
     // `namespaces/NAME` is an object, and `namespaces/NAME/THINGS` is not.
     let rest = segments.len() - at;
     let is_namespaced = segments.get(at) == Some(&"namespaces") && rest > 2;
     if rest == if is_namespaced { 4 } else { 2 } {
         let name = segments.pop()?;
-        query.set("fieldSelector", &format!("metadata.name={name}"));
+        let only = format!("metadata.name={name}");
+        asked.query.set("fieldSelector", &only);
     }
-    Some(Asked {
-        method: asked.method.clone(),
-        path: segments.join("/"),
-        query,
-        headers: asked.headers.clone(),
-        body: asked.body.clone(),
-        distortion: asked.distortion.clone(),
-    })
+    asked.path = segments.join("/");
+    Some(asked)
 }
 
 fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
@@ -326,7 +340,11 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
         ("GET", Some(_), Some("scale")) => scale::get(target, asked),
         ("GET", None, None) if watches => watch::watch(target, asked),
         ("GET", None, None) => read::list(target, asked),
-        ("POST", None, None) if target.namespace.is_some() || !target.resource.namespaced => {
+        // What is created is called as it says itself.
+        ("POST", name, None)
+            if (name.is_none() || target.resource.is_crd())
+                && (target.namespace.is_some() || !target.resource.namespaced) =>
+        {
             create::create(target, asked)
         }
         ("POST", Some(name), Some("binding")) => binding::bind(target, name, asked),
@@ -360,12 +378,19 @@ fn refused(target: &Target, asked: &Asked) -> Failure {
     if target.resource.namespaced && target.namespace.is_none() {
         return Failure::page_not_found();
     }
+    let is_collection = target.name.is_none();
+    match asked.method.as_str() {
+        "PUT" if is_collection => return Failure::bad_request("name must be provided"),
+        "PATCH" if is_collection => return patch::of_nothing(target, asked),
+        _ => {}
+    }
     let verb = match asked.method.as_str() {
         "POST" => "create",
         "PUT" => "update",
         "PATCH" => "patch",
         "DELETE" => "delete",
-        _ => "get",
+        "GET" => "get",
+        _ => "",
     };
     Failure::method_not_supported(&target.resource, verb)
 }
@@ -379,11 +404,12 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
     }
     let path = asked.path.trim_end_matches('/');
     let segments: Vec<&str> = path.split('/').skip(1).collect();
+    let is_of_crds = |group: &str| !discovery::is_built_in(world, plane, group);
     // These look at no verb.
     let any_verb = matches!(
         segments.as_slice(),
         ["apis"] | ["apis", _] | ["openapi", "v2"] | ["openapi", "v3", ..]
-    );
+    ) || matches!(segments.as_slice(), ["apis", group, _] if is_of_crds(group));
     if asked.method != Method::GET && !any_verb {
         return Err(if path.starts_with("/api") || path == "/version" {
             Failure::method_not_allowed()

@@ -54,6 +54,15 @@ impl PatchKind {
     }
 }
 
+/// Why a patch of no object in particular is not taken.
+pub(super) fn of_nothing(target: &Target, asked: &Asked) -> Failure {
+    let kind = PatchKind::of(target, asked);
+    kind.map_or_else(
+        |failure| failure,
+        |_| Failure::bad_request("name must be provided"),
+    )
+}
+
 pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
     let kind = PatchKind::of(target, asked)?;
@@ -129,7 +138,7 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
         return scale::answer(target, form, &object);
     }
     Ok(response::warn(
-        response::written(code, form.text(target, &object)),
+        response::written(code, form.of_one(target)?.text(target, &object)),
         &warnings,
     ))
 }

@@ -38,7 +38,7 @@ pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Fail
     }
     let object = stale::object(target, asked)?;
     let mut text = Vec::with_capacity(object.text().len());
-    form.write(target, &object, &mut text);
+    form.of_one(target)?.write(target, &object, &mut text);
     Ok(response::written(StatusCode::OK, text))
 }
 

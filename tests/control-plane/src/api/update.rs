@@ -61,7 +61,7 @@ pub(crate) fn update(
         Ok((StatusCode::OK, stored, warnings))
     })?;
     Ok(response::warn(
-        response::written(code, form.text(target, &stored)),
+        response::written(code, form.of_one(target)?.text(target, &stored)),
         &warnings,
     ))
 }
@@ -101,7 +101,14 @@ impl Update<'_> {
             tracked,
         } = make(old)?;
         rules::same_object(target, old, &mut new, self.name, self.is_patch)?;
-        rules::keep_what_is_not_written(target, old, &mut new);
+        // Of a part of a pod all of what was sent is owned, also what is not written then.
+        let is_part = matches!(
+            target.subresource.as_deref(),
+            Some("ephemeralcontainers" | "resize")
+        );
+        if !is_part {
+            rules::keep_what_is_not_written(target, old, &mut new);
+        }
         auth::check_escalation(target, transaction, Some(old), &new)?;
         if !tracked {
             let schema = target.version().schema.schema();
@@ -116,6 +123,9 @@ impl Update<'_> {
             } else {
                 patch::track_update(Some(old), &mut new, schema, &writer);
             }
+        }
+        if is_part {
+            rules::keep_what_is_not_written(target, old, &mut new);
         }
         let as_stored = target.as_stored();
         let rules_of = as_stored.as_ref().unwrap_or(target);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::negotiation::{Media, negotiate};
@@ -72,24 +72,35 @@ impl Form {
                 "Unable to convert to Table as requested: includeObject: Invalid value: {odd:?}: must be 'Metadata', \
                  'Object', 'None', or empty"
             ))),
-            (Self::Metadata { of_list, .. }, _) => {
-                let lists =
-                    target.name.is_none() && ["GET", "DELETE"].contains(&asked.method.as_str());
-                match (of_list, lists && !watches) {
-                    (false, true) => Err(accept::not_of_that_kind(
-                        target,
-                        "PartialObjectMetadata",
-                        true,
-                    )),
-                    (true, false) if !watches => Err(accept::not_of_that_kind(
-                        target,
-                        "PartialObjectMetadataList",
-                        false,
-                    )),
-                    _ => Ok(form),
-                }
+            (Self::Metadata { of_list: false, .. }, _)
+                if target.name.is_none()
+                    && !watches
+                    && ["GET", "DELETE"].contains(&asked.method.as_str()) =>
+            {
+                Err(accept::not_of_that_kind(
+                    target,
+                    "PartialObjectMetadata",
+                    true,
+                ))
             }
             _ => Ok(form),
+        }
+    }
+
+    /// The same for one object, which is no list.
+    pub(crate) fn of_one(self, target: &Target) -> Result<Self, Failure> {
+        match self {
+            Self::Metadata { of_list: true, .. } if target.resource.is_crd() => Err(Failure::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "",
+                "content is not a list",
+            )),
+            Self::Metadata { of_list: true, .. } => Err(accept::not_of_that_kind(
+                target,
+                "PartialObjectMetadataList",
+                false,
+            )),
+            _ => Ok(self),
         }
     }
 

@@ -188,7 +188,6 @@ const TABLE: &[Line] = &[
     Line {
         short: &["rc"],
         scale: Some(&OF_LABELS),
-        returns_deleted: true,
         ..workload("", "replicationcontrollers", "ReplicationController")
     },
     Line {

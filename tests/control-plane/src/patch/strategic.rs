@@ -9,8 +9,8 @@ use crate::schema::{Merge, Schema};
 
 const DIRECTIVE: &str = "$patch";
 const RETAIN_KEYS: &str = "$retainKeys";
-const ORDER: &str = "$setElementOrder/";
-const DELETE_VALUES: &str = "$deleteFromPrimitiveList/";
+const ORDER: &str = "$setElementOrder";
+const DELETE_VALUES: &str = "$deleteFromPrimitiveList";
 
 type Fields = Map<String, Value>;
 
@@ -64,9 +64,11 @@ fn merge_map(
     order_lists(&mut original, &mut patch, schema)?;
     for (name, value) in patch {
         if let Some(name) = name.strip_prefix(DELETE_VALUES) {
+            let name = list_of(name).ok_or_else(|| bad_format("primitive list"))?;
             if let (Some(gone), Some(Value::Array(values))) =
                 (value.as_array(), original.get_mut(name))
             {
+                check_types(values, gone)?;
                 let gone: HashSet<&Value> = gone.iter().collect();
                 values.retain(|value| !gone.contains(value));
             }
@@ -154,6 +156,25 @@ fn plain(value: Value) -> Result<Value, PatchError> {
     })
 }
 
+/// The list that a directive is about, by what follows its name.
+fn list_of(rest: &str) -> Option<&str> {
+    rest.split_once('/').map(|(_, list)| list)
+}
+
+/// Elements that are compared are of one type.
+fn check_types(original: &[Value], patch: &[Value]) -> Result<(), PatchError> {
+    let mut types = original.iter().chain(patch).map(go::type_name);
+    let first = types.next();
+    if types.all(|other| Some(other) == first) {
+        return Ok(());
+    }
+    Err(PatchError::Internal(format!(
+        "list element types are not identical: [{} {}]",
+        go::plain(&original.into()),
+        go::plain(&patch.into()),
+    )))
+}
+
 fn is_directive(name: &str) -> bool {
     name == DIRECTIVE
         || name == RETAIN_KEYS
@@ -173,11 +194,12 @@ fn order_lists(
         .cloned()
         .collect();
     for directive in directives {
+        let name = directive.strip_prefix(ORDER).and_then(list_of);
+        let name = name.ok_or_else(|| bad_format("setElementOrder list"))?;
         let order = match patch.remove(&directive) {
             Some(Value::Array(order)) => order,
             other => return Err(no_list(&other.unwrap_or_default())),
         };
-        let name = directive.trim_start_matches(ORDER);
         let live = original.get(name).and_then(Value::as_array).cloned();
         let patched = match patch.get(name) {
             Some(Value::Array(_)) => patch.remove(name),

@@ -151,6 +151,27 @@ conformance! {
         talk.get_picked(path, &[], |document| json!([digest(&document["paths"]), digest(&document["components"])])).await;
     }
 
+    async fn articles_of_kinds(talk: &mut Talk) {
+        for kind in ["Ear", "Buses", "Boss", "Hour", "S"] {
+            let plural = format!("{}z", kind.to_lowercase());
+            talk.install(json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": format!("{plural}.{{group}}")}, "spec": {
+                "group": "{group}", "scope": "Namespaced", "names": {"plural": plural, "kind": kind},
+                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}}],
+            }})).await;
+            let (path, at) = ("/openapi/v3/apis/{group}/v1", format!("namespaces/{{namespace}}/{plural}"));
+            let of = |document: &Value| {
+                let paths = document["paths"].as_object().into_iter().flatten();
+                parts(&paths.map(|(name, path)| (name.clone(), path.clone())).collect(), |name| name.contains(&at))
+            };
+            talk.until(path, |_, document| of(document).as_object().is_some_and(|found| !found.is_empty())).await;
+            talk.get_picked(path, &[], |document| {
+                let paths = of(document);
+                let operations = paths.as_object().into_iter().flatten().flat_map(|(_, path)| path.as_object().into_iter().flatten());
+                operations.filter_map(|(_, operation)| operation.get("description").cloned()).collect()
+            }).await;
+        }
+    }
+
     async fn all_kinds_in_the_second_version(talk: &mut Talk) {
         talk.install(crd("Namespaced")).await;
         let own = "com.example.all-kinds-in-the-second-version.";

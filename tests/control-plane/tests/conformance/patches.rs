@@ -780,4 +780,25 @@ conformance! {
         talk.patch("json", &format!("{maps}/one"), copies.collect()).await;
         talk.get(&format!("{maps}/one")).await;
     }
+
+    async fn strategic_patches_with_odd_directives(talk: &mut Talk) {
+        const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/{ns}/deployments";
+        let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "a", "image": "b", "args": ["x", "y"]}]}});
+        talk.prepare(DEPLOYMENTS, json!({"metadata": {"name": "one", "finalizers": ["example.com/a", "example.com/b"]}, "spec": {"replicas": 0, "selector": {"matchLabels": {"a": "b"}}, "template": template}})).await;
+        let one = &format!("{DEPLOYMENTS}/one?dryRun=All");
+        for within in [
+            json!({"$setElementOrder$containers": []}), json!({"$setElementOrder": []}), json!({"$setElementOrder/containers": []}), json!({"$setElementOrder/containers": "a"}),
+            json!({"$setElementOrder/": []}), json!({"$setElementOrder/containers/a": [{"name": "a"}]}), json!({"$setElementOrder/containers": [{"name": "a"}, {"name": "b"}]}),
+            json!({"$deleteFromPrimitiveList/containers": ["x"]}), json!({"$deleteFromPrimitiveList$containers": ["x"]}), json!({"$deleteFromPrimitiveList/none": ["x"]}),
+            json!({"$deleteFromPrimitiveList/containers": "x"}), json!({"$retainKeys": "a"}), json!({"$retainKeys": ["containers"], "hostNetwork": true}), json!({"$odd": 1}),
+            json!({"$patch": "odd"}), json!({"containers": [{"$patch": "odd"}]}), json!({"containers": [{"name": "a", "$patch": "odd"}]}), json!({"containers": [{"$patch": "delete"}]}),
+            json!({"containers": [{"name": "a", "$deleteFromPrimitiveList/args": ["x"]}]}), json!({"containers": [{"name": "a", "$setElementOrder/args": ["y", "x"]}]}),
+        ] {
+            talk.patch("strategic-merge", one, json!({"spec": {"template": {"spec": within}}})).await;
+        }
+        for metadata in [json!({"$deleteFromPrimitiveList/finalizers": ["example.com/a"]}), json!({"$setElementOrder/finalizers": ["example.com/b", "example.com/a"]}), json!({"$deleteFromPrimitiveList/finalizers": [1]}), json!({"$setElementOrder/finalizers": ["example.com/b"], "finalizers": ["example.com/c"]})] {
+            talk.patch("strategic-merge", one, json!({"metadata": metadata})).await;
+        }
+        talk.patch_unsaid("merge", &format!("{DEPLOYMENTS}/one"), json!({"metadata": {"finalizers": null}})).await;
+    }
 }

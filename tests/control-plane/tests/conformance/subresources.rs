@@ -289,6 +289,30 @@ conformance! {
         talk.delete(&at).await;
     }
 
+    async fn only_a_part_of_a_pod_is_written_and_all_of_what_was_sent_is_owned(talk: &mut Talk) {
+        for (part, name) in [("ephemeralcontainers", "one"), ("resize", "two")] {
+            let mut pod = pod(name);
+            pod["metadata"]["annotations"] = json!({"a": "b"});
+            pod["metadata"]["finalizers"] = json!(["example.com/a"]);
+            talk.post(PODS, pod).await;
+            let path = format!("{PODS}/{name}/{part}");
+            let debugger = json!([{"name": "debug", "image": "registry.example.com/shell:1.0"}]);
+            let other = json!([{"name": "main", "image": "registry.example.com/other:1.0", "resources": {}}]);
+            let spec = match part {
+                "resize" => json!({"containers": other}),
+                _ => json!({"ephemeralContainers": debugger}),
+            };
+            talk.put(&path, json!({"metadata": {"name": name}, "spec": spec})).await;
+            let metadata = json!({"labels": {"more": "1"}, "annotations": null, "generateName": "a", "ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "a", "uid": "b"}]});
+            talk.patch("strategic-merge", &path, json!({"metadata": metadata, "spec": spec})).await;
+            talk.patch("strategic-merge", &path, json!({"status": {"phase": "Failed"}})).await;
+            let applied = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"applied": "1"}}, "spec": spec});
+            talk.patch("apply", &format!("{path}?fieldManager=applier&force=true"), applied).await;
+            talk.get(&format!("{PODS}/{name}")).await;
+            talk.patch_unsaid("merge", &format!("{PODS}/{name}"), json!({"metadata": {"finalizers": null}})).await;
+        }
+    }
+
     async fn pods_are_resized(talk: &mut Talk) {
         let resources = |resources: Value| json!({"name": "main", "resources": resources});
         let mut one = pod("one");

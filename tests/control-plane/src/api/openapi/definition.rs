@@ -83,6 +83,18 @@ impl Definition {
     }
 }
 
+/// A kind with its article, which what looks like a plural has not.
+fn one_of(kind: &str) -> String {
+    let is_vowel = |letter: char| "aeiou".contains(letter.to_ascii_lowercase());
+    if kind.ends_with('s') && !kind.ends_with("ss") {
+        format!(" {kind}")
+    } else if kind.starts_with(is_vowel) {
+        format!(" an {kind}")
+    } else {
+        format!(" a {kind}")
+    }
+}
+
 /// The paths that there are, in a real server's words.
 fn paths(resource: &Resource, version: &Version, name: &str, list: &str) -> Vec<(String, String)> {
     let capitalized = |word: &str| {
@@ -99,10 +111,12 @@ fn paths(resource: &Resource, version: &Version, name: &str, list: &str) -> Vec<
     }
     let tag = format!("{}_{}", String::from_iter(tag), version.name);
     let operation = format!("{group}{}", capitalized(&version.name));
+    let one = one_of(&resource.kind);
     let own = |text: &str| {
         text.replace("<group>", &resource.group)
             .replace("<version>", &version.name)
             .replace("<plural>", &resource.plural)
+            .replace(" a <Kind>", &one)
             .replace("<Kind>", &resource.kind)
             .replace("<operation>", &operation)
             .replace("<tag>", &tag)

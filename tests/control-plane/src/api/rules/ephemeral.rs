@@ -7,18 +7,16 @@ use serde_json::Value;
 use crate::failure::Cause;
 use crate::object;
 
-/// Takes the ephemeral containers alone over from what was written.
+/// Takes the ephemeral containers alone over from what was written, and its metadata.
 pub(super) fn keep_the_rest(old: &Value, new: &mut Value) {
-    let containers = new.pointer("/spec/ephemeralContainers").cloned();
-    for field in ["spec", "status"] {
-        let kept = old.get(field).cloned().unwrap_or_default();
-        object::as_map(new).insert(field.to_owned(), kept);
-    }
-    let spec = object::field_mut(new, "spec");
-    match containers {
-        Some(containers) => spec.insert("ephemeralContainers".to_owned(), containers),
+    let mut kept = old.clone();
+    let spec = object::field_mut(&mut kept, "spec");
+    match new.pointer("/spec/ephemeralContainers") {
+        Some(containers) => spec.insert("ephemeralContainers".to_owned(), containers.clone()),
         None => spec.remove("ephemeralContainers"),
     };
+    kept["metadata"] = new["metadata"].take();
+    *new = kept;
 }
 
 /// What was there stays as it was.

@@ -169,12 +169,11 @@ fn of_deletion(old: &Value, new: &Value) -> Vec<Cause> {
             .and_then(|metadata| metadata.get(field));
         value.filter(|value| !value.is_null()).cloned()
     };
-    let mut fields = vec!["deletionGracePeriodSeconds"];
-    if !object::is_deleting(old) {
-        fields.push("deletionTimestamp");
-    }
+    let fields = ["deletionTimestamp", "deletionGracePeriodSeconds"];
+    let is_deleting = object::is_deleting(old);
     fields
         .into_iter()
+        .skip(usize::from(is_deleting))
         .filter_map(|field| {
             let value = of(new, field).filter(|value| Some(value) != of(old, field).as_ref())?;
             let field = format!("metadata.{field}");

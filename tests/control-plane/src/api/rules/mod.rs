@@ -209,15 +209,28 @@ fn new_finalizers(old: &Value, new: &Value) -> Option<Cause> {
     (!added.is_empty()).then(|| Cause::forbidden("metadata.finalizers", &message))
 }
 
+/// All metadata that an endpoint of a part may leave as it was.
+const ALL: &[&str] = &[
+    "annotations",
+    "deletionTimestamp",
+    "finalizers",
+    "labels",
+    "ownerReferences",
+];
+
+/// Leaves fields of the metadata as they were.
+fn keep_metadata(old: &Value, new: &mut Value, fields: &[&str]) {
+    let metadata = object::metadata_mut(new);
+    for field in fields {
+        match old["metadata"].get(field) {
+            Some(value) => metadata.insert((*field).to_owned(), value.clone()),
+            None => metadata.remove(*field),
+        };
+    }
+}
+
 /// The metadata that the status endpoint leaves as it was.
 pub(crate) fn kept_by_status(resource: &Resource) -> &'static [&'static str] {
-    const ALL: &[&str] = &[
-        "annotations",
-        "deletionTimestamp",
-        "finalizers",
-        "labels",
-        "ownerReferences",
-    ];
     match (&*resource.group, &*resource.plural) {
         ("", "pods") => &["deletionTimestamp", "ownerReferences"],
         ("apps", "deployments") => &["labels"],
@@ -266,13 +279,7 @@ pub(crate) fn keep_what_is_not_written(target: &Target, old: &Value, new: &mut V
                 && let Some(metadata) = new.get("metadata")
             {
                 whole["metadata"] = metadata.clone();
-                for field in kept_by_status(&target.resource) {
-                    let metadata = object::metadata_mut(&mut whole);
-                    match old["metadata"].get(field) {
-                        Some(value) => metadata.insert((*field).to_owned(), value.clone()),
-                        None => metadata.remove(*field),
-                    };
-                }
+                keep_metadata(old, &mut whole, kept_by_status(&target.resource));
             }
             match managed {
                 Some(managed) => object::set_meta(&mut whole, "managedFields", managed),
@@ -287,8 +294,14 @@ pub(crate) fn keep_what_is_not_written(target: &Target, old: &Value, new: &mut V
             let spec = object::field_mut(new, "spec");
             spec.retain(|_, value| value.as_array().is_some_and(|list| !list.is_empty()));
         }
-        Some("ephemeralcontainers") => ephemeral::keep_the_rest(old, new),
-        Some("resize") => resize::keep_the_rest(old, new),
+        Some("ephemeralcontainers") => {
+            ephemeral::keep_the_rest(old, new);
+            keep_metadata(old, new, ALL);
+        }
+        Some("resize") => {
+            resize::keep_the_rest(old, new);
+            keep_metadata(old, new, ALL);
+        }
         _ => {
             if target.version().status {
                 keep(new, "status");

@@ -12,7 +12,7 @@ const LISTS: [&str; 2] = ["initContainers", "containers"];
 const MUTABLE: [&str; 2] = ["cpu", "memory"];
 const KINDS: [&str; 2] = ["requests", "limits"];
 
-/// Takes the resources alone over from what was written.
+/// Takes the resources alone over from what was written, and its metadata.
 pub(super) fn keep_the_rest(old: &Value, new: &mut Value) {
     let mut kept = old.clone();
     for containers in LISTS {
@@ -38,13 +38,7 @@ pub(super) fn keep_the_rest(old: &Value, new: &mut Value) {
             }
         }
     }
-    for field in ["managedFields", "resourceVersion"] {
-        let metadata = object::metadata_mut(&mut kept);
-        match new.pointer(&format!("/metadata/{field}")) {
-            Some(value) => metadata.insert(field.to_owned(), value.clone()),
-            None => metadata.remove(field),
-        };
-    }
+    kept["metadata"] = new["metadata"].take();
     *new = kept;
 }
 
