@@ -132,18 +132,15 @@ const NAMED: [&str; 5] = [".", "f", "k", "v", "i"];
 
 /// Numbers that name an element are in the order of numbers, not of their digits.
 fn compare(one: &str, other: &str) -> Ordering {
-    let named = |name: &str| {
-        let (how, rest) = name.split_once(':').unwrap_or((name, ""));
-        let value = match how {
-            "k" | "v" | "i" => serde_json::from_str(rest).ok(),
-            _ => None,
-        };
-        let rank = NAMED.iter().position(|named| *named == how);
-        (rank, value.unwrap_or_else(|| Value::from(rest)))
-    };
-    let ((rank, one), (other_rank, other)) = (named(one), named(other));
-    rank.cmp(&other_rank)
-        .then_with(|| compare_values(&one, &other))
+    let parts = |name| str::split_once(name, ':').unwrap_or((name, ""));
+    let rank = |how| NAMED.iter().position(|named| *named == how);
+    let value = |rest| serde_json::from_str(rest).unwrap_or_else(|_| Value::from(rest));
+    let ((how, rest), (other_how, other_rest)) = (parts(one), parts(other));
+    let by_rank = rank(how).cmp(&rank(other_how));
+    by_rank.then_with(|| match how {
+        "k" | "v" | "i" => compare_values(&value(rest), &value(other_rest)),
+        _ => rest.cmp(other_rest),
+    })
 }
 
 fn compare_values(one: &Value, other: &Value) -> Ordering {
