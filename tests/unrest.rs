@@ -27,7 +27,7 @@ async fn hundreds_that_do_not_answer_give_their_places_to_one_that_does() {
     let requests = quiet.plane().requests();
     let (began, mark) = (Instant::now(), requests.mark());
     let _operator = Operator::start(manager);
-    sleep(Duration::from_millis(50)).await;
+    sleep(Duration::from_millis(100)).await;
     let mut asked = requests.since(mark);
     asked.retain(|request| request.project.is_some());
     assert_eq!(asked.len(), 64, "so many lists come in at once");
@@ -96,7 +96,7 @@ async fn as_many_lists_come_in_at_once_as_the_manager_is_told() {
         let mark = requests.mark();
         let manager = quiet.manager().controller(Sites::default());
         let _operator = Operator::start(manager.lists_at_once(told));
-        sleep(Duration::from_millis(50)).await;
+        sleep(Duration::from_millis(100)).await;
         let mut asked = requests.since(mark);
         asked.retain(|request| request.project.is_some());
         assert_eq!(asked.len(), at_once, "of 20, if {told} may come in at once");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Until it is known, and at most.
 const LONGEST: Duration = Duration::from_millis(250);
-const LEAST: Duration = Duration::from_millis(100);
+const LEAST: Duration = Duration::from_millis(150);
 /// A list that takes so many times as long as others is not waited for.
 const TIMES: u32 = 8;
 /// How many lists before count for as much as the last one.
