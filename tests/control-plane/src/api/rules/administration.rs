@@ -257,6 +257,10 @@ fn check_slice(spec: &Value) -> Vec<Cause> {
         let count = count.unwrap_or(0).into();
         wrong.push(Cause::invalid(PATH, &count, "must be greater than zero"));
     }
+    if spec["nodeName"] == "" {
+        const WHY: &str = "must be either unset or set to a non-empty string";
+        wrong.push(Cause::invalid("spec.nodeName", &"".into(), WHY));
+    }
     let says = |field: &str| match spec.get(field) {
         Some(Value::Bool(said)) => *said,
         Some(Value::String(said)) => !said.is_empty(),

@@ -1,0 +1,164 @@
+//! What is asked of kinds that few write themselves, and of parts of others that few say.
+
+use serde_json::{Value, json};
+
+use super::support::Talk;
+
+const PODS: &str = "/api/v1/namespaces/{ns}/pods";
+const CLAIMS: &str = "/api/v1/namespaces/{ns}/persistentvolumeclaims";
+const BUDGETS: &str = "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets";
+const EVENTS: &str = "/apis/events.k8s.io/v1/namespaces/{ns}/events";
+const REVISIONS: &str = "/apis/apps/v1/namespaces/{ns}/controllerrevisions";
+const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const SLICES: &str = "/apis/resource.k8s.io/v1/resourceslices";
+
+fn pod(resources: &Value, containers: &[Value]) -> Value {
+    let each = containers.iter().enumerate();
+    let containers: Vec<Value> = each
+        .map(|(index, resources)| json!({"name": format!("c{index}"), "image": "a:1", "resources": resources}))
+        .collect();
+    json!({"metadata": {"name": "one"}, "spec": {"resources": resources, "containers": containers}})
+}
+
+fn claim(name: &str, more: Value) -> Value {
+    let mut claim = json!({"metadata": {"name": name}, "spec": {
+        "accessModes": ["ReadWriteOnce"], "storageClassName": "none", "resources": {"requests": {"storage": "1Gi"}},
+    }});
+    if let (Some(spec), Some(more)) = (claim["spec"].as_object_mut(), more.as_object()) {
+        spec.extend(more.clone());
+    }
+    claim
+}
+
+fn event(name: &str, more: Value) -> Value {
+    let mut event = json!({
+        "metadata": {"name": name}, "regarding": {"namespace": "{ns}", "name": "a"}, "type": "Normal", "reason": "A", "action": "B",
+        "eventTime": "2020-01-01T00:00:00.000000Z", "reportingController": "example.com/a", "reportingInstance": "a",
+    });
+    if let (Some(event), Some(more)) = (event.as_object_mut(), more.as_object()) {
+        event.extend(more.clone());
+    }
+    event
+}
+
+fn spec(spec: &Value) -> Value {
+    json!({"metadata": {"name": "{ns}"}, "spec": spec})
+}
+
+conformance! {
+    async fn pods_ask_for_little_as_a_whole(talk: &mut Talk) {
+        let path = &format!("{PODS}?dryRun=All");
+        let none = json!({});
+        for (of_pod, of_containers) in [
+            (json!({"requests": {"storage": "2"}}), vec![none.clone()]),
+            (json!({"limits": {"ephemeral-storage": "2Gi"}}), vec![none.clone()]),
+            (json!({"limits": {"odd": "2"}}), vec![none.clone()]),
+            (json!({"limits": {"a b": "2"}}), vec![none.clone()]),
+            (json!({"limits": {"example.com/a": "2"}, "requests": {"example.com/a": "2"}}), vec![none.clone()]),
+            (json!({"requests": {"cpu": "-1"}}), vec![none.clone()]),
+            (json!({"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}), vec![none.clone()]),
+            (json!({"requests": {"hugepages-2Mi": "2Mi"}}), vec![none.clone()]),
+            (json!({"limits": {"hugepages-2Mi": "2Mi"}}), vec![none.clone()]),
+            (json!({"limits": {"hugepages-2Mi": "2Mi", "cpu": "1"}}), vec![none.clone()]),
+            (json!({"requests": {"cpu": "1"}}), vec![json!({"requests": {"cpu": "600m"}}), json!({"requests": {"cpu": "500m"}})]),
+            (json!({"limits": {"memory": "1Gi"}}), vec![json!({"limits": {"memory": "2Gi"}}), json!({"limits": {"memory": "1Gi"}}), json!({"limits": {"memory": "1025Mi"}})]),
+            (json!({"limits": {"cpu": "1", "hugepages-2Mi": "2Mi"}}), vec![json!({"limits": {"cpu": "1", "hugepages-2Mi": "4Mi"}})]),
+            (json!({"requests": {"cpu": "1"}, "claims": [{"name": "a"}]}), vec![none.clone()]),
+            (none.clone(), vec![none.clone()]),
+        ] {
+            talk.post(path, pod(&of_pod, &of_containers)).await;
+        }
+        let alone = [none];
+        let mut windows = pod(&json!({"requests": {"storage": "2"}}), &alone);
+        windows["spec"]["os"] = json!({"name": "windows"});
+        talk.post(path, windows).await;
+        let mut begun = pod(&json!({"requests": {"cpu": "1"}}), &alone);
+        begun["spec"]["initContainers"] = json!([{"name": "first", "image": "a:1", "resources": {"requests": {"cpu": "2"}}}]);
+        talk.post(path, begun).await;
+        let template = pod(&json!({"requests": {"storage": "2"}}), &alone);
+        talk.post("/api/v1/namespaces/{ns}/podtemplates?dryRun=All", json!({"metadata": {"name": "one"}, "template": {"spec": template["spec"]}})).await;
+        talk.prepare(PODS, pod(&json!({"requests": {"cpu": "1"}}), &alone)).await;
+        talk.patch("merge", &format!("{PODS}/one"), json!({"spec": {"resources": {"requests": {"storage": "2"}}}})).await;
+    }
+
+    async fn claims_are_fixed_down_to_nothing(talk: &mut Talk) {
+        talk.prepare(CLAIMS, claim("one", json!({}))).await;
+        let path = &format!("{CLAIMS}/one?dryRun=All");
+        for change in [
+            json!({"selector": {}}), json!({"selector": {"matchLabels": {}}}), json!({"selector": null}), json!({"dataSource": null}),
+            json!({"resources": {"limits": {}}}), json!({"volumeAttributesClassName": ""}), json!({"volumeName": "a"}), json!({"dataSourceRef": null}),
+        ] {
+            talk.patch("merge", path, json!({"spec": change})).await;
+        }
+        talk.prepare(CLAIMS, claim("other", json!({"selector": {}}))).await;
+        let path = &format!("{CLAIMS}/other?dryRun=All");
+        for change in [json!({"selector": null}), json!({"selector": {"matchLabels": {}}}), json!({"selector": {"matchExpressions": []}})] {
+            talk.patch("merge", path, json!({"spec": change})).await;
+        }
+    }
+
+    async fn budgets_are_called_anything(talk: &mut Talk) {
+        for metadata in [
+            json!({"name": "Bad_Name"}), json!({"name": "a/b"}), json!({"name": "a%b"}), json!({"name": ".."}), json!({}), json!({"generateName": "A_"}),
+            json!({"name": "A_b", "labels": {"-": "a"}}), json!({"name": "A_b", "finalizers": ["bad"]}), json!({"name": "a/b", "generateName": "c/d"}),
+        ] {
+            talk.post(&format!("{BUDGETS}?dryRun=All"), json!({"metadata": metadata})).await;
+        }
+        talk.say("and what they say is looked at first");
+        talk.post(BUDGETS, json!({"metadata": {"name": "a/b", "labels": {"-": "a"}}, "spec": {"minAvailable": -1}})).await;
+        talk.prepare(BUDGETS, json!({"metadata": {"name": "Bad_Name"}})).await;
+        let path = &format!("{BUDGETS}/Bad_Name?dryRun=All");
+        talk.patch("merge", path, json!({"spec": {"minAvailable": 1}})).await;
+        talk.patch("merge", path, json!({"metadata": {"labels": {"-": "a"}}, "spec": {"minAvailable": -1}})).await;
+    }
+
+    async fn revisions_count_up_from_nothing(talk: &mut Talk) {
+        for revision in [json!({"data": {"a": 1}, "revision": -1}), json!({"data": {"a": 1}, "revision": 0}), json!({"data": null, "revision": -1}), json!({"data": [], "revision": -1})] {
+            let mut revision = revision;
+            revision["metadata"] = json!({"name": "one"});
+            talk.post(&format!("{REVISIONS}?dryRun=All"), revision).await;
+        }
+        talk.prepare(REVISIONS, json!({"metadata": {"name": "one"}, "data": {"a": 1}, "revision": 1})).await;
+        for change in [json!({"revision": -1}), json!({"revision": -1, "data": {"a": 2}}), json!({"revision": 0})] {
+            talk.patch("merge", &format!("{REVISIONS}/one?dryRun=All"), change).await;
+        }
+    }
+
+    async fn events_of_the_newer_group_are_strict(talk: &mut Talk) {
+        let path = &format!("{EVENTS}?dryRun=All");
+        talk.post(path, event("one", json!({"metadata": {"name": "one", "finalizers": ["bad"]}}))).await;
+        talk.post(path, event("one", json!({"metadata": {"name": "one", "finalizers": ["bad", "a b", "orphan", "example.com/a"]}, "type": "x"}))).await;
+        let old = json!({
+            "deprecatedFirstTimestamp": "2020-01-01T00:00:00Z", "deprecatedLastTimestamp": "2020-01-01T00:00:00Z", "deprecatedCount": 1, "deprecatedSource": {"host": "a"},
+        });
+        talk.post(path, event("one", old)).await;
+        talk.post(path, event("one", json!({"deprecatedSource": {"component": "a"}, "deprecatedCount": -1, "type": "x"}))).await;
+        talk.prepare(EVENTS, event("one", json!({}))).await;
+        let bad = json!({"metadata": {"finalizers": ["bad"]}});
+        talk.patch("merge", &format!("{EVENTS}/one?dryRun=All"), bad).await;
+        let mut core = json!({"involvedObject": {"namespace": "{ns}", "name": "a"}});
+        core["metadata"] = json!({"name": "other", "finalizers": ["bad"]});
+        talk.post("/api/v1/namespaces/{ns}/events?dryRun=All", core).await;
+    }
+
+    async fn definitions_are_given_no_name(talk: &mut Talk) {
+        talk.post(&format!("{DEFINITIONS}?dryRun=All"), json!({"metadata": {"name": "junk", "generateName": "j-"}})).await;
+        let names = json!({"plural": "boxes", "singular": "box", "kind": "Box", "listKind": "BoxList"});
+        let version = json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}});
+        let definition = json!({"metadata": {"name": "boxes.{group}", "generateName": "boxes"}, "spec": {"group": "{group}", "scope": "Cluster", "names": names, "versions": [version]}});
+        talk.post(&format!("{DEFINITIONS}?dryRun=All"), definition).await;
+    }
+
+    async fn slices_are_somewhere(talk: &mut Talk) {
+        let slice = |place: Value| {
+            let mut slice = json!({"driver": "example.com", "pool": {"name": "a", "resourceSliceCount": 1}});
+            if let (Some(slice), Some(place)) = (slice.as_object_mut(), place.as_object()) {
+                slice.extend(place.clone());
+            }
+            spec(&slice)
+        };
+        for place in [json!({"nodeName": ""}), json!({"nodeName": "", "allNodes": true}), json!({"nodeName": null})] {
+            talk.post(&format!("{SLICES}?dryRun=All"), slice(place)).await;
+        }
+    }
+}
