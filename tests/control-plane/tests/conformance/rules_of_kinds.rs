@@ -7,6 +7,7 @@ use super::support::Talk;
 const PODS: &str = "/api/v1/namespaces/{ns}/pods";
 const CLAIMS: &str = "/api/v1/namespaces/{ns}/persistentvolumeclaims";
 const BUDGETS: &str = "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets";
+const JOBS: &str = "/apis/batch/v1/namespaces/{ns}/jobs";
 const EVENTS: &str = "/apis/events.k8s.io/v1/namespaces/{ns}/events";
 const REVISIONS: &str = "/apis/apps/v1/namespaces/{ns}/controllerrevisions";
 const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
@@ -18,6 +19,15 @@ fn pod(resources: &Value, containers: &[Value]) -> Value {
         .map(|(index, resources)| json!({"name": format!("c{index}"), "image": "a:1", "resources": resources}))
         .collect();
     json!({"metadata": {"name": "one"}, "spec": {"resources": resources, "containers": containers}})
+}
+
+fn job(name: &str, more: Value) -> Value {
+    let template = json!({"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "a:1"}]}});
+    let mut job = json!({"metadata": {"name": name}, "spec": {"template": template}});
+    if let (Some(spec), Some(more)) = (job["spec"].as_object_mut(), more.as_object()) {
+        spec.extend(more.clone());
+    }
+    job
 }
 
 fn claim(name: &str, more: Value) -> Value {
@@ -110,6 +120,65 @@ conformance! {
         let path = &format!("{BUDGETS}/Bad_Name?dryRun=All");
         talk.patch("merge", path, json!({"spec": {"minAvailable": 1}})).await;
         talk.patch("merge", path, json!({"metadata": {"labels": {"-": "a"}}, "spec": {"minAvailable": -1}})).await;
+    }
+
+    async fn jobs_say_what_is_a_failure(talk: &mut Talk) {
+        let path = &format!("{JOBS}?dryRun=All");
+        let conditions = json!([{"type": "A", "status": "True"}]);
+        let codes = |codes: Value| json!({"action": "Ignore", "onExitCodes": codes});
+        let rule = json!({"action": "Ignore", "onPodConditions": conditions});
+        let many: Vec<i32> = (1..257).collect();
+        for rules in [
+            json!([{"action": "x"}]), json!([{}]), json!([{"action": ""}]), json!([{"action": "FailIndex", "onPodConditions": conditions}]),
+            json!([{"action": "Count", "onPodConditions": conditions, "onExitCodes": {"operator": "In", "values": [1]}}]),
+            json!([{"action": "Ignore", "onPodConditions": []}]), json!([{"action": "Ignore", "onPodConditions": [{"type": "a b", "status": "x"}, {"type": "A", "status": ""}, {"type": "", "status": "True"}, {"type": "B"}]}]),
+            json!([codes(json!({"operator": "x", "values": [1]}))]), json!([codes(json!({"operator": "", "values": []}))]),
+            json!([codes(json!({"operator": "In", "values": [0, 1, 1]}))]), json!([codes(json!({"operator": "NotIn", "values": [0, 3, 2]}))]),
+            json!([codes(json!({"operator": "In", "values": [1], "containerName": "other"}))]), json!([codes(json!({"operator": "In", "values": many, "containerName": "main"}))]),
+            json!(vec![rule.clone(); 21]), json!([{"action": "Ignore", "onPodConditions": vec![conditions[0].clone(); 21]}]),
+            json!([rule, codes(json!({"operator": "In", "values": [1, 2], "containerName": "main"}))]), json!([]),
+        ] {
+            talk.post(path, job("one", json!({"podFailurePolicy": {"rules": rules}}))).await;
+        }
+        talk.prepare(JOBS, job("one", json!({}))).await;
+        talk.patch("merge", &format!("{JOBS}/one"), json!({"spec": {"podFailurePolicy": {"rules": [{"action": "x"}]}}})).await;
+        let template = job("one", json!({"podFailurePolicy": {"rules": [{"action": "x"}]}}));
+        let cron = json!({"metadata": {"name": "one"}, "spec": {"schedule": "* * * * *", "jobTemplate": {"spec": template["spec"]}}});
+        talk.post("/apis/batch/v1/namespaces/{ns}/cronjobs?dryRun=All", cron).await;
+        let template = job("one", json!({"podFailurePolicy": {"rules": [{"action": "Ignore", "onPodConditions": [{"type": "A"}]}]}}));
+        let cron = json!({"metadata": {"name": "one"}, "spec": {"schedule": "* * * * *", "jobTemplate": {"spec": template["spec"]}}});
+        talk.post("/apis/batch/v1/namespaces/{ns}/cronjobs?dryRun=All", cron).await;
+    }
+
+    async fn jobs_say_what_is_a_success(talk: &mut Talk) {
+        let path = &format!("{JOBS}?dryRun=All");
+        for policy in [
+            json!({}), json!({"rules": []}), json!({"rules": [{}]}), json!({"rules": [{"succeededCount": -1}]}), json!({"rules": [{"succeededCount": 6}]}),
+            json!({"rules": [{"succeededIndexes": "0-2,4", "succeededCount": 5}]}), json!({"rules": [{"succeededIndexes": "0-1-2"}]}),
+            json!({"rules": [{"succeededIndexes": "a"}, {"succeededIndexes": "0-b"}, {"succeededIndexes": "5"}, {"succeededIndexes": "0-5"}]}),
+            json!({"rules": [{"succeededIndexes": "3-1"}, {"succeededIndexes": "2,1"}, {"succeededIndexes": ""}, {"succeededIndexes": "0,"}]}),
+            json!({"rules": vec![json!({"succeededCount": 1}); 21]}), json!({"rules": [{"succeededIndexes": "0-2,4", "succeededCount": 4}]}),
+        ] {
+            talk.post(path, job("one", json!({"completionMode": "Indexed", "completions": 5, "parallelism": 1, "successPolicy": policy}))).await;
+        }
+        talk.post(path, job("one", json!({"successPolicy": {"rules": [{}]}}))).await;
+        for owner in ["a", "example.com/a", "a b/c", "example.com/", "A.com/b", "example.com/a b"] {
+            talk.post(path, job("one", json!({"managedBy": owner}))).await;
+        }
+        talk.post(path, job("one", json!({"managedBy": format!("example.com/{}", "a".repeat(60))}))).await;
+        for spec in [
+            json!({"completions": 100_001, "parallelism": 10_001, "backoffLimitPerIndex": 1}),
+            json!({"completions": 100_001, "parallelism": 1, "backoffLimitPerIndex": 1, "maxFailedIndexes": 10_001}),
+        ] {
+            let mut job = job("one", spec);
+            job["spec"]["completionMode"] = "Indexed".into();
+            talk.post(path, job).await;
+        }
+    }
+
+    async fn jobs_are_no_others(talk: &mut Talk) {
+        talk.prepare(JOBS, job("one", json!({}))).await;
+        talk.patch("merge", &format!("{JOBS}/one"), json!({"metadata": {"uid": "zz"}})).await;
     }
 
     async fn revisions_count_up_from_nothing(talk: &mut Talk) {
