@@ -10,6 +10,8 @@ const BUDGETS: &str = "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets";
 const JOBS: &str = "/apis/batch/v1/namespaces/{ns}/jobs";
 const EVENTS: &str = "/apis/events.k8s.io/v1/namespaces/{ns}/events";
 const REVISIONS: &str = "/apis/apps/v1/namespaces/{ns}/controllerrevisions";
+const LEVELS: &str = "/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations";
+const FLOWS: &str = "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas";
 const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const SLICES: &str = "/apis/resource.k8s.io/v1/resourceslices";
 
@@ -179,6 +181,79 @@ conformance! {
     async fn jobs_are_no_others(talk: &mut Talk) {
         talk.prepare(JOBS, job("one", json!({}))).await;
         talk.patch("merge", &format!("{JOBS}/one"), json!({"metadata": {"uid": "zz"}})).await;
+    }
+
+    async fn levels_are_of_two_types(talk: &mut Talk) {
+        let path = &format!("{LEVELS}?dryRun=All");
+        let reject = json!({"type": "Reject"});
+        let queuing = |queuing: Value| json!({"type": "Limited", "limited": {"limitResponse": {"type": "Queue", "queuing": queuing}}});
+        for level in [
+            json!({}), json!({"type": ""}), json!({"type": "x"}), json!({"type": "Exempt"}), json!({"type": "Exempt", "limited": {}}), json!({"type": "x", "limited": {}, "exempt": {}}),
+            json!({"type": "Exempt", "exempt": {"nominalConcurrencyShares": -1, "lendablePercent": 101}}), json!({"type": "Exempt", "exempt": {"lendablePercent": -1}}),
+            json!({"type": "Limited"}), json!({"type": "Limited", "limited": {}}), json!({"type": "Limited", "limited": {"limitResponse": {"type": ""}}}),
+            json!({"type": "Limited", "exempt": {}}), json!({"type": "Limited", "exempt": {"lendablePercent": -1}, "limited": {"limitResponse": reject}}),
+            json!({"type": "Limited", "limited": {"limitResponse": {"type": "x"}}}), json!({"type": "Limited", "limited": {"limitResponse": {"type": "Reject", "queuing": {}}}}),
+            json!({"type": "Limited", "limited": {"limitResponse": {"type": "Queue"}}}),
+            json!({"type": "Limited", "limited": {"nominalConcurrencyShares": -1, "lendablePercent": 101, "borrowingLimitPercent": -1, "limitResponse": reject}}),
+            json!({"type": "Limited", "limited": {"nominalConcurrencyShares": 0, "lendablePercent": -1, "borrowingLimitPercent": 0, "limitResponse": {"type": "x"}}}),
+            queuing(json!({"queues": -1, "handSize": -1, "queueLengthLimit": -1})), queuing(json!({"queues": 10_000_001, "handSize": 1})),
+            queuing(json!({"queues": 4, "handSize": 5})), queuing(json!({"queues": 1024, "handSize": 7})), queuing(json!({"queues": 1024, "handSize": 6})), queuing(json!({"queues": 0, "handSize": 0})),
+        ] {
+            talk.post(path, spec(&level)).await;
+        }
+        talk.prepare(LEVELS, spec(&json!({"type": "Limited", "limited": {"limitResponse": reject}}))).await;
+        talk.patch("merge", &format!("{LEVELS}/{{ns}}"), json!({"spec": {"type": "Exempt"}})).await;
+        talk.patch("merge", &format!("{LEVELS}/{{ns}}"), json!({"spec": {"limited": {"nominalConcurrencyShares": -1}}})).await;
+        let twice = json!([{"type": "A", "status": "True"}, {"type": "A", "status": "True"}, {"status": "True"}]);
+        talk.patch("merge", &format!("{LEVELS}/{{ns}}/status"), json!({"status": {"conditions": twice}})).await;
+        talk.delete(&format!("{LEVELS}/{{ns}}")).await;
+    }
+
+    async fn flows_say_whose_they_are(talk: &mut Talk) {
+        let path = &format!("{FLOWS}?dryRun=All");
+        let level = json!({"name": "global-default"});
+        for mut flow in [
+            json!({"distinguisherMethod": {"type": "x"}}), json!({"matchingPrecedence": -1, "distinguisherMethod": {"type": "x"}}), json!({"matchingPrecedence": 10_001, "distinguisherMethod": {}}),
+            json!({"matchingPrecedence": 1}), json!({"priorityLevelConfiguration": {"name": "A_b"}}), json!({"priorityLevelConfiguration": {}}), json!({"distinguisherMethod": {"type": "ByUser"}}),
+        ] {
+            if flow["priorityLevelConfiguration"].is_null() {
+                flow["priorityLevelConfiguration"] = level.clone();
+            }
+            talk.post(path, spec(&flow)).await;
+        }
+        let flow = |rules: Value| spec(&json!({"priorityLevelConfiguration": level, "rules": rules}));
+        let all = json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "namespaces": ["*"]});
+        let paths = json!({"verbs": ["get"], "nonResourceURLs": ["/"]});
+        let group = json!({"kind": "Group", "group": {"name": "a"}});
+        talk.post(path, flow(json!([{}]))).await;
+        talk.post(path, flow(json!([{"subjects": [group]}, {"resourceRules": [all]}]))).await;
+        let (user, account) = (json!({"name": "a"}), json!({"name": "a", "namespace": "b"}));
+        for subject in [
+            json!({"kind": "User"}), json!({"kind": "Group"}), json!({"kind": "ServiceAccount"}), json!({"kind": "x"}), json!({"kind": ""}), json!({"kind": "User", "user": {}}), json!({"kind": "Group", "group": {}}),
+            json!({"kind": "ServiceAccount", "serviceAccount": {}}), json!({"kind": "ServiceAccount", "serviceAccount": {"name": "A_b", "namespace": "A_b"}}), json!({"kind": "ServiceAccount", "serviceAccount": {"name": "*", "namespace": "a.b"}}),
+            json!({"kind": "User", "user": user, "group": user, "serviceAccount": account}), json!({"kind": "Group", "user": user, "group": user, "serviceAccount": account}),
+            json!({"kind": "ServiceAccount", "user": user, "group": user, "serviceAccount": account}), json!({"kind": "x", "user": user, "group": user, "serviceAccount": account}),
+        ] {
+            talk.post(path, flow(json!([{"subjects": [subject], "resourceRules": [all]}]))).await;
+        }
+        for rule in [
+            json!({}), json!({"verbs": ["x"]}), json!({"verbs": ["get", "x", "y"], "apiGroups": ["a", "*"], "resources": ["*", "a"], "namespaces": ["*", "a"]}), json!({"verbs": ["*", "x"], "clusterScope": true}),
+            json!({"verbs": ["get"], "apiGroups": [""], "resources": ["pods"], "namespaces": ["a", "A_b", "a.b", ""]}), json!({"verbs": ["get"], "apiGroups": [""], "resources": ["pods"]}),
+            json!({"verbs": ["get"], "apiGroups": [""], "resources": ["pods"], "clusterScope": true}),
+        ] {
+            talk.post(path, flow(json!([{"subjects": [group], "resourceRules": [rule]}]))).await;
+        }
+        for rule in [
+            json!({}), json!({"verbs": ["x"], "nonResourceURLs": ["*", "/a"]}), json!({"verbs": ["*", "get"], "nonResourceURLs": ["", "a", "/a b", "/a//b", "/*/a", "/a/*/*", "/a*", "/a/*", "/"]}),
+            json!({"verbs": ["get"], "nonResourceURLs": ["*"]}),
+        ] {
+            talk.post(path, flow(json!([{"subjects": [group], "nonResourceRules": [rule]}]))).await;
+        }
+        talk.prepare(FLOWS, flow(json!([{"subjects": [group], "nonResourceRules": [paths]}]))).await;
+        talk.patch("merge", &format!("{FLOWS}/{{ns}}"), json!({"spec": {"matchingPrecedence": 1, "distinguisherMethod": {"type": "x"}, "rules": [{}]}})).await;
+        let twice = json!([{"type": "A", "status": "True"}, {"type": "A", "status": "True"}, {"status": "True"}]);
+        talk.patch("merge", &format!("{FLOWS}/{{ns}}/status"), json!({"status": {"conditions": twice}})).await;
+        talk.delete(&format!("{FLOWS}/{{ns}}")).await;
     }
 
     async fn revisions_count_up_from_nothing(talk: &mut Talk) {

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::checks::{list, text};
-use super::{addresses, api_services, ingress_classes, names, service_ranges, storage};
+use super::{
+    addresses, api_services, flow_schemas, ingress_classes, names, priority_levels, service_ranges,
+    storage,
+};
 use crate::failure::Cause;
 use crate::object;
 
@@ -20,8 +23,8 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
         }
         "MutatingAdmissionPolicyBinding" => required(spec, "policyName", "spec.policyName"),
         "APIService" => api_services::check(spec),
-        "FlowSchema" => check_flow_schema(spec),
-        "PriorityLevelConfiguration" => check_priority_level(spec),
+        "FlowSchema" => flow_schemas::check(object),
+        "PriorityLevelConfiguration" => priority_levels::check(object),
         "RuntimeClass" => check_handler(object),
         "IPAddress" if spec.get("parentRef").is_none() => {
             vec![Cause::required("spec.parentRef", "")]
@@ -173,48 +176,6 @@ fn check_actions(spec: &Value) -> Option<Cause> {
     const BOTH: &str = "must not contain both Deny and Warn (repeating the same validation failure information in the \
         API response and headers serves no purpose)";
     (says("Deny") && says("Warn")).then(|| Cause::invalid(PATH, &json!(actions), BOTH))
-}
-
-fn check_flow_schema(spec: &Value) -> Vec<Cause> {
-    let mut wrong = Vec::new();
-    let precedence = spec.get("matchingPrecedence").and_then(Value::as_i64);
-    if let Some(number) = precedence.filter(|number| *number > 10000) {
-        const PATH: &str = "spec.matchingPrecedence";
-        wrong.push(Cause::invalid(
-            PATH,
-            &number.into(),
-            "must not be greater than 10000",
-        ));
-    }
-    let level = spec
-        .get("priorityLevelConfiguration")
-        .unwrap_or(&Value::Null);
-    if text(level, "name").is_empty() {
-        const PATH: &str = "spec.priorityLevelConfiguration.name";
-        wrong.push(Cause::required(PATH, "must reference a priority level"));
-    }
-    wrong
-}
-
-fn check_priority_level(spec: &Value) -> Vec<Cause> {
-    let limited = spec.get("limited");
-    match text(spec, "type") {
-        "" => vec![Cause::required("spec.type", "")],
-        "Limited" if limited.is_none() => {
-            const WHY: &str = "must not be empty when type is Limited";
-            vec![Cause::required("spec.limited", WHY)]
-        }
-        "Limited" => {
-            let response = limited.and_then(|limited| limited.get("limitResponse"));
-            let queues = response.is_some_and(|response| response["type"] == "Queue");
-            let without = response.is_none_or(|response| response.get("queuing").is_none());
-            const WHY: &str = "must not be empty if limited.limitResponse.type is Limited";
-            let path = "spec.limited.limitResponse.queuing";
-            let missing = (queues && without).then(|| Cause::required(path, WHY));
-            missing.into_iter().collect()
-        }
-        _ => Vec::new(),
-    }
 }
 
 fn check_handler(class: &Value) -> Vec<Cause> {
