@@ -10,6 +10,8 @@ const BUDGETS: &str = "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets";
 const JOBS: &str = "/apis/batch/v1/namespaces/{ns}/jobs";
 const EVENTS: &str = "/apis/events.k8s.io/v1/namespaces/{ns}/events";
 const REVISIONS: &str = "/apis/apps/v1/namespaces/{ns}/controllerrevisions";
+const DRIVERS: &str = "/apis/storage.k8s.io/v1/csidrivers";
+const NODES: &str = "/apis/storage.k8s.io/v1/csinodes";
 const LEVELS: &str = "/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations";
 const FLOWS: &str = "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas";
 const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
@@ -254,6 +256,50 @@ conformance! {
         let twice = json!([{"type": "A", "status": "True"}, {"type": "A", "status": "True"}, {"status": "True"}]);
         talk.patch("merge", &format!("{FLOWS}/{{ns}}/status"), json!({"status": {"conditions": twice}})).await;
         talk.delete(&format!("{FLOWS}/{{ns}}")).await;
+    }
+
+    async fn drivers_say_what_they_can(talk: &mut Talk) {
+        let path = &format!("{DRIVERS}?dryRun=All");
+        for driver in [
+            json!({"fsGroupPolicy": "x"}), json!({"fsGroupPolicy": ""}), json!({"fsGroupPolicy": "File", "volumeLifecycleModes": ["x", "Ephemeral", "y"]}),
+            json!({"tokenRequests": [{"audience": "a", "expirationSeconds": 599}, {"audience": "a", "expirationSeconds": 1}, {"audience": "b", "expirationSeconds": 4_294_967_297_i64}, {"audience": ""}]}),
+            json!({"nodeAllocatableUpdatePeriodSeconds": 9}), json!({"serviceAccountTokenInSecrets": false}), json!({"serviceAccountTokenInSecrets": true, "tokenRequests": [{"audience": "a"}]}),
+            json!({"fsGroupPolicy": "x", "tokenRequests": [{"audience": ""}, {"audience": ""}], "volumeLifecycleModes": ["x"], "nodeAllocatableUpdatePeriodSeconds": -1}),
+        ] {
+            talk.post(path, spec(&driver)).await;
+        }
+        talk.prepare(DRIVERS, spec(&json!({}))).await;
+        for driver in [json!({"fsGroupPolicy": "x"}), json!({"attachRequired": false, "volumeLifecycleModes": ["x"], "nodeAllocatableUpdatePeriodSeconds": 1})] {
+            talk.patch("merge", &format!("{DRIVERS}/{{ns}}?dryRun=All"), json!({"spec": driver})).await;
+        }
+        talk.delete(&format!("{DRIVERS}/{{ns}}")).await;
+    }
+
+    async fn nodes_say_which_drivers_they_have(talk: &mut Talk) {
+        let path = &format!("{NODES}?dryRun=All");
+        let driver = |name: &str, more: Value| {
+            let mut driver = json!({"name": name, "nodeID": "a", "topologyKeys": null});
+            if let (Some(driver), Some(more)) = (driver.as_object_mut(), more.as_object()) {
+                driver.extend(more.clone());
+            }
+            driver
+        };
+        for drivers in [
+            json!([driver("a", json!({"allocatable": {"count": -1}}))]), json!([driver("a", json!({"allocatable": {"count": 0}}))]), json!([driver("a", json!({"allocatable": {}}))]),
+            json!([driver("", json!({"nodeID": ""}))]), json!([driver("a_b", json!({})), driver("A.b", json!({})), driver("a.b", json!({})), driver("A.b", json!({}))]),
+            json!([driver(&"a".repeat(64), json!({"nodeID": "a".repeat(257)}))]), json!([driver("a", json!({"topologyKeys": ["", "a b", "c", "c", "example.com/d"]}))]), json!([]),
+        ] {
+            talk.post(path, spec(&json!({"drivers": drivers}))).await;
+        }
+        talk.prepare(NODES, spec(&json!({"drivers": [driver("a", json!({"allocatable": {"count": 1}}))]}))).await;
+        let path = &format!("{NODES}/{{ns}}?dryRun=All");
+        for driver in [
+            driver("a", json!({"allocatable": {"count": 2}})), driver("a", json!({"allocatable": {"count": -2}})), driver("a", json!({"nodeID": "b"})), driver("a", json!({"topologyKeys": ["a"]})),
+            driver("b", json!({"nodeID": ""})),
+        ] {
+            talk.patch("merge", path, json!({"spec": {"drivers": [driver]}})).await;
+        }
+        talk.delete(&format!("{NODES}/{{ns}}")).await;
     }
 
     async fn revisions_count_up_from_nothing(talk: &mut Talk) {

@@ -1,11 +1,11 @@
-//! The rules of what belongs to a whole cluster: what is admitted and how fast, and what nodes and drivers offer.
+//! The rules of what belongs to a whole cluster: what is admitted, and what nodes offer.
 
 use serde_json::{Value, json};
 
 use super::checks::{list, text};
 use super::{
-    addresses, api_services, flow_schemas, ingress_classes, names, priority_levels, service_ranges,
-    storage,
+    addresses, api_services, csi, flow_schemas, ingress_classes, names, priority_levels,
+    service_ranges, storage,
 };
 use crate::failure::Cause;
 use crate::object;
@@ -37,7 +37,8 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
             check_claim(spec.get("spec").unwrap_or(&Value::Null), "spec.spec")
         }
         "ResourceSlice" => check_slice(spec),
-        "CSINode" => check_node(spec),
+        "CSIDriver" => csi::check_driver(object),
+        "CSINode" => csi::check_node(object),
         "CSIStorageCapacity" => subdomain(object, "storageClassName", "storageClassName"),
         "VolumeAttachment" => check_attachment(spec),
         "VolumeAttributesClass" => check_attributes_class(object),
@@ -56,6 +57,7 @@ pub(super) fn check_update(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
                 "field is immutable",
             )]
         }
+        "CSINode" => csi::check_node_update(old, new),
         "PriorityClass" if changed("value") => {
             let why = "may not be changed in an update.";
             vec![Cause::forbidden("value", why)]
@@ -237,17 +239,6 @@ fn check_slice(spec: &Value) -> Vec<Cause> {
         let places = places.map(|place| format!("`{place}`")).join(", ");
         let why = format!("exactly one of {places} is required");
         wrong.push(Cause::required("spec", &why));
-    }
-    wrong
-}
-
-fn check_node(spec: &Value) -> Vec<Cause> {
-    let mut wrong = Vec::new();
-    for (index, driver) in list(spec, "drivers").iter().enumerate() {
-        for field in ["name", "nodeID"] {
-            let path = format!("spec.drivers[{index}].{field}");
-            wrong.extend(required(driver, field, &path));
-        }
     }
     wrong
 }

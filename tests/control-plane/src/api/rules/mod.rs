@@ -12,6 +12,7 @@ mod checks;
 mod cluster_ips;
 mod container_advice;
 mod containers;
+mod csi;
 mod defaults;
 mod device_users;
 mod endpoints;
