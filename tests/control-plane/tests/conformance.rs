@@ -52,6 +52,7 @@ mod conformance {
     mod protobuf;
     mod quotas;
     mod refused;
+    mod rules_of_kinds;
     mod services;
     mod statuses;
     mod subresources;

@@ -28,13 +28,16 @@ pub(super) fn check(definition: &Value, old: Option<&Value>) -> Vec<Cause> {
         }
     }
     let must = format!("{}.{}", found.text("/names/plural"), found.text("/group"));
-    let name = object::name(definition);
-    if !name.is_empty() && name != must {
-        found.invalid(
-            "metadata.name",
-            &name.into(),
-            "must be spec.names.plural+\".\"+spec.group",
-        );
+    let begun = object::meta(definition, "generateName").filter(|_| old.is_none());
+    let names = [
+        ("metadata.generateName", begun.unwrap_or_default()),
+        ("metadata.name", object::name(definition)),
+    ];
+    for (field, name) in names {
+        if !name.is_empty() && name != must {
+            let why = "must be spec.names.plural+\".\"+spec.group";
+            found.invalid(field, &name.into(), why);
+        }
     }
     found.group();
     found.scope();

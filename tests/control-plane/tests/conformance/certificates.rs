@@ -71,6 +71,17 @@ conformance! {
         talk.delete(&format!("{REQUESTS}/{{ns}}-a")).await;
     }
 
+    async fn a_request_is_called_anything(talk: &mut Talk) {
+        let path = &format!("{REQUESTS}?dryRun=All");
+        for metadata in [json!({"name": "Bad_Name"}), json!({"name": "a/b"}), json!({}), json!({"name": "A_b", "labels": {"-": "a"}}), json!({"name": "A_b", "finalizers": ["bad"]})] {
+            talk.post(path, json!({"metadata": metadata})).await;
+        }
+        talk.say("but for what no path can name");
+        for name in ["Bad_Name", "a/b", "a%b", ".."] {
+            talk.post(path, asked(name, OF_JANE, SIGNER)).await;
+        }
+    }
+
     async fn a_request_is_approved_and_signed(talk: &mut Talk) {
         let (path, table) = (format!("{REQUESTS}/{{ns}}-a"), [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io")]);
         let (approval, status) = (format!("{path}/approval"), format!("{path}/status"));

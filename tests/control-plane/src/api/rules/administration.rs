@@ -1,9 +1,12 @@
-//! The rules of what belongs to a whole cluster: what is admitted and how fast, and what nodes and drivers offer.
+//! The rules of what belongs to a whole cluster: what is admitted, and what nodes offer.
 
 use serde_json::{Value, json};
 
 use super::checks::{list, text};
-use super::{addresses, api_services, ingress_classes, names, service_ranges, storage};
+use super::{
+    addresses, api_services, csi, flow_schemas, ingress_classes, names, priority_levels,
+    service_ranges, storage,
+};
 use crate::failure::Cause;
 use crate::object;
 
@@ -20,8 +23,8 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
         }
         "MutatingAdmissionPolicyBinding" => required(spec, "policyName", "spec.policyName"),
         "APIService" => api_services::check(spec),
-        "FlowSchema" => check_flow_schema(spec),
-        "PriorityLevelConfiguration" => check_priority_level(spec),
+        "FlowSchema" => flow_schemas::check(object),
+        "PriorityLevelConfiguration" => priority_levels::check(object),
         "RuntimeClass" => check_handler(object),
         "IPAddress" if spec.get("parentRef").is_none() => {
             vec![Cause::required("spec.parentRef", "")]
@@ -34,7 +37,8 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
             check_claim(spec.get("spec").unwrap_or(&Value::Null), "spec.spec")
         }
         "ResourceSlice" => check_slice(spec),
-        "CSINode" => check_node(spec),
+        "CSIDriver" => csi::check_driver(object),
+        "CSINode" => csi::check_node(object),
         "CSIStorageCapacity" => subdomain(object, "storageClassName", "storageClassName"),
         "VolumeAttachment" => check_attachment(spec),
         "VolumeAttributesClass" => check_attributes_class(object),
@@ -53,6 +57,7 @@ pub(super) fn check_update(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
                 "field is immutable",
             )]
         }
+        "CSINode" => csi::check_node_update(old, new),
         "PriorityClass" if changed("value") => {
             let why = "may not be changed in an update.";
             vec![Cause::forbidden("value", why)]
@@ -175,48 +180,6 @@ fn check_actions(spec: &Value) -> Option<Cause> {
     (says("Deny") && says("Warn")).then(|| Cause::invalid(PATH, &json!(actions), BOTH))
 }
 
-fn check_flow_schema(spec: &Value) -> Vec<Cause> {
-    let mut wrong = Vec::new();
-    let precedence = spec.get("matchingPrecedence").and_then(Value::as_i64);
-    if let Some(number) = precedence.filter(|number| *number > 10000) {
-        const PATH: &str = "spec.matchingPrecedence";
-        wrong.push(Cause::invalid(
-            PATH,
-            &number.into(),
-            "must not be greater than 10000",
-        ));
-    }
-    let level = spec
-        .get("priorityLevelConfiguration")
-        .unwrap_or(&Value::Null);
-    if text(level, "name").is_empty() {
-        const PATH: &str = "spec.priorityLevelConfiguration.name";
-        wrong.push(Cause::required(PATH, "must reference a priority level"));
-    }
-    wrong
-}
-
-fn check_priority_level(spec: &Value) -> Vec<Cause> {
-    let limited = spec.get("limited");
-    match text(spec, "type") {
-        "" => vec![Cause::required("spec.type", "")],
-        "Limited" if limited.is_none() => {
-            const WHY: &str = "must not be empty when type is Limited";
-            vec![Cause::required("spec.limited", WHY)]
-        }
-        "Limited" => {
-            let response = limited.and_then(|limited| limited.get("limitResponse"));
-            let queues = response.is_some_and(|response| response["type"] == "Queue");
-            let without = response.is_none_or(|response| response.get("queuing").is_none());
-            const WHY: &str = "must not be empty if limited.limitResponse.type is Limited";
-            let path = "spec.limited.limitResponse.queuing";
-            let missing = (queues && without).then(|| Cause::required(path, WHY));
-            missing.into_iter().collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
 fn check_handler(class: &Value) -> Vec<Cause> {
     let handler = text(class, "handler");
     match names::label(handler) {
@@ -257,6 +220,10 @@ fn check_slice(spec: &Value) -> Vec<Cause> {
         let count = count.unwrap_or(0).into();
         wrong.push(Cause::invalid(PATH, &count, "must be greater than zero"));
     }
+    if spec["nodeName"] == "" {
+        const WHY: &str = "must be either unset or set to a non-empty string";
+        wrong.push(Cause::invalid("spec.nodeName", &"".into(), WHY));
+    }
     let says = |field: &str| match spec.get(field) {
         Some(Value::Bool(said)) => *said,
         Some(Value::String(said)) => !said.is_empty(),
@@ -272,17 +239,6 @@ fn check_slice(spec: &Value) -> Vec<Cause> {
         let places = places.map(|place| format!("`{place}`")).join(", ");
         let why = format!("exactly one of {places} is required");
         wrong.push(Cause::required("spec", &why));
-    }
-    wrong
-}
-
-fn check_node(spec: &Value) -> Vec<Cause> {
-    let mut wrong = Vec::new();
-    for (index, driver) in list(spec, "drivers").iter().enumerate() {
-        for field in ["name", "nodeID"] {
-            let path = format!("spec.drivers[{index}].{field}");
-            wrong.extend(required(driver, field, &path));
-        }
     }
     wrong
 }

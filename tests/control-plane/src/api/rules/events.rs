@@ -25,7 +25,28 @@ pub(super) fn before_create(target: &Target, event: &Value) -> Vec<Cause> {
         wrong.push(Cause::required("eventTime", ""));
     }
     wrong.extend(kind(text(event, "type")));
+    wrong.extend(of_the_old_way(event));
     wrong
+}
+
+/// What only events of the core group say.
+fn of_the_old_way(event: &Value) -> Vec<Cause> {
+    let [first, last] = ["deprecatedFirstTimestamp", "deprecatedLastTimestamp"]
+        .map(|field| !event[field].is_null());
+    let count = number(event, "deprecatedCount").unwrap_or(0) != 0;
+    let source = &event["deprecatedSource"];
+    let source = ["component", "host"]
+        .iter()
+        .any(|field| !text(source, field).is_empty());
+    let said = [
+        ("firstTimestamp", first),
+        ("lastTimestamp", last),
+        ("count", count),
+        ("source", source),
+    ];
+    let said = said.into_iter().filter(|(_, said)| *said);
+    said.map(|(field, _)| Cause::invalid(field, &"".into(), "needs to be unset"))
+        .collect()
 }
 
 /// What is wrong with a changed event. Those of the newer group stay as they are, but for how often it happens.

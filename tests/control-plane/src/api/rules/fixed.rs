@@ -48,6 +48,12 @@ pub(super) fn invalid_struct(field: &str, why: &str) -> Cause {
     )
 }
 
+/// A whole struct of which a part is none of those that are known.
+pub(super) fn unsupported_struct(field: &str, known: &str) -> Cause {
+    let message = format!("Unsupported value: {STRUCT}: supported values: {known}");
+    Cause::new("FieldValueNotSupported", field, message)
+}
+
 /// How a value that may not change is shown.
 #[derive(Clone, Copy)]
 enum Shown {

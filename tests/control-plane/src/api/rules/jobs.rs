@@ -7,12 +7,11 @@ use super::checks::{
     self, at, invalid_selector, list, not_negative, number, one_of, one_of_if_said, text,
 };
 use super::fixed::{IMMUTABLE, invalid_struct, same};
-use super::{names, pods, schedules};
+use super::{job_indexes, job_managers, job_policies, names, pods, schedules};
 use crate::failure::Cause;
 use crate::object;
 
 const NOT_INDEXED: &str = "requires indexed completion mode";
-const MOST: i64 = 100_000;
 const MISMATCH: &str = "`selector` does not match template `labels`";
 
 /// Makes sure that the pods of a Job are its own, and no other's.
@@ -110,11 +109,7 @@ fn check_own_pods(job: &Value) -> Vec<Cause> {
             }
             Some(other) if other != wanted => {
                 let why = format!("must be '{wanted}'");
-                wrong.push(Cause::invalid(
-                    &format!("{path}[{key}]"),
-                    &other.into(),
-                    &why,
-                ));
+                wrong.push(Cause::invalid(&format!("{path}[{key}]"), labels, &why));
             }
             Some(_) => {}
         }
@@ -155,6 +150,9 @@ fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
         let why = "when maxFailedIndexes is specified";
         wrong.push(Cause::required(&at("backoffLimitPerIndex"), why));
     }
+    if let Some(manager) = spec["managedBy"].as_str() {
+        wrong.extend(job_managers::check(manager, &at("managedBy")));
+    }
     let mode = text(spec, "completionMode");
     wrong.extend(one_of_if_said(
         mode,
@@ -162,7 +160,7 @@ fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
         &["NonIndexed", "Indexed"],
     ));
     if mode == "Indexed" {
-        wrong.extend(check_indexed(spec, path));
+        wrong.extend(job_indexes::check(spec, path));
     } else if mode == "NonIndexed" {
         for (field, value) in [
             ("backoffLimitPerIndex", per_index),
@@ -171,11 +169,17 @@ fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
             let value = value.map(|value| Cause::invalid(&at(field), &value.into(), NOT_INDEXED));
             wrong.extend(value);
         }
-        if spec["successPolicy"].is_object() {
-            wrong.push(invalid_struct(&at("successPolicy"), NOT_INDEXED));
-        }
     }
     let failure_policy = spec["podFailurePolicy"].is_object();
+    if failure_policy {
+        wrong.extend(job_policies::check_failure(spec, path));
+    }
+    if spec["successPolicy"].is_object() {
+        match mode {
+            "Indexed" => wrong.extend(job_policies::check_success(spec, path)),
+            _ => wrong.push(invalid_struct(&at("successPolicy"), NOT_INDEXED)),
+        }
+    }
     let replaced: &[&str] = match failure_policy {
         true => &["Failed"],
         false => &["Failed", "TerminatingOrFailed"],
@@ -199,30 +203,6 @@ fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
         }
         said => wrong.extend(one_of(said, &policy, &["OnFailure", "Never"])),
     }
-    wrong
-}
-
-fn check_indexed(spec: &Value, path: &str) -> Vec<Cause> {
-    let at = |field: &str| format!("{path}.{field}");
-    let mut wrong = Vec::new();
-    let completions = number(spec, "completions");
-    if completions.is_none() {
-        let why = "when completion mode is Indexed";
-        wrong.push(Cause::required(&at("completions"), why));
-    }
-    let mut above = |field: &str, limit: Option<i64>, why: &str| {
-        if let Some(number) = number(spec, field)
-            && limit.is_some_and(|limit| number > limit)
-        {
-            wrong.push(Cause::invalid(&at(field), &number.into(), why));
-        }
-    };
-    let why = "must be less than or equal to 100000 when completion mode is Indexed";
-    above("parallelism", Some(MOST), why);
-    let why = "must be less than or equal to completions";
-    above("maxFailedIndexes", completions, why);
-    let why = "must be less than or equal to 100000";
-    above("maxFailedIndexes", Some(MOST), why);
     wrong
 }
 

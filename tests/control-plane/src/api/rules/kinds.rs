@@ -211,6 +211,11 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
         }
         "Event" => events::before_update(target, old, new),
         "StorageClass" => storage::check_class_update(old, new),
+        "ControllerRevision" => {
+            let mut wrong = workloads::check_count(new);
+            wrong.extend(fixed::check("ControllerRevision", old, new));
+            wrong
+        }
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => webhooks::check(new),
         "Ingress" => networking::check_ingress(new),
         "ServiceCIDR" => service_ranges::check_update(old, new),

@@ -115,8 +115,13 @@ pub(crate) fn same_object(
         && uid != object::uid(old)
     {
         return Err(if is_patch {
-            let cause = Cause::invalid("metadata.uid", &uid.into(), "field is immutable");
-            Failure::invalid_object(resource, name, vec![cause])
+            let mut wrong = vec![Cause::invalid(
+                "metadata.uid",
+                &uid.into(),
+                "field is immutable",
+            )];
+            wrong.extend(super::before_update(target, old, &mut new.clone()));
+            Failure::invalid_object(resource, name, wrong)
         } else {
             other_object(target, name, uid, object::uid(old))
         });

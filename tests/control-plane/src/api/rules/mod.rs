@@ -12,6 +12,7 @@ mod checks;
 mod cluster_ips;
 mod container_advice;
 mod containers;
+mod csi;
 mod defaults;
 mod device_users;
 mod endpoints;
@@ -19,8 +20,12 @@ mod env;
 mod ephemeral;
 mod events;
 mod fixed;
+mod flow_schemas;
 mod in_go;
 mod ingress_classes;
+mod job_indexes;
+mod job_managers;
+mod job_policies;
 mod job_status;
 mod jobs;
 mod kinds;
@@ -35,9 +40,11 @@ mod persistent;
 mod placement;
 mod pod_advice;
 mod pod_annotations;
+mod pod_resources;
 mod pod_spec;
 mod pod_updates;
 mod pods;
+mod priority_levels;
 mod probes;
 mod quota_scopes;
 mod quotas;
@@ -115,13 +122,23 @@ pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
             object::as_map(object).insert("status".to_owned(), default);
         }
     }
-    let wrong = if resource.kind == "Event" && !resource.is_crd() {
+    let mut wrong = if resource.kind == "Event" && !resource.is_crd() {
         events::before_create(target, object)
+    } else if resource.is("policy", "poddisruptionbudgets") {
+        // Metadata is looked at where all else is well.
+        match kinds::before_create(target, object) {
+            wrong if wrong.is_empty() => metadata::check(target, object),
+            wrong => wrong,
+        }
     } else {
         let mut wrong = metadata::check(target, object);
         wrong.extend(kinds::before_create(target, object));
         wrong
     };
+    if wrong.is_empty() {
+        // Whatever its kind allows, its name is to stand in a path.
+        wrong = names::path_segment(object::name(object), "metadata.name");
+    }
     if has_generation(resource) {
         object::set_meta(object, "generation", 1);
     }

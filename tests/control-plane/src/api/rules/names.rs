@@ -172,15 +172,18 @@ pub(super) fn own_name(target: &Target, object: &Value) -> Vec<Cause> {
 fn why_not(target: &Target, object: &Value, name: &str) -> Option<String> {
     let (group, kind) = (&*target.resource.group, target.resource.kind.as_str());
     match (group, kind) {
-        ("rbac.authorization.k8s.io", _) | ("", "Event") => match name {
-            "." | ".." => Some(format!("may not be '{name}'")),
-            _ if name.contains('/') => Some("may not contain '/'".to_owned()),
-            _ if name.contains('%') => Some("may not contain '%'".to_owned()),
-            _ => None,
-        },
+        ("rbac.authorization.k8s.io", _) | ("", "Event") | ("policy", "PodDisruptionBudget") => {
+            match name {
+                "." | ".." => Some(format!("may not be '{name}'")),
+                _ if name.contains('/') => Some("may not contain '/'".to_owned()),
+                _ if name.contains('%') => Some("may not contain '%'".to_owned()),
+                _ => None,
+            }
+        }
         ("networking.k8s.io", kind @ "IPAddress") | ("apiregistration.k8s.io", kind) => {
             administration::check_own_name(kind, object)
         }
+        ("certificates.k8s.io", "CertificateSigningRequest") => None,
         ("apps", "StatefulSet") => label(name).map(str::to_owned),
         ("", "Namespace" | "Service") if name.len() > 63 => {
             Some("must be no more than 63 characters".to_owned())
@@ -262,19 +265,19 @@ pub(super) fn finalizers(target: &Target, object: &Value) -> Vec<Cause> {
         return custom_finalizers(object);
     }
     let mut wrong: Vec<Cause> = finalizers_at_odds(object).into_iter().collect();
-    for (index, finalizer) in object::finalizers(object).enumerate() {
-        wrong.extend(unqualified(FINALIZERS, finalizer));
-        let path = format!("{FINALIZERS}[{index}]");
-        wrong.extend(of_no_standard(&path, finalizer));
-    }
+    let each = object::finalizers(object);
+    wrong.extend(each.flat_map(|finalizer| unqualified(FINALIZERS, finalizer)));
+    let each = object::finalizers(object).enumerate();
+    wrong.extend(each.filter_map(|(index, finalizer)| {
+        of_no_standard(&format!("{FINALIZERS}[{index}]"), finalizer)
+    }));
     wrong
 }
 
 /// Some kinds are not held to it, and custom resources, whose writers are warned.
 fn need_domains(resource: &Resource) -> bool {
-    const FREE: [(&str, &str); 4] = [
+    const FREE: [(&str, &str); 3] = [
         ("", "events"),
-        ("events.k8s.io", "events"),
         ("coordination.k8s.io", "leases"),
         ("policy", "poddisruptionbudgets"),
     ];

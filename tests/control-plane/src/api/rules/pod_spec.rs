@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::checks::{self, list, number, one_of, one_of_if_said, text};
 use super::fixed::invalid_struct;
-use super::{addresses, app_armor, containers, names, placement, sysctls, volumes};
+use super::{addresses, app_armor, containers, names, placement, pod_resources, sysctls, volumes};
 use crate::failure::Cause;
 
 const RESTARTS: [&str; 3] = ["Always", "OnFailure", "Never"];
@@ -25,6 +25,7 @@ pub(super) fn check(spec: &Value, path: &str, claims: &[Value], is_pod: bool) ->
     let (known, mut wrong) = volumes::check(&all, path);
     wrong.extend(check_claims(spec, path));
     wrong.extend(containers::check_all(spec, path, &known));
+    wrong.extend(pod_resources::check(spec, path));
     wrong.extend(check_host_network(spec, path, is_pod));
     wrong.extend(one_of(
         text(spec, "restartPolicy"),

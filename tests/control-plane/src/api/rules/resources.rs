@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::names;
+use crate::api::admission::totals;
 use crate::failure::Cause;
 use crate::schema::in_billionths;
 
@@ -116,13 +117,36 @@ pub(super) fn check_name_for_container(name: &str, path: &str) -> Vec<Cause> {
     wrong
 }
 
-fn check_one(name: &str, quantity: &Value, path: &str) -> Vec<Cause> {
-    let mut wrong = check_name_for_container(name, path);
-    wrong.extend(check_quantity(name, quantity, path));
+/// What is wrong with the name of a resource that a pod asks for as a whole.
+fn check_name_for_pod(name: &str, path: &str) -> Vec<Cause> {
+    let mut wrong = check_name(name, path);
+    if wrong.is_empty() && !totals::is_of_pods(name) {
+        let known = r#""cpu", "hugepages-", "memory""#;
+        wrong.push(Cause::unsupported(path, &name.into(), known));
+    }
     wrong
 }
 
+/// What is wrong with what a container asks for.
 pub(super) fn check(resources: &Value, path: &str) -> Vec<Cause> {
+    check_with(resources, path, check_name_for_container)
+}
+
+/// What is wrong with what a pod asks for as a whole.
+pub(super) fn check_of_pod(resources: &Value, path: &str) -> Vec<Cause> {
+    check_with(resources, path, check_name_for_pod)
+}
+
+fn check_with(
+    resources: &Value,
+    path: &str,
+    check_name: fn(&str, &str) -> Vec<Cause>,
+) -> Vec<Cause> {
+    let check_one = |name: &str, quantity: &Value, path: &str| {
+        let mut wrong = check_name(name, path);
+        wrong.extend(check_quantity(name, quantity, path));
+        wrong
+    };
     let none = Map::new();
     let of = |field: &str| resources[field].as_object().unwrap_or(&none);
     let (limits, requests) = (of("limits"), of("requests"));

@@ -91,6 +91,7 @@ pub(super) fn check(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
         "PersistentVolumeClaim" => check_capacity(is),
         "Node" => check_node(is),
         "ResourceClaim" => device_users::check(was, is),
+        "FlowSchema" | "PriorityLevelConfiguration" => check_types(is),
         _ => Vec::new(),
     };
     let more = match kind {
@@ -368,6 +369,23 @@ fn check_node(status: &Value) -> Vec<Cause> {
                 path,
                 "Duplicate value: {..}",
             ));
+        }
+    }
+    wrong
+}
+
+/// Each condition is of a type, and no other is of the same.
+fn check_types(status: &Value) -> Vec<Cause> {
+    let mut known = HashSet::new();
+    let mut wrong = Vec::new();
+    for (index, condition) in list(status, "conditions").iter().enumerate() {
+        let path = format!("status.conditions[{index}].type");
+        let kind = text(condition, "type");
+        if !known.insert(kind) {
+            wrong.push(Cause::duplicate(&path, &kind.into()));
+        }
+        if kind.is_empty() {
+            wrong.push(Cause::required(&path, ""));
         }
     }
     wrong

@@ -20,6 +20,15 @@ const ACCESS_MODES: [&str; 4] = [
 pub(super) const VOLUME_MODES: [&str; 2] = ["Block", "Filesystem"];
 const FIXED_CLAIM: &str = "spec is immutable after creation except resources.requests and volumeAttributesClassName \
     for bound claims";
+/// What a claim says or does not say.
+const SAID_OR_NOT: [&str; 6] = [
+    "dataSource",
+    "dataSourceRef",
+    "selector",
+    "storageClassName",
+    "volumeAttributesClassName",
+    "volumeMode",
+];
 const TOO_SMALL: &str = "field can not be less than status.capacity";
 const NO_GROWTH: &str = "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc \
     must support resize";
@@ -100,7 +109,9 @@ pub(super) fn check_claim_update(old: &Value, new: &Value) -> Vec<Cause> {
         }
     }
     let mut wrong = Vec::new();
-    if !same(was, &kept) {
+    // Nothing is not the same as what is there and empty.
+    let appears = |field: &&str| was[*field].is_null() != kept[*field].is_null();
+    if !same(was, &kept) || SAID_OR_NOT.iter().any(appears) {
         wrong.push(Cause::forbidden("spec", FIXED_CLAIM));
     }
     let size = |size: &Value| size.as_str().and_then(in_billionths).unwrap_or(0);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::selector;
-use super::checks::{self, at, invalid_selector, list, not_negative, one_of, text};
+use super::checks::{self, at, invalid_selector, list, not_negative, number, one_of, text};
 use super::fixed::{IMMUTABLE, same};
 use super::{pods, strategies};
 use crate::failure::Cause;
@@ -55,13 +55,23 @@ pub(super) fn check(kind: &str, old: Option<&Value>, object: &Value) -> Vec<Caus
 
 /// What is wrong with a new revision, whose data is for those who read it.
 pub(super) fn check_revision(object: &Value) -> Vec<Cause> {
-    let mut wrong = Vec::new();
+    let mut wrong = check_count(object);
     match &object["data"] {
         Value::Object(_) => {}
         Value::Null => wrong.push(Cause::required("data", "data is mandatory")),
         _ => wrong.push(Cause::required("data", "data must be a valid JSON object")),
     }
     wrong
+}
+
+/// What is wrong with the number of a revision, new or changed.
+pub(super) fn check_count(revision: &Value) -> Vec<Cause> {
+    let count = number(revision, "revision").filter(|count| *count < 0);
+    let why = "must be greater than or equal to 0";
+    count
+        .map(|count| Cause::invalid("revision", &count.into(), why))
+        .into_iter()
+        .collect()
 }
 
 /// What is wrong with the selector, and whether it selects the pods of the template.

@@ -47,6 +47,10 @@ pub(super) fn flow_schema(object: &mut Value) {
 
 pub(super) fn priority_level(object: &mut Value) {
     let spec = object::field_mut(object, "spec");
+    if let Some(exempt) = inner(spec, "exempt") {
+        default(exempt, "nominalConcurrencyShares", 0);
+        default(exempt, "lendablePercent", 0);
+    }
     let Some(limited) = inner(spec, "limited") else {
         return;
     };

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::workloads::TEMPLATE_GENERATION;
-use super::{default, default_text, each, pods, storage};
+use super::{default, default_text, each, inner, pods, storage};
 use crate::object;
 
 pub(super) fn deployment(object: &mut Value) {
@@ -73,6 +73,7 @@ pub(super) fn replication_controller(object: &mut Value) {
 
 pub(super) fn job(object: &mut Value) {
     let spec = with_pods(object);
+    conditions_of_failures(spec);
     if spec.get("completions").is_none() && spec.get("parallelism").is_none() {
         default(spec, "completions", 1);
     }
@@ -105,10 +106,23 @@ pub(super) fn cron_job(object: &mut Value) {
     default(spec, "failedJobsHistoryLimit", 1);
     let job = object::as_map(spec.entry("jobTemplate").or_insert(Value::Null));
     let job = object::as_map(job.entry("spec").or_insert(Value::Null));
+    conditions_of_failures(job);
     let template = object::as_map(job.entry("template").or_insert(Value::Null));
     pods::pod_spec(object::as_map(
         template.entry("spec").or_insert(Value::Null),
     ));
+}
+
+/// A condition of a pod that has failed is one that holds.
+fn conditions_of_failures(job: &mut Map<String, Value>) {
+    let Some(policy) = inner(job, "podFailurePolicy") else {
+        return;
+    };
+    for rule in each(policy, "rules") {
+        for condition in each(rule, "onPodConditions") {
+            default_text(condition, "status", "True");
+        }
+    }
 }
 
 /// The spec, whose template has its defaults.
