@@ -55,7 +55,11 @@ impl Watch {
     ) -> Result<Vec<u8>, String> {
         loop {
             if let Some(length) = whole(&self.rest) {
-                return Ok(self.rest.drain(..length).collect());
+                let event: Vec<u8> = self.rest.drain(..length).collect();
+                if comes_by_itself(&event) {
+                    continue;
+                }
+                return Ok(event);
             }
             let Some(body) = &mut self.body else {
                 return Err("the watch has ended".into());
@@ -71,4 +75,11 @@ impl Watch {
             }
         }
     }
+}
+
+/// Whether it is a bookmark of a server that has said nothing for a minute, as may be where it has much else to do: only
+/// that which ends a list belongs to a talk.
+fn comes_by_itself(event: &[u8]) -> bool {
+    let says = |text: &[u8]| event.windows(text.len()).any(|found| found == text);
+    says(b"BOOKMARK") && !says(b"k8s.io/initial-events-end")
 }
