@@ -78,10 +78,13 @@ pub(crate) fn remove(
             .is_some_and(|list| !list.is_empty());
     let is_pod = resource.is("", "pods");
     let grace = if is_pod { pods_grace(&old, options) } else { 0 };
-    if is_pod && finalizers.is_empty() && grace == 0 && !options.dry_run {
+    if is_pod && finalizers.is_empty() && grace == 0 {
         // Its end is written down before it is gone.
         let mut last = old.clone();
         begin_deletion(&mut last, &old, 0);
+        if options.dry_run {
+            return Ok(Deleted::Gone(last));
+        }
         transaction.put(&resource.bucket, key.clone(), last);
     }
     if is_namespace && begins && finalizers.is_empty() && !spec_holds && !options.dry_run {

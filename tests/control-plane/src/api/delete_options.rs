@@ -147,7 +147,17 @@ impl DeleteOptions {
             object::uid(object),
             object::meta(object, "resourceVersion").unwrap_or_default(),
         );
+        let is_namespace = resource.is("", "namespaces");
+        let of_namespace = |what: &str, wanted: &str, found: &str| {
+            let why = format!(
+                "Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}"
+            );
+            Failure::conflict(resource, name, &why)
+        };
         if let Some(wanted) = self.uid.as_deref().filter(|wanted| *wanted != uid) {
+            if is_namespace {
+                return Err(of_namespace("UID", wanted, uid));
+            }
             let why = format!(
                 "the UID in the precondition ({wanted}) does not match the UID in record ({uid}). The object might \
                  have been deleted and then recreated"
@@ -159,6 +169,9 @@ impl DeleteOptions {
             .as_deref()
             .filter(|wanted| *wanted != version)
         {
+            if is_namespace {
+                return Err(of_namespace("ResourceVersion", wanted, version));
+            }
             let why = format!(
                 "the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record \
                  ({version}). The object might have been modified"

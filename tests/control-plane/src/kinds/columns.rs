@@ -140,8 +140,9 @@ impl Column {
 /// How long ago a time was, as kubectl shows it: `5s`, `3m20s`, `4h`, `2d`.
 pub(crate) fn human_age(time: &str) -> Option<String> {
     let time: jiff::Timestamp = time.parse().ok()?;
-    let seconds = (crate::clock::now().as_second() - time.as_second()).max(0);
-    Some(human_duration(seconds))
+    Some(human_duration(
+        crate::clock::now().as_second() - time.as_second(),
+    ))
 }
 
 /// A number of seconds, as people read it.
@@ -155,6 +156,9 @@ pub(crate) fn human_duration(seconds: i64) -> String {
         }
     };
     match seconds {
+        // Clocks differ by a little.
+        ..-1 => "<invalid>".to_owned(),
+        -1 => "0s".to_owned(),
         0..120 => format!("{seconds}s"),
         _ if minutes < 10 => two(minutes, 'm', seconds % 60, 's'),
         _ if minutes < 180 => format!("{minutes}m"),

@@ -25,10 +25,10 @@ pub(crate) struct Set<'v>(pub(crate) &'v Value);
 
 impl Serialize for Typed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = |name: &str| self.0.get(name).and_then(Value::as_str).unwrap_or_default();
-        let (api_version, kind) = (text("apiVersion"), text("kind"));
-        let list = || kind.ends_with("List").then(|| of(LIST));
-        object(of_kind(api_version, kind).or_else(list), self.0, serializer)
+        let kind = self.0.get("kind").and_then(Value::as_str);
+        let is_list = kind.is_some_and(|kind| kind.ends_with("List"));
+        let list = || is_list.then(|| of(LIST));
+        object(kind_of(self.0).or_else(list), self.0, serializer)
     }
 }
 
@@ -59,7 +59,7 @@ impl Serialize for Part<'_> {
                 let schema = Kind::Message(SCHEMA);
                 serializer.collect_seq(elements.iter().map(|element| Part(&schema, element)))
             }
-            (Kind::Object, value) => Typed(value).serialize(serializer),
+            (Kind::Object, value) if kind_of(value).is_some() => Typed(value).serialize(serializer),
             (Kind::Set, value) => Set(value).serialize(serializer),
             (_, value) => value.serialize(serializer),
         }
@@ -76,6 +76,12 @@ impl Serialize for Set<'_> {
             other => other.serialize(serializer),
         }
     }
+}
+
+/// The struct of an object, as it says itself.
+fn kind_of(object: &Value) -> Option<&'static Struct> {
+    let text = |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default();
+    of_kind(text("apiVersion"), text("kind"))
 }
 
 /// The fields of an object as it is to be written: one without a Go type is a map, whose keys are sorted.

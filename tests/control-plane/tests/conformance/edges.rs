@@ -376,4 +376,87 @@ conformance! {
             talk.post(&format!("/apis/{path}?dryRun=All&fieldValidation=Ignore"), object).await;
         }
     }
+
+    async fn keys_of_data_that_are_paths(talk: &mut Talk) {
+        for path in [MAPS, "/api/v1/namespaces/{ns}/secrets"] {
+            for key in [".", "..", "..a", "...", ".a", "a..", ""] {
+                let mut data = map("one");
+                data["data"] = json!({key: "YQ=="});
+                talk.post(&format!("{path}?dryRun=All"), data).await;
+            }
+        }
+    }
+
+    async fn owners_of_no_version(talk: &mut Talk) {
+        for version in ["v1/2/3", "a/b", "/v1", "a/", "/"] {
+            let mut owned = map("one");
+            owned["metadata"]["ownerReferences"] = json!([{"apiVersion": version, "kind": "A", "name": "a", "uid": "b"}]);
+            talk.post(&format!("{MAPS}?dryRun=All"), owned).await;
+        }
+    }
+
+    async fn roles_that_gather_nothing(talk: &mut Talk) {
+        const ROLES: &str = "/apis/rbac.authorization.k8s.io/v1/clusterroles?dryRun=All";
+        for rule in [json!({}), json!({"clusterRoleSelectors": []}), json!({"clusterRoleSelectors": [{}]}), json!({"clusterRoleSelectors": [{"matchLabels": {"a b": "c"}}]}), json!({"clusterRoleSelectors": [{"matchExpressions": [{"key": "a", "operator": "Odd"}]}]})] {
+            talk.post(ROLES, json!({"metadata": {"name": "{ns}"}, "aggregationRule": rule, "rules": []})).await;
+        }
+    }
+
+    async fn jobs_that_select_by_themselves(talk: &mut Talk) {
+        const JOBS: &str = "/apis/batch/v1/namespaces/{ns}/jobs";
+        let spec = json!({"restartPolicy": "Never", "containers": [{"name": "a", "image": "b"}]});
+        for (selector, labels) in [
+            (json!({"matchLabels": {"a": "b"}}), json!({"a": "b"})), (json!({"matchLabels": {"a": "b"}}), json!({})), (json!({}), json!({"job-name": "other"})),
+            (json!({"matchLabels": {"batch.kubernetes.io/controller-uid": "other"}}), json!({})), (Value::Null, json!({"controller-uid": "other"})),
+        ] {
+            let template = json!({"metadata": {"labels": labels}, "spec": spec});
+            talk.post(&format!("{JOBS}?dryRun=All"), json!({"metadata": {"name": "one", "labels": {"own": "a"}}, "spec": {"selector": selector, "template": template}})).await;
+        }
+        talk.get(&format!("{JOBS}?fieldSelector=x%3D1")).await;
+    }
+
+    async fn pods_that_nobody_runs_are_not_deleted(talk: &mut Talk) {
+        const PODS: &str = "/api/v1/namespaces/{ns}/pods";
+        talk.post(PODS, json!({"metadata": {"name": "one"}, "spec": {"containers": [{"name": "a", "image": "b"}]}})).await;
+        talk.delete(&format!("{PODS}/one?dryRun=All")).await;
+        talk.get(&format!("{PODS}/one")).await;
+        talk.delete(&format!("{PODS}/one")).await;
+    }
+
+    async fn namespaces_that_are_others(talk: &mut Talk) {
+        for preconditions in [json!({"uid": "x"}), json!({"resourceVersion": "1"}), json!({"uid": "x", "resourceVersion": "1"})] {
+            talk.delete_with("/api/v1/namespaces/{ns}", json!({"preconditions": preconditions})).await;
+        }
+    }
+
+    async fn addresses_of_balancers(talk: &mut Talk) {
+        const ALL: &str = "/api/v1/namespaces/{ns}/services";
+        talk.prepare(ALL, json!({"metadata": {"name": "one"}, "spec": {"type": "LoadBalancer", "allocateLoadBalancerNodePorts": false, "ports": [{"port": 80}]}})).await;
+        let status = &format!("{ALL}/one/status");
+        let places = |places: Value| json!({"status": {"loadBalancer": {"ingress": places}}});
+        for place in [json!([{"ip": "192.0.2.1"}]), json!([{"ip": "192.0.2.1", "ipMode": "Proxy"}, {"ip": "192.0.2.2"}, {"hostname": "a"}]), json!([{"hostname": "a", "ipMode": "VIP"}]), json!([{"ip": "192.0.2.1", "ipMode": ""}])] {
+            talk.patch("merge", status, places(place)).await;
+        }
+        let mut whole = places(json!([{"ip": "192.0.2.3"}]));
+        whole["metadata"] = json!({"name": "one"});
+        talk.put(status, whole).await;
+        let mut applied = places(json!([{"ip": "192.0.2.1"}]));
+        applied["apiVersion"] = "v1".into();
+        applied["kind"] = "Service".into();
+        talk.patch("apply", &format!("{status}?fieldManager=other"), applied).await;
+    }
+
+    async fn since_when_a_volume_is_what_it_is(talk: &mut Talk) {
+        const VOLUMES: &str = "/api/v1/persistentvolumes";
+        talk.prepare(VOLUMES, json!({"metadata": {"name": "{ns}"}, "spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/a"}}})).await;
+        let status = &format!("{VOLUMES}/{{ns}}/status");
+        let told = "2020-01-01T00:00:00Z";
+        for status_of in [
+            json!({"phase": "Available", "lastPhaseTransitionTime": told}), json!({"phase": "Available", "lastPhaseTransitionTime": null}), json!({"message": "a"}),
+            json!({"phase": "Bound"}), json!({"phase": "Bound", "lastPhaseTransitionTime": null}),
+        ] {
+            talk.patch("merge", status, json!({"status": status_of})).await;
+        }
+        talk.unsaid("DELETE", &format!("{VOLUMES}/{{ns}}"), None).await;
+    }
 }

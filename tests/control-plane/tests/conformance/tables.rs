@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, thing_crd};
 
 const TABLE: &str = "application/json;as=Table;g=meta.k8s.io;v=v1";
 
@@ -73,5 +73,73 @@ conformance! {
                 talk.get_picked(&path, &[("accept", TABLE)], |table| table["columnDefinitions"].clone()).await;
             }
         }
+    }
+
+    async fn pods_in_a_word(talk: &mut Talk) {
+        const PODS: &str = "/api/v1/namespaces/{ns}/pods";
+        let container = |name: &str| json!({"name": name, "image": "a"});
+        let sidecar = json!({"name": "side", "image": "a", "restartPolicy": "Always"});
+        let spec = json!({"containers": [container("a"), container("b")], "initContainers": [container("one"), container("two"), sidecar]});
+        talk.prepare(PODS, json!({"metadata": {"name": "one", "finalizers": ["example.com/a"]}, "spec": spec})).await;
+        let is = |name: &str, state: Value| json!({"name": name, "image": "a", "imageID": "a", "ready": false, "restartCount": 0, "state": state});
+        let running = json!({"running": {"startedAt": "2020-01-01T00:00:00Z"}});
+        let ended = |code: i64, reason: &str, signal: i64| json!({"terminated": {"exitCode": code, "reason": reason, "signal": signal, "startedAt": null, "finishedAt": null}});
+        let waits = |reason: &str| json!({"waiting": {"reason": reason}});
+        let ready = |name: &str, restarts: i64| json!({"name": name, "image": "a", "imageID": "a", "ready": true, "started": true, "restartCount": restarts, "state": running});
+        let done = is("one", ended(0, "Completed", 0));
+        let later = |name: &str| json!({"name": name, "image": "a", "imageID": "a", "ready": true, "restartCount": 5, "state": running, "lastState": {"terminated": {"exitCode": 1, "finishedAt": "2999-01-01T00:00:00Z", "startedAt": null}}});
+        let told = |kind: &str, reason: &str| json!({"type": kind, "status": if reason.is_empty() { "True" } else { "False" }, "reason": reason});
+        for (phase, reason, conditions, begun, containers) in [
+            ("Running", "", json!([]), json!([]), json!([later("a"), ready("b", 2)])),
+            ("Failed", "", json!([]), json!([]), json!([is("a", ended(3, "", 0)), is("b", ended(0, "Completed", 0))])),
+            ("Failed", "", json!([]), json!([]), json!([is("a", ended(137, "", 9))])),
+            ("Failed", "Evicted", json!([]), json!([]), json!([])),
+            ("Pending", "", json!([]), json!([done, is("two", running.clone())]), json!([is("a", waits("PodInitializing"))])),
+            ("Pending", "", json!([]), json!([is("one", waits("ImagePullBackOff"))]), json!([])),
+            ("Pending", "", json!([]), json!([is("one", waits("PodInitializing"))]), json!([])),
+            ("Pending", "", json!([]), json!([is("one", ended(1, "Error", 0))]), json!([])),
+            ("Pending", "", json!([]), json!([is("one", ended(1, "", 0))]), json!([])),
+            ("Pending", "", json!([]), json!([is("one", ended(1, "", 9))]), json!([])),
+            ("Running", "", json!([told("Initialized", "")]), json!([done, done, ready("side", 3)]), json!([ready("a", 1), is("b", waits("CrashLoopBackOff"))])),
+            ("Pending", "", json!([told("PodScheduled", "SchedulingGated")]), json!([]), json!([])),
+            ("Running", "", json!([told("Ready", "")]), json!([]), json!([ready("b", 0), is("a", ended(0, "Completed", 0))])),
+            ("Running", "", json!([]), json!([]), json!([is("a", ended(0, "Completed", 0)), ready("b", 0)])),
+            ("Running", "", json!([]), json!([]), json!([is("a", ended(0, "Completed", 0)), is("b", ended(2, "Error", 0))])),
+            ("Succeeded", "", json!([]), json!([]), json!([is("a", ended(0, "Completed", 0))])),
+            ("Running", "NodeLost", json!([]), json!([]), json!([ready("a", 0)])),
+        ] {
+            let status = json!({"phase": phase, "reason": reason, "conditions": conditions, "initContainerStatuses": begun, "containerStatuses": containers, "podIPs": [{"ip": "192.0.2.1"}], "podIP": "192.0.2.1"});
+            let status: Value = json!([{"op": "add", "path": "/status", "value": status}]);
+            talk.patch_unsaid("json", &format!("{PODS}/one/status"), status).await;
+            talk.get_picked(&format!("{PODS}/one"), &[("accept", TABLE)], |table| table["rows"][0]["cells"].clone()).await;
+        }
+        talk.unsaid("DELETE", &format!("{PODS}/one"), None).await;
+        for (phase, reason) in [("Running", "NodeLost"), ("Running", ""), ("Failed", "")] {
+            talk.patch_unsaid("merge", &format!("{PODS}/one/status"), json!({"status": {"phase": phase, "reason": reason}})).await;
+            talk.get_picked(&format!("{PODS}/one"), &[("accept", TABLE)], |table| table["rows"][0]["cells"].clone()).await;
+        }
+        talk.patch_unsaid("merge", &format!("{PODS}/one"), json!({"metadata": {"finalizers": null}})).await;
+    }
+
+    async fn whole_custom_resources_in_tables(talk: &mut Talk) {
+        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
+        let open = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        let date = json!({"name": "When", "type": "date", "jsonPath": ".when"});
+        talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": open}, "additionalPrinterColumns": [date]}))).await;
+        talk.prepare(THINGS, json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one", "labels": {"a": "b"}}, "data": 1, "when": "2999-01-01T00:00:00Z"})).await;
+        for include in ["Object", "Metadata", "None"] {
+            talk.send("GET", &format!("{THINGS}?includeObject={include}"), &[("accept", TABLE)], None).await;
+        }
+    }
+
+    async fn how_long_a_job_takes(talk: &mut Talk) {
+        const JOBS: &str = "/apis/batch/v1/namespaces/{ns}/jobs";
+        let template = json!({"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "b"}]}});
+        talk.prepare(JOBS, json!({"metadata": {"name": "one"}, "spec": {"suspend": true, "template": template}})).await;
+        let told = |kind: &str| json!({"type": kind, "status": "True"});
+        talk.get_picked(&format!("{JOBS}/one"), &[("accept", TABLE)], |table| table["rows"][0]["cells"].clone()).await;
+        let times = json!({"startTime": "2020-01-01T00:00:00Z", "completionTime": "2020-01-01T01:02:03Z", "succeeded": 1, "conditions": [told("SuccessCriteriaMet"), told("Complete")]});
+        talk.patch("merge", &format!("{JOBS}/one/status"), json!({"status": times})).await;
+        talk.get_picked(&format!("{JOBS}/one"), &[("accept", TABLE)], |table| table["rows"][0]["cells"].clone()).await;
     }
 }

@@ -30,15 +30,17 @@ pub(super) fn select_own_pods(object: &mut Value) {
         ("job-name", &name),
     ];
     let spec = object::field_mut(object, "spec");
-    spec.insert(
-        "selector".to_owned(),
-        json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}),
-    );
+    // What was selected besides is refused later.
+    let selector = object::as_map(spec.entry("selector").or_insert(Value::Null));
+    let selected = object::as_map(selector.entry("matchLabels").or_insert(Value::Null));
+    selected
+        .entry("batch.kubernetes.io/controller-uid")
+        .or_insert(uid.clone().into());
     let template = object::as_map(spec.entry("template").or_insert(Value::Null));
     let metadata = object::as_map(template.entry("metadata").or_insert(Value::Null));
     let of_pods = object::as_map(metadata.entry("labels").or_insert(Value::Null));
     for (label, value) in labels {
-        of_pods.insert(label.to_owned(), value.clone().into());
+        of_pods.entry(label).or_insert(value.clone().into());
     }
     // A Job without labels has those of its pods.
     let of_pods = of_pods.clone();

@@ -257,7 +257,13 @@ pub(super) fn check_owners(object: &Value) -> Vec<Cause> {
             ("name", "must not be empty"),
             ("uid", "must not be empty"),
         ] {
-            if text(field).is_empty() {
+            // Behind the group is the version, if it is one at all.
+            let value = match (field, text(field).rsplit_once('/')) {
+                ("apiVersion", Some((group, _))) if group.contains('/') => "",
+                ("apiVersion", Some((_, version))) => version,
+                _ => text(field),
+            };
+            if value.is_empty() {
                 wrong.push(Cause::invalid(
                     &format!("metadata.ownerReferences.{field}"),
                     &text(field).into(),

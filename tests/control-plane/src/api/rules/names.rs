@@ -374,7 +374,13 @@ fn lacks_domain(finalizer: &str) -> bool {
 pub(super) fn config_key(key: &str) -> Option<&'static str> {
     let is_known = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     let is_key = !key.is_empty() && key.len() <= 253 && key.chars().all(is_known);
-    (!is_key).then_some(CONFIG_KEY)
+    match key {
+        _ if !is_key => Some(CONFIG_KEY),
+        "." => Some("must not be '.'"),
+        ".." => Some("must not be '..'"),
+        _ if key.starts_with("..") => Some("must not start with '..'"),
+        _ => None,
+    }
 }
 
 /// What is wrong with the keys of a ConfigMap or a Secret.

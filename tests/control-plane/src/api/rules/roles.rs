@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::checks::{list, one_of, one_of_if_said, text};
+use super::checks::{self, list, one_of, one_of_if_said, text};
 use super::names;
 use crate::failure::Cause;
 
@@ -50,6 +50,32 @@ pub(super) fn check(role: &Value) -> Vec<Cause> {
             wrong.push(Cause::required(
                 &at("resources"),
                 "resource rules must supply at least one resource",
+            ));
+        }
+    }
+    wrong.extend(check_aggregation(&role["aggregationRule"]));
+    wrong
+}
+
+/// Whoever gathers rules says from where.
+fn check_aggregation(rule: &Value) -> Vec<Cause> {
+    const PATH: &str = "aggregationRule.clusterRoleSelectors";
+    let selectors = list(rule, "clusterRoleSelectors");
+    if !rule.is_null() && selectors.is_empty() {
+        let why = "at least one clusterRoleSelector required if aggregationRule is non-nil";
+        return vec![Cause::required(PATH, why)];
+    }
+    let mut wrong = Vec::new();
+    for (index, selector) in selectors.iter().enumerate() {
+        let path = format!("{PATH}[{index}]");
+        let unfit = checks::selector(selector, &path);
+        let is_unfit = !unfit.is_empty();
+        wrong.extend(unfit);
+        if is_unfit {
+            wrong.push(Cause::invalid(
+                &path,
+                &Value::Null,
+                "invalid label selector.",
             ));
         }
     }

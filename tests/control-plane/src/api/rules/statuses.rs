@@ -66,6 +66,23 @@ pub(super) fn keep(kind: &str, old: &Value, new: &mut Value) {
         let status = object::field_mut(new, "status");
         status.insert(QUALITY.to_owned(), old["status"][QUALITY].clone());
     }
+    if kind == "PersistentVolume" {
+        keep_time_of_phase(old, new);
+    }
+}
+
+/// A volume says since when it is in its phase, unless whoever changes that says it.
+fn keep_time_of_phase(old: &Value, new: &mut Value) {
+    const SINCE: &str = "lastPhaseTransitionTime";
+    let (was, is) = (&old["status"], &new["status"]);
+    let since = match was["phase"] == is["phase"] {
+        true if is[SINCE].is_null() => was[SINCE].clone(),
+        false if is[SINCE].is_null() || is[SINCE] == was[SINCE] => object::now().into(),
+        _ => return,
+    };
+    if !since.is_null() {
+        object::field_mut(new, "status").insert(SINCE.to_owned(), since);
+    }
 }
 
 /// What is wrong with the new status of an object of a built-in kind.
@@ -296,7 +313,11 @@ fn check_balancer(kind: &str, object: &Value) -> Vec<Cause> {
         if let Some(why) = unclear(&place["ip"]).filter(|_| !address.is_empty()) {
             wrong.push(Cause::invalid(&at("ip"), &address.into(), why));
         }
-        if is_service && !mode.is_empty() {
+        let has_mode = !place["ipMode"].is_null();
+        if is_service && !has_mode && !address.is_empty() {
+            let why = "must be specified when `ip` is set";
+            wrong.push(Cause::required(&at("ipMode"), why));
+        } else if is_service && has_mode {
             if address.is_empty() {
                 let why = "may not be specified when `ip` is not set";
                 wrong.push(Cause::forbidden(&at("ipMode"), why));

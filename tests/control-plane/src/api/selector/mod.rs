@@ -65,6 +65,8 @@ impl Selector {
                         "\"{}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"",
                         field.path
                     )
+                } else if resource.is("batch", "jobs") {
+                    format!("field label {:?} not supported for Job", field.path)
                 } else if resource.is("resource.k8s.io", "resourceslices") {
                     let api_version = resource.api_version(&version.name);
                     format!(

@@ -3,6 +3,7 @@
 mod administration;
 mod cluster;
 mod meanings;
+mod pods;
 mod services;
 mod workloads;
 

@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use super::super::Column;
+use super::super::columns::human_duration;
 use super::super::scale::in_one_line;
 use super::{age, at, integer, labels, list, number, or_none, text, text_column};
 
 /// The columns behind the name; none for a kind that is no workload.
 pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
     Some(match kind {
-        "Pod" => pod(),
+        "Pod" => super::pods::columns(),
         "PodTemplate" => vec![
             text_column("Containers", 0, |object| names(object, "/template/spec")),
             text_column("Images", 0, |object| images(object, "/template/spec")),
@@ -68,7 +69,7 @@ pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
         "Job" => with_template(vec![
             text_column("Status", 0, job_status),
             text_column("Completions", 0, completions),
-            text_column("Duration", 0, |_| "".into()),
+            text_column("Duration", 0, duration),
             text_column("Age", 0, age),
         ]),
         "CronJob" => vec![
@@ -120,62 +121,6 @@ fn with_template(mut columns: Vec<Column>) -> Vec<Column> {
         }),
     ]);
     columns
-}
-
-fn pod() -> Vec<Column> {
-    vec![
-        text_column("Ready", 0, |pod| {
-            let ready =
-                list(pod, "/status/containerStatuses").filter(|status| status["ready"] == true);
-            format!(
-                "{}/{}",
-                ready.count(),
-                list(pod, "/spec/containers").count()
-            )
-            .into()
-        }),
-        text_column("Status", 0, pod_status),
-        text_column("Restarts", 0, |pod| {
-            let restarts = list(pod, "/status/containerStatuses")
-                .filter_map(|status| status["restartCount"].as_i64());
-            restarts.sum::<i64>().to_string().into()
-        }),
-        text_column("Age", 0, age),
-        text_column("IP", 1, |pod| or_none(at(pod, "/status/podIP"))),
-        text_column("Node", 1, |pod| or_none(at(pod, "/spec/nodeName"))),
-        text_column("Nominated Node", 1, |pod| {
-            or_none(at(pod, "/status/nominatedNodeName"))
-        }),
-        text_column("Readiness Gates", 1, |pod| {
-            let gates: Vec<&Value> = list(pod, "/spec/readinessGates").collect();
-            if gates.is_empty() {
-                return "<none>".into();
-            }
-            let is_true = |gate: &&&Value| {
-                list(pod, "/status/conditions").any(|condition| {
-                    condition["type"] == gate["conditionType"] && condition["status"] == "True"
-                })
-            };
-            format!("{}/{}", gates.iter().filter(is_true).count(), gates.len()).into()
-        }),
-    ]
-}
-
-/// The phase, or what the pod's containers say that is worse.
-fn pod_status(pod: &Value) -> Value {
-    if pod.pointer("/metadata/deletionTimestamp").is_some() {
-        return "Terminating".into();
-    }
-    let said = list(pod, "/status/containerStatuses").find_map(|status| {
-        let state = status.get("state")?;
-        state
-            .pointer("/waiting/reason")
-            .or_else(|| state.pointer("/terminated/reason"))
-    });
-    let reason = pod.pointer("/status/reason");
-    said.or(reason)
-        .cloned()
-        .unwrap_or_else(|| at(pod, "/status/phase"))
 }
 
 fn ready(object: &Value) -> Value {
@@ -237,6 +182,20 @@ fn job_status(job: &Value) -> Value {
         "Running"
     };
     status.into()
+}
+
+/// How long it has taken, or takes already.
+fn duration(job: &Value) -> Value {
+    let time = |field: &str| job.pointer(field).and_then(Value::as_str);
+    let parse = |time: &str| time.parse::<jiff::Timestamp>().ok();
+    match (time("/status/startTime"), time("/status/completionTime")) {
+        (None, _) => "".into(),
+        (start, None) => super::age_of(start),
+        (Some(start), Some(end)) => match (parse(start), parse(end)) {
+            (Some(start), Some(end)) => human_duration(end.as_second() - start.as_second()).into(),
+            _ => "".into(),
+        },
+    }
 }
 
 fn completions(job: &Value) -> Value {

@@ -293,6 +293,25 @@ fn service(object: &mut Value) {
             *target = number;
         }
     }
+    if balances {
+        addresses_of_balancers(object);
+    }
+}
+
+/// What comes to an address of a balancer keeps it.
+fn addresses_of_balancers(service: &mut Value) {
+    let places = service.pointer_mut("/status/loadBalancer/ingress");
+    let places = places.and_then(Value::as_array_mut).into_iter().flatten();
+    for place in places {
+        if place["ip"]
+            .as_str()
+            .is_some_and(|address| !address.is_empty())
+        {
+            object::as_map(place)
+                .entry("ipMode")
+                .or_insert("VIP".into());
+        }
+    }
 }
 
 fn role_binding(object: &mut Value) {
