@@ -44,6 +44,11 @@ impl<F: Formatter> Formatter for Escaping<F> {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        // Nearly all texts have none of them, whose first bytes these are.
+        let begins = |byte: u8| matches!(byte, b'<' | b'>' | b'&' | 0xe2);
+        if !fragment.bytes().any(begins) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let is_escaped = |c: char| ESCAPED.iter().any(|(escaped, _)| *escaped == c);
         for part in fragment.split_inclusive(is_escaped) {
             let last = part.chars().next_back();
