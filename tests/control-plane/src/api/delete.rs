@@ -55,11 +55,12 @@ pub(crate) fn remove(
     }
     let mut finalizers: Vec<String> = object::finalizers(&old).map(str::to_owned).collect();
     let begins = !object::is_deleting(&old);
+    let is_event = resource.kind == "Event" && !resource.is_crd();
     let policy = options
         .policy
         .or_else(|| leaves_dependents(resource).then_some(Policy::Orphan))
         // What belongs to a definition are its objects, which go in any case, and to an event nothing does.
-        .filter(|_| !(is_definition && begins) && resource.kind != "Event");
+        .filter(|_| !(is_event || is_definition && begins));
     if let Some(policy) = policy {
         finalizers.retain(|finalizer| finalizer != FOREGROUND && finalizer != ORPHAN);
         match policy {
