@@ -12,13 +12,14 @@ mod support;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use kube::ResourceExt;
 use kube::api::{
     Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
 };
 use serde_json::json;
 use support::*;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 const WRITERS: usize = 4;
 const WATCHERS: usize = 6;
@@ -32,8 +33,13 @@ fn version(object: &DynamicObject) -> u64 {
     object.resource_version().unwrap().parse().unwrap()
 }
 
-/// Creates, changes and deletes objects of its own, and writes down what was acknowledged.
-async fn write(api: Api<DynamicObject>, writer: usize, writes: Arc<Mutex<Writes>>) {
+/// Creates and changes objects of its own, writes down what was acknowledged, and hands them to who deletes.
+async fn write(
+    api: Api<DynamicObject>,
+    writer: usize,
+    writes: Arc<Mutex<Writes>>,
+    done: UnboundedSender<String>,
+) {
     let note = |version: u64, name: &str, what| {
         let before = writes
             .lock()
@@ -42,27 +48,32 @@ async fn write(api: Api<DynamicObject>, writer: usize, writes: Arc<Mutex<Writes>
         assert_eq!(before, None, "two writes with one version");
     };
     for round in 0..ROUNDS {
-        for number in 0..OBJECTS {
-            let name = format!("w{writer}-{number}");
+        let names: Vec<String> = (0..OBJECTS)
+            .map(|number| format!("w{writer}-{round}-{number}"))
+            .collect();
+        for name in &names {
             let object = object(
                 json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"round": round.to_string()}}),
             );
             let created = api.create(&PostParams::default(), &object).await.unwrap();
-            note(version(&created), &name, "ADDED");
+            note(version(&created), name, "ADDED");
         }
-        for number in 0..OBJECTS {
-            let name = format!("w{writer}-{number}");
+        for name in names {
             let patch = Patch::Merge(json!({"data": {"changed": round.to_string()}}));
             let changed = api
                 .patch(&name, &PatchParams::default(), &patch)
                 .await
                 .unwrap();
             note(version(&changed), &name, "MODIFIED");
+            done.send(name).unwrap();
         }
-        for number in 0..OBJECTS {
-            let name = format!("w{writer}-{number}");
-            api.delete(&name, &DeleteParams::default()).await.unwrap();
-        }
+    }
+}
+
+/// Deletes what is handed over until nobody has more.
+async fn delete(api: Api<DynamicObject>, mut done: UnboundedReceiver<String>) {
+    while let Some(name) = done.recv().await {
+        api.delete(&name, &DeleteParams::default()).await.unwrap();
     }
 }
 
@@ -70,7 +81,11 @@ async fn write(api: Api<DynamicObject>, writer: usize, writes: Arc<Mutex<Writes>
 async fn follow(api: Api<DynamicObject>, from: String) -> Writes {
     let (mut seen, mut at, mut last) = (Writes::new(), from, 0);
     loop {
-        let mut events = watch(&api, &WatchParams::default(), &at).await;
+        // It may be cut as it opens.
+        let Ok(events) = api.watch(&WatchParams::default(), &at).await else {
+            continue;
+        };
+        let mut events = events.boxed();
         while let Ok(Some(event)) = soon("event", events.try_next()).await {
             let (what, object) = match event {
                 WatchEvent::Added(object) => ("ADDED", object),
@@ -107,13 +122,19 @@ async fn every_watcher_sees_every_write_once_and_in_order() {
         .map(|_| tokio::spawn(follow(config_maps(client()), from.clone())))
         .collect();
     let writes = Arc::new(Mutex::new(Writes::new()));
-    let writers: Vec<_> = (0..WRITERS)
-        .map(|writer| tokio::spawn(write(config_maps(client()), writer, writes.clone())))
+    let at_work: Vec<_> = (0..WRITERS)
+        .flat_map(|writer| {
+            let (done, handed_over) = unbounded_channel();
+            [
+                tokio::spawn(write(config_maps(client()), writer, writes.clone(), done)),
+                tokio::spawn(delete(config_maps(client()), handed_over)),
+            ]
+        })
         .collect();
     // In the middle of it, and more than once.
     let busy = async {
-        for writer in writers {
-            writer.await.unwrap();
+        for task in at_work {
+            task.await.unwrap();
         }
     };
     tokio::pin!(busy);
@@ -142,8 +163,14 @@ async fn every_watcher_sees_every_write_once_and_in_order() {
     assert_eq!(acknowledged.len(), WRITERS * OBJECTS * ROUNDS * 2);
     for watcher in watchers {
         let seen = soon("end of a watcher", watcher).await.unwrap();
-        let deletions = seen.values().filter(|(_, what)| *what == "DELETED").count();
-        assert_eq!(deletions, WRITERS * OBJECTS * ROUNDS);
+        let mut lives: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (name, what) in seen.values() {
+            lives.entry(name).or_default().push(what);
+        }
+        assert_eq!(lives.len(), WRITERS * OBJECTS * ROUNDS);
+        for (name, life) in lives {
+            assert_eq!(life, ["ADDED", "MODIFIED", "DELETED"], "{name}");
+        }
         let others: Writes = seen
             .into_iter()
             .filter(|(_, (_, what))| *what != "DELETED")

@@ -9,7 +9,6 @@ use rustls::crypto::{
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
-use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 /// The certificate that a client has shown, whose key it has.
@@ -17,7 +16,7 @@ use tokio_rustls::server::TlsStream;
 pub(crate) struct PeerCertificate(Arc<[u8]>);
 
 impl PeerCertificate {
-    pub(super) fn of(stream: &TlsStream<TcpStream>) -> Option<Self> {
+    pub(super) fn of<S>(stream: &TlsStream<S>) -> Option<Self> {
         let shown = stream.get_ref().1.peer_certificates()?.first()?;
         Some(Self(Arc::from(shown.as_ref())))
     }

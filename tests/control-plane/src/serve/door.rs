@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::fault::What;
 use super::faults::{Asked, Faults};
-use super::log::Verb;
+use super::record::Verb;
 
 /// What goes wrong at a port, before there is a request.
 #[derive(Clone, Debug, Default)]

@@ -7,8 +7,8 @@ use http::StatusCode;
 
 use super::faults::Asked;
 use super::latency::Latency;
-use super::log::Verb;
 use super::paths::ResourcePath;
+use super::record::Verb;
 
 /// Something that goes wrong with some requests: all of them, unless it is said of which.
 ///

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::fault::{Fault, Staleness, What};
-use super::log::Verb;
 use super::paths::ResourcePath;
+use super::record::Verb;
 use crate::signal::{Ear, Signal};
 
 /// A fault that is happening. It ends when this is dropped.

@@ -14,7 +14,7 @@ use http_body_util::{BodyExt, Empty};
 use super::events::Framing;
 use super::fault::What;
 use super::faults::{Asked, Distortion, Faults};
-use super::log::Verb;
+use super::record::Verb;
 use super::{Body, BoxError, failure};
 use crate::ids::Ids;
 use crate::signal::Ear;

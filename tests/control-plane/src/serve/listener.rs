@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::certificates::PeerCertificate;
 use super::faulty::Broken;
+use super::gathered::Gathered;
 use super::websocket::{Handshake, Next};
 use super::{Body, Door, ServerTls};
 
@@ -200,7 +201,7 @@ async fn connection<H, F>(
     let stream = tokio::select! {
         biased;
         () = closing.cancelled() => return,
-        accepted = tls.accept(stream) => match accepted {
+        accepted = tls.accept(Gathered::new(stream)) => match accepted {
             Ok(stream) => stream,
             Err(error) => return tracing::debug!(%error, "a TLS handshake failed"),
         },

@@ -1,13 +1,13 @@
 //! The requests that a server was sent, in order.
 
-use std::collections::VecDeque;
-use std::fmt;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, Method, StatusCode, Uri, request};
+use http::{HeaderName, Method, StatusCode, Uri, request};
 
 use super::paths::ResourcePath;
+use super::record::{RequestRecord, Verb};
 
 /// How the `User-Agent` of the controllers begins that this crate plays; they are no part of
 /// [`RequestLog::entries`].
@@ -16,154 +16,12 @@ pub(crate) const PLAYED_USER_AGENT: &str = "kommodore-control-plane";
 /// So many requests are remembered; the oldest go first.
 const REMEMBERED: usize = 100_000;
 
+/// So many different users, `User-Agent`s and `Content-Type`s are kept once for all requests.
+const WORDS: usize = 1_000;
+
 /// Who shows a token, in the extensions of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Who(pub(crate) String);
-
-/// What a request does, as Kubernetes names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Verb {
-    /// One object, or something that is no resource.
-    Get,
-    /// A collection.
-    List,
-    /// A stream of changes.
-    Watch,
-    /// A new object.
-    Create,
-    /// A whole object, replaced.
-    Update,
-    /// A part of an object, server-side apply too.
-    Patch,
-    /// One object.
-    Delete,
-    /// All objects of a collection.
-    DeleteCollection,
-    /// Something else.
-    Other,
-}
-
-impl Verb {
-    /// Whether it only reads.
-    pub fn reads(self) -> bool {
-        matches!(self, Self::Get | Self::List | Self::Watch)
-    }
-
-    fn of(method: &Method, query: &str, resource: Option<&ResourcePath>) -> Self {
-        let named = resource.is_none_or(|resource| resource.name.is_some());
-        let watches = || {
-            query.split('&').any(|pair| {
-                matches!(
-                    pair,
-                    "watch" | "watch=" | "watch=1" | "watch=true" | "watch=True"
-                )
-            })
-        };
-        match method.as_str() {
-            "GET" | "HEAD" if resource.is_some() && watches() => Self::Watch,
-            "GET" | "HEAD" if named => Self::Get,
-            "GET" | "HEAD" => Self::List,
-            "POST" => Self::Create,
-            "PUT" => Self::Update,
-            "PATCH" => Self::Patch,
-            "DELETE" if named => Self::Delete,
-            "DELETE" => Self::DeleteCollection,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// One request.
-#[derive(Clone, Debug)]
-pub struct RequestRecord {
-    /// Counts all requests, from 0.
-    pub number: u64,
-    /// The project whose control plane was asked; none is the root.
-    pub project: Option<String>,
-    /// The method.
-    pub method: Method,
-    /// The path in that control plane.
-    pub path: String,
-    /// The query as it was sent, without the question mark.
-    pub query: String,
-    /// What the request does.
-    pub verb: Verb,
-    /// The resource, unless the path names none.
-    pub resource: Option<ResourcePath>,
-    /// The user whose token or certificate was shown, where it is known; not the one on whose behalf it is done.
-    pub user: Option<String>,
-    /// The `User-Agent`.
-    pub user_agent: Option<String>,
-    /// The `Content-Type` of what was sent; it tells the kinds of patches apart.
-    pub content_type: Option<String>,
-    /// The status of the answer; none until there is one.
-    pub status: Option<StatusCode>,
-    /// The resourceVersion of the object or the list that was answered in JSON.
-    pub resource_version: Option<String>,
-    /// Whether the client is still waiting for the answer, or for the end of it: so it is with a watch.
-    pub open: bool,
-}
-
-impl RequestRecord {
-    /// The plural of the resource, empty where there is none.
-    pub fn plural(&self) -> &str {
-        self.resource
-            .as_ref()
-            .map_or("", |resource| resource.resource.as_str())
-    }
-
-    /// The API group, empty for the core group.
-    pub fn group(&self) -> &str {
-        self.resource
-            .as_ref()
-            .map_or("", |resource| resource.group.as_str())
-    }
-
-    /// The namespace, where the path has one.
-    pub fn namespace(&self) -> Option<&str> {
-        self.resource.as_ref()?.namespace.as_deref()
-    }
-
-    /// The name, where the path has one.
-    pub fn name(&self) -> Option<&str> {
-        self.resource.as_ref()?.name.as_deref()
-    }
-
-    /// The subresource, where the path has one.
-    pub fn subresource(&self) -> Option<&str> {
-        self.resource.as_ref()?.subresource.as_deref()
-    }
-
-    /// The resourceVersion that a read asks for.
-    pub fn asked_version(&self) -> Option<&str> {
-        let pairs = self.query.split('&');
-        let mut versions = pairs.filter_map(|pair| pair.strip_prefix("resourceVersion="));
-        versions.next().filter(|version| !version.is_empty())
-    }
-
-    fn is_played(&self) -> bool {
-        self.user_agent.as_deref().is_some_and(is_played)
-    }
-}
-
-/// One line, for the message of a failed test.
-impl fmt::Display for RequestRecord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let project = self.project.as_deref().unwrap_or("root");
-        write!(
-            f,
-            "#{} {project}: {} {}",
-            self.number, self.method, self.path
-        )?;
-        if !self.query.is_empty() {
-            write!(f, "?{}", self.query)?;
-        }
-        match self.status {
-            Some(status) => write!(f, " -> {}", status.as_u16()),
-            None => f.write_str(" -> (no answer yet)"),
-        }
-    }
-}
 
 /// A moment in a [`RequestLog`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -186,7 +44,46 @@ pub struct RequestLog {
 #[derive(Debug, Default)]
 struct Inner {
     next: u64,
-    records: VecDeque<RequestRecord>,
+    records: VecDeque<Noted>,
+    words: BTreeSet<Arc<str>>,
+}
+
+/// What is remembered of a request. There are many, so that what follows from the rest is left out.
+#[derive(Debug)]
+struct Noted {
+    number: u64,
+    project: Option<Box<str>>,
+    method: Method,
+    path: Box<str>,
+    query: Box<str>,
+    verb: Verb,
+    is_played: bool,
+    is_open: bool,
+    user: Option<Arc<str>>,
+    user_agent: Option<Arc<str>>,
+    content_type: Option<Arc<str>>,
+    status: Option<StatusCode>,
+    resource_version: Option<Box<str>>,
+}
+
+impl Noted {
+    fn record(&self) -> RequestRecord {
+        RequestRecord {
+            number: self.number,
+            project: self.project.as_deref().map(String::from),
+            method: self.method.clone(),
+            path: self.path.to_string(),
+            query: self.query.to_string(),
+            verb: self.verb,
+            resource: ResourcePath::parse(&self.path),
+            user: self.user.as_deref().map(String::from),
+            user_agent: self.user_agent.as_deref().map(String::from),
+            content_type: self.content_type.as_deref().map(String::from),
+            status: self.status,
+            resource_version: self.resource_version.as_deref().map(String::from),
+            open: self.is_open,
+        }
+    }
 }
 
 impl RequestLog {
@@ -202,27 +99,27 @@ impl RequestLog {
 
     /// Those that came after `mark`.
     pub fn since(&self, mark: Mark) -> Vec<RequestRecord> {
-        self.select(|record| record.number >= mark.0 && !record.is_played())
+        self.select(|record| record.number >= mark.0 && !record.is_played)
     }
 
     /// Those after `mark` that write.
     pub fn writes(&self, mark: Mark) -> Vec<RequestRecord> {
-        self.select(|record| record.number >= mark.0 && !record.is_played() && !record.verb.reads())
+        self.select(|record| record.number >= mark.0 && !record.is_played && !record.verb.reads())
     }
 
     /// Those after `mark` that read.
     pub fn reads(&self, mark: Mark) -> Vec<RequestRecord> {
-        self.select(|record| record.number >= mark.0 && !record.is_played() && record.verb.reads())
+        self.select(|record| record.number >= mark.0 && !record.is_played && record.verb.reads())
     }
 
     /// The watches that are open now.
     pub fn open_watches(&self) -> Vec<RequestRecord> {
-        self.select(|record| record.open && record.verb == Verb::Watch && !record.is_played())
+        self.select(|record| record.is_open && record.verb == Verb::Watch && !record.is_played)
     }
 
     /// Those of the controllers that this crate plays.
     pub fn played(&self) -> Vec<RequestRecord> {
-        self.select(RequestRecord::is_played)
+        self.select(|record| record.is_played)
     }
 
     /// Forgets all; numbers go on, so that marks stay good.
@@ -239,34 +136,33 @@ impl RequestLog {
         let resource = ResourcePath::parse(uri.path());
         let query = uri.query().unwrap_or_default();
         let verb = Verb::of(&request.method, query, resource.as_ref());
-        let user_agent = text(&request.headers, USER_AGENT);
-        let played = user_agent.as_deref().is_some_and(is_played);
-        let told = resource.clone();
+        let header = |name: HeaderName| request.headers.get(name)?.to_str().ok();
+        let user = request.extensions.get::<Who>();
+        let user_agent = header(USER_AGENT);
+        let played = user_agent.is_some_and(is_played);
         let mut inner = self.lock();
         let number = inner.next;
         inner.next += 1;
-        if inner.records.len() == REMEMBERED {
-            inner.records.pop_front();
-        }
-        inner.records.push_back(RequestRecord {
+        let noted = Noted {
             number,
-            project: project.map(String::from),
+            project: project.map(Box::from),
             method: request.method.clone(),
             path: uri.path().into(),
             query: query.into(),
             verb,
-            resource,
-            user: request.extensions.get().map(|Who(user)| user.clone()),
-            user_agent,
-            content_type: text(&request.headers, CONTENT_TYPE),
+            is_played: played,
+            is_open: true,
+            user: inner.word(user.map(|Who(user)| user.as_str())),
+            user_agent: inner.word(user_agent),
+            content_type: inner.word(header(CONTENT_TYPE)),
             status: None,
             resource_version: None,
-            open: true,
-        });
+        };
+        inner.push(noted);
         Begun {
             number,
             verb,
-            resource: told,
+            resource,
             played,
         }
     }
@@ -276,14 +172,16 @@ impl RequestLog {
     }
 
     pub(crate) fn told(&self, number: u64, version: String) {
-        self.change(number, |record| record.resource_version = Some(version));
+        self.change(number, |record| {
+            record.resource_version = Some(version.into())
+        });
     }
 
     pub(crate) fn ended(&self, number: u64) {
-        self.change(number, |record| record.open = false);
+        self.change(number, |record| record.is_open = false);
     }
 
-    fn change(&self, number: u64, change: impl FnOnce(&mut RequestRecord)) {
+    fn change(&self, number: u64, change: impl FnOnce(&mut Noted)) {
         let mut inner = self.lock();
         if let Ok(at) = inner
             .records
@@ -293,12 +191,12 @@ impl RequestLog {
         }
     }
 
-    fn select(&self, wanted: impl Fn(&RequestRecord) -> bool) -> Vec<RequestRecord> {
+    fn select(&self, wanted: impl Fn(&Noted) -> bool) -> Vec<RequestRecord> {
         self.lock()
             .records
             .iter()
             .filter(|record| wanted(record))
-            .cloned()
+            .map(Noted::record)
             .collect()
     }
 
@@ -307,13 +205,36 @@ impl RequestLog {
     }
 }
 
+impl Inner {
+    fn push(&mut self, noted: Noted) {
+        if self.records.len() == REMEMBERED {
+            self.records.pop_front();
+        } else if self.records.len() == self.records.capacity() {
+            // Twice as much as ever, but no more than will be used.
+            let more = self.records.len().max(64);
+            let more = more.min(REMEMBERED - self.records.len());
+            self.records.reserve_exact(more);
+        }
+        self.records.push_back(noted);
+    }
+
+    /// A text that many requests have, which is kept once.
+    fn word(&mut self, text: Option<&str>) -> Option<Arc<str>> {
+        let text = text?;
+        if let Some(known) = self.words.get(text) {
+            return Some(known.clone());
+        }
+        let word: Arc<str> = text.into();
+        if self.words.len() < WORDS {
+            self.words.insert(word.clone());
+        }
+        Some(word)
+    }
+}
+
 /// Whether a request with this `User-Agent` comes from a controller that this crate plays.
 fn is_played(user_agent: &str) -> bool {
     user_agent.starts_with(PLAYED_USER_AGENT)
-}
-
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    headers.get(name)?.to_str().ok().map(String::from)
 }
 
 #[cfg(test)]

@@ -72,12 +72,16 @@ const LIST: &str = "meta.v1.PartialObjectMetadataList";
 
 #[derive(Default)]
 struct Table {
-    kinds: BTreeMap<&'static str, &'static str>,
+    /// By version and name.
+    kinds: BTreeMap<(&'static str, &'static str), &'static str>,
+    /// By name alone.
+    of_any_version: BTreeMap<&'static str, &'static str>,
     structs: BTreeMap<&'static str, Struct>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut kinds = BTreeMap::new();
+    let mut of_any_version = BTreeMap::new();
     let mut declared: BTreeMap<&str, Vec<Field>> = BTreeMap::new();
     let mut open = "";
     for line in include_str!("fields.txt").lines() {
@@ -85,7 +89,10 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
             .strip_prefix("kind ")
             .and_then(|line| line.split_once(" = "))
         {
-            kinds.insert(kind, of);
+            match kind.split_once(' ') {
+                Some(kind) => kinds.insert(kind, of),
+                None => of_any_version.insert(kind, of),
+            };
         } else if let Some(name) = line.strip_suffix(':') {
             open = name;
             declared.entry(name).or_default();
@@ -102,7 +109,11 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         (*name, Struct { fields, places })
     });
     let structs = structs.collect();
-    Table { kinds, structs }
+    Table {
+        kinds,
+        of_any_version,
+        structs,
+    }
 });
 
 static NONE: Struct = Struct {
@@ -137,13 +148,13 @@ impl Struct {
 
 /// The struct of a kind of object.
 pub(crate) fn of_object(api_version: &str, kind: &str) -> Option<&'static Struct> {
-    let name = TABLE.kinds.get(format!("{api_version} {kind}").as_str())?;
+    let name = TABLE.kinds.get(&(api_version, kind))?;
     Some(of(name))
 }
 
 /// The same also of what is the same in every version, such as a Status.
 pub(crate) fn of_kind(api_version: &str, kind: &str) -> Option<&'static Struct> {
-    let of_any = || TABLE.kinds.get(kind).map(|name| of(name));
+    let of_any = || TABLE.of_any_version.get(kind).map(|name| of(name));
     of_object(api_version, kind).or_else(of_any)
 }
 
@@ -221,7 +232,8 @@ mod tests {
             if let Some(kind) = line.strip_prefix("kind ") {
                 let kind = kind.trim_end_matches(':');
                 assert!(
-                    TABLE.kinds.contains_key(kind),
+                    kind.split_once(' ')
+                        .is_some_and(|kind| TABLE.kinds.contains_key(&kind)),
                     "{kind}: run tools/structs.py"
                 );
             }
@@ -231,6 +243,7 @@ mod tests {
         let named = fields.filter_map(|field| field.kind.messages());
         for message in named
             .chain(TABLE.kinds.values().copied())
+            .chain(TABLE.of_any_version.values().copied())
             .chain([SCHEMA, LIST_META, LIST])
         {
             assert!(TABLE.structs.contains_key(message), "{message}");
