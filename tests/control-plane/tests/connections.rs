@@ -86,7 +86,7 @@ async fn a_control_plane_is_partitioned_and_goes_on() {
     create_project(&plane, "blue").await;
     let of = |project: &str| namespaces(plane.project(project).client().unwrap());
     let (red, blue) = (of("red"), of("blue"));
-    let mut events = watch(&red, &WatchParams::default(), "0").await;
+    let mut events = watch(&red, &WatchParams::default().disable_bookmarks(), "0").await;
     let name = |name: &str| {
         object(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))
     };
@@ -124,7 +124,12 @@ async fn a_control_plane_is_partitioned_and_goes_on() {
 async fn a_port_refuses_connections_while_it_is_closed() {
     let plane = plane().await;
     let before = client(&plane);
-    let mut events = watch(&config_maps(before), &WatchParams::default(), "0").await;
+    let mut events = watch(
+        &config_maps(before),
+        &WatchParams::default().disable_bookmarks(),
+        "0",
+    )
+    .await;
     let fault = plane.inject(Fault::refused_connection());
     assert!(matches!(
         soon("end of the watch", events.try_next()).await,
@@ -168,7 +173,7 @@ async fn without_a_socket_it_can_be_closed_and_restarted_too() {
     let mut plane = builder.start().await.unwrap();
     let api = config_maps(plane.client().unwrap());
     for restarts in [false, true] {
-        let mut events = watch(&api, &WatchParams::default(), "0").await;
+        let mut events = watch(&api, &WatchParams::default().disable_bookmarks(), "0").await;
         match restarts {
             true => plane.restart().await.unwrap(),
             false => plane.close().await,
@@ -189,7 +194,7 @@ async fn a_closed_port_refuses_and_a_restart_keeps_the_data() {
         .create(&PostParams::default(), &map("one"))
         .await
         .unwrap();
-    let mut events = watch(&api, &WatchParams::default(), "0").await;
+    let mut events = watch(&api, &WatchParams::default().disable_bookmarks(), "0").await;
     assert_eq!(next(&mut events).await.1, "one");
     plane.close().await;
     assert!(matches!(
@@ -200,7 +205,7 @@ async fn a_closed_port_refuses_and_a_restart_keeps_the_data() {
     assert!(!matches!(error, kube::Error::Api(_)), "{error:?}");
     plane.open().await.unwrap();
     assert_eq!(api.get("one").await.unwrap(), before);
-    let mut events = watch(&api, &WatchParams::default(), "0").await;
+    let mut events = watch(&api, &WatchParams::default().disable_bookmarks(), "0").await;
     assert_eq!(next(&mut events).await.1, "one");
     plane.restart().await.unwrap();
     assert!(matches!(

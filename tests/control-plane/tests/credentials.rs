@@ -49,7 +49,7 @@ async fn a_token_expires_and_its_user_gets_a_new_one() {
     let plane = plane_of_alice().await;
     let old = plane.config_as("alice").unwrap();
     let api = things(client(old.clone()));
-    let mut events = watch(&api, &WatchParams::default(), "0").await;
+    let mut events = watch(&api, &WatchParams::default().disable_bookmarks(), "0").await;
     plane.expire_token("alice", Duration::ZERO).unwrap();
     let (code, message) = refusal(api.list(&ListParams::default()).await);
     assert_eq!((code, &*message), (401, "Unauthorized"));
@@ -191,7 +191,7 @@ async fn a_clients_certificate_expires_and_is_renewed() {
 async fn the_servers_certificate_expires_and_is_renewed() {
     let plane = plane_with("red").await;
     let before = things(plane.client().unwrap());
-    let mut events = watch(&before, &WatchParams::default(), "0").await;
+    let mut events = watch(&before, &WatchParams::default().disable_bookmarks(), "0").await;
     let fault = plane.inject(Fault::expired_certificate().at_root());
     // One that was there, and whose connection is taken by the watch, is not let in by its session of before.
     let refused = before.list(&ListParams::default()).await.unwrap_err();

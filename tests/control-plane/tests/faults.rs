@@ -315,16 +315,16 @@ async fn the_log_says_who_asked_what_and_what_came_back() {
 async fn an_open_watch_is_dropped() {
     let plane = plane().await;
     let api = config_maps(client(&plane));
-    let mut events = watch(&api, &WatchParams::default(), "0").await;
+    let mut events = watch(&api, &WatchParams::default().disable_bookmarks(), "0").await;
     let other = things(client(&plane));
-    let mut others = watch(&other, &WatchParams::default(), "0").await;
+    let mut others = watch(&other, &WatchParams::default().disable_bookmarks(), "0").await;
     let fault = plane.inject(Fault::dropped_watch().of("configmaps").times(1));
     assert!(matches!(
         soon("end of the watch", events.try_next()).await,
         Err(_) | Ok(None)
     ));
     assert_eq!(fault.hits(), 1);
-    let mut again = watch(&api, &WatchParams::default(), "0").await;
+    let mut again = watch(&api, &WatchParams::default().disable_bookmarks(), "0").await;
     api.create(&PostParams::default(), &map("one"))
         .await
         .unwrap();
@@ -340,7 +340,7 @@ async fn an_open_watch_is_dropped() {
 async fn an_open_watch_hangs_and_goes_on() {
     let plane = plane().await;
     let api = config_maps(client(&plane));
-    let mut events = watch(&api, &WatchParams::default(), "0").await;
+    let mut events = watch(&api, &WatchParams::default().disable_bookmarks(), "0").await;
     let fault = plane.inject(Fault::hung_watch());
     api.create(&PostParams::default(), &map("one"))
         .await
@@ -353,7 +353,12 @@ async fn an_open_watch_hangs_and_goes_on() {
 #[tokio::test]
 async fn an_open_watch_is_told_that_its_history_is_gone() {
     let plane = plane().await;
-    let mut events = watch(&config_maps(client(&plane)), &WatchParams::default(), "0").await;
+    let mut events = watch(
+        &config_maps(client(&plane)),
+        &WatchParams::default().disable_bookmarks(),
+        "0",
+    )
+    .await;
     let _fault = plane.inject(Fault::expired_watch());
     match soon("error", events.try_next()).await {
         Ok(Some(WatchEvent::Error(status))) => {
@@ -386,8 +391,8 @@ async fn bookmarks_come_after_what_is_newer() {
     let initial = WatchParams::default().initial_events();
     let mut events = watch(&api, &initial, "").await;
     assert_eq!(next(&mut events).await.0, "BOOKMARK", "the end of the list");
-    let minute = tokio::time::timeout(Duration::from_secs(61), events.try_next());
-    assert!(minute.await.is_err(), "it is held back");
+    let minutes = tokio::time::timeout(Duration::from_secs(121), events.try_next());
+    assert!(minutes.await.is_err(), "it is held back");
     api.create(&PostParams::default(), &map("one"))
         .await
         .unwrap();

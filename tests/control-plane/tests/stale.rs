@@ -107,7 +107,7 @@ async fn reads_are_as_of_a_moment_and_a_watch_catches_up() {
     assert_eq!(in_red.get("one").await.unwrap(), before);
     assert_eq!(list(&at_root, &ListParams::default()).await.1.len(), 2);
     for (begin, parameters) in [
-        ("0", WatchParams::default()),
+        ("0", WatchParams::default().disable_bookmarks()),
         ("", WatchParams::default().initial_events()),
     ] {
         let mut events = watch(&in_red, &parameters, begin).await;

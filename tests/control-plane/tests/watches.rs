@@ -60,7 +60,12 @@ async fn what_comes_to_match_is_added_and_what_ceases_to_is_deleted() {
     api.create(&PostParams::default(), &thing("one", json!({})))
         .await
         .unwrap();
-    let mut events = watch(&api, &WatchParams::default().labels("on=true"), "0").await;
+    let mut events = watch(
+        &api,
+        &WatchParams::default().labels("on=true").disable_bookmarks(),
+        "0",
+    )
+    .await;
     for (value, expected) in [("true", "ADDED"), ("false", "DELETED"), ("true", "ADDED")] {
         let patch = Patch::Merge(json!({"metadata": {"labels": {"on": value}}}));
         let patched = api
@@ -100,7 +105,7 @@ async fn history_that_was_forgotten_is_gone_and_an_open_watch_goes_on() {
         .create(&PostParams::default(), &thing("one", json!({})))
         .await
         .unwrap();
-    let mut open = watch(&api, &WatchParams::default(), "0").await;
+    let mut open = watch(&api, &WatchParams::default().disable_bookmarks(), "0").await;
     assert_eq!(next(&mut open).await.0, "ADDED");
     plane.compact(None);
     let mut late = watch(
@@ -146,8 +151,8 @@ async fn watches_that_are_dropped_break_and_others_go_on() {
         )
         .await
         .unwrap();
-    let mut at_root = watch(&root, &WatchParams::default(), "0").await;
-    let mut in_red = watch(&red, &WatchParams::default(), "0").await;
+    let mut at_root = watch(&root, &WatchParams::default().disable_bookmarks(), "0").await;
+    let mut in_red = watch(&red, &WatchParams::default().disable_bookmarks(), "0").await;
     red.create(&PostParams::default(), &thing("one", json!({})))
         .await
         .unwrap();

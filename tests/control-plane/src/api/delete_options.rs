@@ -121,10 +121,15 @@ impl DeleteOptions {
                 "\"All\"",
             )));
         }
+        let asked = |name| {
+            let asked = query.get(name).filter(|value| !value.is_empty());
+            asked.map(str::to_owned)
+        };
         Ok(Self {
             policy,
-            uid: text("/preconditions/uid"),
-            resource_version: text("/preconditions/resourceVersion"),
+            uid: text("/preconditions/uid").or_else(|| asked("uid")),
+            resource_version: text("/preconditions/resourceVersion")
+                .or_else(|| asked("resourceVersion")),
             dry_run: !wanted.is_empty() || dry_run(query, "DeleteOptions")?,
             cascades: orphans == Some(false),
             grace: body

@@ -23,6 +23,7 @@ mod openapi;
 mod options;
 mod order;
 mod owned;
+mod page;
 mod patch;
 mod patched_kind;
 mod posted;

@@ -3,22 +3,18 @@
 use std::num::{IntErrorKind, ParseIntError};
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE_NO_PAD};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::Asked;
+use super::page::Page;
 use super::selector::Selector;
 use super::target::Target;
 use super::view::Form;
 use super::{response, stale};
 use crate::failure::{Cause, Failure};
 use crate::serve::Body;
-use crate::store::{Kept, Key, Snapshot};
-use crate::syntax;
+use crate::store::{Kept, Snapshot};
 
 pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
@@ -132,58 +128,6 @@ fn revision(text: &str) -> Result<u64, String> {
         let text = Value::from(text);
         format!("resourceVersion: Invalid value: {text}: strconv.ParseUint: parsing {text}: invalid syntax")
     })
-}
-
-/// What is left of a byte at the end counts for nothing.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::URL_SAFE,
-    GeneralPurposeConfig::new()
-        .with_encode_padding(false)
-        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
-        .with_decode_allow_trailing_bits(true),
-);
-
-/// Where the next page of a list begins.
-struct Page {
-    revision: u64,
-    after: Key,
-}
-
-impl Page {
-    fn token(&self) -> String {
-        let text = json!({"v": "meta.k8s.io/v1", "rv": self.revision, "start": [self.after.namespace, self.after.name]});
-        URL_SAFE_NO_PAD.encode(text.to_string())
-    }
-
-    fn read(token: &str) -> Result<Self, Failure> {
-        let read = || {
-            let value: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
-            let start = value.get("start")?;
-            Some(Self {
-                revision: value.get("rv")?.as_u64()?,
-                after: Key::new(start.get(0)?.as_str()?, start.get(1)?.as_str()?),
-            })
-        };
-        read().ok_or_else(|| {
-            let why = match (no_base64(token), LENIENT.decode(token)) {
-                (Some(at), _) => format!(": illegal base64 data at input byte {at}"),
-                (None, Ok(text)) => {
-                    syntax::mistake(&text).map_or_else(String::new, |why| format!(": {why}"))
-                }
-                (None, Err(_)) => String::new(),
-            };
-            Failure::bad_request(format!(
-                "invalid continue token: continue key is not valid{why}"
-            ))
-        })
-    }
-}
-
-/// Where a text stops being base64, as Go's decoder says it.
-fn no_base64(text: &str) -> Option<usize> {
-    let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    let unknown = text.bytes().position(|byte| !is_known(byte));
-    unknown.or_else(|| (text.len() % 4 == 1).then(|| text.len() - 1))
 }
 
 pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {

@@ -71,22 +71,6 @@ fn whole(columns: &[Column], rows: Value, version: MetaVersion, metadata: Value)
     })
 }
 
-/// A bookmark of a watch of Tables: a row of nothing.
-pub(crate) fn bookmark(
-    target: &Target,
-    bare: &Value,
-    include: Include,
-    version: MetaVersion,
-    metadata: Value,
-) -> Value {
-    let mut cells = vec![Value::from("")];
-    cells.resize(target.version().columns.len(), Value::Null);
-    json!({
-        "kind": "Table", "apiVersion": version.api_version(), "metadata": metadata, "columnDefinitions": null,
-        "rows": [{"cells": cells, "object": carried(target, bare, include, version)}],
-    })
-}
-
 fn definitions(columns: &[Column]) -> Value {
     let told = columns.iter().filter(|column| !column.name.is_empty());
     let columns = told.map(|column| {

@@ -138,7 +138,8 @@ impl Form {
         self.written(target, &self.object(target, object))
     }
 
-    fn written(self, target: &Target, shown: &Value) -> Vec<u8> {
+    /// What is shown of an object, as it is written.
+    pub(crate) fn written(self, target: &Target, shown: &Value) -> Vec<u8> {
         let mut text = Vec::new();
         match self.is_typed(target) {
             true => json::write(&Typed(shown), &mut text),
@@ -261,32 +262,47 @@ impl Form {
         json::write(&item, into);
     }
 
-    /// A bookmark, as it is written.
-    pub(crate) fn mark(self, target: &Target, revision: u64, initial_end: bool) -> Vec<u8> {
-        self.written(target, &self.bookmark(target, revision, initial_end))
-    }
-
     /// What a bookmark carries: nothing but a revision.
-    fn bookmark(self, target: &Target, revision: u64, initial_end: bool) -> Value {
-        let mut object = match &target.version().schema {
-            Shape::BuiltIn(schema) => schema::empty(schema),
-            Shape::Own(_) => json!({}),
-        };
-        object["kind"] = target.resource.kind.clone().into();
-        object["apiVersion"] = target.api_version().into();
-        object["metadata"] = json!({"resourceVersion": revision.to_string()});
+    pub(crate) fn bookmark(self, target: &Target, revision: u64, initial_end: bool) -> Value {
+        let mut object = bare(target);
+        object["metadata"]["resourceVersion"] = revision.to_string().into();
         if initial_end {
-            object["metadata"]["annotations"] = json!({"k8s.io/initial-events-end": "true"});
+            object["metadata"]["annotations"]["k8s.io/initial-events-end"] = "true".into();
         }
         match self {
             Self::Whole => object,
             Self::Metadata { version, .. } => metadata(&object, version),
             Self::Table(include, version) => {
                 let more = json!({"resourceVersion": revision.to_string()});
-                table::bookmark(target, &object, include, version, more)
+                table::table(target, &[&object], include, version, more)
             }
         }
     }
+}
+
+/// An object in which nobody has set anything.
+fn bare(target: &Target) -> Value {
+    let resource = &target.resource;
+    let mut object = match &target.version().schema {
+        Shape::BuiltIn(schema) => schema::empty(schema),
+        Shape::Own(_) => json!({}),
+    };
+    object["kind"] = resource.kind.clone().into();
+    object["apiVersion"] = target.api_version().into();
+    object["metadata"] = json!({});
+    // What has no pointer in the version that a real server works with is there in every other.
+    match (&*resource.group, &*resource.plural) {
+        ("apps", "deployments" | "replicasets" | "statefulsets") => {
+            object["spec"]["replicas"] = 0.into();
+        }
+        ("apps", "daemonsets") => {
+            object["metadata"]["annotations"] =
+                json!({"deprecated.daemonset.template.generation": "0"});
+        }
+        ("apps", "controllerrevisions") => object["data"] = Value::Null,
+        _ => {}
+    }
+    object
 }
 
 fn revision(object: &Value) -> Value {

@@ -30,6 +30,8 @@ use crate::structs::Typed;
 const LONGEST: Duration = Duration::from_secs(45 * 60);
 /// How often a watch that wants bookmarks gets one.
 const BOOKMARKS: Duration = Duration::from_secs(60);
+/// How long before its end it gets the last.
+const LAST_BOOKMARK: Duration = Duration::from_secs(2);
 
 /// Answers a watch: the body goes on until somebody has had enough.
 pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
@@ -56,17 +58,15 @@ pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Fa
         live: false,
         signal,
         ends: now + lifetime,
-        next_bookmark: bookmarks.then_some(now + BOOKMARKS),
+        next_bookmark: bookmarks.then(|| next_bookmark(now, now + lifetime)),
+        leaves_one_out: false,
         ready: VecDeque::new(),
         columns: true,
         over: false,
     };
     let sends_state = initial.unwrap_or(matches!(since.revision, None | Some(0)));
     if sends_state {
-        watching.send_state(
-            stale::snapshot(target, asked),
-            bookmarks && initial == Some(true),
-        );
+        watching.send_state(stale::snapshot(target, asked), bookmarks);
     } else {
         let newest = || stale::newest(target, asked);
         watching.seen = since
@@ -94,6 +94,8 @@ struct Watching {
     signal: Ear,
     ends: Instant,
     next_bookmark: Option<Instant>,
+    /// The next one is not sent: a real server's first one after the state is lost.
+    leaves_one_out: bool,
     ready: VecDeque<Bytes>,
     /// The next Table carries the columns.
     columns: bool,
@@ -110,10 +112,9 @@ impl Watching {
             }
         }
         if bookmark {
-            begin("BOOKMARK", &mut events);
-            events.extend(self.form.mark(&self.target, snapshot.revision, true));
-            end(&mut events);
+            self.write_bookmark(snapshot.revision, true, &mut events);
         }
+        self.leaves_one_out = bookmark;
         self.seen = snapshot.revision;
         self.live = true;
         self.push(events);
@@ -152,29 +153,25 @@ impl Watching {
         }
     }
 
-    /// A bookmark is due, or the end; a watch with bookmarks ends with one.
+    /// A bookmark is due, or the end.
     fn tick(&mut self) {
         let now = Instant::now();
         self.over = now >= self.ends;
-        if let Some(due) = self.next_bookmark
-            && (due <= now || self.over)
-        {
-            self.next_bookmark = Some(now + BOOKMARKS);
+        if self.over || self.next_bookmark.is_none_or(|due| due > now) {
+            return;
+        }
+        self.next_bookmark = Some(next_bookmark(now, self.ends));
+        if std::mem::take(&mut self.leaves_one_out) {
+            return;
+        }
+        let store = &self.target.plane.store;
+        let revision = store.revision().max(self.seen);
+        // Only if nothing came in between, which the next look at the history tells.
+        let new = store.since(self.target.bucket(), self.seen, true);
+        if new.is_ok_and(|(_, new)| new.is_empty()) {
             let mut events = Vec::new();
-            let revision = self.target.plane.store.revision().max(self.seen);
-            // Only if nothing came in between, which the next look at the history tells.
-            if self
-                .target
-                .plane
-                .store
-                .since(self.target.bucket(), self.seen, true)
-                .is_ok_and(|(_, new)| new.is_empty())
-            {
-                begin("BOOKMARK", &mut events);
-                events.extend(self.form.mark(&self.target, revision, false));
-                end(&mut events);
-                self.push(events);
-            }
+            self.write_bookmark(revision, false, &mut events);
+            self.push(events);
         }
     }
 
@@ -240,15 +237,39 @@ impl Watching {
     fn write(&mut self, what: &str, object: &Kept, events: &mut Vec<u8>) {
         if let Form::Table(..) = self.form {
             let value = object.value();
-            let mut shown = self.form.object(&self.target, &value);
-            if !std::mem::take(&mut self.columns) {
-                shown.to_mut()["columnDefinitions"] = Value::Null;
-            }
+            let mut shown = self.form.object(&self.target, &value).into_owned();
+            self.leave_out_columns(&mut shown);
             return line(what, &Typed(&shown), events);
         }
         begin(what, events);
         self.form.write(&self.target, object, events);
         end(events);
+    }
+
+    fn write_bookmark(&mut self, revision: u64, initial_end: bool, events: &mut Vec<u8>) {
+        let mut shown = self.form.bookmark(&self.target, revision, initial_end);
+        if let Form::Table(..) = self.form {
+            self.leave_out_columns(&mut shown);
+        }
+        begin("BOOKMARK", events);
+        events.extend(self.form.written(&self.target, &shown));
+        end(events);
+    }
+
+    /// Of a Table, unless it is the first.
+    fn leave_out_columns(&mut self, table: &mut Value) {
+        if !std::mem::take(&mut self.columns) {
+            table["columnDefinitions"] = Value::Null;
+        }
+    }
+}
+
+/// When a watch that ends then gets a bookmark after this moment.
+fn next_bookmark(now: Instant, ends: Instant) -> Instant {
+    let regular = now + BOOKMARKS;
+    match ends.checked_sub(LAST_BOOKMARK) {
+        Some(last) if last > now => regular.min(last),
+        _ => regular,
     }
 }
 

@@ -76,7 +76,12 @@ impl Column {
                 Self {
                     kind: "date".to_owned(),
                     description: AGE.into(),
-                    ..Self::printed("Age", 0, printers::age)
+                    ..Self::printed("Age", 0, |object| {
+                        match object::meta(object, "creationTimestamp") {
+                            Some(_) => printers::age(object),
+                            None => Value::Null,
+                        }
+                    })
                 },
             ],
         }

@@ -66,4 +66,20 @@ conformance! {
             talk.delete(&format!("{ONE}?{query}")).await;
         }
     }
+
+    async fn what_the_query_expects_of_the_object(talk: &mut Talk) {
+        for query in ["uid=x", "resourceVersion=1", "uid=&resourceVersion=x", "uid=x&resourceVersion=1&dryRun=All"] {
+            one(talk).await;
+            talk.delete(&format!("{ONE}?{query}")).await;
+        }
+        talk.delete(&format!("{MAPS}?uid=x")).await;
+        talk.delete(&format!("{MAPS}?resourceVersion=0")).await;
+        talk.say("who sends a body says it all there");
+        talk.send("DELETE", &format!("{ONE}?uid=x"), &[], Some(json!({"preconditions": {"resourceVersion": "7"}}))).await;
+        talk.send("DELETE", &format!("{ONE}?uid=x"), &[], Some(json!({}))).await;
+        one(talk).await;
+        let is = talk.unsaid("GET", ONE, None).await;
+        let is = |field: &str| is["metadata"][field].as_str().unwrap_or_default().to_owned();
+        talk.delete(&format!("{ONE}?uid={}&resourceVersion={}", is("uid"), is("resourceVersion"))).await;
+    }
 }

@@ -1,5 +1,6 @@
 //! Lists: what is in them, in which form, and in pages.
 
+use base64::Engine;
 use serde_json::{Value, json};
 
 use super::support::{Talk, thing_crd};
@@ -198,6 +199,22 @@ conformance! {
         talk.get(&format!("{MAPS}?limit=2&continue={token}&resourceVersionMatch=Exact")).await;
         talk.get(&format!("{MAPS}?limit=-1")).await;
         talk.get(&format!("{MAPS}?limit=many")).await;
+    }
+
+    async fn tokens_that_no_list_gave(talk: &mut Talk) {
+        let tokens = [
+            json!({}), json!(null), json!([]), json!("x"), json!({"v": "x"}), json!({"v": 5}), json!({"v": "meta.k8s.io/v1"}),
+            json!({"v": "meta.k8s.io/v1", "rv": 5}), json!({"v": "meta.k8s.io/v1", "start": "a"}), json!({"v": "meta.k8s.io/v1", "rv": "5", "start": "a"}),
+            json!({"v": "meta.k8s.io/v1", "rv": 1.5, "start": "a"}), json!({"v": "meta.k8s.io/v1", "rv": 5, "start": 5}),
+        ];
+        for token in tokens {
+            // As a real server writes them: base64 without its padding.
+            let token = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(token.to_string());
+            talk.get(&format!("{MAPS}?limit=1&continue={token}")).await;
+        }
+        for token in ["abc", "abcde", "%21", "e30%3D"] {
+            talk.get(&format!("{MAPS}?limit=1&continue={token}")).await;
+        }
     }
 
     async fn versions_of_lists(talk: &mut Talk) {

@@ -113,6 +113,25 @@ conformance! {
         talk.events(&mut watch, 1).await;
     }
 
+    async fn what_is_there_ends_with_a_bookmark_where_those_are_allowed(talk: &mut Talk) {
+        talk.prepare(MAPS, map("one", "red")).await;
+        for version in ["", "&resourceVersion=0"] {
+            for accept in ["application/json", METADATA, TABLE] {
+                let mut watch = talk.watch_as(&format!("{MAPS}?watch=true&allowWatchBookmarks=true{version}"), accept).await;
+                talk.events(&mut watch, 2).await;
+            }
+        }
+        talk.say("tables of nothing");
+        for resource in ["services", "pods", "endpoints", "serviceaccounts?fieldSelector=metadata.name%3Dnobody", "replicationcontrollers"] {
+            let and = if resource.contains('?') { '&' } else { '?' };
+            let path = format!("/api/v1/namespaces/{{ns}}/{resource}{and}watch=true&allowWatchBookmarks=true");
+            let mut watch = talk.watch_as(&path, TABLE).await;
+            talk.events(&mut watch, 1).await;
+        }
+        let mut watch = talk.watch_as("/apis/apps/v1/namespaces/{ns}/deployments?watch=true&allowWatchBookmarks=true&includeObject=Object", TABLE).await;
+        talk.events(&mut watch, 1).await;
+    }
+
     async fn metadata_alone_is_watched(talk: &mut Talk) {
         let from = now(talk).await;
         let mut watch = talk.watch_as(&format!("{MAPS}?watch=true&resourceVersion={from}"), METADATA).await;
@@ -192,7 +211,9 @@ conformance! {
         talk.events(&mut watch, 4).await;
         let mut watch = talk.watch_as(&format!("{things}?watch=true&resourceVersion={from}"), METADATA).await;
         talk.events(&mut watch, 4).await;
-        let mut watch = talk.watch(&format!("{things}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true")).await;
-        talk.events(&mut watch, 1).await;
+        for accept in ["application/json", TABLE] {
+            let mut watch = talk.watch_as(&format!("{things}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"), accept).await;
+            talk.events(&mut watch, 1).await;
+        }
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn columns(kind: &str) -> Vec<Column> {
     let created = || Column {
         kind: "date".to_owned(),
         ..column("Created At", 0, |object| {
-            at(object, "/metadata/creationTimestamp")
+            let time = object::meta(object, "creationTimestamp");
+            time.unwrap_or("0001-01-01T00:00:00Z").into()
         })
     };
     let after_name: Vec<Column> = match kind {

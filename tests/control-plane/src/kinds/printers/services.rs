@@ -20,6 +20,8 @@ pub(super) fn external(service: &Value) -> Value {
         .chain(named);
     match all.collect::<Vec<_>>().join(",") {
         none if none.is_empty() && kind == "LoadBalancer" => "<pending>".into(),
+        // As a bookmark has it.
+        none if none.is_empty() && kind.is_empty() => "<unknown>".into(),
         shown => or_none(shown.into()),
     }
 }

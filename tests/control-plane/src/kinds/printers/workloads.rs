@@ -114,9 +114,11 @@ fn with_template(mut columns: Vec<Column>) -> Vec<Column> {
         text_column("Images", 1, |object| images(object, "/spec/template/spec")),
         text_column("Selector", 1, |object| {
             let selector = object.pointer("/spec/selector");
-            match object["kind"] == "ReplicationController" {
-                true => labels(selector),
-                false => or_none(in_one_line(selector).into()),
+            match selector {
+                selector if object["kind"] == "ReplicationController" => labels(selector),
+                // As a bookmark has it.
+                None | Some(Value::Null) => "".into(),
+                selector => or_none(in_one_line(selector).into()),
             }
         }),
     ]);

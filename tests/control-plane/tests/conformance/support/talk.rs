@@ -624,8 +624,11 @@ impl Talk {
         let mut masked = event.clone();
         if event["type"] == "BOOKMARK" {
             // It is how far the whole server has come, or only the kind.
-            if let Some(version) = masked["object"]["metadata"].get_mut("resourceVersion") {
-                *version = "<now>".into();
+            for of in ["/object", "/object/rows/0/object"] {
+                let version = masked.pointer_mut(&format!("{of}/metadata/resourceVersion"));
+                if let Some(version) = version {
+                    *version = "<now>".into();
+                }
             }
         }
         self.mask.answer(&mut masked["object"]);
