@@ -15,7 +15,8 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use kommodore_control_plane::{ControlPlane, Fault, Verb};
 use kube::api::{
-    DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
+    Api, ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, Patch,
+    PatchParams, PostParams, WatchEvent, WatchParams,
 };
 use kube::{Client, ResourceExt};
 use serde_json::json;
@@ -51,6 +52,24 @@ async fn operate(client: Client) {
                 .await;
         }
         tokio::time::sleep(Duration::from_millis(700)).await;
+    }
+}
+
+fn services(client: Client) -> Api<DynamicObject> {
+    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "Service"));
+    Api::namespaced_with(client, "default", &kind)
+}
+
+/// Opens ports for an hour.
+async fn open_ports(client: Client) {
+    let services = services(client);
+    for _ in 0..10 {
+        let open = json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": {"generateName": "open-"},
+            "spec": {"type": "NodePort", "ports": [{"port": 80}]},
+        });
+        let _ = services.create(&PostParams::default(), &object(open)).await;
+        tokio::time::sleep(Duration::from_secs(360)).await;
     }
 }
 
@@ -101,6 +120,7 @@ async fn story(seed: u64) -> String {
         tasks.spawn(operate(client.clone()));
         users.spawn(use_it(client));
     }
+    users.spawn(open_ports(plane.client().unwrap()));
     let _slow = plane.inject(Fault::latency_between(
         Duration::from_millis(1),
         Duration::from_millis(900),
@@ -126,12 +146,14 @@ async fn story(seed: u64) -> String {
     {
         writeln!(story, "{request}").unwrap();
     }
+    let mut lists = vec![services(plane.client().unwrap())];
     for name in PROJECTS {
         let client = plane.project(name).client().unwrap();
-        for list in [things(client.clone()), config_maps(client)] {
-            for object in list.list(&ListParams::default()).await.unwrap() {
-                writeln!(story, "{}", serde_json::to_string(&object).unwrap()).unwrap();
-            }
+        lists.extend([things(client.clone()), config_maps(client)]);
+    }
+    for list in lists {
+        for object in list.list(&ListParams::default()).await.unwrap() {
+            writeln!(story, "{}", serde_json::to_string(&object).unwrap()).unwrap();
         }
     }
     story
@@ -142,6 +164,7 @@ async fn the_same_seed_tells_the_same_story() {
     let one = story(42).await;
     assert!(one.lines().count() > 300, "{one}");
     assert!(one.contains(" -> 503") && one.contains("thing-"));
+    assert_eq!(one.matches("\"nodePort\":").count(), 10);
     let same = story(42).await;
     let differs = one
         .lines()
