@@ -179,7 +179,8 @@ impl Fault {
         Self::new(What::PortClosed)
     }
 
-    /// The connection ends without an answer, and nothing is done.
+    /// The request is reset without an answer, and nothing is done. HTTP/1.1 knows that as the end of the connection; with
+    /// HTTP/2 the others on it go on, which [`refused_connection`](Self::refused_connection) ends.
     pub fn reset() -> Self {
         Self::new(What::Reset)
     }
