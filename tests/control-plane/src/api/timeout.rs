@@ -4,6 +4,7 @@ use http::Method;
 
 use super::query::Query;
 use crate::failure::Failure;
+use crate::serve::ResourcePath;
 
 /// The most nanoseconds that Go counts.
 const MOST: u64 = 1 << 63;
@@ -17,12 +18,17 @@ const UNITS: [(&str, u64); 8] = [
     ("m", 60_000_000_000),
     ("h", 3_600_000_000_000),
 ];
-/// What may take as long as it wants is not asked.
+/// The subresources that may take as long as they want are not asked.
 const ENDLESS: [&str; 5] = ["attach", "exec", "proxy", "log", "portforward"];
 
 pub(super) fn check(method: &Method, path: &str, query: &Query) -> Result<(), Failure> {
     let is_watch = method == Method::GET && query.flag("watch");
-    let is_endless = path.split('/').any(|segment| ENDLESS.contains(&segment));
+    let subresource = ResourcePath::parse(path).and_then(|path| path.subresource);
+    let is_endless = subresource
+        .as_deref()
+        .and_then(|all| all.split('/').next())
+        .is_some_and(|first| ENDLESS.contains(&first))
+        || path.starts_with("/api/v1/proxy/");
     let timeout = query
         .get("timeout")
         .filter(|_| !is_watch && !is_endless)

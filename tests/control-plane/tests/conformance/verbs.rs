@@ -85,7 +85,7 @@ conformance! {
             })
             .await;
         }
-        for path in ["/version", "/apis", "/api/v1", "/apis/{group}/v1", "/apis/{group}/v1/things", "/nowhere", "/healthz", "/openapi/v2"] {
+        for path in ["/version", "/apis", "/api/v1", "/apis/{group}/v1", "/apis/{group}/v1/things", "/nowhere", "/healthz", "/openapi/v2", "/api/v1/namespaces/log/configmaps", "/api/v1/namespaces/{ns}/configmaps/log", "/api/v1/proxy/nodes/a"] {
             talk.get_picked(&format!("{path}?timeout=x"), &[], Value::clone).await;
         }
         talk.post(&format!("{MAPS}?timeout=zz"), map("two", json!({}))).await;
