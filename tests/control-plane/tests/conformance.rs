@@ -26,6 +26,7 @@ mod conformance {
     mod apply;
     mod autoscalers;
     mod beginnings;
+    mod cells;
     mod certificates;
     mod checks;
     mod clients;
