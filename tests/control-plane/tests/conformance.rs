@@ -56,6 +56,7 @@ mod conformance {
     mod rules_of_kinds;
     mod services;
     mod statuses;
+    mod storage;
     mod subresources;
     mod suites;
     mod tables;
