@@ -53,6 +53,7 @@ mod conformance {
     mod protobuf;
     mod quotas;
     mod refused;
+    mod resizes;
     mod rules_of_kinds;
     mod services;
     mod statuses;

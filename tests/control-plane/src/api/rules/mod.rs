@@ -85,6 +85,7 @@ pub(crate) use advice::advice;
 pub(crate) use certificates::{check_caller as check_certificates, is_signing_request};
 pub(crate) use defaults::set as set_defaults;
 pub(crate) use in_go::metadata as metadata_in_go;
+pub(crate) use jobs::share_labels;
 pub(crate) use kinds::{is_created_by_update, not_done};
 pub(crate) use metadata::{
     check_name, check_named, is_of_path, join_owners, other_object, place, same_object,
