@@ -29,19 +29,23 @@ pub(crate) fn priority_class(wanted: &str) -> Option<Value> {
     }))
 }
 
-/// The path and the object of each, in the order in which they come.
-pub(crate) fn objects() -> Vec<(&'static str, Value)> {
-    let namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
-    let namespaces = namespaces.into_iter().map(|name| {
+/// The namespaces that are always there.
+pub(crate) fn namespaces() -> impl Iterator<Item = (&'static str, Value)> {
+    let names = ["default", "kube-system", "kube-public", "kube-node-lease"];
+    names.into_iter().map(|name| {
         let namespace =
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         ("/api/v1/namespaces", namespace)
-    });
+    })
+}
+
+/// The path and the object of each, in the order in which they come.
+pub(crate) fn objects() -> Vec<(&'static str, Value)> {
     let priorities = PRIORITIES
         .iter()
         .filter_map(|(name, ..)| priority_class(name));
     let priorities = priorities.map(|class| ("/apis/scheduling.k8s.io/v1/priorityclasses", class));
-    namespaces.chain(priorities).collect()
+    namespaces().chain(priorities).collect()
 }
 
 /// What a server says of how it is set up: its own API, how fairly it serves, and who may see to it.

@@ -11,6 +11,12 @@ pub(crate) fn meta<'a>(object: &'a Value, field: &str) -> Option<&'a str> {
         .filter(|text| !text.is_empty())
 }
 
+/// Whether it says labels.
+pub(crate) fn has_labels(object: &Value) -> bool {
+    let labels = object["metadata"]["labels"].as_object();
+    labels.is_some_and(|labels| !labels.is_empty())
+}
+
 /// The name, or nothing at all.
 pub(crate) fn name(object: &Value) -> &str {
     meta(object, "name").unwrap_or_default()

@@ -26,6 +26,7 @@ mod conformance {
     mod apply;
     mod autoscalers;
     mod beginnings;
+    mod cells;
     mod certificates;
     mod checks;
     mod clients;
@@ -52,9 +53,11 @@ mod conformance {
     mod protobuf;
     mod quotas;
     mod refused;
+    mod resizes;
     mod rules_of_kinds;
     mod services;
     mod statuses;
+    mod storage;
     mod subresources;
     mod suites;
     mod tables;

@@ -262,17 +262,30 @@ pub(super) fn written(
     asked: &Asked,
     kind: &str,
 ) -> Result<(WriteOptions, Value, Vec<String>), Failure> {
-    let options = WriteOptions::read(asked, kind)?;
-    let mut object = read(target, asked)?;
-    let twice = said_twice(asked);
-    let warnings = shape(
-        target,
-        &mut object,
-        options.unknown,
-        Source::Body(json(asked)),
-        twice,
-    )?;
+    let (options, mut object) = sent(target, asked, kind)?;
+    let warnings = shape_sent(target, asked, &options, &mut object)?;
     Ok((options, object, warnings))
+}
+
+/// How to write, and the object as it was sent.
+pub(super) fn sent(
+    target: &Target,
+    asked: &Asked,
+    kind: &str,
+) -> Result<(WriteOptions, Value), Failure> {
+    let options = WriteOptions::read(asked, kind)?;
+    Ok((options, read(target, asked)?))
+}
+
+/// Brings what was sent into its shape. Returns what is to be said of it.
+pub(super) fn shape_sent(
+    target: &Target,
+    asked: &Asked,
+    options: &WriteOptions,
+    object: &mut Value,
+) -> Result<Vec<String>, Failure> {
+    let (source, twice) = (Source::Body(json(asked)), said_twice(asked));
+    shape(target, object, options.unknown, source, twice)
 }
 
 /// How many unknown fields, and fields said again, Go's decoder of a built-in kind tells at most.

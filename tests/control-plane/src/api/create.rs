@@ -20,9 +20,11 @@ use crate::store::Transaction;
 
 pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
-    let (options, object, mut warnings) = body::written(target, asked, "CreateOptions")?;
+    let (options, mut object) = body::sent(target, asked, "CreateOptions")?;
+    let has_labels = object::has_labels(&object);
+    let mut warnings = body::shape_sent(target, asked, &options, &mut object)?;
     let manager = Some(options.manager.as_str());
-    let created = Creation::new(target, object, manager)?;
+    let created = Creation::new(target, object, has_labels, manager)?;
     let (created, warned) = target
         .world
         .transact(&target.plane, |transaction| {
@@ -45,6 +47,8 @@ pub(super) struct Creation<'a> {
     object: Value,
     /// How it was called before it had the rest of its name.
     called: String,
+    /// It was sent with labels.
+    has_labels: bool,
     is_applied: bool,
     /// The version that it was sent with, though it can have none yet.
     version: Option<String>,
@@ -55,6 +59,7 @@ impl<'a> Creation<'a> {
     pub(super) fn new(
         target: &'a Target,
         mut object: Value,
+        has_labels: bool,
         manager: Option<&str>,
     ) -> Result<Self, Failure> {
         rules::place(target, &mut object)?;
@@ -98,6 +103,7 @@ impl<'a> Creation<'a> {
             target,
             object,
             called: called.unwrap_or_else(|| "Unknown".to_owned()),
+            has_labels,
             is_applied: manager.is_none(),
             version,
         })
@@ -118,6 +124,9 @@ impl<'a> Creation<'a> {
         admission::change(target, &self.called, None, &mut self.object)?;
         let mut warnings = rules::early_advice(target, &self.object);
         let mut wrong = rules::before_create(rules_of, &mut self.object);
+        if !self.has_labels {
+            rules::share_labels(target, &mut self.object);
+        }
         wrong.extend(body::validate(rules_of, &self.object, None));
         auth::check_escalation(target, transaction, None, &self.object)?;
         if target.resource.is_terminating() {

@@ -301,7 +301,9 @@ fn apply_new<'a>(
     rules::check_named(&object, name)?;
     object::metadata_mut(&mut object).remove("resourceVersion");
     let made = shaped(target, options, object, Source::Applied, Vec::new())?;
-    Ok((Creation::new(target, made.object, None)?, made.warnings))
+    let has_labels = object::has_labels(applied);
+    let created = Creation::new(target, made.object, has_labels, None)?;
+    Ok((created, made.warnings))
 }
 
 fn refused(error: PatchError) -> Failure {

@@ -40,6 +40,14 @@ pub(crate) fn table(
     metadata: Value,
 ) -> Value {
     let columns = &target.version().columns;
+    let mut objects = objects.to_vec();
+    if target
+        .resource
+        .is("flowcontrol.apiserver.k8s.io", "flowschemas")
+    {
+        // In the order in which they are asked; their names are in order already.
+        objects.sort_by_key(|schema| schema["spec"]["matchingPrecedence"].as_i64());
+    }
     let rows = objects
         .iter()
         .map(|object| row(columns, object, carried(target, object, include, version)));

@@ -43,7 +43,8 @@ pub(crate) fn update(
             rules::check_name(&object, name)?;
             object::set_meta(&mut object, "name", name);
             object::metadata_mut(&mut object).remove("resourceVersion");
-            let created = Creation::new(target, object, Some(&options.manager))?;
+            let manager = Some(options.manager.as_str());
+            let created = Creation::new(target, object, true, manager)?;
             let (stored, warned) = created.store(transaction, options.dry_run)?;
             let mut warnings = warnings;
             warnings.extend(warned);

@@ -86,6 +86,7 @@ fn clean_up(world: &Arc<World>, name: &str) {
         &definitions,
         &key,
         &definition,
+        None,
         |definition| {
             if left {
                 tell_of_deletion(definition);

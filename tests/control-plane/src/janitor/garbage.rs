@@ -107,7 +107,7 @@ fn look_at(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key) {
     }
     if states.iter().any(|state| matches!(state, Owner::There)) {
         let mut index = 0;
-        change(world, plane, &resource, key, &object, |object| {
+        change(world, plane, &resource, key, &object, None, |object| {
             retain_owners(object, |_| {
                 index += 1;
                 matches!(states[index - 1], Owner::There)
@@ -124,7 +124,7 @@ fn look_at(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key) {
     };
     // In a circle all would wait for each other for ever. The change is looked at again.
     if waited_for && blocks_an_owner(&object) && dependents.iter().any(waits) {
-        return change(world, plane, &resource, key, &object, unblock_owners);
+        return change(world, plane, &resource, key, &object, None, unblock_owners);
     }
     let held_by = |wanted: &str| object::finalizers(&object).any(|finalizer| finalizer == wanted);
     let policy = if (waited_for && has_dependents) || held_by(FOREGROUND) {
@@ -159,13 +159,14 @@ pub(super) fn delete(
     }
 }
 
-/// Changes an object, if it is still as it was; if not, its newer change will be looked at as well.
+/// Changes an object or what a subresource writes of it, if it is still as it was; if not, its newer change will be looked at as well.
 pub(super) fn change(
     world: &World,
     plane: &Arc<Plane>,
     resource: &Resource,
     key: &Key,
     seen: &Value,
+    subresource: Option<&str>,
     change: impl FnOnce(&mut Value),
 ) {
     let changed: Result<(), Failure> = world.transact(plane, |transaction| {
@@ -177,7 +178,7 @@ pub(super) fn change(
         }
         let mut new = now.clone();
         change(&mut new);
-        own(resource, &now, &mut new, None);
+        own(resource, &now, &mut new, subresource);
         let spec_holds = new
             .pointer("/spec/finalizers")
             .and_then(Value::as_array)
@@ -195,7 +196,7 @@ pub(super) fn change(
 }
 
 /// Writes down that the controllers wrote what is new, and that nobody owns what is gone.
-pub(super) fn own(resource: &Resource, old: &Value, new: &mut Value, subresource: Option<&str>) {
+fn own(resource: &Resource, old: &Value, new: &mut Value, subresource: Option<&str>) {
     let Some(version) = resource.version(&resource.stored) else {
         return;
     };
@@ -250,7 +251,7 @@ fn orphan(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key, ow
         let Some(dependent) = plane.store.get(&bucket, &key) else {
             continue;
         };
-        change(world, plane, &resource, &key, &dependent, |object| {
+        change(world, plane, &resource, &key, &dependent, None, |object| {
             retain_owners(object, |reference| {
                 reference.get("uid").and_then(Value::as_str) != Some(uid)
             });
@@ -289,7 +290,7 @@ fn release(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key, f
         return;
     };
     if object::is_deleting(&object) && object::finalizers(&object).any(|held| held == finalizer) {
-        change(world, plane, &resource, key, &object, |object| {
+        change(world, plane, &resource, key, &object, None, |object| {
             let_go(object, finalizer)
         });
     }

@@ -1,12 +1,13 @@
 //! What happens by itself after a write: the garbage collector, the end of namespaces and of CRDs, the roles that are
-//! made of others, the service account of every namespace, the API services of CRDs and how those of others are, and
-//! the addresses of Services.
+//! made of others, the service account of every namespace, the API services of CRDs and how those of others are, the
+//! addresses of Services, and what is always there.
 //!
 //! One task does it for all control planes, one change after the other, as the controllers of a real cluster do:
 //! behind the writer's back, and soon.
 
 mod accounts;
 mod addresses;
+mod always;
 mod availability;
 mod definitions;
 mod garbage;
@@ -58,6 +59,7 @@ pub(crate) async fn run(world: Weak<World>, mut work: mpsc::UnboundedReceiver<Wo
             services::after(&world, &plane, &bucket, &change);
             availability::after(&world, &plane, &bucket, &change);
             addresses::after(&world, &plane, &bucket, &change);
+            always::after(&world, &plane, &bucket, &change);
             aggregate::after(&world, &plane, &bucket);
         });
         // So that a flood of work leaves room for requests.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::garbage::{change, delete, own};
+use super::garbage::{change, delete};
 use super::{begins_to_go, is_namespace};
 use crate::api::{DeleteOptions, Policy};
 use crate::elsewhere;
@@ -38,7 +38,8 @@ pub(super) fn try_again(world: &Arc<World>, plane: &Arc<Plane>) {
     }
 }
 
-/// Deletes what is in a namespace; when nothing is left its finalizer goes, and with it the namespace.
+/// Deletes what is in a namespace, and tells what is left; when that is nothing its finalizer goes, and with it the
+/// namespace, unless somebody else has one there.
 fn terminate(world: &Arc<World>, plane: &Arc<Plane>, name: &str) {
     // Pods may need all else until they have ended.
     let mut left = delete_in(world, plane, name, is_of_pods);
@@ -53,30 +54,53 @@ fn terminate(world: &Arc<World>, plane: &Arc<Plane>, name: &str) {
     let Some(resource) = world.registry.get("", "namespaces") else {
         return;
     };
-    let Some(namespace) = plane.store.get(&namespace_bucket(), &key) else {
+    let current = || plane.store.get(&namespace_bucket(), &key);
+    let Some(namespace) = current() else {
         return;
     };
     let unknown = undiscovered(plane);
-    if left.is_empty() && !waits_for_pods && unknown.is_none() {
-        change(world, plane, &resource, &key, &namespace, |namespace| {
-            let finalizers = namespace
-                .pointer("/spec/finalizers")
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default();
-            let kept: Vec<Value> = finalizers
-                .into_iter()
-                .filter(|finalizer| finalizer != "kubernetes")
-                .collect();
-            object::field_mut(namespace, "spec").insert("finalizers".to_owned(), kept.into());
-        });
-    } else {
-        let conditions = conditions(&left, unknown, &namespace);
-        change(world, plane, &resource, &key, &namespace, |changed| {
+    let is_empty = left.is_empty() && !waits_for_pods && unknown.is_none();
+    let conditions = conditions(&left, unknown, &namespace);
+    let status = Some("status");
+    change(
+        world,
+        plane,
+        &resource,
+        &key,
+        &namespace,
+        status,
+        |changed| {
             object::field_mut(changed, "status").insert("conditions".to_owned(), conditions);
-            own(&resource, &namespace, changed, Some("status"));
-        });
+        },
+    );
+    if !is_empty {
+        return;
     }
+    let Some(namespace) = current() else {
+        return;
+    };
+    let finalize = Some("finalize");
+    change(
+        world,
+        plane,
+        &resource,
+        &key,
+        &namespace,
+        finalize,
+        |changed| {
+            let spec = object::field_mut(changed, "spec");
+            let finalizers = spec.remove("finalizers");
+            let finalizers = finalizers.as_ref().and_then(Value::as_array);
+            let others = finalizers
+                .into_iter()
+                .flatten()
+                .filter(|one| *one != "kubernetes");
+            let others: Vec<Value> = others.cloned().collect();
+            if !others.is_empty() {
+                spec.insert("finalizers".to_owned(), others.into());
+            }
+        },
+    );
 }
 
 fn is_of_pods(bucket: &Bucket) -> bool {

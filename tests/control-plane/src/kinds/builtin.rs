@@ -399,6 +399,7 @@ fn selectable(group: &str, kind: &str) -> &'static [&'static str] {
         (_, "Secret") => &["type"],
         (_, "Service") => &["spec.clusterIP", "spec.type"],
         (_, "Pod") => &[
+            "spec.host",
             "spec.hostNetwork",
             "spec.nodeName",
             "spec.restartPolicy",
@@ -407,6 +408,7 @@ fn selectable(group: &str, kind: &str) -> &'static [&'static str] {
             "status.nominatedNodeName",
             "status.phase",
             "status.podIP",
+            "status.podIPs",
         ],
         ("", "ReplicationController") => &["status.replicas"],
         (_, "Node") => &["spec.unschedulable"],

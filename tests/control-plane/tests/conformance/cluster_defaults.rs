@@ -77,4 +77,25 @@ conformance! {
         talk.post(ROUTES, ingress("older", json!({"kubernetes.io/ingress.class": "older"}), json!(null))).await;
         talk.patch("merge", &format!("{ROUTES}/before"), json!({"metadata": {"labels": {"a": "b"}}})).await;
     }
+
+    async fn what_is_always_there_comes_back(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        const SERVICES: &str = "/api/v1/namespaces/default/services";
+        const LEASES: &str = "/api/v1/namespaces/kube-node-lease";
+        // A real server makes it a moment after its start.
+        talk.until(&format!("{SERVICES}/kubernetes"), |code, _| code == 200).await;
+        let service = talk.unsaid("GET", &format!("{SERVICES}/kubernetes"), None).await;
+        talk.unsaid("DELETE", SERVICES, None).await;
+        let is_new = |old: &Value, new: &Value| new["kind"] == old["kind"] && new["metadata"]["uid"] != old["metadata"]["uid"];
+        talk.until(&format!("{SERVICES}/kubernetes"), |_, new| is_new(&service, new)).await;
+        talk.get_picked(&format!("{SERVICES}/kubernetes"), &[], |service| {
+            let mut service = service.clone();
+            // The port is another on every server.
+            service["spec"]["ports"][0]["targetPort"] = Value::Null;
+            service
+        }).await;
+        let namespace = talk.delete(LEASES).await.body;
+        talk.until(LEASES, |_, new| is_new(&namespace, new)).await;
+        talk.get(LEASES).await;
+    }
 }

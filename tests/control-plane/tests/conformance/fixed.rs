@@ -273,4 +273,29 @@ conformance! {
             spec(json!({"pool": {"generation": 2}})),
         ]).await;
     }
+
+    async fn of_events_that_are_cleared(talk: &mut Talk) {
+        let path = "/apis/events.k8s.io/v1/namespaces/{ns}/events";
+        let about = json!({"kind": "Pod", "name": "one", "namespace": "{ns}"});
+        let event = json!({
+            "metadata": {"name": "one"}, "eventTime": "2020-01-01T00:00:00.000000Z", "reportingController": "example.com/one", "reportingInstance": "one",
+            "action": "Act", "reason": "Why", "type": "Normal", "note": "a note", "regarding": about, "related": about,
+        });
+        let said = ["reportingController", "reportingInstance", "action", "reason", "type", "note"];
+        let mut gone: Vec<Value> = said.iter().flat_map(|field| [json!({*field: null}), json!({*field: ""})]).collect();
+        gone.extend([json!({"related": null}), json!({"regarding": null}), json!({"eventTime": null})]);
+        talk.prepare(path, event).await;
+        for gone in gone {
+            talk.patch("merge", &format!("{path}/one"), gone).await;
+        }
+        talk.say("one of the older group");
+        let older = json!({
+            "metadata": {"name": "two"}, "involvedObject": about, "reason": "Why", "message": "a note", "type": "Odd", "count": 2, "source": {"component": "one"},
+            "firstTimestamp": "2020-01-01T00:00:00Z", "lastTimestamp": "2020-01-01T00:00:00Z",
+        });
+        talk.prepare("/api/v1/namespaces/{ns}/events", older).await;
+        for field in ["reason", "note", "type", "deprecatedFirstTimestamp", "deprecatedLastTimestamp", "deprecatedCount", "deprecatedSource"] {
+            talk.patch("merge", &format!("{path}/two"), json!({field: null})).await;
+        }
+    }
 }

@@ -281,4 +281,20 @@ conformance! {
         talk.get("/api/v1/namespaces/none/configmaps").await;
         talk.get("/api/v1/namespaces?fieldSelector=metadata.name%3D{ns}").await;
     }
+
+    async fn pods_are_selected_by_older_names_too(talk: &mut Talk) {
+        const PODS: &str = "/api/v1/namespaces/{ns}/pods";
+        let spec = json!({"nodeName": "here", "containers": [{"name": "main", "image": "web:1"}]});
+        talk.prepare(PODS, json!({"metadata": {"name": "one"}, "spec": spec})).await;
+        talk.patch_unsaid("merge", &format!("{PODS}/one/status"), json!({"status": {"podIP": "192.0.2.1", "podIPs": [{"ip": "192.0.2.1"}]}})).await;
+        for selector in [
+            "status.podIPs=", "status.podIPs!=", "status.podIPs=192.0.2.1", "status.podIPs!=192.0.2.1", "status.podIP=192.0.2.1", "spec.host=here", "spec.host!=here", "spec.host=", "status.hostIP=a",
+        ] {
+            let query = selector.replace('=', "%3D");
+            talk.get_picked(&format!("{PODS}?fieldSelector={query}"), &[], |list| match list["items"].as_array() {
+                Some(pods) => pods.iter().map(|pod| pod["metadata"]["name"].clone()).collect(),
+                None => list.clone(),
+            }).await;
+        }
+    }
 }

@@ -257,4 +257,17 @@ conformance! {
         namespace["metadata"]["resourceVersion"] = Value::Null;
         talk.put("/api/v1/namespaces/{ns}-2/finalize", namespace).await;
     }
+
+    async fn a_namespace_waits_for_all_of_its_finalizers(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        let one = "/api/v1/namespaces/{ns}-2";
+        talk.prepare("/api/v1/namespaces", json!({"metadata": {"name": "{ns}-2"}, "spec": {"finalizers": ["kubernetes", "example.com/a"]}})).await;
+        talk.delete(one).await;
+        talk.get_until(one, |_, value| value["spec"]["finalizers"].as_array().is_some_and(|all| all.len() == 1)).await;
+        talk.post(&format!("{one}/configmaps"), json!({"metadata": {"name": "late"}})).await;
+        for finalizers in [json!(["example.com/b", "example.com/a"]), json!([])] {
+            talk.put(&format!("{one}/finalize"), json!({"metadata": {"name": "{ns}-2"}, "spec": {"finalizers": finalizers}})).await;
+        }
+        talk.get_until_gone(one).await;
+    }
 }

@@ -197,4 +197,15 @@ conformance! {
             talk.post(TOKEN, json!({"spec": wrong})).await;
         }
     }
+
+    async fn a_review_that_comes_with_an_answer(talk: &mut Talk) {
+        const REVIEWS: &str = "/apis/authentication.k8s.io/v1/tokenreviews";
+        let user = json!({"username": "mallory", "uid": "1", "groups": ["a"], "extra": {"b": ["c"]}});
+        let answers = [json!({"authenticated": true}), json!({"authenticated": true, "user": user, "audiences": ["d"], "error": "e"}), json!({"user": {}}), Value::Null];
+        for token in ["nobody-has-this", "{token}"] {
+            for answer in &answers {
+                talk.post(REVIEWS, json!({"spec": {"token": token}, "status": answer})).await;
+            }
+        }
+    }
 }

@@ -273,4 +273,22 @@ conformance! {
             talk.post(&format!("{path}?dryRun=All"), object).await;
         }
     }
+
+    async fn fields_that_a_service_makes_nothing_of(talk: &mut Talk) {
+        const SERVICES: &str = "/api/v1/namespaces/{ns}/services?dryRun=All";
+        let hints = json!({"service.kubernetes.io/topology-aware-hints": "auto"});
+        let service = |spec: Value| json!({"metadata": {"name": "one", "annotations": hints}, "spec": with(json!({"ports": [{"port": 1}]}), spec)});
+        let address = "2001:DB8::1";
+        let outside = |more: Value| with(json!({"externalIPs": [address], "loadBalancerIP": address, "sessionAffinity": "ClientIP", "trafficDistribution": "PreferClose"}), more);
+        for spec in [
+            outside(json!({"type": "ExternalName", "externalName": "one.example.com"})), outside(json!({"clusterIP": "None", "externalName": "one.example.com"})),
+            outside(json!({"type": "LoadBalancer", "loadBalancerSourceRanges": ["2001:DB8::/64"]})), outside(json!({"type": "NodePort"})), json!({"clusterIP": "None", "loadBalancerIP": "192.0.2.1"}),
+        ] {
+            talk.post(SERVICES, service(spec)).await;
+        }
+        talk.say("names as endpoints");
+        const SLICES: &str = "/apis/discovery.k8s.io/v1/namespaces/{ns}/endpointslices";
+        talk.post(SLICES, json!({"metadata": {"name": "one"}, "addressType": "FQDN", "endpoints": [{"addresses": ["one.example.com"]}], "ports": []})).await;
+        talk.patch("merge", &format!("{SLICES}/one"), json!({"endpoints": [{"addresses": ["two.example.com"]}]})).await;
+    }
 }

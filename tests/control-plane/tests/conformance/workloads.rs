@@ -131,4 +131,32 @@ conformance! {
         let long = "x123456789x123456789x123456789x123456789x123456789x12";
         talk.post(path, json!({"metadata": {"name": long}, "spec": with(json!({"schedule": "@daily"}), job(json!({})))})).await;
     }
+
+    async fn jobs_share_the_labels_of_their_pods(talk: &mut Talk) {
+        const JOBS: &str = "/apis/batch/v1/namespaces/{ns}/jobs";
+        let template = |labels: Value| {
+            let mut template = spec(json!({}))["template"].clone();
+            template["spec"]["restartPolicy"] = "Never".into();
+            template["metadata"] = json!({"labels": labels});
+            template
+        };
+        let job = |name: &str, labels: Value, of_pods: Value| json!({"metadata": {"name": name, "labels": labels}, "spec": {"template": template(of_pods)}});
+        let app = json!({"app": "one"});
+        for (name, labels, of_pods) in [
+            ("shared", Value::Null, app.clone()), ("empty", json!({}), app.clone()), ("equal", app.clone(), app.clone()), ("own", json!({"a": "b"}), app.clone()),
+        ] {
+            talk.post(&format!("{JOBS}?dryRun=All"), job(name, labels.clone(), of_pods.clone())).await;
+            talk.post(JOBS, job(name, labels, of_pods)).await;
+            let one = format!("{JOBS}/{name}");
+            talk.patch("json", &one, json!([{"op": "remove", "path": "/metadata/labels"}])).await;
+            talk.patch("merge", &one, json!({"metadata": {"labels": {"c": "d"}}})).await;
+        }
+        talk.post(JOBS, job("none", Value::Null, Value::Null)).await;
+        talk.say("one that is applied");
+        let mut applied = job("applied", Value::Null, app);
+        applied["metadata"] = json!({"name": "applied"});
+        applied["apiVersion"] = "batch/v1".into();
+        applied["kind"] = "Job".into();
+        talk.patch("apply", &format!("{JOBS}/applied?fieldManager=one"), applied).await;
+    }
 }

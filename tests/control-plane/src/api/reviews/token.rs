@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::api::Target;
 use crate::auth::AUDIENCE;
 use crate::failure::Failure;
+use crate::object;
 
 pub(super) fn answer(target: &Target, review: &mut Value) -> Result<(), Failure> {
     let text = review.pointer("/spec/token").and_then(Value::as_str);
@@ -22,11 +23,20 @@ pub(super) fn answer(target: &Target, review: &mut Value) -> Result<(), Failure>
     if audiences.is_empty() {
         audiences.push(AUDIENCE.to_owned());
     }
-    review["status"] = match target.world.auth.tokens.review(token, &audiences) {
+    let reviewed = target.world.auth.tokens.review(token, &audiences);
+    // What was sent stays where nothing else is known.
+    let status = object::field_mut(review, "status");
+    match reviewed {
         Ok((user, audiences)) => {
-            json!({"authenticated": true, "user": super::info(&user), "audiences": audiences})
+            status.insert("authenticated".to_owned(), true.into());
+            status.insert("user".to_owned(), super::info(&user));
+            status.insert("audiences".to_owned(), audiences.into());
         }
-        Err(why) => json!({"user": {}, "error": why}),
-    };
+        Err(why) => {
+            status.remove("authenticated");
+            status.insert("error".to_owned(), why.into());
+            status.entry("user").or_insert_with(|| json!({}));
+        }
+    }
     Ok(())
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::addresses::{parse, shortest_range, unclear, unclear_range};
 use super::checks::list;
 
-/// Of all addresses in an object of a kind.
+/// Of all addresses in an object of a kind; those of a Service are told among all that is told of it.
 pub(super) fn advice(kind: &str, object: &Value) -> Vec<String> {
     let spec = &object["spec"];
     let of_pods = |path: &str| {
@@ -13,7 +13,6 @@ pub(super) fn advice(kind: &str, object: &Value) -> Vec<String> {
         spec.map_or_else(Vec::new, |spec| of_pod(path, spec))
     };
     match kind {
-        "Service" => of_service(spec),
         "Endpoints" => of_endpoints(object),
         "NetworkPolicy" => of_policy(spec),
         "Node" => each("spec.podCIDRs", list(spec, "podCIDRs"), range),
@@ -28,15 +27,6 @@ pub(super) fn advice(kind: &str, object: &Value) -> Vec<String> {
         "CronJob" => of_pods("spec.jobTemplate.spec.template.spec"),
         _ => Vec::new(),
     }
-}
-
-fn of_service(spec: &Value) -> Vec<String> {
-    const RANGES: &str = "loadBalancerSourceRanges";
-    let mut told = each("spec.clusterIPs", list(spec, "clusterIPs"), address);
-    told.extend(each("spec.externalIPs", list(spec, "externalIPs"), address));
-    told.extend(address("spec.loadBalancerIP", &spec["loadBalancerIP"]));
-    told.extend(each(&format!("spec.{RANGES}"), list(spec, RANGES), range));
-    told
 }
 
 fn of_endpoints(endpoints: &Value) -> Vec<String> {
@@ -78,7 +68,7 @@ fn of_pod(path: &str, spec: &Value) -> Vec<String> {
     told
 }
 
-fn each(
+pub(super) fn each(
     path: &str,
     values: &[Value],
     told: impl Fn(&str, &Value) -> Option<String>,
@@ -89,7 +79,7 @@ fn each(
         .collect()
 }
 
-fn address(path: &str, value: &Value) -> Option<String> {
+pub(super) fn address(path: &str, value: &Value) -> Option<String> {
     let (text, shortest) = (value.as_str()?, parse(value)?);
     if unclear(value).is_some() {
         let best = shortest.to_canonical();
@@ -105,7 +95,7 @@ fn address(path: &str, value: &Value) -> Option<String> {
     })
 }
 
-fn range(path: &str, value: &Value) -> Option<String> {
+pub(super) fn range(path: &str, value: &Value) -> Option<String> {
     let text = value.as_str()?;
     let shortest = shortest_range(text).filter(|_| unclear_range(text).is_none())?;
     (shortest != text).then(|| {

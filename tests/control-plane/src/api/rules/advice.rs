@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::target::Target;
 use super::checks::{list, number, text};
-use super::{address_advice, maker_advice, names, node_labels, volume_advice};
+use super::{address_advice, maker_advice, names, node_labels, service_advice, volume_advice};
 use crate::kinds::unknown_formats;
 
 /// What the writer of an object should know.
@@ -21,7 +21,7 @@ pub(crate) fn advice(target: &Target, old: Option<&Value>, object: &Value) -> Ve
     let mut told = maker_advice::advice(&resource.kind, old, object);
     told.extend(address_advice::advice(&resource.kind, object));
     told.extend(match (&*resource.group, resource.kind.as_str()) {
-        ("", "Service") => of_service(object),
+        ("", "Service") => service_advice::advice(object),
         ("", "PersistentVolume") => of_volume(object),
         ("", "PersistentVolumeClaim") => of_claim(object),
         ("", "ServiceAccount") => of_account(object).into_iter().collect(),
@@ -30,6 +30,10 @@ pub(crate) fn advice(target: &Target, old: Option<&Value>, object: &Value) -> Ve
             of_ingress(object).into_iter().collect()
         }
         ("storage.k8s.io", "StorageClass") => of_class(object),
+        ("storage.k8s.io", "CSIDriver") => of_driver(old, object).into_iter().collect(),
+        ("discovery.k8s.io", "EndpointSlice") if old.is_none() => {
+            of_slice(object).into_iter().collect()
+        }
         ("storage.k8s.io", "CSIStorageCapacity") => of_capacity(object),
         ("node.k8s.io", "RuntimeClass") => of_runtime(object),
         ("apps", "StatefulSet") => of_set(&object["spec"]).into_iter().collect(),
@@ -43,7 +47,7 @@ pub(crate) fn advice(target: &Target, old: Option<&Value>, object: &Value) -> Ve
     told
 }
 
-fn annotation(object: &Value, key: &str) -> bool {
+pub(super) fn annotation(object: &Value, key: &str) -> bool {
     !object["metadata"]["annotations"][key].is_null()
 }
 
@@ -150,37 +154,21 @@ fn of_set(spec: &Value) -> Option<String> {
     })
 }
 
-fn of_service(service: &Value) -> Vec<String> {
-    const HINTS: &str = "service.kubernetes.io/topology-aware-hints";
-    const CLOSE: &str =
-        r#"spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone""#;
-    let spec = &service["spec"];
-    const EXTERNAL: &str =
-        "spec.externalIPs is deprecated and may no longer be implemented in some clusters";
-    const IGNORED: &str = "spec.externalIPs is ignored for headless services";
-    const NAME: &str = "spec.externalName is ignored when spec.type is not \"ExternalName\"";
-    const AFFINITY: &str = "spec.SessionAffinity is ignored for headless services";
-    let mut told = Vec::new();
-    if annotation(service, HINTS) {
-        told.push(format!(
-            "annotation {HINTS} is deprecated, please use service.kubernetes.io/topology-mode instead"
-        ));
-    }
-    let is_headless = text(spec, "clusterIP") == "None";
-    if !list(spec, "externalIPs").is_empty() {
-        let what = if is_headless { IGNORED } else { EXTERNAL };
-        told.push(what.to_owned());
-    }
-    if is_headless && text(spec, "sessionAffinity") == "ClientIP" {
-        told.push(AFFINITY.to_owned());
-    }
-    if text(spec, "type") != "ExternalName" && !text(spec, "externalName").is_empty() {
-        told.push(NAME.to_owned());
-    }
-    if text(spec, "trafficDistribution") == "PreferClose" {
-        told.push(CLOSE.to_owned());
-    }
-    told
+/// A driver that gets tokens, and does not say where.
+fn of_driver(old: Option<&Value>, driver: &Value) -> Option<String> {
+    let spec = &driver["spec"];
+    let is_new = old.is_none_or(|old| old["spec"]["tokenRequests"] != spec["tokenRequests"]);
+    let is_open = spec["serviceAccountTokenInSecrets"].is_null();
+    (is_new && is_open && !list(spec, "tokenRequests").is_empty()).then(|| {
+        "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible \
+         logging of tokens in volume attributes"
+            .to_owned()
+    })
+}
+
+fn of_slice(slice: &Value) -> Option<String> {
+    let is_of_names = text(slice, "addressType") == "FQDN";
+    is_of_names.then(|| "spec.addressType: FQDN endpoints are deprecated".to_owned())
 }
 
 /// A pair for TLS of which one half is not even in the format.

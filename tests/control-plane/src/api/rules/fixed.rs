@@ -58,12 +58,18 @@ pub(super) fn unsupported_struct(field: &str, known: &str) -> Cause {
 #[derive(Clone, Copy)]
 enum Shown {
     Value,
+    /// One that is not said is an empty one.
+    Text,
+    /// One that is not said is zero.
+    Number,
     Struct,
+    /// A struct that is nothing where it is not said.
+    Pointer,
 }
-use Shown::{Struct, Value as Plain};
+use Shown::{Number, Pointer, Struct, Text, Value as Plain};
 
 /// By kind: where it is, what the server calls it, and how it shows it.
-const FIXED: [(&str, &str, &str, Shown); 30] = [
+const FIXED: [(&str, &str, &str, Shown); 31] = [
     ("EndpointSlice", "/addressType", "addressType", Plain),
     ("IngressClass", "/spec/controller", "spec.controller", Plain),
     (
@@ -108,8 +114,10 @@ const FIXED: [(&str, &str, &str, Shown); 30] = [
     ("ResourceSlice", "/spec/nodeName", "spec.nodeName", Plain),
     // Of those of the newer group alone.
     ("Event", "/regarding", "involvedObject", Struct),
-    ("Event", "/reason", "reason", Plain),
-    ("Event", "/note", "message", Plain),
+    // A real server looks at it twice.
+    ("Event", "/reason", "reason", Text),
+    ("Event", "/reason", "reason", Text),
+    ("Event", "/note", "message", Text),
     ("Event", "/deprecatedSource", "source", Struct),
     (
         "Event",
@@ -118,18 +126,13 @@ const FIXED: [(&str, &str, &str, Shown); 30] = [
         Plain,
     ),
     ("Event", "/deprecatedLastTimestamp", "lastTimestamp", Plain),
-    ("Event", "/deprecatedCount", "count", Plain),
-    ("Event", "/type", "type", Plain),
+    ("Event", "/deprecatedCount", "count", Number),
+    ("Event", "/type", "type", Text),
     ("Event", "/eventTime", "eventTime", Plain),
-    ("Event", "/action", "action", Plain),
-    ("Event", "/related", "related", Struct),
-    (
-        "Event",
-        "/reportingController",
-        "reportingController",
-        Plain,
-    ),
-    ("Event", "/reportingInstance", "reportingInstance", Plain),
+    ("Event", "/action", "action", Text),
+    ("Event", "/related", "related", Pointer),
+    ("Event", "/reportingController", "reportingController", Text),
+    ("Event", "/reportingInstance", "reportingInstance", Text),
 ];
 
 /// What has changed that may not.
@@ -138,9 +141,15 @@ pub(super) fn check(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
     fixed
         .filter_map(|(_, pointer, field, shown)| {
             let (was, is) = (at(old, pointer), at(new, pointer));
+            let value = match (shown, is) {
+                (Text, Value::Null) => &"".into(),
+                (Number, Value::Null) => &0.into(),
+                _ => is,
+            };
             let cause = match shown {
-                Plain => Cause::invalid(field, is, IMMUTABLE),
                 Struct => invalid_struct(field, IMMUTABLE),
+                Pointer if is.is_object() => invalid_struct(field, IMMUTABLE),
+                _ => Cause::invalid(field, value, IMMUTABLE),
             };
             (!same(was, is)).then_some(cause)
         })

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::selector;
+use super::super::target::Target;
 use super::checks::{
     self, at, invalid_selector, list, not_negative, number, one_of, one_of_if_said, text,
 };
@@ -42,11 +43,14 @@ pub(super) fn select_own_pods(object: &mut Value) {
     for (label, value) in labels {
         of_pods.entry(label).or_insert(value.clone().into());
     }
-    // A Job without labels has those of its pods.
-    let of_pods = of_pods.clone();
-    object::metadata_mut(object)
-        .entry("labels")
-        .or_insert(of_pods.into());
+}
+
+/// A Job that was sent without labels has those of its pods, all of them: in Go they are one map.
+pub(crate) fn share_labels(target: &Target, job: &mut Value) {
+    let labels = at(job, "/spec/template/metadata/labels").clone();
+    if target.resource.is("batch", "jobs") && labels.is_object() {
+        object::metadata_mut(job).insert("labels".to_owned(), labels);
+    }
 }
 
 pub(super) fn check(job: &Value) -> Vec<Cause> {

@@ -6,7 +6,7 @@ use super::super::target::Target;
 use super::{
     administration, budgets, certificates, defaults, endpoints, events, fixed, jobs, names,
     networking, nodes, persistent, pods, quotas, reserved, roles, secrets, service_ranges,
-    services, statuses, storage, webhooks, workloads,
+    services, statuses, storage, storage_classes, webhooks, workloads,
 };
 use crate::failure::Cause;
 use crate::kinds::{accept_crd, not_done_for_crd};
@@ -71,7 +71,7 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
             start_status(target, object);
             jobs::check_cron_job(None, object)
         }
-        "StorageClass" => storage::check_class(object),
+        "StorageClass" => storage_classes::check(object),
         "PriorityClass" => reserved::check(object),
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
             webhooks::check(object)
@@ -210,7 +210,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
             wrong
         }
         "Event" => events::before_update(target, old, new),
-        "StorageClass" => storage::check_class_update(old, new),
+        "StorageClass" => storage_classes::check_update(old, new),
         "ControllerRevision" => {
             let mut wrong = workloads::check_count(new);
             wrong.extend(fixed::check("ControllerRevision", old, new));

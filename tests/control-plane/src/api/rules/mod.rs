@@ -54,11 +54,13 @@ mod resources;
 mod roles;
 mod schedules;
 mod secrets;
+mod service_advice;
 mod service_ranges;
 mod service_rules;
 mod services;
 mod statuses;
 mod storage;
+mod storage_classes;
 mod strategies;
 mod sysctls;
 mod volume_advice;
@@ -83,6 +85,7 @@ pub(crate) use advice::advice;
 pub(crate) use certificates::{check_caller as check_certificates, is_signing_request};
 pub(crate) use defaults::set as set_defaults;
 pub(crate) use in_go::metadata as metadata_in_go;
+pub(crate) use jobs::share_labels;
 pub(crate) use kinds::{is_created_by_update, not_done};
 pub(crate) use metadata::{
     check_name, check_named, is_of_path, join_owners, other_object, place, same_object,
@@ -169,7 +172,7 @@ pub(crate) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
     }
     // Nor does it move by what the status endpoint of a built-in kind writes.
     let is_status = target.subresource.as_deref() == Some("status") && !target.resource.is_crd();
-    if !is_status && has_generation(&target.resource) && generation_moves(target, old, new) {
+    if !is_status && counts_changes(&target.resource) && generation_moves(target, old, new) {
         let generation = old
             .pointer("/metadata/generation")
             .and_then(Value::as_i64)
@@ -184,6 +187,11 @@ fn has_generation(resource: &Resource) -> bool {
         Origin::BuiltIn { generation, .. } => generation,
         Origin::Crd { .. } => true,
     }
+}
+
+/// The changes of a CSIDriver are counted, though a new one has no generation.
+fn counts_changes(resource: &Resource) -> bool {
+    has_generation(resource) || resource.is("storage.k8s.io", "csidrivers")
 }
 
 /// With a status subresource the generation follows the spec (everything but metadata and status); without one,

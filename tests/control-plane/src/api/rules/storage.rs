@@ -189,50 +189,6 @@ pub(super) fn check_volume_update(old: &Value, new: &Value) -> Vec<Cause> {
     wrong
 }
 
-/// What is wrong with a class that is changed: volumes are there that were made by it.
-pub(super) fn check_class_update(old: &Value, new: &Value) -> Vec<Cause> {
-    let fields = [
-        "parameters",
-        "provisioner",
-        "reclaimPolicy",
-        "volumeBindingMode",
-    ];
-    let mut wrong = check_class(new);
-    for field in fields {
-        let value = new.get(field).unwrap_or(&Value::Null);
-        if old.get(field).unwrap_or(&Value::Null) != value {
-            wrong.push(Cause::invalid(field, value, "field is immutable"));
-        }
-    }
-    wrong
-}
-
-pub(super) fn check_class(class: &Value) -> Vec<Cause> {
-    let provisioner = text(class, "provisioner");
-    let mut wrong: Vec<Cause> = match provisioner {
-        "" => vec![Cause::required("provisioner", "")],
-        _ => {
-            let lower = provisioner.to_lowercase();
-            let reasons = names::qualified(&lower).into_iter();
-            let lower = Value::from(lower);
-            reasons
-                .map(|why| Cause::invalid("provisioner", &lower, &why))
-                .collect()
-        }
-    };
-    wrong.extend(one_of_if_said(
-        text(class, "reclaimPolicy"),
-        "reclaimPolicy",
-        &["Delete", "Retain"],
-    ));
-    wrong.extend(one_of(
-        text(class, "volumeBindingMode"),
-        "volumeBindingMode",
-        &["Immediate", "WaitForFirstConsumer"],
-    ));
-    wrong
-}
-
 /// Keeps what may be in use, until its controller says that it is not.
 pub(super) fn protect(object: &mut Value, finalizer: &str) {
     let mut finalizers: Vec<String> = object::finalizers(object).map(str::to_owned).collect();

@@ -184,6 +184,9 @@ impl FieldRequirement {
                 self.path = "status.succeeded".into();
                 self.unset = "0";
             }
+            ("Pod", "spec.host") => self.path = "spec.nodeName".into(),
+            // It may be asked for, and no pod has it.
+            ("Pod", "status.podIPs") => self.path = String::new(),
             ("Node", "spec.unschedulable") | ("Pod", "spec.hostNetwork") => self.unset = "false",
             _ => {}
         }

@@ -1,10 +1,14 @@
 //! What pods run on, and what is around them.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::super::Column;
 use super::super::columns::human_duration;
-use super::{age, at, integer, labels, list, or_none, text, text_column};
+use super::super::scale::in_one_line;
+use super::endpoints::of_endpoints;
+use super::{age, at, integer, list, or_none, scalers, shortened, text, text_column};
 
 /// The columns behind the name; none for another kind.
 pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
@@ -38,9 +42,7 @@ pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
             text_column("Access Modes", 0, |claim| {
                 bound(claim, modes(claim, "/status/accessModes"))
             }),
-            text_column("StorageClass", 0, |claim| {
-                at(claim, "/spec/storageClassName")
-            }),
+            text_column("StorageClass", 0, storage_class),
             text_column("VolumeAttributesClass", 0, attributes_class),
             age(),
             text_column("VolumeMode", 1, mode),
@@ -62,9 +64,7 @@ pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
                     None => "".into(),
                 }
             }),
-            text_column("StorageClass", 0, |volume| {
-                at(volume, "/spec/storageClassName")
-            }),
+            text_column("StorageClass", 0, storage_class),
             text_column("VolumeAttributesClass", 0, attributes_class),
             text_column("Reason", 0, |volume| at(volume, "/status/reason")),
             age(),
@@ -157,7 +157,7 @@ pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
         ],
         "NetworkPolicy" => vec![
             text_column("Pod-Selector", 0, |policy| {
-                labels(policy.pointer("/spec/podSelector/matchLabels"))
+                or_none(in_one_line(policy.pointer("/spec/podSelector")).into())
             }),
             age(),
         ],
@@ -185,7 +185,7 @@ pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
                 )
                 .into()
             }),
-            text_column("Targets", 0, targets),
+            text_column("Targets", 0, scalers::targets),
             text_column("MinPods", 0, |scaler| {
                 match scaler.pointer("/spec/minReplicas") {
                     Some(number) => number.to_string().into(),
@@ -201,7 +201,7 @@ pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
             }),
             age(),
         ],
-        "Endpoints" => vec![text_column("Endpoints", 0, endpoints), age()],
+        "Endpoints" => vec![text_column("Endpoints", 0, of_endpoints), age()],
         _ => return None,
     })
 }
@@ -233,11 +233,15 @@ fn node_status(node: &Value) -> Value {
 
 fn roles(node: &Value) -> Value {
     let labels = node.pointer("/metadata/labels").and_then(Value::as_object);
-    let roles: Vec<&str> = labels
+    let roles = labels
         .into_iter()
         .flatten()
-        .filter_map(|(key, _)| key.strip_prefix("node-role.kubernetes.io/"))
-        .collect();
+        .filter_map(|(key, value)| match key.as_str() {
+            "kubernetes.io/role" => value.as_str(),
+            _ => key.strip_prefix("node-role.kubernetes.io/"),
+        });
+    let roles: BTreeSet<&str> = roles.filter(|role| !role.is_empty()).collect();
+    let roles: Vec<&str> = roles.into_iter().collect();
     or_none(roles.join(",").into())
 }
 
@@ -263,14 +267,25 @@ fn bound(claim: &Value, value: Value) -> Value {
 }
 
 fn modes(object: &Value, pointer: &str) -> Value {
-    let modes = list(object, pointer).map(|mode| match mode.as_str() {
-        Some("ReadWriteOnce") => "RWO",
-        Some("ReadOnlyMany") => "ROX",
-        Some("ReadWriteMany") => "RWX",
-        Some("ReadWriteOncePod") => "RWOP",
-        _ => "",
-    });
-    modes.collect::<Vec<_>>().join(",").into()
+    const KNOWN: [(&str, &str); 4] = [
+        ("ReadWriteOnce", "RWO"),
+        ("ReadOnlyMany", "ROX"),
+        ("ReadWriteMany", "RWX"),
+        ("ReadWriteOncePod", "RWOP"),
+    ];
+    let said = |mode: &str| list(object, pointer).any(|said| said == mode);
+    let shown = KNOWN.iter().filter(|(mode, _)| said(mode));
+    let shown: Vec<&str> = shown.map(|(_, shown)| *shown).collect();
+    shown.join(",").into()
+}
+
+/// The annotation, which is older, counts for more.
+fn storage_class(object: &Value) -> Value {
+    let annotation = &object["metadata"]["annotations"]["volume.beta.kubernetes.io/storage-class"];
+    match annotation {
+        Value::String(class) => class.as_str().into(),
+        _ => at(object, "/spec/storageClassName"),
+    }
 }
 
 fn attributes_class(object: &Value) -> Value {
@@ -301,14 +316,13 @@ fn used(quota: &Value, limits: bool) -> Value {
 }
 
 fn hosts(ingress: &Value) -> Value {
-    let hosts: Vec<&str> = list(ingress, "/spec/rules")
-        .map(|rule| text(rule, "/host"))
+    let hosts: Vec<String> = list(ingress, "/spec/rules")
+        .map(|rule| text(rule, "/host").to_owned())
         .filter(|host| !host.is_empty())
         .collect();
-    match hosts.len() {
-        0 => "*".into(),
-        1..=3 => hosts.join(",").into(),
-        more => format!("{} + {} more...", hosts[..3].join(","), more - 3).into(),
+    match hosts.is_empty() {
+        true => "*".into(),
+        false => shortened(&hosts, 3, ",").into(),
     }
 }
 
@@ -324,60 +338,6 @@ fn said_or_not(object: &Value, pointer: &str) -> Value {
         Some(Value::String(text)) => text.as_str().into(),
         Some(other) => other.to_string().into(),
         None => "N/A".into(),
-    }
-}
-
-fn targets(scaler: &Value) -> Value {
-    let shown: Vec<String> = list(scaler, "/spec/metrics")
-        .map(|metric| target(scaler, metric))
-        .collect();
-    match shown.len() {
-        0 => "<none>".into(),
-        1..=2 => shown.join(", ").into(),
-        more => format!("{} + {} more...", shown[..2].join(", "), more - 2).into(),
-    }
-}
-
-/// How far a metric is from what is wanted of it: in percent, or as an average.
-fn target(scaler: &Value, metric: &Value) -> String {
-    let name = text(metric, "/resource/name");
-    let current = list(scaler, "/status/currentMetrics")
-        .find(|current| text(current, "/resource/name") == name)
-        .and_then(|current| current.pointer("/resource/current"));
-    let shown = |values: &Value, field: &str, unit: &str| {
-        let value = values.get(field)?;
-        Some(match value.as_str() {
-            Some(text) => text.to_owned(),
-            None => format!("{value}{unit}"),
-        })
-    };
-    let wanted = metric.pointer("/resource/target").unwrap_or(&Value::Null);
-    for (field, unit) in [("averageUtilization", "%"), ("averageValue", "")] {
-        if let Some(wanted) = shown(wanted, field, unit) {
-            let current = current.and_then(|current| shown(current, field, unit));
-            let current = current.unwrap_or_else(|| "<unknown>".to_owned());
-            return format!("{name}: {current}/{wanted}");
-        }
-    }
-    "<unknown>".to_owned()
-}
-
-fn endpoints(object: &Value) -> Value {
-    let mut shown = Vec::new();
-    for subset in list(object, "/subsets") {
-        for address in list(subset, "/addresses") {
-            let ip = text(address, "/ip");
-            let mut ports = list(subset, "/ports").peekable();
-            if ports.peek().is_none() {
-                shown.push(ip.to_owned());
-            }
-            shown.extend(ports.map(|port| format!("{ip}:{}", port["port"])));
-        }
-    }
-    match shown.len() {
-        0 => "<none>".into(),
-        1..=3 => shown.join(",").into(),
-        more => format!("{} + {} more...", shown[..3].join(","), more - 3).into(),
     }
 }
 

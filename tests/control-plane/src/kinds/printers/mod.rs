@@ -2,8 +2,10 @@
 
 mod administration;
 mod cluster;
+mod endpoints;
 mod meanings;
 mod pods;
+mod scalers;
 mod services;
 mod workloads;
 
@@ -64,12 +66,8 @@ pub(super) fn columns(kind: &str) -> Vec<Column> {
         ],
         "EndpointSlice" => vec![
             column("AddressType", 0, |object| at(object, "/addressType")),
-            column("Ports", 0, |object| {
-                join(object, "/ports", "/port", "<unset>")
-            }),
-            column("Endpoints", 0, |object| {
-                join(object, "/endpoints", "/addresses/0", "<unset>")
-            }),
+            column("Ports", 0, endpoints::ports_of_slice),
+            column("Endpoints", 0, endpoints::addresses_of_slice),
             age_column(),
         ],
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => vec![
@@ -318,6 +316,16 @@ fn labels(labels: Option<&Value>) -> Value {
         .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
         .collect();
     or_none(shown.join(",").into())
+}
+
+/// The first of many, and how many more there are.
+fn shortened(shown: &[String], most: usize, between: &str) -> String {
+    match shown.split_at_checked(most) {
+        Some((first, more)) if !more.is_empty() => {
+            format!("{} + {} more...", first.join(between), more.len())
+        }
+        _ => shown.join(between),
+    }
 }
 
 fn join(object: &Value, pointer: &str, field: &str, nothing: &str) -> Value {

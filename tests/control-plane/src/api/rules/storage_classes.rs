@@ -1,0 +1,124 @@
+//! The rules of classes of storage.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::checks::{list, one_of, one_of_if_said, text};
+use super::names;
+use crate::failure::Cause;
+
+const MOST_PARAMETERS: usize = 512;
+const LONGEST_PARAMETERS: usize = 256 * 1024;
+
+/// What is wrong with a class that is changed: volumes are there that were made by it.
+pub(super) fn check_update(old: &Value, new: &Value) -> Vec<Cause> {
+    let fields = [
+        "parameters",
+        "provisioner",
+        "reclaimPolicy",
+        "volumeBindingMode",
+    ];
+    let mut wrong = check(new);
+    for field in fields {
+        let value = new.get(field).unwrap_or(&Value::Null);
+        if old.get(field).unwrap_or(&Value::Null) != value {
+            wrong.push(Cause::invalid(field, value, "field is immutable"));
+        }
+    }
+    wrong
+}
+
+pub(super) fn check(class: &Value) -> Vec<Cause> {
+    let provisioner = text(class, "provisioner");
+    let mut wrong: Vec<Cause> = match provisioner {
+        "" => vec![Cause::required("provisioner", "")],
+        _ => {
+            let lower = provisioner.to_lowercase();
+            let reasons = names::qualified(&lower).into_iter();
+            let lower = Value::from(lower);
+            reasons
+                .map(|why| Cause::invalid("provisioner", &lower, &why))
+                .collect()
+        }
+    };
+    wrong.extend(check_parameters(&class["parameters"]));
+    wrong.extend(one_of_if_said(
+        text(class, "reclaimPolicy"),
+        "reclaimPolicy",
+        &["Delete", "Retain"],
+    ));
+    wrong.extend(one_of(
+        text(class, "volumeBindingMode"),
+        "volumeBindingMode",
+        &["Immediate", "WaitForFirstConsumer"],
+    ));
+    wrong.extend(check_topologies(list(class, "allowedTopologies")));
+    wrong
+}
+
+fn check_parameters(parameters: &Value) -> Vec<Cause> {
+    const PATH: &str = "parameters";
+    let Some(parameters) = parameters.as_object() else {
+        return Vec::new();
+    };
+    if parameters.len() > MOST_PARAMETERS {
+        return vec![Cause::too_long(PATH, MOST_PARAMETERS)];
+    }
+    let mut wrong = Vec::new();
+    if parameters.contains_key("") {
+        let why = "field can not be empty.";
+        wrong.push(Cause::invalid(PATH, &"".into(), why));
+    }
+    let sizes = parameters.iter();
+    let sizes = sizes.map(|(key, value)| key.len() + value.as_str().map_or(0, str::len));
+    if sizes.sum::<usize>() > LONGEST_PARAMETERS {
+        wrong.push(Cause::too_long(PATH, LONGEST_PARAMETERS));
+    }
+    wrong
+}
+
+/// The values that are allowed of each key.
+type Topology<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+
+fn check_topologies(terms: &[Value]) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    // A real server compares with as many empty ones, too.
+    let mut known = vec![Topology::new(); terms.len()];
+    for (index, term) in terms.iter().enumerate() {
+        let path = format!("allowedTopologies[{index}].matchLabelExpressions");
+        let mut topology = Topology::new();
+        for (index, expression) in list(term, "matchLabelExpressions").iter().enumerate() {
+            let path = format!("{path}[{index}]");
+            wrong.extend(check_expression(expression, &path));
+            let key = text(expression, "key");
+            let values = list(expression, "values").iter();
+            let values = values.filter_map(Value::as_str).collect();
+            if topology.insert(key, values).is_some() {
+                wrong.push(Cause::duplicate(&format!("{path}.key"), &key.into()));
+            }
+        }
+        let same = known.iter().filter(|known| **known == topology);
+        wrong.extend(same.map(|_| Cause::duplicate(&path, &"".into())));
+        known.push(topology);
+    }
+    wrong
+}
+
+fn check_expression(expression: &Value, path: &str) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    let values = list(expression, "values");
+    if values.is_empty() {
+        wrong.push(Cause::required(&format!("{path}.values"), ""));
+    }
+    for (index, value) in values.iter().enumerate() {
+        if values[..index].contains(value) {
+            wrong.push(Cause::duplicate(&format!("{path}.values[{index}]"), value));
+        }
+    }
+    let (key, path) = (text(expression, "key"), format!("{path}.key"));
+    let reasons = names::qualified(key);
+    let reasons = reasons.iter();
+    wrong.extend(reasons.map(|why| Cause::invalid(&path, &key.into(), why)));
+    wrong
+}
