@@ -57,6 +57,7 @@ mod conformance {
     mod statuses;
     mod subresources;
     mod suites;
+    mod table_paths;
     mod tables;
     mod templates;
     mod tokens;
