@@ -53,6 +53,7 @@ mod conformance {
     mod quotas;
     mod refused;
     mod rules_of_kinds;
+    mod schemas;
     mod services;
     mod statuses;
     mod subresources;

@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::kinds::{Resource, crd_bucket};
 use crate::object;
 use crate::patch::{self, Writer};
+use crate::schema::Fractions;
 use crate::serve::Body;
 use crate::store::Transaction;
 
@@ -46,6 +47,7 @@ pub(super) struct Creation<'a> {
     /// How it was called before it had the rest of its name.
     called: String,
     is_applied: bool,
+    fractions: Fractions,
     /// The version that it was sent with, though it can have none yet.
     version: Option<String>,
 }
@@ -58,6 +60,7 @@ impl<'a> Creation<'a> {
         manager: Option<&str>,
     ) -> Result<Self, Failure> {
         rules::place(target, &mut object)?;
+        let fractions = Fractions::take(&mut object);
         let version = object::meta(&object, "resourceVersion").map(str::to_owned);
         let said = |field| object::meta(&object, field).map(str::to_owned);
         let (name, prefix) = (said("name"), said("generateName"));
@@ -99,6 +102,7 @@ impl<'a> Creation<'a> {
             object,
             called: called.unwrap_or_else(|| "Unknown".to_owned()),
             is_applied: manager.is_none(),
+            fractions,
             version,
         })
     }
@@ -118,7 +122,8 @@ impl<'a> Creation<'a> {
         admission::change(target, &self.called, None, &mut self.object)?;
         let mut warnings = rules::early_advice(target, &self.object);
         let mut wrong = rules::before_create(rules_of, &mut self.object);
-        wrong.extend(body::validate(rules_of, &self.object, None));
+        let written = self.fractions.put_back(&self.object);
+        wrong.extend(body::validate(rules_of, &written, None));
         auth::check_escalation(target, transaction, None, &self.object)?;
         if target.resource.is_terminating() {
             return Err(Failure::forbidden(
