@@ -32,6 +32,7 @@ mod conformance {
     mod cluster_defaults;
     mod crds;
     mod defaults;
+    mod definitions;
     mod deletions;
     mod discovery;
     mod edges;
