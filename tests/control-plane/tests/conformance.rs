@@ -31,6 +31,7 @@ mod conformance {
     mod clients;
     mod cluster_defaults;
     mod crds;
+    mod custom;
     mod defaults;
     mod definitions;
     mod deletions;
