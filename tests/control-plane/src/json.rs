@@ -16,6 +16,13 @@ pub(crate) fn write(value: &impl Serialize, into: &mut Vec<u8>) {
     }
 }
 
+/// The same as a text.
+pub(crate) fn text(value: &impl Serialize) -> String {
+    let mut text = Vec::new();
+    write(value, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 /// The same JSON for people to read, its fields in the order in which they are.
 pub(crate) fn indent(json: &[u8]) -> serde_json::Result<Vec<u8>> {
     let mut indented = Vec::new();

@@ -32,7 +32,9 @@ mod conformance {
     mod clients;
     mod cluster_defaults;
     mod crds;
+    mod custom;
     mod defaults;
+    mod definitions;
     mod deletions;
     mod discovery;
     mod edges;
@@ -55,11 +57,13 @@ mod conformance {
     mod refused;
     mod resizes;
     mod rules_of_kinds;
+    mod schemas;
     mod services;
     mod statuses;
     mod storage;
     mod subresources;
     mod suites;
+    mod table_paths;
     mod tables;
     mod templates;
     mod tokens;

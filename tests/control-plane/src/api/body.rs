@@ -69,16 +69,20 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
     };
     let (kind, api_version) = (text("kind"), text("apiVersion"));
     if target.resource.is_crd() {
-        for (field, value) in [("Kind", &kind), ("apiVersion", &api_version)] {
-            if value.is_empty() {
-                let body = String::from_utf8_lossy(&asked.body);
-                return Err(unrecognized(&format!(
-                    "Object '{field}' is missing in '{body}'"
-                )));
-            }
+        if kind.is_empty() {
+            let body = String::from_utf8_lossy(&asked.body);
+            let why = format!("Object 'Kind' is missing in '{body}'");
+            return Err(unrecognized(&why));
+        }
+        if object.get("apiVersion").is_some_and(Value::is_null) {
+            let why = ".apiVersion accessor error: <nil> is of the type <nil>, expected string";
+            let kind = &target.resource.kind;
+            return Err(Failure::bad_request(format!(
+                "{kind} in version \"\" cannot be handled as a {kind}: {why}"
+            )));
         }
     }
-    if !target.resource.is_crd() && api_version.matches('/').count() > 1 {
+    if api_version.matches('/').count() > 1 {
         let why = format!("unexpected GroupVersion string: {api_version}");
         return Err(unrecognized(&why));
     }
@@ -87,7 +91,8 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
     }
     // The core group has no name, and may be told so.
     let is_core = target.resource.group.is_empty();
-    if api_version.is_empty() || is_core && api_version.strip_prefix('/') == Some("v1") {
+    let goes_unsaid = api_version.is_empty() && !target.resource.is_crd();
+    if goes_unsaid || is_core && api_version.strip_prefix('/') == Some("v1") {
         object["apiVersion"] = target.api_version().into();
     }
     check_kind(target, &object).map_err(Failure::bad_request)?;
@@ -328,6 +333,9 @@ pub(crate) fn shape(
     let decoded = match version.schema {
         Shape::BuiltIn(schema) => schema.decode(&target.resource.kind, object),
         Shape::Own(_) => {
+            if object.get("metadata").is_some_and(Value::is_null) {
+                object::as_map(object).remove("metadata");
+            }
             schema::decode_metadata(object).and_then(|()| schema.read_wholes(object, ""))
         }
     };
@@ -337,6 +345,7 @@ pub(crate) fn shape(
         _ => refuse(target, before.as_deref(), &why),
     })?;
     if !target.resource.is_crd() {
+        schema::Fractions::take(object);
         protobuf::forget_zeros(&target.api_version(), &target.resource.kind, schema, object);
     }
     match source {

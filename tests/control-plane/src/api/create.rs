@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::kinds::{Resource, crd_bucket};
 use crate::object;
 use crate::patch::{self, Writer};
+use crate::schema::Fractions;
 use crate::serve::Body;
 use crate::store::Transaction;
 
@@ -50,6 +51,7 @@ pub(super) struct Creation<'a> {
     /// It was sent with labels.
     has_labels: bool,
     is_applied: bool,
+    fractions: Fractions,
     /// The version that it was sent with, though it can have none yet.
     version: Option<String>,
 }
@@ -63,6 +65,7 @@ impl<'a> Creation<'a> {
         manager: Option<&str>,
     ) -> Result<Self, Failure> {
         rules::place(target, &mut object)?;
+        let fractions = Fractions::take(&mut object);
         let version = object::meta(&object, "resourceVersion").map(str::to_owned);
         let said = |field| object::meta(&object, field).map(str::to_owned);
         let (name, prefix) = (said("name"), said("generateName"));
@@ -105,6 +108,7 @@ impl<'a> Creation<'a> {
             called: called.unwrap_or_else(|| "Unknown".to_owned()),
             has_labels,
             is_applied: manager.is_none(),
+            fractions,
             version,
         })
     }
@@ -127,7 +131,8 @@ impl<'a> Creation<'a> {
         if !self.has_labels {
             rules::share_labels(target, &mut self.object);
         }
-        wrong.extend(body::validate(rules_of, &self.object, None));
+        let written = self.fractions.put_back(&self.object);
+        wrong.extend(body::validate(rules_of, &written, None));
         auth::check_escalation(target, transaction, None, &self.object)?;
         if target.resource.is_terminating() {
             return Err(Failure::forbidden(

@@ -40,6 +40,9 @@ const VERBS_OF_A_CRD: [&str; 8] = [
     "watch",
 ];
 
+/// What is left of them while its definition goes.
+const VERBS_OF_WHAT_ENDS: [&str; 5] = ["delete", "deletecollection", "get", "list", "watch"];
+
 /// The groups, each with its versions, the preferred one first: those of Kubernetes come before others, so that a kind
 /// which is in both is that of Kubernetes where a client is told no group.
 fn groups_of(world: &World, plane: &Plane) -> Vec<(Arc<str>, Vec<String>)> {
@@ -179,6 +182,9 @@ fn verbs(resource: &Resource) -> Vec<&'static str> {
     }
     if resource.is_read_only() {
         return vec!["get", "list"];
+    }
+    if resource.is_terminating() {
+        return VERBS_OF_WHAT_ENDS.to_vec();
     }
     if resource.is_crd() {
         return VERBS_OF_A_CRD.to_vec();

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::body;
 use super::options::{Unknown, WriteOptions};
 use super::target::Target;
+use super::{body, rules};
 use crate::failure::{Cause, Failure};
 use crate::object;
 use crate::patch::go;
@@ -78,15 +78,19 @@ pub(super) fn name_kind(
         }
         return Ok(());
     }
-    if version.is_empty() {
-        let why = "Object 'apiVersion' is missing in 'object has no apiVersion field'";
-        return Err(Failure::internal(why));
-    }
     if kind.is_empty() {
         let shown = object.to_string();
         let why = format!("Object 'Kind' is missing in '{shown}'");
         let cause = Cause::invalid("patch", &shown.into(), &why);
         return Err(Failure::patch_invalid(cause));
+    }
+    if version.is_empty() {
+        if object::meta(object, "resourceVersion").is_none() {
+            let name = target.name.as_deref().unwrap_or_default();
+            return Err(rules::without_version(&target.resource, name));
+        }
+        let why = "Object 'apiVersion' is missing in 'object has no apiVersion field'";
+        return Err(Failure::internal(why));
     }
     if version != expected {
         let (group, _) = version.rsplit_once('/').unwrap_or_default();

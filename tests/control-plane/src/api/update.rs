@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::kinds::crd_bucket;
 use crate::object;
 use crate::patch;
+use crate::schema::Fractions;
 use crate::serve::Body;
 use crate::store::Transaction;
 
@@ -101,6 +102,7 @@ impl Update<'_> {
             mut warnings,
             tracked,
         } = make(old)?;
+        let fractions = Fractions::take(&mut new);
         rules::same_object(target, old, &mut new, self.name, self.is_patch)?;
         // Of a part of a pod all of what was sent is owned, also what is not written then.
         let is_part = matches!(
@@ -142,7 +144,11 @@ impl Update<'_> {
         let dry_run = self.options.dry_run;
         rules::allocate(target, transaction, Some(old), &mut new, dry_run)?;
         let mut wrong = rules::before_update(rules_of, old, &mut new);
-        wrong.extend(body::validate(rules_of, &new, Some(old)));
+        wrong.extend(body::validate(
+            rules_of,
+            &fractions.put_back(&new),
+            Some(old),
+        ));
         if !wrong.is_empty() {
             let kind = new.get("kind").and_then(Value::as_str).unwrap_or_default();
             return Err(

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::jsonpath::{Step, find, parse};
+use super::jsonpath::{Node, find, parse};
 use super::printers;
-use crate::object;
+use crate::patch::go;
+use crate::{json, object};
 
 const NAME: &str = "Name must be unique within a namespace. Is required when creating resources, although some \
     resources may allow a client to request the generation of an appropriate name automatically. Name is primarily \
@@ -34,7 +35,7 @@ pub(crate) struct Column {
 #[derive(Debug)]
 pub(super) enum Cell {
     /// A path of a CRD.
-    Path(Vec<Step>),
+    Path(Vec<Node>),
     /// What the API server prints for a built-in kind.
     Printed(fn(&Value) -> Value),
 }
@@ -65,11 +66,11 @@ impl Column {
         }
     }
 
-    /// The columns of a CRD's version; without any of its own, its age.
+    /// The columns of a CRD's version, up to the first whose path cannot be read; without any of its own, its age.
     pub(super) fn declared(columns: Option<&Value>) -> Vec<Self> {
         match columns.and_then(Value::as_array) {
             Some(columns) if !columns.is_empty() => std::iter::once(Self::named())
-                .chain(columns.iter().filter_map(Self::read))
+                .chain(columns.iter().map_while(Self::read))
                 .collect(),
             _ => vec![
                 Self::named(),
@@ -99,7 +100,7 @@ impl Column {
                 |text| text.to_owned().into(),
             ),
             priority: column.get("priority").and_then(Value::as_i64).unwrap_or(0),
-            cell: Cell::Path(parse(path)),
+            cell: Cell::Path(parse(path)?),
         })
     }
 
@@ -107,9 +108,7 @@ impl Column {
     pub(crate) fn cell(&self, object: &Value) -> Value {
         match &self.cell {
             Cell::Printed(print) => print(object),
-            Cell::Path(path) => find(object, path)
-                .first()
-                .map_or(Value::Null, |value| self.typed(value)),
+            Cell::Path(path) => find(object, path).map_or(Value::Null, |value| self.typed(value)),
         }
     }
 
@@ -117,7 +116,7 @@ impl Column {
         match self.kind.as_str() {
             "integer" => value
                 .as_i64()
-                .or_else(|| value.as_f64().map(|number| number as i64))
+                .or_else(|| value.as_f64().map(truncated))
                 .into(),
             "number" => {
                 if value.is_number() {
@@ -128,6 +127,7 @@ impl Column {
             }
             "boolean" => value.as_bool().into(),
             "date" => match value.as_str() {
+                Some("" | "null") => "<unknown>".into(),
                 Some(time) => human_age(time)
                     .unwrap_or_else(|| "<invalid>".to_owned())
                     .into(),
@@ -135,10 +135,20 @@ impl Column {
             },
             "string" => match value {
                 Value::String(_) => value.clone(),
-                other => other.to_string().into(),
+                Value::Null => "<no value>".into(),
+                Value::Number(number) => go::number(number).into(),
+                other => json::text(other).into(),
             },
             _ => Value::Null,
         }
+    }
+}
+
+/// As Go truncates: what is too large is the smallest number.
+fn truncated(number: f64) -> i64 {
+    match number as i64 {
+        i64::MAX => i64::MIN,
+        whole => whole,
     }
 }
 

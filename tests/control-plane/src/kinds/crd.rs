@@ -176,6 +176,14 @@ pub(crate) fn set_defaults(definition: &mut Value) {
     let spec = object::field_mut(definition, "spec");
     spec.entry("conversion")
         .or_insert_with(|| json!({"strategy": "None"}));
+    if let Some(conversion) = spec.get_mut("conversion").and_then(Value::as_object_mut) {
+        // A webhook of which nothing is said is none.
+        let is_said = |webhook: &Value| {
+            let versions = webhook["conversionReviewVersions"].as_array();
+            !webhook["clientConfig"].is_null() || versions.is_some_and(|all| !all.is_empty())
+        };
+        conversion.retain(|name, said| name != "webhook" || is_said(said));
+    }
     if let Some(service) = spec
         .get_mut("conversion")
         .and_then(|conversion| conversion.pointer_mut("/webhook/clientConfig/service"))
@@ -198,17 +206,27 @@ pub(crate) fn set_defaults(definition: &mut Value) {
                 .or_insert_with(|| format!("{kind}List").into());
         }
     }
+    let stored = storage_version(definition);
+    let status = object::field_mut(definition, "status");
+    let versions = status.get("storedVersions").and_then(Value::as_array);
+    if let Some(stored) = stored
+        && versions.is_none_or(Vec::is_empty)
+    {
+        status.insert("storedVersions".to_owned(), json!([stored]));
+    }
+}
+
+/// The name of the version that objects are stored in.
+fn storage_version(definition: &Value) -> Option<Value> {
+    let versions = definition.pointer("/spec/versions")?.as_array()?;
+    let mut versions = versions.iter();
+    let stored = versions.find(|version| version.get("storage") == Some(&json!(true)))?;
+    stored.get("name").cloned()
 }
 
 /// Checks a CRD, which is new or takes the place of another, and notes the version that its objects are stored in.
 pub(crate) fn accept(definition: &mut Value, old: Option<&Value>) -> Vec<Cause> {
-    let stored = definition
-        .pointer("/spec/versions")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .find(|version| version.get("storage") == Some(&json!(true)))
-        .and_then(|version| version.get("name").cloned());
+    let stored = storage_version(definition);
     let status = object::field_mut(definition, "status");
     if old.is_none() {
         *status = object::as_map(
@@ -225,6 +243,12 @@ pub(crate) fn accept(definition: &mut Value, old: Option<&Value>) -> Vec<Cause> 
         }
     }
     definition_rules::check(definition, old)
+}
+
+/// What is wrong with the status that is written for a CRD.
+pub(crate) fn check_status(definition: &Value) -> Vec<Cause> {
+    let names = definition.pointer("/status/acceptedNames");
+    definition_rules::check_names(names.unwrap_or(&Value::Null), "status.acceptedNames")
 }
 
 /// Marks a CRD that is being deleted: its objects go first.

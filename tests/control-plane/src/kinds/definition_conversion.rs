@@ -8,11 +8,13 @@ use serde_json::Value;
 
 use super::definition_names;
 use crate::failure::Cause;
+use crate::schema::LABEL;
+
+const CLIENT: &str = "spec.conversion.webhookClientConfig";
+const VERSIONS: &str = "spec.conversion.conversionReviewVersions";
 
 /// What is wrong with the webhook that is to convert. Nobody asks it, of which the writer is warned.
 pub(super) fn check_webhook(webhook: &Value) -> Vec<Cause> {
-    const CLIENT: &str = "spec.conversion.webhookClientConfig";
-    const VERSIONS: &str = "spec.conversion.conversionReviewVersions";
     let mut wrong = Vec::new();
     let client = &webhook["clientConfig"];
     let said = |field: &str| !client[field].is_null();
@@ -45,17 +47,44 @@ pub(super) fn check_webhook(webhook: &Value) -> Vec<Cause> {
     let all = versions.as_array().map(Vec::as_slice).unwrap_or_default();
     if all.is_empty() {
         wrong.push(Cause::required(VERSIONS, ""));
-    } else if !all
-        .iter()
-        .any(|version| version == "v1" || version == "v1beta1")
-    {
-        wrong.push(Cause::invalid(
-            VERSIONS,
-            versions,
-            "must include at least one of v1, v1beta1",
-        ));
+        return wrong;
+    }
+    for (at, version) in all.iter().enumerate() {
+        let name = version.as_str().unwrap_or_default();
+        let at_version = format!("{VERSIONS}[{at}]");
+        if all[..at].contains(version) {
+            wrong.push(Cause::invalid(&at_version, version, "duplicate version"));
+        } else if !is_label(name) {
+            wrong.push(Cause::invalid(&at_version, version, LABEL));
+        }
+    }
+    let mut all = all.iter();
+    if !all.any(|version| version == "v1" || version == "v1beta1") {
+        let why = "must include at least one of v1, v1beta1";
+        wrong.push(Cause::invalid(VERSIONS, versions, why));
     }
     wrong
+}
+
+/// What is wrong with a webhook that nothing asks for.
+pub(super) fn check_no_webhook(webhook: &Value) -> Vec<Cause> {
+    const WHY: &str = "should not be set when strategy is not set to Webhook";
+    let mut wrong = Vec::new();
+    if !webhook["clientConfig"].is_null() {
+        wrong.push(Cause::forbidden(CLIENT, WHY));
+    }
+    let versions = webhook["conversionReviewVersions"].as_array();
+    if versions.is_some_and(|versions| !versions.is_empty()) {
+        wrong.push(Cause::forbidden(VERSIONS, WHY));
+    }
+    wrong
+}
+
+fn is_label(name: &str) -> bool {
+    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !name.ends_with('-')
+        && name.chars().all(is_inner)
 }
 
 /// What is wrong with the certificates of a webhook that is named anew, where the kind is served already.

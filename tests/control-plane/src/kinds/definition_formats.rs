@@ -2,35 +2,7 @@
 
 use serde_json::Value;
 
-/// Those that are known; hyphens count for nothing.
-const KNOWN: [&str; 26] = [
-    "bsonobjectid",
-    "byte",
-    "cidr",
-    "creditcard",
-    "date",
-    "datetime",
-    "duration",
-    "email",
-    "hexcolor",
-    "hostname",
-    "ipv4",
-    "ipv6",
-    "isbn",
-    "isbn10",
-    "isbn13",
-    "k8slongname",
-    "k8sshortname",
-    "mac",
-    "password",
-    "rgbcolor",
-    "ssn",
-    "uri",
-    "uuid",
-    "uuid3",
-    "uuid4",
-    "uuid5",
-];
+use crate::schema::is_known_format;
 
 /// The formats that nobody looks at, each of them once.
 pub(crate) fn unknown_formats(definition: &Value) -> Vec<String> {
@@ -46,12 +18,7 @@ pub(crate) fn unknown_formats(definition: &Value) -> Vec<String> {
 
 fn look(schema: &Value, found: &mut Vec<String>) {
     let format = schema["format"].as_str().unwrap_or_default();
-    let is_known = match schema["type"].as_str() {
-        Some("integer") => ["int32", "int64"].contains(&format),
-        Some("number") => ["float", "double"].contains(&format),
-        Some("string") | None => KNOWN.contains(&format.replace('-', "").as_str()),
-        Some(_) => false,
-    };
+    let is_known = is_known_format(schema["type"].as_str(), format);
     if !is_known && !format.is_empty() && !found.iter().any(|known| known == format) {
         found.push(format.to_owned());
     }

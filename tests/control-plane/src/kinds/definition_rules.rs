@@ -1,16 +1,20 @@
 //! What a CustomResourceDefinition must say to be taken.
 
+mod names;
 mod offers;
+mod selectable;
+mod shown;
 mod versions;
 
 use regex::Regex;
 use serde_json::Value;
 
 use super::approval::{self, Approval};
-use super::definition_conversion::{check_bundle, check_webhook};
+use super::definition_conversion::{check_bundle, check_no_webhook, check_webhook};
 use crate::failure::Cause;
 use crate::object;
-use crate::schema::LABEL;
+
+pub(super) use names::check as check_names;
 
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or \
     '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
@@ -147,63 +151,27 @@ impl Found {
         }
     }
 
-    fn names(&mut self) {
-        for field in ["plural", "singular", "kind", "listKind"] {
-            let at = format!("spec.names.{field}");
-            let name = self.text(&format!("/names/{field}"));
-            let is_kind = field.ends_with("ind");
-            let checked = if is_kind {
-                name.to_lowercase()
-            } else {
-                name.clone()
-            };
-            if name.is_empty() {
-                self.wrong.push(Cause::required(&at, ""));
-            } else if !is(r"^[a-z]([-a-z0-9]*[a-z0-9])?$", &checked) {
-                let why = match is_kind {
-                    true => &format!("may have mixed case, but should otherwise match: {LABEL}"),
-                    false => LABEL,
-                };
-                self.invalid(&at, &name.into(), why);
-            }
-        }
-        for field in ["shortNames", "categories"] {
-            let names = self.spec.pointer(&format!("/names/{field}")).cloned();
-            let names = names.as_ref().and_then(Value::as_array);
-            for (at, name) in names.into_iter().flatten().enumerate() {
-                if !is(
-                    r"^[a-z]([-a-z0-9]*[a-z0-9])?$",
-                    name.as_str().unwrap_or_default(),
-                ) {
-                    self.invalid(&format!("spec.names.{field}[{at}]"), name, LABEL);
-                }
-            }
-        }
-        let kind = self.text("/names/kind");
-        if !kind.is_empty() && kind == self.text("/names/listKind") {
-            let why = "kind and listKind may not be the same";
-            self.invalid("spec.names.listKind", &kind.into(), why);
-        }
-    }
-
     fn conversion(&mut self) {
-        let has_webhook = self.spec.pointer("/conversion/webhook").is_some();
-        match self.text("/conversion/strategy").as_str() {
-            "Webhook" => {
-                let webhook = &self.spec["conversion"]["webhook"];
-                self.wrong.extend(check_webhook(webhook));
-            }
-            "" | "None" if has_webhook => self.wrong.push(Cause::forbidden(
-                "spec.conversion.conversionReviewVersions",
-                "should not be set when strategy is not set to Webhook",
-            )),
-            "" | "None" => {}
+        let conversion = self.spec.get("conversion").filter(|said| !said.is_null());
+        let Some(conversion) = conversion else {
+            return;
+        };
+        const AT: &str = "spec.conversion.strategy";
+        let strategy = conversion["strategy"].as_str().unwrap_or_default();
+        match strategy {
+            "" => self.wrong.push(Cause::required(AT, "")),
+            "None" | "Webhook" => {}
             other => self.wrong.push(Cause::unsupported(
-                "spec.conversion.strategy",
+                AT,
                 &other.into(),
                 "\"None\", \"Webhook\"",
             )),
         }
+        let webhook = &conversion["webhook"];
+        self.wrong.extend(match strategy {
+            "Webhook" => check_webhook(webhook),
+            _ => check_no_webhook(webhook),
+        });
     }
 
     fn approval(&mut self, definition: &Value) {

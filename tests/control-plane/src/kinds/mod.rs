@@ -26,8 +26,9 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use builtin::{eviction, scale as scale_resource, token_request};
 pub(crate) use columns::Column;
 pub(crate) use crd::{
-    accept as accept_crd, deleting as crd_deleting, not_done as not_done_for_crd, priority,
-    set_defaults as set_crd_defaults, terminating as crd_terminating,
+    accept as accept_crd, check_status as check_status_of_crd, deleting as crd_deleting,
+    not_done as not_done_for_crd, priority, set_defaults as set_crd_defaults,
+    terminating as crd_terminating,
 };
 pub(crate) use definition_formats::unknown_formats;
 pub(crate) use definition_names::accept_names;

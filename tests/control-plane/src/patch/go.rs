@@ -1,6 +1,6 @@
 //! Values as Go prints them, for messages that hold one.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// As `%v` prints it: `map[a:1 b:[x y]]`.
 pub(crate) fn plain(value: &Value) -> String {
@@ -13,6 +13,29 @@ pub(crate) fn plain(value: &Value) -> String {
         ),
         Value::Object(fields) => map(fields),
         scalar => scalar.to_string(),
+    }
+}
+
+/// A number as `%v` prints it: one of floating point in its shortest form.
+pub(crate) fn number(number: &Number) -> String {
+    match number.as_f64().filter(|_| number.as_i64().is_none()) {
+        Some(value) => float(value),
+        None => number.to_string(),
+    }
+}
+
+/// The same of floating point, with an exponent where it is small or large.
+pub(crate) fn float(value: f64) -> String {
+    let short = format!("{value:e}");
+    match short
+        .split_once('e')
+        .map(|(digits, power)| (digits, power.parse::<i32>()))
+    {
+        Some((digits, Ok(power))) if !(-4..6).contains(&power) => {
+            let sign = if power < 0 { '-' } else { '+' };
+            format!("{digits}e{sign}{:02}", power.abs())
+        }
+        _ => value.to_string(),
     }
 }
 

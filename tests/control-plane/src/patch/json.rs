@@ -123,6 +123,7 @@ fn run(doc: &mut Value, operation: Operation, copied: &mut usize) -> Option<()> 
             }
             add(doc, &operation.path, value)
         }
+        "test" if operation.path.is_empty() => (*doc == operation.value).then_some(()),
         "test" => (get(doc, &operation.path)? == operation.value).then_some(()),
         _ => None,
     }
@@ -207,6 +208,12 @@ fn remove(doc: &mut Value, pointer: &str) -> Option<Value> {
 fn replace(doc: &mut Value, pointer: &str, value: Value) -> Option<()> {
     if nests_too_deep(pointer, &value) {
         return None;
+    }
+    if pointer.is_empty() {
+        // Only an object or a list takes the place of all.
+        let is_whole = value.is_object() || value.is_array();
+        *doc = Some(value).filter(|_| is_whole)?;
+        return Some(());
     }
     match parent(doc, pointer)? {
         (Value::Object(fields), name) => {

@@ -139,6 +139,10 @@ pub(crate) fn track_update(
     }
     let mut before = live.cloned().unwrap_or_else(|| empty(schema));
     take(&mut before);
+    let mut managers = managers;
+    if writer.custom_resource {
+        managers.reconcile(writer.api_version, schema);
+    }
     let managers = after_update(&before, new, managers, schema, writer);
     settle(live, new, &managers);
 }

@@ -3,11 +3,9 @@
 use serde_json::Value;
 
 use super::Schema;
-use super::validate::whole;
 
 impl Schema {
-    /// Sets every missing field that has a default, drops each `null` that its field may not be, and writes whole
-    /// numbers without a fraction.
+    /// Sets every missing field that has a default, and drops each `null` that its field may not be.
     pub(crate) fn apply_defaults(&self, value: &mut Value) {
         self.set_defaults(value, |_| true);
     }
@@ -41,11 +39,6 @@ impl Schema {
             Value::Array(elements) => {
                 for element in elements {
                     self.element().set_defaults(element, drops_null);
-                }
-            }
-            Value::Number(number) if number.is_f64() => {
-                if let Some(whole) = whole(number) {
-                    *value = whole.into();
                 }
             }
             _ => {}

@@ -1,11 +1,53 @@
 //! The string formats that the API server checks; any other is taken as it is.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use regex::Regex;
+
+use super::mail;
+
+/// Those that are known; hyphens count for nothing.
+const KNOWN: [&str; 26] = [
+    "bsonobjectid",
+    "byte",
+    "cidr",
+    "creditcard",
+    "date",
+    "datetime",
+    "duration",
+    "email",
+    "hexcolor",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "isbn",
+    "isbn10",
+    "isbn13",
+    "k8slongname",
+    "k8sshortname",
+    "mac",
+    "password",
+    "rgbcolor",
+    "ssn",
+    "uri",
+    "uuid",
+    "uuid3",
+    "uuid4",
+    "uuid5",
+];
+
+/// Whether a format of values of a type is looked at.
+pub(crate) fn is_known(kind: Option<&str>, format: &str) -> bool {
+    match kind {
+        Some("integer") => ["int32", "int64"].contains(&format),
+        Some("number") => ["float", "double"].contains(&format),
+        None | Some("" | "string") => KNOWN.contains(&format.replace('-', "").as_str()),
+        Some(_) => false,
+    }
+}
 
 /// Whether a string is of a format; `None` for a format that is not checked.
 pub(super) fn is_of(format: &str, text: &str) -> Option<bool> {
@@ -34,26 +76,44 @@ pub(super) fn is_of(format: &str, text: &str) -> Option<bool> {
         "rgbcolor" => RGB_COLOR.is_match(text),
         "k8s-short-name" => text.len() <= 63 && is_label(text),
         "k8s-long-name" => text.len() <= 253 && text.split('.').all(is_label),
-        "ipv4" => text.parse::<Ipv4Addr>().is_ok(),
+        // One of IPv6 that ends in one of IPv4 will do.
+        "ipv4" => is_loose_ipv4(text) || text.contains('.') && text.parse::<Ipv6Addr>().is_ok(),
         "ipv6" => text.parse::<Ipv6Addr>().is_ok(),
         "cidr" => is_cidr(text),
         "mac" => is_mac(text),
-        "hostname" => text.len() <= 255 && HOSTNAME.is_match(text),
+        "hostname" => {
+            let are_short = text.split('.').all(|label| label.len() <= 63);
+            text.len() <= 255 && are_short && HOSTNAME.is_match(text)
+        }
         "uri" => URI.is_match(text) && text.contains("[") == text.contains("]"),
-        "email" => EMAIL.is_match(text),
+        "email" => mail::is_address(text),
         _ => return None,
     })
 }
 
+/// Of IPv4, with zeros before the numbers or without.
+fn is_loose_ipv4(text: &str) -> bool {
+    let is_byte = |part: &str| {
+        let significant = part.trim_start_matches('0');
+        is_digits(part) && (significant.is_empty() || significant.parse::<u8>().is_ok())
+    };
+    text.split('.').count() == 4 && text.split('.').all(is_byte)
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn is_cidr(text: &str) -> bool {
-    let Some((address, bits)) = text.split_once('/') else {
+    let Some((address, bits)) = text.split_once('/').filter(|(_, bits)| is_digits(bits)) else {
         return false;
     };
-    match (address.parse::<IpAddr>(), bits.parse::<u8>()) {
-        (Ok(IpAddr::V4(_)), Ok(bits)) => bits <= 32,
-        (Ok(IpAddr::V6(_)), Ok(bits)) => bits <= 128,
-        _ => false,
-    }
+    let most = match address.parse::<Ipv6Addr>() {
+        Ok(_) => 128,
+        Err(_) if is_loose_ipv4(address) => 32,
+        Err(_) => return false,
+    };
+    bits.parse::<u32>().is_ok_and(|bits| bits <= most)
 }
 
 fn is_hex(text: &str) -> bool {
@@ -161,5 +221,4 @@ patterns! {
     LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
     HOSTNAME = r"^([a-zA-Z0-9\p{S}\p{L}]((-?[a-zA-Z0-9\p{S}\p{L}]{0,62})?)|([a-zA-Z0-9\p{S}\p{L}](([a-zA-Z0-9\p{S}\p{L}-]{0,61}[a-zA-Z0-9\p{S}\p{L}])?)(\.)){1,}([a-zA-Z\p{L}]){2,63})$";
     URI = r"^([a-zA-Z][a-zA-Z0-9+.-]*:[^\s]*|/[^\s]*)$";
-    EMAIL = r"^[^@\s<>]+@[^@\s<>]+$|^[^@<>]*<[^@\s<>]+@[^@\s<>]+>$";
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Additional, Cause, ListType, Reason, Schema};
+use super::{Additional, Cause, Fractions, ListType, Reason, Schema};
+use crate::patch::go;
 
 impl Schema {
     /// What list types demand: elements that are told apart by their value or their keys.
@@ -32,10 +33,13 @@ impl Schema {
                     let path = format!("{path}[{at}]");
                     let name = match (&self.list, element) {
                         (ListType::Atomic, _) | (ListType::Map(_), Value::Null) => None,
-                        (ListType::Set, _) => Some(element.to_string()),
+                        (ListType::Set, Value::Number(number)) => {
+                            Some((number.to_string(), go::number(number)))
+                        }
+                        (ListType::Set, _) => Some(named(element.clone())),
                         (ListType::Map(keys), Value::Object(fields)) => {
                             let key = |key: &String| Some((key.clone(), fields.get(key)?.clone()));
-                            Some(Value::Object(keys.iter().filter_map(key).collect()).to_string())
+                            Some(named(keys.iter().filter_map(key).collect()))
                         }
                         (ListType::Map(_), _) => {
                             let message = format!(
@@ -45,14 +49,14 @@ impl Schema {
                             None
                         }
                     };
-                    if let Some(name) = name
+                    if let Some((name, shown)) = name
                         && !seen.insert(name.clone())
-                        && told.insert(name.clone())
+                        && told.insert(name)
                     {
                         causes.push(Cause::new(
                             Reason::Duplicate,
                             &path,
-                            &format!("Duplicate value: {name}"),
+                            &format!("Duplicate value: {shown}"),
                         ));
                     }
                     if let Some(items) = &self.items {
@@ -63,4 +67,11 @@ impl Schema {
             _ => {}
         }
     }
+}
+
+/// What tells an element from others, and how it is shown. `1.0` is another number than `1`, and not so within something.
+fn named(mut element: Value) -> (String, String) {
+    Fractions::take(&mut element);
+    let name = element.to_string();
+    (name.clone(), name)
 }

@@ -4,12 +4,16 @@
 //! ([`builtin()`]); the patches read from it which lists have keys and which maps are one leaf.
 
 mod base64;
+mod branches;
 mod builtin;
 mod cause;
 mod decode;
 mod defaults;
 mod formats;
+mod fractions;
 mod lists;
+mod mail;
+mod numbers;
 mod parse;
 mod pattern;
 mod prune;
@@ -28,6 +32,8 @@ use serde_json::Value;
 pub(crate) use builtin::{builtin, empty};
 pub(crate) use cause::{Cause, Reason};
 pub(crate) use decode::decode_metadata;
+pub(crate) use formats::is_known as is_known_format;
+pub(crate) use fractions::Fractions;
 pub(crate) use quantity::{in_billionths, plus};
 pub(crate) use whole::LABEL;
 

@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use super::builtin::root;
-use super::{Additional, Bounds, Cause, Kind, ListType, Rules, Schema, pattern, structural};
+use super::{
+    Additional, Bounds, Cause, Kind, ListType, Rules, Schema, formats, pattern, structural,
+};
 
 /// How the API server names the place of the schema, if every version has the same one.
 const PLACE: &str = "spec.validation.openAPIV3Schema";
@@ -30,6 +32,12 @@ impl Schema {
         structural::check(schema, at)
     }
 
+    /// Makes it the schema of a whole object.
+    pub(super) fn become_whole(&mut self) {
+        self.embedded = true;
+        root(self);
+    }
+
     /// A node and all below it, whether it is structural or not.
     pub(super) fn of(value: &Value) -> Schema {
         let flag = |name: &str| value.get(name).and_then(Value::as_bool).unwrap_or_default();
@@ -53,15 +61,14 @@ impl Schema {
             list: list_type(value),
             preserve_unknown: flag("x-kubernetes-preserve-unknown-fields"),
             int_or_string: flag("x-kubernetes-int-or-string"),
-            embedded: flag("x-kubernetes-embedded-resource"),
             nullable: flag("nullable"),
             atomic: text("x-kubernetes-map-type") == Some("atomic"),
             default: value.get("default").cloned(),
             rules: rules(value),
             ..Schema::default()
         };
-        if schema.embedded {
-            root(&mut schema);
+        if flag("x-kubernetes-embedded-resource") {
+            schema.become_whole();
         }
         if let Some(mut default) = schema.default.take() {
             // It may say more of metadata than is known, which nobody sees.
@@ -144,6 +151,7 @@ fn rules(value: &Value) -> Rules {
         format: value
             .get("format")
             .and_then(Value::as_str)
+            .filter(|format| formats::is_known(value.get("type").and_then(Value::as_str), format))
             .map(str::to_owned),
         minimum: number("minimum").map(|min| (min, flag("exclusiveMinimum"))),
         maximum: number("maximum").map(|max| (max, flag("exclusiveMaximum"))),

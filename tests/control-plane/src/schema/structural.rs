@@ -1,11 +1,12 @@
 //! Whether a schema is structural, as the API server demands of a CustomResourceDefinition.
 
+mod default;
 mod lists;
 mod logic;
 
 use serde_json::Value;
 
-use super::{Cause, Reason, Schema, pattern};
+use super::{Cause, Reason, pattern};
 use crate::patch::go;
 
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
@@ -64,7 +65,12 @@ pub(super) fn check(schema: &Value, at: &str) -> Vec<Cause> {
         named.remove("metadata");
         found.identity(&serde_json::json!({"properties": named}), at);
     }
-    found.node(schema, at);
+    found.node(schema, at, true);
+    for (name, field) in fields(schema, "properties") {
+        if ["apiVersion", "kind", "metadata"].contains(&name.as_str()) {
+            found.no_defaults(field, &format!("{at}.properties[{name}]"), name);
+        }
+    }
     found.causes
 }
 
@@ -106,7 +112,7 @@ impl Found {
         };
         let at = format!("{at}.properties[metadata]");
         match text(metadata, "type") {
-            "object" | "" => {}
+            "object" => {}
             other => self.add(
                 Reason::Invalid,
                 &at,
@@ -114,9 +120,19 @@ impl Found {
                 &format!("Invalid value: {other:?}: must be object"),
             ),
         }
-        if fields(metadata, "properties")
-            .any(|(name, _)| !matches!(name.as_str(), "name" | "generateName"))
-        {
+        let is_named = |name: &str| matches!(name, "name" | "generateName");
+        let says_more = |(name, said): (&String, &Value)| match name.as_str() {
+            // What these may be is told for themselves.
+            "type" | "default" => false,
+            "properties" => fields(metadata, "properties").any(|(name, _)| !is_named(name)),
+            _ => match said {
+                Value::Null | Value::Bool(false) => false,
+                Value::String(text) => !text.is_empty(),
+                Value::Array(list) => !list.is_empty(),
+                _ => true,
+            },
+        };
+        if metadata.as_object().into_iter().flatten().any(says_more) {
             let message = "Forbidden: must not specify anything other than name and generateName, but metadata is \
                            implicitly specified";
             self.add(Reason::Forbidden, &at, "", message);
@@ -124,7 +140,7 @@ impl Found {
     }
 
     /// A node, whose own type is checked where it hangs, and all below it.
-    fn node(&mut self, schema: &Value, at: &str) {
+    fn node(&mut self, schema: &Value, at: &str, is_root: bool) {
         let kind = text(schema, "type");
         if !kind.is_empty() && !TYPES.contains(&kind) {
             let message = format!(
@@ -154,9 +170,9 @@ impl Found {
                 if let Some(fields) = bare.as_object_mut() {
                     fields.remove("default");
                 }
-                self.node(&bare, &at);
+                self.node(&bare, &at, false);
             } else {
-                self.node(field, &at);
+                self.node(field, &at, false);
             }
         }
         let additional = schema
@@ -165,7 +181,7 @@ impl Found {
         if let Some(values) = additional {
             let at = format!("{at}.additionalProperties");
             self.typed(values, &at, "object fields");
-            self.node(values, &at);
+            self.node(values, &at, false);
             if schema
                 .get("properties")
                 .and_then(Value::as_object)
@@ -180,7 +196,7 @@ impl Found {
             Some(items) => {
                 let at = format!("{at}.items");
                 self.typed(items, &at, "array items");
-                self.node(items, &at);
+                self.node(items, &at, false);
             }
             None if kind == "array" => self.add(
                 Reason::Required,
@@ -193,19 +209,7 @@ impl Found {
         self.values(schema, at);
         self.extensions(schema, at);
         self.list(schema, at);
-        if let Some(default) = schema.get("default") {
-            let read = Schema::of(schema);
-            let mut known = default.clone();
-            read.prune_metadata(&mut known, "", &mut Vec::new());
-            if !read.prune(&mut known).is_empty() {
-                let message = format!("Invalid value: {default}: must not have unknown fields");
-                self.add(Reason::Invalid, at, ".default", &message);
-            }
-            let wrong = read.validate(&known);
-            for cause in wrong {
-                self.add(cause.reason, at, ".default", &cause.message);
-            }
-        }
+        self.default(schema, at, is_root);
         self.branches(schema, at, true);
     }
 

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::formats;
+use super::numbers::is_whole;
 use super::whole;
-use super::{Additional, Cause, Kind, Reason, Schema};
+use super::{Additional, Cause, Fractions, Reason, Schema};
 use crate::patch::go;
 
 impl Schema {
@@ -35,33 +36,44 @@ impl Schema {
         causes
     }
 
-    fn check(&self, value: &Value, path: &str, causes: &mut Vec<Cause>) {
-        if value.is_null() && self.nullable {
-            self.check_enum(value, &mut Found { path, causes });
-            return;
-        }
+    /// Says what is wrong with a value, and comes back with how much of it fits: of branches the nearest is told.
+    pub(super) fn check(&self, value: &Value, path: &str, causes: &mut Vec<Cause>) -> usize {
+        let before = causes.len();
         self.check_type(value, &mut Found { path, causes });
-        self.check_logic(value, path, causes);
+        // A rule that was looked at counts for one, and one more where it holds as a whole.
+        let mut fits = usize::from(causes.len() == before);
+        if value.is_null() {
+            self.check_enum(value, &mut Found { path, causes });
+            return fits;
+        }
+        let has_type = self.kind.is_some() || self.int_or_string || self.rules.format.is_some();
+        fits = if has_type { fits + 1 } else { 0 };
+        fits += self.check_branches(value, path, causes) + 2;
         let mut found = Found { path, causes };
         match value {
-            Value::String(text) => self.check_string(text, &mut found),
-            Value::Number(number) => self.check_number(number, &mut found),
-            Value::Array(elements) => self.check_array(elements, &mut found),
+            Value::String(text) => {
+                self.check_string(text, &mut found);
+                fits += 1 + usize::from(self.rules.format.is_some());
+            }
+            Value::Number(number) => {
+                self.check_number(number, &mut found);
+                fits += 2;
+            }
+            Value::Array(elements) => fits += self.check_array(elements, &mut found) + 2,
             _ => {}
         }
         self.check_enum(value, &mut found);
         if let Value::Object(fields) = value {
-            self.check_object(fields, path, causes);
+            fits += self.check_object(fields, path, causes) + 1;
         }
+        fits + 2
     }
 
     fn check_enum(&self, value: &Value, found: &mut Found<'_>) {
-        if let Some(allowed) = self
-            .rules
-            .one_of_values
-            .as_ref()
-            .filter(|allowed| !allowed.contains(value))
-        {
+        let Some(allowed) = &self.rules.one_of_values else {
+            return;
+        };
+        if !allowed.iter().any(|allowed| is_same(value, allowed)) {
             let allowed: Vec<String> = allowed
                 .iter()
                 .map(|value| match value {
@@ -69,8 +81,17 @@ impl Schema {
                     other => go::quoted(&other.to_string()),
                 })
                 .collect();
+            let shown = match value {
+                Value::Number(number) => go::number(number),
+                Value::Object(_) | Value::Array(_) => {
+                    let mut value = value.clone();
+                    Fractions::take(&mut value);
+                    value.to_string()
+                }
+                other => other.to_string(),
+            };
             let message = format!(
-                "Unsupported value: {value}: supported values: {}",
+                "Unsupported value: {shown}: supported values: {}",
                 allowed.join(", ")
             );
             found.add(Reason::NotSupported, &message);
@@ -78,39 +99,32 @@ impl Schema {
     }
 
     fn check_type(&self, value: &Value, found: &mut Found<'_>) {
-        let got = type_of(value);
-        match (self.kind, value) {
-            _ if self.int_or_string && matches!(got, "integer" | "string") => {}
-            _ if self.int_or_string => found.type_invalid("integer,string", got),
-            (None, _) | (Some(Kind::Number), Value::Number(_)) => {}
-            (Some(Kind::Integer), Value::Number(number)) => self.check_integer(number, found),
-            (Some(Kind::Integer), Value::Bool(_)) if self.rules.format.is_some() => {
-                found.type_invalid(self.rules.format.as_deref().unwrap_or_default(), "");
+        let types: &[&str] = match self.kind {
+            _ if self.int_or_string => &["integer", "string"],
+            Some(kind) => &[kind.name()],
+            None => &[],
+        };
+        let format = self.rules.format.as_deref();
+        let (got, own_format) = type_of(value);
+        if value.is_null() {
+            if !types.is_empty() && !self.nullable {
+                found.type_invalid(&types.join(","), got);
             }
-            (Some(kind), _) if kind.name() == got => {}
-            (Some(kind), _) => found.type_invalid(kind.name(), got),
+            return;
         }
-    }
-
-    fn check_integer(&self, number: &serde_json::Number, found: &mut Found<'_>) {
-        let format = self
-            .rules
-            .format
-            .as_deref()
-            .filter(|format| matches!(*format, "int32" | "int64"));
-        match (whole(number), format) {
-            (Some(whole), Some("int32")) if i32::try_from(whole).is_err() => {
-                found.out_of_range("int32")
+        let of_number = types.iter().any(|one| matches!(*one, "integer" | "number"));
+        let is_whole = || value.as_f64().is_some_and(is_whole);
+        let is_it = types.contains(&got)
+            || got == "number" && types.contains(&"integer") && is_whole()
+            || got == "integer" && types.contains(&"number");
+        match format {
+            _ if is_it => {}
+            None if types.is_empty() => {}
+            Some(_) if matches!(got, "string" | "array") && !of_number => {}
+            Some(format) if !matches!(got, "string" | "array") && format != own_format => {
+                found.type_invalid(format, own_format);
             }
-            (Some(_), _) => {}
-            (None, Some(format)) => {
-                found.type_invalid(format, "float64");
-                found.out_of_range(format);
-            }
-            (None, None) => {
-                found.type_invalid("integer", "number");
-                found.no_integer("Checked", "(default format)");
-            }
+            _ => found.type_invalid(&types.join(","), got),
         }
     }
 
@@ -120,9 +134,10 @@ impl Schema {
             u64::try_from(text.chars().count()).unwrap_or(u64::MAX),
         );
         if let Some(max) = self.rules.length.max.filter(|max| length > *max) {
+            let bytes = if max == 1 { "byte" } else { "bytes" };
             found.add(
                 Reason::TooLong,
-                &format!("Too long: may not be more than {max} bytes"),
+                &format!("Too long: may not be more than {max} {bytes}"),
             );
         } else if let Some(min) = self.rules.length.min.filter(|min| length < *min) {
             let message = format!(
@@ -146,64 +161,11 @@ impl Schema {
         }
     }
 
-    /// A limit that is no number of the format counts as one, and is told of.
-    fn check_limits(&self, found: &mut Found<'_>) {
-        if self.kind != Some(Kind::Integer) || self.rules.format.as_deref() != Some("int32") {
-            return;
-        }
-        let limit = |limit: &Option<(serde_json::Number, bool)>| Some(limit.as_ref()?.0.clone());
-        for (what, limit) in [
-            ("MultipleOf", self.rules.multiple_of.clone()),
-            ("Maximum boundary", limit(&self.rules.maximum)),
-            ("Minimum boundary", limit(&self.rules.minimum)),
-        ] {
-            let fits = |limit| whole(limit).is_some_and(|whole| i32::try_from(whole).is_ok());
-            if limit.as_ref().is_some_and(|limit| !fits(limit)) {
-                found.no_integer(what, "with format int32");
-            }
-        }
-    }
-
-    fn check_number(&self, number: &serde_json::Number, found: &mut Found<'_>) {
-        self.check_limits(found);
-        let path = found.path;
-        let Some(value) = number.as_f64() else { return };
-        let bound = |number: &serde_json::Number| number.as_f64().unwrap_or(value);
-        let mut wrong = |message: String| {
-            found.add(
-                Reason::Invalid,
-                &format!("Invalid value: {number}: {path} in body {message}"),
-            );
-        };
-        if let Some(of) = &self.rules.multiple_of
-            && bound(of) > 0.0
-            && ((value / bound(of)) - (value / bound(of)).round()).abs() > 1e-9
-        {
-            wrong(format!("should be a multiple of {of}"));
-        }
-        match &self.rules.maximum {
-            Some((max, true)) if value >= bound(max) => wrong(format!("should be less than {max}")),
-            Some((max, false)) if value > bound(max) => {
-                wrong(format!("should be less than or equal to {max}"))
-            }
-            _ => {}
-        }
-        match &self.rules.minimum {
-            Some((min, true)) if value <= bound(min) => {
-                wrong(format!("should be greater than {min}"))
-            }
-            Some((min, false)) if value < bound(min) => {
-                wrong(format!("should be greater than or equal to {min}"))
-            }
-            _ => {}
-        }
-    }
-
-    fn check_array(&self, elements: &[Value], found: &mut Found<'_>) {
-        let path = found.path;
+    fn check_array(&self, elements: &[Value], found: &mut Found<'_>) -> usize {
+        let (path, mut fits) = (found.path, 0);
         if let Some(items) = &self.items {
             for (at, element) in elements.iter().enumerate() {
-                items.check(element, &format!("{path}[{at}]"), found.causes);
+                fits += items.check(element, &format!("{path}[{at}]"), found.causes);
             }
         }
         let count = u64::try_from(elements.len()).unwrap_or(u64::MAX);
@@ -222,9 +184,15 @@ impl Schema {
                 &format!("{path} in body shouldn't contain duplicates"),
             );
         }
+        fits
     }
 
-    fn check_object(&self, fields: &Map<String, Value>, path: &str, causes: &mut Vec<Cause>) {
+    fn check_object(
+        &self,
+        fields: &Map<String, Value>,
+        path: &str,
+        causes: &mut Vec<Cause>,
+    ) -> usize {
         let below = |name: &str| {
             if path.is_empty() {
                 name.to_owned()
@@ -243,79 +211,32 @@ impl Schema {
         if let Some(max) = self.rules.property_count.max.filter(|max| count > *max) {
             found.add(Reason::TooMany, &too_many(count, max));
         }
+        let mut fits = 0;
+        for (name, value) in fields {
+            // A reference (metadata) is checked elsewhere, but for what this schema adds to it.
+            if let Some(field) = self.properties.get(name) {
+                fits += field.check(value, &below(name), causes);
+            } else if let Additional::Values(values) = &self.additional {
+                fits += values.check(value, &below(name), causes);
+            }
+        }
         for name in &self.rules.required {
             if !fields.contains_key(name) {
                 causes.push(Cause::new(Reason::Required, &below(name), "Required value"));
             }
         }
-        for (name, value) in fields {
-            // A reference (metadata) is checked elsewhere, but for what this schema adds to it.
-            if let Some(field) = self.properties.get(name) {
-                field.check(value, &below(name), causes);
-            } else if let Additional::Values(values) = &self.additional {
-                values.check(value, &below(name), causes);
-            }
-        }
-    }
-
-    fn check_logic(&self, value: &Value, path: &str, causes: &mut Vec<Cause>) {
-        let attempt = |schema: &Schema| {
-            let mut causes = Vec::new();
-            schema.check(value, path, &mut causes);
-            causes
-        };
-        let of_whole = |message: &str| Cause::new(Reason::Invalid, "<nil>", message);
-        let rules = &self.rules;
-        let any: Vec<_> = rules.any_of.iter().map(attempt).collect();
-        if !any.is_empty() && !any.iter().any(Vec::is_empty) {
-            causes.push(of_whole(&format!(
-                "Invalid value: \"\": {path:?} must validate at least one schema (anyOf)"
-            )));
-            causes.extend(any.into_iter().next().unwrap_or_default());
-        }
-        let mut one: Vec<_> = rules.one_of.iter().map(attempt).collect();
-        let valid = one.iter().filter(|causes| causes.is_empty()).count();
-        if !one.is_empty() && valid != 1 {
-            let found = match valid {
-                0 => "Found none valid".to_owned(),
-                many => format!("Found {many} valid alternatives"),
-            };
-            causes.push(of_whole(&format!(
-                "Invalid value: \"\": {path:?} must validate one and only one schema (oneOf). {found}"
-            )));
-            if valid == 0 {
-                causes.append(&mut one[0]);
-            }
-        }
-        let all: Vec<_> = rules.all_of.iter().map(attempt).collect();
-        let valid = all.iter().filter(|causes| causes.is_empty()).count();
-        if valid < all.len() {
-            causes.extend(all.into_iter().flatten());
-            let note = if valid == 0 { ". None validated" } else { "" };
-            causes.push(of_whole(&format!(
-                "Invalid value: \"\": {path:?} must validate all the schemas (allOf){note}"
-            )));
-        }
-        if rules
-            .not
-            .as_deref()
-            .is_some_and(|not| attempt(not).is_empty())
-        {
-            causes.push(of_whole(&format!(
-                "Invalid value: \"\": {path:?} must not validate the schema (not)"
-            )));
-        }
+        fits
     }
 }
 
 /// Where causes go, for one field.
-struct Found<'a> {
-    path: &'a str,
-    causes: &'a mut Vec<Cause>,
+pub(super) struct Found<'a> {
+    pub(super) path: &'a str,
+    pub(super) causes: &'a mut Vec<Cause>,
 }
 
 impl Found<'_> {
-    fn add(&mut self, reason: Reason, message: &str) {
+    pub(super) fn add(&mut self, reason: Reason, message: &str) {
         self.causes.push(Cause::new(reason, self.path, message));
     }
 
@@ -326,14 +247,16 @@ impl Found<'_> {
         self.add(Reason::TypeInvalid, &message);
     }
 
-    fn out_of_range(&mut self, format: &str) {
-        self.no_integer("Checked", &format!("with format {format}"));
+    /// What a number should be.
+    pub(super) fn wrong_number(&mut self, number: &Number, should: &str) {
+        let (path, shown) = (self.path, go::number(number));
+        let message = format!("Invalid value: {shown}: {path} in body {should}");
+        self.add(Reason::Invalid, &message);
     }
 
-    fn no_integer(&mut self, what: &str, format: &str) {
-        let path = self.path;
-        let message =
-            format!("Invalid value: \"\": {what} value must be of type integer {format} in {path}");
+    /// A number that is none of its type, which is told of the whole.
+    pub(super) fn not_of(&mut self, why: &str) {
+        let message = format!("Invalid value: \"\": {why} in {}", self.path);
         self.causes
             .push(Cause::new(Reason::Invalid, "<nil>", &message));
     }
@@ -344,28 +267,31 @@ fn too_many(count: u64, max: u64) -> String {
     format!("Too many: {count}: must have at most {max} {items}")
 }
 
-/// A number without a fraction, however it is written.
-pub(super) fn whole(number: &serde_json::Number) -> Option<i64> {
-    number.as_i64().or_else(|| {
-        let float = number
-            .as_f64()
-            .filter(|float| float.fract() == 0.0 && float.abs() < 9.2e18)?;
-        format!("{float:.0}").parse().ok()
-    })
+/// Whether a value is one of those that are allowed, as Go compares them: a number is brought into the form of the
+/// other, and nothing is none of them.
+fn is_same(value: &Value, allowed: &Value) -> bool {
+    match (value, allowed) {
+        (Value::Null, _) => false,
+        (Value::Number(number), Value::Number(allowed)) => {
+            match (number.as_i64(), allowed.as_i64()) {
+                (Some(number), Some(allowed)) => number == allowed,
+                (None, Some(_)) => number.as_f64().map(f64::trunc) == allowed.as_f64(),
+                (_, None) => number.as_f64() == allowed.as_f64(),
+            }
+        }
+        _ => value == allowed,
+    }
 }
 
-fn type_of(value: &Value) -> &'static str {
+/// The type of a value, and what its own format is.
+fn type_of(value: &Value) -> (&'static str, &'static str) {
     match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(number)
-            if number.is_f64() && number.as_f64().is_none_or(|n| n.fract() != 0.0) =>
-        {
-            "number"
-        }
-        Value::Number(_) => "integer",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
+        Value::Null => ("null", ""),
+        Value::Bool(_) => ("boolean", ""),
+        Value::Number(number) if number.as_i64().is_some() => ("integer", "int64"),
+        Value::Number(_) => ("number", "float64"),
+        Value::String(_) => ("string", ""),
+        Value::Array(_) => ("array", ""),
+        Value::Object(_) => ("object", ""),
     }
 }

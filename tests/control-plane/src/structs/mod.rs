@@ -154,7 +154,10 @@ pub(crate) fn of_object(api_version: &str, kind: &str) -> Option<&'static Struct
 
 /// The same also of what is the same in every version, such as a Status.
 pub(crate) fn of_kind(api_version: &str, kind: &str) -> Option<&'static Struct> {
-    let of_any = || TABLE.of_any_version.get(kind).map(|name| of(name));
+    let (group, _) = api_version.split_once('/').unwrap_or_default();
+    // A resource of somebody's own may be called so, too.
+    let is_own = group.contains('.') && !group.ends_with("k8s.io");
+    let of_any = || Some(of(TABLE.of_any_version.get(kind).filter(|_| !is_own)?));
     of_object(api_version, kind).or_else(of_any)
 }
 

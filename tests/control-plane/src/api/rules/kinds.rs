@@ -9,7 +9,7 @@ use super::{
     services, statuses, storage, storage_classes, webhooks, workloads,
 };
 use crate::failure::Cause;
-use crate::kinds::{accept_crd, not_done_for_crd};
+use crate::kinds::{accept_crd, check_status_of_crd, not_done_for_crd};
 use crate::object;
 use crate::schema::empty;
 
@@ -157,6 +157,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
         "CertificateSigningRequest" => certificates::before_update(target, old, new),
         "Service" if target.subresource.is_none() => services::write(Some(old), new),
         "CustomResourceDefinition" if target.subresource.is_none() => accept_crd(new, Some(old)),
+        "CustomResourceDefinition" => check_status_of_crd(new),
         "RoleBinding" | "ClusterRoleBinding" => {
             let mut wrong = roles::check_binding(new);
             if old.get("roleRef") != new.get("roleRef") {

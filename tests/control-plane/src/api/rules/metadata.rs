@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::super::target::Target;
 use super::{in_go, names};
 use crate::failure::{Cause, Failure};
+use crate::kinds::Resource;
 use crate::object;
 
 /// Puts an object where its path says.
@@ -132,18 +133,8 @@ pub(crate) fn same_object(
         {
             return Err(Failure::modified(resource, name));
         }
-        None | Some("0") if !is_patch && needs_version(target) => {
-            let cause = Cause::invalid(
-                "metadata.resourceVersion",
-                &0.into(),
-                "must be specified for an update",
-            );
-            return Err(Failure::invalid(
-                &resource.group,
-                &resource.plural,
-                name,
-                vec![cause],
-            ));
+        None | Some("0") if needs_version(target) && (!is_patch || resource.is_crd()) => {
+            return Err(without_version(resource, name));
         }
         _ => {}
     }
@@ -164,6 +155,13 @@ pub(crate) fn same_object(
         }
     }
     Ok(())
+}
+
+/// An update that does not say which state of the object its writer has seen.
+pub(crate) fn without_version(resource: &Resource, name: &str) -> Failure {
+    let why = "must be specified for an update";
+    let cause = Cause::invalid("metadata.resourceVersion", &0.into(), why);
+    Failure::invalid(&resource.group, &resource.plural, name, vec![cause])
 }
 
 /// An object is deleted by no update.

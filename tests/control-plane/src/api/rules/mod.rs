@@ -89,6 +89,7 @@ pub(crate) use jobs::share_labels;
 pub(crate) use kinds::{is_created_by_update, not_done};
 pub(crate) use metadata::{
     check_name, check_named, is_of_path, join_owners, other_object, place, same_object,
+    without_version,
 };
 pub(crate) use names::{
     check_segment, label_value as check_label_value, qualified as check_qualified,

@@ -1,4 +1,4 @@
-//! What versions have besides their schemas: columns, the scale, and fields to select by.
+//! What versions have besides their schemas: columns, and the scale.
 
 use serde_json::Value;
 
@@ -83,38 +83,6 @@ impl Found {
                     let must =
                         format!("should be a json path under {either}{}", under.join(" or "));
                     self.invalid(&at, &path.into(), &must);
-                }
-            }
-        }
-    }
-
-    pub(super) fn selectable(&mut self) {
-        let versions = self.list("versions");
-        for (place, fields) in self.of_versions("selectableFields", "selectableFields") {
-            let version = place
-                .strip_prefix("spec.versions[")
-                .and_then(|rest| rest.split(']').next()?.parse::<usize>().ok())
-                .unwrap_or(0);
-            let schema = versions
-                .get(version)
-                .and_then(|v| v.pointer("/schema/openAPIV3Schema"));
-            for (at, field) in fields.as_array().into_iter().flatten().enumerate() {
-                let place = format!("{place}[{at}].jsonPath");
-                let path = field
-                    .get("jsonPath")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default();
-                let pointer: String = path
-                    .split('.')
-                    .skip(1)
-                    .map(|step| format!("/properties/{step}"))
-                    .collect();
-                let known = schema.is_some_and(|schema| schema.pointer(&pointer).is_some());
-                if path.is_empty() {
-                    self.wrong.push(Cause::required(&place, ""));
-                } else if !known || path.starts_with(".metadata") {
-                    let why = "is an invalid path: does not refer to a valid field";
-                    self.invalid(&place, &path.into(), why);
                 }
             }
         }

@@ -1,8 +1,9 @@
 //! What a definition says of its versions, and of their schemas.
 
+use regex::Regex;
 use serde_json::{Value, json};
 
-use super::{Found, is};
+use super::{Found, is, shown};
 use crate::failure::Cause;
 use crate::kinds::definition_cel;
 use crate::schema::{LABEL, Schema};
@@ -28,16 +29,11 @@ impl Found {
                     self.invalid("spec.version", &name.into(), LABEL);
                 }
             }
-            let warning = version.get("deprecationWarning");
-            if let Some(warning) = warning
-                && version.get("deprecated") != Some(&Value::Bool(true))
-            {
-                let why = "can only be set for deprecated versions";
-                self.invalid(
-                    &format!("spec.versions[{at}].deprecationWarning"),
-                    warning,
-                    why,
-                );
+            let warning = version.get("deprecationWarning").and_then(Value::as_str);
+            let is_deprecated = version.get("deprecated") == Some(&Value::Bool(true));
+            let field = format!("spec.versions[{at}].deprecationWarning");
+            for why in warning.map_or_else(Vec::new, |words| unfit(words, is_deprecated)) {
+                self.invalid(&field, &warning.into(), &why);
             }
         }
         let mut all = |why: &str| {
@@ -75,7 +71,7 @@ impl Found {
                     flag(version, "storage"),
                     flag(version, "deprecated"),
                     version.get("deprecationWarning").cloned().unwrap_or_default(),
-                    own(version, "schema"),
+                    shown::version(&own(version, "schema")),
                     own(version, "subresources"),
                     own(version, "additionalPrinterColumns"),
                     own(version, "selectableFields"),
@@ -122,17 +118,18 @@ impl Found {
             self.invalid("status.storedVersions", &stored, why);
             return;
         }
-        let storage = versions
-            .iter()
-            .rfind(|version| version.get("storage") == Some(&Value::Bool(true)))
-            .and_then(|version| version.get("name"));
-        if let Some(Value::String(name)) = storage
-            && !stored
-                .as_array()
-                .is_some_and(|all| all.contains(&json!(name)))
-        {
-            let why = format!("must have the storage version {name}");
-            self.invalid("status.storedVersions", &stored, &why);
+        let mut left = stored.as_array().cloned().unwrap_or_default();
+        for version in &versions {
+            let name = version
+                .get("name")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let is_stored = left.contains(&name.into());
+            if version.get("storage") == Some(&Value::Bool(true)) && !is_stored {
+                let why = format!("must have the storage version {name}");
+                self.invalid("status.storedVersions", &stored, &why);
+            }
+            left.retain(|stored| stored != name);
         }
         for (at, name) in stored.as_array().into_iter().flatten().enumerate() {
             if versions
@@ -149,4 +146,27 @@ impl Found {
             }
         }
     }
+}
+
+/// Why the words that are said of a deprecated version are not fit to be a warning.
+fn unfit(words: &str, is_deprecated: bool) -> Vec<String> {
+    const MOST: usize = 256;
+    if !is_deprecated {
+        return vec!["can only be set for deprecated versions".to_owned()];
+    }
+    let mut why = Vec::new();
+    if words.len() > MOST {
+        why.push(format!("must be <= {MOST} characters long"));
+    }
+    if words.is_empty() {
+        why.push("must not be an empty string".to_owned());
+    }
+    let unprintable = Regex::new(r"[^\p{L}\p{M}\p{N}\p{P}\p{S} ]").ok();
+    if let Some(found) = unprintable.and_then(|unprintable| unprintable.find(words)) {
+        why.push(format!(
+            "must only contain printable UTF-8 characters; non-printable character found at index {}",
+            found.start()
+        ));
+    }
+    why
 }

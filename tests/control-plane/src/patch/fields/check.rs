@@ -60,7 +60,11 @@ fn look(value: &Value, schema: &Schema, path: &str, errors: &mut Vec<String>) {
                         }
                         look(element, schema.element(), &format!("{path}{shown}"), errors);
                     }
-                    Err(error) => errors.push(format!("{path}: element {at}: {error}")),
+                    // What comes behind it is not looked at.
+                    Err(error) => {
+                        errors.push(format!("{path}: element {at}: {error}"));
+                        break;
+                    }
                 }
             }
         }

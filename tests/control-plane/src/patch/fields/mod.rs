@@ -2,6 +2,7 @@
 
 mod check;
 mod combine;
+mod reconcile;
 mod remove;
 mod set;
 mod shape;

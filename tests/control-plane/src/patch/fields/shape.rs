@@ -49,7 +49,7 @@ pub(super) fn element_name(value: &Value, list: &Schema) -> Result<String, Strin
     };
     let Value::Object(fields) = value else {
         return Err(match value {
-            Value::Null => "associative list with keys may not have null elements".into(),
+            Value::Null => "associative list with keys may not have a null element".into(),
             _ => "associative list with keys may not have non-map elements".into(),
         });
     };

@@ -1,0 +1,60 @@
+//! How a definition calls its kind, and how it is called in the end.
+
+use serde_json::Value;
+
+use super::{Found, is};
+use crate::failure::Cause;
+use crate::schema::LABEL;
+
+const NAME: &str = r"^[a-z]([-a-z0-9]*[a-z0-9])?$";
+
+impl Found {
+    pub(super) fn names(&mut self) {
+        for field in ["plural", "singular", "kind", "listKind"] {
+            if self.text(&format!("/names/{field}")).is_empty() {
+                let at = format!("spec.names.{field}");
+                self.wrong.push(Cause::required(&at, ""));
+            }
+        }
+        let names = self.spec.get("names").unwrap_or(&Value::Null);
+        self.wrong.extend(check(names, "spec.names"));
+    }
+}
+
+/// What is wrong with names, as far as they are said.
+pub(in crate::kinds) fn check(names: &Value, at: &str) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    let text = |field: &str| names.get(field).and_then(Value::as_str).unwrap_or_default();
+    for field in ["plural", "singular", "kind", "listKind"] {
+        let (name, is_kind) = (text(field), field.ends_with("ind"));
+        let checked = if is_kind {
+            name.to_lowercase()
+        } else {
+            name.to_owned()
+        };
+        if !name.is_empty() && !is(NAME, &checked) {
+            let why = match is_kind {
+                true => &format!("may have mixed case, but should otherwise match: {LABEL}"),
+                false => LABEL,
+            };
+            wrong.push(Cause::invalid(&format!("{at}.{field}"), &name.into(), why));
+        }
+    }
+    wrong.extend(check_each(names, at, "shortNames"));
+    let kind = text("kind");
+    if !kind.is_empty() && kind == text("listKind") {
+        let why = "kind and listKind may not be the same";
+        wrong.push(Cause::invalid(&format!("{at}.listKind"), &kind.into(), why));
+    }
+    wrong.extend(check_each(names, at, "categories"));
+    wrong
+}
+
+fn check_each(names: &Value, at: &str, field: &str) -> Vec<Cause> {
+    let names = names.get(field).and_then(Value::as_array);
+    let names = names.into_iter().flatten().enumerate();
+    let wrong = names.filter(|(_, name)| !is(NAME, name.as_str().unwrap_or_default()));
+    wrong
+        .map(|(index, name)| Cause::invalid(&format!("{at}.{field}[{index}]"), name, LABEL))
+        .collect()
+}

@@ -1,0 +1,171 @@
+//! Custom resources that are called as something else is, that are written as few write them, or whose definition goes.
+
+use serde_json::{Value, json};
+
+use super::support::{Talk, map, thing_crd};
+
+const CRD: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}";
+const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
+const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
+const METADATA: &str = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+fn crd(schema: Value) -> Value {
+    thing_crd(
+        json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}, "subresources": {"status": {}}}),
+    )
+}
+
+fn free() -> Value {
+    json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
+}
+
+fn thing(name: &str, spec: Value) -> Value {
+    json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": name}, "spec": spec})
+}
+
+conformance! {
+    async fn what_ends_is_not_written_any_more(talk: &mut Talk) {
+        talk.install(crd(free())).await;
+        let mut held = thing("one", json!({"a": "b"}));
+        held["metadata"]["finalizers"] = json!(["example.com/held"]);
+        talk.prepare(THINGS, held).await;
+        talk.unsaid("DELETE", CRD, None).await;
+        talk.get_until("/apis/{group}/v1", |_, list| list["resources"][0]["verbs"].as_array().is_some_and(|verbs| verbs.len() < 8)).await;
+        let group = talk.fill("{group}");
+        let described = |body: &Value| {
+            let mut groups = body["items"].as_array().into_iter().flatten();
+            groups.find(|found| found["metadata"]["name"] == group.as_str()).map(|found| found["versions"].clone()).unwrap_or_default()
+        };
+        let ends = |body: &Value| described(body)[0]["resources"][0]["verbs"].as_array().is_some_and(|verbs| verbs.len() < 8);
+        talk.until_as("/apis", AGGREGATED, ends).await;
+        talk.get_picked("/apis", &[("accept", AGGREGATED)], described).await;
+        talk.until(&format!("{THINGS}/one"), |_, one| one["metadata"]["deletionTimestamp"].is_string()).await;
+        talk.post(THINGS, thing("two", json!({}))).await;
+        talk.patch("merge", &format!("{THINGS}/one?dryRun=All"), json!({"spec": {"a": "c"}})).await;
+        talk.patch("apply", &format!("{THINGS}/two?fieldManager=a"), thing("two", json!({}))).await;
+        talk.patch_unsaid("merge", &format!("{THINGS}/one"), json!({"metadata": {"finalizers": null}})).await;
+        talk.until_gone(CRD).await;
+    }
+
+    async fn kinds_are_called_as_others_are(talk: &mut Talk) {
+        for kind in ["Event", "Status", "Table", "List", "Scale"] {
+            let (plural, singular) = (format!("{}s", kind.to_lowercase()), kind.to_lowercase());
+            let at = format!("/apis/{{group}}/v1/namespaces/{{ns}}/{plural}");
+            let mut crd = crd(free());
+            crd["metadata"]["name"] = format!("{plural}.{{group}}").into();
+            crd["spec"]["names"] = json!({"kind": kind, "plural": plural, "singular": singular, "listKind": format!("{kind}List")});
+            talk.install(crd).await;
+            let object = |name: &str| json!({"apiVersion": "{group}/v1", "kind": kind, "metadata": {"name": name}, "spec": {"z": 1, "a": 2}, "rows": [{"object": null, "cells": []}], "code": 1, "message": "a"});
+            talk.post(&at, object("one")).await;
+            let (one, path) = (&format!("{at}/one"), &at);
+            for (path, accept) in [(path, TABLE), (path, METADATA), (one, TABLE), (one, METADATA)] {
+                talk.send("GET", path, &[("accept", accept)], None).await;
+            }
+            talk.send("GET", &format!("{one}?includeObject=Object"), &[("accept", TABLE)], None).await;
+            talk.get(path).await;
+            talk.patch("merge", one, json!({"metadata": {"labels": {"a": "b"}}})).await;
+            let mut watch = talk.watch(&format!("{path}?watch=true&resourceVersion=0")).await;
+            talk.events(&mut watch, 1).await;
+            let mut watch = talk.watch_as(&format!("{path}?watch=true&resourceVersion=0&includeObject=Object"), TABLE).await;
+            talk.events(&mut watch, 1).await;
+            talk.delete_with(one, json!({"propagationPolicy": "Foreground", "dryRun": ["All"]})).await;
+            talk.delete_with(one, json!({"propagationPolicy": "Orphan", "dryRun": ["All"]})).await;
+            talk.delete(one).await;
+        }
+    }
+
+    async fn objects_say_little_of_themselves(talk: &mut Talk) {
+        talk.install(crd(free())).await;
+        let path = &format!("{THINGS}?dryRun=All");
+        let (version, kind, metadata) = (json!("{group}/v1"), json!("Thing"), json!({"name": "one"}));
+        for object in [
+            json!({"kind": kind, "metadata": metadata}), json!({"apiVersion": version, "metadata": metadata}), json!({"metadata": metadata}), json!({}), json!({"apiVersion": null, "kind": kind, "metadata": metadata}), json!({"apiVersion": "", "kind": kind}),
+            json!({"apiVersion": version, "kind": kind, "metadata": null}), json!({"apiVersion": version, "kind": kind}), json!({"apiVersion": version, "kind": kind, "metadata": {}}), json!({"apiVersion": version, "kind": kind, "metadata": []}), json!({"apiVersion": version, "kind": kind, "metadata": "a"}),
+            json!({"apiVersion": version, "kind": kind, "metadata": {"name": null}}), json!({"apiVersion": version, "kind": kind, "metadata": {"name": 1}}), json!({"apiVersion": "v1", "kind": kind, "metadata": metadata}), json!({"apiVersion": "{group}/v2", "kind": kind, "metadata": metadata}), json!({"apiVersion": "a/b/c", "kind": kind, "metadata": metadata}),
+            json!({"apiVersion": version, "kind": "Other", "metadata": metadata}), json!({"apiVersion": version, "kind": 1, "metadata": metadata}), json!({"apiVersion": 1, "kind": kind, "metadata": metadata}), json!(null), json!([]),
+        ] {
+            talk.post(path, object).await;
+        }
+        talk.prepare(THINGS, thing("one", json!({"a": "b"}))).await;
+        let one = &format!("{THINGS}/one?dryRun=All");
+        for object in [json!({"kind": kind, "metadata": metadata}), json!({"apiVersion": version, "kind": kind, "metadata": null}), json!({"apiVersion": version, "kind": kind}), json!({"apiVersion": version, "kind": kind, "metadata": {"name": "two"}}), json!({"apiVersion": version, "kind": kind, "metadata": metadata})] {
+            talk.put(one, object).await;
+        }
+        for change in [
+            json!({"apiVersion": null}), json!({"kind": null}), json!({"metadata": null}), json!({"metadata": {"name": null}}), json!({"apiVersion": "v1"}), json!({"kind": "Other"}), json!({"apiVersion": null, "kind": null}), json!({"metadata": []}), json!({"metadata": "a"}), json!({"metadata": {"name": "two"}}),
+        ] {
+            talk.patch("merge", one, change).await;
+        }
+    }
+
+    async fn patches_take_the_place_of_whole_objects(talk: &mut Talk) {
+        talk.install(crd(free())).await;
+        talk.prepare(THINGS, thing("one", json!({"a": "b"}))).await;
+        talk.prepare("/api/v1/namespaces/{ns}/configmaps", map("one", json!({"a": "b"}))).await;
+        let of_map = |data: Value| map("one", data);
+        let of_thing = |data: Value| thing("one", data);
+        for (path, whole) in [(&format!("{THINGS}/one?dryRun=All"), of_thing(json!({"c": "d"}))), (&"/api/v1/namespaces/{ns}/configmaps/one?dryRun=All".to_owned(), of_map(json!({"c": "d"})))] {
+            let test = json!({"op": "test", "path": "", "value": {}});
+            for patch in [
+                json!([{"op": "replace", "path": "", "value": {}}]), json!([{"op": "add", "path": "", "value": {}}]), json!([{"op": "replace", "path": "", "value": whole}]), json!([{"op": "add", "path": "", "value": whole}]), json!([{"op": "replace", "path": "", "value": null}]),
+                json!([{"op": "replace", "path": "", "value": []}]), json!([{"op": "replace", "path": "", "value": "text"}]), json!([{"op": "replace", "path": "", "value": 1}]), json!([{"op": "remove", "path": ""}]), json!([test]), json!([{"op": "copy", "from": "", "path": "/whole"}]), json!([{"op": "copy", "from": "/metadata", "path": ""}]), json!([{"op": "move", "from": "/metadata", "path": ""}]), json!([{"op": "move", "from": "", "path": "/a"}]),
+                json!([{"op": "replace", "path": "", "value": {"kind": whole["kind"], "apiVersion": whole["apiVersion"]}}]), json!([{"op": "replace", "path": "", "value": {"kind": whole["kind"], "metadata": whole["metadata"]}}]), json!([{"op": "replace", "path": "/", "value": {}}]), json!([{"op": "replace", "path": "metadata", "value": {}}]), json!([{"op": "replace", "path": "", "value": whole}, {"op": "add", "path": "/metadata/labels", "value": {"a": "b"}}]),
+            ] {
+                talk.patch("json", path, patch).await;
+            }
+        }
+    }
+
+    async fn elements_are_not_null(talk: &mut Talk) {
+        let element = json!({"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}});
+        talk.install(crd(json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {
+            "keyed": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"], "items": element},
+            "set": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
+            "plain": {"type": "array", "items": {"type": "string"}},
+        }}}}))).await;
+        let apply = &format!("{THINGS}/one?fieldManager=a&dryRun=All");
+        for spec in [json!({"keyed": [null]}), json!({"keyed": [{"name": "a"}, null]}), json!({"keyed": ["a"]}), json!({"keyed": [{}]}), json!({"set": [null]}), json!({"set": [{}]}), json!({"set": [[]]}), json!({"plain": [null]}), json!({"keyed": null, "set": null, "plain": null})] {
+            talk.patch("apply", apply, thing("one", spec.clone())).await;
+            talk.post(&format!("{THINGS}?dryRun=All"), thing("one", spec)).await;
+        }
+        let ports = json!({"metadata": {"name": "one"}, "apiVersion": "v1", "kind": "Service", "spec": {"ports": [null]}});
+        talk.patch("apply", "/api/v1/namespaces/{ns}/services/one?fieldManager=a&dryRun=All", ports).await;
+    }
+
+    async fn owners_after_a_change_of_the_schema(talk: &mut Talk) {
+        let schema = |map_type: &str, list_type: &str, seen: &str| {
+            let element = json!({"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}, "value": {"type": "string"}}});
+            let mut list = json!({"type": "array", "x-kubernetes-list-type": list_type, "items": element});
+            if list_type == "map" {
+                list["x-kubernetes-list-map-keys"] = json!(["name"]);
+            }
+            let text = json!({"type": "string"});
+            json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {
+                "map": {"type": "object", "x-kubernetes-map-type": map_type, "additionalProperties": text},
+                "struct": {"type": "object", "x-kubernetes-map-type": map_type, "properties": {"a": text, "b": text}},
+                "list": list, "seen": {"type": "string", "default": seen},
+            }}}})
+        };
+        let one = &format!("{THINGS}/one");
+        let apply = |manager: &str, more: &str| format!("{one}?fieldManager={manager}{more}");
+        talk.install(crd(schema("granular", "map", "first"))).await;
+        let of = |field: &str| thing("one", json!({"map": {field: "1"}, "struct": {field: "1"}, "list": [{"name": field, "value": "1"}]}));
+        talk.patch("apply", &apply("a", ""), of("a")).await;
+        talk.patch("apply", &apply("b", ""), of("b")).await;
+        let seen = json!({"spec": {"seen": null}});
+        for (map_type, list_type, told) in [("atomic", "atomic", "second"), ("granular", "map", "third")] {
+            talk.say(&format!("{map_type} from now on"));
+            talk.patch_unsaid("merge", CRD, json!({"spec": {"versions": [crd(schema(map_type, list_type, told))["spec"]["versions"][0]]}})).await;
+            talk.until_patched("merge", &format!("{one}?dryRun=All&fieldManager=c"), seen.clone(), |body| body["spec"]["seen"] == told).await;
+            talk.patch("apply", &apply("a", "&dryRun=All"), of("a")).await;
+            talk.patch("apply", &apply("a", "&dryRun=All&force=true"), of("a")).await;
+            talk.patch("apply", &apply("c", "&dryRun=All"), of("c")).await;
+            talk.patch("apply", &apply("c", "&dryRun=All"), thing("one", json!({"map": {"a": "1", "b": "1"}}))).await;
+            talk.patch("merge", &format!("{one}?dryRun=All&fieldManager=d"), json!({"spec": {"map": {"d": "1"}, "list": [{"name": "d"}]}})).await;
+            talk.patch("merge", &format!("{one}?fieldManager=d"), json!({"metadata": {"labels": {"a": told}}})).await;
+            talk.patch("apply", &apply("b", ""), thing("one", json!({"struct": {"b": "1"}}))).await;
+            talk.get(one).await;
+        }
+    }
+}

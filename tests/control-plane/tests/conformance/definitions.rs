@@ -1,0 +1,152 @@
+//! CustomResourceDefinitions that say what few say, and what is wrong with them.
+
+use serde_json::{Value, json};
+
+use super::support::{Talk, thing_crd};
+
+const CRD: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}";
+const TRIED: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All";
+const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
+
+fn free() -> Value {
+    json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
+}
+
+fn version(name: &str, schema: Value, more: Value) -> Value {
+    let mut version = json!({"name": name, "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}});
+    if let (Some(version), Some(more)) = (version.as_object_mut(), more.as_object()) {
+        version.extend(more.clone());
+    }
+    version
+}
+
+/// Sends a definition with one version, and stores none.
+async fn try_version(talk: &mut Talk, schema: Value, more: Value) {
+    talk.post(TRIED, thing_crd(version("v1", schema, more)))
+        .await;
+}
+
+fn of_versions(versions: Value) -> Value {
+    let mut crd = thing_crd(Value::Null);
+    crd["spec"]["versions"] = versions;
+    crd
+}
+
+conformance! {
+    async fn whole_objects_have_no_default(talk: &mut Talk) {
+        let schema = |default: Value| json!({"type": "object", "default": default, "properties": {"spec": {"type": "object", "properties": {"a": {"type": "string"}}}}});
+        for default in [
+            json!({}), json!({"spec": {"a": "b"}}), json!({"kind": "Thing"}), json!({"apiVersion": "{group}/v1", "kind": "Thing", "odd": 1}),
+            json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "a"}}), json!({"apiVersion": "{group}/v1", "kind": "Thing", "spec": {"a": 1}}),
+            json!({"apiVersion": "a/b/c", "kind": "A"}), json!({"apiVersion": "v1", "kind": "a b"}), json!({"apiVersion": 1, "kind": "Thing"}), json!({"apiVersion": "v1", "kind": "A", "metadata": {"labels": 1}}), json!("text"), json!(null),
+        ] {
+            try_version(talk, schema(default), json!({})).await;
+        }
+        talk.say("nobody gets one");
+        talk.install(thing_crd(version("v1", schema(json!({"apiVersion": "{group}/v1", "kind": "Thing", "spec": {"a": "b"}})), json!({})))).await;
+        talk.post(THINGS, json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}})).await;
+    }
+
+    async fn metadata_is_known_already(talk: &mut Talk) {
+        let text = json!({"type": "string"});
+        for metadata in [
+            json!({"type": "object", "required": ["name"]}), json!({"type": "object", "properties": {"name": text}, "required": ["name"]}),
+            json!({"type": "object", "description": "a"}), json!({"type": "object", "title": "a"}), json!({"type": "object", "nullable": true}),
+            json!({"type": "object", "additionalProperties": text}), json!({"type": "object", "minProperties": 1}), json!({"type": "object", "maxProperties": 0}),
+            json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true}), json!({"type": "object", "x-kubernetes-map-type": "atomic"}), json!({"type": "object", "enum": [{}]}),
+            json!({"type": "object", "properties": {"name": text, "labels": text}}), json!({"type": "object", "properties": {"name": text, "generateName": text}}),
+            json!({"type": "object", "properties": {"name": {"type": "string", "default": "a"}}}), json!({"type": "object", "default": {}}), json!({"type": "object", "anyOf": [{"required": ["a"]}]}),
+            json!({"type": "string"}), json!({"type": "object", "properties": {"name": {"type": "string", "maxLength": 5, "description": "a"}}}), json!({"properties": {"name": text}}), json!({}),
+        ] {
+            try_version(talk, json!({"type": "object", "properties": {"metadata": metadata}}), json!({})).await;
+        }
+    }
+
+    async fn conversions_say_how(talk: &mut Talk) {
+        let client = json!({"url": "https://example.com"});
+        for conversion in [
+            json!({}), json!({"strategy": ""}), json!(null), json!({"webhook": {}}), json!({"strategy": "None", "webhook": {}}), json!({"strategy": "Odd"}),
+            json!({"strategy": "None", "webhook": {"conversionReviewVersions": ["v1"]}}), json!({"strategy": "None", "webhook": {"clientConfig": {}, "conversionReviewVersions": ["v1"]}}),
+            json!({"strategy": "None", "webhook": {"clientConfig": client, "conversionReviewVersions": []}}), json!({"strategy": "Webhook"}), json!({"strategy": "Webhook", "webhook": {}}),
+            json!({"strategy": "Webhook", "webhook": {"clientConfig": client, "conversionReviewVersions": ["v1", "v1"]}}),
+            json!({"strategy": "Webhook", "webhook": {"clientConfig": client, "conversionReviewVersions": ["V1", "", "v1beta1"]}}),
+            json!({"strategy": "Webhook", "webhook": {"clientConfig": client, "conversionReviewVersions": ["v2", "v2"]}}),
+        ] {
+            let mut crd = thing_crd(version("v1", free(), json!({})));
+            crd["spec"]["conversion"] = conversion;
+            talk.post(TRIED, crd).await;
+        }
+    }
+
+    async fn fields_to_select_by_are_texts(talk: &mut Talk) {
+        let schema = json!({"type": "object", "properties": {
+            "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
+            "spec": {"type": "object", "properties": {
+                "text": {"type": "string"}, "whole": {"type": "integer"}, "flag": {"type": "boolean"}, "number": {"type": "number"}, "list": {"type": "array", "items": {"type": "string"}},
+                "map": {"type": "object", "additionalProperties": {"type": "string"}}, "port": {"x-kubernetes-int-or-string": true}, "any": free(), "te'xt": {"type": "string"},
+            }},
+        }});
+        for path in [
+            ".spec.text", ".spec.whole", ".spec.flag", ".spec.number", ".spec.list", ".spec.map", ".spec.map.key", ".spec.port", ".spec.any", ".spec.any.more", ".spec", ".spec.text.more",
+            ".spec['text']", ".spec[0]", "spec.text", "spec", ".", "..", ".spec.", ".spec..text", ".spec.te'xt", ".spec.'text'", ".spec]", "]", "'", "''", ".metadata.name", ".metadata.labels", ".status", "", " ",
+        ] {
+            try_version(talk, schema.clone(), json!({"selectableFields": [{"jsonPath": path}]})).await;
+        }
+        talk.say("each of them once, and not too many");
+        let paths = |paths: &[&str]| Value::from_iter(paths.iter().map(|path| json!({"jsonPath": path})));
+        try_version(talk, schema.clone(), json!({"selectableFields": paths(&[".spec.text", ".spec.whole", ".spec.text", ".spec.text", ".spec.odd", ".spec.odd"])})).await;
+        let many: Vec<String> = ('a'..='i').map(|name| format!(".spec.map.{name}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        try_version(talk, schema.clone(), json!({"selectableFields": paths(&many)})).await;
+        try_version(talk, schema.clone(), json!({"selectableFields": paths(&many[1..])})).await;
+        talk.say("of versions that differ");
+        let second = |fields: Value| version("v2", schema.clone(), json!({"storage": false, "selectableFields": fields}));
+        let first = version("v1", free(), json!({"selectableFields": paths(&[".spec.text"])}));
+        talk.post(TRIED, of_versions(json!([first, second(paths(&[".spec", ".spec.text", ".spec.text"]))]))).await;
+    }
+
+    async fn warnings_of_old_versions_can_be_read(talk: &mut Talk) {
+        for words in [
+            "", "a", "a\nb", "\u{e4}\u{f6}\u{fc}", "a\u{7f}", "\u{200b}", "a\u{a0}b", "\u{1f600}", "\u{e000}", "\t", &"x".repeat(256), &"x".repeat(257), &"\u{e4}".repeat(129), &"\n".repeat(257),
+        ] {
+            try_version(talk, free(), json!({"deprecated": true, "deprecationWarning": words})).await;
+        }
+        for more in [json!({"deprecationWarning": ""}), json!({"deprecated": false, "deprecationWarning": "a\nb"}), json!({"deprecationWarning": null})] {
+            try_version(talk, free(), more).await;
+        }
+    }
+
+    async fn objects_are_stored_in_one_version(talk: &mut Talk) {
+        let stored = |name: &str, stored: bool| json!({"name": name, "served": true, "storage": stored, "schema": {"openAPIV3Schema": free()}});
+        let other = json!({"name": "v3", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}});
+        for versions in [
+            json!([stored("v1", true), stored("v2", true)]), json!([stored("v1", true), stored("v2", true), other]), json!([stored("v1", false), stored("v2", false)]),
+            json!([stored("v1", true), stored("v1", true)]), json!([stored("v1", false)]), json!([]), json!(null),
+        ] {
+            talk.post(TRIED, of_versions(versions)).await;
+        }
+        talk.install(of_versions(json!([stored("v1", true), stored("v2", false)]))).await;
+        let path = &format!("{CRD}?dryRun=All");
+        for versions in [json!([stored("v1", true), stored("v2", true)]), json!([stored("v1", false), stored("v2", true), other]), json!([stored("v2", true)]), json!([other]), json!([])] {
+            talk.patch("merge", path, json!({"spec": {"versions": versions}})).await;
+        }
+    }
+
+    async fn a_status_of_a_definition_says_anything(talk: &mut Talk) {
+        talk.install(thing_crd(version("v1", free(), json!({})))).await;
+        let established = |_: u16, body: &Value| body["status"]["conditions"].as_array().is_some_and(|all| all.len() == 2);
+        talk.get_until(CRD, established).await;
+        let path = &format!("{CRD}/status?dryRun=All");
+        for status in [
+            json!({"storedVersions": []}), json!({"storedVersions": null}), json!({"storedVersions": ["v1", "v2", ""]}), json!({"conditions": null}), json!({"acceptedNames": {"plural": "Bad Name", "kind": "", "listKind": "Thing"}}),
+            json!({"acceptedNames": null}), json!({"conditions": [{"type": "", "status": "odd"}]}), json!(null),
+        ] {
+            talk.patch("merge", path, json!({"status": status})).await;
+        }
+        talk.say("what is stored is said again when the rest is written");
+        talk.patch("merge", &format!("{CRD}/status"), json!({"status": {"storedVersions": []}})).await;
+        talk.patch("merge", CRD, json!({"metadata": {"labels": {"a": "b"}}})).await;
+        talk.patch("merge", &format!("{CRD}/status"), json!({"status": {"storedVersions": null}})).await;
+        talk.get(CRD).await;
+    }
+}

@@ -1,0 +1,174 @@
+//! What a schema says of values, looked at closely: which branch is told, in which order, and of which kind of number.
+
+use serde_json::{Value, json};
+
+use super::support::{Talk, thing_crd};
+
+const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
+/// In a group of which it is compared in which order the causes come.
+const IN_ORDER: &str = "/apis/{group}.net/v1/namespaces/{ns}/things?dryRun=All";
+
+fn crd(spec: Value) -> Value {
+    let schema = json!({"type": "object", "properties": {"spec": spec}});
+    thing_crd(
+        json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}),
+    )
+}
+
+/// A schema whose spec has these fields.
+fn of_fields(fields: Value) -> Value {
+    json!({"type": "object", "properties": fields})
+}
+
+fn thing(name: &str, spec: Value) -> Value {
+    json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": name}, "spec": spec})
+}
+
+async fn try_specs(talk: &mut Talk, specs: impl IntoIterator<Item = Value>) {
+    for spec in specs {
+        talk.post(&format!("{THINGS}?dryRun=All"), thing("one", spec))
+            .await;
+    }
+}
+
+conformance! {
+    async fn causes_come_in_an_order(talk: &mut Talk) {
+        let inner = json!({"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}});
+        let mut crd = crd(of_fields(json!({
+            "a": {"type": "object", "required": ["b", "a"], "minProperties": 2, "properties": {"c": {"type": "string"}}},
+            "inner": {"type": "object", "required": ["y"], "properties": {"inner": inner}},
+            "map": {"type": "object", "required": ["y"], "maxProperties": 1, "additionalProperties": {"type": "string", "maxLength": 1}},
+            "number": {"type": "integer", "multipleOf": 5, "minimum": 10, "maximum": 2, "enum": [1]},
+            "text": {"type": "string", "minLength": 3, "format": "date", "enum": ["b"]},
+            "list": {"type": "array", "minItems": 3, "items": {"type": "integer", "maximum": 1}},
+            "all": {"type": "integer", "maximum": 1, "allOf": [{"maximum": 2}, {"maximum": 3}], "anyOf": [{"maximum": 4}], "oneOf": [{"maximum": 5}], "not": {"minimum": 6}},
+        })));
+        crd["metadata"]["name"] = "things.{group}.net".into();
+        crd["spec"]["group"] = "{group}.net".into();
+        talk.install(crd).await;
+        for spec in [
+            json!({"a": {"c": 1}}), json!({"inner": {"inner": {}}}), json!({"map": {"a": "bc"}}), json!({"number": 3}), json!({"number": "a"}), json!({"text": "a"}), json!({"list": [2, 0]}), json!({"all": 7}),
+        ] {
+            let mut thing = thing("one", spec);
+            thing["apiVersion"] = "{group}.net/v1".into();
+            talk.post(IN_ORDER, thing.clone()).await;
+            thing["metadata"]["name"] = "A_b".into();
+            talk.post(IN_ORDER, thing).await;
+        }
+    }
+
+    async fn the_nearest_branch_is_told(talk: &mut Talk) {
+        let kinds = json!([
+            {"properties": {"kind": {"enum": ["small"]}}, "required": ["kind", "more"]},
+            {"properties": {"kind": {"enum": ["large"]}, "size": {"minimum": 6}}, "required": ["kind", "size"]},
+        ]);
+        let fields = json!({"kind": {"type": "string"}, "size": {"type": "integer"}, "more": {"type": "string"}});
+        talk.install(crd(of_fields(json!({
+            "any": {"type": "object", "properties": fields, "anyOf": kinds},
+            "one": {"type": "object", "properties": fields, "oneOf": kinds},
+            "text": {"type": "string", "anyOf": [{"maxLength": 1}, {"format": "date"}, {"pattern": "^b"}]},
+            "list": {"type": "array", "items": {"type": "integer"}, "anyOf": [{"minItems": 3}, {"items": {"maximum": 2}}]},
+            "nested": {"type": "integer", "anyOf": [{"maximum": 1}, {"anyOf": [{"maximum": 2}, {"maximum": 3}]}, {"allOf": [{"maximum": 4}, {"minimum": 1}]}]},
+            "oneNested": {"type": "integer", "oneOf": [{"maximum": 1}, {"not": {"minimum": 2}}, {"oneOf": [{"minimum": 3}, {"minimum": 4}]}]},
+            "null": {"type": "string", "nullable": true, "anyOf": [{"minLength": 1}, {"enum": ["a"]}]},
+        })))).await;
+        for kind in ["any", "one"] {
+            try_specs(talk, [
+                json!({kind: {"kind": "medium"}}), json!({kind: {"kind": "medium", "size": 7}}), json!({kind: {"size": 7}}), json!({kind: {"kind": "large", "size": 5}}), json!({kind: {"kind": "small", "more": "a"}}),
+                json!({kind: {"kind": "small", "size": 7}}), json!({kind: {}}),
+            ]).await;
+        }
+        try_specs(talk, [
+            json!({"text": "ab"}), json!({"list": [7, 8]}), json!({"list": [1, 8]}), json!({"nested": 7}), json!({"nested": 3}), json!({"oneNested": 2}), json!({"oneNested": 5}), json!({"oneNested": 3}), json!({"null": null}), json!({"null": ""}),
+        ]).await;
+    }
+
+    async fn nothing_is_one_of_the_values(talk: &mut Talk) {
+        talk.install(crd(of_fields(json!({
+            "text": {"type": "string", "nullable": true, "enum": ["a", null]},
+            "any": {"x-kubernetes-preserve-unknown-fields": true, "nullable": true, "enum": [null, 1, {"a": 1}, [1.5]]},
+            "number": {"type": "number", "enum": [1, 2.5]},
+            "whole": {"type": "integer", "enum": [1, 2.5]},
+            "port": {"x-kubernetes-int-or-string": true, "enum": [1, "2"]},
+            "list": {"type": "array", "items": {"type": "string", "nullable": true, "enum": ["a", null]}},
+        })))).await;
+        try_specs(talk, [
+            json!({"text": null}), json!({"text": "a"}), json!({"any": null}), json!({"any": {"a": 1}}), json!({"any": {"a": 1.0}}), json!({"any": [1.5]}), json!({"any": false}),
+            json!({"number": 1}), json!({"number": 1.0}), json!({"number": 1.25}), json!({"number": 2.5}), json!({"number": 2}), json!({"whole": 1.0}), json!({"whole": 2}),
+            json!({"port": "1"}), json!({"port": 2}), json!({"port": 1}), json!({"list": ["a", null]}),
+        ]).await;
+    }
+
+    async fn mails_and_addresses_are_read_as_in_go(talk: &mut Talk) {
+        let formats = ["email", "ipv4", "ipv6", "cidr", "hostname"];
+        let fields: serde_json::Map<String, Value> = formats.iter().map(|name| ((*name).to_owned(), json!({"type": "string", "format": name}))).collect();
+        talk.install(crd(of_fields(fields.into()))).await;
+        let mut specs = Vec::new();
+        for text in [
+            "a@b", "a.b@c.d", "a..b@c", ".a@b", "a.@b", "a@b.", "a@.b", "a@b..c", "a@-b", "a@b_c", "a@[1.2.3.4]", "a@[::1]", "a@[IPv6:::1]", "a@[b]", "a@", "@b", "a b@c", "a @b", "a@ b", " a@b ", "<a@b>", "A <a@b>", "A B <a@b>",
+            "A. B <a@b>", "\"a b\"@c", "\"\"@c", "\"A, B\" <a@b>", "\"a\\\"b\"@c", "\"a\nb\"@c", "a@b (c)", "(c) a@b", "a(c)@b", "<a@b> c", "a@b, c@d", "A: a@b;", "A: a@b, c@d;", "A:;", "a+b@c", "a!#$%&'*/=?^`{|}~-@b", "\u{e4}@b", "a@\u{fc}", "\u{c4} <a@b>", "=?utf-8?q?A?= <a@b>", "A <a@b", "a@b>", "<>", "",
+            "a@b\n", "\ta@b",
+        ] {
+            specs.push(json!({"email": text}));
+        }
+        for text in ["01.2.3.4", "1.2.3.004", "::ffff:1.2.3.4", "1.2.3", "1.2.3.4 ", "0x1.2.3.4", "1.2.3.4.5", "::1.2.3.4", "1.2.3.4/8", "256.1.1.1", "0000001.2.3.4"] {
+            specs.push(json!({"ipv4": text}));
+        }
+        for text in ["::1", "::ffff:01.2.3.4", "1.2.3.4", "fe80::1%eth0", "::1/8", "::"] {
+            specs.push(json!({"ipv6": text}));
+        }
+        for text in ["010.0.0.0/8", "10.0.0.0/08", "10.0.0.0/+8", "::1/129", "::ffff:1.2.3.4/100", "1.2.3.4", "1.2.3.4/", "1.2.3.4/8/8"] {
+            specs.push(json!({"cidr": text}));
+        }
+        let long = "a".repeat(64);
+        for text in ["a.b", long.as_str(), "a.bc", "\u{e4}.de", "1", "a.1"] {
+            specs.push(json!({"hostname": text}));
+        }
+        try_specs(talk, specs).await;
+    }
+
+    async fn numbers_are_whole_or_not(talk: &mut Talk) {
+        let set = |items: Value| json!({"type": "array", "x-kubernetes-list-type": "set", "items": items});
+        talk.install(crd(of_fields(json!({
+            "fine": {"type": "number", "multipleOf": 0.1}, "wholeFine": {"type": "integer", "multipleOf": 0.5}, "coarse": {"type": "number", "multipleOf": 2.5}, "step": {"type": "integer", "format": "int64", "multipleOf": 2.5},
+            "bounds": {"type": "number", "minimum": 0.5, "maximum": 2.25}, "wholeBounds": {"type": "integer", "minimum": 0.5, "maximum": 2.25}, "open": {"type": "number", "minimum": 0.5, "exclusiveMinimum": true, "maximum": 2.5, "exclusiveMaximum": true},
+            "negative": {"type": "integer", "multipleOf": -2}, "none": {"type": "number", "multipleOf": 0}, "float": {"type": "number", "format": "float"}, "any": {"x-kubernetes-preserve-unknown-fields": true, "maximum": 2.5, "multipleOf": 0.5},
+            "numbers": set(json!({"type": "number"})), "anything": set(json!({"x-kubernetes-preserve-unknown-fields": true})), "large": {"type": "integer", "maximum": 9007199254740993_i64},
+        })))).await;
+        try_specs(talk, [
+            json!({"fine": 1}), json!({"fine": 1.0}), json!({"fine": 0.3}), json!({"fine": 0.7}), json!({"fine": 0.35}), json!({"wholeFine": 1}), json!({"wholeFine": 1.0}), json!({"coarse": 5}), json!({"coarse": 4}), json!({"coarse": 5.0}), json!({"coarse": 7.5}), json!({"coarse": 6.0}), json!({"step": 5}), json!({"step": 4}),
+            json!({"bounds": 0}), json!({"bounds": 0.25}), json!({"bounds": 3}), json!({"bounds": 2.5}), json!({"bounds": 0.0}), json!({"wholeBounds": 0}), json!({"wholeBounds": 3}), json!({"open": 0}), json!({"open": 1}), json!({"open": 2}), json!({"open": 2.5}), json!({"open": 2.0}),
+            json!({"negative": 2}), json!({"none": 1}), json!({"none": 1.5}), json!({"float": 1e300}), json!({"float": 1.5}), json!({"any": 3}), json!({"any": 2.75}),
+            json!({"numbers": [1, 1.0]}), json!({"numbers": [1.0, 1.0]}), json!({"numbers": [1, 1]}), json!({"numbers": [1.5, 1.5, 2e3, 2000]}), json!({"anything": [1, "1", true, "true"]}), json!({"anything": [[1], [1.0]]}), json!({"large": 9007199254740993_i64}), json!({"large": 9007199254740994_i64}), json!({"bounds": 1e6}), json!({"bounds": 12345678.0}), json!({"bounds": 1e21}), json!({"bounds": 123456789012345680.0}), json!({"bounds": 1e-7}),
+        ]).await;
+        talk.say("what is kept");
+        talk.post(THINGS, thing("one", json!({"numbers": [1, 1.0], "bounds": 1.0}))).await;
+        let one = &format!("{THINGS}/one");
+        talk.patch("merge", one, json!({"metadata": {"labels": {"a": "b"}}})).await;
+        talk.patch("merge", one, json!({"spec": {"numbers": [1, 1, 2]}})).await;
+        talk.patch("merge", one, json!({"spec": {"numbers": [3, 3.0], "bounds": 2.0}})).await;
+    }
+
+    async fn keys_of_elements_have_defaults(talk: &mut Talk) {
+        talk.install(crd(of_fields(json!({
+            "list": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name", "index"], "items": {"type": "object", "required": ["name"], "properties": {
+                "name": {"type": "string"}, "index": {"type": "integer", "default": 0}, "value": {"type": "string", "default": "v"},
+            }}},
+            "all": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["index"], "items": {"type": "object", "properties": {"index": {"type": "integer", "default": 3}, "value": {"type": "string"}}}},
+            "flags": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["on"], "items": {"type": "object", "properties": {"on": {"type": "boolean", "default": false}}}},
+        })))).await;
+        try_specs(talk, [
+            json!({"list": [{"name": "a"}, {"name": "a", "index": 0}]}), json!({"list": [{"name": "a"}, {"name": "a", "index": 1}]}), json!({"list": [{"name": "a", "index": null}, {"name": "a"}]}),
+            json!({"all": [{}, {"index": 3}, {"index": 4}]}), json!({"flags": [{}, {"on": false}, {"on": true}]}), json!({"list": [{}, {}]}), json!({"all": [null, {}]}),
+        ]).await;
+        talk.say("who owns them");
+        let one = &format!("{THINGS}/one");
+        let apply = |manager: &str| format!("{one}?fieldManager={manager}");
+        talk.patch("apply", &apply("a"), thing("one", json!({"list": [{"name": "a"}, {"name": "b", "index": 0}], "all": [{"value": "x"}], "flags": [{}]}))).await;
+        talk.patch("apply", &apply("b"), thing("one", json!({"list": [{"name": "a", "index": 0, "value": "w"}], "all": [{"index": 3}, {"index": 4}], "flags": [{"on": false}]}))).await;
+        talk.patch("apply", &apply("b"), thing("one", json!({"list": [{"name": "a"}, {"name": "a", "index": 0}]}))).await;
+        talk.patch("apply", &apply("b"), thing("one", json!({"all": [{}, {"index": 3}], "flags": [{}, {}]}))).await;
+        talk.patch("apply", &apply("a"), thing("one", json!({"list": [{"name": "b"}]}))).await;
+        talk.patch("apply", &apply("c"), thing("one", json!({"list": [null, {"name": "b"}, "text"]}))).await;
+    }
+}
