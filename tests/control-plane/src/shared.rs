@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response};
 use http_body::Body as HttpBody;
 use hyper::body::Incoming;
 use kube::Config;
@@ -17,6 +17,9 @@ use crate::serve::{
     unauthorized,
 };
 use crate::users::ADMIN;
+
+/// How a client, or else the server, calls one request.
+const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
 
 /// What every listener needs.
 pub(crate) struct Shared {
@@ -43,6 +46,7 @@ impl Shared {
         B: HttpBody<Data = Bytes> + Send + Unpin,
         B::Error: Into<BoxError>,
     {
+        let audit_id = request.headers().get(AUDIT_ID).cloned();
         let auth = &self.world.auth;
         let certificate = request.extensions_mut().remove::<PeerCertificate>();
         let user = auth
@@ -63,7 +67,14 @@ impl Shared {
             }
             api::answer(&self.world, project.as_deref(), user, request).await
         };
-        self.edge.handle(request, direct, answer).await
+        let mut answer = self.edge.handle(request, direct, answer).await;
+        let audit_id = audit_id
+            .filter(|said| !said.is_empty())
+            .or_else(|| HeaderValue::try_from(self.world.ids.uid()).ok());
+        if let Some(audit_id) = audit_id {
+            answer.headers_mut().insert(AUDIT_ID, audit_id);
+        }
+        answer
     }
 
     pub(crate) fn config(&self, address: SocketAddr, path: &str) -> Config {

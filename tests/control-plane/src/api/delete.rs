@@ -53,6 +53,10 @@ pub(crate) fn remove(
             "this namespace may not be deleted",
         ));
     }
+    let is_pod = resource.is("", "pods");
+    if is_pod && is_pending(&old, options) {
+        return Ok(Deleted::Held(old));
+    }
     let mut finalizers: Vec<String> = object::finalizers(&old).map(str::to_owned).collect();
     let begins = !object::is_deleting(&old);
     let is_event = resource.kind == "Event" && !resource.is_crd();
@@ -77,7 +81,6 @@ pub(crate) fn remove(
             .pointer("/spec/finalizers")
             .and_then(Value::as_array)
             .is_some_and(|list| !list.is_empty());
-    let is_pod = resource.is("", "pods");
     let grace = if is_pod { pods_grace(&old, options) } else { 0 };
     if is_pod && finalizers.is_empty() && grace == 0 {
         // Its end is written down before it is gone.
@@ -140,6 +143,15 @@ fn begin_deletion(new: &mut Value, old: &Value, grace: i64) {
     object::set_meta(new, "deletionGracePeriodSeconds", grace);
 }
 
+/// Whether a pod is on its way already, and this deletion does not hurry it.
+fn is_pending(pod: &Value, options: &DeleteOptions) -> bool {
+    let left = pod.pointer("/metadata/deletionGracePeriodSeconds");
+    let left = left
+        .and_then(Value::as_i64)
+        .filter(|_| object::is_deleting(pod));
+    left.is_some_and(|left| options.grace.is_none_or(|wanted| wanted >= left))
+}
+
 /// How long a pod is given: none if nobody runs it, and never more than it has left.
 fn pods_grace(pod: &Value, options: &DeleteOptions) -> i64 {
     let text = |pointer: &str| {
@@ -192,16 +204,17 @@ pub(crate) fn delete(
             object,
         ),
     };
-    let mut warnings = Vec::new();
-    if target.resource.is("batch", "jobs") && options.policy.is_none() {
-        warnings.push(
-            "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove \
-             them or set propagationPolicy=Orphan to suppress this warning"
-                .to_owned(),
-        );
-    }
     let answer = response::written(code, form.of_one(target)?.text(target, &object));
-    Ok(response::warn(answer, &warnings))
+    Ok(response::warn(answer, advice(target, &options).as_slice()))
+}
+
+/// What whoever deletes should know.
+fn advice(target: &Target, options: &DeleteOptions) -> Option<&'static str> {
+    let leaves_pods = target.resource.is("batch", "jobs") && options.policy.is_none();
+    leaves_pods.then_some(
+        "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them \
+         or set propagationPolicy=Orphan to suppress this warning",
+    )
 }
 
 fn returns_object(resource: &Resource) -> bool {
@@ -239,8 +252,6 @@ pub(crate) fn delete_collection(target: &Target, asked: &Asked) -> Result<Respon
         }
     }
     metadata["resourceVersion"] = target.plane.store.revision().to_string().into();
-    Ok(response::written(
-        StatusCode::OK,
-        form.list(target, &gone, metadata),
-    ))
+    let answer = response::written(StatusCode::OK, form.list(target, &gone, metadata));
+    Ok(response::warn(answer, advice(target, &options).as_slice()))
 }

@@ -67,6 +67,7 @@ use negotiation::{Media, Told};
 pub(crate) use protobuf::events as events_in_protobuf;
 pub(crate) use protobuf::read as read_protobuf;
 pub(crate) use query::{Query, decode};
+pub(crate) use rules::is_finished;
 pub(crate) use target::Target;
 use view::Form;
 pub(crate) use yaml::read as read_yaml;

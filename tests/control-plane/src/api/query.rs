@@ -6,7 +6,11 @@ pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(crate) fn parse(text: &str) -> Self {
-        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        // What cannot be decoded is passed over, as Go does.
+        let pairs = text
+            .split('&')
+            .filter(|pair| !pair.is_empty() && encodes(pair));
+        let pairs = pairs.map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             (decode(name, true), decode(value, true))
         });
@@ -58,12 +62,15 @@ impl Query {
 
 /// Undoes the percent encoding of a path; nothing if there is a percent sign that encodes nothing.
 pub(super) fn decode_path(path: &str) -> Option<String> {
+    encodes(path).then(|| decode(path, false))
+}
+
+/// Whether every percent sign encodes something.
+fn encodes(text: &str) -> bool {
     let is_hex = |digit: Option<&u8>| digit.is_some_and(u8::is_ascii_hexdigit);
-    let bytes = path.as_bytes();
+    let bytes = text.as_bytes();
     let mut signs = (0..bytes.len()).filter(|at| bytes.get(*at) == Some(&b'%'));
-    signs
-        .all(|at| is_hex(bytes.get(at + 1)) && is_hex(bytes.get(at + 2)))
-        .then(|| decode(path, false))
+    signs.all(|at| is_hex(bytes.get(at + 1)) && is_hex(bytes.get(at + 2)))
 }
 
 /// Undoes percent encoding (and, in a query, pluses).

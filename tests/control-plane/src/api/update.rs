@@ -173,7 +173,7 @@ impl Update<'_> {
         if self.options.dry_run {
             return Ok((new, warnings));
         }
-        if rules::is_finished(target, &new) {
+        if rules::is_finished(&target.resource, &new) {
             transaction.remove(target.bucket(), &key);
             return Ok((new, warnings));
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::api::{DeleteOptions, FOREGROUND, ORPHAN, Policy, remove};
+use crate::api::{DeleteOptions, FOREGROUND, ORPHAN, Policy, is_finished, remove};
 use crate::failure::Failure;
 use crate::kinds::Resource;
 use crate::object;
@@ -159,7 +159,8 @@ pub(super) fn delete(
     }
 }
 
-/// Changes an object or what a subresource writes of it, if it is still as it was; if not, its newer change will be looked at as well.
+/// Changes an object or what a subresource writes of it, if it is still as it was; if not, its newer change will be
+/// looked at as well.
 pub(super) fn change(
     world: &World,
     plane: &Arc<Plane>,
@@ -179,11 +180,7 @@ pub(super) fn change(
         let mut new = now.clone();
         change(&mut new);
         own(resource, &now, &mut new, subresource);
-        let spec_holds = new
-            .pointer("/spec/finalizers")
-            .and_then(Value::as_array)
-            .is_some_and(|list| resource.is("", "namespaces") && !list.is_empty());
-        if object::is_deleting(&new) && object::finalizers(&new).next().is_none() && !spec_holds {
+        if is_finished(resource, &new) {
             transaction.remove(&resource.bucket, key);
         } else {
             transaction.put(&resource.bucket, key.clone(), new);

@@ -298,6 +298,10 @@ fn merge_by_key(
                 gone.insert(name.clone());
             }
             Some(Some("replace")) => replace = true,
+            Some(Some("merge")) => {
+                let why = "merging lists cannot yet be specified in the patch";
+                return Err(PatchError::Internal(why.to_owned()));
+            }
             Some(_) => {
                 return Err(unknown_directive(
                     entry.as_object().unwrap_or(&Fields::new()),

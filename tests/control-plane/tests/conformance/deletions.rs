@@ -82,4 +82,49 @@ conformance! {
         let is = |field: &str| is["metadata"][field].as_str().unwrap_or_default().to_owned();
         talk.delete(&format!("{ONE}?uid={}&resourceVersion={}", is("uid"), is("resourceVersion"))).await;
     }
+
+    async fn a_pod_that_is_given_time_may_be_changed(talk: &mut Talk) {
+        let pods = "/api/v1/namespaces/{ns}/pods";
+        let pod = |name: &str, more: Value| json!({"metadata": more, "spec": {"nodeName": "none", "containers": [{"name": "a", "image": name}]}});
+        let named = |name: &str| pod(name, json!({"name": name}));
+        let held = pod("held", json!({"name": "held", "finalizers": ["example.com/held"]}));
+        for pod in [named("one"), held] {
+            talk.prepare(pods, pod).await;
+        }
+        talk.say("while its time runs");
+        talk.delete(&format!("{pods}/one")).await;
+        talk.patch("merge", &format!("{pods}/one"), json!({})).await;
+        talk.patch("strategic-merge", &format!("{pods}/one"), json!({"metadata": {"labels": {"a": "b"}}})).await;
+        talk.patch("strategic-merge", &format!("{pods}/one/status"), json!({"status": {"phase": "Running"}})).await;
+        talk.say("and is not asked for again");
+        talk.delete(&format!("{pods}/one")).await;
+        talk.delete(&format!("{pods}/one?propagationPolicy=Orphan")).await;
+        talk.delete(&format!("{pods}/one?gracePeriodSeconds=300")).await;
+        talk.say("but may get shorter");
+        talk.delete(&format!("{pods}/one?gracePeriodSeconds=7")).await;
+        talk.get(&format!("{pods}/one")).await;
+        talk.delete(&format!("{pods}/one?gracePeriodSeconds=0")).await;
+        talk.get(&format!("{pods}/one")).await;
+        talk.say("without its finalizer");
+        talk.delete(&format!("{pods}/held")).await;
+        talk.patch("merge", &format!("{pods}/held"), json!({"metadata": {"finalizers": null}})).await;
+        talk.get(&format!("{pods}/held")).await;
+        talk.delete(&format!("{pods}/held?gracePeriodSeconds=0")).await;
+    }
+
+    async fn a_pod_whose_dependents_are_gone_has_its_time(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        let pods = "/api/v1/namespaces/{ns}/pods";
+        talk.prepare(pods, json!({"metadata": {"name": "one"}, "spec": {"nodeName": "none", "containers": [{"name": "a", "image": "b"}]}})).await;
+        talk.delete(&format!("{pods}/one?propagationPolicy=Foreground")).await;
+        talk.get_until(&format!("{pods}/one"), |_, value| value["metadata"]["finalizers"].is_null()).await;
+        talk.delete(&format!("{pods}/one?gracePeriodSeconds=0")).await;
+        talk.get(&format!("{pods}/one")).await;
+    }
+
+    async fn jobs_that_are_deleted_together(talk: &mut Talk) {
+        for query in ["", "?propagationPolicy=Background", "?dryRun=All"] {
+            talk.delete(&format!("/apis/batch/v1/namespaces/{{ns}}/jobs{query}")).await;
+        }
+    }
 }

@@ -201,6 +201,13 @@ conformance! {
         talk.get(&format!("{MAPS}?limit=many")).await;
     }
 
+    async fn what_encodes_nothing_in_a_query_is_passed_over(talk: &mut Talk) {
+        five(talk).await;
+        for query in ["labelSelector=a%ZZ", "%=1&labelSelector=color%3Dred", "labelSelector=color%3Dred%", "limit=1%2"] {
+            talk.send("GET", &format!("{MAPS}?{query}"), &[("accept", TABLE)], None).await;
+        }
+    }
+
     async fn tokens_that_no_list_gave(talk: &mut Talk) {
         let tokens = [
             json!({}), json!(null), json!([]), json!("x"), json!({"v": "x"}), json!({"v": 5}), json!({"v": "meta.k8s.io/v1"}),

@@ -247,6 +247,12 @@ conformance! {
         }
     }
 
+    async fn finalizers_in_the_spec_of_a_namespace_have_names(talk: &mut Talk) {
+        for finalizers in [json!(["bad"]), json!(["kubernetes", "b d", "example.com/"]), json!([""])] {
+            talk.post("/api/v1/namespaces?dryRun=All", json!({"metadata": {"name": "{ns}-x"}, "spec": {"finalizers": finalizers}})).await;
+        }
+    }
+
     async fn the_finalizers_of_a_namespace_are_a_subresource(talk: &mut Talk) {
         let mut namespace = talk.post("/api/v1/namespaces", json!({"metadata": {"name": "{ns}-2"}, "spec": {"finalizers": ["example.com/a", "kubernetes"]}})).await.body;
         namespace["spec"]["finalizers"] = json!(["example.com/b"]);

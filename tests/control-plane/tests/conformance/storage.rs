@@ -53,4 +53,36 @@ conformance! {
         talk.post(DRIVERS, json!({"metadata": {"name": name, "generation": 7}, "spec": {"tokenRequests": audience("a"), "serviceAccountTokenInSecrets": false}})).await;
         talk.patch("merge", &format!("{DRIVERS}/{name}"), json!({"spec": {"requiresRepublish": true}})).await;
     }
+
+    async fn claims_say_what_they_are_filled_from_in_both_ways(talk: &mut Talk) {
+        let claims = "/api/v1/namespaces/{ns}/persistentvolumeclaims";
+        let claim = |name: &str, sources: Value| {
+            let mut spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
+            spec.as_object_mut().unwrap().extend(sources.as_object().unwrap().clone());
+            json!({"metadata": {"name": name}, "spec": spec})
+        };
+        let other = |name: &str| json!({"kind": "PersistentVolumeClaim", "name": name});
+        let snapshot = json!({"kind": "VolumeSnapshot", "apiGroup": "snapshot.storage.k8s.io", "name": "z"});
+        let (pod, own) = (json!({"kind": "Pod", "name": "z"}), json!({"kind": "Foo", "apiGroup": "x.y", "name": "z"}));
+        let elsewhere = |mut source: Value| {
+            source["namespace"] = "other".into();
+            source
+        };
+        for (at, sources) in [
+            json!({"dataSource": other("z")}), json!({"dataSource": snapshot}), json!({"dataSource": own}), json!({"dataSource": pod}),
+            json!({"dataSourceRef": other("z")}), json!({"dataSourceRef": snapshot}), json!({"dataSourceRef": own}), json!({"dataSourceRef": pod}),
+            json!({"dataSourceRef": elsewhere(other("z"))}), json!({"dataSource": other("z"), "dataSourceRef": elsewhere(other("z"))}),
+            json!({"dataSource": other("z"), "dataSourceRef": other("z")}), json!({"dataSource": other("z"), "dataSourceRef": other("y")}),
+            json!({"dataSource": pod, "dataSourceRef": own}), json!({"dataSource": {"kind": "PersistentVolumeClaim", "apiGroup": "", "name": "z"}, "dataSourceRef": other("z")}),
+            json!({"dataSource": {"kind": "PersistentVolumeClaim", "name": ""}}), json!({"dataSourceRef": {"kind": "", "name": "z"}}),
+            json!({"dataSourceRef": {"kind": "Foo", "apiGroup": "_x", "name": "z"}}), json!({"dataSourceRef": {}}),
+        ].into_iter().enumerate() {
+            talk.post(claims, claim(&format!("claim-{at}"), sources)).await;
+        }
+        talk.say("and cannot unsay it");
+        for field in ["dataSource", "dataSourceRef"] {
+            talk.patch("merge", &format!("{claims}/claim-0"), json!({"spec": {field: null}})).await;
+        }
+        talk.patch("merge", &format!("{claims}/claim-0"), json!({"spec": {"dataSource": null, "dataSourceRef": null}})).await;
+    }
 }

@@ -75,6 +75,14 @@ conformance! {
         }
     }
 
+    async fn a_request_is_called_as_its_client_says(talk: &mut Talk) {
+        for name in ["abc", "not one word", "", "a-long-one-a-long-one-a-long-one-a-long-one-a-long-one-a-long-one-a-long-one-a-long-one-a-long-one"] {
+            talk.send("GET", &format!("{MAPS}/nobody"), &[("audit-id", name)], None).await;
+        }
+        talk.ask_as(super::support::Who::Stranger);
+        talk.send("GET", "/api", &[("audit-id", "stranger")], None).await;
+    }
+
     async fn how_long_a_request_may_take(talk: &mut Talk) {
         install(talk).await;
         talk.prepare(MAPS, map("one", json!({}))).await;

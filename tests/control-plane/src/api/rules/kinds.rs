@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::super::target::Target;
 use super::{
-    administration, budgets, certificates, defaults, endpoints, events, fixed, jobs, names,
-    networking, nodes, persistent, pods, quotas, reserved, roles, secrets, service_ranges,
+    administration, budgets, certificates, data_sources, defaults, endpoints, events, fixed, jobs,
+    names, networking, nodes, persistent, pods, quotas, reserved, roles, secrets, service_ranges,
     services, statuses, storage, storage_classes, webhooks, workloads,
 };
 use crate::failure::Cause;
@@ -31,7 +31,7 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
                 finalizers.push("kubernetes".into());
             }
             defaults::set(target, object);
-            names::namespace_finalizers(object)
+            names::namespace_finalizers(object, true)
         }
         "ConfigMap" => config_map(object),
         "Secret" => {
@@ -79,6 +79,7 @@ pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
         "PersistentVolumeClaim" => {
             object::as_map(object).insert("status".to_owned(), json!({"phase": "Pending"}));
             storage::protect(object, "kubernetes.io/pvc-protection");
+            data_sources::normalize(None, object);
             storage::check_claim(&object["spec"], "spec")
         }
         "PersistentVolume" => {
@@ -146,7 +147,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
             wrong
         }
         "Namespace" => {
-            let mut wrong = names::namespace_finalizers(new);
+            let mut wrong = names::namespace_finalizers(new, false);
             if target.subresource.as_deref() == Some("status") {
                 wrong.extend(phase_of_namespace(old, new));
             }
@@ -195,6 +196,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
         }
         "CronJob" => jobs::check_cron_job(Some(old), new),
         "PersistentVolumeClaim" => {
+            data_sources::normalize(Some(old), new);
             let mut wrong = storage::check_claim(&new["spec"], "spec");
             wrong.extend(storage::check_claim_update(old, new));
             wrong

@@ -13,6 +13,7 @@ mod cluster_ips;
 mod container_advice;
 mod containers;
 mod csi;
+mod data_sources;
 mod defaults;
 mod device_users;
 mod endpoints;
@@ -339,14 +340,17 @@ pub(crate) fn keep_what_is_not_written(target: &Target, old: &Value, new: &mut V
     }
 }
 
-/// Whether nothing holds an object any more that is being deleted.
-pub(crate) fn is_finished(target: &Target, object: &Value) -> bool {
-    let spec_holds = target.resource.is("", "namespaces")
+/// Whether nothing holds an object any more that is being deleted: no finalizer, and no time that a pod is given.
+pub(crate) fn is_finished(resource: &Resource, object: &Value) -> bool {
+    let spec_holds = resource.is("", "namespaces")
         && object
             .pointer("/spec/finalizers")
             .and_then(Value::as_array)
             .is_some_and(|list| !list.is_empty());
-    object::is_deleting(object) && object::finalizers(object).next().is_none() && !spec_holds
+    let grace = object.pointer("/metadata/deletionGracePeriodSeconds");
+    let has_time = grace.and_then(Value::as_i64).is_some_and(|left| left > 0);
+    let is_held = object::finalizers(object).next().is_some() || spec_holds || has_time;
+    object::is_deleting(object) && !is_held
 }
 
 /// Nothing is created in a namespace that is not there, or is going away.

@@ -336,17 +336,20 @@ fn finalizers_at_odds(object: &Value) -> Option<Cause> {
     })
 }
 
-/// The same of the finalizers in the spec of a namespace.
-pub(super) fn namespace_finalizers(namespace: &Value) -> Vec<Cause> {
+/// The same of the finalizers in the spec of a namespace; of one that is new it is not told which of them is wrong.
+pub(super) fn namespace_finalizers(namespace: &Value, is_new: bool) -> Vec<Cause> {
     let list = namespace
         .pointer("/spec/finalizers")
         .and_then(Value::as_array);
     let each = list.into_iter().flatten().enumerate();
     each.flat_map(|(index, finalizer)| {
-        let field = format!("spec.finalizers[{index}]");
+        let field = match is_new {
+            true => "spec.finalizers",
+            false => &format!("spec.finalizers[{index}]"),
+        };
         let finalizer = finalizer.as_str().unwrap_or_default();
-        let mut wrong = unqualified(&field, finalizer);
-        wrong.extend(of_no_standard(&field, finalizer));
+        let mut wrong = unqualified(field, finalizer);
+        wrong.extend(of_no_standard(field, finalizer));
         wrong
     })
     .collect()

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::target::Target;
 use super::checks::{at, list, one_of, one_of_if_said, selector, text};
 use super::fixed::same;
-use super::{fixed, names};
+use super::{data_sources, fixed, names};
 use crate::failure::{Cause, Failure};
 use crate::object;
 use crate::schema::in_billionths;
@@ -46,8 +46,8 @@ pub(super) const NO_SOURCE: [&str; 9] = [
 ];
 
 /// What is wrong with what a claim, or the template of one, asks for.
-pub(super) fn check_claim(spec: &Value, path: &str) -> Vec<Cause> {
-    let path = |field: &str| format!("{path}.{field}");
+pub(super) fn check_claim(spec: &Value, at_path: &str) -> Vec<Cause> {
+    let path = |field: &str| format!("{at_path}.{field}");
     let mut wrong = Vec::new();
     let modes = list(spec, "accessModes");
     if modes.is_empty() {
@@ -72,6 +72,7 @@ pub(super) fn check_claim(spec: &Value, path: &str) -> Vec<Cause> {
     }
     let mode = text(spec, "volumeMode");
     wrong.extend(one_of_if_said(mode, &path("volumeMode"), &VOLUME_MODES));
+    wrong.extend(data_sources::check(spec, at_path));
     wrong
 }
 

@@ -37,7 +37,8 @@ pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
             text_column("Status", 0, phase),
             text_column("Volume", 0, |claim| at(claim, "/spec/volumeName")),
             text_column("Capacity", 0, |claim| {
-                bound(claim, at(claim, "/status/capacity/storage"))
+                let capacity = claim.pointer("/status/capacity/storage");
+                bound(claim, capacity.cloned().unwrap_or_else(|| "0".into()))
             }),
             text_column("Access Modes", 0, |claim| {
                 bound(claim, modes(claim, "/status/accessModes"))
