@@ -1,7 +1,8 @@
 //! What the control plane costs, served to another process over HTTPS and HTTP/2.
 //!
 //! `cargo bench -p kommodore-control-plane --bench served`; `-- creates` and so on measures one thing, and `--projects
-//! 50000` serves so many projects with two watches each. Rates are those of a second of the server's CPU.
+//! 50000` serves so many projects with two watches each. Rates are those of a second of the server's CPU, which has one
+//! thread for them: one core.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -26,6 +27,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_kommodore-control-plane");
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
 /// So many requests a connection has open at once; the server allows 100.
 const STREAMS: usize = 100;
@@ -99,13 +101,20 @@ struct Server {
 
 impl Server {
     fn start(more: &[&str]) -> Self {
+        Self::run(Command::new(PROGRAM).args(more))
+    }
+
+    fn start_on_one_core() -> Self {
+        Self::run(Command::new(PROGRAM).env("TOKIO_WORKER_THREADS", "1"))
+    }
+
+    fn run(command: &mut Command) -> Self {
         let folder = std::env::temp_dir().join(format!("kommodore-served-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("kubeconfig");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_kommodore-control-plane"))
+        let mut child = command
             .args(["--port", "0", "--kubeconfig"])
             .arg(&file)
-            .args(more)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -269,7 +278,7 @@ async fn ready() {
 
 async fn creates() {
     const COUNT: usize = 20_000;
-    let server = Server::start(&[]);
+    let server = Server::start_on_one_core();
     let mut connections = vec![server.connect().await];
     create(&server, &mut connections, 0, 1_000).await;
     let before = server.cpu();
@@ -285,7 +294,7 @@ async fn creates() {
 async fn events() {
     const WATCHERS: usize = 100;
     const COUNT: usize = 2_000;
-    let server = Server::start(&[]);
+    let server = Server::start_on_one_core();
     let mut connection = server.connect().await;
     let mut watchers = Vec::new();
     for at in 0..WATCHERS {
