@@ -50,9 +50,8 @@ impl Page {
             Some(at) => return Err(illegal(at)),
             None => LENIENT.decode(token).map_err(|_| illegal(token.len()))?,
         };
-        let value: Value = serde_json::from_slice(&text).map_err(|error| {
-            syntax::mistake(&text).map_or_else(|| error.to_string(), |why| why.to_string())
-        })?;
+        let value: Value = serde_json::from_slice(&text)
+            .map_err(|error| syntax::mistake(&text).unwrap_or_else(|| error.to_string()))?;
         let none = serde_json::Map::new();
         let fields = match &value {
             Value::Object(fields) => fields,

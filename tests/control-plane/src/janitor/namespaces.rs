@@ -54,53 +54,32 @@ fn terminate(world: &Arc<World>, plane: &Arc<Plane>, name: &str) {
     let Some(resource) = world.registry.get("", "namespaces") else {
         return;
     };
-    let current = || plane.store.get(&namespace_bucket(), &key);
-    let Some(namespace) = current() else {
-        return;
-    };
     let unknown = undiscovered(plane);
     let is_empty = left.is_empty() && !waits_for_pods && unknown.is_none();
-    let conditions = conditions(&left, unknown, &namespace);
-    let status = Some("status");
-    change(
-        world,
-        plane,
-        &resource,
-        &key,
-        &namespace,
-        status,
-        |changed| {
-            object::field_mut(changed, "status").insert("conditions".to_owned(), conditions);
-        },
-    );
-    if !is_empty {
-        return;
-    }
-    let Some(namespace) = current() else {
-        return;
+    let write = |subresource, how: &mut dyn FnMut(&mut Value)| {
+        if let Some(namespace) = plane.store.get(&namespace_bucket(), &key) {
+            let subresource = Some(subresource);
+            change(world, plane, &resource, &key, &namespace, subresource, how);
+        }
     };
-    let finalize = Some("finalize");
-    change(
-        world,
-        plane,
-        &resource,
-        &key,
-        &namespace,
-        finalize,
-        |changed| {
-            let spec = object::field_mut(changed, "spec");
-            let finalizers = spec.remove("finalizers");
-            let finalizers = finalizers.as_ref().and_then(Value::as_array);
-            let others = finalizers
-                .into_iter()
-                .flatten()
-                .filter(|one| *one != "kubernetes");
-            let others: Vec<Value> = others.cloned().collect();
-            if !others.is_empty() {
-                spec.insert("finalizers".to_owned(), others.into());
-            }
-        },
-    );
+    write("status", &mut |namespace| {
+        let conditions = conditions(&left, unknown.clone(), namespace);
+        object::field_mut(namespace, "status").insert("conditions".to_owned(), conditions);
+    });
+    if is_empty {
+        write("finalize", &mut let_go);
+    }
+}
+
+/// Takes the finalizer out that stands for what is in a namespace.
+fn let_go(namespace: &mut Value) {
+    let spec = object::field_mut(namespace, "spec");
+    if let Some(Value::Array(mut finalizers)) = spec.remove("finalizers") {
+        finalizers.retain(|finalizer| finalizer != "kubernetes");
+        if !finalizers.is_empty() {
+            spec.insert("finalizers".to_owned(), finalizers.into());
+        }
+    }
 }
 
 fn is_of_pods(bucket: &Bucket) -> bool {

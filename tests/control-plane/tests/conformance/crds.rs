@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, thing, try_specs};
 
 const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const CRD: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}";
@@ -36,18 +36,6 @@ fn of_spec(fields: Value) -> Value {
 
 fn free() -> Value {
     json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
-}
-
-fn thing(name: &str, spec: Value) -> Value {
-    json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": name}, "spec": spec})
-}
-
-/// Sends one spec after the other, and stores none.
-async fn try_specs(talk: &mut Talk, specs: impl IntoIterator<Item = Value>) {
-    for spec in specs {
-        talk.post(&format!("{THINGS}?dryRun=All"), thing("one", spec))
-            .await;
-    }
 }
 
 /// Whether a condition of a definition has a status.

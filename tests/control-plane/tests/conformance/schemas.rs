@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Talk, thing_crd};
+use super::support::{Talk, thing, thing_crd, try_specs};
 
 const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
 /// In a group of which it is compared in which order the causes come.
@@ -18,17 +18,6 @@ fn crd(spec: Value) -> Value {
 /// A schema whose spec has these fields.
 fn of_fields(fields: Value) -> Value {
     json!({"type": "object", "properties": fields})
-}
-
-fn thing(name: &str, spec: Value) -> Value {
-    json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": name}, "spec": spec})
-}
-
-async fn try_specs(talk: &mut Talk, specs: impl IntoIterator<Item = Value>) {
-    for spec in specs {
-        talk.post(&format!("{THINGS}?dryRun=All"), thing("one", spec))
-            .await;
-    }
 }
 
 conformance! {

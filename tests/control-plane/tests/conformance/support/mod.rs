@@ -11,7 +11,7 @@ mod structs;
 mod talk;
 mod watch;
 
-pub(crate) use objects::{map, thing_crd};
+pub(crate) use objects::{map, thing, thing_crd, try_specs};
 pub(crate) use servers::{on_embedded, on_real};
 pub(crate) use talk::{Talk, Who};
 

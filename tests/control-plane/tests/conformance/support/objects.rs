@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::Talk;
+
 pub(crate) fn map(name: &str, data: Value) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
 }
@@ -17,4 +19,20 @@ pub(crate) fn thing_crd(version: Value) -> Value {
             "versions": [version],
         },
     })
+}
+
+/// A thing of the group of a case.
+pub(crate) fn thing(name: &str, spec: Value) -> Value {
+    json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": name}, "spec": spec})
+}
+
+/// Sends one spec of a thing after the other, and stores none.
+pub(crate) async fn try_specs(talk: &mut Talk, specs: impl IntoIterator<Item = Value>) {
+    for spec in specs {
+        talk.post(
+            "/apis/{group}/v1/namespaces/{ns}/things?dryRun=All",
+            thing("one", spec),
+        )
+        .await;
+    }
 }
