@@ -234,7 +234,7 @@ impl ControlPlane {
     }
 
     /// Forgets the history of a project, or of the root: a watch from a version that is older than now is
-    /// answered 410.
+    /// answered 410. By itself only what a list was more than five to ten minutes ago is forgotten.
     pub fn compact(&self, project: Option<&str>) {
         if let Some(plane) = self.shared.world.plane(project) {
             plane.store.compact();

@@ -13,6 +13,8 @@ pub(crate) struct Failure {
     message: String,
     details: Option<Value>,
     pub(crate) retry_after: Option<u32>,
+    /// Where a list that has become too old can go on.
+    goes_on: Option<String>,
     /// Answered as the plain text of a path that nobody serves.
     pub(crate) plain: bool,
     /// What the server warns of all the same.
@@ -94,6 +96,7 @@ impl Failure {
             message: message.into(),
             details: None,
             retry_after: None,
+            goes_on: None,
             plain: false,
             warnings: Vec::new(),
         }
@@ -329,6 +332,12 @@ impl Failure {
         Self::new(StatusCode::GONE, "Expired", message)
     }
 
+    /// The same of a list that can go on as it is now.
+    pub(crate) fn going_on(mut self, token: String) -> Self {
+        self.goes_on = Some(token);
+        self
+    }
+
     /// What Milo answers while it sets up the storage of a kind in a project.
     pub(crate) fn initializing() -> Self {
         let mut failure = Self::new(
@@ -355,6 +364,9 @@ impl Failure {
         });
         if !self.reason.is_empty() {
             status["reason"] = self.reason.into();
+        }
+        if let Some(token) = &self.goes_on {
+            status["metadata"]["continue"] = token.as_str().into();
         }
         if let Some(details) = &self.details {
             status["details"] = details.clone();

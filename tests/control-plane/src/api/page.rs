@@ -24,7 +24,8 @@ const VERSION: &str = "meta.k8s.io/v1";
 
 /// Where the next page of a list begins.
 pub(super) struct Page {
-    pub(super) revision: u64,
+    /// None is the newest: the pages before it are of another moment.
+    pub(super) revision: Option<u64>,
     pub(super) after: Key,
 }
 
@@ -32,7 +33,8 @@ impl Page {
     pub(super) fn token(&self) -> String {
         // As etcd's keys are: the first one that may come is that of the last with the smallest byte behind it.
         let start = format!("{}/{}\0", self.after.namespace, self.after.name);
-        let text = json!({"v": VERSION, "rv": self.revision, "start": start});
+        let revision = self.revision.map_or(json!(-1), Value::from);
+        let text = json!({"v": VERSION, "rv": revision, "start": start});
         URL_SAFE_NO_PAD.encode(text.to_string())
     }
 
@@ -90,7 +92,7 @@ impl Page {
                     return Err(start.to_owned());
                 }
                 Ok(Self {
-                    revision: u64::try_from(revision).unwrap_or_default(),
+                    revision: u64::try_from(revision).ok(),
                     after: Key::new(namespace, name),
                 })
             }

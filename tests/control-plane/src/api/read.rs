@@ -182,7 +182,7 @@ pub(super) fn wanted(
     });
     if let Some(last) = last {
         let next = Page {
-            revision: snapshot.revision,
+            revision: Some(snapshot.revision),
             after: last.key.clone(),
         };
         metadata["continue"] = next.token().into();
@@ -199,24 +199,40 @@ fn snapshot(
     since: &Since,
     page: Option<&Page>,
 ) -> Result<Snapshot, Failure> {
-    let store = &target.plane.store;
-    let namespace = target.namespace.as_deref();
-    let at = |revision| {
-        store.list_at(target.bucket(), namespace, revision).map_err(|compacted| match page {
-            Some(_) => Failure::expired(
-                "The provided continue parameter is too old to display a consistent list result. You can start a new \
-                 list without the continue parameter.",
-            ),
-            None => Failure::expired(format!("The resourceVersion for the provided list is too old (oldest is {}).", compacted.oldest)),
-        })
-    };
     let newest = stale::newest(target, asked);
     match (page, since.revision) {
-        (Some(page), _) => at(page.revision),
+        (Some(page), _) => match page.revision {
+            Some(revision) => old(target, revision).ok_or_else(|| too_old_to_go_on(page)),
+            None => Ok(stale::snapshot(target, asked)),
+        },
         (None, Some(revision)) if revision > newest => Err(too_new(revision, newest)),
-        (None, Some(revision)) if since.exactly => at(revision),
+        (None, Some(revision)) if since.exactly => old(target, revision).ok_or_else(|| {
+            Failure::expired("The resourceVersion for the provided list is too old.")
+        }),
         _ => Ok(stale::snapshot(target, asked)),
     }
+}
+
+/// A collection as it was, if that is still known.
+fn old(target: &Target, revision: u64) -> Option<Snapshot> {
+    let store = &target.plane.store;
+    let namespace = target.namespace.as_deref();
+    let snapshot = store.list_at(target.bucket(), namespace, revision).ok()?;
+    (revision >= store.oldest_of_lists()).then_some(snapshot)
+}
+
+fn too_old_to_go_on(page: &Page) -> Failure {
+    let from_now = Page {
+        revision: None,
+        after: page.after.clone(),
+    };
+    Failure::expired(
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list without the \
+         continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing \
+         with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the \
+         time the first chunk was returned and now may show up in the list.",
+    )
+    .going_on(from_now.token())
 }
 
 fn too_new(revision: u64, newest: u64) -> Failure {

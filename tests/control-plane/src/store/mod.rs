@@ -9,6 +9,7 @@
     reason = "what changes in an object is what was read of it, never its key"
 )]
 
+mod age;
 mod history;
 mod kept;
 mod key;
@@ -21,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
+use age::Age;
 use history::History;
 pub(crate) use history::{Change, Compacted, What};
 pub(crate) use kept::Kept;
@@ -91,6 +93,7 @@ struct Inner {
     revision: u64,
     /// All history before this revision was forgotten.
     compacted: u64,
+    age: Age,
     tables: BTreeMap<Bucket, Table>,
     /// From an owner's uid to the objects that name it.
     dependents: HashMap<String, BTreeSet<(Bucket, Key)>>,
@@ -131,6 +134,7 @@ impl Store {
             inner: Mutex::new(Inner {
                 revision: 1,
                 compacted: 0,
+                age: Age::new(),
                 tables: BTreeMap::new(),
                 dependents: HashMap::new(),
                 claims: HashMap::new(),
@@ -189,6 +193,13 @@ impl Store {
             objects.map(move |Slot(object)| (bucket.clone(), object.value()))
         });
         objects.collect()
+    }
+
+    /// No list can be read as it was before this revision, however much is still known of what happened since.
+    pub(crate) fn oldest_of_lists(&self) -> u64 {
+        let mut inner = self.lock();
+        let revision = inner.revision;
+        inner.age.expired(revision)
     }
 
     /// The objects of a bucket as they were at an older revision.
@@ -284,6 +295,8 @@ impl Store {
         run: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<(T, Changes), E> {
         let _writing = self.begin();
+        // What is there until now belongs to the time before.
+        self.oldest_of_lists();
         let mut transaction = Transaction {
             store: self,
             changes: Vec::new(),
