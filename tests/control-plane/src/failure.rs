@@ -17,6 +17,8 @@ pub(crate) struct Failure {
     goes_on: Option<String>,
     /// Answered as the plain text of a path that nobody serves.
     pub(crate) plain: bool,
+    /// Of a Status, too, nobody is to guess the type.
+    pub(crate) no_sniff: bool,
     /// What the server warns of all the same.
     pub(crate) warnings: Vec<String>,
 }
@@ -98,6 +100,7 @@ impl Failure {
             retry_after: None,
             goes_on: None,
             plain: false,
+            no_sniff: false,
             warnings: Vec::new(),
         }
     }
@@ -212,13 +215,18 @@ impl Failure {
         let message = format!("{qualified} is forbidden: {why}");
         let mut failure = Self::new(StatusCode::FORBIDDEN, "Forbidden", message);
         failure.details = Some(details(group, plural, name));
+        failure.no_sniff = true;
         failure
     }
 
     /// The same of a path that is that of no resource.
     pub(crate) fn forbidden_path(why: &str) -> Self {
         let message = format!("forbidden: {why}");
-        Self::new(StatusCode::FORBIDDEN, "Forbidden", message).with_empty_details()
+        let failure = Self::new(StatusCode::FORBIDDEN, "Forbidden", message);
+        Self {
+            no_sniff: true,
+            ..failure.with_empty_details()
+        }
     }
 
     pub(crate) fn invalid(group: &str, kind: &str, name: &str, causes: Vec<Cause>) -> Self {

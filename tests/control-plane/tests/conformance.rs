@@ -44,6 +44,7 @@ mod conformance {
     mod large;
     mod limits;
     mod lists;
+    mod mistyped;
     mod networks;
     mod objects;
     mod of_nodes;

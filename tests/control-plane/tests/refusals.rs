@@ -73,6 +73,10 @@ async fn what_is_stored_and_not_done_is_warned_of() {
     let service = json!({"metadata": {"name": "v1.remote.example.com"}, "spec": {
         "group": "remote.example.com", "version": "v1", "groupPriorityMinimum": 1, "versionPriority": 1, "service": {"name": "one", "namespace": "default"},
     }});
+    let webhooks = json!({"webhooks": [{
+        "name": "one.example.com", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+        "clientConfig": {"url": "https://127.0.0.1"},
+    }]});
     let level =
         json!({"spec": {"type": "Limited", "limited": {"limitResponse": {"type": "Reject"}}}});
     let schema = json!({"openAPIV3Schema": {"type": "object"}});
@@ -95,7 +99,7 @@ async fn what_is_stored_and_not_done_is_warned_of() {
         ),
         (
             format!("{admission}/validatingwebhookconfigurations"),
-            json!({"webhooks": []}),
+            webhooks,
             "webhooks are stored, and not called by this server",
         ),
         (

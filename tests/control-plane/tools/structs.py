@@ -99,6 +99,24 @@ class Tables:
         # A list of a name of its own is a message with items.
         return (f"<{kind[1:-1]}>" if name in package.messages else kind), False
 
+    def declared(self, path, go):
+        """What Go calls a type, and whether that names one that is no struct."""
+        if go.startswith("*"):
+            return self.declared(path, go[1:])
+        if go in SCALARS:
+            return go, False
+        if go.startswith("[]"):
+            element, is_named = self.declared(path, go[2:])
+            return f"[]{element}", is_named
+        if go.startswith("map["):
+            key, values = (self.declared(path, part) for part in go[4:].split("]", 1))
+            return f"map[{key[0]}]{values[0]}", key[1] or values[1]
+        if "." in go:
+            alias, go = go.split(".")
+            path = self.package(path).imports[alias]
+        is_named = (path, go) not in OWN and go not in self.package(path).structs
+        return f"{path.rsplit('/', 1)[1]}.{go}", is_named or go == "UID"
+
     def struct(self, path, go):
         fields = []
         pattern = r"^\t(?:(\w+)[ \t]+)?([*\w.\[\]{}]+)[ \t]+`json:\"([^\"]*)\"(?:[^`]*? protobuf:\"([^\"]*)\")?"
@@ -107,12 +125,14 @@ class Tables:
             if "inline" in options and not protobuf:
                 continue
             number = int(protobuf.split(",")[1]) if protobuf else 0
+            declared, is_named = self.declared(path, kind)
             kind, pointer = self.kind(path, kind)
             if "inline" in options:
                 name, kind = "-", f"*{kind}*"
             if (go, name) == ("TableRow", "object"):
                 kind = "object"
-            fields.append(f"{number} {name} {kind}{'?' if pointer else ''}")
+            called = f" {declared}" if is_named else ""
+            fields.append(f"{number} {name} {kind}{'?' if pointer else ''}{called}")
         return fields
 
     def drain(self):

@@ -331,7 +331,9 @@ pub(crate) fn shape(
         ));
     }
     let decoded = match version.schema {
-        Shape::BuiltIn(schema) => schema.decode(&target.resource.kind, object),
+        Shape::BuiltIn(schema) => {
+            schema.decode(&target.api_version(), &target.resource.kind, object)
+        }
         Shape::Own(_) => {
             if object.get("metadata").is_some_and(Value::is_null) {
                 object::as_map(object).remove("metadata");
@@ -362,7 +364,6 @@ pub(crate) fn shape(
         object,
         matches!(source, Source::Body(_)),
     ));
-    warnings.extend(rules::not_done(target, object));
     Ok(warnings)
 }
 

@@ -160,6 +160,7 @@ impl<'a> Creation<'a> {
         let warned = admission::check(target, &name, transaction, None, &self.object, dry_run)
             .map_err(|failure| failure.warned(warnings.clone()))?;
         warnings.extend(warned);
+        warnings.extend(rules::not_done(target, &self.object));
         let is_number = |version: &String| version.parse::<u64>().is_ok_and(|number| number > 0);
         if !dry_run && self.version.as_ref().is_some_and(is_number) {
             let message = "resourceVersion should not be set on objects to be created";

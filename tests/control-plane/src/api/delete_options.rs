@@ -45,8 +45,8 @@ impl DeleteOptions {
     }
 
     pub(super) fn read(asked: &Asked) -> Result<Self, Failure> {
-        number(asked, "gracePeriodSeconds")?;
         if asked.body.is_empty() {
+            number(asked, "gracePeriodSeconds")?;
             return Self::from_body(&json!({}), &asked.query);
         }
         let parsed = match body::media_type(asked) {

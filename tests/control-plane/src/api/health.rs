@@ -127,12 +127,11 @@ pub(super) fn answer(asked: &Asked) -> Option<Response<Body>> {
         Some(check) => checks
             .any(|known| known == check)
             .then(|| response::text("ok")),
-        None if asked.query.raw("verbose").is_some() => Some(response::text(verbose(
-            whole,
-            &checks.collect::<Vec<_>>(),
-            &asked.query,
-        ))),
-        None => Some(response::text("ok")),
+        None if asked.query.raw("verbose").is_some() => {
+            let told = verbose(whole, &checks.collect::<Vec<_>>(), &asked.query);
+            Some(response::unsniffed(response::text(told)))
+        }
+        None => Some(response::unsniffed(response::text("ok"))),
     }
 }
 

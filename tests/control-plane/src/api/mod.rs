@@ -320,7 +320,10 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     {
         return kubelet::answer(target, name, asks, asked);
     }
-    if let (Some(name), "GET" | "PATCH" | "DELETE") = (&target.name, asked.method.as_str()) {
+    let exports = asked.method == Method::GET && asked.query.flag("export");
+    if let (Some(name), "GET" | "PATCH" | "DELETE", false) =
+        (&target.name, asked.method.as_str(), exports)
+    {
         rules::check_segment(name)?;
     }
     let watches = asked.query.flag("watch");

@@ -53,57 +53,19 @@ impl Since {
         let watching = query.flag("watch");
         let initial = query.tri("sendInitialEvents");
         let continues = query.get("continue").is_some();
-        const FIELD: &str = "resourceVersionMatch";
         let mut wrong = Vec::new();
-        let mut forbid = |field: &str, message: &str| wrong.push(Cause::forbidden(field, message));
-        match (matched, initial) {
-            (_, Some(_)) if !watching => {
-                forbid(
-                    "sendInitialEvents",
-                    "sendInitialEvents is forbidden for list",
-                );
-            }
-            (matched, Some(_)) if matched != Some("NotOlderThan") => forbid(
-                FIELD,
-                "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-            ),
-            (Some(_), None) if watching => forbid(
-                FIELD,
-                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-            ),
-            (Some(_), None) if text.is_none() => forbid(
-                FIELD,
-                "resourceVersionMatch is forbidden unless resourceVersion is provided",
-            ),
-            _ => {}
-        }
-        const CONTINUES: &str = "resourceVersionMatch is forbidden when continue is provided";
-        if matched.is_some() && continues && !watching {
-            forbid(FIELD, CONTINUES);
-        }
-        match matched {
-            Some(other) if watching && other != "NotOlderThan" => {
-                wrong.push(Cause::unsupported(FIELD, &other.into(), "\"NotOlderThan\""));
-            }
-            Some(other) if other != "Exact" && other != "NotOlderThan" => {
-                let supported = "\"Exact\", \"NotOlderThan\", \"\"";
-                wrong.push(Cause::unsupported(FIELD, &other.into(), supported));
-            }
-            Some("Exact") if text == Some("0") => wrong.push(Cause::forbidden(
-                FIELD,
-                "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
-            )),
-            _ => {}
-        }
-        // What watches from no version is read as if it had said how one is meant.
-        let from_any = text.is_none_or(|text| text == "0") && initial.is_none();
-        if continues && watching && (matched.is_some() || from_any) {
-            wrong.push(Cause::forbidden(FIELD, CONTINUES));
+        match watching {
+            true => check_watch(matched, initial, text, continues, &mut wrong),
+            false => check_list(matched, initial, text, continues, &mut wrong),
         }
         if !wrong.is_empty() {
             return Err(Failure::invalid("meta.k8s.io", "ListOptions", "", wrong));
         }
-        if continues && !watching && text.is_some_and(|text| text != "0") {
+        if let Some(token) = query.get("continue")
+            && !watching
+            && text.is_some_and(|text| text != "0")
+        {
+            Page::read(token)?;
             let message = "specifying resource version is not allowed when using continue";
             return Err(Failure::bad_request(message));
         }
@@ -123,6 +85,73 @@ impl Since {
     }
 }
 
+const MATCH: &str = "resourceVersionMatch";
+const CONTINUES: &str = "resourceVersionMatch is forbidden when continue is provided";
+
+/// What the query of a list may not say of versions.
+fn check_list(
+    matched: Option<&str>,
+    initial: Option<bool>,
+    version: Option<&str>,
+    continues: bool,
+    wrong: &mut Vec<Cause>,
+) {
+    if let Some(matched) = matched {
+        if version.is_none() {
+            let why = "resourceVersionMatch is forbidden unless resourceVersion is provided";
+            wrong.push(Cause::forbidden(MATCH, why));
+        }
+        if continues {
+            wrong.push(Cause::forbidden(MATCH, CONTINUES));
+        }
+        match matched {
+            "Exact" if version == Some("0") => wrong.push(Cause::forbidden(
+                MATCH,
+                "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
+            )),
+            "Exact" | "NotOlderThan" => {}
+            other => {
+                let supported = "\"Exact\", \"NotOlderThan\", \"\"";
+                wrong.push(Cause::unsupported(MATCH, &other.into(), supported));
+            }
+        }
+    }
+    if initial.is_some() {
+        let why = "sendInitialEvents is forbidden for list";
+        wrong.push(Cause::forbidden("sendInitialEvents", why));
+    }
+}
+
+/// The same of a watch.
+fn check_watch(
+    matched: Option<&str>,
+    initial: Option<bool>,
+    version: Option<&str>,
+    continues: bool,
+    wrong: &mut Vec<Cause>,
+) {
+    let not_older = matched == Some("NotOlderThan");
+    match initial {
+        Some(_) if !not_older => wrong.push(Cause::forbidden(
+            MATCH,
+            "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+        )),
+        None if matched.is_some() => wrong.push(Cause::forbidden(
+            MATCH,
+            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        )),
+        _ => {}
+    }
+    if let Some(other) = matched.filter(|_| !not_older) {
+        wrong.push(Cause::unsupported(MATCH, &other.into(), "\"NotOlderThan\""));
+    }
+    // What watches from no version is read as if it had said how one is meant.
+    let from_any = initial.is_none() && version.is_none_or(|version| version == "0");
+    if continues && (matched.is_some() || from_any) {
+        wrong.push(Cause::forbidden(MATCH, CONTINUES));
+    }
+}
+
 fn revision(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| {
         let text = Value::from(text);
@@ -134,6 +163,7 @@ pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Fai
     let form = Form::of(target, asked)?;
     initialize(target, asked)?;
     let (objects, metadata) = wanted(target, asked, form)?;
+    let form = form.of_list(target)?;
     Ok(response::written(
         StatusCode::OK,
         form.list(target, &objects, metadata),
@@ -146,11 +176,13 @@ pub(super) fn wanted(
     asked: &Asked,
     form: Form,
 ) -> Result<(Vec<Arc<Kept>>, Value), Failure> {
+    // Numbers are read before all else.
+    let limit = limit(asked)?;
+    number(asked, "timeoutSeconds")?;
     let selector = selector(target, asked)?;
     let since = Since::read(asked)?;
-    number(asked, "timeoutSeconds")?;
     // Any state will do: that of the cache, which knows no pages.
-    let limit = limit(asked)?.filter(|_| since.revision != Some(0));
+    let limit = limit.filter(|_| since.revision != Some(0));
     let page = asked.query.get("continue").map(Page::read).transpose()?;
     let snapshot = snapshot(target, asked, &since, page.as_ref())?;
     let mut rest = snapshot

@@ -1,7 +1,9 @@
 //! Answers.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WARNING};
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WARNING, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Collected};
 use serde::Serialize;
@@ -71,19 +73,27 @@ pub(crate) fn text(body: impl Into<bytes::Bytes>) -> Response<Body> {
 
 pub(crate) fn failure(failure: &Failure) -> Response<Body> {
     if failure.plain {
-        return bytes(
-            failure.code,
-            "text/plain; charset=utf-8",
-            format!("{}\n", failure.message()),
-        );
+        let text = format!("{}\n", failure.message());
+        return unsniffed(bytes(failure.code, "text/plain; charset=utf-8", text));
     }
     let mut response = json(failure.code, &Typed(&failure.status()));
+    if failure.no_sniff {
+        response = unsniffed(response);
+    }
     if let Some(seconds) = failure.retry_after {
         response
             .headers_mut()
             .insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     warn(response, &failure.warnings)
+}
+
+/// Nobody is to guess that an answer is of another type, as Go says of what it answers by itself.
+pub(super) fn unsniffed(mut response: Response<Body>) -> Response<Body> {
+    let value = HeaderValue::from_static("nosniff");
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, value);
+    response
 }
 
 /// The answer to a path that cannot be read, before anything is asked of it.

@@ -31,6 +31,15 @@ impl Include {
     }
 }
 
+/// What a kube-apiserver prints one by one, and no list as a whole: none of them are no rows at all.
+const NO_LISTS: [(&str, &str); 5] = [
+    ("", "limitranges"),
+    ("rbac.authorization.k8s.io", "clusterroles"),
+    ("rbac.authorization.k8s.io", "roles"),
+    ("storage.k8s.io", "csistoragecapacities"),
+    ("apiextensions.k8s.io", "customresourcedefinitions"),
+];
+
 /// The objects as rows.
 pub(crate) fn table(
     target: &Target,
@@ -51,7 +60,15 @@ pub(crate) fn table(
     let rows = objects
         .iter()
         .map(|object| row(columns, object, carried(target, object, include, version)));
-    whole(columns, rows.collect(), version, metadata)
+    let rows = match objects.is_empty()
+        && NO_LISTS
+            .iter()
+            .any(|(group, plural)| target.resource.is(group, plural))
+    {
+        true => Value::Null,
+        false => rows.collect(),
+    };
+    whole(columns, rows, version, metadata)
 }
 
 /// An object of no resource as the only row.

@@ -41,6 +41,7 @@ pub(crate) fn update(
             if let Some(uid) = object::meta(&object, "uid") {
                 return Err(rules::other_object(target, name, uid, ""));
             }
+            rules::check_namespace(target, &object)?;
             rules::check_name(&object, name)?;
             object::set_meta(&mut object, "name", name);
             object::metadata_mut(&mut object).remove("resourceVersion");
@@ -163,6 +164,7 @@ impl Update<'_> {
         let warned = admission::check(target, self.name, transaction, Some(old), &new, dry_run)
             .map_err(|failure| failure.warned(warnings.clone()))?;
         warnings.extend(warned);
+        warnings.extend(rules::not_done(target, &new));
         body::to_stored(target, &mut new, core_events(target).as_deref());
         object::set_meta(
             &mut new,

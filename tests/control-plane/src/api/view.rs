@@ -72,18 +72,20 @@ impl Form {
                 "Unable to convert to Table as requested: includeObject: Invalid value: {odd:?}: must be 'Metadata', \
                  'Object', 'None', or empty"
             ))),
-            (Self::Metadata { of_list: false, .. }, _)
-                if target.name.is_none()
-                    && !watches
-                    && ["GET", "DELETE"].contains(&asked.method.as_str()) =>
-            {
-                Err(accept::not_of_that_kind(
-                    target,
-                    "PartialObjectMetadata",
-                    true,
-                ))
-            }
+            _ if target.name.is_none() && asked.method == Method::DELETE => form.of_list(target),
             _ => Ok(form),
+        }
+    }
+
+    /// The same for a list, which is no single object.
+    pub(crate) fn of_list(self, target: &Target) -> Result<Self, Failure> {
+        match self {
+            Self::Metadata { of_list: false, .. } => Err(accept::not_of_that_kind(
+                target,
+                "PartialObjectMetadata",
+                true,
+            )),
+            _ => Ok(self),
         }
     }
 

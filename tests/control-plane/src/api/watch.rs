@@ -37,13 +37,14 @@ const LAST_BOOKMARK: Duration = Duration::from_secs(2);
 pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
     initialize(target, asked)?;
+    number(asked, "limit")?;
+    let lifetime = match number(asked, "timeoutSeconds")? {
+        None | Some(0) => LONGEST,
+        // A negative one is over.
+        Some(seconds) => Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).min(LONGEST),
+    };
     let selector = selector(target, asked)?;
     let since = Since::read(asked)?;
-    number(asked, "limit")?;
-    let lifetime = number(asked, "timeoutSeconds")?
-        .and_then(|seconds| u64::try_from(seconds).ok())
-        .filter(|seconds| *seconds > 0);
-    let lifetime = lifetime.map_or(LONGEST, |seconds| Duration::from_secs(seconds).min(LONGEST));
     let bookmarks = asked.query.flag("allowWatchBookmarks");
     let initial = asked.query.tri("sendInitialEvents");
 

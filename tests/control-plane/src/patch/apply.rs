@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::fields::{Set, combine, compare, field_set, remove, untyped};
+use super::fields::{Set, combine, compare, field_set, remove, untyped, untyped_live};
 use super::managers::{Entry, Id, Managers, Operation, take};
 use super::track::{Writer, after_update, never_owned, settle};
 use super::{ApplyError, Conflict, last_applied};
+use crate::object;
 use crate::schema::{Schema, empty};
 
 /// Who owns what was there before the first apply.
@@ -19,9 +20,26 @@ pub(crate) fn server_side_apply(
     writer: &Writer<'_>,
     force: bool,
 ) -> Result<Value, ApplyError> {
-    check(applied, schema, writer)?;
+    if !applied["metadata"]["managedFields"].is_null() {
+        let why = "metadata.managedFields must be nil";
+        return Err(ApplyError::BadRequest(why.into()));
+    }
     let managers = Managers::decode(live.and_then(|live| live.pointer("/metadata/managedFields")))
         .map_err(ApplyError::BadRequest)?;
+    let unreadable = live.and_then(|live| untyped_live(live, schema));
+    if let Some(why) = unreadable.as_ref().filter(|_| managers.is_empty()) {
+        return Err(ApplyError::Untypable(format!(
+            "failed to create manager for existing fields: failed to convert new object ({}) to smd typed: {why}",
+            called(live.unwrap_or(applied)),
+        )));
+    }
+    check(applied, schema, writer)?;
+    if let (Some(why), Some(live)) = (unreadable, live) {
+        return Err(ApplyError::Untypable(format!(
+            "failed to create typed live object ({}): {why}",
+            called(live)
+        )));
+    }
     let mut before = live.cloned().unwrap_or_else(|| empty(schema));
     take(&mut before);
     let managers = match live {
@@ -84,32 +102,34 @@ fn check(applied: &Value, schema: &Schema, writer: &Writer<'_>) -> Result<(), Ap
         .get("apiVersion")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let text = |path: &str| {
-        let value = applied.pointer(path).and_then(Value::as_str);
-        value.unwrap_or_default()
-    };
-    let kind = format!("{}, Kind={}", version_text(version), text("/kind"));
     if version != writer.api_version {
+        let kind = kind_of(applied);
         return Err(ApplyError::BadRequest(format!(
             "invalid object type: {kind}"
         )));
     }
-    if applied
-        .pointer("/metadata/managedFields")
-        .is_some_and(|entries| !entries.is_null())
-    {
-        return Err(ApplyError::BadRequest(
-            "metadata.managedFields must be nil".into(),
-        ));
-    }
     let Some(wrong) = untyped(applied, schema) else {
         return Ok(());
     };
+    let called = called(applied);
     Err(ApplyError::Untypable(format!(
-        "failed to create typed patch object ({}/{}; {kind}): {wrong}",
-        text("/metadata/namespace"),
-        text("/metadata/name"),
+        "failed to create typed patch object ({called}): {wrong}"
     )))
+}
+
+/// What an object is called in an error.
+fn called(object: &Value) -> String {
+    let (namespace, name) = (object::namespace(object), object::name(object));
+    format!("{namespace}/{name}; {}", kind_of(object))
+}
+
+fn kind_of(object: &Value) -> String {
+    let text = |field: &str| object[field].as_str().unwrap_or_default();
+    format!(
+        "{}, Kind={}",
+        version_text(text("apiVersion")),
+        text("kind")
+    )
 }
 
 fn version_text(version: &str) -> String {

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Number, Value};
 
+use crate::structs;
+
 /// As `%v` prints it: `map[a:1 b:[x y]]`.
 pub(crate) fn plain(value: &Value) -> String {
     match value {
@@ -149,12 +151,15 @@ pub(crate) fn restoring(why: &str) -> String {
         number if number.starts_with("number") => "int64",
         other => other,
     };
-    match (got, wanted) {
-        ("int64", "string") => return "cannot convert int64 to string".to_owned(),
+    let kind = structs::underlying(wanted).unwrap_or(wanted);
+    match (got, kind) {
+        ("int64", "string") => return format!("cannot convert int64 to {wanted}"),
         ("float64", "int32" | "int64") => return format!("cannot convert {got} to {wanted}"),
         _ => {}
     }
-    match wanted {
+    match kind {
+        "slice" => format!("cannot restore slice from {got}"),
+        "map" => format!("cannot restore map from {got}"),
         of_struct if of_struct.contains('.') && !of_struct.contains(['[', ']']) => {
             format!("cannot restore struct from: {got}")
         }

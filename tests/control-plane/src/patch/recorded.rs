@@ -103,7 +103,7 @@ fn play(step: &Value, live: Option<&Value>, widget: &Schema) -> Result<Value, St
     if custom_resource {
         decode_metadata(&mut new)?;
     } else {
-        schema.decode(text("kind"), &mut new)?;
+        schema.decode(text("apiVersion"), text("kind"), &mut new)?;
         fill(&mut new, text("kind"), text("name"));
     }
     if text("how") != "apply" {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::fields::{Changes, Set, compare};
+use super::fields::{Changes, Set, compare, untyped_live};
 use super::managers::{Entry, Id, Managers, Operation, is_reset, put, same_but_times, take};
 use crate::kinds::Resource;
 use crate::object::same_fields;
@@ -135,6 +135,10 @@ pub(crate) fn track_update(
     };
     // An object that has lost its entries is tracked again from its first apply on.
     if managers.is_empty() && live.is_some() {
+        return;
+    }
+    // What cannot be compared is owned by nobody from now on, and written all the same.
+    if untyped_live(new, schema).is_some() {
         return;
     }
     let mut before = live.cloned().unwrap_or_else(|| empty(schema));

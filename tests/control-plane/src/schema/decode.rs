@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::builtin::{always, named};
 use super::{Additional, Kind, Schema, base64, quantity};
+use crate::structs::{self, Declared, Struct};
 
 const SECONDS: &str = "2006-01-02T15:04:05Z07:00";
 const MICROSECONDS: &str = "2006-01-02T15:04:05.000000Z07:00";
@@ -13,10 +14,17 @@ impl Schema {
     /// Brings a built-in object into the form in which the server keeps it: nulls and empty lists and maps go, times
     /// are in UTC, quantities in the unit that fits, and fields that are always written are added. The error is what follows `cannot be handled as a
     /// <Kind>: `.
-    pub(crate) fn decode(&self, kind: &str, object: &mut Value) -> Result<(), String> {
+    pub(crate) fn decode(
+        &self,
+        api_version: &str,
+        kind: &str,
+        object: &mut Value,
+    ) -> Result<(), String> {
         Place {
+            root: structs::of_object(api_version, kind),
             holder: kind,
             path: "",
+            depth: 0,
         }
         .read(self, object)
     }
@@ -62,8 +70,10 @@ pub(crate) fn decode_metadata(object: &mut Value) -> Result<(), String> {
         ));
     }
     Place {
+        root: Some(structs::of(structs::OBJECT_META)),
         holder: "ObjectMeta",
         path: "",
+        depth: 0,
     }
     .read(schema, metadata)
 }
@@ -71,8 +81,11 @@ pub(crate) fn decode_metadata(object: &mut Value) -> Result<(), String> {
 /// Where a value is, as Go's decoder says it: the struct that holds the field, and the path without indices.
 #[derive(Clone, Copy)]
 struct Place<'p> {
+    root: Option<&'static Struct>,
     holder: &'p str,
     path: &'p str,
+    /// In how many lists and maps of the field it is.
+    depth: usize,
 }
 
 impl Place<'_> {
@@ -107,7 +120,11 @@ impl Place<'_> {
                 _ => always(node),
             };
         }
-        self.read(schema, value)
+        Place {
+            depth: self.depth + 1,
+            ..self
+        }
+        .read(schema, value)
     }
 
     fn read_fields(self, node: &Schema, fields: &mut Map<String, Value>) -> Result<(), String> {
@@ -122,6 +139,7 @@ impl Place<'_> {
             };
             Place {
                 path: &path,
+                depth: 0,
                 ..self
             }
             .read(field, value)?;
@@ -154,30 +172,16 @@ impl Place<'_> {
 
     fn read_scalar(self, schema: &Schema, value: &mut Value) -> Result<(), String> {
         let node = schema.target();
-        let wrong = |value: &Value| {
-            let is_uid = matches!(
-                self.holder,
-                "ObjectMeta" | "OwnerReference" | "ObjectReference"
-            ) && self.path.rsplit('.').next() == Some("uid");
-            let wanted = match is_uid {
-                true => "types.UID".to_owned(),
-                false => schema.go_type(),
-            };
-            let (got, holder, path) = (describe(value), self.holder, self.path);
-            Err(format!(
-                "json: cannot unmarshal {got} into Go struct field {holder}.{path} of type {wanted}"
-            ))
-        };
         match (&*value, node.kind) {
             (Value::Null, _) => Ok(()),
-            (Value::Number(_) | Value::String(_), _) if node.is_quantity() => {
-                let text = value
+            (value_as_sent, _) if node.is_quantity() => {
+                let text = value_as_sent
                     .as_str()
-                    .map_or_else(|| value.to_string(), str::to_owned);
+                    .map_or_else(|| value_as_sent.to_string(), str::to_owned);
                 *value = quantity::canonical(&text)?.into();
                 Ok(())
             }
-            (Value::Number(_) | Value::String(_), _) if node.int_or_string => Ok(()),
+            (Value::String(_), _) if node.int_or_string => Ok(()),
             (_, None) if !node.int_or_string => Ok(()),
             (Value::String(text), Some(Kind::String)) => {
                 match canonical(text, node.rules.format.as_deref())? {
@@ -191,23 +195,35 @@ impl Place<'_> {
             (Value::Bool(_), Some(Kind::Boolean)) | (Value::Number(_), Some(Kind::Number)) => {
                 Ok(())
             }
-            (Value::Number(number), Some(Kind::Integer)) => {
+            (Value::Number(number), Some(Kind::Integer) | None) => {
                 let whole = number.as_i64();
                 let fits = match node.rules.format.as_deref() {
                     Some("int64") => whole.is_some(),
                     _ => whole.is_some_and(|whole| i32::try_from(whole).is_ok()),
                 };
-                if fits {
-                    return Ok(());
+                match fits {
+                    true => Ok(()),
+                    // A number of another size is named, and one in another place is not.
+                    false => Err(self.unreadable(&format!("number {number}"), schema)),
                 }
-                // A number of another size is named, and one in another place is not.
-                let (holder, path, wanted) = (self.holder, self.path, schema.go_type());
-                Err(format!(
-                    "json: cannot unmarshal number {number} into Go struct field {holder}.{path} of type {wanted}"
-                ))
             }
-            _ => wrong(value),
+            _ => Err(self.unreadable(&describe(value), schema)),
         }
+    }
+
+    /// That what is there is not of the type of the schema.
+    fn unreadable(self, got: &str, schema: &Schema) -> String {
+        let declared = self.root.and_then(|root| Declared::find(root, self.path));
+        let (path, named) = match &declared {
+            Some(declared) => (declared.path.as_str(), declared.go_type),
+            None => (self.path, None),
+        };
+        let of_value = (0..self.depth).fold(named, |go_type, _| structs::element(go_type?));
+        let wanted = of_value.map_or_else(|| schema.go_type(), str::to_owned);
+        let holder = self.holder;
+        format!(
+            "json: cannot unmarshal {got} into Go struct field {holder}.{path} of type {wanted}"
+        )
     }
 }
 

@@ -1,8 +1,13 @@
 //! Takes out the fields that a schema does not declare.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
-use super::{Kind, Schema};
+use super::{Additional, Kind, Schema};
+
+/// The schema of what has no place in another.
+static NOTHING: LazyLock<Schema> = LazyLock::new(Schema::default);
 
 impl Schema {
     /// Removes the unknown fields, and says their paths as the API server's field validation words them: `spec.foo`,
@@ -71,12 +76,22 @@ impl Schema {
                 });
             }
             Value::Array(elements) => {
+                let schema = self.known_element();
                 for (at, element) in elements.iter_mut().enumerate() {
-                    self.element()
-                        .prune_below(element, &format!("{path}[{at}]"), unknown);
+                    schema.prune_below(element, &format!("{path}[{at}]"), unknown);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The schema of elements, of which nothing is known in what is no list.
+    fn known_element(&self) -> &Schema {
+        let this = self.target();
+        let takes_all = this.preserve_unknown || matches!(this.additional, Additional::Anything);
+        match (&this.items, takes_all || self.type_name().is_some()) {
+            (None, false) => &NOTHING,
+            _ => self.element(),
         }
     }
 }

@@ -16,9 +16,6 @@ enum Format {
 /// The canonical form; the error is the server's own.
 pub(super) fn canonical(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if text.is_empty() {
-        return Ok("0".to_owned());
-    }
     let (nanos, format) = parse(text).ok_or(NO_QUANTITY)?;
     Ok(written(nanos, &format))
 }
@@ -151,7 +148,6 @@ mod tests {
             ("-2.50", "-2500m"),
             ("0", "0"),
             ("0Mi", "0"),
-            ("", "0"),
             ("1n", "1n"),
             ("0.1n", "1n"),
             (".5", "500m"),
@@ -159,7 +155,7 @@ mod tests {
         ] {
             assert_eq!(canonical(given).as_deref(), Ok(wanted), "{given}");
         }
-        for wrong in ["a", "1.2.3", "1 Gi", "Mi", "-", "1ee3", "1e99", "--1"] {
+        for wrong in ["", "a", "1.2.3", "1 Gi", "Mi", "-", "1ee3", "1e99", "--1"] {
             assert!(canonical(wrong).is_err(), "{wrong}");
         }
     }

@@ -149,7 +149,7 @@ fn built_in_objects_are_decoded_as_recorded() {
         let mut object = object;
         builtin("", "v1", kind)
             .unwrap()
-            .decode(kind, &mut object)
+            .decode("v1", kind, &mut object)
             .unwrap_err()
     };
     let field = "json: cannot unmarshal";
@@ -218,7 +218,7 @@ fn built_in_objects_are_decoded_as_recorded() {
     let mut event = json!({"metadata": {"name": "e", "labels": {}}, "involvedObject": {"namespace": "default"}});
     builtin("", "v1", "Event")
         .unwrap()
-        .decode("Event", &mut event)
+        .decode("v1", "Event", &mut event)
         .unwrap();
     assert_eq!(
         event,

@@ -21,6 +21,9 @@ use super::gathered::Gathered;
 use super::websocket::{Handshake, Next};
 use super::{Body, Door, ServerTls};
 
+/// How long a connection of HTTP/1.1 stays open that asks for nothing, as in a kube-apiserver.
+const IDLE: Duration = Duration::from_secs(90);
+
 /// How a [`Listener`] speaks HTTP.
 #[derive(Clone, Debug)]
 pub(crate) struct ListenerOptions {
@@ -228,7 +231,10 @@ async fn connection<H, F>(
         })
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -6,13 +6,16 @@
 //! json`, `object` is a whole object, `set` are owned fields, `[T]` is repeated, `{T}` a map with strings for keys, `<T>` a
 //! message that is a list in JSON, `*T*` a struct whose fields are the object's own, `schema|array`, `schema|bool` and
 //! `schema|strings` a JSON schema or something else, or it is a struct of the table. `T?` is a pointer: left out of
-//! protobuf if it was not set, where any other scalar or struct is sent all the same.
+//! protobuf if it was not set, where any other scalar or struct is sent all the same. Behind the type is what Go calls it,
+//! where that names a type that is no struct: `[]v1.FinalizerName`.
 
+mod declared;
 mod order;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+pub(crate) use declared::{Declared, element, underlying};
 pub(crate) use order::{Item, Set, Typed, parts};
 
 /// A struct.
@@ -32,6 +35,8 @@ pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) pointer: bool,
+    /// What Go calls its type, if it is a named one that is no struct.
+    declared: Option<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,6 +72,8 @@ pub(crate) enum Other {
 pub(crate) const SCHEMA: &str = "apiextensions.v1.JSONSchemaProps";
 /// The struct of the metadata of a list.
 pub(crate) const LIST_META: &str = "meta.v1.ListMeta";
+/// The struct of the metadata of an object.
+pub(crate) const OBJECT_META: &str = "meta.v1.ObjectMeta";
 /// Any list, without what is in it.
 const LIST: &str = "meta.v1.PartialObjectMetadataList";
 
@@ -176,6 +183,7 @@ fn field(text: &'static str) -> Option<Field> {
         name,
         kind: Kind::read(kind.trim_end_matches('?')),
         pointer: kind.ends_with('?'),
+        declared: words.next(),
     })
 }
 
@@ -247,7 +255,7 @@ mod tests {
         for message in named
             .chain(TABLE.kinds.values().copied())
             .chain(TABLE.of_any_version.values().copied())
-            .chain([SCHEMA, LIST_META, LIST])
+            .chain([SCHEMA, LIST_META, OBJECT_META, LIST])
         {
             assert!(TABLE.structs.contains_key(message), "{message}");
         }

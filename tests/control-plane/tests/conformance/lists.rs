@@ -304,4 +304,38 @@ conformance! {
             }).await;
         }
     }
+
+    async fn which_mistake_is_told(talk: &mut Talk) {
+        talk.prepare(MAPS, map("one", json!({}))).await;
+        let token = "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MCwic3RhcnQiOiJhIn0";
+        for query in [
+            "limit=x&labelSelector=a%20b", "timeoutSeconds=x&fieldSelector=a", "timeoutSeconds=x&resourceVersion=y", "labelSelector=a%20b&fieldSelector=a",
+            "labelSelector=a%20b&resourceVersionMatch=Exact", "sendInitialEvents=true&resourceVersionMatch=NotOlderThan", "sendInitialEvents=true&resourceVersionMatch=Odd&continue=a",
+            "resourceVersion=0&resourceVersionMatch=Exact&continue=a", &format!("resourceVersion=1&continue={token}"), "resourceVersion=1&continue=a",
+            "resourceVersion=a&continue=a", "watch=1&timeoutSeconds=x&sendInitialEvents=true", "watch=1&sendInitialEvents=false&resourceVersionMatch=Exact&continue=a",
+            "watch=1&resourceVersionMatch=Odd&continue=a", "watch=1&resourceVersion=1&resourceVersionMatch=NotOlderThan",
+        ] {
+            talk.get(&format!("{MAPS}?{query}")).await;
+        }
+        talk.say("of one object, where many are asked for");
+        let one = [("accept", "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io")];
+        for query in ["", "?labelSelector=a%20b", "?limit=x"] {
+            talk.send("GET", &format!("{MAPS}{query}"), &one, None).await;
+        }
+        talk.say("fields of no name");
+        for selector in ["%3D", "%3D%3D", "!%3D", "%3D,metadata.name%3Done", "metadata.name%3Done,%3D", "%3Da", "a%3D"] {
+            talk.get_picked(&format!("{MAPS}?fieldSelector={selector}"), &[], |list| json!([list["items"].as_array().map(Vec::len), list["message"]])).await;
+        }
+        talk.say("over before it began");
+        talk.get_lines(&format!("{MAPS}?watch=1&timeoutSeconds=-1"), &[], |_| None).await;
+        talk.say("a body says all of how to delete");
+        talk.delete_with(&format!("{MAPS}/two?gracePeriodSeconds=x"), json!({})).await;
+        talk.delete(&format!("{MAPS}/two?gracePeriodSeconds=x")).await;
+        talk.get(&format!("{MAPS}/..?export=true")).await;
+        talk.say("no rows");
+        let table = [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io")];
+        for plural in ["/api/v1/namespaces/{ns}/limitranges", "/api/v1/namespaces/{ns}/secrets", "/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/roles", "/apis/storage.k8s.io/v1/namespaces/{ns}/csistoragecapacities"] {
+            talk.get_picked(plural, &table, |table| table["rows"].clone()).await;
+        }
+    }
 }

@@ -40,10 +40,9 @@ pub(super) fn check_budget(budget: &Value) -> Vec<Cause> {
         wrong.extend(not_more_than_all(value, path));
     }
     wrong.extend(checks::selector(&spec["selector"], "spec.selector"));
-    let policy = text(spec, "unhealthyPodEvictionPolicy");
     let known = ["AlwaysAllow", "IfHealthyBudget"];
     wrong.extend(one_of_if_said(
-        policy,
+        &spec["unhealthyPodEvictionPolicy"],
         "spec.unhealthyPodEvictionPolicy",
         &known,
     ));
@@ -302,10 +301,9 @@ fn check_rules(rules: &Value, path: &str) -> Vec<Cause> {
             wrong.push(Cause::invalid(&path, &window.into(), why));
         }
     }
-    let select = text(rules, "selectPolicy");
     let known = ["Disabled", "Max", "Min"];
     wrong.extend(one_of_if_said(
-        select,
+        &rules["selectPolicy"],
         &format!("{path}.selectPolicy"),
         &known,
     ));

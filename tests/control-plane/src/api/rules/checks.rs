@@ -43,11 +43,10 @@ pub(super) fn one_of(value: &str, path: &str, known: &[&str]) -> Option<Cause> {
     })
 }
 
-/// The same of a value that need not be there.
-pub(super) fn one_of_if_said(value: &str, path: &str, known: &[&str]) -> Option<Cause> {
-    (!value.is_empty())
-        .then(|| one_of(value, path, known))
-        .flatten()
+/// The same of a value that need not be there. One that is there and empty is one of a pointer in Go: others that are empty
+/// are not kept.
+pub(super) fn one_of_if_said(value: &Value, path: &str, known: &[&str]) -> Option<Cause> {
+    one_of(value.as_str()?, path, known)
 }
 
 /// What is wrong with the labels in a field.

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::super::target::Target;
-use super::checks::{list, text};
+use super::checks::list;
 use super::{addresses, service_rules, services};
 use crate::failure::{Cause, Failure};
 use crate::object;
@@ -88,11 +88,10 @@ impl Families {
             .as_object()
             .is_some_and(|selector| !selector.is_empty());
         let is_free = service_rules::is_headless(spec) && !selects;
-        let policy = match (text(spec, "ipFamilyPolicy"), is_free) {
-            ("", true) => "RequireDualStack",
-            ("", false) => "SingleStack",
-            (policy, _) => policy,
-        };
+        let policy = spec["ipFamilyPolicy"].as_str().unwrap_or(match is_free {
+            true => "RequireDualStack",
+            false => "SingleStack",
+        });
         Self {
             policy: policy.to_owned(),
             said: list(spec, "ipFamilies").to_vec(),

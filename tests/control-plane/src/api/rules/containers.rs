@@ -42,10 +42,9 @@ pub(super) fn check_all(spec: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<
         let all = format!("{path}.initContainers");
         let path = format!("{all}[{index}]");
         wrong.extend(check(container, &path, volumes, never));
-        let restart = text(container, "restartPolicy");
         let policies = ["Always", "Never", "OnFailure"];
         wrong.extend(one_of_if_said(
-            restart,
+            &container["restartPolicy"],
             &format!("{path}.restartPolicy"),
             &policies,
         ));
@@ -54,7 +53,7 @@ pub(super) fn check_all(spec: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<
             wrong.push(Cause::duplicate(&format!("{path}.name"), &name.into()));
         }
         wrong.extend(check_host_ports(std::slice::from_ref(container), &all));
-        wrong.extend(match restart {
+        wrong.extend(match text(container, "restartPolicy") {
             "Always" => probes::check(container, &path, grace),
             _ => probes::forbid(container, &path),
         });
@@ -119,9 +118,8 @@ fn check_security(context: &Value, path: &str) -> Vec<Cause> {
         return Vec::new();
     }
     let mut wrong = check_ids(context, &["runAsUser", "runAsGroup"], path);
-    let mount = text(context, "procMount");
     wrong.extend(one_of_if_said(
-        mount,
+        &context["procMount"],
         &format!("{path}.procMount"),
         &["Default", "Unmasked"],
     ));
@@ -266,7 +264,7 @@ fn why_no_port_name(name: &str) -> Vec<&'static str> {
     let rules = [
         (name.len() <= 15, "must be no more than 15 characters"),
         (
-            name.chars().all(is_known),
+            !name.is_empty() && name.chars().all(is_known),
             "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)",
         ),
         (

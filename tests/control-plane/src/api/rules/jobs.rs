@@ -161,7 +161,7 @@ fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
     }
     let mode = text(spec, "completionMode");
     wrong.extend(one_of_if_said(
-        mode,
+        &spec["completionMode"],
         &at("completionMode"),
         &["NonIndexed", "Indexed"],
     ));
@@ -190,9 +190,8 @@ fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
         true => &["Failed"],
         false => &["Failed", "TerminatingOrFailed"],
     };
-    let replacement = text(spec, "podReplacementPolicy");
     wrong.extend(one_of_if_said(
-        replacement,
+        &spec["podReplacementPolicy"],
         &at("podReplacementPolicy"),
         replaced,
     ));

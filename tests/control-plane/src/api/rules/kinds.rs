@@ -293,7 +293,9 @@ pub(crate) fn not_done(target: &Target, object: &Value) -> Vec<String> {
     }
     match target.resource.kind.as_str() {
         "CustomResourceDefinition" => not_done_for_crd(object),
-        "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
+        "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration"
+            if object.get("webhooks").is_some() =>
+        {
             vec!["webhooks are stored, and not called by this server".to_owned()]
         }
         "ValidatingAdmissionPolicy"

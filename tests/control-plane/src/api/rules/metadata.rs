@@ -29,13 +29,19 @@ pub(crate) fn place(target: &Target, object: &mut Value) -> Result<(), Failure> 
 
 /// What is sent to a path is of the path, whether or not there is anything.
 pub(crate) fn is_of_path(target: &Target, object: &Value, name: &str) -> Result<(), Failure> {
-    let namespace = target.namespace.as_deref().unwrap_or_default();
-    let own = object::meta(object, "namespace").filter(|_| target.resource.namespaced);
-    if own.is_some_and(|own| own != namespace) {
-        return Err(elsewhere());
-    }
+    check_namespace(target, object)?;
     check_named(object, name)?;
     check_name(object, name)
+}
+
+/// An object is in the namespace of its path.
+pub(crate) fn check_namespace(target: &Target, object: &Value) -> Result<(), Failure> {
+    let namespace = target.namespace.as_deref().unwrap_or_default();
+    let own = object::meta(object, "namespace").filter(|_| target.resource.namespaced);
+    match own {
+        Some(own) if own != namespace => Err(elsewhere()),
+        _ => Ok(()),
+    }
 }
 
 fn elsewhere() -> Failure {

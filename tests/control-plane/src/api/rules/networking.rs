@@ -89,13 +89,13 @@ fn check_paths(http: &Value, path: &str) -> Vec<Cause> {
         let at = |field: &str| format!("{path}[{index}].{field}");
         let way = text(value, "path");
         let mut refuse = |why: &str| wrong.push(Cause::invalid(&at("path"), &way.into(), why));
-        match text(value, "pathType") {
-            "" => {
+        match value["pathType"].as_str() {
+            None => {
                 let why = "pathType must be specified";
                 wrong.push(Cause::required(&at("pathType"), why));
                 continue;
             }
-            "Exact" | "Prefix" => {
+            Some("Exact" | "Prefix") => {
                 if !way.starts_with('/') {
                     refuse("must be an absolute path");
                 }
@@ -110,12 +110,12 @@ fn check_paths(http: &Value, path: &str) -> Vec<Cause> {
                     }
                 }
             }
-            "ImplementationSpecific" => {
+            Some("ImplementationSpecific") => {
                 if !way.is_empty() && !way.starts_with('/') {
                     refuse("must be an absolute path");
                 }
             }
-            other => wrong.extend(one_of(other, &at("pathType"), &PATH_TYPES)),
+            Some(other) => wrong.extend(one_of(other, &at("pathType"), &PATH_TYPES)),
         }
         wrong.extend(check_backend(&value["backend"], &at("backend")));
     }

@@ -19,9 +19,8 @@ pub(super) fn check(volume: &Value) -> Vec<Cause> {
     }
     wrong.extend(check_modes(modes, "spec.accessModes"));
     wrong.extend(check_capacity(&spec["capacity"]));
-    let reclaim = text(spec, "persistentVolumeReclaimPolicy");
     wrong.extend(one_of_if_said(
-        reclaim,
+        &spec["persistentVolumeReclaimPolicy"],
         "spec.persistentVolumeReclaimPolicy",
         &RECLAIMS,
     ));
@@ -43,7 +42,7 @@ pub(super) fn check(volume: &Value) -> Vec<Cause> {
         wrong.extend(why.map(|why| Cause::invalid("spec.storageClassName", &class.into(), why)));
     }
     wrong.extend(one_of_if_said(
-        text(spec, "volumeMode"),
+        &spec["volumeMode"],
         "spec.volumeMode",
         &VOLUME_MODES,
     ));

@@ -193,8 +193,8 @@ pub(super) fn check_spread<'a>(constraints: &'a [Value], path: &str) -> Vec<Caus
             }
         }
         for field in ["nodeAffinityPolicy", "nodeTaintsPolicy"] {
-            let policy = text(constraint, field);
-            wrong.extend(one_of_if_said(policy, &at(field), &["Honor", "Ignore"]));
+            let known = ["Honor", "Ignore"];
+            wrong.extend(one_of_if_said(&constraint[field], &at(field), &known));
         }
         wrong.extend(checks::selector(
             &constraint["labelSelector"],
@@ -238,7 +238,11 @@ pub(super) fn check_tolerations(tolerations: &[Value], path: &str) -> Vec<Cause>
             )),
             other => wrong.extend(one_of(other, &at("operator"), &["Equal", "Exists"])),
         }
-        wrong.extend(one_of_if_said(effect, &at("effect"), &EFFECTS));
+        wrong.extend(one_of_if_said(
+            &toleration["effect"],
+            &at("effect"),
+            &EFFECTS,
+        ));
     }
     wrong
 }

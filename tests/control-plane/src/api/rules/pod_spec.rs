@@ -93,8 +93,11 @@ pub(super) fn check(spec: &Value, path: &str, claims: &[Value], is_pod: bool) ->
     for field in &SUBDOMAINS[2..] {
         wrong.extend(check_subdomain(text(spec, field), &at(field)));
     }
-    let system = text(&spec["os"], "name");
-    wrong.extend(one_of_if_said(system, &at("os"), &["linux", "windows"]));
+    match &spec["os"] {
+        Value::Null => {}
+        os if text(os, "name").is_empty() => wrong.push(Cause::required(&at("os.name"), "")),
+        os => wrong.extend(one_of(text(os, "name"), &at("os"), &["linux", "windows"])),
+    }
     wrong
 }
 
@@ -175,13 +178,15 @@ fn check_security(spec: &Value, path: &str) -> Vec<Cause> {
         wrong.push(Cause::invalid(&path, &true.into(), why));
     }
     wrong.extend(sysctls::check(spec, path));
-    let policy = text(context, "fsGroupChangePolicy");
-    let known = ["Always", "OnRootMismatch"];
-    wrong.extend(one_of_if_said(
-        policy,
-        &format!("{path}.fsGroupChangePolicy"),
-        &known,
-    ));
+    const POLICIES: [(&str, &[&str]); 3] = [
+        ("fsGroupChangePolicy", &["Always", "OnRootMismatch"]),
+        ("seLinuxChangePolicy", &["Recursive"]),
+        ("supplementalGroupsPolicy", &["Merge", "Strict"]),
+    ];
+    for (field, known) in POLICIES {
+        let path = format!("{path}.{field}");
+        wrong.extend(one_of_if_said(&context[field], &path, known));
+    }
     let profile = &context["seccompProfile"];
     wrong.extend(containers::check_seccomp(
         profile,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::checks::{number, one_of_if_said, text};
+use super::checks::{number, one_of_if_said};
 use crate::failure::Cause;
 use crate::object;
 
@@ -30,8 +30,12 @@ pub(super) fn check(class: &Value) -> Vec<Cause> {
         let why = format!("maximum allowed value of a user defined priority is {HIGHEST_OF_USERS}");
         wrong.push(Cause::forbidden("value", &why));
     }
-    let policy = text(class, "preemptionPolicy");
-    wrong.extend(one_of_if_said(policy, "preemptionPolicy", &POLICIES));
+    match &class["preemptionPolicy"] {
+        Value::String(policy) if policy.is_empty() => {
+            wrong.push(Cause::required("preemptionPolicy", ""));
+        }
+        policy => wrong.extend(one_of_if_said(policy, "preemptionPolicy", &POLICIES)),
+    }
     wrong
 }
 

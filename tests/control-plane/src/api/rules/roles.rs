@@ -87,7 +87,7 @@ pub(super) fn check_binding(binding: &Value) -> Vec<Cause> {
     let is_cluster = binding["kind"] == "ClusterRoleBinding";
     let reference = &binding["roleRef"];
     wrong.extend(one_of_if_said(
-        text(reference, "apiGroup"),
+        &reference["apiGroup"],
         "roleRef.apiGroup",
         &[GROUP],
     ));

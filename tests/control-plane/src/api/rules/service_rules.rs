@@ -220,7 +220,7 @@ pub(super) fn check_addresses(spec: &Value) -> Vec<Cause> {
         }
     }
     let policies = ["PreferDualStack", "RequireDualStack", "SingleStack"];
-    let policy = text(spec, "ipFamilyPolicy");
+    let policy = &spec["ipFamilyPolicy"];
     wrong.extend(one_of_if_said(policy, "spec.ipFamilyPolicy", &policies));
     let before = wrong.len();
     for (index, address) in list_of_all.iter().enumerate() {
@@ -358,7 +358,11 @@ fn check_traffic(spec: &Value) -> Vec<Cause> {
     let policy = text(spec, "externalTrafficPolicy");
     let addressed = !list(spec, "externalIPs").is_empty() && is_a(spec, "ClusterIP");
     if is_a(spec, "LoadBalancer") || is_a(spec, "NodePort") || addressed {
-        wrong.extend(one_of_if_said(policy, EXTERNAL, &TRAFFIC));
+        wrong.extend(one_of_if_said(
+            &spec["externalTrafficPolicy"],
+            EXTERNAL,
+            &TRAFFIC,
+        ));
     } else if !policy.is_empty() {
         let why = "may only be set for externally-accessible services";
         wrong.push(Cause::invalid(EXTERNAL, &policy.into(), why));
@@ -368,15 +372,13 @@ fn check_traffic(spec: &Value) -> Vec<Cause> {
         let path = "spec.healthCheckNodePort";
         wrong.push(Cause::invalid(path, &health.into(), NO_HEALTH_CHECK));
     }
-    let policy = text(spec, "internalTrafficPolicy");
     wrong.extend(one_of_if_said(
-        policy,
+        &spec["internalTrafficPolicy"],
         "spec.internalTrafficPolicy",
         &TRAFFIC,
     ));
-    let distribution = text(spec, "trafficDistribution");
     wrong.extend(one_of_if_said(
-        distribution,
+        &spec["trafficDistribution"],
         "spec.trafficDistribution",
         &DISTRIBUTIONS,
     ));

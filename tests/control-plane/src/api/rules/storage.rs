@@ -70,8 +70,11 @@ pub(super) fn check_claim(spec: &Value, at_path: &str) -> Vec<Cause> {
         let why = names::subdomain(class);
         wrong.extend(why.map(|why| Cause::invalid(&path("storageClassName"), &class.into(), why)));
     }
-    let mode = text(spec, "volumeMode");
-    wrong.extend(one_of_if_said(mode, &path("volumeMode"), &VOLUME_MODES));
+    wrong.extend(one_of_if_said(
+        &spec["volumeMode"],
+        &path("volumeMode"),
+        &VOLUME_MODES,
+    ));
     wrong.extend(data_sources::check(spec, at_path));
     wrong
 }

@@ -43,11 +43,14 @@ pub(super) fn check(class: &Value) -> Vec<Cause> {
         }
     };
     wrong.extend(check_parameters(&class["parameters"]));
-    wrong.extend(one_of_if_said(
-        text(class, "reclaimPolicy"),
-        "reclaimPolicy",
-        &["Delete", "Retain"],
-    ));
+    match &class["reclaimPolicy"] {
+        Value::String(none) if none.is_empty() => {}
+        policy => wrong.extend(one_of_if_said(
+            policy,
+            "reclaimPolicy",
+            &["Delete", "Retain"],
+        )),
+    }
     wrong.extend(one_of(
         text(class, "volumeBindingMode"),
         "volumeBindingMode",

@@ -347,7 +347,11 @@ pub(super) fn check_mounts(container: &Value, path: &str, volumes: &Volumes<'_>)
             text(mount, "mountPropagation"),
             format!("{path}.mountPropagation"),
         );
-        wrong.extend(one_of_if_said(propagation, &field, &PROPAGATIONS));
+        wrong.extend(one_of_if_said(
+            &mount["mountPropagation"],
+            &field,
+            &PROPAGATIONS,
+        ));
         if propagation == "Bidirectional" && !privileged {
             let why = "Bidirectional mount propagation is available only to privileged containers";
             wrong.push(Cause::forbidden(&field, why));

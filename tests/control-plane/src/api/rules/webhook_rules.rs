@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::checks::{list, one_of, one_of_if_said, text};
+use super::checks::{list, one_of, one_of_if_said};
 use crate::failure::Cause;
 
 const OPERATIONS: [&str; 5] = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
@@ -37,7 +37,7 @@ pub(super) fn check(rule: &Value, path: &str) -> Vec<Cause> {
         }
     }
     wrong.extend(check_resources(&rule["resources"], &at("resources")));
-    wrong.extend(one_of_if_said(text(rule, "scope"), &at("scope"), &SCOPES));
+    wrong.extend(one_of_if_said(&rule["scope"], &at("scope"), &SCOPES));
     wrong
 }
 

@@ -34,7 +34,7 @@ pub(super) fn check(configuration: &Value) -> Vec<Cause> {
 
 fn check_webhook(webhook: &Value, path: &str) -> Vec<Cause> {
     let at = |field: &str| format!("{path}.{field}");
-    let one_of = |field: &str, known: &str| one_of(&at(field), text(webhook, field), known);
+    let one_of = |field: &str, known: &str| one_of(&at(field), &webhook[field], known);
     let mut wrong = Vec::new();
     wrong.extend(check_name(text(webhook, "name"), &at("name")));
     for (index, rule) in list(webhook, "rules").iter().enumerate() {
@@ -43,7 +43,7 @@ fn check_webhook(webhook: &Value, path: &str) -> Vec<Cause> {
     }
     wrong.extend(one_of("failurePolicy", POLICIES));
     wrong.extend(one_of("matchPolicy", MATCHES));
-    if text(webhook, "sideEffects").is_empty() {
+    if webhook["sideEffects"].is_null() {
         let why = "must specify one of None, NoneOnDryRun";
         wrong.push(Cause::required(&at("sideEffects"), why));
     }
@@ -132,10 +132,8 @@ fn check_versions(versions: &Value, path: &str) -> Vec<Cause> {
 }
 
 /// Whether what is said is one of those that are known, in quotes.
-fn one_of(field: &str, said: &str, known: &str) -> Option<Cause> {
-    let is_known = said.is_empty()
-        || known
-            .split(", ")
-            .any(|known| known.trim_matches('"') == said);
-    (!is_known).then(|| Cause::unsupported(field, &said.into(), known))
+fn one_of(field: &str, said: &Value, known: &str) -> Option<Cause> {
+    let text = said.as_str()?;
+    let mut all = known.split(", ").map(|known| known.trim_matches('"'));
+    (!all.any(|known| known == text)).then(|| Cause::unsupported(field, said, known))
 }

@@ -53,7 +53,9 @@ impl Selector {
         version: &Version,
     ) -> Result<Self, Failure> {
         let labels = labels::parse(labels.unwrap_or_default()).map_err(Failure::bad_request)?;
-        let fields = fields::parse(fields.unwrap_or_default()).map_err(Failure::bad_request)?;
+        let mut fields = fields::parse(fields.unwrap_or_default()).map_err(Failure::bad_request)?;
+        // What is asked for of nothing, `=`, is asked for of no field.
+        fields.retain(|field| !field.path.is_empty() || !field.value.is_empty());
         for field in &fields {
             let known = ["metadata.name", "metadata.namespace"].contains(&field.path.as_str())
                 || version.selectable.contains(&field.path);

@@ -1,82 +1,94 @@
-//! What an applied object must be for server-side apply to read it.
+//! What an object must be for server-side apply to read it.
+
+use std::collections::BTreeSet;
+use std::fmt;
 
 use serde_json::Value;
 
+use super::set::display;
 use super::shape::{Shape, element_name, shape};
 use crate::patch::go;
 use crate::schema::{Kind, Schema};
 
 /// What is wrong with an applied object: undeclared fields, wrong types, elements that share a name.
 pub(crate) fn untyped(value: &Value, schema: &Schema) -> Option<String> {
-    let mut errors = Vec::new();
-    look(value, schema, "", &mut errors);
-    match errors.as_slice() {
-        [] => None,
-        [one] => Some(one.clone()),
-        many => Some(format!("errors:\n  {}", many.join("\n  "))),
+    Look::new(false).mistakes(value, schema)
+}
+
+/// The same of an object as it is kept, in whose lists elements may share a name.
+pub(crate) fn untyped_live(value: &Value, schema: &Schema) -> Option<String> {
+    Look::new(true).mistakes(value, schema)
+}
+
+/// The way to a value, which is written out for a mistake alone.
+#[derive(Clone, Copy)]
+enum Path<'p> {
+    Root,
+    Field(&'p Path<'p>, &'p str),
+    Element(&'p Path<'p>, &'p str),
+    At(&'p Path<'p>, usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Field(before, name) => write!(f, "{before}.{name}"),
+            Self::Element(before, name) => write!(f, "{before}{}", display(name)),
+            Self::At(before, index) => write!(f, "{before}[{index}]"),
+        }
     }
 }
 
-fn look(value: &Value, schema: &Schema, path: &str, errors: &mut Vec<String>) {
-    let node = schema.target();
-    if value.is_null() {
-        return;
-    }
-    if node.int_or_string {
-        // Whatever it is, validation has a word for it.
-        return;
-    }
-    let plain = || format!("&{{{}}}", go::plain(value));
-    let mistake = match node.kind {
-        Some(Kind::Object) if !value.is_object() => Some(("map", plain())),
-        Some(Kind::Array) if !value.is_array() => Some(("list", plain())),
-        Some(Kind::Boolean) if !value.is_boolean() => Some(("boolean", plain())),
-        Some(Kind::String) if !value.is_string() => Some((
-            "string",
-            format!(
-                "&value.valueUnstructured{{Value:{}}}",
-                go::syntax(value, "string")
-            ),
-        )),
-        Some(Kind::Integer | Kind::Number) if !value.is_number() => {
-            Some(("numeric (int or float)", go::type_name(value).to_owned()))
+struct Look {
+    errors: Vec<String>,
+    allows_duplicates: bool,
+}
+
+impl Look {
+    fn new(allows_duplicates: bool) -> Self {
+        Self {
+            errors: Vec::new(),
+            allows_duplicates,
         }
-        _ => None,
-    };
-    if let Some((expected, got)) = mistake {
-        errors.push(format!("{path}: expected {expected}, got {got}"));
-        return;
     }
 
-    match shape(value, schema) {
-        Shape::Elements(elements) => {
-            let mut seen = std::collections::BTreeSet::new();
-            for (at, element) in elements.iter().enumerate() {
-                match element_name(element, schema) {
-                    Ok(name) => {
-                        let shown = super::set::display(&name);
-                        if !seen.insert(name) {
-                            errors.push(format!("{path}: duplicate entries for key {shown}"));
-                        }
-                        look(element, schema.element(), &format!("{path}{shown}"), errors);
-                    }
-                    // What comes behind it is not looked at.
-                    Err(error) => {
-                        errors.push(format!("{path}: element {at}: {error}"));
-                        break;
-                    }
-                }
-            }
+    fn mistakes(mut self, value: &Value, schema: &Schema) -> Option<String> {
+        self.look(value, schema, &Path::Root);
+        match self.errors.as_slice() {
+            [] => None,
+            [one] => Some(one.clone()),
+            many => Some(format!("errors:\n  {}", many.join("\n  "))),
         }
-        _ => match value {
+    }
+
+    fn look(&mut self, value: &Value, schema: &Schema, path: &Path<'_>) {
+        let node = schema.target();
+        if value.is_null() {
+            return;
+        }
+        if node.int_or_string {
+            // Whatever it is, validation has a word for it.
+            return;
+        }
+        if let Some((expected, got)) = mistyped(value, node) {
+            self.errors
+                .push(format!("{path}: expected {expected}, got {got}"));
+            return;
+        }
+        if let Shape::Elements(elements) = shape(value, schema) {
+            return self.look_at_elements(elements, schema, path);
+        }
+        match value {
             Value::Object(fields) => {
                 for (name, value) in fields {
-                    let path = format!("{path}.{name}");
+                    let path = Path::Field(path, name);
                     match schema.field(name) {
-                        Some(field) => look(value, field, &path, errors),
+                        Some(field) => self.look(value, field, &path),
                         None => {
                             // The first one is enough for a map.
-                            errors.push(format!("{path}: field not declared in schema"));
+                            let error = format!("{path}: field not declared in schema");
+                            self.errors.push(error);
                             break;
                         }
                     }
@@ -84,10 +96,59 @@ fn look(value: &Value, schema: &Schema, path: &str, errors: &mut Vec<String>) {
             }
             Value::Array(elements) => {
                 for (at, element) in elements.iter().enumerate() {
-                    look(element, schema.element(), &format!("{path}[{at}]"), errors);
+                    self.look(element, schema.element(), &Path::At(path, at));
                 }
             }
             _ => {}
-        },
+        }
+    }
+
+    fn look_at_elements(&mut self, elements: &[Value], schema: &Schema, path: &Path<'_>) {
+        let mut seen = BTreeSet::new();
+        for (at, element) in elements.iter().enumerate() {
+            match element_name(element, schema) {
+                Ok(name) => {
+                    if seen.contains(&name) && !self.allows_duplicates {
+                        let shown = display(&name);
+                        let error = format!("{path}: duplicate entries for key {shown}");
+                        self.errors.push(error);
+                    }
+                    self.look(element, schema.element(), &Path::Element(path, &name));
+                    seen.insert(name);
+                }
+                // What comes behind it is not looked at.
+                Err(error) => {
+                    self.errors.push(format!("{path}: element {at}: {error}"));
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// What a value is not, and what it is instead.
+fn mistyped(value: &Value, node: &Schema) -> Option<(&'static str, String)> {
+    let plain = || format!("&{{{}}}", go::plain(value));
+    // What a format says of a string is nothing to server-side apply, but for bytes.
+    let has_format = node
+        .rules
+        .format
+        .as_deref()
+        .is_some_and(|format| format != "byte");
+    match node.kind {
+        Some(Kind::Object) if !value.is_object() => Some(("map", plain())),
+        Some(Kind::Array) if !value.is_array() => Some(("list", plain())),
+        Some(Kind::Boolean) if !value.is_boolean() => Some(("boolean", plain())),
+        Some(Kind::String) if has_format => {
+            (value.is_object() || value.is_array()).then(|| ("any scalar", plain()))
+        }
+        Some(Kind::String) if !value.is_string() => {
+            let got = go::syntax(value, "string");
+            Some(("string", format!("&value.valueUnstructured{{Value:{got}}}")))
+        }
+        Some(Kind::Integer | Kind::Number) if !value.is_number() => {
+            Some(("numeric (int or float)", go::type_name(value).to_owned()))
+        }
+        _ => None,
     }
 }

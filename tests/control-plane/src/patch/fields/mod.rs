@@ -8,7 +8,7 @@ mod set;
 mod shape;
 mod walk;
 
-pub(crate) use check::untyped;
+pub(crate) use check::{untyped, untyped_live};
 pub(crate) use combine::combine;
 pub(crate) use remove::remove;
 pub(crate) use set::Set;
