@@ -52,6 +52,7 @@ mod conformance {
     mod ownership;
     mod patches;
     mod pod_security;
+    mod pods;
     mod posted;
     mod protobuf;
     mod quotas;

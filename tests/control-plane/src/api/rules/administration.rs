@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::checks::{list, text};
+use super::checks::{self, list, text};
 use super::{
-    addresses, api_services, csi, flow_schemas, ingress_classes, names, priority_levels,
-    service_ranges, storage,
+    addresses, api_services, csi, flow_schemas, ingress_classes, names, persistent, placement,
+    priority_levels, resources, service_ranges, storage,
 };
 use crate::failure::Cause;
 use crate::object;
+use crate::schema::in_billionths;
 
 /// What is wrong with an object, new or changed.
 pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
@@ -25,7 +26,7 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
         "APIService" => api_services::check(spec),
         "FlowSchema" => flow_schemas::check(object),
         "PriorityLevelConfiguration" => priority_levels::check(object),
-        "RuntimeClass" => check_handler(object),
+        "RuntimeClass" => check_runtime_class(object),
         "IPAddress" if spec.get("parentRef").is_none() => {
             vec![Cause::required("spec.parentRef", "")]
         }
@@ -39,7 +40,7 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
         "ResourceSlice" => check_slice(spec),
         "CSIDriver" => csi::check_driver(object),
         "CSINode" => csi::check_node(object),
-        "CSIStorageCapacity" => subdomain(object, "storageClassName", "storageClassName"),
+        "CSIStorageCapacity" => check_storage_capacity(object),
         "VolumeAttachment" => check_attachment(spec),
         "VolumeAttributesClass" => check_attributes_class(object),
         _ => Vec::new(),
@@ -180,6 +181,36 @@ fn check_actions(spec: &Value) -> Option<Cause> {
     (says("Deny") && says("Warn")).then(|| Cause::invalid(PATH, &json!(actions), BOTH))
 }
 
+fn check_storage_capacity(object: &Value) -> Vec<Cause> {
+    let mut wrong = checks::selector(&object["nodeTopology"], "nodeTopology");
+    wrong.extend(subdomain(object, "storageClassName", "storageClassName"));
+    let capacity = &object["capacity"];
+    if capacity.as_str().and_then(in_billionths) < Some(0) && !capacity.is_null() {
+        let why = "must be greater than or equal to 0";
+        wrong.push(Cause::invalid("capacity", capacity, why));
+    }
+    wrong
+}
+
+fn check_runtime_class(class: &Value) -> Vec<Cause> {
+    let mut wrong = check_handler(class);
+    wrong.extend(resources::check_overhead(
+        &class["overhead"]["podFixed"],
+        "overhead",
+    ));
+    let scheduling = &class["scheduling"];
+    wrong.extend(checks::labels(
+        &scheduling["nodeSelector"],
+        "scheduling.nodeSelector",
+    ));
+    let tolerations = list(scheduling, "tolerations");
+    wrong.extend(placement::check_tolerations(
+        tolerations,
+        "scheduling.tolerations",
+    ));
+    wrong
+}
+
 fn check_handler(class: &Value) -> Vec<Cause> {
     let handler = text(class, "handler");
     match names::label(handler) {
@@ -244,13 +275,33 @@ fn check_slice(spec: &Value) -> Vec<Cause> {
 }
 
 fn check_attachment(spec: &Value) -> Vec<Cause> {
-    let mut wrong = required(spec, "attacher", "spec.attacher");
-    let source = spec.get("source").unwrap_or(&Value::Null);
-    if source.get("inlineVolumeSpec").is_some() == source.get("persistentVolumeName").is_some() {
-        const WHY: &str = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
-        wrong.push(Cause::required("spec.source", WHY));
+    const ONE: &str = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
+    const NAME: &str = "spec.source.persistentVolumeName";
+    let mut wrong = csi::check_name(text(spec, "attacher"), "spec.attacher");
+    let source = &spec["source"];
+    let (inline, name) = (
+        &source["inlineVolumeSpec"],
+        source["persistentVolumeName"].as_str(),
+    );
+    match (inline, name) {
+        (Value::Null, None) => wrong.push(Cause::required("spec.source", ONE)),
+        (Value::Null, Some("")) => {
+            let why = "must specify non empty persistentVolumeName";
+            wrong.push(Cause::required(NAME, why));
+        }
+        (Value::Null, Some(_)) => {}
+        (_, Some(_)) => wrong.push(Cause::forbidden("spec.source", ONE)),
+        (inline, None) => {
+            wrong.extend(persistent::check_inline(
+                inline,
+                "spec.source.inlineVolumeSpec",
+            ));
+        }
     }
     wrong.extend(subdomain(spec, "nodeName", "spec.nodeName"));
+    if name.is_some() {
+        wrong.extend(subdomain(source, "persistentVolumeName", NAME));
+    }
     wrong
 }
 

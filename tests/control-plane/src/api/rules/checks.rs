@@ -6,6 +6,21 @@ use super::names;
 use crate::failure::Cause;
 
 const NOT_NEGATIVE: &str = "must be greater than or equal to 0";
+/// What the metadata of a template may not say, and how a server calls it.
+const UNUSED_METADATA: [(&str, &str); 12] = [
+    ("name", "name"),
+    ("generateName", "generateName"),
+    ("namespace", "namespace"),
+    ("selfLink", "selfLink"),
+    ("uid", "uID"),
+    ("resourceVersion", "resourceVersion"),
+    ("generation", "generation"),
+    ("creationTimestamp", "creationTimestamp"),
+    ("deletionTimestamp", "deletionTimestamp"),
+    ("deletionGracePeriodSeconds", "deletionGracePeriodSeconds"),
+    ("ownerReferences", "ownerReferences"),
+    ("finalizers", "finalizers"),
+];
 const NO_OPERATOR: &str = "not a valid selector operator";
 
 pub(super) fn text<'a>(object: &'a Value, field: &str) -> &'a str {
@@ -47,6 +62,36 @@ pub(super) fn one_of(value: &str, path: &str, known: &[&str]) -> Option<Cause> {
 /// are not kept.
 pub(super) fn one_of_if_said(value: &Value, path: &str, known: &[&str]) -> Option<Cause> {
     one_of(value.as_str()?, path, known)
+}
+
+/// The same of a field of an object.
+pub(super) fn one_of_if_there(
+    object: &Value,
+    field: &str,
+    path: &str,
+    known: &[&str],
+) -> Option<Cause> {
+    one_of_if_said(&object[field], &format!("{path}.{field}"), known)
+}
+
+/// More in a list than there may be.
+pub(super) fn too_many(list: &[Value], most: usize, path: &str) -> Option<Cause> {
+    let count = list.len();
+    let message = format!("Too many: {count}: must have at most {most} items");
+    (count > most).then(|| Cause::new("FieldValueTooMany", path, message))
+}
+
+/// What is wrong with the metadata of a template of an object of which nothing else is taken over.
+pub(super) fn template_metadata(metadata: &Value, path: &str) -> Vec<Cause> {
+    let mut wrong = names::annotations(&metadata["annotations"], &format!("{path}.annotations"));
+    wrong.extend(labels(&metadata["labels"], &format!("{path}.labels")));
+    let said = UNUSED_METADATA
+        .iter()
+        .filter(|(field, _)| !metadata[*field].is_null());
+    wrong.extend(
+        said.map(|(_, shown)| Cause::forbidden(&format!("{path}.{shown}"), "cannot be set")),
+    );
+    wrong
 }
 
 /// What is wrong with the labels in a field.

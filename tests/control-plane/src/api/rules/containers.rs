@@ -4,23 +4,36 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::checks::{list, number, one_of, one_of_if_said, text};
+use super::checks::{list, number, one_of, one_of_if_there, text};
 use super::fixed::invalid_struct;
 use super::volumes::{self, Volumes};
-use super::{app_armor, env, names, probes, resources};
+use super::{app_armor, env, ephemeral, names, probes, resources, restarts, windows};
 use crate::failure::Cause;
 
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
-const PULLS: [&str; 3] = ["Always", "IfNotPresent", "Never"];
+pub(super) const PULLS: [&str; 3] = ["Always", "IfNotPresent", "Never"];
 const MESSAGES: [&str; 2] = ["File", "FallbackToLogsOnError"];
 const PROFILES: [&str; 3] = ["Localhost", "RuntimeDefault", "Unconfined"];
 const PORT_RANGE: &str = "must be between 1 and 65535, inclusive";
 const ID_RANGE: &str = "must be between 0 and 2147483647, inclusive";
 
+/// What the pod around a container says that matters to it.
+pub(super) struct Around<'a> {
+    volumes: &'a Volumes<'a>,
+    claims: Vec<&'a str>,
+    restarts: bool,
+    host_users: bool,
+}
+
 /// What is wrong with the containers of a spec.
 pub(super) fn check_all(spec: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<Cause> {
     let grace = number(spec, "terminationGracePeriodSeconds");
-    let never = text(spec, "restartPolicy") == "Never";
+    let around = Around {
+        volumes,
+        claims: resources::claims_of_pod(spec),
+        restarts: text(spec, "restartPolicy") != "Never",
+        host_users: spec["hostUsers"] != false,
+    };
     let containers = list(spec, "containers");
     let mut wrong = Vec::new();
     let mut seen = BTreeSet::new();
@@ -29,25 +42,22 @@ pub(super) fn check_all(spec: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<
     }
     for (index, container) in containers.iter().enumerate() {
         let path = format!("{path}.containers[{index}]");
-        wrong.extend(check(container, &path, volumes, never));
+        wrong.extend(check(container, &path, &around));
         let name = text(container, "name");
         if !seen.insert(name) {
             wrong.push(Cause::duplicate(&format!("{path}.name"), &name.into()));
         }
         wrong.extend(probes::check(container, &path, grace));
+        wrong.extend(restarts::check(container, &path));
     }
     wrong.extend(check_host_ports(containers, &format!("{path}.containers")));
     let first = list(spec, "initContainers");
     for (index, container) in first.iter().enumerate() {
         let all = format!("{path}.initContainers");
         let path = format!("{all}[{index}]");
-        wrong.extend(check(container, &path, volumes, never));
-        let policies = ["Always", "Never", "OnFailure"];
-        wrong.extend(one_of_if_said(
-            &container["restartPolicy"],
-            &format!("{path}.restartPolicy"),
-            &policies,
-        ));
+        wrong.extend(check(container, &path, &around));
+        wrong.extend(restarts::check_first(container, &path));
+        let restart = text(container, "restartPolicy");
         let name = text(container, "name");
         if !name.is_empty() && !seen.insert(name) {
             wrong.push(Cause::duplicate(&format!("{path}.name"), &name.into()));
@@ -57,11 +67,26 @@ pub(super) fn check_all(spec: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<
             "Always" => probes::check(container, &path, grace),
             _ => probes::forbid(container, &path),
         });
+        let policies = list(container, "resizePolicy").iter().enumerate();
+        let unfit =
+            policies.filter(|(_, policy)| text(policy, "restartPolicy") == "RestartContainer");
+        wrong.extend(
+            unfit
+                .filter(|_| restart != "Always")
+                .map(|(index, policy)| {
+                    let path = format!("{path}.resizePolicy[{index}].restartPolicy");
+                    let why =
+                        "must not be set to 'RestartContainer' for non-sidecar initContainers";
+                    Cause::invalid(&path, &policy["restartPolicy"], why)
+                }),
+        );
     }
+    wrong.extend(ephemeral::check_all(spec, path, &around));
     wrong
 }
 
-fn check(container: &Value, path: &str, volumes: &Volumes<'_>, never: bool) -> Vec<Cause> {
+/// What is wrong with a container of any sort.
+pub(super) fn check(container: &Value, path: &str, around: &Around<'_>) -> Vec<Cause> {
     let at = |field: &str| format!("{path}.{field}");
     let mut wrong = Vec::new();
     match text(container, "name") {
@@ -76,29 +101,51 @@ fn check(container: &Value, path: &str, volumes: &Volumes<'_>, never: bool) -> V
     wrong.extend(one_of(policy, &at("terminationMessagePolicy"), &MESSAGES));
     wrong.extend(check_ports(list(container, "ports"), &at("ports")));
     wrong.extend(env::check(container, path));
-    wrong.extend(volumes::check_mounts(container, path, volumes));
+    wrong.extend(volumes::check_mounts(container, path, around.volumes));
     let pull = text(container, "imagePullPolicy");
     wrong.extend(one_of(pull, &at("imagePullPolicy"), &PULLS));
-    wrong.extend(resources::check(&container["resources"], &at("resources")));
-    for resize in list(container, "resizePolicy") {
-        let field = at("resizePolicy");
-        wrong.extend(one_of(
-            text(resize, "resourceName"),
-            &field,
-            &["cpu", "memory"],
-        ));
-        let restart = text(resize, "restartPolicy");
-        let known = ["NotRequired", "RestartContainer"];
-        wrong.extend(one_of(restart, &field, &known));
-        if never && restart != "NotRequired" {
-            let why = "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
-            wrong.push(Cause::invalid(&field, &restart.into(), why));
-        }
-    }
+    wrong.extend(resources::check(
+        &container["resources"],
+        &around.claims,
+        &at("resources"),
+    ));
+    let policies = list(container, "resizePolicy");
+    wrong.extend(check_resizes(
+        policies,
+        &at("resizePolicy"),
+        around.restarts,
+    ));
     wrong.extend(check_security(
         &container["securityContext"],
         &at("securityContext"),
+        around.host_users,
     ));
+    wrong
+}
+
+/// What is done where a resource is given more, or less.
+fn check_resizes(policies: &[Value], path: &str, restarts: bool) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (index, policy) in policies.iter().enumerate() {
+        let (name, restart) = (text(policy, "resourceName"), text(policy, "restartPolicy"));
+        if !seen.insert(name) {
+            wrong.push(Cause::duplicate(&format!("{path}[{index}]"), &name.into()));
+        }
+        for (said, known) in [
+            (name, ["cpu", "memory"]),
+            (restart, ["NotRequired", "RestartContainer"]),
+        ] {
+            wrong.extend(match said {
+                "" => Some(Cause::required(path, "")),
+                said => one_of(said, path, &known),
+            });
+        }
+        if !restarts && restart != "NotRequired" {
+            let why = "must be 'NotRequired' when pod `restartPolicy` is 'Never'";
+            wrong.push(Cause::invalid(path, &restart.into(), why));
+        }
+    }
     wrong
 }
 
@@ -113,16 +160,25 @@ pub(super) fn check_ids(context: &Value, fields: &[&str], path: &str) -> Vec<Cau
     ids.collect()
 }
 
-fn check_security(context: &Value, path: &str) -> Vec<Cause> {
+fn check_security(context: &Value, path: &str, host_users: bool) -> Vec<Cause> {
     if context.is_null() {
         return Vec::new();
     }
     let mut wrong = check_ids(context, &["runAsUser", "runAsGroup"], path);
-    wrong.extend(one_of_if_said(
-        &context["procMount"],
-        &format!("{path}.procMount"),
+    wrong.extend(one_of_if_there(
+        context,
+        "procMount",
+        path,
         &["Default", "Unmasked"],
     ));
+    if host_users && context["procMount"] == "Unmasked" {
+        let why = "`hostUsers` must be false to use `Unmasked`";
+        wrong.push(Cause::invalid(
+            &format!("{path}.procMount"),
+            &context["procMount"],
+            why,
+        ));
+    }
     wrong.extend(check_seccomp(
         &context["seccompProfile"],
         &format!("{path}.seccompProfile"),
@@ -141,6 +197,10 @@ fn check_security(context: &Value, path: &str) -> Vec<Cause> {
             wrong.push(invalid_struct(path, why));
         }
     }
+    wrong.extend(windows::check_options(
+        &context["windowsOptions"],
+        &format!("{path}.windowsOptions"),
+    ));
     wrong.extend(app_armor::check(
         &context["appArmorProfile"],
         &format!("{path}.appArmorProfile"),

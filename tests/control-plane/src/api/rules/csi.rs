@@ -95,7 +95,7 @@ pub(super) fn check_node(node: &Value) -> Vec<Cause> {
     wrong
 }
 
-fn check_name(name: &str, path: &str) -> Vec<Cause> {
+pub(super) fn check_name(name: &str, path: &str) -> Vec<Cause> {
     if name.is_empty() {
         return vec![Cause::required(path, "")];
     }

@@ -88,5 +88,10 @@ fn check_source(source: &Value, path: &str) -> Vec<Cause> {
         let why = names::subdomain(group);
         wrong.extend(why.map(|why| Cause::invalid(&at, &group.into(), why)));
     }
+    if is_elsewhere(source) {
+        let namespace = text(source, "namespace");
+        let (why, at) = (names::label(namespace), format!("{path}.namespace"));
+        wrong.extend(why.map(|why| Cause::invalid(&at, &namespace.into(), why)));
+    }
     wrong
 }

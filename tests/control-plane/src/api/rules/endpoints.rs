@@ -5,12 +5,13 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::addresses;
-use super::checks::{list, number, one_of, text};
+use super::checks::{list, number, one_of, text, too_many};
 use super::containers::is_port;
 use super::fixed::same;
 use super::names;
 use crate::failure::Cause;
 
+const MOST_HINTS: usize = 8;
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
 
 /// What is wrong with Endpoints; what they said before they may say again.
@@ -136,6 +137,33 @@ pub(super) fn check_slice(old: Option<&Value>, slice: &Value) -> Vec<Cause> {
         }
         wrong.extend(check_node(endpoint, &path));
         wrong.extend(check_label(endpoint, "hostname", &path));
+        wrong.extend(check_hints(&endpoint["hints"], &format!("{path}.hints")));
+    }
+    wrong
+}
+
+/// Where an endpoint is best used from.
+fn check_hints(hints: &Value, path: &str) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    let checks: [(&str, names::Rule); 2] = [
+        ("forZones", names::label_value),
+        ("forNodes", names::subdomain),
+    ];
+    for (field, check) in checks {
+        let (path, hints) = (format!("{path}.{field}"), list(hints, field));
+        if let Some(cause) = too_many(hints, MOST_HINTS, &path) {
+            wrong.push(cause);
+            return wrong;
+        }
+        let mut seen = HashSet::new();
+        for (index, hint) in hints.iter().enumerate() {
+            let (name, path) = (text(hint, "name"), format!("{path}[{index}].name"));
+            if !seen.insert(name) {
+                wrong.push(Cause::duplicate(&path, &name.into()));
+            }
+            let why = check(name);
+            wrong.extend(why.map(|why| Cause::invalid(&path, &name.into(), why)));
+        }
     }
     wrong
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::checks::{list, one_of, text};
-use super::names;
+use super::{names, volumes, windows};
 use crate::failure::Cause;
 
 const OF_VARIABLES: [&str; 9] = [
@@ -119,7 +119,7 @@ fn check_source(variable: &Value, path: &str) -> Vec<Cause> {
             "fieldRef" => wrong.extend(check_field(source, &OF_VARIABLES, &path)),
             "resourceFieldRef" => wrong.extend(check_resource(source, false, &path)),
             "configMapKeyRef" | "secretKeyRef" => wrong.extend(check_key(source, &path)),
-            _ => {}
+            _ => wrong.extend(check_file_key(source, &path)),
         }
     }
     let why = match sources {
@@ -146,7 +146,53 @@ fn check_key(source: &Value, path: &str) -> Vec<Cause> {
     match key {
         "" => wrong.push(Cause::required(&field, "")),
         key => {
-            wrong.extend(names::config_key(key).map(|why| Cause::invalid(&field, &key.into(), why)))
+            let reasons = names::config_key(key).into_iter();
+            wrong.extend(reasons.map(|why| Cause::invalid(&field, &key.into(), why)));
+        }
+    }
+    wrong
+}
+
+/// A variable that comes of a file in a volume.
+fn check_file_key(source: &Value, path: &str) -> Vec<Cause> {
+    let fields = ["key", "volumeName", "path"].into_iter();
+    fields
+        .filter_map(|field| {
+            let (said, path) = (text(source, field), format!("{path}.{field}"));
+            match (field, said) {
+                (_, "") => Some(Cause::required(&path, "")),
+                ("key", key) => check_name(key, &path),
+                ("path", way) => volumes::no_steps_back(way, &path),
+                (_, name) => names::label(name).map(|why| Cause::invalid(&path, &name.into(), why)),
+            }
+        })
+        .collect()
+}
+
+/// What is wrong with the volumes of such files: they are in directories that are empty at first.
+pub(super) fn check_volumes_of_files(spec: &Value, path: &str) -> Vec<Cause> {
+    let volumes = list(spec, "volumes");
+    let mut wrong = Vec::new();
+    for (path, container) in windows::containers(spec, path) {
+        for (index, variable) in list(container, "env").iter().enumerate() {
+            let source = &variable["valueFrom"]["fileKeyRef"];
+            if source.is_null() {
+                continue;
+            }
+            let name = text(source, "volumeName");
+            let path = format!("{path}.env[{index}].valueFrom.fileKeyRef.volumeName");
+            let volume = volumes
+                .iter()
+                .rev()
+                .find(|volume| text(volume, "name") == name);
+            match volume {
+                None => wrong.push(volumes::not_found(&path, name)),
+                Some(volume) if volume["emptyDir"].is_null() => {
+                    let why = "referenced volume must be of type emptyDir";
+                    wrong.push(Cause::invalid(&path, &name.into(), why));
+                }
+                Some(_) => {}
+            }
         }
     }
     wrong

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::checks::{list, not_negative, number, one_of, text};
+use super::checks::{list, not_negative, number, one_of, text, too_many};
 use super::{job_indexes, names};
 use crate::failure::Cause;
 use crate::patch::go;
@@ -85,7 +85,7 @@ fn check_codes(spec: &Value, codes: &Value, path: &str) -> Vec<Cause> {
     let (values, path) = (list(codes, "values"), at("values"));
     if values.is_empty() {
         let why = "at least one value is required";
-        wrong.push(Cause::invalid(&path, &Value::Array(Vec::new()), why));
+        wrong.push(Cause::invalid(&path, &codes["values"], why));
     }
     wrong.extend(too_many(values, MOST_CODES, &path));
     let mut seen = HashSet::new();
@@ -174,10 +174,4 @@ fn required_of(value: &str, path: &str, known: &[&str]) -> Option<Cause> {
         return Some(Cause::required(path, &why));
     }
     one_of(value, path, known)
-}
-
-fn too_many(values: &[Value], most: usize, path: &str) -> Option<Cause> {
-    let count = values.len();
-    let message = format!("Too many: {count}: must have at most {most} items");
-    (count > most).then(|| Cause::new("FieldValueTooMany", path, message))
 }

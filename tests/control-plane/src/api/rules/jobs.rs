@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::selector;
 use super::super::target::Target;
 use super::checks::{
-    self, at, invalid_selector, list, not_negative, number, one_of, one_of_if_said, text,
+    self, at, invalid_selector, list, not_negative, number, one_of, one_of_if_there, text,
 };
 use super::fixed::{IMMUTABLE, invalid_struct, same};
 use super::{job_indexes, job_managers, job_policies, names, pods, schedules};
@@ -124,10 +124,13 @@ fn check_own_pods(job: &Value) -> Vec<Cause> {
         .map(|(key, value)| (key.to_owned(), value.into()))
         .into_iter()
         .collect();
-    if !selector::selects(
-        Some(&spec["selector"]),
-        &json!({"metadata": {"labels": own}}),
-    ) {
+    let is_sound = checks::selector(&spec["selector"], "").is_empty();
+    if is_sound
+        && !selector::selects(
+            Some(&spec["selector"]),
+            &json!({"metadata": {"labels": own}}),
+        )
+    {
         let why = "`selector` not auto-generated";
         wrong.push(invalid_selector("spec.selector", &spec["selector"], why));
     }
@@ -160,14 +163,15 @@ fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
         wrong.extend(job_managers::check(manager, &at("managedBy")));
     }
     let mode = text(spec, "completionMode");
-    wrong.extend(one_of_if_said(
-        &spec["completionMode"],
-        &at("completionMode"),
+    wrong.extend(one_of_if_there(
+        spec,
+        "completionMode",
+        path,
         &["NonIndexed", "Indexed"],
     ));
     if mode == "Indexed" {
         wrong.extend(job_indexes::check(spec, path));
-    } else if mode == "NonIndexed" {
+    } else if mode == "NonIndexed" || spec["completionMode"].is_null() {
         for (field, value) in [
             ("backoffLimitPerIndex", per_index),
             ("maxFailedIndexes", most_failed),
@@ -190,9 +194,10 @@ fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
         true => &["Failed"],
         false => &["Failed", "TerminatingOrFailed"],
     };
-    wrong.extend(one_of_if_said(
-        &spec["podReplacementPolicy"],
-        &at("podReplacementPolicy"),
+    wrong.extend(one_of_if_there(
+        spec,
+        "podReplacementPolicy",
+        path,
         replaced,
     ));
     wrong.extend(pods::check_template(&spec["template"], &at("template")));

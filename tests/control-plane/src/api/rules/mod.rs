@@ -22,6 +22,7 @@ mod ephemeral;
 mod events;
 mod fixed;
 mod flow_schemas;
+mod forgotten;
 mod in_go;
 mod ingress_classes;
 mod job_indexes;
@@ -30,6 +31,7 @@ mod job_policies;
 mod job_status;
 mod jobs;
 mod kinds;
+mod label_keys;
 mod maker_advice;
 mod metadata;
 mod names;
@@ -52,6 +54,7 @@ mod quotas;
 mod reserved;
 mod resize;
 mod resources;
+mod restarts;
 mod roles;
 mod schedules;
 mod secrets;
@@ -65,11 +68,13 @@ mod storage_classes;
 mod strategies;
 mod sysctls;
 mod volume_advice;
+mod volume_sources;
 mod volumes;
 mod webhook_clients;
 mod webhook_rules;
 mod webhooks;
 mod wholes;
+mod windows;
 mod workloads;
 
 use std::collections::BTreeSet;
@@ -115,6 +120,7 @@ pub(crate) fn allocate(
 
 /// The rules of a new object.
 pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
+    forgotten::forget(target, object);
     let resource = &target.resource;
     if target.version().status && resource.is_crd() {
         object::as_map(object).remove("status");
@@ -160,6 +166,7 @@ pub(crate) fn early_advice(target: &Target, object: &Value) -> Vec<String> {
 
 /// The rules of an object that takes the place of another.
 pub(crate) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Vec<Cause> {
+    forgotten::forget(target, new);
     let mut wrong = metadata::check(target, new);
     // The strategies of the built-in kinds look once more, and say it once more.
     let times = if target.resource.is_crd() { 1 } else { 2 };
@@ -167,6 +174,7 @@ pub(crate) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
     wrong.extend(refused.flat_map(|cause| std::iter::repeat_n(cause, times)));
     wrong.extend(kinds::before_update(target, old, new));
     if target.subresource.as_deref() == Some("ephemeralcontainers") {
+        wrong.extend(pods::check_spec(&new["spec"]));
         wrong.extend(ephemeral::check(old, new));
     }
     if target.subresource.as_deref() == Some("resize") {

@@ -16,6 +16,9 @@ use crate::patch::go;
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
     and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const SEARCH: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', \
+    and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+    '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')";
 const WILDCARD: &str = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must \
     consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. \
     '*.example.com', regex used for validation is \
@@ -34,6 +37,9 @@ const QUALIFIED: &str = "must consist of alphanumeric characters, '-', '_' or '.
     '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const CONFIG_KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. \
     'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+
+/// What is wrong with a name, if there is something.
+pub(super) type Rule = fn(&str) -> Option<&'static str>;
 
 fn is_label(name: &str) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -72,6 +78,19 @@ pub(super) fn subdomain(name: &str) -> Option<&'static str> {
         }
         false => Some(SUBDOMAIN),
     }
+}
+
+/// What is wrong with a domain that names are looked for in, whose parts may have underscores.
+pub(super) fn search(name: &str) -> Vec<&'static str> {
+    static SYNTAX: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"^_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*$").ok()
+    });
+    let too_long = (name.len() > 253).then_some("must be no more than 253 characters");
+    let fits = SYNTAX.as_ref().is_some_and(|syntax| syntax.is_match(name));
+    too_long
+        .into_iter()
+        .chain((!fits).then_some(SEARCH))
+        .collect()
 }
 
 /// What is wrong with a subdomain whose first part stands for any.
@@ -219,20 +238,27 @@ pub(super) fn labels(object: &Value) -> Vec<Cause> {
         let why = label_value(value.as_str().unwrap_or_default());
         wrong.extend(why.map(|why| Cause::invalid("metadata.labels", value, why)));
     }
-    for (key, _) in map("annotations").into_iter().flatten() {
-        let lower = key.to_lowercase();
-        let causes = qualified(&lower);
-        wrong.extend(
-            causes
-                .iter()
-                .map(|why| Cause::invalid("metadata.annotations", &key.as_str().into(), why)),
-        );
+    let annotations = object.pointer("/metadata/annotations");
+    wrong.extend(
+        annotations
+            .into_iter()
+            .flat_map(|all| self::annotations(all, "metadata.annotations")),
+    );
+    wrong
+}
+
+/// What is wrong with the keys of annotations, and with how much they say.
+pub(super) fn annotations(all: &Value, path: &str) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    let mut size = 0;
+    for (key, value) in all.as_object().into_iter().flatten() {
+        let reasons = qualified(&key.to_lowercase());
+        let reasons = reasons.iter();
+        wrong.extend(reasons.map(|why| Cause::invalid(path, &key.as_str().into(), why)));
+        size += key.len() + value.as_str().unwrap_or_default().len();
     }
-    let bytes =
-        |(key, value): (&String, &Value)| key.len() + value.as_str().unwrap_or_default().len();
-    let size: usize = map("annotations").into_iter().flatten().map(bytes).sum();
     if size > MOST_ANNOTATIONS {
-        wrong.push(Cause::too_long("metadata.annotations", MOST_ANNOTATIONS));
+        wrong.push(Cause::too_long(path, MOST_ANNOTATIONS));
     }
     wrong
 }
@@ -374,16 +400,19 @@ fn lacks_domain(finalizer: &str) -> bool {
 }
 
 /// What is wrong with a key of a ConfigMap or a Secret.
-pub(super) fn config_key(key: &str) -> Option<&'static str> {
+pub(super) fn config_key(key: &str) -> Vec<&'static str> {
     let is_known = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-    let is_key = !key.is_empty() && key.len() <= 253 && key.chars().all(is_known);
-    match key {
-        _ if !is_key => Some(CONFIG_KEY),
+    let is_key = !key.is_empty() && key.chars().all(is_known);
+    let too_long = (key.len() > 253).then_some("must be no more than 253 characters");
+    let unfit = (!is_key).then_some(CONFIG_KEY);
+    let steps_back = match key {
         "." => Some("must not be '.'"),
         ".." => Some("must not be '..'"),
         _ if key.starts_with("..") => Some("must not start with '..'"),
         _ => None,
-    }
+    };
+    let reasons = too_long.into_iter().chain(unfit).chain(steps_back);
+    reasons.collect()
 }
 
 /// What is wrong with the keys of a ConfigMap or a Secret.
@@ -400,8 +429,8 @@ pub(super) fn data_keys(object: &Value) -> Vec<Cause> {
     for field in ["data", "binaryData"] {
         for key in keys(field) {
             let at = format!("{field}[{key}]");
-            let why = config_key(key);
-            wrong.extend(why.map(|why| Cause::invalid(&at, &key.as_str().into(), why)));
+            let reasons = config_key(key).into_iter();
+            wrong.extend(reasons.map(|why| Cause::invalid(&at, &key.as_str().into(), why)));
             if field == "data" && keys("binaryData").any(|other| other == key) {
                 wrong.push(Cause::invalid(
                     &at,

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::checks::{self, list, number, one_of, one_of_if_said, text};
-use super::names;
+use super::checks::{self, list, number, one_of, one_of_if_said, one_of_if_there, text};
+use super::{label_keys, names};
 use crate::failure::Cause;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
@@ -144,6 +144,7 @@ fn check_pods(term: &Value, path: &str) -> Vec<Cause> {
         let why = names::label(namespace.as_str().unwrap_or_default());
         wrong.extend(why.map(|why| Cause::invalid(&at("namespace"), namespace, why)));
     }
+    wrong.extend(label_keys::check(term, path));
     let key = text(term, "topologyKey");
     if key.is_empty() {
         wrong.push(Cause::required(&at("topologyKey"), "can not be empty"));
@@ -193,9 +194,15 @@ pub(super) fn check_spread<'a>(constraints: &'a [Value], path: &str) -> Vec<Caus
             }
         }
         for field in ["nodeAffinityPolicy", "nodeTaintsPolicy"] {
-            let known = ["Honor", "Ignore"];
-            wrong.extend(one_of_if_said(&constraint[field], &at(field), &known));
+            let path = format!("{path}[{index}]");
+            wrong.extend(one_of_if_there(
+                constraint,
+                field,
+                &path,
+                &["Honor", "Ignore"],
+            ));
         }
+        wrong.extend(label_keys::check(constraint, &format!("{path}[{index}]")));
         wrong.extend(checks::selector(
             &constraint["labelSelector"],
             &at("labelSelector"),

@@ -4,25 +4,26 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::checks::{self, list, number, one_of, one_of_if_said, text};
+use super::checks::{self, list, number, one_of, one_of_if_there, text};
 use super::fixed::invalid_struct;
-use super::{addresses, app_armor, containers, names, placement, pod_resources, sysctls, volumes};
+use super::{
+    addresses, app_armor, containers, env, names, placement, pod_resources, resources, sysctls,
+    volumes, windows,
+};
 use crate::failure::Cause;
 
 const RESTARTS: [&str; 3] = ["Always", "OnFailure", "Never"];
 const DNS: [&str; 4] = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
-const SUBDOMAINS: [&str; 4] = [
-    "serviceAccountName",
-    "nodeName",
-    "priorityClassName",
-    "runtimeClassName",
-];
+const LONGEST_HOSTNAME: usize = 64;
+const SUBDOMAINS: [&str; 2] = ["serviceAccountName", "nodeName"];
+const MOST_SEARCHES: usize = 32;
+const LONGEST_SEARCHES: usize = 2048;
 
 /// What is wrong with a spec; there are more volumes than it says itself where some come of claims.
 pub(super) fn check(spec: &Value, path: &str, claims: &[Value], is_pod: bool) -> Vec<Cause> {
     let at = |field: &str| format!("{path}.{field}");
     let all = volumes::all(spec, claims);
-    let (known, mut wrong) = volumes::check(&all, path);
+    let (known, mut wrong) = volumes::check(&all, path, is_pod);
     wrong.extend(check_claims(spec, path));
     wrong.extend(containers::check_all(spec, path, &known));
     wrong.extend(pod_resources::check(spec, path));
@@ -58,7 +59,10 @@ pub(super) fn check(spec: &Value, path: &str, claims: &[Value], is_pod: bool) ->
         constraints,
         &at("topologySpreadConstraints"),
     ));
-    for field in &SUBDOMAINS[..2] {
+    wrong.extend(windows::check_host_process(spec, path));
+    wrong.extend(check_host_users(spec, path));
+    wrong.extend(check_hostname(spec, &at("hostnameOverride")));
+    for field in &SUBDOMAINS {
         wrong.extend(check_subdomain(text(spec, field), &at(field)));
     }
     if let Some(seconds) = number(spec, "activeDeadlineSeconds")
@@ -90,14 +94,70 @@ pub(super) fn check(spec: &Value, path: &str, claims: &[Value], is_pod: bool) ->
             wrong.extend(why.map(|why| Cause::invalid(&path, name, why)));
         }
     }
-    for field in &SUBDOMAINS[2..] {
-        wrong.extend(check_subdomain(text(spec, field), &at(field)));
+    wrong.extend(check_subdomain(
+        text(spec, "priorityClassName"),
+        &at("priorityClassName"),
+    ));
+    if let Some(class) = spec["runtimeClassName"].as_str() {
+        let why = names::subdomain(class);
+        wrong.extend(why.map(|why| Cause::invalid(&at("runtimeClassName"), &class.into(), why)));
     }
-    match &spec["os"] {
-        Value::Null => {}
-        os if text(os, "name").is_empty() => wrong.push(Cause::required(&at("os.name"), "")),
-        os => wrong.extend(one_of(text(os, "name"), &at("os"), &["linux", "windows"])),
+    if !spec["preemptionPolicy"].is_null() {
+        let known = ["PreemptLowerPriority", "Never"];
+        let path = at("preemptionPolicy");
+        wrong.extend(match text(spec, "preemptionPolicy") {
+            "" => Some(Cause::required(&path, "")),
+            policy => one_of(policy, &path, &known),
+        });
     }
+    wrong.extend(resources::check_overhead(
+        &spec["overhead"],
+        &at("overhead"),
+    ));
+    wrong.extend(windows::check_system(spec, path));
+    wrong.extend(env::check_volumes_of_files(spec, path));
+    wrong
+}
+
+/// Users of its own are not for a pod that sees the processes of its host.
+fn check_host_users(spec: &Value, path: &str) -> Vec<Cause> {
+    const WHY: &str = "when `hostUsers` is false";
+    let mut wrong = Vec::new();
+    if spec["hostUsers"] != false {
+        return wrong;
+    }
+    for (field, shown) in [
+        ("hostNetwork", "hostNetwork"),
+        ("hostPID", "HostPID"),
+        ("hostIPC", "HostIPC"),
+    ] {
+        let is_said = spec[field] == true;
+        wrong.extend(is_said.then(|| Cause::forbidden(&format!("{path}.{shown}"), WHY)));
+    }
+    let with_devices = windows::containers(spec, path)
+        .filter(|(_, container)| !list(container, "volumeDevices").is_empty());
+    wrong.extend(
+        with_devices.map(|(path, _)| Cause::forbidden(&format!("{path}.volumeDevices"), WHY)),
+    );
+    wrong
+}
+
+/// The name that a pod has for itself, whatever else it is called.
+fn check_hostname(spec: &Value, path: &str) -> Vec<Cause> {
+    let Some(name) = spec["hostnameOverride"].as_str() else {
+        return Vec::new();
+    };
+    let mut wrong = Vec::new();
+    for field in ["setHostnameAsFQDN", "hostNetwork"] {
+        let why = format!("may not be specified when {field} is true");
+        let is_said = spec[field] == true;
+        wrong.extend(is_said.then(|| Cause::forbidden(path, &why)));
+    }
+    if name.len() > LONGEST_HOSTNAME {
+        wrong.push(Cause::too_long(path, LONGEST_HOSTNAME));
+    }
+    let why = names::subdomain(name);
+    wrong.extend(why.map(|why| Cause::invalid(path, &name.into(), why)));
     wrong
 }
 
@@ -120,7 +180,8 @@ fn check_address(value: &Value, path: &str) -> Option<Cause> {
 
 /// What is claimed for the whole pod.
 fn check_claims(spec: &Value, path: &str) -> Vec<Cause> {
-    let claims = list(spec, "resourceClaims").iter().enumerate();
+    let mut wrong = Vec::new();
+    let mut seen = HashSet::new();
     let said = |claim: &Value| {
         let fields = ["resourceClaimName", "resourceClaimTemplateName"];
         fields
@@ -128,20 +189,33 @@ fn check_claims(spec: &Value, path: &str) -> Vec<Cause> {
             .filter(|field| !claim[*field].is_null())
             .count()
     };
-    let wrong = claims.filter_map(|(index, claim)| {
-        let why = match said(claim) {
-            0 => "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`",
-            1 => return None,
-            _ => {
-                "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
+    for (index, claim) in list(spec, "resourceClaims").iter().enumerate() {
+        let path = format!("{path}.resourceClaims[{index}]");
+        let at = |field: &str| format!("{path}.{field}");
+        match text(claim, "name") {
+            "" => wrong.push(Cause::required(&at("name"), "")),
+            name if !seen.insert(name) => {
+                wrong.push(Cause::duplicate(&at("name"), &name.into()));
             }
+            name => {
+                let why = names::label(name);
+                wrong.extend(why.map(|why| Cause::invalid(&at("name"), &name.into(), why)));
+            }
+        }
+        let why = match said(claim) {
+            0 => Some("must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"),
+            1 => None,
+            _ => Some(
+                "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified",
+            ),
         };
-        Some(invalid_struct(
-            &format!("{path}.resourceClaims[{index}]"),
-            why,
-        ))
-    });
-    wrong.collect()
+        wrong.extend(why.map(|why| invalid_struct(&path, why)));
+        for field in ["resourceClaimName", "resourceClaimTemplateName"] {
+            let why = claim[field].as_str().and_then(names::subdomain);
+            wrong.extend(why.map(|why| Cause::invalid(&at(field), &claim[field], why)));
+        }
+    }
+    wrong
 }
 
 /// On the network of its node a port is the same inside and outside.
@@ -178,24 +252,32 @@ fn check_security(spec: &Value, path: &str) -> Vec<Cause> {
         wrong.push(Cause::invalid(&path, &true.into(), why));
     }
     wrong.extend(sysctls::check(spec, path));
-    const POLICIES: [(&str, &[&str]); 3] = [
-        ("fsGroupChangePolicy", &["Always", "OnRootMismatch"]),
-        ("seLinuxChangePolicy", &["Recursive"]),
-        ("supplementalGroupsPolicy", &["Merge", "Strict"]),
-    ];
-    for (field, known) in POLICIES {
-        let path = format!("{path}.{field}");
-        wrong.extend(one_of_if_said(&context[field], &path, known));
-    }
+    let known = ["Always", "OnRootMismatch"];
+    wrong.extend(one_of_if_there(
+        context,
+        "fsGroupChangePolicy",
+        path,
+        &known,
+    ));
     let profile = &context["seccompProfile"];
     wrong.extend(containers::check_seccomp(
         profile,
         &format!("{path}.seccompProfile"),
     ));
+    wrong.extend(windows::check_options(
+        &context["windowsOptions"],
+        &format!("{path}.windowsOptions"),
+    ));
     wrong.extend(app_armor::check(
         &context["appArmorProfile"],
         &format!("{path}.appArmorProfile"),
     ));
+    for (field, known) in [
+        ("supplementalGroupsPolicy", &["Merge", "Strict"][..]),
+        ("seLinuxChangePolicy", &["Recursive"]),
+    ] {
+        wrong.extend(one_of_if_there(context, field, path, known));
+    }
     wrong
 }
 
@@ -227,11 +309,39 @@ fn check_dns(spec: &Value, path: &str) -> Vec<Cause> {
             &format!("{path}.nameservers[{index}]"),
         ));
     }
+    wrong.extend(check_searches(config, &format!("{path}.searches")));
     for (index, option) in list(config, "options").iter().enumerate() {
         if text(option, "name").is_empty() {
             let path = format!("{path}.options[{index}]");
             wrong.push(Cause::required(&path, "must not be empty"));
         }
+    }
+    wrong
+}
+
+/// The domains that names are looked for in.
+fn check_searches(config: &Value, path: &str) -> Vec<Cause> {
+    let searches = list(config, "searches");
+    let names = searches
+        .iter()
+        .map(|search| search.as_str().unwrap_or_default());
+    let mut wrong = Vec::new();
+    let mut refuse = |why: &str| wrong.push(Cause::invalid(path, &config["searches"], why));
+    if searches.len() > MOST_SEARCHES {
+        refuse(&format!(
+            "must not have more than {MOST_SEARCHES} search paths"
+        ));
+    }
+    if names.clone().map(|name| name.len() + 1).sum::<usize>() > LONGEST_SEARCHES + 1 {
+        refuse(&format!(
+            "must not have more than {LONGEST_SEARCHES} characters (including spaces) in the search list"
+        ));
+    }
+    for (index, name) in names.enumerate().filter(|(_, name)| *name != ".") {
+        let name = name.strip_suffix('.').unwrap_or(name);
+        let reasons = names::search(name).into_iter();
+        let path = format!("{path}[{index}]");
+        wrong.extend(reasons.map(|why| Cause::invalid(&path, &name.into(), why)));
     }
     wrong
 }

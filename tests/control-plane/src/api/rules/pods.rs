@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::checks::{self, at, list, text};
-use super::{app_armor, pod_annotations, pod_spec, pod_updates};
+use super::{app_armor, label_keys, names, pod_annotations, pod_spec, pod_updates};
 use crate::failure::Cause;
 use crate::object;
 use crate::schema::in_billionths;
@@ -24,6 +24,7 @@ pub(super) fn before_create(object: &mut Value) -> Vec<Cause> {
     {
         *grace = 1.into();
     }
+    label_keys::select(object);
     app_armor::take_over(object);
     let spec = &object["spec"];
     let mut wrong = check_spec(spec);
@@ -54,13 +55,8 @@ pub(super) fn check_template(template: &Value, path: &str) -> Vec<Cause> {
 
 /// The same where there are more volumes to be mounted than it says itself: those that come of claims.
 pub(super) fn check_template_with(template: &Value, path: &str, claims: &[Value]) -> Vec<Cause> {
-    let labels = at(template, "/metadata/labels");
-    let mut wrong = checks::labels(labels, &format!("{path}.labels"));
+    let mut wrong = check_template_metadata(template, path);
     let spec = &template["spec"];
-    wrong.extend(pod_annotations::check(
-        template,
-        &format!("{path}.annotations"),
-    ));
     wrong.extend(pod_spec::check(
         spec,
         &format!("{path}.spec"),
@@ -72,6 +68,17 @@ pub(super) fn check_template_with(template: &Value, path: &str, claims: &[Value]
         let why = "ephemeral containers not allowed in pod template";
         wrong.push(Cause::forbidden(&path, why));
     }
+    wrong
+}
+
+/// What is wrong with the labels and annotations that pods are to have.
+pub(super) fn check_template_metadata(template: &Value, path: &str) -> Vec<Cause> {
+    let labels = at(template, "/metadata/labels");
+    let annotations = at(template, "/metadata/annotations");
+    let path = |field: &str| format!("{path}.{field}");
+    let mut wrong = checks::labels(labels, &path("labels"));
+    wrong.extend(names::annotations(annotations, &path("annotations")));
+    wrong.extend(pod_annotations::check(template, &path("annotations")));
     wrong
 }
 
@@ -93,15 +100,20 @@ pub(super) fn check_spec(spec: &Value) -> Vec<Cause> {
     }
     for containers in ["containers", "initContainers"] {
         for (index, container) in list(spec, containers).iter().enumerate() {
-            let image = text(container, "image");
-            if image.trim() != image {
-                let path = format!("spec.{containers}[{index}].image");
-                let why = "must not have leading or trailing whitespace";
-                wrong.push(Cause::invalid(&path, &image.into(), why));
-            }
+            wrong.extend(check_image(
+                container,
+                &format!("spec.{containers}[{index}]"),
+            ));
         }
     }
     wrong
+}
+
+/// What is said of an image in a pod, and not in a template.
+pub(super) fn check_image(container: &Value, path: &str) -> Option<Cause> {
+    let image = text(container, "image");
+    let why = "must not have leading or trailing whitespace";
+    (image.trim() != image).then(|| Cause::invalid(&format!("{path}.image"), &image.into(), why))
 }
 
 /// How sure a pod can be of its resources: those that it names itself, or else those of its containers.

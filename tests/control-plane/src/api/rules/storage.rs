@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::target::Target;
-use super::checks::{at, list, one_of, one_of_if_said, selector, text};
+use super::checks::{at, list, one_of, one_of_if_there, selector, text};
 use super::fixed::same;
 use super::{data_sources, fixed, names};
 use crate::failure::{Cause, Failure};
@@ -33,7 +33,7 @@ const TOO_SMALL: &str = "field can not be less than status.capacity";
 const NO_GROWTH: &str = "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc \
     must support resize";
 /// What of the spec of a volume is not what it is made of.
-pub(super) const NO_SOURCE: [&str; 9] = [
+const NO_SOURCE: [&str; 9] = [
     "accessModes",
     "capacity",
     "claimRef",
@@ -70,12 +70,13 @@ pub(super) fn check_claim(spec: &Value, at_path: &str) -> Vec<Cause> {
         let why = names::subdomain(class);
         wrong.extend(why.map(|why| Cause::invalid(&path("storageClassName"), &class.into(), why)));
     }
-    wrong.extend(one_of_if_said(
-        &spec["volumeMode"],
-        &path("volumeMode"),
-        &VOLUME_MODES,
-    ));
+    wrong.extend(one_of_if_there(spec, "volumeMode", at_path, &VOLUME_MODES));
     wrong.extend(data_sources::check(spec, at_path));
+    let class = text(spec, "volumeAttributesClassName");
+    if !class.is_empty() {
+        let (why, path) = (names::subdomain(class), path("volumeAttributesClassName"));
+        wrong.extend(why.map(|why| Cause::invalid(&path, &class.into(), why)));
+    }
     wrong
 }
 

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::{Value, json};
 
-use super::checks::{list, number, one_of, one_of_if_said, text};
-use super::{env, names, storage};
+use super::checks::{self, list, number, one_of, one_of_if_there, text};
+use super::volume_sources::{self, Volume};
+use super::{containers, env, names, storage};
 use crate::failure::Cause;
 use crate::object;
 use crate::schema::in_billionths;
@@ -43,17 +44,8 @@ const SOURCES: [(&str, &str); 30] = [
     ("ephemeral", "ephemeral"),
     ("image", "image"),
 ];
-const HOST_PATHS: [&str; 8] = [
-    "",
-    "BlockDevice",
-    "CharDevice",
-    "Directory",
-    "DirectoryOrCreate",
-    "File",
-    "FileOrCreate",
-    "Socket",
-];
 const PROPAGATIONS: [&str; 3] = ["Bidirectional", "HostToContainer", "None"];
+const READ_ONLY: [&str; 3] = ["Disabled", "Enabled", "IfPossible"];
 const NO_MODE: &str = "must be a number between 0 and 0777 (octal), both inclusive";
 const ONE_SOURCE: &str = "may not specify more than 1 volume type";
 
@@ -73,14 +65,18 @@ pub(super) fn all(spec: &Value, claims: &[Value]) -> Vec<Value> {
     claims.iter().map(of_claim).chain(own.cloned()).collect()
 }
 
-pub(super) fn check<'a>(volumes: &'a [Value], path: &str) -> (Volumes<'a>, Vec<Cause>) {
+pub(super) fn check<'a>(
+    volumes: &'a [Value],
+    path: &str,
+    is_pod: bool,
+) -> (Volumes<'a>, Vec<Cause>) {
     let mut all = Vec::new();
     let mut known = Volumes::new();
     for (index, volume) in volumes.iter().enumerate() {
         let path = format!("{path}.volumes[{index}]");
         let name = text(volume, "name");
         let field = format!("{path}.name");
-        let mut wrong = check_sources(volume, &SOURCES, &path);
+        let mut wrong = check_sources(volume, &path, is_pod);
         if name.is_empty() {
             wrong.push(Cause::required(&field, ""));
         } else {
@@ -98,34 +94,37 @@ pub(super) fn check<'a>(volumes: &'a [Value], path: &str) -> (Volumes<'a>, Vec<C
     (known, all)
 }
 
-fn check_sources(volume: &Value, sources: &[(&str, &str)], path: &str) -> Vec<Cause> {
+fn check_sources(volume: &Value, path: &str, is_pod: bool) -> Vec<Cause> {
     let mut wrong = Vec::new();
-    let said = sources
+    let name = text(volume, "name");
+    let said = SOURCES
         .iter()
         .filter(|(field, _)| !volume[*field].is_null());
-    for (index, (field, shown)) in said.enumerate() {
-        if index == 0 {
-            wrong.extend(check_source(
-                field,
-                &volume[*field],
-                &format!("{path}.{field}"),
-            ));
+    let mut is_first = true;
+    for (field, shown) in said {
+        let source = &volume[*field];
+        if is_first {
+            let path = format!("{path}.{}", volume_sources::called(field));
+            wrong.extend(check_source(field, source, &path, name, is_pod));
         } else {
             wrong.push(Cause::forbidden(&format!("{path}.{shown}"), ONE_SOURCE));
         }
+        is_first = false;
+        wrong.extend(volume_sources::check_name(
+            field,
+            source,
+            name,
+            &format!("{path}.name"),
+        ));
     }
-    if sources.iter().all(|(field, _)| volume[*field].is_null()) {
+    if is_first {
         wrong.push(Cause::required(path, "must specify a volume type"));
     }
     wrong
 }
 
-fn check_source(kind: &str, source: &Value, path: &str) -> Vec<Cause> {
+fn check_source(kind: &str, source: &Value, path: &str, name: &str, is_pod: bool) -> Vec<Cause> {
     let at = |field: &str| format!("{path}.{field}");
-    let required = |field: &str| {
-        let missing = text(source, field).is_empty();
-        missing.then(|| Cause::required(&at(field), ""))
-    };
     match kind {
         "emptyDir" => {
             let limit = text(source, "sizeLimit");
@@ -134,31 +133,8 @@ fn check_source(kind: &str, source: &Value, path: &str) -> Vec<Cause> {
             let cause = negative.then(|| Cause::forbidden(&at("sizeLimit"), why));
             cause.into_iter().collect()
         }
-        "hostPath" => match required("path") {
-            Some(cause) => vec![cause],
-            None => {
-                let way = text(source, "path");
-                let mut wrong: Vec<Cause> = no_steps_back(way, &at("path")).into_iter().collect();
-                wrong.extend(one_of(text(source, "type"), &at("type"), &HOST_PATHS));
-                wrong
-            }
-        },
-        "persistentVolumeClaim" => required("claimName").into_iter().collect(),
         "secret" => check_files(source, "secretName", path),
         "configMap" => check_files(source, "name", path),
-        "nfs" => {
-            let mut wrong: Vec<Cause> = ["server", "path"]
-                .into_iter()
-                .filter_map(required)
-                .collect();
-            let way = text(source, "path");
-            if !way.starts_with('/') {
-                let why = "must be an absolute path";
-                wrong.push(Cause::invalid(&at("path"), &way.into(), why));
-            }
-            wrong
-        }
-        "csi" => required("driver").into_iter().collect(),
         "downwardAPI" => {
             let mut wrong: Vec<Cause> = check_mode(source, "defaultMode", path)
                 .into_iter()
@@ -170,9 +146,33 @@ fn check_source(kind: &str, source: &Value, path: &str) -> Vec<Cause> {
         "projected" => check_projected(source, path),
         "ephemeral" => match &source["volumeClaimTemplate"] {
             Value::Null => vec![Cause::required(&at("volumeClaimTemplate"), "")],
-            template => storage::check_claim(&template["spec"], &at("volumeClaimTemplate.spec")),
+            template => {
+                let mut wrong = checks::template_metadata(
+                    &template["metadata"],
+                    &at("volumeClaimTemplate.metadata"),
+                );
+                let spec = at("volumeClaimTemplate.spec");
+                wrong.extend(storage::check_claim(&template["spec"], &spec));
+                wrong
+            }
         },
-        _ => Vec::new(),
+        "image" => {
+            let is_missing = is_pod && text(source, "reference").is_empty();
+            let missing = is_missing.then(|| Cause::required(&at("reference"), ""));
+            let pull = one_of(
+                text(source, "pullPolicy"),
+                &at("pullPolicy"),
+                &containers::PULLS,
+            );
+            missing.into_iter().chain(pull).collect()
+        }
+        _ => {
+            let volume = Volume {
+                name,
+                outlives: false,
+            };
+            volume_sources::check(kind, source, path, volume)
+        }
     }
 }
 
@@ -265,8 +265,16 @@ fn check_projected(source: &Value, path: &str) -> Vec<Cause> {
                         let why = "may not specify a duration less than 10 minutes";
                         wrong.push(Cause::invalid(&field, &seconds.into(), why));
                     }
-                    if text(source, "path").is_empty() {
-                        wrong.push(Cause::required(&format!("{whole}.path"), ""));
+                    if let Some(seconds) =
+                        number(source, "expirationSeconds").filter(|seconds| *seconds > 1 << 32)
+                    {
+                        let why = "may not specify a duration larger than 2^32 seconds";
+                        wrong.push(Cause::invalid(&field, &seconds.into(), why));
+                    }
+                    let place = format!("{whole}.path");
+                    match text(source, "path") {
+                        "" => wrong.push(Cause::required(&place, "")),
+                        way => wrong.extend(check_way(way, &place)),
                     }
                 }
                 _ => wrong.extend(check_files(source, "name", &path)),
@@ -286,7 +294,7 @@ fn check_mode(object: &Value, field: &str, path: &str) -> Option<Cause> {
     (!(0..=0o777).contains(&mode)).then(|| Cause::invalid(&field, &mode.into(), NO_MODE))
 }
 
-fn no_steps_back(way: &str, path: &str) -> Option<Cause> {
+pub(super) fn no_steps_back(way: &str, path: &str) -> Option<Cause> {
     let steps_back = way.split('/').any(|step| step == "..");
     steps_back.then(|| Cause::invalid(path, &way.into(), "must not contain '..'"))
 }
@@ -336,6 +344,18 @@ pub(super) fn check_mounts(container: &Value, path: &str, volumes: &Volumes<'_>)
                 "must be unique",
             ));
         }
+        let devices = list(container, "volumeDevices");
+        if devices.iter().any(|device| text(device, "name") == name) {
+            let why = "must not already exist in volumeDevices";
+            wrong.push(Cause::invalid(&at("name"), &name.into(), why));
+        }
+        if devices
+            .iter()
+            .any(|device| text(device, "devicePath") == place)
+        {
+            let why = "must not already exist as a path in volumeDevices";
+            wrong.push(Cause::invalid(&at("mountPath"), &place.into(), why));
+        }
         let (below, expression) = (text(mount, "subPath"), text(mount, "subPathExpr"));
         wrong.extend(check_inside(below, &format!("{path}.subPath")));
         if !expression.is_empty() && !below.is_empty() {
@@ -343,19 +363,19 @@ pub(super) fn check_mounts(container: &Value, path: &str, volumes: &Volumes<'_>)
             wrong.push(Cause::invalid(&at("subPathExpr"), &expression.into(), why));
         }
         wrong.extend(check_inside(expression, &format!("{path}.subPathExpr")));
-        let (propagation, field) = (
-            text(mount, "mountPropagation"),
-            format!("{path}.mountPropagation"),
-        );
-        wrong.extend(one_of_if_said(
-            &mount["mountPropagation"],
-            &field,
+        let propagation = text(mount, "mountPropagation");
+        let field = format!("{path}.mountPropagation");
+        wrong.extend(one_of_if_there(
+            mount,
+            "mountPropagation",
+            &path,
             &PROPAGATIONS,
         ));
         if propagation == "Bidirectional" && !privileged {
             let why = "Bidirectional mount propagation is available only to privileged containers";
             wrong.push(Cause::forbidden(&field, why));
         }
+        wrong.extend(check_read_only(mount, &path));
     }
     wrong.extend(check_devices(
         container,
@@ -365,13 +385,39 @@ pub(super) fn check_mounts(container: &Value, path: &str, volumes: &Volumes<'_>)
     wrong
 }
 
+/// How far down a volume is read-only.
+fn check_read_only(mount: &Value, path: &str) -> Vec<Cause> {
+    let field = format!("{path}.recursiveReadOnly");
+    let mut wrong = Vec::new();
+    match mount["recursiveReadOnly"].as_str() {
+        None | Some("Disabled") => {}
+        Some("Enabled" | "IfPossible") => {
+            if mount["readOnly"] != true {
+                let why = "may only be specified when readOnly is true";
+                wrong.push(Cause::forbidden(&field, why));
+            }
+            let propagation = &mount["mountPropagation"];
+            if !propagation.is_null() && propagation != "None" {
+                let why = "may only be specified when mountPropagation is None or not specified";
+                wrong.push(Cause::forbidden(&field, why));
+            }
+        }
+        Some(other) => wrong.extend(one_of(other, &field, &READ_ONLY)),
+    }
+    wrong
+}
+
 fn check_devices(container: &Value, volumes: &Volumes<'_>, path: &str) -> Vec<Cause> {
     let mut wrong = Vec::new();
+    let mounts = list(container, "volumeMounts");
+    let (mut names, mut places) = (BTreeSet::new(), BTreeSet::new());
     for (index, device) in list(container, "volumeDevices").iter().enumerate() {
         let at = |field: &str| format!("{path}[{index}].{field}");
-        let name = text(device, "name");
+        let (name, place) = (text(device, "name"), text(device, "devicePath"));
         if name.is_empty() {
             wrong.push(Cause::required(&at("name"), ""));
+        } else if !names.insert(name) {
+            wrong.push(Cause::invalid(&at("name"), &name.into(), "must be unique"));
         }
         match volumes.get(name) {
             None => wrong.push(not_found(&at("name"), name)),
@@ -383,14 +429,32 @@ fn check_devices(container: &Value, volumes: &Volumes<'_>, path: &str) -> Vec<Ca
             }
             Some(_) => {}
         }
-        if text(device, "devicePath").is_empty() {
+        if place.is_empty() {
             wrong.push(Cause::required(&at("devicePath"), ""));
+        }
+        let mut refuse = |field: &str, value: &str, why: &str| {
+            wrong.push(Cause::invalid(&at(field), &value.into(), why));
+        };
+        if places.contains(place) {
+            refuse("devicePath", place, "must be unique");
+        }
+        if no_steps_back(place, path).is_some() {
+            refuse("devicePath", place, "can not contain backsteps ('..')");
+        } else {
+            places.insert(place);
+        }
+        if mounts.iter().any(|mount| text(mount, "name") == name) {
+            refuse("name", name, "must not already exist in volumeMounts");
+        }
+        if mounts.iter().any(|mount| text(mount, "mountPath") == place) {
+            let why = "must not already exist as a path in volumeMounts";
+            refuse("devicePath", place, why);
         }
     }
     wrong
 }
 
-fn not_found(path: &str, name: &str) -> Cause {
+pub(super) fn not_found(path: &str, name: &str) -> Cause {
     let why = format!("Not found: {}", Value::from(name));
     Cause::new("FieldValueNotFound", path, why)
 }

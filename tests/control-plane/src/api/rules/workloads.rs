@@ -140,8 +140,10 @@ fn check_pods(kind: &str, spec: &Value) -> Vec<Cause> {
     if kind == "ReplicationController" && template.is_null() {
         return vec![Cause::required(PATH, "")];
     }
-    let claims = list(spec, "volumeClaimTemplates");
-    let mut wrong = pods::check_template_with(template, PATH, claims);
+    let mut wrong = match kind {
+        "StatefulSet" => check_pods_of_set(spec, PATH),
+        _ => pods::check_template(template, PATH),
+    };
     let policy = text(&template["spec"], "restartPolicy");
     let always = one_of(policy, &format!("{PATH}.spec.restartPolicy"), &["Always"]);
     wrong.extend(always);
@@ -155,6 +157,20 @@ fn check_pods(kind: &str, spec: &Value) -> Vec<Cause> {
         let why = format!("activeDeadlineSeconds in {kind} is not Supported");
         wrong.push(Cause::forbidden(&path, &why));
     }
+    wrong
+}
+
+/// The pods of a StatefulSet, which are called by it whatever they say, and have volumes of its claims.
+fn check_pods_of_set(spec: &Value, path: &str) -> Vec<Cause> {
+    let mut template = spec["template"].clone();
+    let fields = object::field_mut(&mut template, "spec");
+    for field in ["hostname", "subdomain"] {
+        fields.remove(field);
+    }
+    let claims = list(spec, "volumeClaimTemplates");
+    let mut wrong = pods::check_template_with(&template, path, claims);
+    // A server looks twice.
+    wrong.extend(pods::check_template_metadata(&template, path));
     wrong
 }
 

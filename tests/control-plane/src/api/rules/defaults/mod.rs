@@ -1,6 +1,7 @@
 //! The defaults of the built-in kinds: what a writer owns though it did not say it.
 
 mod administration;
+mod images;
 mod pods;
 mod storage;
 mod webhooks;
@@ -35,6 +36,7 @@ pub(crate) fn set(target: &Target, object: &mut Value) {
         "CronJob" => workloads::cron_job(object),
         "PersistentVolumeClaim" => storage::claim(object),
         "PersistentVolume" => storage::volume(object),
+        "VolumeAttachment" => storage::attachment(object),
         "StorageClass" => storage::class(object),
         "LimitRange" => storage::limit_range(object),
         "Endpoints" => endpoints(object),

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{default, default_text, each, inner, one_is_first};
+use super::storage::source;
+use super::{default, default_text, each, images, inner, one_is_first};
 use crate::api::admission::totals;
 use crate::object;
 
@@ -109,7 +110,7 @@ fn ports_of_host(container: &mut Map<String, Value>) {
 
 fn container(container: &mut Map<String, Value>) {
     let policy = match container.get("image").and_then(Value::as_str) {
-        Some(image) if is_latest(image) => "Always",
+        Some(image) if images::is_latest(image) => "Always",
         _ => "IfNotPresent",
     };
     default_text(container, "imagePullPolicy", policy);
@@ -148,15 +149,6 @@ fn container(container: &mut Map<String, Value>) {
     }
 }
 
-/// Whether an image is named without a version, or by that which moves.
-fn is_latest(image: &str) -> bool {
-    let name = image.rsplit('/').next().unwrap_or(image);
-    if name.contains('@') {
-        return false;
-    }
-    name.split_once(':').is_none_or(|(_, tag)| tag == "latest")
-}
-
 fn http_get(handler: &mut Map<String, Value>) {
     if let Some(get) = inner(handler, "httpGet") {
         default_text(get, "path", "/");
@@ -168,6 +160,9 @@ fn http_get(handler: &mut Map<String, Value>) {
 fn references(source: &mut Map<String, Value>) {
     if let Some(field) = inner(source, "fieldRef") {
         default_text(field, "apiVersion", "v1");
+    }
+    if let Some(file) = inner(source, "fileKeyRef") {
+        default(file, "optional", false);
     }
     if let Some(resource) = inner(source, "resourceFieldRef") {
         default(resource, "divisor", "0");
@@ -183,8 +178,14 @@ fn volume(volume: &mut Map<String, Value>) {
             default(source, "defaultMode", 0o644);
         }
     }
-    if let Some(path) = inner(volume, "hostPath") {
-        default(path, "type", "");
+    source(volume);
+    if let Some(image) = inner(volume, "image") {
+        let reference = image.get("reference").and_then(Value::as_str);
+        let policy = match reference.is_some_and(images::is_latest) {
+            true => "Always",
+            false => "IfNotPresent",
+        };
+        default_text(image, "pullPolicy", policy);
     }
     if let Some(downward) = inner(volume, "downwardAPI") {
         each(downward, "items").for_each(references);

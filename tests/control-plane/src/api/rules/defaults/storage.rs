@@ -20,10 +20,41 @@ pub(super) fn volume(object: &mut Value) {
     let spec = object::field_mut(object, "spec");
     default_text(spec, "persistentVolumeReclaimPolicy", "Retain");
     default(spec, "volumeMode", "Filesystem");
-    if let Some(path) = inner(spec, "hostPath") {
+    source(spec);
+    default_text(object::field_mut(object, "status"), "phase", "Pending");
+}
+
+/// The volume that an attachment says itself.
+pub(super) fn attachment(object: &mut Value) {
+    let source_of = object.pointer_mut("/spec/source/inlineVolumeSpec");
+    if let Some(spec) = source_of.and_then(Value::as_object_mut) {
+        source(spec);
+    }
+}
+
+/// What a volume is made of, wherever it is said.
+pub(super) fn source(volume: &mut Map<String, Value>) {
+    if let Some(path) = inner(volume, "hostPath") {
         default(path, "type", "");
     }
-    default_text(object::field_mut(object, "status"), "phase", "Pending");
+    for (kind, field, value) in [
+        ("rbd", "pool", "rbd"),
+        ("rbd", "user", "admin"),
+        ("rbd", "keyring", "/etc/ceph/keyring"),
+        ("iscsi", "iscsiInterface", "default"),
+        ("scaleIO", "storageMode", "ThinProvisioned"),
+        ("scaleIO", "fsType", "xfs"),
+    ] {
+        if let Some(source) = inner(volume, kind) {
+            default_text(source, field, value);
+        }
+    }
+    if let Some(disk) = inner(volume, "azureDisk") {
+        default(disk, "cachingMode", "ReadWrite");
+        default(disk, "fsType", "ext4");
+        default(disk, "readOnly", false);
+        default(disk, "kind", "Shared");
+    }
 }
 
 pub(super) fn class(object: &mut Value) {
