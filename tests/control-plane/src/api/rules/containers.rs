@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::checks::{list, number, one_of, one_of_if_said, text};
 use super::fixed::invalid_struct;
 use super::volumes::{self, Volumes};
-use super::{app_armor, env, names, probes, resources};
+use super::{app_armor, env, names, probes, resources, used_claims};
 use crate::failure::Cause;
 
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
@@ -20,7 +20,6 @@ const ID_RANGE: &str = "must be between 0 and 2147483647, inclusive";
 /// What is wrong with the containers of a spec.
 pub(super) fn check_all(spec: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<Cause> {
     let grace = number(spec, "terminationGracePeriodSeconds");
-    let never = text(spec, "restartPolicy") == "Never";
     let containers = list(spec, "containers");
     let mut wrong = Vec::new();
     let mut seen = BTreeSet::new();
@@ -29,7 +28,7 @@ pub(super) fn check_all(spec: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<
     }
     for (index, container) in containers.iter().enumerate() {
         let path = format!("{path}.containers[{index}]");
-        wrong.extend(check(container, &path, volumes, never));
+        wrong.extend(check(container, spec, &path, volumes));
         let name = text(container, "name");
         if !seen.insert(name) {
             wrong.push(Cause::duplicate(&format!("{path}.name"), &name.into()));
@@ -41,7 +40,7 @@ pub(super) fn check_all(spec: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<
     for (index, container) in first.iter().enumerate() {
         let all = format!("{path}.initContainers");
         let path = format!("{all}[{index}]");
-        wrong.extend(check(container, &path, volumes, never));
+        wrong.extend(check(container, spec, &path, volumes));
         let restart = text(container, "restartPolicy");
         let policies = ["Always", "Never", "OnFailure"];
         wrong.extend(one_of_if_said(
@@ -62,7 +61,8 @@ pub(super) fn check_all(spec: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<
     wrong
 }
 
-fn check(container: &Value, path: &str, volumes: &Volumes<'_>, never: bool) -> Vec<Cause> {
+fn check(container: &Value, spec: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<Cause> {
+    let never = text(spec, "restartPolicy") == "Never";
     let at = |field: &str| format!("{path}.{field}");
     let mut wrong = Vec::new();
     match text(container, "name") {
@@ -80,7 +80,9 @@ fn check(container: &Value, path: &str, volumes: &Volumes<'_>, never: bool) -> V
     wrong.extend(volumes::check_mounts(container, path, volumes));
     let pull = text(container, "imagePullPolicy");
     wrong.extend(one_of(pull, &at("imagePullPolicy"), &PULLS));
-    wrong.extend(resources::check(&container["resources"], &at("resources")));
+    let own = &container["resources"];
+    wrong.extend(resources::check(own, &at("resources")));
+    wrong.extend(used_claims::check(spec, own, &at("resources")));
     for resize in list(container, "resizePolicy") {
         let field = at("resizePolicy");
         wrong.extend(one_of(

@@ -95,7 +95,8 @@ pub(super) fn check_node(node: &Value) -> Vec<Cause> {
     wrong
 }
 
-fn check_name(name: &str, path: &str) -> Vec<Cause> {
+/// What is wrong with the name of a driver.
+pub(super) fn check_name(name: &str, path: &str) -> Vec<Cause> {
     if name.is_empty() {
         return vec![Cause::required(path, "")];
     }

@@ -54,13 +54,8 @@ pub(super) fn check_template(template: &Value, path: &str) -> Vec<Cause> {
 
 /// The same where there are more volumes to be mounted than it says itself: those that come of claims.
 pub(super) fn check_template_with(template: &Value, path: &str, claims: &[Value]) -> Vec<Cause> {
-    let labels = at(template, "/metadata/labels");
-    let mut wrong = checks::labels(labels, &format!("{path}.labels"));
+    let mut wrong = check_template_metadata(template, path);
     let spec = &template["spec"];
-    wrong.extend(pod_annotations::check(
-        template,
-        &format!("{path}.annotations"),
-    ));
     wrong.extend(pod_spec::check(
         spec,
         &format!("{path}.spec"),
@@ -72,6 +67,15 @@ pub(super) fn check_template_with(template: &Value, path: &str, claims: &[Value]
         let why = "ephemeral containers not allowed in pod template";
         wrong.push(Cause::forbidden(&path, why));
     }
+    wrong
+}
+
+/// What is wrong with the labels and annotations of a template.
+pub(super) fn check_template_metadata(template: &Value, path: &str) -> Vec<Cause> {
+    let labels = at(template, "/metadata/labels");
+    let mut wrong = checks::labels(labels, &format!("{path}.labels"));
+    let path = format!("{path}.annotations");
+    wrong.extend(pod_annotations::check(template, &path));
     wrong
 }
 

@@ -142,6 +142,10 @@ fn check_pods(kind: &str, spec: &Value) -> Vec<Cause> {
     }
     let claims = list(spec, "volumeClaimTemplates");
     let mut wrong = pods::check_template_with(template, PATH, claims);
+    if kind == "StatefulSet" {
+        // A real server looks at its metadata twice.
+        wrong.extend(pods::check_template_metadata(template, PATH));
+    }
     let policy = text(&template["spec"], "restartPolicy");
     let always = one_of(policy, &format!("{PATH}.spec.restartPolicy"), &["Always"]);
     wrong.extend(always);
