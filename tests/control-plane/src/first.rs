@@ -80,6 +80,16 @@ pub(crate) fn set_up() -> Result<Vec<Written>, serde_json::Error> {
     Ok(all)
 }
 
+/// The spec of an object that a server is set up with.
+pub(crate) fn spec(kind: &str, name: &str) -> Option<Value> {
+    let all: Vec<Written> = serde_json::from_str(SET_UP).ok()?;
+    let mut objects = all.into_iter().map(|written| written.object);
+    let found = objects.find(|object| {
+        object["kind"] == kind && object::name(object) == name && object["spec"].is_object()
+    });
+    Some(found?["spec"].take())
+}
+
 /// That the server is there, and since when it looks for old tokens.
 pub(crate) fn presence(port: u16, uid: &str) -> [(&'static str, Value); 2] {
     const NAME: &str = "apiserver-jgla3zmib2ggq5buc4hwi5talm";

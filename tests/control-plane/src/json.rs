@@ -46,6 +46,14 @@ const ESCAPED: [(char, &str); 5] = [
 ];
 
 impl<F: Formatter> Formatter for Escaping<F> {
+    /// Up to where Go writes all digits.
+    fn write_f64<W: Write + ?Sized>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        match (1e16..1e21).contains(&value.abs()) {
+            true => write!(writer, "{value}"),
+            false => self.0.write_f64(writer, value),
+        }
+    }
+
     fn write_string_fragment<W: Write + ?Sized>(
         &mut self,
         writer: &mut W,

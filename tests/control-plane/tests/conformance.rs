@@ -26,6 +26,7 @@ mod conformance {
     mod apply;
     mod autoscalers;
     mod beginnings;
+    mod causes;
     mod cells;
     mod certificates;
     mod checks;
@@ -36,14 +37,17 @@ mod conformance {
     mod defaults;
     mod definitions;
     mod deletions;
+    mod devices;
     mod discovery;
     mod edges;
     mod elsewhere;
     mod fixed;
+    mod flows;
     mod kinds;
     mod large;
     mod limits;
     mod lists;
+    mod managers;
     mod mistyped;
     mod networks;
     mod objects;

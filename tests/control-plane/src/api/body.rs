@@ -1,5 +1,7 @@
 //! Reading objects from bodies, and bringing them into the form of their schema.
 
+use std::collections::HashSet;
+
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
@@ -441,6 +443,9 @@ pub(crate) fn validate(target: &Target, object: &Value, old: Option<&Value>) -> 
             Cause::new(cause.reason.as_str(), cause.field, message)
         })
         .collect();
+    // Of what is said by more than one branch of a schema a real server tells once.
+    let mut told = HashSet::new();
+    wrong.retain(|cause| told.insert((cause.field.clone(), cause.message.clone())));
     wrong.extend(of_metadata);
     wrong.append(&mut scaled);
     // Which rules are left out a real server says as well.

@@ -14,7 +14,7 @@ use crate::auth;
 use crate::failure::Failure;
 use crate::kinds::{Resource, crd_bucket};
 use crate::object;
-use crate::patch::{self, Writer};
+use crate::patch::{self, Versions, Writer};
 use crate::schema::Fractions;
 use crate::serve::Body;
 use crate::store::Transaction;
@@ -173,10 +173,11 @@ impl<'a> Creation<'a> {
                 false => Failure::already_exists(&target.resource, &name),
             };
             let was_generated = object::meta(&self.object, "generateName").is_some();
-            return Err(match was_generated {
+            let failure = match was_generated {
                 true => failure.of_generated_name(),
                 false => failure,
-            });
+            };
+            return Err(failure.warned(warnings));
         }
         body::to_stored(target, &mut self.object, core_events(target).as_deref());
         let created = if dry_run {
@@ -217,7 +218,16 @@ pub(super) fn writer<'a>(target: &'a Target, manager: &'a str, api_version: &'a 
         custom_resource: target.resource.is_crd(),
         kept_by_status: rules::kept_by_status(&target.resource),
         not_owned: rules::not_owned(&target.resource, target.subresource.as_deref()),
-        versions: target.resource.is_autoscaler().then_some(&*target.resource),
+        versions: versions(&target.resource),
+    }
+}
+
+fn versions(resource: &Resource) -> Versions<'_> {
+    match resource {
+        resource if resource.is_autoscaler() => Versions::Differ(resource),
+        // Those of the two groups are the same events, and no versions of one kind.
+        resource if !resource.is_crd() && resource.kind == "Event" => Versions::Apart,
+        _ => Versions::Alike,
     }
 }
 
@@ -232,6 +242,6 @@ pub(super) fn server_writer(api_version: &str) -> Writer<'_> {
         custom_resource: false,
         kept_by_status: &[],
         not_owned: &[],
-        versions: None,
+        versions: Versions::Alike,
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::kinds::{accept_names, crd_bucket};
 use crate::object;
-use crate::patch::{self, Writer};
+use crate::patch::{self, Versions, Writer};
 use crate::schema;
 use crate::store::{Key, Transaction};
 
@@ -38,7 +38,7 @@ pub(crate) fn track(old: &Value, new: &mut Value) {
         custom_resource: false,
         kept_by_status: &[],
         not_owned: &[],
-        versions: None,
+        versions: Versions::Alike,
     };
     if let Some(schema) = schema::builtin("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
     {

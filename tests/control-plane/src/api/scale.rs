@@ -239,13 +239,14 @@ pub(super) fn apply(
             apply(&wanted)?
         }
     };
-    if target.resource.is_crd() && place.wanted(&scaled) != place.wanted(object) {
+    let says_more = says_more(applied, &to_patch(target, object)?);
+    if target.resource.is_crd() && (says_more || place.wanted(&scaled) != place.wanted(object)) {
         let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
         return Err(unconverted(&format!(
             "failed to convert new object ({namespace}/{name}; {API_VERSION}, Kind={KIND})"
         )));
     }
-    patch::set_scale_apart(&mut scaled, &place.path());
+    patch::set_scale_apart(object, &mut scaled, &place.path());
     if in_order(&scaled) == in_order(object) {
         scaled = object.clone();
     }
@@ -254,6 +255,19 @@ pub(super) fn apply(
         object: scaled,
         warnings: Vec::new(),
         tracked: true,
+    })
+}
+
+/// Whether a Scale that is applied says of its metadata or its status what it does not say now.
+fn says_more(applied: &Value, scale: &Value) -> bool {
+    ["metadata", "status"].into_iter().any(|part| {
+        let said = applied.get(part).and_then(Value::as_object);
+        let mut said = said.into_iter().flatten();
+        // Those two say which object is meant.
+        let names = |field: &String| ["resourceVersion", "uid"].contains(&field.as_str());
+        said.any(|(field, value)| {
+            !names(field) && !value.is_null() && scale[part].get(field) != Some(value)
+        })
     })
 }
 

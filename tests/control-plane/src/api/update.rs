@@ -104,13 +104,10 @@ impl Update<'_> {
             tracked,
         } = make(old)?;
         let fractions = Fractions::take(&mut new);
-        rules::same_object(target, old, &mut new, self.name, self.is_patch)?;
-        // Of a part of a pod all of what was sent is owned, also what is not written then.
-        let is_part = matches!(
-            target.subresource.as_deref(),
-            Some("ephemeralcontainers" | "resize")
-        );
-        if !is_part {
+        let fixed = rules::same_object(target, old, &mut new, self.name, self.is_patch)?;
+        // Of some all of what was sent is owned, also what is not written then.
+        let owns_all = rules::owns_all_that_is_sent(target);
+        if !owns_all {
             rules::keep_what_is_not_written(target, old, &mut new);
         }
         auth::check_escalation(target, transaction, Some(old), &new)?;
@@ -128,7 +125,7 @@ impl Update<'_> {
                 patch::track_update(Some(old), &mut new, schema, &writer);
             }
         }
-        if is_part {
+        if owns_all {
             rules::keep_what_is_not_written(target, old, &mut new);
         }
         let as_stored = target.as_stored();
@@ -144,7 +141,7 @@ impl Update<'_> {
         admission::change(target, self.name, Some(old), &mut new)?;
         let dry_run = self.options.dry_run;
         rules::allocate(target, transaction, Some(old), &mut new, dry_run)?;
-        let mut wrong = rules::before_update(rules_of, old, &mut new);
+        let mut wrong = rules::before_update(rules_of, old, &mut new, &fixed);
         wrong.extend(body::validate(
             rules_of,
             &fractions.put_back(&new),

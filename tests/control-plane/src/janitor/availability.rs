@@ -14,7 +14,7 @@ use crate::store::{Bucket, Change, Key, Store, What};
 const SERVICE_NAME: &str = "kubernetes.io/service-name";
 
 /// Whether API services may hang on a change of this bucket.
-pub(crate) fn looks_at(bucket: &Bucket) -> bool {
+pub(super) fn looks_at(bucket: &Bucket) -> bool {
     *bucket == elsewhere::bucket() || is_service(bucket) || *bucket == slices()
 }
 

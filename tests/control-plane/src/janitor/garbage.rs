@@ -8,7 +8,7 @@ use crate::api::{DeleteOptions, FOREGROUND, ORPHAN, Policy, is_finished, remove}
 use crate::failure::Failure;
 use crate::kinds::Resource;
 use crate::object;
-use crate::patch::{Writer, track_update};
+use crate::patch::{Versions, Writer, track_update};
 use crate::plane::{Plane, World};
 use crate::store::{Bucket, Change, Key, What};
 
@@ -207,7 +207,7 @@ fn own(resource: &Resource, old: &Value, new: &mut Value, subresource: Option<&s
         custom_resource: resource.is_crd(),
         kept_by_status: &[],
         not_owned: &[],
-        versions: None,
+        versions: Versions::Alike,
     };
     track_update(Some(old), new, version.schema.schema(), &writer);
 }

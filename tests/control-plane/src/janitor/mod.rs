@@ -1,6 +1,6 @@
 //! What happens by itself after a write: the garbage collector, the end of namespaces and of CRDs, the roles that are
 //! made of others, the service account of every namespace, the API services of CRDs and how those of others are, the
-//! addresses of Services, and what is always there.
+//! addresses of Services, whether flow schemas have their levels, and what is always there.
 //!
 //! One task does it for all control planes, one change after the other, as the controllers of a real cluster do:
 //! behind the writer's back, and soon.
@@ -10,6 +10,7 @@ mod addresses;
 mod always;
 mod availability;
 mod definitions;
+mod flows;
 mod garbage;
 mod namespaces;
 mod services;
@@ -26,7 +27,11 @@ use crate::kinds::{crd_bucket, namespace_bucket};
 use crate::plane::{Plane, World};
 use crate::store::{Bucket, Change, What};
 pub(crate) use addresses::is_service;
-pub(crate) use availability::looks_at as hangs_on;
+
+/// Whether something of a server hangs on a change of this bucket.
+pub(crate) fn hangs_on(bucket: &Bucket) -> bool {
+    availability::looks_at(bucket) || flows::looks_at(bucket)
+}
 
 /// A change that something may follow from.
 pub(crate) struct Work {
@@ -58,6 +63,7 @@ pub(crate) async fn run(world: Weak<World>, mut work: mpsc::UnboundedReceiver<Wo
             definitions::after(&world, &plane, &bucket, &change);
             services::after(&world, &plane, &bucket, &change);
             availability::after(&world, &plane, &bucket, &change);
+            flows::after(&world, &plane, &bucket, &change);
             addresses::after(&world, &plane, &bucket, &change);
             always::after(&world, &plane, &bucket, &change);
             aggregate::after(&world, &plane, &bucket);

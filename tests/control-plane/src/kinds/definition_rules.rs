@@ -25,19 +25,13 @@ pub(super) fn check(definition: &Value, old: Option<&Value>) -> Vec<Cause> {
         wrong: Vec::new(),
         spec: definition.get("spec").cloned().unwrap_or_default(),
     };
-    if let Some(old) = old {
-        found.unchanged(old);
-        if !found.wrong.is_empty() {
-            return found.wrong;
-        }
-    }
     let must = format!("{}.{}", found.text("/names/plural"), found.text("/group"));
-    let begun = object::meta(definition, "generateName").filter(|_| old.is_none());
+    let begun = object::meta(definition, "generateName");
     let names = [
         ("metadata.generateName", begun.unwrap_or_default()),
         ("metadata.name", object::name(definition)),
     ];
-    for (field, name) in names {
+    for (field, name) in names.into_iter().filter(|_| old.is_none()) {
         if !name.is_empty() && name != must {
             let why = "must be spec.names.plural+\".\"+spec.group";
             found.invalid(field, &name.into(), why);
@@ -59,6 +53,9 @@ pub(super) fn check(definition: &Value, old: Option<&Value>) -> Vec<Cause> {
             &true.into(),
             "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
         );
+    }
+    if let Some(old) = old {
+        found.unchanged(old);
     }
     found.approval(definition);
     found.stored(definition);

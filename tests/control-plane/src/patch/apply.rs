@@ -53,9 +53,7 @@ pub(crate) fn server_side_apply(
         _ => managers,
     };
     let mut managers = managers;
-    if writer.custom_resource {
-        managers.reconcile(writer.api_version, schema);
-    }
+    writer.adjust(&mut managers, schema);
     let merge = |force| merge(&before, applied, managers.clone(), schema, writer, force);
     let outcome = match merge(force) {
         Err(Refusal::Conflicts(conflicts)) => {

@@ -25,4 +25,4 @@ pub(crate) use json::{json_patch, unknown_fields};
 pub(crate) use merge::merge_patch;
 pub(crate) use scaled::{is_scale_owned, set_scale_apart, track_scale};
 pub(crate) use strategic::strategic_merge_patch;
-pub(crate) use track::{Writer, keep_times, track_update};
+pub(crate) use track::{Versions, Writer, keep_times, track_update};

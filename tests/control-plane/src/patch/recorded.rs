@@ -83,7 +83,7 @@ fn play(step: &Value, live: Option<&Value>, widget: &Schema) -> Result<Value, St
         custom_resource,
         kept_by_status: &[],
         not_owned: &[],
-        versions: None,
+        versions: Versions::Alike,
     };
     let body = &step["body"];
     let failed = |error: PatchError| error.to_string();

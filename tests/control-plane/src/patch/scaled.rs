@@ -16,10 +16,12 @@ pub(crate) fn track_scale(
     (before, after): (i64, i64),
     writer: &Writer<'_>,
 ) {
-    let Some((others, mut owners)) = apart(object, path) else {
+    let Some((mut others, mut owners)) = apart(object, path) else {
         return;
     };
-    if before != after && !owners.is_empty() {
+    if before == after {
+        keep_appliers(object, &mut others, &mut owners);
+    } else if !owners.is_empty() {
         owners.clear();
         if after != 0 {
             let entry = Entry {
@@ -33,11 +35,27 @@ pub(crate) fn track_scale(
     join(object, others, owners);
 }
 
-/// Gives who owns the number of an object an entry for it alone, in which it is not written down since when.
-pub(crate) fn set_scale_apart(object: &mut Value, path: &[&str]) {
-    if let Some((others, owners)) = apart(object, path) {
+/// Gives who owns the number of an object an entry for it alone, in which it is not written down since when; who has
+/// applied it to the live one already keeps the entry that there is.
+pub(crate) fn set_scale_apart(live: &Value, object: &mut Value, path: &[&str]) {
+    if let Some((mut others, mut owners)) = apart(object, path) {
+        keep_appliers(live, &mut others, &mut owners);
         join(object, others, owners);
     }
+}
+
+/// Gives the owners that are appliers in an object already their entries back.
+fn keep_appliers(object: &Value, others: &mut Managers, owners: &mut Vec<(Id, Entry)>) {
+    let known = Managers::decode(object.pointer("/metadata/managedFields")).unwrap_or_default();
+    owners.retain(|(id, entry)| {
+        let known = known.0.get(id).filter(|known| {
+            id.operation == Operation::Apply && !known.set.intersection(&entry.set).is_empty()
+        });
+        if let Some(known) = known {
+            others.0.insert(id.clone(), known.clone());
+        }
+        known.is_none()
+    });
 }
 
 /// Whether anybody owns the number of an object.

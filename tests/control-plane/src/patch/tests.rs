@@ -19,7 +19,7 @@ fn writer(manager: &str) -> Writer<'_> {
         custom_resource: false,
         kept_by_status: &[],
         not_owned: &[],
-        versions: None,
+        versions: Versions::Alike,
     }
 }
 

@@ -9,6 +9,17 @@ use crate::kinds::Resource;
 use crate::object::same_fields;
 use crate::schema::{Schema, empty};
 
+/// How what is owned in one version is compared in another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Versions<'a> {
+    /// All have the same fields.
+    Alike,
+    /// Those of this resource have others.
+    Differ(&'a Resource),
+    /// It cannot be compared, and is owned by nobody after the next write.
+    Apart,
+}
+
 /// Who writes, through which endpoint.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Writer<'a> {
@@ -25,8 +36,7 @@ pub(crate) struct Writer<'a> {
     pub(crate) kept_by_status: &'a [&'a str],
     /// What else the endpoint does not write.
     pub(crate) not_owned: &'a [&'a [&'a str]],
-    /// Whose versions have different fields, where they do.
-    pub(crate) versions: Option<&'a Resource>,
+    pub(crate) versions: Versions<'a>,
 }
 
 impl Writer<'_> {
@@ -76,7 +86,9 @@ impl Writer<'_> {
         if version == self.api_version {
             return None;
         }
-        let resource = self.versions?;
+        let Versions::Differ(resource) = self.versions else {
+            return None;
+        };
         let version = version.rsplit('/').next().unwrap_or_default();
         let schema = resource.version(version)?.schema.schema();
         let [before, after] = [before, after].map(|object| {
@@ -85,6 +97,19 @@ impl Writer<'_> {
             object
         });
         Some(compare(&before, &after, schema).without(&self.reset()))
+    }
+
+    /// Brings entries into the form in which they can be compared.
+    pub(super) fn adjust(&self, managers: &mut Managers, schema: &Schema) {
+        if self.custom_resource {
+            managers.reconcile(self.api_version, schema);
+        }
+        if let Versions::Apart = self.versions {
+            let others = managers.0.values_mut();
+            for entry in others.filter(|entry| entry.api_version != self.api_version) {
+                entry.set = Set::default();
+            }
+        }
     }
 
     /// The time as objects have it, to the second.
@@ -144,9 +169,7 @@ pub(crate) fn track_update(
     let mut before = live.cloned().unwrap_or_else(|| empty(schema));
     take(&mut before);
     let mut managers = managers;
-    if writer.custom_resource {
-        managers.reconcile(writer.api_version, schema);
-    }
+    writer.adjust(&mut managers, schema);
     let managers = after_update(&before, new, managers, schema, writer);
     settle(live, new, &managers);
 }

@@ -4,7 +4,7 @@
 //! with commas between. Types: `string int int64 number bool bytes time microtime quantity any int|string`, `[T]` a list, `{T}` a map, or a
 //! type of the table. After the type: `map(keys)`, `set` (what a list is to server-side apply; atomic if nothing is
 //! said), `atomic` (a map), `granular` (a field of an atomic type that is none), `merge(key)` and `merge` (what a list is to a strategic merge patch), `=value` (the
-//! default of a key), `pointer` (always there, but null). `name!` is always serialized. The root's apiVersion, kind and metadata go without saying.
+//! default of a key), `pointer` (always there, but null), `key` (empty as the key of a list where it is not said). `name!` is always serialized. The root's apiVersion, kind and metadata go without saying.
 //! `tools/builtin_kinds.py` writes the lines of more kinds.
 
 use std::collections::BTreeMap;
@@ -71,9 +71,9 @@ pub(super) fn always(field: &Schema) -> Value {
 }
 
 impl Schema {
-    /// The value of a scalar that is always there, when nobody has set it.
+    /// The value that a key has when nobody has set it, if it has one then.
     pub(crate) fn zero(&self) -> Option<Value> {
-        self.always
+        (self.always || self.may_be_empty_key)
             .then(|| always(self))
             .filter(|value| !value.is_null())
     }
@@ -246,6 +246,7 @@ fn option(schema: &mut Schema, word: &str) {
             "set" => schema.list = ListType::Set,
             "merge" => schema.merge = Merge::Values,
             "granular" => schema.granular = true,
+            "key" => schema.may_be_empty_key = true,
             _ => schema.atomic = true,
         }
     }

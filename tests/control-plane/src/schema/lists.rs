@@ -33,10 +33,18 @@ impl Schema {
                     let path = format!("{path}[{at}]");
                     let name = match (&self.list, element) {
                         (ListType::Atomic, _) | (ListType::Map(_), Value::Null) => None,
-                        (ListType::Set, Value::Number(number)) => {
-                            Some((number.to_string(), go::number(number)))
+                        (ListType::Set, _) => Some(alone(element)),
+                        (ListType::Map(keys), Value::Object(fields)) if keys.len() == 1 => {
+                            // The one key is told apart as a value is.
+                            let key = keys.first().and_then(|key| Some((key, fields.get(key)?)));
+                            Some(match key {
+                                Some((key, value)) => {
+                                    let (name, shown) = alone(value);
+                                    (name, format!("{{{key:?}:{shown}}}"))
+                                }
+                                None => (String::new(), "{}".to_owned()),
+                            })
                         }
-                        (ListType::Set, _) => Some(named(element.clone())),
                         (ListType::Map(keys), Value::Object(fields)) => {
                             let key = |key: &String| Some((key.clone(), fields.get(key)?.clone()));
                             Some(named(keys.iter().filter_map(key).collect()))
@@ -66,6 +74,14 @@ impl Schema {
             }
             _ => {}
         }
+    }
+}
+
+/// What tells a value from others, and how it is shown.
+fn alone(value: &Value) -> (String, String) {
+    match value {
+        Value::Number(number) => (number.to_string(), go::number(number)),
+        value => named(value.clone()),
     }
 }
 

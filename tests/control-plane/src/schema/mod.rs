@@ -62,6 +62,8 @@ pub(crate) struct Schema {
     pub(crate) merge: Merge,
     /// Serialized even when nothing was set (a Go struct without a pointer).
     pub(crate) always: bool,
+    /// As the key of a list it is empty where nothing was set, and not serialized then.
+    pub(crate) may_be_empty_key: bool,
     /// What is serialized then is null (a Go pointer).
     pub(crate) pointer: bool,
     /// What the value must satisfy besides its type.
@@ -169,6 +171,7 @@ impl Schema {
             default: None,
             merge: Merge::Replace,
             always: false,
+            may_be_empty_key: false,
             pointer: false,
             rules: Rules {
                 required: Vec::new(),

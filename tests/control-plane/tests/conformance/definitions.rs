@@ -149,4 +149,17 @@ conformance! {
         talk.patch("merge", &format!("{CRD}/status"), json!({"status": {"storedVersions": null}})).await;
         talk.get(CRD).await;
     }
+
+    async fn formats_are_told_of_once(talk: &mut Talk) {
+        let schema = |one: &str, other: &str| json!({"type": "object", "properties": {"a": {"type": "string", "format": one}, "b": {"type": "string", "format": other}}});
+        let crd = |schema: Value| thing_crd(version("v1", schema, json!({})));
+        talk.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd(schema("odd", "date"))).await;
+        talk.say("of one that is there already, too");
+        talk.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd(schema("odd", "date"))).await;
+        for change in [json!({"metadata": {"labels": {"a": "b"}}}), json!({"spec": {"versions": crd(schema("odd", "other"))["spec"]["versions"]}})] {
+            talk.patch("merge", &format!("{CRD}?dryRun=All"), change).await;
+        }
+        talk.say("not where something else is wrong");
+        talk.patch("merge", CRD, json!({"spec": {"scope": "Odd", "versions": crd(schema("new", "newer"))["spec"]["versions"]}})).await;
+    }
 }

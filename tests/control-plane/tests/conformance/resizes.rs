@@ -68,4 +68,20 @@ conformance! {
             talk.patch("strategic-merge", &format!("{PODS}/{name}/resize"), more).await;
         }
     }
+
+    async fn containers_use_claims_of_their_pod(talk: &mut Talk) {
+        let pod = |name: &str, claims: Value| json!({"metadata": {"name": name}, "spec": {
+            "containers": [{"name": "a", "image": "b", "resources": {"claims": claims}}], "resourceClaims": [{"name": "c", "resourceClaimName": "x"}, {"name": "d", "resourceClaimName": "y"}],
+        }});
+        for claims in [json!([{"name": "zz"}]), json!([{}]), json!([{"name": "c"}, {"name": "c"}]), json!([{"name": "c", "request": "A b"}, {"name": "c"}]), json!([{"name": "c", "request": "r"}, {"name": "c", "request": "r"}, {"name": "d"}])] {
+            talk.post(&format!("{PODS}?dryRun=All"), pod("none", claims)).await;
+        }
+        talk.post(PODS, pod("with", json!([{"name": "c"}]))).await;
+        talk.post(PODS, pod("without", json!(null))).await;
+        for (name, resources) in [
+            ("without", json!({"claims": [{"name": "zz"}]})), ("without", json!({"claims": [{}]})), ("without", json!({"claims": [{"name": "c"}]})), ("with", json!({"claims": null})), ("with", json!({"requests": {"cpu": "1"}})),
+        ] {
+            talk.patch("strategic-merge", &format!("{PODS}/{name}/resize"), json!({"spec": {"containers": [{"name": "a", "resources": resources}]}})).await;
+        }
+    }
 }

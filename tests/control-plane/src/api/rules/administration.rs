@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::checks::{self, list, text};
 use super::{
-    addresses, api_services, csi, flow_schemas, ingress_classes, names, persistent, placement,
-    priority_levels, resources, service_ranges, storage,
+    addresses, api_services, csi, device_claims, device_slices, devices, flow_schemas,
+    ingress_classes, names, persistent, placement, priority_levels, resources, service_ranges,
+    storage,
 };
 use crate::failure::Cause;
 use crate::object;
@@ -32,12 +33,10 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
         }
         "IngressClass" => ingress_classes::check(spec),
         "ServiceCIDR" => service_ranges::check(spec),
-        "DeviceClass" => check_selectors(spec),
-        "ResourceClaim" => check_claim(spec, "spec"),
-        "ResourceClaimTemplate" => {
-            check_claim(spec.get("spec").unwrap_or(&Value::Null), "spec.spec")
-        }
-        "ResourceSlice" => check_slice(spec),
+        "DeviceClass" => devices::check_class(spec),
+        "ResourceClaim" => device_claims::check(spec, "spec"),
+        "ResourceClaimTemplate" => device_claims::check_template(spec),
+        "ResourceSlice" => device_slices::check(spec),
         "CSIDriver" => csi::check_driver(object),
         "CSINode" => csi::check_node(object),
         "CSIStorageCapacity" => check_storage_capacity(object),
@@ -218,60 +217,6 @@ fn check_handler(class: &Value) -> Vec<Cause> {
         Some(why) => vec![Cause::invalid("handler", &handler.into(), why)],
         None => Vec::new(),
     }
-}
-
-fn check_selectors(spec: &Value) -> Vec<Cause> {
-    let selectors = list(spec, "selectors").iter().enumerate();
-    selectors
-        .filter(|(_, selector)| selector.get("cel").is_none())
-        .map(|(index, _)| Cause::required(&format!("spec.selectors[{index}].cel"), ""))
-        .collect()
-}
-
-fn check_claim(spec: &Value, path: &str) -> Vec<Cause> {
-    let devices = spec.get("devices").unwrap_or(&Value::Null);
-    let requests = list(devices, "requests").iter().enumerate();
-    let bare = |request: &Value| {
-        request.get("exactly").is_none() && list(request, "firstAvailable").is_empty()
-    };
-    const WHY: &str = "exactly one of `exactly` or `firstAvailable` is required";
-    requests
-        .filter(|(_, request)| bare(request))
-        .map(|(index, _)| Cause::required(&format!("{path}.devices.requests[{index}]"), WHY))
-        .collect()
-}
-
-fn check_slice(spec: &Value) -> Vec<Cause> {
-    let pool = spec.get("pool").unwrap_or(&Value::Null);
-    let mut wrong = required(spec, "driver", "spec.driver");
-    wrong.extend(required(pool, "name", "spec.pool.name"));
-    let count = pool.get("resourceSliceCount").and_then(Value::as_i64);
-    if count.unwrap_or(0) <= 0 {
-        const PATH: &str = "spec.pool.resourceSliceCount";
-        let count = count.unwrap_or(0).into();
-        wrong.push(Cause::invalid(PATH, &count, "must be greater than zero"));
-    }
-    if spec["nodeName"] == "" {
-        const WHY: &str = "must be either unset or set to a non-empty string";
-        wrong.push(Cause::invalid("spec.nodeName", &"".into(), WHY));
-    }
-    let says = |field: &str| match spec.get(field) {
-        Some(Value::Bool(said)) => *said,
-        Some(Value::String(said)) => !said.is_empty(),
-        said => said.is_some(),
-    };
-    let places = [
-        "nodeName",
-        "nodeSelector",
-        "allNodes",
-        "perDeviceNodeSelection",
-    ];
-    if !places.into_iter().any(says) {
-        let places = places.map(|place| format!("`{place}`")).join(", ");
-        let why = format!("exactly one of {places} is required");
-        wrong.push(Cause::required("spec", &why));
-    }
-    wrong
 }
 
 fn check_attachment(spec: &Value) -> Vec<Cause> {

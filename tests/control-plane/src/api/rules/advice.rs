@@ -38,13 +38,19 @@ pub(crate) fn advice(target: &Target, old: Option<&Value>, object: &Value) -> Ve
         ("node.k8s.io", "RuntimeClass") => of_runtime(object),
         ("apps", "StatefulSet") => of_set(&object["spec"]).into_iter().collect(),
         ("", "Secret") => of_secret(object).map(str::to_owned).into_iter().collect(),
-        ("apiextensions.k8s.io", "CustomResourceDefinition") => unknown_formats(object)
-            .iter()
-            .map(|format| format!("unrecognized format {format:?}"))
-            .collect(),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => of_formats(old, object),
         _ => Vec::new(),
     });
     told
+}
+
+/// The formats of a definition that nobody looks at, as far as they are new.
+fn of_formats(old: Option<&Value>, definition: &Value) -> Vec<String> {
+    let known = old.map(unknown_formats).unwrap_or_default();
+    let formats = unknown_formats(definition).into_iter();
+    let new = formats.filter(|format| !known.contains(format));
+    new.map(|format| format!("unrecognized format {format:?}"))
+        .collect()
 }
 
 pub(super) fn annotation(object: &Value, key: &str) -> bool {

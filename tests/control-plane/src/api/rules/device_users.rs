@@ -1,12 +1,42 @@
-//! Who has the devices that were allocated to a claim.
+//! Which devices were allocated to a claim, how they are, and who has them.
 
 use serde_json::Value;
 
 use super::checks::{list, text};
+use super::device_claims;
 use super::fixed::{self, invalid_struct};
 use crate::failure::Cause;
+use crate::object;
 
-pub(super) fn check(was: &Value, is: &Value) -> Vec<Cause> {
+/// What is said of a device ends with its allocation.
+pub(super) fn forget(old: &Value, new: &mut Value) {
+    let allocated = |claim: &Value| -> Vec<Value> { allocated(&claim["status"]) };
+    let now = allocated(new);
+    let gone: Vec<Value> = allocated(old)
+        .into_iter()
+        .filter(|device| !now.contains(device))
+        .collect();
+    let Some(Value::Array(told)) = new.pointer_mut("/status/devices") else {
+        return;
+    };
+    told.retain(|device| !gone.contains(&identity(device)));
+    if told.is_empty() {
+        object::field_mut(new, "status").remove("devices");
+    }
+}
+
+fn allocated(status: &Value) -> Vec<Value> {
+    let results = list(&status["allocation"]["devices"], "results");
+    results.iter().map(identity).collect()
+}
+
+/// What tells a device from all others.
+fn identity(device: &Value) -> Value {
+    let fields = ["driver", "pool", "device", "shareID"];
+    fields.iter().map(|field| device[*field].clone()).collect()
+}
+
+pub(super) fn check(spec: &Value, was: &Value, is: &Value) -> Vec<Cause> {
     const PATH: &str = "status.reservedFor";
     const MOST: usize = 256;
     let users = list(is, "reservedFor");
@@ -28,6 +58,13 @@ pub(super) fn check(was: &Value, is: &Value) -> Vec<Cause> {
             wrong.push(Cause::duplicate(&path, &user["uid"]));
         }
     }
+    let known = allocated(is);
+    for (index, device) in list(is, "devices").iter().enumerate() {
+        if !known.contains(&identity(device)) {
+            let why = "must be an allocated device in the claim";
+            wrong.push(invalid_struct(&format!("status.devices[{index}]"), why));
+        }
+    }
     let (before, now) = (&was["allocation"], &is["allocation"]);
     if now.is_null() && !users.is_empty() {
         let why = "may not be specified when `allocated` is not set";
@@ -35,6 +72,8 @@ pub(super) fn check(was: &Value, is: &Value) -> Vec<Cause> {
     }
     if !before.is_null() && !now.is_null() && !fixed::same(before, now) {
         wrong.push(invalid_struct("status.allocation", fixed::IMMUTABLE));
+    } else if before.is_null() && !now.is_null() {
+        wrong.extend(device_claims::check_allocation(spec, now));
     }
     wrong
 }

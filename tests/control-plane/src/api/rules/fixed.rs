@@ -114,8 +114,6 @@ const FIXED: [(&str, &str, &str, Shown); 31] = [
     ("ResourceSlice", "/spec/nodeName", "spec.nodeName", Plain),
     // Of those of the newer group alone.
     ("Event", "/regarding", "involvedObject", Struct),
-    // A real server looks at it twice.
-    ("Event", "/reason", "reason", Text),
     ("Event", "/reason", "reason", Text),
     ("Event", "/note", "message", Text),
     ("Event", "/deprecatedSource", "source", Struct),
@@ -127,6 +125,8 @@ const FIXED: [(&str, &str, &str, Shown); 31] = [
     ),
     ("Event", "/deprecatedLastTimestamp", "lastTimestamp", Plain),
     ("Event", "/deprecatedCount", "count", Number),
+    // A real server looks at it twice.
+    ("Event", "/reason", "reason", Text),
     ("Event", "/type", "type", Text),
     ("Event", "/eventTime", "eventTime", Plain),
     ("Event", "/action", "action", Text),

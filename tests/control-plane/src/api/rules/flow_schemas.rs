@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::checks::{list, number, one_of, text};
 use super::fixed::unsupported_struct;
-use super::names;
+use super::{mandatory, names};
 use crate::failure::Cause;
 use crate::object;
 
@@ -47,6 +47,7 @@ pub(super) fn check(schema: &Value) -> Vec<Cause> {
     for (index, rule) in list(spec, "rules").iter().enumerate() {
         wrong.extend(check_rule(rule, &format!("spec.rules[{index}]")));
     }
+    wrong.extend(mandatory::check("FlowSchema", schema));
     wrong
 }
 

@@ -54,9 +54,14 @@ pub(crate) fn share_labels(target: &Target, job: &mut Value) {
 }
 
 pub(super) fn check(job: &Value) -> Vec<Cause> {
-    let spec = &job["spec"];
     let mut wrong = check_own_pods(job);
-    wrong.extend(check_spec(spec, "spec"));
+    wrong.extend(check_selecting(&job["spec"]));
+    wrong
+}
+
+/// What is wrong with a spec and the pods that it selects.
+fn check_selecting(spec: &Value) -> Vec<Cause> {
+    let mut wrong = check_spec(spec, "spec");
     let selected = &spec["selector"];
     if selected.is_null() {
         wrong.push(Cause::required("spec.selector", ""));
@@ -219,7 +224,8 @@ fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
 /// What may not change of a Job.
 pub(super) fn check_update(old: &Value, new: &Value) -> Vec<Cause> {
     let (was, is) = (&old["spec"], &new["spec"]);
-    let mut wrong = Vec::new();
+    // A real server looks once more at all of it.
+    let mut wrong = check_selecting(is);
     let changed = |field: &str| !same(&was[field], &is[field]);
     let plain = |field: &str| Cause::invalid(&format!("spec.{field}"), &is[field], IMMUTABLE);
     if text(is, "completionMode") != "Indexed" {

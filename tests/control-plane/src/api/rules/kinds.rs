@@ -202,7 +202,9 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
             wrong
         }
         "PersistentVolume" => {
+            // A real server looks at all of it twice.
             let mut wrong = persistent::check(new);
+            wrong.extend(persistent::check(new));
             wrong.extend(storage::check_volume_update(old, new));
             wrong
         }
@@ -229,6 +231,8 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
         | "LimitRange"
         | "Endpoints"
         | "EndpointSlice" => check(target, Some(old), new),
+        // What may not change at all is not looked at.
+        "ResourceClaim" => fixed::check("ResourceClaim", old, new),
         kind => {
             let mut wrong = administration::check(kind, new);
             wrong.extend(administration::check_update(kind, old, new));

@@ -91,47 +91,28 @@ pub(crate) fn other_object(target: &Target, name: &str, uid: &str, found: &str) 
     Failure::conflict(resource, name, &why)
 }
 
-/// Whether an update means the object that is there, in the state that its writer has seen.
+/// Whether an update means the object that is there, in the state that its writer has seen; what comes back is what
+/// it would change, and may not.
 pub(crate) fn same_object(
     target: &Target,
     old: &Value,
     new: &mut Value,
     name: &str,
     is_patch: bool,
-) -> Result<(), Failure> {
+) -> Result<Vec<Cause>, Failure> {
     let resource = &target.resource;
     check_name(new, name)?;
     check_named(new, name)?;
     place(target, new)?;
-    let is_status = target.subresource.as_deref() == Some("status");
-    let keeps_deletion = super::kept_by_status(resource).contains(&"deletionTimestamp");
-    let wrong = match is_status && keeps_deletion {
-        true => Vec::new(),
-        false => of_deletion(old, new),
-    };
-    if !wrong.is_empty() {
-        return Err(Failure::invalid_object(resource, name, wrong));
-    }
     if let Some(seen) = object::meta(new, "resourceVersion")
         && seen.parse::<u64>().is_err()
     {
         let message = format!("strconv.ParseUint: parsing {seen:?}: invalid syntax");
         return Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", message));
     }
-    if let Some(uid) = object::meta(new, "uid")
-        && uid != object::uid(old)
-    {
-        return Err(if is_patch {
-            let mut wrong = vec![Cause::invalid(
-                "metadata.uid",
-                &uid.into(),
-                "field is immutable",
-            )];
-            wrong.extend(super::before_update(target, old, &mut new.clone()));
-            Failure::invalid_object(resource, name, wrong)
-        } else {
-            other_object(target, name, uid, object::uid(old))
-        });
+    let is_other = object::meta(new, "uid").is_some_and(|uid| uid != object::uid(old));
+    if let Some(uid) = object::meta(new, "uid").filter(|_| is_other && !is_patch) {
+        return Err(other_object(target, name, uid, object::uid(old)));
     }
     match object::meta(new, "resourceVersion") {
         Some(seen)
@@ -144,9 +125,13 @@ pub(crate) fn same_object(
         }
         _ => {}
     }
+    let wrong = fixed(target, old, new);
+    if !is_other || wrong.is_empty() {
+        // Of another one, which is refused, it is looked at what would be there.
+        object::set_meta(new, "uid", object::uid(old));
+    }
     let kept = [
         "name",
-        "uid",
         "creationTimestamp",
         "deletionTimestamp",
         "deletionGracePeriodSeconds",
@@ -160,7 +145,28 @@ pub(crate) fn same_object(
             }
         }
     }
-    Ok(())
+    Ok(wrong)
+}
+
+/// What an update would change of what stays as it is.
+fn fixed(target: &Target, old: &Value, new: &Value) -> Vec<Cause> {
+    let resource = &target.resource;
+    let is_status = target.subresource.as_deref() == Some("status");
+    if is_status && (resource.is_crd() || &*resource.group == "flowcontrol.apiserver.k8s.io") {
+        return Vec::new();
+    }
+    let uid = object::meta(new, "uid").filter(|uid| *uid != object::uid(old));
+    let uid = uid.map(|uid| Cause::invalid("metadata.uid", &uid.into(), super::fixed::IMMUTABLE));
+    let mut wrong: Vec<Cause> = uid.into_iter().collect();
+    let keeps_deletion = match target.subresource.as_deref() {
+        Some("status") => super::kept_by_status(resource).contains(&"deletionTimestamp"),
+        Some("ephemeralcontainers" | "resize") => true,
+        _ => false,
+    };
+    if !keeps_deletion {
+        wrong.extend(of_deletion(old, new));
+    }
+    wrong
 }
 
 /// An update that does not say which state of the object its writer has seen.
@@ -186,7 +192,7 @@ fn of_deletion(old: &Value, new: &Value) -> Vec<Cause> {
         .filter_map(|field| {
             let value = of(new, field).filter(|value| Some(value) != of(old, field).as_ref())?;
             let field = format!("metadata.{field}");
-            Some(Cause::invalid(&field, &value, "field is immutable"))
+            Some(Cause::invalid(&field, &value, super::fixed::IMMUTABLE))
         })
         .collect()
 }
@@ -243,14 +249,27 @@ fn needs_version(target: &Target) -> bool {
 
 /// What is wrong with an object's metadata.
 pub(super) fn check(target: &Target, object: &Value) -> Vec<Cause> {
-    let mut wrong: Vec<Cause> = names::own_name(target, object);
-    wrong.extend(names::labels(object));
-    wrong.extend(check_owners(object));
-    wrong.extend(names::finalizers(target, object));
+    let mut wrong = check_whole(target, object);
+    wrong.extend(names::kubernetes_finalizers(target, object));
     wrong
 }
 
-pub(super) fn check_owners(object: &Value) -> Vec<Cause> {
+/// The same by the rules of all kinds.
+pub(super) fn check_whole(target: &Target, object: &Value) -> Vec<Cause> {
+    let mut wrong: Vec<Cause> = names::own_name(target, object);
+    wrong.extend(check_said(object));
+    wrong.extend(names::finalizers(object));
+    wrong
+}
+
+/// What is wrong with what the metadata says of its own accord.
+pub(super) fn check_said(object: &Value) -> Vec<Cause> {
+    let mut wrong = names::labels(object);
+    wrong.extend(check_owners(object));
+    wrong
+}
+
+fn check_owners(object: &Value) -> Vec<Cause> {
     let mut wrong = Vec::new();
     let mut controller: Option<String> = None;
     for owner in object::owners(object) {

@@ -15,7 +15,10 @@ mod containers;
 mod csi;
 mod data_sources;
 mod defaults;
+mod device_claims;
+mod device_slices;
 mod device_users;
+mod devices;
 mod endpoints;
 mod env;
 mod ephemeral;
@@ -32,7 +35,9 @@ mod job_status;
 mod jobs;
 mod kinds;
 mod label_keys;
+mod looks;
 mod maker_advice;
+mod mandatory;
 mod metadata;
 mod names;
 mod networking;
@@ -164,22 +169,23 @@ pub(crate) fn early_advice(target: &Target, object: &Value) -> Vec<String> {
     }
 }
 
-/// The rules of an object that takes the place of another.
-pub(crate) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Vec<Cause> {
+/// The rules of an object that takes the place of another; `fixed` is what it would change of its metadata, and may not.
+pub(crate) fn before_update(
+    target: &Target,
+    old: &Value,
+    new: &mut Value,
+    fixed: &[Cause],
+) -> Vec<Cause> {
     forgotten::forget(target, new);
-    let mut wrong = metadata::check(target, new);
-    // The strategies of the built-in kinds look once more, and say it once more.
-    let times = if target.resource.is_crd() { 1 } else { 2 };
-    let refused = new_finalizers(old, new).into_iter();
-    wrong.extend(refused.flat_map(|cause| std::iter::repeat_n(cause, times)));
-    wrong.extend(kinds::before_update(target, old, new));
+    let mut rest = kinds::before_update(target, old, new);
     if target.subresource.as_deref() == Some("ephemeralcontainers") {
-        wrong.extend(pods::check_spec(&new["spec"]));
-        wrong.extend(ephemeral::check(old, new));
+        rest.extend(pods::check_spec(&new["spec"]));
+        rest.extend(ephemeral::check(old, new));
     }
     if target.subresource.as_deref() == Some("resize") {
-        wrong.extend(resize::check(old, new));
+        rest.extend(resize::check(old, new));
     }
+    let wrong = looks::check(target, old, new, fixed, rest);
     // Nor does it move by what the status endpoint of a built-in kind writes.
     let is_status = target.subresource.as_deref() == Some("status") && !target.resource.is_crd();
     if !is_status && counts_changes(&target.resource) && generation_moves(target, old, new) {
@@ -269,13 +275,25 @@ pub(crate) fn kept_by_status(resource: &Resource) -> &'static [&'static str] {
     match (&*resource.group, &*resource.plural) {
         ("", "pods") => &["deletionTimestamp", "ownerReferences"],
         ("apps", "deployments") => &["labels"],
-        ("apiregistration.k8s.io", "apiservices")
-        | ("resource.k8s.io", "resourceclaims")
+        ("apiregistration.k8s.io", "apiservices") => {
+            &["annotations", "finalizers", "labels", "ownerReferences"]
+        }
+        ("resource.k8s.io", "resourceclaims")
         | ("networking.k8s.io", "servicecidrs")
         | ("storage.k8s.io", "volumeattachments")
         | ("flowcontrol.apiserver.k8s.io", "flowschemas" | "prioritylevelconfigurations")
         | ("admissionregistration.k8s.io", "validatingadmissionpolicies") => ALL,
         _ => &[],
+    }
+}
+
+/// Whether who writes owns all that was sent, also what is not written: of a part of a pod, and of the spec of a
+/// namespace.
+pub(crate) fn owns_all_that_is_sent(target: &Target) -> bool {
+    match target.subresource.as_deref() {
+        Some("ephemeralcontainers" | "resize") => true,
+        None => target.resource.is("", "namespaces"),
+        _ => false,
     }
 }
 

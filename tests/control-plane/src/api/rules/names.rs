@@ -285,19 +285,23 @@ pub(crate) fn check_segment(name: &str) -> Result<(), Failure> {
     )))
 }
 
-/// What is wrong with the finalizers of an object.
-pub(super) fn finalizers(target: &Target, object: &Value) -> Vec<Cause> {
-    if !need_domains(&target.resource) {
-        return custom_finalizers(object);
-    }
-    let mut wrong: Vec<Cause> = finalizers_at_odds(object).into_iter().collect();
+/// What is wrong with the finalizers of an object of whatever kind.
+pub(super) fn finalizers(object: &Value) -> Vec<Cause> {
     let each = object::finalizers(object);
-    wrong.extend(each.flat_map(|finalizer| unqualified(FINALIZERS, finalizer)));
+    let each = each.flat_map(|finalizer| unqualified(FINALIZERS, finalizer));
+    finalizers_at_odds(object).into_iter().chain(each).collect()
+}
+
+/// Finalizers of Kubernetes' own kinds have a domain.
+pub(super) fn kubernetes_finalizers(target: &Target, object: &Value) -> Vec<Cause> {
+    if !need_domains(&target.resource) {
+        return Vec::new();
+    }
     let each = object::finalizers(object).enumerate();
-    wrong.extend(each.filter_map(|(index, finalizer)| {
+    each.filter_map(|(index, finalizer)| {
         of_no_standard(&format!("{FINALIZERS}[{index}]"), finalizer)
-    }));
-    wrong
+    })
+    .collect()
 }
 
 /// Some kinds are not held to it, and custom resources, whose writers are warned.
@@ -343,13 +347,6 @@ pub(super) fn finalizer_advice(old: Option<&Value>, object: &Value) -> Vec<Strin
 }
 
 const FINALIZERS: &str = "metadata.finalizers";
-
-/// What is wrong with finalizers that need no domain.
-pub(super) fn custom_finalizers(object: &Value) -> Vec<Cause> {
-    let each = object::finalizers(object);
-    let each = each.flat_map(|finalizer| unqualified(FINALIZERS, finalizer));
-    finalizers_at_odds(object).into_iter().chain(each).collect()
-}
 
 /// Two finalizers that want the opposite of one another.
 fn finalizers_at_odds(object: &Value) -> Option<Cause> {

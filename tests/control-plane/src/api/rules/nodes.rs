@@ -19,8 +19,7 @@ pub(super) fn forget_settings(node: &mut Value) {
     }
 }
 
-/// What is wrong with the taints of a node, what it has, and its ranges.
-pub(super) fn check(node: &Value) -> Vec<Cause> {
+fn check_taints(node: &Value) -> Vec<Cause> {
     let taints = list(&node["spec"], "taints");
     let mut wrong = Vec::new();
     let mut seen = HashSet::new();
@@ -47,6 +46,12 @@ pub(super) fn check(node: &Value) -> Vec<Cause> {
             wrong.push(Cause::new("FieldValueDuplicate", path, why));
         }
     }
+    wrong
+}
+
+/// What is wrong with the taints of a node, what it has, and its ranges.
+pub(super) fn check(node: &Value) -> Vec<Cause> {
+    let mut wrong = check_taints(node);
     for field in ["capacity", "allocatable"] {
         for (name, quantity) in node["status"][field].as_object().into_iter().flatten() {
             let path = format!("status.{field}.{name}");
@@ -76,5 +81,7 @@ pub(super) fn check_update(old: &Value, new: &Value) -> Vec<Cause> {
         let why = r#"node updates may not change providerID except from "" to valid"#;
         wrong.push(Cause::forbidden("spec.providerID", why));
     }
+    // A real server looks at them once more.
+    wrong.extend(check_taints(new));
     wrong
 }

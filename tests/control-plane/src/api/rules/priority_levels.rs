@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::checks::{number, one_of, text};
+use super::mandatory;
 use crate::failure::Cause;
 use crate::object;
 
@@ -39,6 +40,7 @@ pub(super) fn check(level: &Value) -> Vec<Cause> {
         "" => wrong.push(Cause::required("spec.type", "")),
         _ => wrong.extend(one_of(kind, "spec.type", &[EXEMPT, "Limited"])),
     }
+    wrong.extend(mandatory::check("PriorityLevelConfiguration", level));
     wrong
 }
 

@@ -85,11 +85,18 @@ pub(super) fn check(old: &Value, new: &Value) -> Vec<Cause> {
                 }
                 take_over(&before["resources"], after, kind);
             }
+            // A real server compares without the claims that are asked for, so that who has some cannot be resized.
+            object::field_mut(after, "resources").remove("claims");
         }
     }
-    if !same(was, &kept) {
-        let why = "only cpu and memory resources are mutable";
-        wrong.push(Cause::forbidden("spec", why));
+    let refused = || Cause::forbidden("spec", "only cpu and memory resources are mutable");
+    let pairs = list(was, "containers")
+        .iter()
+        .zip(list(&kept, "containers"));
+    let others = pairs.filter(|(before, after)| !same(before, after));
+    wrong.extend(others.map(|_| refused()));
+    if wrong.is_empty() && !same(was, &kept) {
+        wrong.push(refused());
     }
     wrong
 }

@@ -69,6 +69,9 @@ pub(super) fn keep(kind: &str, old: &Value, new: &mut Value) {
     if kind == "PersistentVolume" {
         keep_time_of_phase(old, new);
     }
+    if kind == "ResourceClaim" {
+        device_users::forget(old, new);
+    }
 }
 
 /// A volume says since when it is in its phase, unless whoever changes that says it.
@@ -107,7 +110,7 @@ pub(super) fn check(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
         "ResourceQuota" => check_quota(is),
         "PersistentVolumeClaim" => check_capacity(is),
         "Node" => check_node(is),
-        "ResourceClaim" => device_users::check(was, is),
+        "ResourceClaim" => device_users::check(&new["spec"], was, is),
         "FlowSchema" | "PriorityLevelConfiguration" => check_types(is),
         _ => Vec::new(),
     };

@@ -13,9 +13,8 @@ pub(crate) fn check_whole(path: &str, fields: &Map<String, Value>) -> Vec<Cause>
     };
     let object = json!({"metadata": metadata});
     let mut wrong = named(&object);
-    wrong.extend(names::labels(&object));
-    wrong.extend(metadata::check_owners(&object));
-    wrong.extend(names::custom_finalizers(&object));
+    wrong.extend(metadata::check_said(&object));
+    wrong.extend(names::finalizers(&object));
     wrong.extend(managers(metadata));
     for cause in &mut wrong {
         cause.field = format!("{path}.{}", cause.field);

@@ -81,10 +81,7 @@ pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
         ],
         "ResourceClaim" => vec![text_column("State", 0, state), age()],
         "ResourceSlice" => vec![
-            text_column("Node", 0, |slice| match flag(slice, "/spec/allNodes") {
-                Value::Bool(true) => "<all>".into(),
-                _ => or_unset(at(slice, "/spec/nodeName")),
-            }),
+            text_column("Node", 0, |slice| at(slice, "/spec/nodeName")),
             text_column("Driver", 0, |slice| at(slice, "/spec/driver")),
             text_column("Pool", 0, |slice| at(slice, "/spec/pool/name")),
             age(),
@@ -139,10 +136,6 @@ fn boolean(name: &str, cell: fn(&Value) -> Value) -> Column {
         kind: "boolean".to_owned(),
         ..text_column(name, 0, cell)
     }
-}
-
-fn or_unset(value: Value) -> Value {
-    if value == "" { "<unset>".into() } else { value }
 }
 
 fn parameter_kind(policy: &Value) -> Value {

@@ -216,7 +216,7 @@ fn sort_managers(entries: &mut [Value]) {
 }
 
 /// The managers that an apply conflicts with come in any order, and so does what is wrong with a custom resource: a
-/// server goes through the fields of its schema as they come. A cause is told as often as a server looks at the field.
+/// server goes through the fields of its schema as they come.
 fn sort_causes(status: &mut Value) {
     let details = &status["details"];
     let of_case = details["group"]
@@ -228,29 +228,28 @@ fn sort_causes(status: &mut Value) {
     let conflicts = causes
         .iter()
         .all(|cause| cause["reason"] == "FieldManagerConflict");
-    let mut sorted: Vec<Value> = Vec::new();
-    for cause in causes {
-        if !sorted.contains(cause) {
-            sorted.push(cause.clone());
-        }
+    if !of_case && !conflicts {
+        return;
     }
-    let told = |causes: &[Value]| {
-        let text =
-            |cause: &Value, field: &str| cause[field].as_str().unwrap_or_default().to_owned();
-        let told: Vec<String> = causes
-            .iter()
-            .map(|cause| format!("{}: {}", text(cause, "field"), text(cause, "message")))
-            .collect();
-        format!("[{}]", told.join(", "))
-    };
-    let before = told(&sorted);
-    if of_case || conflicts {
-        sorted.sort_by_key(|cause| (cause["field"].to_string(), cause["message"].to_string()));
-    }
+    let mut sorted = causes.clone();
+    sorted.sort_by_key(|cause| (cause["field"].to_string(), cause["message"].to_string()));
     if let Some(message) = status["message"].as_str() {
-        status["message"] = message.replace(&before, &told(&sorted)).into();
+        status["message"] = message.replace(&told(causes), &told(&sorted)).into();
     }
     status["details"]["causes"] = sorted.into();
+}
+
+/// Causes as a message tells them, each once.
+fn told(causes: &[Value]) -> String {
+    let text = |cause: &Value, field: &str| cause[field].as_str().unwrap_or_default().to_owned();
+    let mut told: Vec<String> = Vec::new();
+    for cause in causes {
+        let cause = format!("{}: {}", text(cause, "field"), text(cause, "message"));
+        if !told.contains(&cause) {
+            told.push(cause);
+        }
+    }
+    format!("[{}]", told.join(", "))
 }
 
 /// An object that is quoted as a whole: what a patch left alone in it is in the order of the server's code, and the

@@ -86,6 +86,16 @@ pub(super) fn claim(spec: &mut Map<String, Value>) {
     }
 }
 
+/// Since when devices are tainted.
+pub(super) fn slice(object: &mut Value) {
+    let spec = object::field_mut(object, "spec");
+    for device in each(spec, "devices") {
+        for taint in each(device, "taints") {
+            default(taint, "timeAdded", object::now());
+        }
+    }
+}
+
 pub(super) fn ingress_class(object: &mut Value) {
     if let Some(parameters) = inner(object::field_mut(object, "spec"), "parameters") {
         default(parameters, "scope", "Cluster");

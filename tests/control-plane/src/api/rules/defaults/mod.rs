@@ -57,6 +57,7 @@ pub(crate) fn set(target: &Target, object: &mut Value) {
                 administration::claim(spec);
             }
         }
+        "ResourceSlice" => administration::slice(object),
         "IngressClass" => administration::ingress_class(object),
         "CSIDriver" => administration::driver(object),
         "Node" => node(object),

@@ -1,0 +1,159 @@
+//! Claims of devices, their classes, and what drivers offer.
+
+use serde_json::{Value, json};
+
+use super::support::Talk;
+
+const CLAIMS: &str = "/apis/resource.k8s.io/v1/namespaces/{ns}/resourceclaims";
+const TEMPLATES: &str = "/apis/resource.k8s.io/v1/namespaces/{ns}/resourceclaimtemplates";
+const CLASSES: &str = "/apis/resource.k8s.io/v1/deviceclasses";
+const SLICES: &str = "/apis/resource.k8s.io/v1/resourceslices";
+
+async fn try_each(talk: &mut Talk, path: &str, specs: impl IntoIterator<Item = Value>) {
+    for spec in specs {
+        let object = json!({"metadata": {"name": "{ns}-one"}, "spec": spec});
+        talk.post(&format!("{path}?dryRun=All"), object).await;
+    }
+}
+
+fn wanted(more: Value) -> Value {
+    let mut wanted = json!({"deviceClassName": "a.class"});
+    if let (Some(wanted), Some(more)) = (wanted.as_object_mut(), more.as_object()) {
+        wanted.extend(more.clone());
+    }
+    wanted
+}
+
+fn exactly(more: Value) -> Value {
+    json!({"devices": {"requests": [{"name": "r", "exactly": wanted(more)}]}})
+}
+
+fn with(field: &str, more: Value) -> Value {
+    let mut spec = exactly(json!({}));
+    spec["devices"][field] = json!([more]);
+    spec
+}
+
+fn slice(more: Value) -> Value {
+    let mut slice = json!({"driver": "a.driver", "nodeName": "n", "pool": {"name": "p", "resourceSliceCount": 1}});
+    if let (Some(slice), Some(more)) = (slice.as_object_mut(), more.as_object()) {
+        slice.extend(more.clone());
+    }
+    slice
+}
+
+fn device(more: Value) -> Value {
+    let mut device = json!({"name": "d"});
+    if let (Some(device), Some(more)) = (device.as_object_mut(), more.as_object()) {
+        device.extend(more.clone());
+    }
+    slice(json!({"devices": [device]}))
+}
+
+conformance! {
+    async fn claims_of_devices(talk: &mut Talk) {
+        let many = |count: usize| -> Vec<Value> {
+            (0..count).map(|number| json!({"name": format!("r{number}"), "exactly": wanted(json!({}))})).collect()
+        };
+        let choices = |count: usize| -> Vec<Value> {
+            (0..count).map(|number| json!({"name": format!("s{number}"), "deviceClassName": "a"})).collect()
+        };
+        let of = |requests: Value| json!({"devices": {"requests": requests}});
+        try_each(talk, CLAIMS, [
+            json!({}), of(json!([])), of(json!([{}])), of(json!([{"name": "r"}])), exactly(json!({})), of(json!([{"name": "A b", "exactly": wanted(json!({}))}])),
+            of(json!([{"name": "r", "exactly": {}}])), of(json!([{"name": "r", "exactly": wanted(json!({}))}, {"name": "r", "exactly": wanted(json!({}))}])),
+            exactly(json!({"deviceClassName": "A_b"})), exactly(json!({"allocationMode": "Odd"})), exactly(json!({"allocationMode": "All"})), exactly(json!({"allocationMode": "All", "count": 2})),
+            exactly(json!({"count": -1})), exactly(json!({"count": 0})), exactly(json!({"count": 5})), exactly(json!({"selectors": [{}]})), exactly(json!({"selectors": [{"cel": {"expression": "true"}}]})),
+            exactly(json!({"tolerations": [{"key": "a", "operator": "Odd"}]})), exactly(json!({"tolerations": [{"key": "a", "value": "b", "operator": "Exists"}]})),
+            exactly(json!({"tolerations": [{"key": "a b", "effect": "Odd"}]})), exactly(json!({"tolerations": [{"key": "a", "value": "b c"}, {}]})), exactly(json!({"tolerations": [{"operator": "Exists", "effect": "NoSchedule"}]})),
+            of(json!([{"name": "r", "firstAvailable": []}])), of(json!([{"name": "r", "firstAvailable": choices(2)}])), of(json!([{"name": "r", "firstAvailable": [{"name": "s"}]}])),
+            of(json!([{"name": "r", "firstAvailable": [{"name": "s", "deviceClassName": "a"}, {"name": "s", "deviceClassName": "b"}]}])),
+            of(json!([{"name": "r", "firstAvailable": choices(1), "exactly": wanted(json!({}))}])), of(json!([{"name": "r", "firstAvailable": choices(9)}])),
+            of(json!(many(33))), of(json!(many(32))),
+        ]).await;
+        talk.say("constraints and configurations");
+        try_each(talk, CLAIMS, [
+            with("constraints", json!({})), with("constraints", json!({"requests": ["r"], "matchAttribute": "a/b"})), with("constraints", json!({"requests": ["x"], "matchAttribute": "a/b"})),
+            with("constraints", json!({"requests": ["r", "r"], "matchAttribute": "a"})), with("constraints", json!({"matchAttribute": "a.b/c d"})), with("constraints", json!({"matchAttribute": ""})),
+            with("constraints", json!({"matchAttribute": "/"})), with("constraints", json!({"distinctAttribute": "a/b"})), with("constraints", json!({"requests": ["r/s", "a/b/c", "A b"], "matchAttribute": "a/b"})),
+            with("config", json!({})), with("config", json!({"requests": ["z"], "opaque": {"driver": "a.b", "parameters": {"a": 1}}})), with("config", json!({"opaque": {}})),
+            with("config", json!({"opaque": {"driver": "A b", "parameters": {}}})), with("config", json!({"opaque": {"driver": "a.b", "parameters": "x"}})), with("config", json!({"opaque": {"driver": "a.b", "parameters": []}})),
+            with("config", json!({"opaque": {"driver": "a.b", "parameters": null}})),
+        ]).await;
+    }
+
+    async fn claims_of_devices_stay_as_they_are(talk: &mut Talk) {
+        talk.post(CLAIMS, json!({"metadata": {"name": "one"}, "spec": exactly(json!({}))})).await;
+        let one = format!("{CLAIMS}/one");
+        for change in [json!({"metadata": {"labels": {"a": "b"}}}), json!({"spec": exactly(json!({"count": 2}))}), json!({"spec": exactly(json!({"count": -2}))})] {
+            talk.patch("merge", &one, change).await;
+        }
+        talk.post(TEMPLATES, json!({"metadata": {"name": "one"}, "spec": {"spec": exactly(json!({}))}})).await;
+        talk.patch("merge", &format!("{TEMPLATES}/one"), json!({"spec": {"metadata": {"labels": {"a": "b"}}}})).await;
+    }
+
+    async fn devices_that_are_allocated(talk: &mut Talk) {
+        talk.prepare(CLAIMS, json!({"metadata": {"name": "one"}, "spec": exactly(json!({}))})).await;
+        let device = json!({"driver": "a.b", "pool": "p", "device": "d"});
+        let results = |more: Value| json!({"devices": {"results": [more]}});
+        let mut allocated = device.clone();
+        allocated["request"] = "r".into();
+        for status in [
+            json!({"allocation": results(json!({"request": "zz"}))}), json!({"allocation": results(json!({"request": "r", "driver": "A b", "pool": "a/B", "device": "A"}))}), json!({"devices": [device]}),
+            json!({"allocation": results(allocated.clone())}), json!({"devices": [{"driver": "a.b", "pool": "q", "device": "d"}]}), json!({"devices": [device]}),
+            json!({"allocation": results(json!({"request": "r"}))}), json!({"allocation": null}),
+        ] {
+            talk.patch("merge", &format!("{CLAIMS}/one/status"), json!({"status": status})).await;
+        }
+    }
+
+    async fn templates_of_claims(talk: &mut Talk) {
+        try_each(talk, TEMPLATES, [
+            json!({}), json!({"spec": {}}), json!({"spec": {"devices": {"requests": [{}]}}}), json!({"spec": exactly(json!({}))}), json!({"spec": exactly(json!({"count": -1}))}),
+            json!({"metadata": {"name": "q", "labels": {"a b": "c"}, "annotations": {"x y": "z"}}, "spec": {}}), json!({"metadata": {"labels": {"a": "c"}, "annotations": {"x": "z"}}, "spec": {}}),
+            json!({"metadata": {"finalizers": ["a.b/c"], "generateName": "a"}, "spec": {}}),
+        ]).await;
+    }
+
+    async fn classes_of_devices(talk: &mut Talk) {
+        let selectors = vec![json!({"cel": {"expression": "true"}}); 33];
+        try_each(talk, CLASSES, [
+            json!({}), json!({"selectors": [{}]}), json!({"selectors": selectors}), json!({"selectors": [{"cel": {"expression": "device.driver == 'a'"}}]}),
+            json!({"config": [{}]}), json!({"config": [{"opaque": {"driver": "A b", "parameters": {}}}]}), json!({"config": [{"opaque": {"driver": "a.b"}}]}),
+            json!({"config": [{"opaque": {"driver": "a.b", "parameters": {"x": 1}}}]}), json!({"extendedResourceName": "a b"}), json!({"extendedResourceName": "cpu"}), json!({"extendedResourceName": "a.b/c"}),
+        ]).await;
+    }
+
+    async fn slices_of_devices(talk: &mut Talk) {
+        let values = |value: Value| json!({"attributes": {"a": value}});
+        let many: Vec<Value> = (0..129).map(|number| json!({"name": format!("d{number}")})).collect();
+        let attributes: serde_json::Map<String, Value> = (0..33).map(|number| (format!("a{number}"), json!({"int": 1}))).collect();
+        let term = json!({"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}]});
+        try_each(talk, SLICES, [
+            json!({}), slice(json!({})), slice(json!({"driver": "A b"})), slice(json!({"driver": "a".repeat(70)})), slice(json!({"pool": {"name": "A b", "resourceSliceCount": 0}})),
+            slice(json!({"pool": {"name": "a/b", "resourceSliceCount": 1, "generation": -1}})), slice(json!({"nodeName": null})), slice(json!({"nodeName": "A b"})), slice(json!({"allNodes": true})),
+            slice(json!({"nodeName": null, "allNodes": true})), slice(json!({"nodeName": null, "allNodes": false})), slice(json!({"nodeName": null, "perDeviceNodeSelection": false})),
+            slice(json!({"nodeName": null, "nodeSelector": {"nodeSelectorTerms": []}})), slice(json!({"nodeName": null, "nodeSelector": {"nodeSelectorTerms": [term]}})),
+            slice(json!({"devices": [{}]})), slice(json!({"devices": [{"name": "d"}, {"name": "d"}]})), device(json!({"name": "A b"})), slice(json!({"devices": many})),
+            device(values(json!({}))), device(values(json!({"string": "b"}))), device(values(json!({"string": "b".repeat(65)}))), device(values(json!({"version": "1.0"}))), device(values(json!({"version": "1.0.0-a.1+b"}))),
+            device(values(json!({"string": "b", "int": 1}))), device(json!({"attributes": {"a b": {"int": 1}}})), device(json!({"attributes": {"/": {"int": 1}}})), device(json!({"attributes": attributes})),
+            device(json!({"capacity": {"c": {"value": "1"}}})), device(json!({"capacity": {"c d": {"value": "1"}}})), device(json!({"taints": [{}]})), device(json!({"taints": [{"key": "a", "effect": "Odd", "value": "b c"}]})),
+            device(json!({"taints": [{"key": "a", "effect": "NoSchedule"}]})), device(json!({"nodeName": "x"})),
+            slice(json!({"nodeName": null, "perDeviceNodeSelection": true, "devices": [{"name": "d"}]})), slice(json!({"nodeName": null, "perDeviceNodeSelection": true, "devices": [{"name": "d", "allNodes": true}]})),
+        ]).await;
+    }
+
+    async fn slices_in_a_table(talk: &mut Talk) {
+        let pool = json!({"pool": {"name": "{ns}", "resourceSliceCount": 2}});
+        let one = slice(pool.clone());
+        let mut all = slice(json!({"nodeName": null, "allNodes": true}));
+        all["pool"] = pool["pool"].clone();
+        for (name, spec) in [("one", one), ("all", all)] {
+            talk.post(SLICES, json!({"metadata": {"name": format!("{{ns}}-{name}")}, "spec": spec})).await;
+            talk.send("GET", &format!("{SLICES}/{{ns}}-{name}"), &[("accept", "application/json;as=Table;g=meta.k8s.io;v=v1")], None).await;
+        }
+        for change in [json!({"spec": {"driver": "z.z"}}), json!({"spec": {"nodeName": "m"}}), json!({"spec": {"pool": {"name": "z"}}}), json!({"spec": {"pool": {"generation": 2}}})] {
+            talk.patch("merge", &format!("{SLICES}/{{ns}}-one"), change).await;
+        }
+    }
+}
