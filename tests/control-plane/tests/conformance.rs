@@ -44,6 +44,7 @@ mod conformance {
     mod large;
     mod limits;
     mod lists;
+    mod messages;
     mod networks;
     mod objects;
     mod of_nodes;

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Number, Value};
 
+use crate::schema;
+
 /// As `%v` prints it: `map[a:1 b:[x y]]`.
 pub(crate) fn plain(value: &Value) -> String {
     match value {
@@ -50,7 +52,12 @@ pub(crate) fn json(value: &Value) -> String {
 
 /// A string as `%q` prints it.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
+    format!("\"{}\"", unquoted(text))
+}
+
+/// The same without the quotes.
+pub(crate) fn unquoted(text: &str) -> String {
+    let mut out = String::new();
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
@@ -61,15 +68,31 @@ pub(crate) fn quoted(text: &str) -> String {
             '\x08' => out.push_str("\\b"),
             '\x0b' => out.push_str("\\v"),
             '\x0c' => out.push_str("\\f"),
-            c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c if c.is_control() || c != ' ' && c.is_whitespace() => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
-            c => out.push(c),
+            c if is_printed(c) => out.push(c),
+            c if c.is_ascii() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c if u32::from(c) <= 0xffff => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push_str(&format!("\\U{:08x}", u32::from(c))),
         }
     }
-    out.push('"');
     out
+}
+
+/// Whether a character stands for itself in a string.
+fn is_printed(c: char) -> bool {
+    if c.is_ascii() {
+        return c == ' ' || c.is_ascii_graphic();
+    }
+    // One that goes with the character before it is printed only behind one.
+    let after = ['a', c];
+    String::from_iter(after).escape_debug().nth(1) == Some(c)
+}
+
+/// A value as a message about a field shows it.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        other => json(other),
+    }
 }
 
 /// A map as `%v` prints it.
@@ -138,7 +161,11 @@ pub(crate) fn restoring(why: &str) -> String {
         .and_then(|rest| rest.split_once(" into Go struct field "))
         .and_then(|(got, rest)| Some((got, rest.rsplit_once(" of type ")?.1)));
     let Some((got, wanted)) = parts else {
-        return format!("error decoding from json: {why}");
+        // Bytes are read in another way than what reads itself.
+        return match why.starts_with("illegal base64") {
+            true => format!("error decoding from json: {why}"),
+            false => why.to_owned(),
+        };
     };
     let got = match got {
         "object" => "map",
@@ -149,12 +176,15 @@ pub(crate) fn restoring(why: &str) -> String {
         number if number.starts_with("number") => "int64",
         other => other,
     };
+    let named = schema::kind_of_name(wanted);
+    let is_text = wanted == "string" || named == Some("string");
     match (got, wanted) {
-        ("int64", "string") => return "cannot convert int64 to string".to_owned(),
+        ("int64", wanted) if is_text => return format!("cannot convert int64 to {wanted}"),
         ("float64", "int32" | "int64") => return format!("cannot convert {got} to {wanted}"),
         _ => {}
     }
-    match wanted {
+    match named.unwrap_or(wanted) {
+        "{}" => format!("cannot restore map from {got}"),
         of_struct if of_struct.contains('.') && !of_struct.contains(['[', ']']) => {
             format!("cannot restore struct from: {got}")
         }

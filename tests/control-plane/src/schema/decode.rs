@@ -1,11 +1,15 @@
 //! Reads a built-in object as the API server's Go types do: what does not fit is refused in their words, and what they
 //! always write is there afterwards.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::builtin::{always, named};
-use super::{Additional, Kind, Schema, base64, quantity};
+use super::named::called;
+use super::{Additional, Fractions, Kind, Schema, base64, quantity, times};
+use crate::json;
 
+/// From here on a number of floating point has no fraction.
+const LARGE: f64 = 1e16;
 const SECONDS: &str = "2006-01-02T15:04:05Z07:00";
 const MICROSECONDS: &str = "2006-01-02T15:04:05.000000Z07:00";
 
@@ -61,6 +65,8 @@ pub(crate) fn decode_metadata(object: &mut Value) -> Result<(), String> {
             "json: cannot unmarshal {got} into Go value of type v1.ObjectMeta"
         ));
     }
+    // It was read before as any JSON, to which a whole number is one however it is written.
+    Fractions::take(metadata);
     Place {
         holder: "ObjectMeta",
         path: "",
@@ -155,14 +161,8 @@ impl Place<'_> {
     fn read_scalar(self, schema: &Schema, value: &mut Value) -> Result<(), String> {
         let node = schema.target();
         let wrong = |value: &Value| {
-            let is_uid = matches!(
-                self.holder,
-                "ObjectMeta" | "OwnerReference" | "ObjectReference"
-            ) && self.path.rsplit('.').next() == Some("uid");
-            let wanted = match is_uid {
-                true => "types.UID".to_owned(),
-                false => schema.go_type(),
-            };
+            let field = self.path.rsplit('.').next().unwrap_or_default();
+            let wanted = called(self.holder, field, schema.go_type());
             let (got, holder, path) = (describe(value), self.holder, self.path);
             Err(format!(
                 "json: cannot unmarshal {got} into Go struct field {holder}.{path} of type {wanted}"
@@ -170,14 +170,22 @@ impl Place<'_> {
         };
         match (&*value, node.kind) {
             (Value::Null, _) => Ok(()),
-            (Value::Number(_) | Value::String(_), _) if node.is_quantity() => {
+            // It reads itself, whatever it is.
+            (_, _) if node.is_quantity() => {
                 let text = value
                     .as_str()
                     .map_or_else(|| value.to_string(), str::to_owned);
                 *value = quantity::canonical(&text)?.into();
                 Ok(())
             }
-            (Value::Number(_) | Value::String(_), _) if node.int_or_string => Ok(()),
+            (Value::Number(number), _) if node.int_or_string => {
+                let fits = number.as_i64().map(i32::try_from);
+                match fits {
+                    Some(Ok(_)) => Ok(()),
+                    _ => Err(self.of_another_size(number, "int32")),
+                }
+            }
+            (Value::String(_), _) if node.int_or_string => Ok(()),
             (_, None) if !node.int_or_string => Ok(()),
             (Value::String(text), Some(Kind::String)) => {
                 match canonical(text, node.rules.format.as_deref())? {
@@ -200,14 +208,23 @@ impl Place<'_> {
                 if fits {
                     return Ok(());
                 }
-                // A number of another size is named, and one in another place is not.
-                let (holder, path, wanted) = (self.holder, self.path, schema.go_type());
-                Err(format!(
-                    "json: cannot unmarshal number {number} into Go struct field {holder}.{path} of type {wanted}"
-                ))
+                Err(self.of_another_size(number, &schema.go_type()))
             }
             _ => wrong(value),
         }
+    }
+
+    /// A number of another size is named, and one in another place is not.
+    fn of_another_size(self, number: &Number, wanted: &str) -> String {
+        // How it was written is no longer known: the largest have their digits, and the others a fraction.
+        let number = match number.as_f64() {
+            Some(float) if number.is_f64() && float.abs() >= LARGE => json::number(float),
+            _ => number.to_string(),
+        };
+        let (holder, path) = (self.holder, self.path);
+        format!(
+            "json: cannot unmarshal number {number} into Go struct field {holder}.{path} of type {wanted}"
+        )
     }
 }
 
@@ -224,26 +241,15 @@ fn canonical(text: &str, format: Option<&str>) -> Result<Option<String>, String>
         }
         _ => return Ok(None),
     };
-    let parsed = text.parse::<jiff::Timestamp>();
-    let rest = text.get(19..).unwrap_or("");
-    let digits = rest.strip_prefix('.').unwrap_or("");
-    let digits = digits.bytes().take_while(u8::is_ascii_digit).count();
-    match parsed {
-        Ok(_) if layout == MICROSECONDS && digits < 6 => Err(format!(
-            "parsing time {text:?} as {layout:?}: cannot parse {rest:?} as \".000000\""
-        )),
-        Ok(_) if layout == MICROSECONDS && digits > 6 => Err(format!(
-            "parsing time {text:?} as {layout:?}: cannot parse {:?} as \"Z07:00\"",
-            rest.get(7..).unwrap_or("")
-        )),
-        Ok(time) if layout == MICROSECONDS => {
-            Ok(Some(time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()))
-        }
-        Ok(time) => Ok(Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
-        Err(_) => Err(format!(
-            "parsing time {text:?} as {layout:?}: cannot parse {text:?} as \"2006\""
-        )),
-    }
+    times::check(text, layout)?;
+    let Ok(time) = text.parse::<jiff::Timestamp>() else {
+        return Err(times::out_of_range(text, "day"));
+    };
+    let written = match layout {
+        MICROSECONDS => time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ"),
+        _ => time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    };
+    Ok(Some(written.to_string()))
 }
 
 /// What Go's decoder calls a JSON value.
@@ -251,7 +257,6 @@ fn describe(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
         Value::Bool(_) => "bool".into(),
-        Value::Number(number) if number.is_f64() => format!("number {number}"),
         Value::Number(_) => "number".into(),
         Value::String(_) => "string".into(),
         Value::Array(_) => "array".into(),

@@ -7,12 +7,14 @@ mod base64;
 mod branches;
 mod builtin;
 mod cause;
+mod converted;
 mod decode;
 mod defaults;
 mod formats;
 mod fractions;
 mod lists;
 mod mail;
+mod named;
 mod numbers;
 mod parse;
 mod pattern;
@@ -22,6 +24,7 @@ mod ratchet;
 mod structural;
 #[cfg(test)]
 mod tests;
+mod times;
 mod validate;
 mod whole;
 
@@ -34,6 +37,7 @@ pub(crate) use cause::{Cause, Reason};
 pub(crate) use decode::decode_metadata;
 pub(crate) use formats::is_known as is_known_format;
 pub(crate) use fractions::Fractions;
+pub(crate) use named::kind_of as kind_of_name;
 pub(crate) use quantity::{in_billionths, plus};
 pub(crate) use whole::LABEL;
 

@@ -8,12 +8,13 @@
 //! `schema|strings` a JSON schema or something else, or it is a struct of the table. `T?` is a pointer: left out of
 //! protobuf if it was not set, where any other scalar or struct is sent all the same.
 
+pub(crate) mod internal;
 mod order;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-pub(crate) use order::{Item, Set, Typed, parts};
+pub(crate) use order::{Item, Patched, Set, Typed, parts};
 
 /// A struct.
 #[derive(Debug, Default)]

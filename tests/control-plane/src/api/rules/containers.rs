@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::checks::{list, number, one_of, one_of_if_said, text};
 use super::fixed::invalid_struct;
 use super::volumes::{self, Volumes};
-use super::{app_armor, env, names, probes, resources};
+use super::{app_armor, env, names, pod_claims, probes, resources};
 use crate::failure::Cause;
 
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
@@ -22,6 +22,7 @@ pub(super) fn check_all(spec: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<
     let grace = number(spec, "terminationGracePeriodSeconds");
     let never = text(spec, "restartPolicy") == "Never";
     let containers = list(spec, "containers");
+    let claims = pod_claims::all(spec);
     let mut wrong = Vec::new();
     let mut seen = BTreeSet::new();
     if containers.is_empty() {
@@ -29,7 +30,7 @@ pub(super) fn check_all(spec: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<
     }
     for (index, container) in containers.iter().enumerate() {
         let path = format!("{path}.containers[{index}]");
-        wrong.extend(check(container, &path, volumes, never));
+        wrong.extend(check(container, &path, volumes, &claims, never));
         let name = text(container, "name");
         if !seen.insert(name) {
             wrong.push(Cause::duplicate(&format!("{path}.name"), &name.into()));
@@ -41,7 +42,7 @@ pub(super) fn check_all(spec: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<
     for (index, container) in first.iter().enumerate() {
         let all = format!("{path}.initContainers");
         let path = format!("{all}[{index}]");
-        wrong.extend(check(container, &path, volumes, never));
+        wrong.extend(check(container, &path, volumes, &claims, never));
         let restart = text(container, "restartPolicy");
         let policies = ["Always", "Never", "OnFailure"];
         wrong.extend(one_of_if_said(
@@ -62,7 +63,13 @@ pub(super) fn check_all(spec: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<
     wrong
 }
 
-fn check(container: &Value, path: &str, volumes: &Volumes<'_>, never: bool) -> Vec<Cause> {
+fn check(
+    container: &Value,
+    path: &str,
+    volumes: &Volumes<'_>,
+    claims: &BTreeSet<&str>,
+    never: bool,
+) -> Vec<Cause> {
     let at = |field: &str| format!("{path}.{field}");
     let mut wrong = Vec::new();
     match text(container, "name") {
@@ -80,7 +87,9 @@ fn check(container: &Value, path: &str, volumes: &Volumes<'_>, never: bool) -> V
     wrong.extend(volumes::check_mounts(container, path, volumes));
     let pull = text(container, "imagePullPolicy");
     wrong.extend(one_of(pull, &at("imagePullPolicy"), &PULLS));
-    wrong.extend(resources::check(&container["resources"], &at("resources")));
+    let (resources, of) = (&container["resources"], at("resources"));
+    wrong.extend(resources::check(resources, &of));
+    wrong.extend(pod_claims::check_used(resources, claims, &of));
     for resize in list(container, "resizePolicy") {
         let field = at("resizePolicy");
         wrong.extend(one_of(
@@ -132,7 +141,7 @@ fn check_security(context: &Value, path: &str) -> Vec<Cause> {
     if context["allowPrivilegeEscalation"] == false {
         if context["privileged"] == true {
             let why = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
-            wrong.push(invalid_struct(path, why));
+            wrong.push(invalid_struct(path, "core.SecurityContext", context, why));
         }
         let added = list(&context["capabilities"], "add");
         for _ in added
@@ -140,7 +149,7 @@ fn check_security(context: &Value, path: &str) -> Vec<Cause> {
             .filter(|capability| **capability == "CAP_SYS_ADMIN")
         {
             let why = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
-            wrong.push(invalid_struct(path, why));
+            wrong.push(invalid_struct(path, "core.SecurityContext", context, why));
         }
     }
     wrong.extend(app_armor::check(
@@ -171,7 +180,7 @@ pub(super) fn check_seccomp(profile: &Value, path: &str) -> Vec<Cause> {
         ("Localhost", Some(way)) => wrong.extend(volumes::check_inside(way, &field)),
         (_, Some(_)) => {
             let why = "can only be set when seccomp type is Localhost";
-            wrong.push(invalid_struct(&field, why));
+            wrong.push(invalid_struct(&field, "core.SeccompProfile", profile, why));
         }
         (_, None) => {}
     }

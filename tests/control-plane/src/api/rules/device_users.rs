@@ -34,7 +34,12 @@ pub(super) fn check(was: &Value, is: &Value) -> Vec<Cause> {
         wrong.push(Cause::forbidden(PATH, why));
     }
     if !before.is_null() && !now.is_null() && !fixed::same(before, now) {
-        wrong.push(invalid_struct("status.allocation", fixed::IMMUTABLE));
+        wrong.push(invalid_struct(
+            "status.allocation",
+            "resource.AllocationResult",
+            now,
+            fixed::IMMUTABLE,
+        ));
     }
     wrong
 }

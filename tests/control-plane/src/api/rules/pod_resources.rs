@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::checks::{list, text};
-use super::resources;
+use super::{pod_claims, resources};
 use crate::api::admission::totals;
 use crate::failure::Cause;
 use crate::schema::in_billionths;
@@ -21,37 +21,15 @@ pub(super) fn check(spec: &Value, path: &str) -> Vec<Cause> {
         return vec![Cause::forbidden(&path, WINDOWS)];
     }
     let mut wrong = Vec::new();
-    let claims = format!("{path}.claims");
     if !own["claims"].is_null() {
-        wrong.push(Cause::forbidden(&claims, NO_CLAIMS));
+        wrong.push(Cause::forbidden(&format!("{path}.claims"), NO_CLAIMS));
     }
     wrong.extend(resources::check_of_pod(own, &path));
-    wrong.extend(unknown_claims(spec, &claims));
+    wrong.extend(pod_claims::check_used(own, &pod_claims::all(spec), &path));
     wrong.extend(check_totals(spec, "requests", &path));
     wrong.extend(check_totals(spec, "limits", &path));
     wrong.extend(check_limits(spec, &path));
     wrong
-}
-
-fn unknown_claims(spec: &Value, path: &str) -> Vec<Cause> {
-    let mut known: Vec<&str> = list(spec, "resourceClaims")
-        .iter()
-        .map(|claim| text(claim, "name"))
-        .collect();
-    known.sort_unstable();
-    let among = match known.is_empty() {
-        true => " which is empty".to_owned(),
-        false => format!(": {}", known.join(", ")),
-    };
-    let claims = list(&spec["resources"], "claims").iter().enumerate();
-    let unknown = claims.filter(|(_, claim)| !known.contains(&text(claim, "name")));
-    let cause = |(index, claim): (usize, &Value)| {
-        let name = &claim["name"];
-        let why = format!("must be one of the names in pod.spec.resourceClaims{among}");
-        let message = format!("Not found: {name}: {why}");
-        Cause::new("FieldValueNotFound", format!("{path}[{index}]"), message)
-    };
-    unknown.map(cause).collect()
 }
 
 /// The whole is no less than its parts together; of the limits that holds for huge pages alone.

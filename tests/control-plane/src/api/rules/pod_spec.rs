@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::checks::{self, list, number, one_of, one_of_if_said, text};
-use super::fixed::invalid_struct;
-use super::{addresses, app_armor, containers, names, placement, pod_resources, sysctls, volumes};
+use super::{
+    addresses, app_armor, containers, names, placement, pod_claims, pod_resources, sysctls, volumes,
+};
 use crate::failure::Cause;
 
 const RESTARTS: [&str; 3] = ["Always", "OnFailure", "Never"];
@@ -23,7 +24,7 @@ pub(super) fn check(spec: &Value, path: &str, claims: &[Value], is_pod: bool) ->
     let at = |field: &str| format!("{path}.{field}");
     let all = volumes::all(spec, claims);
     let (known, mut wrong) = volumes::check(&all, path);
-    wrong.extend(check_claims(spec, path));
+    wrong.extend(pod_claims::check(spec, path));
     wrong.extend(containers::check_all(spec, path, &known));
     wrong.extend(pod_resources::check(spec, path));
     wrong.extend(check_host_network(spec, path, is_pod));
@@ -113,32 +114,6 @@ fn check_qualified(name: &str, path: &str) -> Vec<Cause> {
 
 fn check_address(value: &Value, path: &str) -> Option<Cause> {
     addresses::unclear(value).map(|why| Cause::invalid(path, value, why))
-}
-
-/// What is claimed for the whole pod.
-fn check_claims(spec: &Value, path: &str) -> Vec<Cause> {
-    let claims = list(spec, "resourceClaims").iter().enumerate();
-    let said = |claim: &Value| {
-        let fields = ["resourceClaimName", "resourceClaimTemplateName"];
-        fields
-            .into_iter()
-            .filter(|field| !claim[*field].is_null())
-            .count()
-    };
-    let wrong = claims.filter_map(|(index, claim)| {
-        let why = match said(claim) {
-            0 => "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`",
-            1 => return None,
-            _ => {
-                "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
-            }
-        };
-        Some(invalid_struct(
-            &format!("{path}.resourceClaims[{index}]"),
-            why,
-        ))
-    });
-    wrong.collect()
 }
 
 /// On the network of its node a port is the same inside and outside.
