@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::kinds::Resource;
+use crate::patch::go::{self, quoted};
 
 /// A `Status` that says what went wrong, worded as a kube-apiserver words it.
 #[derive(Clone, Debug)]
@@ -53,7 +54,7 @@ impl Cause {
         Self::new(
             "FieldValueInvalid",
             field,
-            format!("Invalid value: {value}: {message}"),
+            format!("Invalid value: {}: {message}", go::shown(value)),
         )
     }
 
@@ -69,8 +70,13 @@ impl Cause {
         Self::new(
             "FieldValueDuplicate",
             field,
-            format!("Duplicate value: {value}"),
+            format!("Duplicate value: {}", go::shown(value)),
         )
+    }
+
+    pub(crate) fn not_found(field: &str, value: &Value, message: &str) -> Self {
+        let message = format!("Not found: {}: {message}", go::shown(value));
+        Self::new("FieldValueNotFound", field, message)
     }
 
     pub(crate) fn forbidden(field: &str, message: &str) -> Self {
@@ -85,7 +91,10 @@ impl Cause {
         Self::new(
             "FieldValueNotSupported",
             field,
-            format!("Unsupported value: {value}: supported values: {supported}"),
+            format!(
+                "Unsupported value: {}: supported values: {supported}",
+                go::shown(value)
+            ),
         )
     }
 }
@@ -148,12 +157,12 @@ impl Failure {
     }
 
     pub(crate) fn not_found(resource: &Resource, name: &str) -> Self {
-        let message = format!("{} \"{name}\" not found", resource.qualified());
+        let message = format!("{} {} not found", resource.qualified(), quoted(name));
         Self::new(StatusCode::NOT_FOUND, "NotFound", message).about(resource, name)
     }
 
     pub(crate) fn already_exists(resource: &Resource, name: &str) -> Self {
-        let message = format!("{} \"{name}\" already exists", resource.qualified());
+        let message = format!("{} {} already exists", resource.qualified(), quoted(name));
         Self::new(StatusCode::CONFLICT, "AlreadyExists", message).about(resource, name)
     }
 
@@ -172,8 +181,9 @@ impl Failure {
 
     pub(crate) fn conflict(resource: &Resource, name: &str, why: &str) -> Self {
         let message = format!(
-            "Operation cannot be fulfilled on {} \"{name}\": {why}",
-            resource.qualified()
+            "Operation cannot be fulfilled on {} {}: {why}",
+            resource.qualified(),
+            quoted(name)
         );
         Self::new(StatusCode::CONFLICT, "Conflict", message).about(resource, name)
     }
@@ -190,8 +200,9 @@ impl Failure {
     /// A conflict of preconditions names the kind, not the resource.
     pub(crate) fn precondition(resource: &Resource, name: &str, why: &str) -> Self {
         let message = format!(
-            "Operation cannot be fulfilled on {} \"{name}\": {why}",
-            resource.qualified_kind()
+            "Operation cannot be fulfilled on {} {}: {why}",
+            resource.qualified_kind(),
+            quoted(name)
         );
         let mut failure = Self::new(StatusCode::CONFLICT, "Conflict", message);
         failure.details = Some(details(&resource.group, &resource.kind, name));
@@ -199,7 +210,11 @@ impl Failure {
     }
 
     pub(crate) fn forbidden(resource: &Resource, name: &str, why: &str) -> Self {
-        let message = format!("{} \"{name}\" is forbidden: {why}", resource.qualified());
+        let message = format!(
+            "{} {} is forbidden: {why}",
+            resource.qualified(),
+            quoted(name)
+        );
         Self::new(StatusCode::FORBIDDEN, "Forbidden", message).about(resource, name)
     }
 
@@ -210,7 +225,7 @@ impl Failure {
             qualified = format!("{plural}.{group}");
         }
         if !name.is_empty() {
-            qualified.push_str(&format!(" \"{name}\""));
+            qualified.push_str(&format!(" {}", quoted(name)));
         }
         let message = format!("{qualified} is forbidden: {why}");
         let mut failure = Self::new(StatusCode::FORBIDDEN, "Forbidden", message);
@@ -255,7 +270,7 @@ impl Failure {
         let mut failure = Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "Invalid",
-            format!("{qualified} \"{name}\" is invalid: {list}"),
+            format!("{qualified} {} is invalid: {list}", quoted(name)),
         );
         failure.details = Some(details(group, kind, name));
         failure.with_causes(causes)

@@ -23,6 +23,25 @@ pub(crate) fn text(value: &impl Serialize) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
+/// A text of JSON with numbers as they were said.
+pub(crate) fn said(value: &impl Serialize) -> String {
+    let text = serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned());
+    let escaped = ESCAPED.iter();
+    // They are nowhere but in texts.
+    escaped.fold(text, |text, (c, escaped)| text.replace(*c, escaped))
+}
+
+/// The same with a line for every field and element, each a space further in than what it is in.
+pub(crate) fn lines(value: &impl Serialize) -> String {
+    let mut text = Vec::new();
+    let format = Escaping(PrettyFormatter::with_indent(b" "));
+    let written = value.serialize(&mut Serializer::with_formatter(&mut text, format));
+    written.map_or_else(
+        |_| "null".to_owned(),
+        |()| String::from_utf8_lossy(&text).into_owned(),
+    )
+}
+
 /// The same JSON for people to read, its fields in the order in which they are.
 pub(crate) fn indent(json: &[u8]) -> serde_json::Result<Vec<u8>> {
     let mut indented = Vec::new();
@@ -31,6 +50,19 @@ pub(crate) fn indent(json: &[u8]) -> serde_json::Result<Vec<u8>> {
         &mut Serializer::with_formatter(&mut indented, Escaping(PrettyFormatter::new())),
     )?;
     Ok(indented)
+}
+
+/// A number of floating point: with an exponent only where it is very small or large.
+pub(crate) fn number(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || (1e-6..1e21).contains(&size) {
+        return value.to_string();
+    }
+    let text = format!("{value:e}");
+    match text.contains("e-") {
+        true => text,
+        false => text.replace('e', "e+"),
+    }
 }
 
 /// A format in which texts can stand in a page of HTML, and in JavaScript.
@@ -46,14 +78,6 @@ const ESCAPED: [(char, &str); 5] = [
 ];
 
 impl<F: Formatter> Formatter for Escaping<F> {
-    /// Up to where Go writes all digits.
-    fn write_f64<W: Write + ?Sized>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
-        match (1e16..1e21).contains(&value.abs()) {
-            true => write!(writer, "{value}"),
-            false => self.0.write_f64(writer, value),
-        }
-    }
-
     fn write_string_fragment<W: Write + ?Sized>(
         &mut self,
         writer: &mut W,
@@ -77,6 +101,19 @@ impl<F: Formatter> Formatter for Escaping<F> {
             }
         }
         Ok(())
+    }
+
+    fn write_f64<W: Write + ?Sized>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        writer.write_all(number(value).as_bytes())
+    }
+
+    fn write_u64<W: Write + ?Sized>(&mut self, writer: &mut W, value: u64) -> io::Result<()> {
+        match i64::try_from(value) {
+            Ok(_) => self.0.write_u64(writer, value),
+            // To Go it is one of floating point.
+            #[allow(clippy::cast_precision_loss)]
+            Err(_) => self.write_f64(writer, value as f64),
+        }
     }
 
     fn begin_array<W: Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {

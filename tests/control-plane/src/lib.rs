@@ -44,6 +44,7 @@ mod auth;
 mod builder;
 mod clock;
 mod control_plane;
+mod difference;
 mod elsewhere;
 mod failure;
 mod first;

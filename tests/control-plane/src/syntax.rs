@@ -1,5 +1,7 @@
 //! What Go's JSON decoder says of a text that is no JSON.
 
+use crate::patch::go;
+
 /// Why the text is no JSON, in the words of the API server; `None` if it is.
 pub(crate) fn mistake(text: &[u8]) -> Option<String> {
     let mut scanner = Scanner {
@@ -199,7 +201,7 @@ fn wrong(byte: u8, place: &str) -> Scanned {
     let shown = match char::from(byte) {
         '\'' => "\\'".to_owned(),
         '"' => "\"".to_owned(),
-        other => other.escape_debug().to_string(),
+        other => go::unquoted(&other.to_string()),
     };
     Err(format!("invalid character '{shown}' {place}"))
 }

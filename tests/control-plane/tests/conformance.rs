@@ -48,6 +48,7 @@ mod conformance {
     mod limits;
     mod lists;
     mod managers;
+    mod messages;
     mod mistyped;
     mod networks;
     mod objects;

@@ -61,11 +61,14 @@ class Package:
 class Tables:
     def __init__(self, root, version):
         self.root, self.version, self.packages, self.waiting, self.tables = root, version, {}, [], {}
+        # Where it is another than the others'.
+        self.of_module = {}
 
     def package(self, path):
         if path not in self.packages:
             module = next(module for module in MODULES if path == module or path.startswith(module + "/"))
-            self.packages[path] = Package(self.root / f"{MODULES[module]}@{self.version}" / path[len(module) + 1 :])
+            version = self.of_module.get(module, self.version)
+            self.packages[path] = Package(self.root / f"{MODULES[module]}@{version}" / path[len(module) + 1 :])
         return self.packages[path]
 
     def name(self, path, go):

@@ -9,7 +9,7 @@ use super::duplicates::{duplicates, told_as_said};
 use super::options::{Unknown, WriteOptions};
 use super::target::Target;
 use super::view::convert_event;
-use super::{Asked, protobuf, rules, yaml};
+use super::{Asked, protobuf, rules, scheme, yaml};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Resource, Shape, crd_bucket};
 use crate::object;
@@ -197,11 +197,11 @@ fn check_kind_of(target: &Target, api_version: &str, kind: &str) -> Result<(), S
     if !is_it && !target.resource.is_crd() {
         let version = api_version.rsplit('/').next().unwrap_or_default();
         let must = &target.resource.kind;
-        let why = match target.world.registry.of_kind(api_version, kind) {
-            Some(_) => format!(
-                "converting ({version}.{kind}) to ({}.{must}): unknown conversion",
-                internal(&target.resource.group)
-            ),
+        let why = match scheme::go_type(&target.world.registry, api_version, kind) {
+            Some(of) => {
+                let to = format!("{}.{must}", internal(&target.resource.group));
+                scheme::unconverted(&of, &to)
+            }
             None => unregistered(kind, api_version),
         };
         return Err(format!(
@@ -219,9 +219,11 @@ pub(super) fn internal(group: &str) -> &str {
     }
 }
 
-fn unregistered(kind: &str, api_version: &str) -> String {
+pub(super) fn unregistered(kind: &str, api_version: &str) -> String {
     format!(
-        "no kind \"{kind}\" is registered for version \"{api_version}\" in scheme \"pkg/runtime/scheme.go:111\""
+        "no kind {} is registered for version {} in scheme \"pkg/runtime/scheme.go:111\"",
+        go::quoted(kind),
+        go::quoted(api_version)
     )
 }
 
@@ -237,9 +239,20 @@ pub(crate) fn parse_json(body: &[u8]) -> Result<Value, String> {
 pub(crate) enum Source<'a> {
     /// With its text, where that is JSON.
     Body(Option<&'a [u8]>),
-    Patch,
+    /// With the object that it made, as it is shown.
+    Patch(&'a str),
     Strategic(&'a Value),
     Applied,
+}
+
+impl Source<'_> {
+    /// The object that a patch made, as it is shown.
+    pub(super) fn shown(self, object: &Value) -> String {
+        match self {
+            Self::Patch(shown) => shown.to_owned(),
+            _ => object.to_string(),
+        }
+    }
 }
 
 /// The fields that the body says more than once, as they are told.
@@ -252,7 +265,7 @@ pub(crate) fn said_twice(asked: &Asked) -> Vec<String> {
     let fields = duplicates(&asked.body);
     fields
         .iter()
-        .map(|path| format!("duplicate field \"{path}\""))
+        .map(|path| format!("duplicate field {}", go::quoted(path)))
         .collect()
 }
 
@@ -310,7 +323,7 @@ pub(crate) fn shape(
     let schema = version.schema.schema();
     let before = match source {
         Source::Body(_) => None,
-        Source::Patch | Source::Applied => Some(object.to_string()),
+        Source::Patch(_) | Source::Applied => Some(source.shown(object)),
         Source::Strategic(patch) => Some(go::plain(patch)),
     };
     let pruned = schema.prune(object);
@@ -319,7 +332,7 @@ pub(crate) fn shape(
         _ => told.extend(
             pruned
                 .iter()
-                .map(|path| format!("unknown field \"{path}\"")),
+                .map(|path| format!("unknown field {}", go::quoted(path))),
         ),
     }
     if !target.resource.is_crd() {
@@ -331,6 +344,11 @@ pub(crate) fn shape(
             before.as_deref(),
             &format!("strict decoding error: {}", told.join(", ")),
         ));
+    }
+    if let (Shape::BuiltIn(schema), Source::Strategic(_) | Source::Applied) =
+        (&version.schema, source)
+    {
+        schema.convert_integers(object);
     }
     let decoded = match version.schema {
         Shape::BuiltIn(schema) => {

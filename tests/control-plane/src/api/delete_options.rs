@@ -5,11 +5,13 @@ use serde_json::{Value, json};
 use super::options::dry_run;
 use super::query::Query;
 use super::read::number;
-use super::{Asked, body, protobuf, yaml};
+use super::{Asked, body, protobuf, scheme, yaml};
 use crate::failure::{Cause, Failure};
 use crate::kinds::Resource;
 use crate::object;
 use crate::patch::go;
+
+const KIND: &str = "DeleteOptions";
 
 /// What becomes of the dependents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,7 @@ impl DeleteOptions {
         let body = parsed
             .and_then(|body| body::names_its_kind(&body).map(|()| body))
             .map_err(|why| Failure::bad_request(body::no_kind(&why)))?;
+        check_kind(&body)?;
         mistyped(&body).map_or(Ok(()), |why| Err(Failure::bad_request(why)))?;
         // Who sends a body says it all there.
         Self::from_body(&body, &Query::default())
@@ -71,14 +74,6 @@ impl DeleteOptions {
                 .and_then(Value::as_str)
                 .map(str::to_owned)
         };
-        if let (Some(version), Some(kind)) = (text("/apiVersion"), text("/kind"))
-            && kind != "DeleteOptions"
-        {
-            return Err(Failure::bad_request(format!(
-                "no kind \"{kind}\" is registered for version \"{version}\" in scheme \
-                 \"pkg/runtime/scheme.go:111\""
-            )));
-        }
         let policy = text("/propagationPolicy")
             .or_else(|| query.get("propagationPolicy").map(str::to_owned));
         let orphans = body
@@ -253,4 +248,26 @@ fn mistyped(body: &Value) -> Option<String> {
             "json: cannot unmarshal {got} into Go struct field {holder}.{path} of type {wanted}"
         ))
     })
+}
+
+/// Whether the body is what it has to be, if it says what it is.
+fn check_kind(body: &Value) -> Result<(), Failure> {
+    let text = |field: &str| {
+        let value = body.get(field).and_then(Value::as_str);
+        value.unwrap_or_default()
+    };
+    let kind = text("kind");
+    if ["", KIND].contains(&kind) {
+        return Ok(());
+    }
+    let version = match text("apiVersion") {
+        "" => scheme::META,
+        version => version,
+    };
+    Err(Failure::bad_request(
+        match scheme::go_type_of_options(version, kind) {
+            Some(of) => scheme::unconverted(&of, &format!("v1.{KIND}")),
+            None => body::unregistered(kind, version),
+        },
+    ))
 }

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use crate::patch::go::quoted;
+
 /// The paths of the fields that are there again, as field validation tells them: `spec.ports[0].name`.
 pub(crate) fn duplicates(text: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
@@ -33,7 +35,7 @@ pub(crate) fn told_as_said(unknown: &[String], text: &[u8]) -> Vec<String> {
             (false, _) => return,
         };
         if seen.insert((what, path.to_owned())) {
-            told.push(format!("{what} field \"{path}\""));
+            told.push(format!("{what} field {}", quoted(path)));
         }
     });
     told

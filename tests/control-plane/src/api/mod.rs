@@ -35,6 +35,7 @@ mod response;
 mod reviews;
 mod rules;
 mod scale;
+mod scheme;
 mod selector;
 mod stale;
 mod strings;

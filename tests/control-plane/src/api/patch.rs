@@ -16,9 +16,11 @@ use super::update::{Made, Update};
 use super::view::Form;
 use super::{Asked, owned, response, rules, scale, yaml};
 use crate::failure::{Cause, Failure};
+use crate::json;
 use crate::object;
-use crate::patch::{self, ApplyError, PatchError, go};
+use crate::patch::{self, ApplyError, PatchError, Touched, go};
 use crate::serve::Body;
+use crate::structs::Patched;
 
 /// The types of patches.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,9 +71,10 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
     let options = WriteOptions::read(asked, "PatchOptions")?;
     let force = forced(&asked.query, kind, &options)?;
     let patch = match kind {
-        PatchKind::Json => Value::Null,
-        PatchKind::Apply => read_applied(asked, &options)?,
-        PatchKind::Merge | PatchKind::Strategic => merge(kind, &asked.body)?,
+        PatchKind::Json => Ok(Value::Null),
+        PatchKind::Apply => Ok(read_applied(asked, &options)?),
+        // It is read once there is something to be patched.
+        PatchKind::Merge | PatchKind::Strategic => merge(kind, &asked.body),
     };
     let update = Update {
         target,
@@ -81,7 +84,7 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
     };
     let scales = target.subresource.as_deref() == Some("scale");
     let schema = target.version().schema.schema();
-    let make = |old: &Value| {
+    let make = |old: &Value, patch: &Value| {
         let old = if scales {
             Cow::Owned(scale::to_patch(target, old)?)
         } else {
@@ -89,22 +92,28 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
         };
         Ok(match kind {
             PatchKind::Json => patch::json_patch(&old, &asked.body).map_err(refused)?,
-            PatchKind::Merge => patch::merge_patch(&old, &patch),
+            PatchKind::Merge => patch::merge_patch(&old, patch),
             PatchKind::Strategic => {
-                patch::strategic_merge_patch(&old, &patch, schema).map_err(refused)?
+                patch::strategic_merge_patch(&old, patch, schema).map_err(refused)?
             }
-            PatchKind::Apply => apply(target, &options, Some(&old), &patch, force)?,
+            PatchKind::Apply => apply(target, &options, Some(&old), patch, force)?,
         })
     };
     let make = |old: &Value| {
+        let patch = patch.as_ref().map_err(Failure::clone)?;
         if scales && kind == PatchKind::Apply {
-            return scale::apply(target, &options, old, &patch, force);
+            return scale::apply(target, &options, old, patch, force);
         }
-        let patched = make(old)?;
+        let patched = make(old, patch)?;
+        let shown = match kind {
+            PatchKind::Json => shown(target, &patched, &Touched::by_json_patch(&asked.body)),
+            PatchKind::Merge => shown(target, &patched, &Touched::by_merge(old, patch)),
+            PatchKind::Strategic | PatchKind::Apply => String::new(),
+        };
         let source = match kind {
-            PatchKind::Strategic => Source::Strategic(&patch),
+            PatchKind::Strategic => Source::Strategic(patch),
             PatchKind::Apply => Source::Applied,
-            _ => Source::Patch,
+            PatchKind::Json | PatchKind::Merge => Source::Patch(&shown),
         };
         if scales {
             let patched = scale::patched(target, patched, &options, source)?;
@@ -122,7 +131,13 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
             .is_none();
         if kind == PatchKind::Apply && is_new && target.subresource.is_none() {
             code = StatusCode::CREATED;
-            let (creation, mut warnings) = apply_new(target, name, &patch, &options, force)?;
+            let (creation, mut warnings) = apply_new(
+                target,
+                name,
+                patch.as_ref().map_err(Failure::clone)?,
+                &options,
+                force,
+            )?;
             if options.unknown == Unknown::Warn {
                 warnings.extend(yaml::as_warnings(told(kind, asked)));
             }
@@ -143,6 +158,24 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
     ))
 }
 
+/// What a patch made, as a message shows it: a custom resource has no order of its own.
+fn shown(target: &Target, object: &Value, touched: &Touched) -> String {
+    if target.resource.is_crd() || !object.is_object() {
+        return json::said(object);
+    }
+    let api_version = target.api_version();
+    let (kind, api_version) = match target.subresource.as_deref() {
+        Some("scale") => (scale::KIND, scale::API_VERSION),
+        _ => (&*target.resource.kind, &*api_version),
+    };
+    json::said(&Patched {
+        kind,
+        api_version,
+        object,
+        touched,
+    })
+}
+
 /// Brings what a patch made into the form of its schema.
 fn shaped(
     target: &Target,
@@ -154,11 +187,11 @@ fn shaped(
     if let (Source::Strategic(patch), false) = (source, target.resource.is_crd()) {
         keep_kind(target, &mut object, patch)?;
     }
-    name_kind(target, &mut object, options)?;
+    name_kind(target, &mut object, options, source)?;
     if let Err(why) = body::check_kind(target, &object) {
         return Err(Failure::patch_invalid(Cause::invalid(
             "patch",
-            &object.to_string().into(),
+            &source.shown(&object).into(),
             &why,
         )));
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::body::Source;
 use super::options::{Unknown, WriteOptions};
 use super::target::Target;
 use super::{body, rules};
@@ -31,9 +32,10 @@ pub(super) fn name_kind(
     target: &Target,
     object: &mut Value,
     options: &WriteOptions,
+    source: Source<'_>,
 ) -> Result<(), Failure> {
     if let Err(why) = body::names_its_kind(object) {
-        let cause = Cause::invalid("patch", &object.to_string().into(), &body::no_kind(&why));
+        let cause = Cause::invalid("patch", &source.shown(object).into(), &body::no_kind(&why));
         return Err(Failure::patch_invalid(cause));
     }
     let text = |object: &Value, field: &str| {
@@ -56,7 +58,7 @@ pub(super) fn name_kind(
             let unknown = fields
                 .map(|(field, _)| field)
                 .filter(|field| *field != "kind" && *field != "apiVersion")
-                .map(|field| format!("unknown field \"{field}\""));
+                .map(|field| format!("unknown field {}", go::quoted(field)));
             let told = match options.unknown {
                 Unknown::Warn => unknown.collect(),
                 _ => Vec::new(),
@@ -64,22 +66,18 @@ pub(super) fn name_kind(
             return Err(Failure::bad_request(why).warned(told));
         }
         if version.split('/').count() > 2 {
-            let why = format!("unexpected GroupVersion string: {version}");
-            let cause = Cause::invalid("patch", &object.to_string().into(), &why);
-            return Err(Failure::patch_invalid(cause));
+            return Err(unexpected_version(&version, &source.shown(object)));
         }
         let registry = &target.world.registry;
         if !kind.is_empty() && registry.of_kind(&version, &kind).is_none() {
-            let why = format!(
-                "no kind \"{kind}\" is registered for version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
-            );
-            let cause = Cause::invalid("patch", &object.to_string().into(), &why);
+            let why = body::unregistered(&kind, &version);
+            let cause = Cause::invalid("patch", &source.shown(object).into(), &why);
             return Err(Failure::patch_invalid(cause));
         }
         return Ok(());
     }
     if kind.is_empty() {
-        let shown = object.to_string();
+        let shown = source.shown(object);
         let why = format!("Object 'Kind' is missing in '{shown}'");
         let cause = Cause::invalid("patch", &shown.into(), &why);
         return Err(Failure::patch_invalid(cause));
@@ -92,6 +90,9 @@ pub(super) fn name_kind(
         let why = "Object 'apiVersion' is missing in 'object has no apiVersion field'";
         return Err(Failure::internal(why));
     }
+    if version.split('/').count() > 2 {
+        return Err(unexpected_version(&version, &source.shown(object)));
+    }
     if version != expected {
         let (group, _) = version.rsplit_once('/').unwrap_or_default();
         let must = format!("must be {expected}");
@@ -100,4 +101,9 @@ pub(super) fn name_kind(
         return Err(Failure::invalid(group, &kind, name, vec![cause]));
     }
     Ok(())
+}
+
+fn unexpected_version(version: &str, shown: &str) -> Failure {
+    let why = format!("unexpected GroupVersion string: {version}");
+    Failure::patch_invalid(Cause::invalid("patch", &shown.into(), &why))
 }

@@ -17,14 +17,14 @@ use super::{Asked, response, rules, stale, table};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Column, Scale, scale_columns, scale_resource};
 use crate::object;
-use crate::patch::{self, ApplyError};
+use crate::patch::{self, ApplyError, go};
 use crate::serve::Body;
 use crate::structs::Typed;
 
 pub(super) const KIND: &str = "Scale";
 pub(super) const GROUP: &str = "autoscaling";
 pub(super) const VERSION: &str = "v1";
-const API_VERSION: &str = "autoscaling/v1";
+pub(super) const API_VERSION: &str = "autoscaling/v1";
 
 static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(scale_columns);
 
@@ -195,16 +195,32 @@ pub(super) fn apply(
     }
     let spec = applied.get("spec").and_then(Value::as_object);
     let mut fields = spec.into_iter().flat_map(Map::keys);
+    let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+    let failed = |to: &str, why: &str| {
+        let message =
+            format!("failed to {to} ({namespace}/{name}; {API_VERSION}, Kind={KIND}){why}");
+        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", message)
+    };
+    let untyped = |why: &str| failed("create typed patch object", &format!(": .spec.{why}"));
     if let Some(odd) = fields.find(|field| *field != "replicas") {
-        let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
-        return Err(Failure::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "",
-            format!(
-                "failed to create typed patch object ({namespace}/{name}; {API_VERSION}, Kind={KIND}): \
-                 .spec.{odd}: field not declared in schema"
-            ),
-        ));
+        return Err(untyped(&format!("{odd}: field not declared in schema")));
+    }
+    let applied = &sized(target, applied)?;
+    match applied.pointer("/spec/replicas") {
+        Some(other @ (Value::String(_) | Value::Bool(_))) => {
+            let got = go::json_kind(other);
+            let why = format!("replicas: expected numeric (int or float), got {got}");
+            return Err(untyped(&why));
+        }
+        Some(Value::Number(number)) if number.as_i64().is_none() => {
+            let why =
+                format!("unable to convert unstructured object to {API_VERSION}, Kind={KIND}");
+            return Err(failed(
+                "convert new object",
+                &format!(" to proper version: {why}: cannot convert float64 to int32"),
+            ));
+        }
+        _ => {}
     }
     let api_version = target.api_version();
     let writer = writer(target, &options.manager, &api_version);
@@ -295,6 +311,15 @@ fn as_of_a_scale(error: ApplyError, api_version: &str) -> ApplyError {
         }
         other => other,
     }
+}
+
+/// An applied Scale with its number in the size of its type.
+fn sized(target: &Target, applied: &Value) -> Result<Value, Failure> {
+    let mut applied = applied.clone();
+    let posted = posted(target)?;
+    let schema = posted.version().schema.schema();
+    schema.convert_integers(&mut applied);
+    Ok(applied)
 }
 
 /// The number that a Scale asks for.

@@ -55,6 +55,15 @@ impl Registry {
             .cloned()
     }
 
+    /// Whether a version is one of those that are built in.
+    pub(crate) fn has_built_in(&self, api_version: &str) -> bool {
+        let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
+        let is_of = |resource: &Resource| {
+            *resource.group == *group && !resource.is_crd() && resource.version(version).is_some()
+        };
+        self.read().values().any(|resource| is_of(resource))
+    }
+
     /// All of them, ordered by group and plural.
     pub(crate) fn all(&self) -> Vec<Arc<Resource>> {
         self.read().values().cloned().collect()

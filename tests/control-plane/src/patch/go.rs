@@ -52,7 +52,12 @@ pub(crate) fn json(value: &Value) -> String {
 
 /// A string as `%q` prints it.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
+    format!("\"{}\"", unquoted(text))
+}
+
+/// The same without the quotes.
+pub(crate) fn unquoted(text: &str) -> String {
+    let mut out = String::new();
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
@@ -63,15 +68,31 @@ pub(crate) fn quoted(text: &str) -> String {
             '\x08' => out.push_str("\\b"),
             '\x0b' => out.push_str("\\v"),
             '\x0c' => out.push_str("\\f"),
-            c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c if c.is_control() || c != ' ' && c.is_whitespace() => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
-            c => out.push(c),
+            c if is_printed(c) => out.push(c),
+            c if c.is_ascii() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c if u32::from(c) <= 0xffff => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push_str(&format!("\\U{:08x}", u32::from(c))),
         }
     }
-    out.push('"');
     out
+}
+
+/// Whether a character stands for itself in a string.
+fn is_printed(c: char) -> bool {
+    if c.is_ascii() {
+        return c == ' ' || c.is_ascii_graphic();
+    }
+    // One that goes with the character before it is printed only behind one.
+    let after = ['a', c];
+    String::from_iter(after).escape_debug().nth(1) == Some(c)
+}
+
+/// A value as a message about a field shows it.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        other => json(other),
+    }
 }
 
 /// A map as `%v` prints it.
@@ -140,7 +161,11 @@ pub(crate) fn restoring(why: &str) -> String {
         .and_then(|rest| rest.split_once(" into Go struct field "))
         .and_then(|(got, rest)| Some((got, rest.rsplit_once(" of type ")?.1)));
     let Some((got, wanted)) = parts else {
-        return format!("error decoding from json: {why}");
+        // Bytes are read in another way than what reads itself.
+        return match why.starts_with("illegal base64") {
+            true => format!("error decoding from json: {why}"),
+            false => why.to_owned(),
+        };
     };
     let got = match got {
         "object" => "map",

@@ -16,6 +16,7 @@ mod scaled;
 mod strategic;
 #[cfg(test)]
 mod tests;
+mod touched;
 mod track;
 
 pub(crate) use apply::server_side_apply;
@@ -25,4 +26,5 @@ pub(crate) use json::{json_patch, unknown_fields};
 pub(crate) use merge::merge_patch;
 pub(crate) use scaled::{is_scale_owned, set_scale_apart, track_scale};
 pub(crate) use strategic::strategic_merge_patch;
+pub(crate) use touched::Touched;
 pub(crate) use track::{Versions, Writer, keep_times, track_update};

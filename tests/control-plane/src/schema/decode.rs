@@ -1,12 +1,15 @@
 //! Reads a built-in object as the API server's Go types do: what does not fit is refused in their words, and what they
 //! always write is there afterwards.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::builtin::{always, named};
-use super::{Additional, Kind, Schema, base64, quantity};
+use super::{Additional, Fractions, Kind, Schema, base64, quantity, times};
+use crate::json;
 use crate::structs::{self, Declared, Struct};
 
+/// From here on a number of floating point has no fraction.
+const LARGE: f64 = 1e16;
 const SECONDS: &str = "2006-01-02T15:04:05Z07:00";
 const MICROSECONDS: &str = "2006-01-02T15:04:05.000000Z07:00";
 
@@ -69,6 +72,8 @@ pub(crate) fn decode_metadata(object: &mut Value) -> Result<(), String> {
             "json: cannot unmarshal {got} into Go value of type v1.ObjectMeta"
         ));
     }
+    // It was read before as any JSON, to which a whole number is one however it is written.
+    Fractions::take(metadata);
     Place {
         root: Some(structs::of(structs::OBJECT_META)),
         holder: "ObjectMeta",
@@ -203,8 +208,7 @@ impl Place<'_> {
                 };
                 match fits {
                     true => Ok(()),
-                    // A number of another size is named, and one in another place is not.
-                    false => Err(self.unreadable(&format!("number {number}"), schema)),
+                    false => Err(self.unreadable(&of_another_size(number), schema)),
                 }
             }
             _ => Err(self.unreadable(&describe(value), schema)),
@@ -240,26 +244,25 @@ fn canonical(text: &str, format: Option<&str>) -> Result<Option<String>, String>
         }
         _ => return Ok(None),
     };
-    let parsed = text.parse::<jiff::Timestamp>();
-    let rest = text.get(19..).unwrap_or("");
-    let digits = rest.strip_prefix('.').unwrap_or("");
-    let digits = digits.bytes().take_while(u8::is_ascii_digit).count();
-    match parsed {
-        Ok(_) if layout == MICROSECONDS && digits < 6 => Err(format!(
-            "parsing time {text:?} as {layout:?}: cannot parse {rest:?} as \".000000\""
-        )),
-        Ok(_) if layout == MICROSECONDS && digits > 6 => Err(format!(
-            "parsing time {text:?} as {layout:?}: cannot parse {:?} as \"Z07:00\"",
-            rest.get(7..).unwrap_or("")
-        )),
-        Ok(time) if layout == MICROSECONDS => {
-            Ok(Some(time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()))
-        }
-        Ok(time) => Ok(Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
-        Err(_) => Err(format!(
-            "parsing time {text:?} as {layout:?}: cannot parse {text:?} as \"2006\""
-        )),
-    }
+    times::check(text, layout)?;
+    let Ok(time) = text.parse::<jiff::Timestamp>() else {
+        return Err(times::out_of_range(text, "day"));
+    };
+    let written = match layout {
+        MICROSECONDS => time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ"),
+        _ => time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    };
+    Ok(Some(written.to_string()))
+}
+
+/// A number of another size is named, and one in another place is not.
+fn of_another_size(number: &Number) -> String {
+    // How it was written is no longer known: the largest have their digits, and the others a fraction.
+    let number = match number.as_f64() {
+        Some(float) if number.is_f64() && float.abs() >= LARGE => json::number(float),
+        _ => number.to_string(),
+    };
+    format!("number {number}")
 }
 
 /// What Go's decoder calls a JSON value.
@@ -267,7 +270,6 @@ fn describe(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
         Value::Bool(_) => "bool".into(),
-        Value::Number(number) if number.is_f64() => format!("number {number}"),
         Value::Number(_) => "number".into(),
         Value::String(_) => "string".into(),
         Value::Array(_) => "array".into(),

@@ -7,6 +7,7 @@ mod base64;
 mod branches;
 mod builtin;
 mod cause;
+mod converted;
 mod decode;
 mod defaults;
 mod formats;
@@ -22,6 +23,7 @@ mod ratchet;
 mod structural;
 #[cfg(test)]
 mod tests;
+mod times;
 mod validate;
 mod whole;
 

@@ -10,13 +10,14 @@
 //! where that names a type that is no struct: `[]v1.FinalizerName`.
 
 mod declared;
+pub(crate) mod internal;
 mod order;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 pub(crate) use declared::{Declared, element, underlying};
-pub(crate) use order::{Item, Set, Typed, parts};
+pub(crate) use order::{Item, Patched, Set, Typed, parts};
 
 /// A struct.
 #[derive(Debug, Default)]

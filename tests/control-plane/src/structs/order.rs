@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::{Kind, LIST, Other, SCHEMA, Struct, of, of_kind, of_object};
+use crate::patch::Touched;
 
 /// What a Go type writes: kind and version, and the fields as they are declared.
 pub(crate) struct Typed<'v>(pub(crate) &'v Value);
@@ -19,6 +20,21 @@ pub(crate) struct Item<'v> {
 
 /// A part of an object, as a field of this kind is written.
 pub(crate) struct Part<'v>(&'v Kind, &'v Value);
+
+/// A built-in object that a patch made: what the patch took apart has no Go type there any more.
+pub(crate) struct Patched<'v> {
+    pub(crate) kind: &'v str,
+    pub(crate) api_version: &'v str,
+    pub(crate) object: &'v Value,
+    pub(crate) touched: &'v Touched,
+}
+
+/// A part of such an object.
+struct PatchedPart<'v> {
+    kind: &'v Kind,
+    value: &'v Value,
+    touched: Option<&'v Touched>,
+}
 
 /// Fields as a manager owns them.
 pub(crate) struct Set<'v>(pub(crate) &'v Value);
@@ -62,6 +78,67 @@ impl Serialize for Part<'_> {
             (Kind::Object, value) if kind_of(value).is_some() => Typed(value).serialize(serializer),
             (Kind::Set, value) => Set(value).serialize(serializer),
             (_, value) => value.serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for Patched<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let known = of_object(self.api_version, self.kind);
+        let fields = self.object.as_object().into_iter().flatten();
+        serializer.collect_map(fields.map(|(name, value)| {
+            let kind = known.and_then(|known| known.place(name));
+            let part = PatchedPart {
+                kind: kind.map_or(&Kind::Json, |(_, kind)| kind),
+                value,
+                touched: self.touched.within(name),
+            };
+            (name, part)
+        }))
+    }
+}
+
+impl Serialize for PatchedPart<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(touched) = self.touched else {
+            return Part(self.kind, self.value).serialize(serializer);
+        };
+        let part = |kind, name: &str, value| PatchedPart {
+            kind,
+            value,
+            touched: touched.within(name),
+        };
+        match (touched, self.value) {
+            (Touched::Within(_), Value::Object(fields)) => {
+                serializer.collect_map(fields.iter().map(|(name, value)| {
+                    let kind = self.kind.of_field(name);
+                    (name, part(kind, name, value))
+                }))
+            }
+            (Touched::Within(_), Value::Array(elements)) => {
+                serializer.collect_seq(elements.iter().enumerate().map(|(at, value)| {
+                    let kind = match self.kind {
+                        Kind::List(of) | Kind::Items(of) => of,
+                        _ => &Kind::Json,
+                    };
+                    part(kind, &at.to_string(), value)
+                }))
+            }
+            (_, value) => value.serialize(serializer),
+        }
+    }
+}
+
+impl Kind {
+    /// What a field is of what is of this kind.
+    fn of_field(&self, name: &str) -> &Self {
+        match self {
+            Self::Map(of) => of,
+            Self::Set => self,
+            Self::Message(message) => of(message)
+                .place(name)
+                .map_or(&Self::Json, |(_, kind)| kind),
+            _ => &Self::Json,
         }
     }
 }

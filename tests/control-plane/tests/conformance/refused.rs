@@ -252,7 +252,7 @@ conformance! {
             talk.patch("merge", status, json!({"status": {"allocation": allocation, "reservedFor": users}})).await;
         }
         talk.say("it is used, and so stays");
-        talk.patch("merge", status, json!({"status": {"allocation": {"devices": {"results": []}}}})).await;
+        talk.patch("merge", status, json!({"status": {"allocation": {"devices": {"results": null}}}})).await;
         talk.patch("merge", status, json!({"status": {"allocation": null}})).await;
         talk.patch("merge", status, json!({"status": {"allocation": null, "reservedFor": null}})).await;
     }
@@ -285,13 +285,13 @@ conformance! {
         let expression = |scope: &str, operator: &str, values: Value| json!({"scopeName": scope, "operator": operator, "values": values});
         for expressions in [
             json!([expression("Other", "In", json!(["a"]))]),
-            json!([expression("PriorityClass", "In", json!([]))]),
+            json!([expression("PriorityClass", "In", json!(null))]),
             json!([expression("PriorityClass", "Exists", json!(["a"]))]),
             json!([expression("PriorityClass", "Like", json!(["a"]))]),
             json!([expression("PriorityClass", "In", json!(["A_"]))]),
             json!([expression("BestEffort", "In", json!(["a"]))]),
-            json!([expression("Terminating", "DoesNotExist", json!([]))]),
-            json!([expression("BestEffort", "Exists", json!([])), expression("NotBestEffort", "Exists", json!([]))]),
+            json!([expression("Terminating", "DoesNotExist", json!(null))]),
+            json!([expression("BestEffort", "Exists", json!(null)), expression("NotBestEffort", "Exists", json!(null))]),
         ] {
             talk.post(&tried("resourcequotas"), one(json!({"hard": {"pods": "1", "services": "1"}, "scopeSelector": {"matchExpressions": expressions}}))).await;
         }

@@ -33,7 +33,12 @@ pub(super) fn check_budget(budget: &Value) -> Vec<Cause> {
     let (least, most) = (&spec["minAvailable"], &spec["maxUnavailable"]);
     if !least.is_null() && !most.is_null() {
         let why = "minAvailable and maxUnavailable cannot be both set";
-        wrong.push(invalid_struct("spec", why));
+        wrong.push(invalid_struct(
+            "spec",
+            "policy.PodDisruptionBudgetSpec",
+            spec,
+            why,
+        ));
     }
     for (value, path) in [(least, "spec.minAvailable"), (most, "spec.maxUnavailable")] {
         wrong.extend(count(value, path));

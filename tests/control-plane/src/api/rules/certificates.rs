@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::super::target::Target;
+use super::fixed::forbidden_change;
 use super::names;
 use crate::auth::{Attributes, MASTERS};
 use crate::failure::{Cause, Failure};
@@ -108,13 +109,19 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
     }
     for kind in DECISIONS.into_iter().filter(|_| !may_decide) {
         let (before, after) = (all_of(old, kind), all_of(new, kind));
-        let what = match after.len().cmp(&before.len()) {
-            std::cmp::Ordering::Greater => "add",
-            std::cmp::Ordering::Equal if after != before => "modify",
-            _ => continue,
-        };
-        let why = format!("updates may not {what} a condition of type {kind:?}");
-        wrong.push(Cause::forbidden("status.conditions", &why));
+        const PATH: &str = "status.conditions";
+        let why = |what: &str| format!("updates may not {what} a condition of type {kind:?}");
+        match after.len().cmp(&before.len()) {
+            std::cmp::Ordering::Greater => wrong.push(Cause::forbidden(PATH, &why("add"))),
+            std::cmp::Ordering::Equal => wrong.extend(forbidden_change(
+                PATH,
+                &why("modify"),
+                "[certificates.CertificateSigningRequestCondition]",
+                &json!(before),
+                &json!(after),
+            )),
+            std::cmp::Ordering::Less => {}
+        }
     }
     let before = old.pointer("/status/certificate");
     if before.is_some() && before != new.pointer("/status/certificate") {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::checks::{list, number, one_of, one_of_if_there, text};
 use super::fixed::invalid_struct;
 use super::volumes::{self, Volumes};
-use super::{app_armor, env, ephemeral, names, probes, resources, restarts, windows};
+use super::{app_armor, env, ephemeral, names, pod_claims, probes, resources, restarts, windows};
 use crate::failure::Cause;
 
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
@@ -20,7 +20,7 @@ const ID_RANGE: &str = "must be between 0 and 2147483647, inclusive";
 /// What the pod around a container says that matters to it.
 pub(super) struct Around<'a> {
     volumes: &'a Volumes<'a>,
-    claims: Vec<&'a str>,
+    claims: BTreeSet<&'a str>,
     restarts: bool,
     host_users: bool,
 }
@@ -30,7 +30,7 @@ pub(super) fn check_all(spec: &Value, path: &str, volumes: &Volumes<'_>) -> Vec<
     let grace = number(spec, "terminationGracePeriodSeconds");
     let around = Around {
         volumes,
-        claims: resources::claims_of_pod(spec),
+        claims: pod_claims::all(spec),
         restarts: text(spec, "restartPolicy") != "Never",
         host_users: spec["hostUsers"] != false,
     };
@@ -186,7 +186,7 @@ fn check_security(context: &Value, path: &str, host_users: bool) -> Vec<Cause> {
     if context["allowPrivilegeEscalation"] == false {
         if context["privileged"] == true {
             let why = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
-            wrong.push(invalid_struct(path, why));
+            wrong.push(invalid_struct(path, "core.SecurityContext", context, why));
         }
         let added = list(&context["capabilities"], "add");
         for _ in added
@@ -194,7 +194,7 @@ fn check_security(context: &Value, path: &str, host_users: bool) -> Vec<Cause> {
             .filter(|capability| **capability == "CAP_SYS_ADMIN")
         {
             let why = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
-            wrong.push(invalid_struct(path, why));
+            wrong.push(invalid_struct(path, "core.SecurityContext", context, why));
         }
     }
     wrong.extend(windows::check_options(
@@ -229,7 +229,7 @@ pub(super) fn check_seccomp(profile: &Value, path: &str) -> Vec<Cause> {
         ("Localhost", Some(way)) => wrong.extend(volumes::check_inside(way, &field)),
         (_, Some(_)) => {
             let why = "can only be set when seccomp type is Localhost";
-            wrong.push(invalid_struct(&field, why));
+            wrong.push(invalid_struct(&field, "core.SeccompProfile", profile, why));
         }
         (_, None) => {}
     }

@@ -147,7 +147,10 @@ pub(super) fn check_node_update(old: &Value, new: &Value) -> Vec<Cause> {
     for was in drivers(old) {
         let same_name = now.iter().filter(|is| is["name"] == was["name"]);
         let changed = same_name.filter(|is| !same(&fixed(&was), &fixed(is)));
-        wrong.extend(changed.map(|_| invalid_struct("spec.drivers", IMMUTABLE)));
+        wrong.extend(
+            changed
+                .map(|is| invalid_struct("spec.drivers", "storage.CSINodeDriver", is, IMMUTABLE)),
+        );
     }
     wrong
 }

@@ -130,7 +130,7 @@ fn check_selector(selector: &Value, path: &str) -> Vec<Cause> {
         let path = format!("{path}.{TERMS}");
         wrong.push(match list(selector, TERMS) {
             [] => Cause::invalid(&path, &selector[TERMS], why),
-            _ => invalid_struct(&path, why),
+            _ => invalid_struct(&path, "[core.NodeSelectorTerm]", &selector[TERMS], why),
         });
     }
     wrong
@@ -194,7 +194,12 @@ fn check_attribute(attribute: &Value, path: &str) -> Vec<Cause> {
     match said.count() {
         0 => wrong.push(Cause::invalid(path, &json!(""), ONE)),
         1 => {}
-        _ => wrong.push(invalid_struct(path, ONE)),
+        _ => wrong.push(invalid_struct(
+            path,
+            "resource.DeviceAttribute",
+            attribute,
+            ONE,
+        )),
     }
     wrong
 }

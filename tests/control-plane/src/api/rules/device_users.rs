@@ -62,7 +62,13 @@ pub(super) fn check(spec: &Value, was: &Value, is: &Value) -> Vec<Cause> {
     for (index, device) in list(is, "devices").iter().enumerate() {
         if !known.contains(&identity(device)) {
             let why = "must be an allocated device in the claim";
-            wrong.push(invalid_struct(&format!("status.devices[{index}]"), why));
+            let path = format!("status.devices[{index}]");
+            wrong.push(invalid_struct(
+                &path,
+                "resource.AllocatedDeviceStatus",
+                device,
+                why,
+            ));
         }
     }
     let (before, now) = (&was["allocation"], &is["allocation"]);
@@ -71,7 +77,12 @@ pub(super) fn check(spec: &Value, was: &Value, is: &Value) -> Vec<Cause> {
         wrong.push(Cause::forbidden(PATH, why));
     }
     if !before.is_null() && !now.is_null() && !fixed::same(before, now) {
-        wrong.push(invalid_struct("status.allocation", fixed::IMMUTABLE));
+        wrong.push(invalid_struct(
+            "status.allocation",
+            "resource.AllocationResult",
+            now,
+            fixed::IMMUTABLE,
+        ));
     } else if before.is_null() && !now.is_null() {
         wrong.extend(device_claims::check_allocation(spec, now));
     }

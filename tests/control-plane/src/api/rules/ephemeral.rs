@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::checks::{list, text};
 use super::containers::{self, Around};
+use super::fixed::forbidden_change;
 use super::{pods, volumes};
 use crate::failure::Cause;
 use crate::object;
@@ -89,14 +90,13 @@ pub(super) fn check(old: &Value, new: &Value) -> Vec<Cause> {
         new.iter().rev().map(|is| (is.get("name"), is)).collect();
     let wrong = of(old).into_iter().filter_map(|was| {
         let name = was.get("name").and_then(Value::as_str).unwrap_or_default();
-        let refused = |what: &str| {
-            let message = format!("existing ephemeral containers {name:?} may not be {what}\n");
-            Some(Cause::forbidden("spec.ephemeralContainers", &message))
-        };
+        const PATH: &str = "spec.ephemeralContainers";
+        let why = |what: &str| format!("existing ephemeral containers {name:?} may not be {what}");
         match known.get(&was.get("name")) {
-            None => refused("removed"),
-            Some(is) if **is != was => refused("changed"),
-            Some(_) => None,
+            None => Some(Cause::forbidden(PATH, &format!("{}\n", why("removed")))),
+            Some(is) => {
+                forbidden_change(PATH, &why("changed"), "core.EphemeralContainer", &was, is)
+            }
         }
     });
     wrong.collect()

@@ -4,9 +4,8 @@ use serde_json::{Map, Value};
 
 use super::checks::at;
 use crate::failure::Cause;
+use crate::structs::internal;
 
-/// What stands for a whole struct in a message: the real server shows it as its own code spells it.
-const STRUCT: &str = "{..}";
 pub(super) const IMMUTABLE: &str = "field is immutable";
 
 /// Whether two values say the same: what is left out is nothing, or empty.
@@ -39,19 +38,42 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
-/// What is wrong with a whole struct.
-pub(super) fn invalid_struct(field: &str, why: &str) -> Cause {
-    Cause::new(
-        "FieldValueInvalid",
-        field,
-        format!("Invalid value: {STRUCT}: {why}"),
-    )
+/// What is wrong with a whole struct, which is shown as the server has it: `of` is what it is called there.
+pub(super) fn invalid_struct(field: &str, of: &'static str, value: &Value, why: &str) -> Cause {
+    let shown = internal::text(of, value);
+    let message = format!("Invalid value: {shown}: {why}");
+    Cause::new("FieldValueInvalid", field, message)
 }
 
 /// A whole struct of which a part is none of those that are known.
-pub(super) fn unsupported_struct(field: &str, known: &str) -> Cause {
-    let message = format!("Unsupported value: {STRUCT}: supported values: {known}");
+pub(super) fn unsupported_struct(
+    field: &str,
+    of: &'static str,
+    value: &Value,
+    known: &str,
+) -> Cause {
+    let shown = internal::text(of, value);
+    let message = format!("Unsupported value: {shown}: supported values: {known}");
     Cause::new("FieldValueNotSupported", field, message)
+}
+
+/// A whole struct that is there already.
+pub(super) fn duplicate_struct(field: &str, of: &'static str, value: &Value) -> Cause {
+    let message = format!("Duplicate value: {}", internal::text(of, value));
+    Cause::new("FieldValueDuplicate", field, message)
+}
+
+/// What may not change, and how it has, if it has.
+pub(super) fn forbidden_change(
+    field: &str,
+    why: &str,
+    of: &'static str,
+    old: &Value,
+    new: &Value,
+) -> Option<Cause> {
+    let changed = internal::difference(of, old, new);
+    let is_changed = !changed.is_empty();
+    is_changed.then(|| Cause::forbidden(field, &format!("{why}\n{changed}")))
 }
 
 /// How a value that may not change is shown.
@@ -62,14 +84,15 @@ enum Shown {
     Text,
     /// One that is not said is zero.
     Number,
-    Struct,
+    /// Called so in the server.
+    Struct(&'static str),
     /// A struct that is nothing where it is not said.
-    Pointer,
+    Pointer(&'static str),
 }
 use Shown::{Number, Pointer, Struct, Text, Value as Plain};
 
 /// By kind: where it is, what the server calls it, and how it shows it.
-const FIXED: [(&str, &str, &str, Shown); 31] = [
+const FIXED: [(&str, &str, &str, Shown); 32] = [
     ("EndpointSlice", "/addressType", "addressType", Plain),
     ("IngressClass", "/spec/controller", "spec.controller", Plain),
     (
@@ -105,18 +128,50 @@ const FIXED: [(&str, &str, &str, Shown); 31] = [
         Plain,
     ),
     ("ControllerRevision", "/data", "data", Plain),
-    ("IPAddress", "/spec/parentRef", "spec.parentRef", Struct),
-    ("VolumeAttachment", "/spec", "spec", Struct),
-    ("ResourceClaim", "/spec", "spec", Struct),
-    ("ResourceClaimTemplate", "/spec", "spec", Struct),
+    (
+        "IPAddress",
+        "/spec/parentRef",
+        "spec.parentRef",
+        Struct("networking.ParentReference"),
+    ),
+    (
+        "VolumeAttachment",
+        "/spec",
+        "spec",
+        Struct("storage.VolumeAttachmentSpec"),
+    ),
+    (
+        "ResourceClaim",
+        "/spec",
+        "spec",
+        Struct("resource.ResourceClaimSpec"),
+    ),
+    (
+        "ResourceClaimTemplate",
+        "/spec",
+        "spec",
+        Struct("resource.ResourceClaimTemplateSpec"),
+    ),
     ("ResourceSlice", "/spec/pool/name", "spec.pool.name", Plain),
     ("ResourceSlice", "/spec/driver", "spec.driver", Plain),
     ("ResourceSlice", "/spec/nodeName", "spec.nodeName", Plain),
     // Of those of the newer group alone.
-    ("Event", "/regarding", "involvedObject", Struct),
+    (
+        "Event",
+        "/regarding",
+        "involvedObject",
+        Struct("core.ObjectReference"),
+    ),
+    // A real server looks at it twice.
+    ("Event", "/reason", "reason", Text),
     ("Event", "/reason", "reason", Text),
     ("Event", "/note", "message", Text),
-    ("Event", "/deprecatedSource", "source", Struct),
+    (
+        "Event",
+        "/deprecatedSource",
+        "source",
+        Struct("core.EventSource"),
+    ),
     (
         "Event",
         "/deprecatedFirstTimestamp",
@@ -130,7 +185,12 @@ const FIXED: [(&str, &str, &str, Shown); 31] = [
     ("Event", "/type", "type", Text),
     ("Event", "/eventTime", "eventTime", Plain),
     ("Event", "/action", "action", Text),
-    ("Event", "/related", "related", Pointer),
+    (
+        "Event",
+        "/related",
+        "related",
+        Pointer("core.ObjectReference"),
+    ),
     ("Event", "/reportingController", "reportingController", Text),
     ("Event", "/reportingInstance", "reportingInstance", Text),
 ];
@@ -147,8 +207,8 @@ pub(super) fn check(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
                 _ => is,
             };
             let cause = match shown {
-                Struct => invalid_struct(field, IMMUTABLE),
-                Pointer if is.is_object() => invalid_struct(field, IMMUTABLE),
+                Struct(of) => invalid_struct(field, of, is, IMMUTABLE),
+                Pointer(of) if is.is_object() => invalid_struct(field, of, is, IMMUTABLE),
                 _ => Cause::invalid(field, value, IMMUTABLE),
             };
             (!same(was, is)).then_some(cause)

@@ -36,7 +36,12 @@ pub(super) fn check(schema: &Value) -> Vec<Cause> {
     let method = &spec["distinguisherMethod"];
     if method.is_object() && !["ByNamespace", "ByUser"].contains(&text(method, "type")) {
         let known = r#""ByNamespace", "ByUser""#;
-        wrong.push(unsupported_struct("spec.distinguisherMethod.type", known));
+        wrong.push(unsupported_struct(
+            "spec.distinguisherMethod.type",
+            "flowcontrol.FlowDistinguisherMethod",
+            method,
+            known,
+        ));
     }
     let level = text(&spec["priorityLevelConfiguration"], "name");
     let path = "spec.priorityLevelConfiguration.name";

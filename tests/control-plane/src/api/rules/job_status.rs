@@ -158,7 +158,12 @@ fn check_end(old: &Value, new: &Value) -> Vec<Cause> {
         .any(|field| !list(&is[UNCOUNTED], field).is_empty());
     if (moved || changed(UNCOUNTED)) && finished && uncounted {
         let why = "must be empty for finished job";
-        wrong.push(invalid_struct(&format!("status.{UNCOUNTED}"), why));
+        wrong.push(invalid_struct(
+            &format!("status.{UNCOUNTED}"),
+            "batch.UncountedTerminatedPods",
+            &is[UNCOUNTED],
+            why,
+        ));
     }
     wrong
 }

@@ -192,7 +192,12 @@ fn check_spec(spec: &Value, path: &str) -> Vec<Cause> {
     if spec["successPolicy"].is_object() {
         match mode {
             "Indexed" => wrong.extend(job_policies::check_success(spec, path)),
-            _ => wrong.push(invalid_struct(&at("successPolicy"), NOT_INDEXED)),
+            _ => wrong.push(invalid_struct(
+                &at("successPolicy"),
+                "batch.SuccessPolicy",
+                &spec["successPolicy"],
+                NOT_INDEXED,
+            )),
         }
     }
     let replaced: &[&str] = match failure_policy {
@@ -240,6 +245,10 @@ pub(super) fn check_update(old: &Value, new: &Value) -> Vec<Cause> {
     let selector = || invalid_selector("spec.selector", &is["selector"], IMMUTABLE);
     wrong.extend(changed("selector").then(selector));
     wrong.extend(changed_template(old, new));
+    let structs = [
+        ("podFailurePolicy", "batch.PodFailurePolicy"),
+        ("successPolicy", "batch.SuccessPolicy"),
+    ];
     for field in [
         "completionMode",
         "podFailurePolicy",
@@ -247,9 +256,12 @@ pub(super) fn check_update(old: &Value, new: &Value) -> Vec<Cause> {
         "managedBy",
         "successPolicy",
     ] {
-        wrong.extend(changed(field).then(|| match is[field].is_object() {
-            true => invalid_struct(&format!("spec.{field}"), IMMUTABLE),
-            false => plain(field),
+        let of = structs.iter().find(|(policy, _)| *policy == field);
+        wrong.extend(changed(field).then(|| match of {
+            Some((_, of)) if is[field].is_object() => {
+                invalid_struct(&format!("spec.{field}"), of, &is[field], IMMUTABLE)
+            }
+            _ => plain(field),
         }));
     }
     wrong
@@ -271,10 +283,18 @@ fn changed_template(old: &Value, new: &Value) -> Option<Cause> {
         take_over_resources(&mut was["spec"], &is["spec"]);
     }
     match may_move {
-        true if !same(&was["spec"], &is["spec"]) => {
-            Some(invalid_struct("spec.template.spec", IMMUTABLE))
-        }
-        false if !same(&was, is) => Some(invalid_struct("spec.template", IMMUTABLE)),
+        true if !same(&was["spec"], &is["spec"]) => Some(invalid_struct(
+            "spec.template.spec",
+            "core.PodSpec",
+            &is["spec"],
+            IMMUTABLE,
+        )),
+        false if !same(&was, is) => Some(invalid_struct(
+            "spec.template",
+            "core.PodTemplateSpec",
+            is,
+            IMMUTABLE,
+        )),
         _ => None,
     }
 }

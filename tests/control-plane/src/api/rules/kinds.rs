@@ -162,7 +162,12 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
         "RoleBinding" | "ClusterRoleBinding" => {
             let mut wrong = roles::check_binding(new);
             if old.get("roleRef") != new.get("roleRef") {
-                wrong.push(fixed::invalid_struct("roleRef", "cannot change roleRef"));
+                wrong.push(fixed::invalid_struct(
+                    "roleRef",
+                    "rbac.RoleRef",
+                    &new["roleRef"],
+                    "cannot change roleRef",
+                ));
             }
             wrong
         }

@@ -25,5 +25,9 @@ pub(super) fn check(kind: &str, object: &Value) -> Option<Cause> {
         _ => "",
     };
     let why = format!("spec of '{name}'{but} must equal the fixed value");
-    (!same(&fixed, spec)).then(|| invalid_struct("spec", &why))
+    let of = match kind {
+        "FlowSchema" => "flowcontrol.FlowSchemaSpec",
+        _ => "flowcontrol.PriorityLevelConfigurationSpec",
+    };
+    (!same(&fixed, spec)).then(|| invalid_struct("spec", of, spec, &why))
 }

@@ -48,6 +48,7 @@ mod persistent;
 mod placement;
 mod pod_advice;
 mod pod_annotations;
+mod pod_claims;
 mod pod_resources;
 mod pod_spec;
 mod pod_updates;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::addresses;
 use super::checks::{list, one_of, text};
+use super::fixed::duplicate_struct;
 use super::placement::EFFECTS;
 use super::{names, resources};
 use crate::failure::Cause;
@@ -42,8 +43,9 @@ fn check_taints(node: &Value) -> Vec<Cause> {
             effect => wrong.extend(one_of(effect, &at("effect"), &EFFECTS)),
         }
         if !seen.insert((key, effect)) {
-            let why = "Duplicate value: {..}: taints must be unique by key and effect pair";
-            wrong.push(Cause::new("FieldValueDuplicate", path, why));
+            let mut cause = duplicate_struct(&path, "core.Taint", taint);
+            cause.message += ": taints must be unique by key and effect pair";
+            wrong.push(cause);
         }
     }
     wrong

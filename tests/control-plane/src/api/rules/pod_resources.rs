@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::checks::{list, text};
-use super::resources;
+use super::{pod_claims, resources};
 use crate::api::admission::totals;
 use crate::failure::Cause;
 use crate::schema::in_billionths;
@@ -24,11 +24,7 @@ pub(super) fn check(spec: &Value, path: &str) -> Vec<Cause> {
     if !own["claims"].is_null() {
         wrong.push(Cause::forbidden(&format!("{path}.claims"), NO_CLAIMS));
     }
-    wrong.extend(resources::check_of_pod(
-        own,
-        &resources::claims_of_pod(spec),
-        &path,
-    ));
+    wrong.extend(resources::check_of_pod(own, &pod_claims::all(spec), &path));
     wrong.extend(check_totals(spec, "requests", &path));
     wrong.extend(check_totals(spec, "limits", &path));
     wrong.extend(check_limits(spec, &path));

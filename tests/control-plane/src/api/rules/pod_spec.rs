@@ -5,10 +5,9 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::checks::{self, list, number, one_of, one_of_if_there, text};
-use super::fixed::invalid_struct;
 use super::{
-    addresses, app_armor, containers, env, names, placement, pod_resources, resources, sysctls,
-    volumes, windows,
+    addresses, app_armor, containers, env, names, placement, pod_claims, pod_resources, resources,
+    sysctls, volumes, windows,
 };
 use crate::failure::Cause;
 
@@ -24,7 +23,7 @@ pub(super) fn check(spec: &Value, path: &str, claims: &[Value], is_pod: bool) ->
     let at = |field: &str| format!("{path}.{field}");
     let all = volumes::all(spec, claims);
     let (known, mut wrong) = volumes::check(&all, path, is_pod);
-    wrong.extend(check_claims(spec, path));
+    wrong.extend(pod_claims::check(spec, path));
     wrong.extend(containers::check_all(spec, path, &known));
     wrong.extend(pod_resources::check(spec, path));
     wrong.extend(check_host_network(spec, path, is_pod));
@@ -176,46 +175,6 @@ fn check_qualified(name: &str, path: &str) -> Vec<Cause> {
 
 fn check_address(value: &Value, path: &str) -> Option<Cause> {
     addresses::unclear(value).map(|why| Cause::invalid(path, value, why))
-}
-
-/// What is claimed for the whole pod.
-fn check_claims(spec: &Value, path: &str) -> Vec<Cause> {
-    let mut wrong = Vec::new();
-    let mut seen = HashSet::new();
-    let said = |claim: &Value| {
-        let fields = ["resourceClaimName", "resourceClaimTemplateName"];
-        fields
-            .into_iter()
-            .filter(|field| !claim[*field].is_null())
-            .count()
-    };
-    for (index, claim) in list(spec, "resourceClaims").iter().enumerate() {
-        let path = format!("{path}.resourceClaims[{index}]");
-        let at = |field: &str| format!("{path}.{field}");
-        match text(claim, "name") {
-            "" => wrong.push(Cause::required(&at("name"), "")),
-            name if !seen.insert(name) => {
-                wrong.push(Cause::duplicate(&at("name"), &name.into()));
-            }
-            name => {
-                let why = names::label(name);
-                wrong.extend(why.map(|why| Cause::invalid(&at("name"), &name.into(), why)));
-            }
-        }
-        let why = match said(claim) {
-            0 => Some("must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"),
-            1 => None,
-            _ => Some(
-                "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified",
-            ),
-        };
-        wrong.extend(why.map(|why| invalid_struct(&path, why)));
-        for field in ["resourceClaimName", "resourceClaimTemplateName"] {
-            let why = claim[field].as_str().and_then(names::subdomain);
-            wrong.extend(why.map(|why| Cause::invalid(&at(field), &claim[field], why)));
-        }
-    }
-    wrong
 }
 
 /// On the network of its node a port is the same inside and outside.

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::checks::{at, list, number, text};
-use super::fixed::{invalid_struct, same};
+use super::fixed::{forbidden_change, invalid_struct, same};
 use crate::failure::Cause;
 use crate::object;
 
@@ -43,9 +43,7 @@ pub(super) fn check(old: &Value, new: &Value) -> Vec<Cause> {
     if !list(was, "schedulingGates").is_empty() {
         wrong.extend(check_gated(was, &mut kept));
     }
-    if !same(was, &kept) {
-        wrong.push(Cause::forbidden("spec", UPDATE));
-    }
+    wrong.extend(forbidden_change("spec", UPDATE, "core.PodSpec", was, &kept));
     wrong
 }
 
@@ -144,16 +142,23 @@ fn check_gated(was: &Value, is: &mut Value) -> Vec<Cause> {
     }
     wrong.extend(check_affinity(was, is));
     object::as_map(is).insert("nodeSelector".to_owned(), was["nodeSelector"].clone());
-    let mut affinity = match is["affinity"].take() {
-        Value::Object(affinity) => affinity,
-        _ => Map::new(),
-    };
-    affinity.insert(
-        "nodeAffinity".to_owned(),
-        at(was, "/affinity/nodeAffinity").clone(),
-    );
-    object::as_map(is).insert("affinity".to_owned(), affinity.into());
+    keep_node_affinity(was, is);
     wrong
+}
+
+/// Takes over from the old spec what was looked at of the affinity.
+fn keep_node_affinity(was: &Value, is: &mut Value) {
+    const NODES: &str = "nodeAffinity";
+    let before = at(was, "/affinity/nodeAffinity");
+    if before == at(is, "/affinity/nodeAffinity") {
+        return;
+    }
+    let affinity = object::field_mut(is, "affinity");
+    affinity.insert(NODES.to_owned(), before.clone());
+    let says_more = affinity.values().any(|value| !value.is_null());
+    if was["affinity"].is_null() && !says_more {
+        is["affinity"] = Value::Null;
+    }
 }
 
 fn check_affinity(was: &Value, is: &Value) -> Vec<Cause> {
@@ -167,7 +172,7 @@ fn check_affinity(was: &Value, is: &Value) -> Vec<Cause> {
         let why = "no additions/deletions to non-empty NodeSelectorTerms list are allowed";
         return vec![match new.is_empty() {
             true => Cause::invalid(&path, &Value::Null, why),
-            false => invalid_struct(&path, why),
+            false => invalid_struct(&path, "[core.NodeSelectorTerm]", &new.into(), why),
         }];
     }
     let narrows = |old: &Value, new: &Value| {
@@ -179,9 +184,10 @@ fn check_affinity(was: &Value, is: &Value) -> Vec<Cause> {
     let moved = old.iter().zip(&new).enumerate();
     moved
         .filter(|(_, (old, new))| !narrows(old, new))
-        .map(|(index, _)| {
+        .map(|(index, (_, term))| {
             let why = "only additions are allowed (no mutations or deletions)";
-            invalid_struct(&format!("{path}[{index}]"), why)
+            let path = format!("{path}[{index}]");
+            invalid_struct(&path, "core.NodeSelectorTerm", term, why)
         })
         .collect()
 }

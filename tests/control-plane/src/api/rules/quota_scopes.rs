@@ -67,7 +67,10 @@ fn check_selector(spec: &Value) -> Vec<Cause> {
             wrong.push(Cause::invalid(&at("scopeName"), &scope.into(), UNKNOWN));
         }
         let times = unfit(spec, scope);
-        wrong.extend((0..times).map(|_| invalid_struct(PATH, UNFIT)));
+        wrong
+            .extend((0..times).map(|_| {
+                invalid_struct(PATH, "core.ScopeSelector", &spec["scopeSelector"], UNFIT)
+            }));
         let has_values = ["PriorityClass", "VolumeAttributesClass"].contains(&scope);
         if KNOWN.contains(&scope) && !has_values && operator != "Exists" {
             let path = at("operator");

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::checks::{list, text};
-use super::names;
+use super::{names, pod_claims};
 use crate::api::admission::totals;
 use crate::failure::Cause;
 use crate::schema::in_billionths;
@@ -131,30 +130,23 @@ fn check_name_for_pod(name: &str, path: &str) -> Vec<Cause> {
 }
 
 /// What is wrong with what a container asks for.
-pub(super) fn check(resources: &Value, claims: &[&str], path: &str) -> Vec<Cause> {
+pub(super) fn check(resources: &Value, claims: &BTreeSet<&str>, path: &str) -> Vec<Cause> {
     check_with(resources, claims, path, check_name_for_container)
 }
 
 /// What is wrong with what a pod needs beside its containers.
 pub(super) fn check_overhead(overhead: &Value, path: &str) -> Vec<Cause> {
-    check(&json!({"limits": overhead}), &[], path)
-}
-
-/// The names of what is claimed for a whole pod, in order.
-pub(super) fn claims_of_pod(spec: &Value) -> Vec<&str> {
-    let claims = list(spec, "resourceClaims").iter();
-    let names: BTreeSet<&str> = claims.map(|claim| text(claim, "name")).collect();
-    names.into_iter().filter(|name| !name.is_empty()).collect()
+    check(&json!({"limits": overhead}), &BTreeSet::new(), path)
 }
 
 /// What is wrong with what a pod asks for as a whole.
-pub(super) fn check_of_pod(resources: &Value, claims: &[&str], path: &str) -> Vec<Cause> {
+pub(super) fn check_of_pod(resources: &Value, claims: &BTreeSet<&str>, path: &str) -> Vec<Cause> {
     check_with(resources, claims, path, check_name_for_pod)
 }
 
 fn check_with(
     resources: &Value,
-    claims: &[&str],
+    claims: &BTreeSet<&str>,
     path: &str,
     check_name: fn(&str, &str) -> Vec<Cause>,
 ) -> Vec<Cause> {
@@ -199,46 +191,6 @@ fn check_with(
     if asks_for_pages && !names.any(|name| name == "cpu" || name == "memory") {
         wrong.push(Cause::forbidden(path, "HugePages require cpu or memory"));
     }
-    let own = list(resources, "claims");
-    wrong.extend(check_claims(own, claims, &format!("{path}.claims")));
-    wrong
-}
-
-/// What is claimed is claimed once, as a whole or one request of it, and is there.
-fn check_claims(own: &[Value], of_pod: &[&str], path: &str) -> Vec<Cause> {
-    let mut wrong = Vec::new();
-    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
-    let among = match of_pod {
-        [] => " which is empty".to_owned(),
-        of_pod => format!(": {}", of_pod.join(", ")),
-    };
-    for (index, claim) in own.iter().enumerate() {
-        let path = format!("{path}[{index}]");
-        let (name, request) = (text(claim, "name"), text(claim, "request"));
-        if name.is_empty() {
-            wrong.push(Cause::required(&path, ""));
-            continue;
-        }
-        let twice = |said: &str| Cause::duplicate(&path, &said.into());
-        if seen.contains(&(name, "")) {
-            wrong.push(twice(name));
-        } else if request.is_empty() {
-            let parts = seen.iter().filter(|(known, _)| *known == name);
-            wrong.extend(parts.map(|_| twice(name)));
-            seen.insert((name, ""));
-        } else {
-            let why = names::label(request);
-            let field = format!("{path}.request");
-            wrong.extend(why.map(|why| Cause::invalid(&field, &request.into(), why)));
-            if !seen.insert((name, request)) {
-                wrong.push(twice(&format!("{name}/{request}")));
-            }
-        }
-        if !of_pod.contains(&name) {
-            let why = format!("must be one of the names in pod.spec.resourceClaims{among}");
-            let message = format!("Not found: {}: {why}", Value::from(name));
-            wrong.push(Cause::new("FieldValueNotFound", path, message));
-        }
-    }
+    wrong.extend(pod_claims::check_used(resources, claims, path));
     wrong
 }

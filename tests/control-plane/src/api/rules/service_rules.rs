@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::addresses::{self, parse};
 use super::checks::{self, at, list, number, one_of, one_of_if_said, text};
 use super::containers::{check_port_number_or_name, is_port};
+use super::fixed::duplicate_struct;
 use super::{fixed, names};
 use crate::failure::Cause;
 
@@ -276,11 +277,9 @@ fn check_twice(spec: &Value, ports: &[Value]) -> Vec<Cause> {
     for (index, port) in ports.iter().enumerate() {
         let (protocol, number) = (text(port, "protocol"), number(port, "port").unwrap_or(0));
         if !seen.insert((protocol, number)) {
-            wrong.push(Cause::new(
-                "FieldValueDuplicate",
-                path(index),
-                "Duplicate value: {..}",
-            ));
+            // Of the port no more than what is the same.
+            let same = json!({"protocol": protocol, "port": number});
+            wrong.push(duplicate_struct(&path(index), "core.ServicePort", &same));
         }
     }
     wrong

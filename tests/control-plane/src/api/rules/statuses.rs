@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::addresses::{parse, unclear};
 use super::checks::{at, list, not_negative, number, one_of, text};
-use super::fixed::invalid_struct;
+use super::fixed::{duplicate_struct, invalid_struct};
 use super::{device_users, fixed, job_status, names, resources};
 use crate::failure::Cause;
 use crate::object;
@@ -268,7 +268,11 @@ fn check_addresses(status: &Value, all: &str, one: &str) -> Vec<Cause> {
         && (!more.is_empty() || first.is_ipv4() == second.is_ipv4())
     {
         let why = "may specify no more than one IP for each IP family";
-        wrong.push(invalid_struct(&path, why));
+        let of = match all {
+            "podIPs" => "[core.PodIP]",
+            _ => "[core.HostIP]",
+        };
+        wrong.push(invalid_struct(&path, of, &status[all], why));
     }
     wrong
 }
@@ -388,11 +392,7 @@ fn check_node(status: &Value) -> Vec<Cause> {
     for (index, place) in places.iter().enumerate() {
         if !seen.insert(place) {
             let path = format!("status.addresses[{index}]");
-            wrong.push(Cause::new(
-                "FieldValueDuplicate",
-                path,
-                "Duplicate value: {..}",
-            ));
+            wrong.push(duplicate_struct(&path, "core.NodeAddress", place));
         }
     }
     wrong

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::target::Target;
 use super::checks::{at, list, one_of, one_of_if_there, selector, text};
-use super::fixed::same;
+use super::fixed::{forbidden_change, same};
 use super::{data_sources, fixed, names};
 use crate::failure::{Cause, Failure};
 use crate::object;
@@ -20,15 +20,6 @@ const ACCESS_MODES: [&str; 4] = [
 pub(super) const VOLUME_MODES: [&str; 2] = ["Block", "Filesystem"];
 const FIXED_CLAIM: &str = "spec is immutable after creation except resources.requests and volumeAttributesClassName \
     for bound claims";
-/// What a claim says or does not say.
-const SAID_OR_NOT: [&str; 6] = [
-    "dataSource",
-    "dataSourceRef",
-    "selector",
-    "storageClassName",
-    "volumeAttributesClassName",
-    "volumeMode",
-];
 const TOO_SMALL: &str = "field can not be less than status.capacity";
 const NO_GROWTH: &str = "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc \
     must support resize";
@@ -98,10 +89,10 @@ pub(super) fn check_modes(modes: &[Value], path: &str) -> Vec<Cause> {
 pub(super) fn check_claim_update(old: &Value, new: &Value) -> Vec<Cause> {
     const SIZE: &str = "/resources/requests/storage";
     let (was, is) = (&old["spec"], &new["spec"]);
-    let mut kept = is.clone();
+    let (mut had, mut kept) = (was.clone(), is.clone());
     let fields = object::as_map(&mut kept);
     if text(was, "volumeName").is_empty() {
-        fields.remove("volumeName");
+        object::as_map(&mut had).insert("volumeName".to_owned(), is["volumeName"].clone());
     }
     if was["storageClassName"].is_null() {
         fields.remove("storageClassName");
@@ -114,11 +105,13 @@ pub(super) fn check_claim_update(old: &Value, new: &Value) -> Vec<Cause> {
         }
     }
     let mut wrong = Vec::new();
-    // Nothing is not the same as what is there and empty.
-    let appears = |field: &&str| was[*field].is_null() != kept[*field].is_null();
-    if !same(was, &kept) || SAID_OR_NOT.iter().any(appears) {
-        wrong.push(Cause::forbidden("spec", FIXED_CLAIM));
-    }
+    wrong.extend(forbidden_change(
+        "spec",
+        FIXED_CLAIM,
+        "core.PersistentVolumeClaimSpec",
+        &had,
+        &kept,
+    ));
     let size = |size: &Value| size.as_str().and_then(in_billionths).unwrap_or(0);
     let capacity = size(at(old, "/status/capacity/storage"));
     if size(at(is, SIZE)) < size(at(was, SIZE)) && size(at(is, SIZE)) <= capacity {
@@ -178,17 +171,20 @@ pub(super) fn check_volume_update(old: &Value, new: &Value) -> Vec<Cause> {
         spec
     };
     let mut wrong = Vec::new();
-    if !same(&source(old), &source(new)) {
-        let why = "spec.persistentvolumesource is immutable after creation";
-        wrong.push(Cause::forbidden("spec.persistentvolumesource", why));
-    }
+    wrong.extend(forbidden_change(
+        "spec.persistentvolumesource",
+        "spec.persistentvolumesource is immutable after creation",
+        "core.PersistentVolumeSource",
+        &source(old),
+        &source(new),
+    ));
     wrong.extend(fixed::check("PersistentVolume", old, new));
     let (was, is) = (&old["spec"]["nodeAffinity"], &new["spec"]["nodeAffinity"]);
     if !was.is_null() && !same(was, is) {
         let why = "field is immutable, except for updating from beta label to GA";
         wrong.push(match is {
             Value::Null => Cause::invalid("nodeAffinity", is, why),
-            _ => fixed::invalid_struct("nodeAffinity", why),
+            _ => fixed::invalid_struct("nodeAffinity", "core.VolumeNodeAffinity", is, why),
         });
     }
     wrong

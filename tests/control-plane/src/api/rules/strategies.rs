@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::checks::{list, not_negative, number, one_of, text};
-use super::fixed::invalid_struct;
+use super::fixed::{invalid_struct, unsupported_struct};
 use super::{names, storage};
 use crate::failure::Cause;
 
@@ -66,8 +66,10 @@ pub(super) fn check_deployment(spec: &Value) -> Vec<Cause> {
             }
             wrong.extend(not_more_than_all(unavailable, &path));
         }
-        _ => wrong.push(no_strategy(
+        _ => wrong.push(unsupported_struct(
             "spec.strategy",
+            "apps.DeploymentStrategy",
+            strategy,
             r#""Recreate", "RollingUpdate""#,
         )),
     }
@@ -89,11 +91,6 @@ pub(super) fn check_deployment(spec: &Value) -> Vec<Cause> {
         ));
     }
     wrong
-}
-
-fn no_strategy(path: &str, known: &str) -> Cause {
-    let why = format!("Unsupported value: {{..}}: supported values: {known}");
-    Cause::new("FieldValueNotSupported", path, why)
 }
 
 pub(super) fn check_daemon_set(spec: &Value) -> Vec<Cause> {
@@ -124,8 +121,10 @@ pub(super) fn check_daemon_set(spec: &Value) -> Vec<Cause> {
                 _ => {}
             }
         }
-        _ => wrong.push(no_strategy(
+        _ => wrong.push(unsupported_struct(
             "spec.updateStrategy",
+            "apps.DaemonSetUpdateStrategy",
+            strategy,
             r#""RollingUpdate", "OnDelete""#,
         )),
     }
@@ -151,7 +150,12 @@ pub(super) fn check_stateful_set(spec: &Value, is_new: bool) -> Vec<Cause> {
         "OnDelete" => {
             if rolling.is_object() {
                 let why = "only allowed for updateStrategy 'RollingUpdate'";
-                wrong.push(invalid_struct(PATH, why));
+                wrong.push(invalid_struct(
+                    PATH,
+                    "apps.RollingUpdateStatefulSetStrategy",
+                    rolling,
+                    why,
+                ));
             }
         }
         "RollingUpdate" => {
@@ -159,7 +163,12 @@ pub(super) fn check_stateful_set(spec: &Value, is_new: bool) -> Vec<Cause> {
         }
         _ => {
             let why = "must be 'RollingUpdate' or 'OnDelete'";
-            wrong.push(invalid_struct("spec.updateStrategy", why));
+            wrong.push(invalid_struct(
+                "spec.updateStrategy",
+                "apps.StatefulSetUpdateStrategy",
+                strategy,
+                why,
+            ));
         }
     }
     let retention = &spec["persistentVolumeClaimRetentionPolicy"];

@@ -38,11 +38,12 @@ impl Mistake {
 
 fn told(error: &ScanError, text: &str) -> String {
     let (finder, problem) = problem(error.kind());
+    if let Some(told) = unclosed(error, text) {
+        return told;
+    }
     let line = match error.kind() {
         // It is found at the end.
-        ErrorKind::UnclosedFlowCollection { .. } | ErrorKind::UnclosedQuotedScalar => {
-            text.lines().count() + usize::from(text.ends_with('\n'))
-        }
+        ErrorKind::UnclosedQuotedScalar => text.lines().count() + usize::from(text.ends_with('\n')),
         // It is found on the next line.
         ErrorKind::SimpleKeyExpected
         | ErrorKind::TabAtBlockScalarStart
@@ -53,6 +54,47 @@ fn told(error: &ScanError, text: &str) -> String {
         Finder::Parser if line > 1 => format!("line {}: {problem}", line - 1),
         _ => on_line(line, problem),
     }
+}
+
+/// A list or a map of flow style that does not end as it should: where something has to follow, that is what is missing.
+fn unclosed(error: &ScanError, text: &str) -> Option<String> {
+    let is_it = matches!(
+        error.kind(),
+        ErrorKind::UnclosedFlowCollection { .. }
+            | ErrorKind::MismatchedFlowCollectionEnd { .. }
+            | ErrorKind::MisplacedFlowCollectionEnd
+    );
+    let (open, before) = innermost(text).filter(|_| is_it)?;
+    let problem = match (open, before.trim_end().chars().next_back()) {
+        (_, Some('[' | '{' | ',' | ':')) => "did not find expected node content",
+        ('[', _) => "did not find expected ',' or ']'",
+        _ => "did not find expected ',' or '}'",
+    };
+    // Behind the last line there is always another one.
+    let is_cut = before.len() == text.len() && !text.ends_with('\n');
+    let line = before.matches('\n').count() + usize::from(is_cut);
+    Some(match line {
+        0 => problem.to_owned(),
+        line => format!("line {line}: {problem}"),
+    })
+}
+
+/// What was opened last where the text ends, or something else is closed, and the text before that.
+fn innermost(text: &str) -> Option<(char, &str)> {
+    let mut open = Vec::new();
+    for (at, sign) in text.char_indices() {
+        match sign {
+            '[' | '{' => open.push(sign),
+            ']' | '}' => {
+                let last = open.pop()?;
+                if (last == '[') != (sign == ']') {
+                    return Some((last, text.get(..at)?));
+                }
+            }
+            _ => {}
+        }
+    }
+    Some((open.pop()?, text))
 }
 
 /// On the first line none is told.

@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 use regex::{Captures, Regex};
 use serde_json::Value;
 
-use super::structs;
-
 /// Replaces what a server makes up by names that tell the same from the other.
 pub(super) struct Mask {
     uids: BTreeMap<String, usize>,
@@ -97,7 +95,6 @@ impl Mask {
 
     /// Masks an answer.
     pub(super) fn answer(&mut self, value: &mut Value) {
-        structs::hide(value);
         let is_list = value["kind"]
             .as_str()
             .is_some_and(|kind| kind.ends_with("List") || kind == "Table");

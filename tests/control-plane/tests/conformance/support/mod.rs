@@ -7,7 +7,6 @@ mod protobuf;
 mod recording;
 mod roles;
 mod servers;
-mod structs;
 mod talk;
 mod watch;
 

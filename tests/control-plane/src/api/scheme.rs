@@ -1,0 +1,64 @@
+//! Which kinds the server can tell, besides those of resources.
+
+use crate::kinds::Registry;
+
+/// The version of what says how to read and to write.
+pub(super) const META: &str = "meta.k8s.io/v1";
+/// What is known in every version, whether there is one or not.
+const EVERYWHERE: [&str; 5] = [
+    "APIGroup",
+    "APIGroupList",
+    "APIResourceList",
+    "APIVersions",
+    "Status",
+];
+/// What is known in each version of a group.
+const IN_EACH: [&str; 7] = [
+    "CreateOptions",
+    "DeleteOptions",
+    "GetOptions",
+    "ListOptions",
+    "PatchOptions",
+    "UpdateOptions",
+    "WatchEvent",
+];
+/// What is known besides where it says how to delete.
+const BESIDES_OPTIONS: [&str; 4] = [
+    "PartialObjectMetadata",
+    "PartialObjectMetadataList",
+    "Table",
+    "TableOptions",
+];
+
+/// What a kind is called in Go, if the server knows it.
+pub(super) fn go_type(registry: &Registry, api_version: &str, kind: &str) -> Option<String> {
+    let is_built_in = |kind: &str| {
+        let resource = registry.of_kind(api_version, kind);
+        resource.is_some_and(|resource| !resource.is_crd())
+    };
+    let of_meta = format!("v1.{kind}");
+    if EVERYWHERE.contains(&kind) {
+        return Some(of_meta);
+    }
+    if IN_EACH.contains(&kind) && registry.has_built_in(api_version) {
+        return Some(of_meta);
+    }
+    let listed = kind.strip_suffix("List").unwrap_or(kind);
+    let is_known =
+        is_built_in(kind) || is_built_in(listed) || (api_version, kind) == ("v1", "List");
+    let version = api_version.rsplit('/').next().unwrap_or_default();
+    is_known.then(|| format!("{version}.{kind}"))
+}
+
+/// The same where a body says how to delete, and may be nothing that is kept.
+pub(super) fn go_type_of_options(api_version: &str, kind: &str) -> Option<String> {
+    let is_everywhere = EVERYWHERE.contains(&kind) || kind == "CreateOptions";
+    let is_of_meta = IN_EACH.contains(&kind) || BESIDES_OPTIONS.contains(&kind);
+    let is_known = is_everywhere || api_version == META && is_of_meta;
+    is_known.then(|| format!("v1.{kind}"))
+}
+
+/// A kind that is not the one that was asked for.
+pub(super) fn unconverted(of: &str, to: &str) -> String {
+    format!("converting ({of}) to ({to}): unknown conversion")
+}
