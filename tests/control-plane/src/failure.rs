@@ -15,7 +15,7 @@ pub(crate) struct Failure {
     details: Option<Value>,
     pub(crate) retry_after: Option<u32>,
     /// Where a list that has become too old can go on.
-    goes_on: Option<String>,
+    goes_on: Option<Box<Value>>,
     /// Answered as the plain text of a path that nobody serves.
     pub(crate) plain: bool,
     /// Of a Status, too, nobody is to guess the type.
@@ -357,7 +357,7 @@ impl Failure {
 
     /// The same of a list that can go on as it is now.
     pub(crate) fn going_on(mut self, token: String) -> Self {
-        self.goes_on = Some(token);
+        self.goes_on = Some(Box::new(token.into()));
         self
     }
 
@@ -389,7 +389,7 @@ impl Failure {
             status["reason"] = self.reason.into();
         }
         if let Some(token) = &self.goes_on {
-            status["metadata"]["continue"] = token.as_str().into();
+            status["metadata"]["continue"] = (**token).clone();
         }
         if let Some(details) = &self.details {
             status["details"] = details.clone();

@@ -33,7 +33,7 @@ impl Declared {
 }
 
 /// A field of a struct or of those within it that have no name; theirs come to `names`.
-fn find<'n>(at: &'static Struct, name: &str, names: &mut Vec<&'n str>) -> Option<&'static Field> {
+fn find(at: &'static Struct, name: &str, names: &mut Vec<&str>) -> Option<&'static Field> {
     let own = at.fields.iter().find(|field| field.name == name);
     own.or_else(|| {
         at.fields.iter().find_map(|field| {
