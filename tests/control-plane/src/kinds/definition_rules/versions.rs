@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Found, is, shown};
 use crate::failure::Cause;
 use crate::kinds::definition_cel;
+use crate::patch::go;
 use crate::schema::{LABEL, Schema};
 
 impl Found {
@@ -33,7 +34,11 @@ impl Found {
             let is_deprecated = version.get("deprecated") == Some(&Value::Bool(true));
             let field = format!("spec.versions[{at}].deprecationWarning");
             for why in warning.map_or_else(Vec::new, |words| unfit(words, is_deprecated)) {
-                self.invalid(&field, &warning.into(), &why);
+                // A server has it by a pointer, whose text is shown in JSON.
+                let shown = go::json(&warning.into());
+                let message = format!("Invalid value: {shown}: {why}");
+                self.wrong
+                    .push(Cause::new("FieldValueInvalid", field.clone(), message));
             }
         }
         let mut all = |why: &str| {
