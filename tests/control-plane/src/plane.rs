@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::OpenApi;
 use crate::auth::{self, Auth};
 use crate::clock::Clock;
 use crate::ids::Ids;
@@ -92,6 +93,7 @@ pub(crate) struct World {
     hidden: Mutex<BTreeMap<String, BTreeSet<String>>>,
     /// One CRD's change is served before the next is looked at.
     serving: Mutex<()>,
+    pub(crate) openapi: OpenApi,
     work: mpsc::UnboundedSender<Work>,
 }
 
@@ -129,6 +131,7 @@ impl World {
             projects: Mutex::default(),
             hidden: Mutex::default(),
             serving: Mutex::default(),
+            openapi: OpenApi::default(),
             work,
         }
     }

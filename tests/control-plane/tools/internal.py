@@ -29,7 +29,7 @@ SHOWN = {
     "policy": ["PodDisruptionBudgetSpec"],
     "rbac": ["RoleRef"],
     "resource": [
-        "AllocatedDeviceStatus", "AllocationResult", "DeviceAttribute", "ResourceClaimSpec", "ResourceClaimTemplateSpec",
+        "AllocationResult", "DeviceAttribute", "ResourceClaimSpec", "ResourceClaimTemplateSpec",
     ],
     "storage": ["CSINodeDriver", "VolumeAttachmentSpec"],
 }

@@ -65,6 +65,7 @@ pub(crate) use delete_options::{DeleteOptions, Policy};
 pub(crate) use established::{establish, track};
 pub(crate) use internal::{apply, install, install_as, replace};
 use negotiation::{Media, Told};
+pub(crate) use openapi::Kept as OpenApi;
 pub(crate) use protobuf::events as events_in_protobuf;
 pub(crate) use protobuf::read as read_protobuf;
 pub(crate) use query::{Query, decode};

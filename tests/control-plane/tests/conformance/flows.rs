@@ -35,7 +35,7 @@ conformance! {
                 json!({"limited": {"limitResponse": {"type": "Queue", "queuing": {}}}}), json!({"type": "Exempt", "limited": null}),
             ]),
             (FLOWS, "exempt", vec![
-                json!({"matchingPrecedence": 2}), json!({"rules": []}), json!({"distinguisherMethod": {"type": "ByUser"}}), json!({"priorityLevelConfiguration": {"name": "x"}}),
+                json!({"matchingPrecedence": 2}), json!({"rules": null}), json!({"distinguisherMethod": {"type": "ByUser"}}), json!({"priorityLevelConfiguration": {"name": "x"}}),
             ]),
             (FLOWS, "catch-all", vec![
                 json!({"matchingPrecedence": 2}), json!({"distinguisherMethod": null}), json!({"priorityLevelConfiguration": {"name": "x"}}),

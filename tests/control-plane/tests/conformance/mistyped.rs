@@ -58,7 +58,7 @@ conformance! {
 
     async fn patches_that_make_other_types(talk: &mut Talk) {
         let path = format!("{CORE}/services/one");
-        talk.prepare(&format!("{CORE}/services"), json!({"metadata": {"name": "one"}, "spec": {"ports": [{"port": 1}]}})).await;
+        talk.prepare(&format!("{CORE}/services"), json!({"metadata": {"name": "one"}, "spec": {"clusterIP": "None", "ports": [{"port": 1}]}})).await;
         for kind in ["merge", "strategic-merge", "apply"] {
             for spec in [
                 json!({"internalTrafficPolicy": 5}), json!({"internalTrafficPolicy": true}), json!({"ipFamilies": {}}), json!({"ipFamilies": [5]}),

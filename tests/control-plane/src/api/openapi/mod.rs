@@ -4,13 +4,18 @@ mod definition;
 mod document;
 mod gnostic;
 mod gnostic_third;
+mod last;
 mod recorded;
 mod second;
 mod shared;
 
+use std::sync::OnceLock;
+
+use bytes::Bytes;
 use http::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH, LOCATION, VARY};
 use http::{Response, StatusCode};
-use serde_json::{Map, json};
+use last::Last;
+use serde_json::{Map, Value, json};
 
 use super::compression::Packed;
 use super::negotiation::{names_nothing, preferred, ranges};
@@ -25,15 +30,48 @@ const IN_PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2@v1.0+pro
 const THIRD: &str = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf";
 const THIRD_OF_OLD: &str = "application/com.github.proto-openapi.spec.v3@v1.0+protobuf";
 
+/// What is kept of what was said last.
+#[derive(Default)]
+pub(crate) struct Kept {
+    index: Last<Bytes>,
+    second: Last<Second>,
+}
+
+/// The second version as it is told.
+struct Second {
+    json: Bytes,
+    hash: String,
+    protobuf: OnceLock<Bytes>,
+}
+
+impl Second {
+    fn new(document: &Value) -> Self {
+        let json = Bytes::from(document.to_string());
+        Self {
+            hash: hash(&json),
+            json,
+            protobuf: OnceLock::new(),
+        }
+    }
+
+    fn in_protobuf(&self) -> Bytes {
+        // It was written from a value.
+        let write = || gnostic::write(&serde_json::from_slice(&self.json).unwrap_or_default());
+        self.protobuf.get_or_init(|| write().into()).clone()
+    }
+}
+
 /// What there is, a document for each group and version.
 pub(crate) fn index(world: &World, plane: &Plane) -> Response<Body> {
-    let mut paths = Map::new();
-    for (name, document) in document::all(world, plane) {
-        let url = format!("/openapi/v3/{name}?hash={}", hash(document.as_bytes()));
-        paths.insert(name, json!({"serverRelativeURL": url}));
-    }
-    let paths = json!({"paths": paths}).to_string();
-    response::text(paths)
+    let index = world.openapi.index.of(world.resources(plane), || {
+        let mut paths = Map::new();
+        for (name, document) in document::all(world, plane) {
+            let url = format!("/openapi/v3/{name}?hash={}", hash(document.as_bytes()));
+            paths.insert(name, json!({"serverRelativeURL": url}));
+        }
+        json!({"paths": paths}).to_string().into()
+    });
+    response::text(Bytes::clone(&index))
 }
 
 /// The document of a group and version, or of another part of the server.
@@ -102,14 +140,14 @@ pub(crate) fn second(world: &World, plane: &Plane, asked: &Asked) -> Response<Bo
             .header(ACCEPT)
             .is_some_and(|accept| accept.starts_with("application/json"));
     let mut answer = if in_protobuf || in_json {
-        let document = document::in_second_version(world, plane);
-        let written = document.to_string();
-        let hash = hash(written.as_bytes());
+        let put_together = || Second::new(&document::in_second_version(world, plane));
+        let kinds = world.resources(plane);
+        let second = world.openapi.second.of(kinds, put_together);
         if in_protobuf {
             let content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-            tagged(asked, &hash, content_type, gnostic::write(&document))
+            tagged(asked, &second.hash, content_type, second.in_protobuf())
         } else {
-            tagged(asked, &hash, "application/json", written)
+            tagged(asked, &second.hash, "application/json", second.json.clone())
         }
     } else {
         response::nothing(StatusCode::NOT_ACCEPTABLE)

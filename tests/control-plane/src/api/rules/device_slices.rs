@@ -194,12 +194,21 @@ fn check_attribute(attribute: &Value, path: &str) -> Vec<Cause> {
     match said.count() {
         0 => wrong.push(Cause::invalid(path, &json!(""), ONE)),
         1 => {}
-        _ => wrong.push(invalid_struct(
-            path,
-            "resource.DeviceAttribute",
-            attribute,
-            ONE,
-        )),
+        _ => {
+            // The server calls each by its type.
+            let named = VALUES.map(|kind| {
+                let one = kind.trim_end_matches('s');
+                let name = format!("{one}Value{}", &kind[one.len()..]);
+                (name, attribute[kind].clone())
+            });
+            let value = Value::from(Map::from_iter(named));
+            wrong.push(invalid_struct(
+                path,
+                "resource.DeviceAttribute",
+                &value,
+                ONE,
+            ));
+        }
     }
     wrong
 }

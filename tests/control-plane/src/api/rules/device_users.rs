@@ -63,12 +63,8 @@ pub(super) fn check(spec: &Value, was: &Value, is: &Value) -> Vec<Cause> {
         if !known.contains(&identity(device)) {
             let why = "must be an allocated device in the claim";
             let path = format!("status.devices[{index}]");
-            wrong.push(invalid_struct(
-                &path,
-                "resource.AllocatedDeviceStatus",
-                device,
-                why,
-            ));
+            let message = format!("Invalid value: {}: {why}", shown(device));
+            wrong.push(Cause::new("FieldValueInvalid", path, message));
         }
     }
     let (before, now) = (&was["allocation"], &is["allocation"]);
@@ -87,4 +83,16 @@ pub(super) fn check(spec: &Value, was: &Value, is: &Value) -> Vec<Cause> {
         wrong.extend(device_claims::check_allocation(spec, now));
     }
     wrong
+}
+
+/// What tells a device from others, as a server shows it.
+fn shown(device: &Value) -> String {
+    const NAMES: [(&str, &str); 4] = [
+        ("Driver", "driver"),
+        ("Pool", "pool"),
+        ("Device", "device"),
+        ("ShareID", "shareID"),
+    ];
+    let parts = NAMES.map(|(name, field)| format!("{name:?}:{}", Value::from(text(device, field))));
+    format!("{{{}}}", parts.join(","))
 }

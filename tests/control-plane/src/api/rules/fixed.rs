@@ -92,7 +92,7 @@ enum Shown {
 use Shown::{Number, Pointer, Struct, Text, Value as Plain};
 
 /// By kind: where it is, what the server calls it, and how it shows it.
-const FIXED: [(&str, &str, &str, Shown); 32] = [
+const FIXED: [(&str, &str, &str, Shown); 31] = [
     ("EndpointSlice", "/addressType", "addressType", Plain),
     ("IngressClass", "/spec/controller", "spec.controller", Plain),
     (
@@ -162,8 +162,6 @@ const FIXED: [(&str, &str, &str, Shown); 32] = [
         "involvedObject",
         Struct("core.ObjectReference"),
     ),
-    // A real server looks at it twice.
-    ("Event", "/reason", "reason", Text),
     ("Event", "/reason", "reason", Text),
     ("Event", "/note", "message", Text),
     (

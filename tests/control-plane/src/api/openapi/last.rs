@@ -1,0 +1,38 @@
+//! What was put together last, which takes a while, for as long as the same kinds are served.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::kinds::Resource;
+
+pub(crate) struct Last<T>(Mutex<Option<Said<T>>>);
+
+struct Said<T> {
+    of: Vec<Arc<Resource>>,
+    said: Arc<T>,
+}
+
+impl<T> Default for Last<T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl<T> Last<T> {
+    /// The same again, or what is to be said of other kinds. A kind that changes is another one.
+    pub(super) fn of(&self, kinds: Vec<Arc<Resource>>, say: impl FnOnce() -> T) -> Arc<T> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_of_these = |known: &&Said<T>| {
+            let mut pairs = known.of.iter().zip(&kinds);
+            known.of.len() == kinds.len() && pairs.all(|(one, other)| Arc::ptr_eq(one, other))
+        };
+        if let Some(known) = last.as_ref().filter(is_of_these) {
+            return known.said.clone();
+        }
+        let said = Arc::new(say());
+        *last = Some(Said {
+            of: kinds,
+            said: said.clone(),
+        });
+        said
+    }
+}
