@@ -154,6 +154,10 @@ conformance! {
         let schema = |one: &str, other: &str| json!({"type": "object", "properties": {"a": {"type": "string", "format": one}, "b": {"type": "string", "format": other}}});
         let crd = |schema: Value| thing_crd(version("v1", schema, json!({})));
         talk.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd(schema("odd", "date"))).await;
+        talk.until(CRD, |_, crd| {
+            let conditions = crd["status"]["conditions"].as_array();
+            conditions.into_iter().flatten().any(|condition| condition["type"] == "Established" && condition["status"] == "True")
+        }).await;
         talk.say("of one that is there already, too");
         talk.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd(schema("odd", "date"))).await;
         for change in [json!({"metadata": {"labels": {"a": "b"}}}), json!({"spec": {"versions": crd(schema("odd", "other"))["spec"]["versions"]}})] {

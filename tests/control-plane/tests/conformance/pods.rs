@@ -153,7 +153,7 @@ conformance! {
         ]).await;
     }
 
-    async fn what_pods_say_of_themselves(talk: &mut Talk) {
+    async fn what_pods_say_beside_their_containers(talk: &mut Talk) {
         let dns = |searches: Value| json!({"dnsConfig": {"searches": searches}});
         try_pods(talk, [
             dns(json!(["", ".", "_a.b-c_d.", "A b", "-a"])), dns(json!(vec!["a"; 33])), dns(json!([vec!["a"; 1025].join("."), vec!["b"; 130].join(".")])),
