@@ -119,6 +119,24 @@ conformance! {
         try_all(talk, "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", webhooks).await;
     }
 
+    async fn what_may_not_change_is_not_added_and_empty(talk: &mut Talk) {
+        let jobs = "/apis/batch/v1/namespaces/{ns}/jobs";
+        let mut pod = pod("restartPolicy", json!("Never"));
+        pod["metadata"] = json!({"annotations": {"a": "b"}});
+        talk.prepare(jobs, json!({"metadata": {"name": "one", "labels": {"a": "b"}}, "spec": {"suspend": false, "template": pod}})).await;
+        for spec in [json!({"managedBy": ""}), json!({"backoffLimitPerIndex": 0}), json!({"completions": 0}), json!({"template": {"metadata": {"annotations": {"c": ""}}}})] {
+            talk.patch("merge", &format!("{jobs}/one?dryRun=All"), json!({"spec": spec})).await;
+        }
+        let deployments = "/apis/apps/v1/namespaces/{ns}/deployments";
+        let mut web = deployment(json!({}));
+        web["metadata"] = json!({"name": "one"});
+        talk.prepare(deployments, web).await;
+        let labels = json!({"app": "a", "b": ""});
+        let template = json!({"metadata": {"labels": labels}});
+        talk.patch("merge", &format!("{deployments}/one?dryRun=All"), json!({"spec": {"selector": {"matchLabels": labels}, "template": template}})).await;
+        talk.post(&format!("{CORE}/configmaps?dryRun=All"), json!({"metadata": {"name": "one", "generation": -1}})).await;
+    }
+
     async fn what_cannot_be_compared_is_owned_by_nobody(talk: &mut Talk) {
         let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {
             "when": {"type": "string", "format": "date-time"}, "bytes": {"type": "string", "format": "byte"}, "plain": {"type": "string"},

@@ -29,10 +29,9 @@ fn same_fields(one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
 
 fn is_nothing(value: &Value) -> bool {
     match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::Bool(true) => false,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
+        Value::Null => true,
+        // One that is kept though it is empty or zero is behind a pointer, or in a map.
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
         Value::Array(list) => list.is_empty(),
         Value::Object(fields) => fields.values().all(is_nothing),
     }

@@ -257,9 +257,17 @@ pub(super) fn check(target: &Target, object: &Value) -> Vec<Cause> {
 /// The same by the rules of all kinds.
 pub(super) fn check_whole(target: &Target, object: &Value) -> Vec<Cause> {
     let mut wrong: Vec<Cause> = names::own_name(target, object);
+    wrong.extend(check_generation(object));
     wrong.extend(check_said(object));
     wrong.extend(names::finalizers(object));
     wrong
+}
+
+fn check_generation(object: &Value) -> Option<Cause> {
+    let generation = object.pointer("/metadata/generation")?;
+    let is_negative = generation.as_i64().is_some_and(|number| number < 0);
+    let why = "must be greater than or equal to 0";
+    is_negative.then(|| Cause::invalid("metadata.generation", generation, why))
 }
 
 /// What is wrong with what the metadata says of its own accord.
