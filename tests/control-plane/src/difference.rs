@@ -9,6 +9,9 @@ const AROUND: usize = 3;
 /// In a text as long as this, lines that are there very often lead nowhere.
 const LONG: usize = 200;
 
+/// Longer texts are compared from both ends alone, or one request could keep a thread for minutes.
+const LONGEST: usize = 5_000;
+
 /// What is shown of two texts that differ; nothing if they do not.
 pub(crate) fn unified(old: &str, new: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
@@ -54,6 +57,9 @@ fn changes(old: &[&str], new: &[&str]) -> Vec<Change> {
 
 /// The pieces that both have, from first to last.
 fn pieces(old: &[&str], new: &[&str]) -> Vec<Piece> {
+    if old.len().max(new.len()) > LONGEST {
+        return ends(old, new);
+    }
     let places = places(new);
     let mut found = Vec::new();
     let mut waiting = vec![(0..old.len(), 0..new.len())];
@@ -73,6 +79,26 @@ fn pieces(old: &[&str], new: &[&str]) -> Vec<Piece> {
     }
     found.sort_by_key(|piece| piece.old);
     found
+}
+
+/// What both begin and end with.
+fn ends(old: &[&str], new: &[&str]) -> Vec<Piece> {
+    let alike = |pairs: &mut dyn Iterator<Item = (&&str, &&str)>| {
+        pairs.take_while(|(one, other)| one == other).count()
+    };
+    let first = alike(&mut old.iter().zip(new));
+    let last = alike(&mut old[first..].iter().rev().zip(new[first..].iter().rev()));
+    let begin = Piece {
+        old: 0,
+        new: 0,
+        size: first,
+    };
+    let end = Piece {
+        old: old.len() - last,
+        new: new.len() - last,
+        size: last,
+    };
+    vec![begin, end]
 }
 
 /// Where each line of a text is.
@@ -192,6 +218,11 @@ mod tests {
              +more\n 17\n 18\n 19\n"
         );
         assert_eq!(unified("a\nb", "a\nb"), "");
+        let long = "a\n".repeat(LONGEST);
+        assert_eq!(
+            unified(&format!("{long}b\nc\nd"), &format!("{long}x\nc\ny\nd")),
+            "@@ -4998,6 +4998,7 @@\n a\n a\n a\n-b\n-c\n+x\n+c\n+y\n d\n"
+        );
         assert_eq!(unified("a", "b"), "@@ -1 +1 @@\n-a\n+b\n");
     }
 }

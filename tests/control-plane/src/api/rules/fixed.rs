@@ -70,6 +70,9 @@ pub(super) fn forbidden_change(
     old: &Value,
     new: &Value,
 ) -> Option<Cause> {
+    if old == new {
+        return None;
+    }
     let changed = internal::difference(of, old, new);
     let is_changed = !changed.is_empty();
     is_changed.then(|| Cause::forbidden(field, &format!("{why}\n{changed}")))
