@@ -38,9 +38,11 @@ mod conformance {
     mod definitions;
     mod deletions;
     mod devices;
+    mod directives;
     mod discovery;
     mod edges;
     mod elsewhere;
+    mod empties;
     mod fixed;
     mod flows;
     mod kinds;

@@ -5,8 +5,9 @@ mod support;
 
 use http::Request;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
+use http_body_util::BodyExt;
 use kommodore_control_plane::ControlPlane;
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::*;
 
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
@@ -99,5 +100,64 @@ async fn readers_get_json_that_is_indented() {
         let request = Request::get(format!("{MAPS}{query}")).header(USER_AGENT, agent);
         let answer = text(&plane, request, "").await;
         assert_eq!(answer.contains("\n  \"items\""), is_indented, "{answer}");
+    }
+}
+
+/// The object in its envelope of protobuf: behind how long it is, which stands in the second field.
+fn enveloped(body: &[u8]) -> &[u8] {
+    let named = usize::from(body[5]);
+    let mut rest = &body[6 + named..];
+    assert_eq!(rest[0], 0x12, "the second field");
+    let mut length = 0;
+    for (place, byte) in rest[1..].iter().enumerate() {
+        length |= usize::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            rest = &rest[place + 2..];
+            break;
+        }
+    }
+    assert_eq!(
+        &rest[length..],
+        b"\x1a\0\x22\0",
+        "nothing else is behind it"
+    );
+    &rest[..length]
+}
+
+#[tokio::test]
+async fn a_long_list_is_the_same_in_pieces() {
+    const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
+    let plane = plane().await;
+    for name in ["one", "two", "three"] {
+        let map = json!({"metadata": {"name": name}, "data": {"a": name.repeat(150_000)}});
+        text(&plane, Request::post(MAPS), &map.to_string()).await;
+    }
+    let list: Value = serde_json::from_str(&text(&plane, Request::get(MAPS), "").await).unwrap();
+    let client = plane.client().unwrap();
+    let bytes = async |path: &str| {
+        let request = Request::get(path).header(ACCEPT, PROTOBUF);
+        let request = request.body(Vec::new().into()).unwrap();
+        let body = client.send(request).await.unwrap().into_body();
+        body.collect().await.unwrap().to_bytes()
+    };
+    let in_protobuf = bytes(MAPS).await;
+    let in_protobuf = enveloped(&in_protobuf);
+    let names = ["one", "three", "two"];
+    assert_eq!(list["items"].as_array().unwrap().len(), names.len());
+    for (index, name) in names.into_iter().enumerate() {
+        let one = format!("{MAPS}/{name}");
+        let kept: Value =
+            serde_json::from_str(&text(&plane, Request::get(&one), "").await).unwrap();
+        let item = &list["items"][index];
+        assert_eq!(
+            (&item["metadata"], &item["data"]),
+            (&kept["metadata"], &kept["data"])
+        );
+        let kept = bytes(&one).await;
+        let kept = enveloped(&kept);
+        assert!(
+            in_protobuf.windows(kept.len()).any(|part| part == kept),
+            "{name} is whole"
+        );
     }
 }

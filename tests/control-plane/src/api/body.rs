@@ -14,7 +14,7 @@ use crate::failure::{Cause, Failure};
 use crate::kinds::{Resource, Shape, crd_bucket};
 use crate::object;
 use crate::patch::go;
-use crate::schema;
+use crate::schema::{self, Empties};
 use crate::syntax;
 
 /// The media type of the body, without its parameters.
@@ -51,7 +51,7 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
             }
             check_kind_of(target, &envelope.api_version, &envelope.kind)
                 .map_err(Failure::bad_request)?;
-            let object = envelope.open().map_err(|why| refuse(target, None, &why))?;
+            let object = envelope.open().map_err(|why| unhandled(target, &why))?;
             return Ok(object);
         }
         _ => return Err(unknown_format()),
@@ -239,8 +239,8 @@ pub(crate) fn parse_json(body: &[u8]) -> Result<Value, String> {
 pub(crate) enum Source<'a> {
     /// With its text, where that is JSON.
     Body(Option<&'a [u8]>),
-    /// With the object that it made, as it is shown.
-    Patch(&'a str),
+    /// With what shows the object that it made.
+    Patch(&'a dyn Fn() -> String),
     Strategic(&'a Value),
     Applied,
 }
@@ -249,10 +249,17 @@ impl Source<'_> {
     /// The object that a patch made, as it is shown.
     pub(super) fn shown(self, object: &Value) -> String {
         match self {
-            Self::Patch(shown) => shown.to_owned(),
+            Self::Patch(show) => show(),
             _ => object.to_string(),
         }
     }
+}
+
+/// What comes of an object that was brought into its shape, besides it.
+pub(crate) struct Shaped {
+    /// What is to be said of it.
+    pub(super) warnings: Vec<String>,
+    pub(super) empties: Empties,
 }
 
 /// The fields that the body says more than once, as they are told.
@@ -281,10 +288,10 @@ pub(super) fn written(
     target: &Target,
     asked: &Asked,
     kind: &str,
-) -> Result<(WriteOptions, Value, Vec<String>), Failure> {
+) -> Result<(WriteOptions, Value, Shaped), Failure> {
     let (options, mut object) = sent(target, asked, kind)?;
-    let warnings = shape_sent(target, asked, &options, &mut object)?;
-    Ok((options, object, warnings))
+    let shaped = shape_sent(target, asked, &options, &mut object)?;
+    Ok((options, object, shaped))
 }
 
 /// How to write, and the object as it was sent.
@@ -297,13 +304,13 @@ pub(super) fn sent(
     Ok((options, read(target, asked)?))
 }
 
-/// Brings what was sent into its shape. Returns what is to be said of it.
+/// Brings what was sent into its shape.
 pub(super) fn shape_sent(
     target: &Target,
     asked: &Asked,
     options: &WriteOptions,
     object: &mut Value,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Shaped, Failure> {
     let (source, twice) = (Source::Body(json(asked)), said_twice(asked));
     shape(target, object, options.unknown, source, twice)
 }
@@ -318,13 +325,18 @@ pub(crate) fn shape(
     unknown: Unknown,
     source: Source<'_>,
     mut told: Vec<String>,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Shaped, Failure> {
     let version = target.version();
     let schema = version.schema.schema();
-    let before = match source {
-        Source::Body(_) => None,
-        Source::Patch(_) | Source::Applied => Some(source.shown(object)),
-        Source::Strategic(patch) => Some(go::plain(patch)),
+    let applied = match source {
+        Source::Applied if unknown == Unknown::Refuse => object.to_string(),
+        _ => String::new(),
+    };
+    let refuse = |why: &str| match source {
+        Source::Body(_) => unhandled(target, why),
+        Source::Patch(show) => unpatched(&show(), why),
+        Source::Strategic(patch) => unpatched(&go::plain(patch), why),
+        Source::Applied => unpatched(&applied, why),
     };
     let pruned = schema.prune(object);
     match source {
@@ -339,11 +351,10 @@ pub(crate) fn shape(
         told.truncate(MOST_TOLD);
     }
     if unknown == Unknown::Refuse && !told.is_empty() {
-        return Err(refuse(
-            target,
-            before.as_deref(),
-            &format!("strict decoding error: {}", told.join(", ")),
-        ));
+        return Err(refuse(&format!(
+            "strict decoding error: {}",
+            told.join(", ")
+        )));
     }
     if let (Shape::BuiltIn(schema), Source::Strategic(_) | Source::Applied) =
         (&version.schema, source)
@@ -362,9 +373,9 @@ pub(crate) fn shape(
         }
     };
     decoded.map_err(|why| match source {
-        Source::Strategic(_) => refuse(target, before.as_deref(), &go::restoring(&why)),
+        Source::Strategic(_) => refuse(&go::restoring(&why)),
         Source::Applied => unconverted(target, object, &why),
-        _ => refuse(target, before.as_deref(), &why),
+        _ => refuse(&why),
     })?;
     if !target.resource.is_crd() {
         schema::Fractions::take(object);
@@ -375,6 +386,10 @@ pub(crate) fn shape(
         _ => schema.apply_defaults(object),
     }
     rules::set_defaults(target, object);
+    let empties = match target.resource.is_crd() {
+        true => Empties::default(),
+        false => Empties::take(schema, object),
+    };
     let mut warnings = if unknown == Unknown::Warn {
         yaml::as_warnings(told)
     } else {
@@ -384,7 +399,7 @@ pub(crate) fn shape(
         object,
         matches!(source, Source::Body(_)),
     ));
-    Ok(warnings)
+    Ok(Shaped { warnings, empties })
 }
 
 /// What was applied has the types of the schema, and still cannot be read.
@@ -401,19 +416,16 @@ fn unconverted(target: &Target, object: &Value, why: &str) -> Failure {
     Failure::new(http::StatusCode::INTERNAL_SERVER_ERROR, "", message)
 }
 
-fn refuse(target: &Target, patched: Option<&str>, why: &str) -> Failure {
-    match patched {
-        Some(object) => {
-            let cause = Cause::invalid("patch", &object.into(), why);
-            Failure::patch_invalid(cause)
-        }
-        None => {
-            let (kind, version) = (&target.resource.kind, &target.version().name);
-            Failure::bad_request(format!(
-                "{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"
-            ))
-        }
-    }
+fn unhandled(target: &Target, why: &str) -> Failure {
+    let (kind, version) = (&target.resource.kind, &target.version().name);
+    Failure::bad_request(format!(
+        "{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"
+    ))
+}
+
+/// What a patch made, or the patch, is none.
+fn unpatched(shown: &str, why: &str) -> Failure {
+    Failure::patch_invalid(Cause::invalid("patch", &shown.into(), why))
 }
 
 /// How deep an object nests at most: what is kept has to be read again, at a depth that a reader allows (128).

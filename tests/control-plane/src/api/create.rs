@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 use serde_json::Value;
 
-use super::body;
+use super::body::{self, Shaped};
 use super::established::establish;
 use super::target::Target;
 use super::view::Form;
@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::kinds::{Resource, crd_bucket};
 use crate::object;
 use crate::patch::{self, Versions, Writer};
-use crate::schema::Fractions;
+use crate::schema::{Empties, Fractions};
 use crate::serve::Body;
 use crate::store::Transaction;
 
@@ -23,15 +23,23 @@ pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, F
     let form = Form::of(target, asked)?;
     let (options, mut object) = body::sent(target, asked, "CreateOptions")?;
     let has_labels = object::has_labels(&object);
-    let mut warnings = body::shape_sent(target, asked, &options, &mut object)?;
+    let Shaped {
+        mut warnings,
+        empties,
+    } = body::shape_sent(target, asked, &options, &mut object)?;
     let manager = Some(options.manager.as_str());
-    let created = Creation::new(target, object, has_labels, manager)?;
-    let (created, warned) = target
-        .world
-        .transact(&target.plane, |transaction| {
+    let sent = Sent {
+        object,
+        has_labels,
+        empties,
+    };
+    let created = Creation::new(target, sent, manager).and_then(|created| {
+        target.world.transact(&target.plane, |transaction| {
             created.store(transaction, options.dry_run)
         })
-        .map_err(|failure| failure.warned(warnings.clone()))?;
+    });
+    // What is told of the body is told whatever becomes of it.
+    let (created, warned) = created.map_err(|failure| failure.warned(warnings.clone()))?;
     warnings.extend(warned);
     Ok(response::warn(
         response::written(
@@ -42,14 +50,24 @@ pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, F
     ))
 }
 
+/// An object in its shape, and what it had when it was sent.
+pub(super) struct Sent {
+    pub(super) object: Value,
+    pub(super) has_labels: bool,
+    pub(super) empties: Empties,
+}
+
 /// An object that is fit to be stored, if it is not there yet.
 pub(super) struct Creation<'a> {
     target: &'a Target,
     object: Value,
     /// How it was called before it had the rest of its name.
     called: String,
+    /// What was said of a name that was not said whole.
+    prefix: Option<String>,
     /// It was sent with labels.
     has_labels: bool,
+    empties: Empties,
     is_applied: bool,
     fractions: Fractions,
     /// The version that it was sent with, though it can have none yet.
@@ -60,17 +78,22 @@ impl<'a> Creation<'a> {
     /// `manager` owns the fields from now on; without one the object says itself who does.
     pub(super) fn new(
         target: &'a Target,
-        mut object: Value,
-        has_labels: bool,
+        sent: Sent,
         manager: Option<&str>,
     ) -> Result<Self, Failure> {
+        let Sent {
+            mut object,
+            has_labels,
+            empties,
+        } = sent;
         rules::place(target, &mut object)?;
         let fractions = Fractions::take(&mut object);
         let version = object::meta(&object, "resourceVersion").map(str::to_owned);
         let said = |field| object::meta(&object, field).map(str::to_owned);
         let (name, prefix) = (said("name"), said("generateName"));
         let called = name.clone().or(prefix.clone());
-        if let (None, Some(prefix)) = (name, prefix) {
+        let prefix = prefix.filter(|_| name.is_none());
+        if let Some(prefix) = &prefix {
             let name = format!(
                 "{}{}",
                 prefix.chars().take(58).collect::<String>(),
@@ -106,7 +129,9 @@ impl<'a> Creation<'a> {
             target,
             object,
             called: called.unwrap_or_else(|| "Unknown".to_owned()),
+            prefix,
             has_labels,
+            empties,
             is_applied: manager.is_none(),
             fractions,
             version,
@@ -121,13 +146,18 @@ impl<'a> Creation<'a> {
     ) -> Result<(Value, Vec<String>), Failure> {
         let target = self.target;
         let name = object::name(&self.object).to_owned();
-        rules::namespace_takes_content(target, transaction, &name)?;
+        let prefix = self.prefix.as_deref();
+        rules::namespace_takes_content(target, transaction, prefix.unwrap_or(&name))?;
         let as_stored = target.as_stored();
         let rules_of = as_stored.as_ref().unwrap_or(target);
         rules_of.convert(&mut self.object);
         admission::change(target, &self.called, None, &mut self.object)?;
+        self.empties.put_back(&mut self.object);
         let mut warnings = rules::early_advice(target, &self.object);
         let mut wrong = rules::before_create(rules_of, &mut self.object);
+        if !self.empties.is_none() {
+            Empties::take(rules_of.version().schema.schema(), &mut self.object);
+        }
         if !self.has_labels {
             rules::share_labels(target, &mut self.object);
         }

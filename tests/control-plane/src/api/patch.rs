@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 use serde_json::Value;
 
 use super::body::{self, Source, media_type, parse_json};
-use super::create::{Creation, writer};
+use super::create::{Creation, Sent, writer};
 use super::duplicates::told_as_said;
 use super::options::{Unknown, WriteOptions};
 use super::patched_kind::{keep_kind, name_kind};
@@ -105,19 +105,22 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
             return scale::apply(target, &options, old, patch, force);
         }
         let patched = make(old, patch)?;
-        let shown = match kind {
-            PatchKind::Json => shown(target, &patched, &Touched::by_json_patch(&asked.body)),
-            PatchKind::Merge => shown(target, &patched, &Touched::by_merge(old, patch)),
-            PatchKind::Strategic | PatchKind::Apply => String::new(),
+        // It is seldom told, and made again for that: the object is not what the patch made of it by then.
+        let show = || {
+            let touched = match kind {
+                PatchKind::Json => Touched::by_json_patch(&asked.body),
+                _ => Touched::by_merge(old, patch),
+            };
+            let patched = make(old, patch);
+            patched.map_or_else(|_| String::new(), |object| shown(target, &object, &touched))
         };
         let source = match kind {
             PatchKind::Strategic => Source::Strategic(patch),
             PatchKind::Apply => Source::Applied,
-            PatchKind::Json | PatchKind::Merge => Source::Patch(&shown),
+            PatchKind::Json | PatchKind::Merge => Source::Patch(&show),
         };
         if scales {
-            let patched = scale::patched(target, patched, &options, source)?;
-            return scale::put(target, &options, old, &patched);
+            return scale::put_patched(target, &options, old, patched, source);
         }
         shaped(target, &options, patched, source, told(kind, asked)).map(|made| Made {
             tracked: kind == PatchKind::Apply,
@@ -150,7 +153,8 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
         update.run(transaction, make)
     })?;
     if scales {
-        return scale::answer(target, form, &object);
+        let answer = scale::answer(target, form, &object)?;
+        return Ok(response::warn(answer, &warnings));
     }
     Ok(response::warn(
         response::written(code, form.of_one(target)?.text(target, &object)),
@@ -195,10 +199,11 @@ fn shaped(
             &why,
         )));
     }
-    let warnings = body::shape(target, &mut object, options.unknown, source, told)?;
+    let shaped = body::shape(target, &mut object, options.unknown, source, told)?;
     Ok(Made {
         object,
-        warnings,
+        warnings: shaped.warnings,
+        empties: shaped.empties,
         tracked: false,
     })
 }
@@ -335,7 +340,12 @@ fn apply_new<'a>(
     object::metadata_mut(&mut object).remove("resourceVersion");
     let made = shaped(target, options, object, Source::Applied, Vec::new())?;
     let has_labels = object::has_labels(applied);
-    let created = Creation::new(target, made.object, has_labels, None)?;
+    let sent = Sent {
+        object: made.object,
+        has_labels,
+        empties: made.empties,
+    };
+    let created = Creation::new(target, sent, None)?;
     Ok((created, made.warnings))
 }
 

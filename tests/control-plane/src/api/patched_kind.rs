@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::body::Source;
 use super::options::{Unknown, WriteOptions};
 use super::target::Target;
-use super::{body, rules};
+use super::{body, rules, scheme};
 use crate::failure::{Cause, Failure};
 use crate::object;
 use crate::patch::go;
@@ -69,7 +69,7 @@ pub(super) fn name_kind(
             return Err(unexpected_version(&version, &source.shown(object)));
         }
         let registry = &target.world.registry;
-        if !kind.is_empty() && registry.of_kind(&version, &kind).is_none() {
+        if !kind.is_empty() && scheme::go_type(registry, &version, &kind).is_none() {
             let why = body::unregistered(&kind, &version);
             let cause = Cause::invalid("patch", &source.shown(object).into(), &why);
             return Err(Failure::patch_invalid(cause));

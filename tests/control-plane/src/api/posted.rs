@@ -51,10 +51,10 @@ pub(super) fn of(group: &str, plural: &str) -> &'static [Posted] {
 /// Reads what was posted, and what is to be warned of.
 pub(super) fn read(target: &Target, asked: &Asked) -> Result<(Value, Vec<String>), Failure> {
     Form::negotiate(target, asked)?;
-    let (_, mut object, warnings) = body::written(target, asked, "CreateOptions")?;
+    let (_, mut object, shaped) = body::written(target, asked, "CreateOptions")?;
     match rules::place(target, &mut object) {
-        Ok(()) => Ok((object, warnings)),
-        Err(failure) => Err(failure.warned(warnings)),
+        Ok(()) => Ok((object, shaped.warnings)),
+        Err(failure) => Err(failure.warned(shaped.warnings)),
     }
 }
 

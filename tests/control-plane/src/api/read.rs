@@ -3,15 +3,17 @@
 use std::num::{IntErrorKind, ParseIntError};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::Asked;
+use super::negotiation::Media;
 use super::page::Page;
 use super::selector::Selector;
 use super::target::Target;
-use super::view::Form;
-use super::{response, stale};
+use super::view::{Form, length};
+use super::{protobuf, response, stale};
 use crate::failure::{Cause, Failure};
 use crate::serve::Body;
 use crate::store::{Kept, Snapshot};
@@ -159,15 +161,24 @@ fn revision(text: &str) -> Result<u64, String> {
     })
 }
 
+/// From what length on, in JSON, a list in protobuf is not held as a whole.
+const LONG: usize = 1024 * 1024;
+
 pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
+    let (media, _) = Form::negotiate(target, asked)?;
     initialize(target, asked)?;
     let (objects, metadata) = wanted(target, asked, form)?;
     let form = form.of_list(target)?;
-    Ok(response::written(
-        StatusCode::OK,
-        form.list(target, &objects, metadata),
-    ))
+    if (media, form) == (Media::Protobuf, Form::Whole)
+        && length(&objects) > LONG
+        && let Some(response) = protobuf::list(target, &objects, &metadata)
+    {
+        return Ok(response);
+    }
+    let mut response = response::bytes(StatusCode::OK, "application/json", Bytes::new());
+    *response.body_mut() = form.list_body(target, objects, metadata);
+    Ok(response)
 }
 
 /// The objects that a request for a collection means, and the metadata of their list.

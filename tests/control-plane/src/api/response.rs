@@ -46,6 +46,12 @@ pub(crate) fn bytes(
     response
 }
 
+/// Whether an answer is in JSON.
+pub(crate) fn is_json(response: &Response<Body>) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE);
+    content_type.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+}
+
 /// Says that an answer in JSON is one in another media type; of what is no JSON nothing is said, and it is not done.
 pub(crate) fn retype(response: &mut Response<Body>, media_type: &str, more: &str) -> bool {
     let content_type = response.headers().get(CONTENT_TYPE);

@@ -7,7 +7,7 @@ mod token;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::body::{self, Source};
+use super::body::{self, Shaped, Source};
 use super::create::writer;
 use super::options::WriteOptions;
 use super::target::Target;
@@ -32,7 +32,7 @@ pub(crate) fn answer(target: &Target, asked: &Asked) -> Result<Response<Body>, F
     let form = Form::of(target, asked)?;
     let options = WriteOptions::read(asked, "CreateOptions")?;
     let mut review = body::read(target, asked)?;
-    let warnings = body::shape(
+    let Shaped { warnings, .. } = body::shape(
         target,
         &mut review,
         options.unknown,

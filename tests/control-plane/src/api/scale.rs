@@ -18,6 +18,7 @@ use crate::failure::{Cause, Failure};
 use crate::kinds::{Column, Scale, scale_columns, scale_resource};
 use crate::object;
 use crate::patch::{self, ApplyError, go};
+use crate::schema::Empties;
 use crate::serve::Body;
 use crate::structs::Typed;
 
@@ -43,7 +44,7 @@ pub(crate) fn update(
     asked: &Asked,
 ) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
-    let (options, scale, _) =
+    let (options, scale, shaped) =
         body::written(&posted(target)?, asked, "UpdateOptions").map_err(|failure| {
             match target.resource.is_crd() && failure.code == StatusCode::BAD_REQUEST {
                 // What would say it does not know the type by which it is to be said.
@@ -53,17 +54,22 @@ pub(crate) fn update(
                 false => failure,
             }
         })?;
-    rules::is_of_path(target, &scale, name)?;
     let update = Update {
         target,
         name,
         options: &options,
         is_patch: false,
     };
-    let (object, _) = target.world.transact(&target.plane, |transaction| {
-        update.run(transaction, |old| put(target, &options, old, &scale))
-    })?;
-    answer(target, form, &view::present(target, &object))
+    let mut warnings = shaped.warnings;
+    let written = rules::is_of_path(target, &scale, name).and_then(|()| {
+        target.world.transact(&target.plane, |transaction| {
+            update.run(transaction, |old| put(target, &options, old, &scale))
+        })
+    });
+    let (object, warned) = written.map_err(|failure| failure.warned(warnings.clone()))?;
+    warnings.extend(warned);
+    let answer = answer(target, form, &view::present(target, &object))?;
+    Ok(response::warn(answer, &warnings))
 }
 
 /// What a Scale is read as.
@@ -72,21 +78,23 @@ fn posted(target: &Target) -> Result<Target, Failure> {
     Ok(target.posted_as(resource))
 }
 
-/// A Scale that a patch made, if it is one.
-pub(super) fn patched(
+/// The object, scaled by a Scale that a patch made, if it is one.
+pub(super) fn put_patched(
     target: &Target,
-    mut scale: Value,
     options: &WriteOptions,
+    object: &Value,
+    mut scale: Value,
     source: Source<'_>,
-) -> Result<Value, Failure> {
-    body::shape(
-        &posted(target)?,
-        &mut scale,
-        options.unknown,
-        source,
-        Vec::new(),
-    )?;
-    Ok(scale)
+) -> Result<Made, Failure> {
+    let posted = posted(target)?;
+    let shaped = body::shape(&posted, &mut scale, options.unknown, source, Vec::new())?;
+    let warnings = shaped.warnings;
+    let made =
+        rules::check_namespace(target, &scale).and_then(|()| put(target, options, object, &scale));
+    match made {
+        Ok(made) => Ok(Made { warnings, ..made }),
+        Err(failure) => Err(failure.warned(warnings)),
+    }
 }
 
 /// The Scale of an object.
@@ -136,7 +144,7 @@ pub(super) fn to_patch(target: &Target, object: &Value) -> Result<Value, Failure
 }
 
 /// The object, scaled. Where the Scale names a version or a uid, that is the object's from here on.
-pub(super) fn put(
+fn put(
     target: &Target,
     options: &WriteOptions,
     object: &Value,
@@ -170,6 +178,7 @@ pub(super) fn put(
     Ok(Made {
         object: scaled,
         warnings: Vec::new(),
+        empties: Empties::default(),
         tracked: true,
     })
 }
@@ -226,11 +235,13 @@ pub(super) fn apply(
     let writer = writer(target, &options.manager, &api_version);
     let schema = target.version().schema.schema();
     let nothing = json!({"apiVersion": api_version, "kind": target.resource.kind});
+    let place = place(target)?;
+    let number = place.wanted(object).unwrap_or(0);
+    let before = patch::before_scale(object, &place.path(), number, &writer);
     let apply = |wanted: &Value| {
-        let scaled = patch::server_side_apply(Some(object), wanted, schema, &writer, force);
+        let scaled = patch::server_side_apply(Some(&before), wanted, schema, &writer, force);
         scaled.map_err(|error| unapplied(as_of_a_scale(error, &api_version)))
     };
-    let place = place(target)?;
     let unconverted = |message: &str| {
         let why = format!("request to convert CR to an invalid group/version: {API_VERSION}");
         let message = format!("{message} to proper version: {why}");
@@ -270,6 +281,7 @@ pub(super) fn apply(
     Ok(Made {
         object: scaled,
         warnings: Vec::new(),
+        empties: Empties::default(),
         tracked: true,
     })
 }
@@ -297,6 +309,9 @@ fn in_order(object: &Value) -> Value {
     object
 }
 
+/// What an apply of a Scale can be at odds with others about.
+const REPLICAS: &str = ".spec.replicas";
+
 /// To who scales, all others seem to own fields of a Scale.
 fn as_of_a_scale(error: ApplyError, api_version: &str) -> ApplyError {
     let using = format!(" using {api_version}");
@@ -306,6 +321,7 @@ fn as_of_a_scale(error: ApplyError, api_version: &str) -> ApplyError {
                 if let Some(manager) = conflict.manager.strip_suffix(&using) {
                     conflict.manager = format!("{manager} using {API_VERSION}");
                 }
+                REPLICAS.clone_into(&mut conflict.field);
             }
             ApplyError::Conflicts(conflicts)
         }

@@ -22,6 +22,19 @@ const IN_EACH: [&str; 7] = [
     "UpdateOptions",
     "WatchEvent",
 ];
+/// What is posted to subresources, and what their queries are read as.
+const OF_SUBRESOURCES: [(&str, &str); 10] = [
+    ("authentication.k8s.io/v1", "TokenRequest"),
+    ("autoscaling/v1", "Scale"),
+    ("policy/v1", "Eviction"),
+    ("v1", "NodeProxyOptions"),
+    ("v1", "PodAttachOptions"),
+    ("v1", "PodExecOptions"),
+    ("v1", "PodLogOptions"),
+    ("v1", "PodPortForwardOptions"),
+    ("v1", "PodProxyOptions"),
+    ("v1", "ServiceProxyOptions"),
+];
 /// What is known besides where it says how to delete.
 const BESIDES_OPTIONS: [&str; 4] = [
     "PartialObjectMetadata",
@@ -44,8 +57,10 @@ pub(super) fn go_type(registry: &Registry, api_version: &str, kind: &str) -> Opt
         return Some(of_meta);
     }
     let listed = kind.strip_suffix("List").unwrap_or(kind);
-    let is_known =
-        is_built_in(kind) || is_built_in(listed) || (api_version, kind) == ("v1", "List");
+    let is_known = is_built_in(kind)
+        || is_built_in(listed)
+        || (api_version, kind) == ("v1", "List")
+        || OF_SUBRESOURCES.contains(&(api_version, kind));
     let version = api_version.rsplit('/').next().unwrap_or_default();
     is_known.then(|| format!("{version}.{kind}"))
 }

@@ -7,7 +7,7 @@ use http::{Response, StatusCode};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::body::{self, Source};
+use super::body::{self, Shaped, Source};
 use super::create::writer;
 use super::issuer::no_key;
 use super::options::WriteOptions;
@@ -58,7 +58,7 @@ pub(crate) fn issue(target: &Target, name: &str, asked: &Asked) -> Result<Respon
 fn read(target: &Target, asked: &Asked) -> Result<(Value, Vec<String>), Failure> {
     let options = WriteOptions::read(asked, "CreateOptions")?;
     let mut request = body::read(target, asked)?;
-    let warnings = body::shape(
+    let Shaped { warnings, .. } = body::shape(
         target,
         &mut request,
         options.unknown,

@@ -3,8 +3,8 @@
 use http::{Response, StatusCode};
 use serde_json::Value;
 
-use super::body;
-use super::create::{Creation, core_events, writer};
+use super::body::{self, Shaped};
+use super::create::{Creation, Sent, core_events, writer};
 use super::established::establish;
 use super::options::WriteOptions;
 use super::target::Target;
@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::kinds::crd_bucket;
 use crate::object;
 use crate::patch;
-use crate::schema::Fractions;
+use crate::schema::{Empties, Fractions};
 use crate::serve::Body;
 use crate::store::Transaction;
 
@@ -25,19 +25,22 @@ pub(crate) fn update(
     asked: &Asked,
 ) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
-    let (options, mut object, warnings) = body::written(target, asked, "UpdateOptions")?;
+    let (options, mut object, shaped) = body::written(target, asked, "UpdateOptions")?;
     let update = Update {
         target,
         name,
         options: &options,
         is_patch: false,
     };
-    let (code, stored, warnings) = target.world.transact(&target.plane, |transaction| {
-        if rules::is_created_by_update(target)
-            && transaction
-                .get(target.bucket(), &target.key(name))
-                .is_none()
-        {
+    let Shaped {
+        mut warnings,
+        empties,
+    } = shaped;
+    let write = |transaction: &mut Transaction<'_>| {
+        let is_there = transaction
+            .get(target.bucket(), &target.key(name))
+            .is_some();
+        if rules::is_created_by_update(target) && !is_there {
             if let Some(uid) = object::meta(&object, "uid") {
                 return Err(rules::other_object(target, name, uid, ""));
             }
@@ -46,23 +49,31 @@ pub(crate) fn update(
             object::set_meta(&mut object, "name", name);
             object::metadata_mut(&mut object).remove("resourceVersion");
             let manager = Some(options.manager.as_str());
-            let created = Creation::new(target, object, true, manager)?;
+            let sent = Sent {
+                object,
+                has_labels: true,
+                empties,
+            };
+            let created = Creation::new(target, sent, manager)?;
             let (stored, warned) = created.store(transaction, options.dry_run)?;
-            let mut warnings = warnings;
-            warnings.extend(warned);
-            return Ok((StatusCode::CREATED, stored, warnings));
+            return Ok((StatusCode::CREATED, stored, warned));
         }
         rules::is_of_path(target, &object, name)?;
         let made = |_: &Value| {
             Ok(Made {
                 object,
-                warnings,
+                warnings: Vec::new(),
+                empties,
                 tracked: false,
             })
         };
-        let (stored, warnings) = update.run(transaction, made)?;
-        Ok((StatusCode::OK, stored, warnings))
-    })?;
+        let (stored, warned) = update.run(transaction, made)?;
+        Ok((StatusCode::OK, stored, warned))
+    };
+    let written = target.world.transact(&target.plane, write);
+    // What is told of the body is told whatever becomes of it.
+    let (code, stored, warned) = written.map_err(|failure| failure.warned(warnings.clone()))?;
+    warnings.extend(warned);
     Ok(response::warn(
         response::written(code, form.of_one(target)?.text(target, &stored)),
         &warnings,
@@ -73,6 +84,7 @@ pub(crate) fn update(
 pub(super) struct Made {
     pub(super) object: Value,
     pub(super) warnings: Vec<String>,
+    pub(super) empties: Empties,
     /// The object says who owns its fields.
     pub(super) tracked: bool,
 }
@@ -97,12 +109,32 @@ impl Update<'_> {
             .get(target.bucket(), &key)
             .ok_or_else(|| Failure::not_found(&target.resource, self.name))?;
         let as_asked = present(target, &stored);
-        let mut old: &Value = &as_asked;
+        let mut made = make(&as_asked)?;
+        let mut warnings = std::mem::take(&mut made.warnings);
+        match self.put(transaction, (&stored, &as_asked), made) {
+            Ok((stored, warned)) => {
+                warnings.extend(warned);
+                Ok((stored, warnings))
+            }
+            Err(failure) => Err(failure.warned(warnings)),
+        }
+    }
+
+    /// Stores an object in the place of another, which comes as it is stored and as it was asked for.
+    fn put(
+        &self,
+        transaction: &mut Transaction<'_>,
+        (stored, as_asked): (&Value, &Value),
+        made: Made,
+    ) -> Result<(Value, Vec<String>), Failure> {
+        let target = self.target;
+        let mut old = as_asked;
         let Made {
             object: mut new,
-            mut warnings,
+            empties,
             tracked,
-        } = make(old)?;
+            ..
+        } = made;
         let fractions = Fractions::take(&mut new);
         let fixed = rules::same_object(target, old, &mut new, self.name, self.is_patch)?;
         // Of some all of what was sent is owned, also what is not written then.
@@ -133,7 +165,7 @@ impl Update<'_> {
         rules_of.convert(&mut new);
         let as_kept;
         if as_stored.is_some() {
-            as_kept = present(rules_of, &stored);
+            as_kept = present(rules_of, stored);
             old = &as_kept;
             // The older version may have left out what it does not know.
             rules::keep_what_is_not_written(rules_of, old, &mut new);
@@ -141,7 +173,12 @@ impl Update<'_> {
         admission::change(target, self.name, Some(old), &mut new)?;
         let dry_run = self.options.dry_run;
         rules::allocate(target, transaction, Some(old), &mut new, dry_run)?;
+        empties.put_back(&mut new);
         let mut wrong = rules::before_update(rules_of, old, &mut new, &fixed);
+        if !empties.is_none() {
+            Empties::take(rules_of.version().schema.schema(), &mut new);
+        }
+        rules::move_generation(rules_of, old, &mut new, &empties);
         wrong.extend(body::validate(
             rules_of,
             &fractions.put_back(&new),
@@ -149,12 +186,10 @@ impl Update<'_> {
         ));
         if !wrong.is_empty() {
             let kind = new.get("kind").and_then(Value::as_str).unwrap_or_default();
-            return Err(
-                Failure::invalid(&target.resource.bucket.group, kind, self.name, wrong)
-                    .warned(warnings),
-            );
+            let group = &target.resource.bucket.group;
+            return Err(Failure::invalid(group, kind, self.name, wrong));
         }
-        warnings.extend(rules::advice(target, Some(old), &new));
+        let mut warnings = rules::advice(target, Some(old), &new);
         rules::check_certificates(target, Some(old), &new)?;
         rules::check_growth(target, transaction, old, &new)?;
         auth::check_owners(target, Some(old), &new)?;
@@ -166,17 +201,18 @@ impl Update<'_> {
         object::set_meta(
             &mut new,
             "resourceVersion",
-            object::revision(&stored).to_string(),
+            object::revision(stored).to_string(),
         );
-        patch::keep_times(&stored, &mut new);
+        patch::keep_times(stored, &mut new);
         if self.options.dry_run {
             return Ok((new, warnings));
         }
         if rules::is_finished(&target.resource, &new) {
-            transaction.remove(target.bucket(), &key);
+            transaction.remove(target.bucket(), &target.key(self.name));
             return Ok((new, warnings));
         }
         too_large::check(&mut new, tracked)?;
+        let key = target.key(self.name);
         let stored = transaction.put(target.bucket(), key.clone(), new);
         if *target.bucket() == crd_bucket() {
             establish(transaction, &key);

@@ -3,18 +3,24 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use futures::stream;
 use http::{Method, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
 use serde_json::{Value, json};
 
 use super::negotiation::{Media, negotiate};
 use super::table::{self, Include};
 use super::target::Target;
 use super::{Asked, accept, owned, rules};
+use crate::clock;
 use crate::failure::Failure;
 use crate::json;
 use crate::kinds::{Resource, Shape};
 use crate::object;
 use crate::schema;
+use crate::serve::{Body, full};
 use crate::store::Kept;
 use crate::structs::{Item, Typed};
 
@@ -53,6 +59,43 @@ impl MetaVersion {
             Self::V1Beta1 => "meta.k8s.io/v1beta1",
         }
     }
+}
+
+/// How much of a list or of the state of a watch is written at a time, in bytes.
+pub(super) const PIECE: usize = 128 * 1024;
+
+/// How long objects are as they are kept, with what stands between them.
+pub(super) fn length(objects: &[Arc<Kept>]) -> usize {
+    objects.iter().map(|object| object.text().len() + 1).sum()
+}
+
+/// A body of objects, which are written as it is taken; `write` is told which is the last.
+pub(super) fn in_pieces(
+    target: &Target,
+    begin: Vec<u8>,
+    objects: Vec<Arc<Kept>>,
+    write: impl Fn(&Kept, &mut Vec<u8>, bool) + Send + Sync + 'static,
+    mut end: Vec<u8>,
+) -> Body {
+    let clock = target.world.clock;
+    let mut objects = objects.into_iter().peekable();
+    let mut piece = begin;
+    let pieces = std::iter::from_fn(move || {
+        clock::within(clock, || {
+            while piece.len() < PIECE
+                && let Some(object) = objects.next()
+            {
+                let is_last = objects.peek().is_none();
+                write(&object, &mut piece, is_last);
+                if is_last {
+                    piece.append(&mut end);
+                }
+            }
+        });
+        let piece = std::mem::take(&mut piece);
+        (!piece.is_empty()).then(|| Ok(Frame::data(Bytes::from(piece))))
+    });
+    StreamBody::new(stream::iter(pieces)).boxed()
 }
 
 impl Form {
@@ -192,25 +235,60 @@ impl Form {
 
     /// A list; `metadata` is the list's own.
     pub(crate) fn list(self, target: &Target, objects: &[Arc<Kept>], metadata: Value) -> Vec<u8> {
-        let (kind, api_version) = match self {
-            Self::Table(include, version) => {
-                let objects: Vec<Value> = objects.iter().map(|object| object.value()).collect();
-                let objects: Vec<&Value> = objects.iter().collect();
-                let mut text = Vec::new();
-                json::write(
-                    &Typed(&table::table(target, &objects, include, version, metadata)),
-                    &mut text,
-                );
-                return text;
+        if let Self::Table(include, version) = self {
+            let objects: Vec<Value> = objects.iter().map(|object| object.value()).collect();
+            let objects: Vec<&Value> = objects.iter().collect();
+            let table = table::table(target, &objects, include, version, metadata);
+            let mut text = Vec::new();
+            json::write(&Typed(&table), &mut text);
+            return text;
+        }
+        let (mut text, end) = self.around_items(target, metadata, objects.is_empty());
+        text.reserve(length(objects) + end.len());
+        for (index, object) in objects.iter().enumerate() {
+            if index > 0 {
+                text.push(b',');
             }
+            self.write_item(target, object, &mut text);
+        }
+        text.extend(end);
+        text
+    }
+
+    /// The same, for a reader who takes it piece by piece: no more than a piece of it is held for one who is slow.
+    pub(crate) fn list_body(
+        self,
+        target: &Target,
+        objects: Vec<Arc<Kept>>,
+        metadata: Value,
+    ) -> Body {
+        if matches!(self, Self::Table(..)) || length(&objects) <= PIECE {
+            let mut text = self.list(target, &objects, metadata);
+            text.push(b'\n');
+            return full(text);
+        }
+        let (begin, mut end) = self.around_items(target, metadata, objects.is_empty());
+        end.push(b'\n');
+        let of = target.clone();
+        let write = move |object: &Kept, piece: &mut Vec<u8>, is_last: bool| {
+            self.write_item(&of, object, piece);
+            if !is_last {
+                piece.push(b',');
+            }
+        };
+        in_pieces(target, begin, objects, write, end)
+    }
+
+    /// What a list says before its items, and after them.
+    fn around_items(self, target: &Target, metadata: Value, is_empty: bool) -> (Vec<u8>, Vec<u8>) {
+        let (kind, api_version) = match self {
             Self::Metadata { version, .. } => (
                 "PartialObjectMetadataList",
                 version.api_version().to_owned(),
             ),
-            Self::Whole => (target.resource.list_kind.as_str(), target.api_version()),
+            _ => (target.resource.list_kind.as_str(), target.api_version()),
         };
-        let size: usize = objects.iter().map(|object| object.text().len() + 1).sum();
-        let mut text = Vec::with_capacity(size + 512);
+        let mut text = Vec::new();
         let rest = if self.is_typed(target) {
             let head = json!({"kind": kind, "apiVersion": api_version, "metadata": metadata});
             json::write(&Typed(&head), &mut text);
@@ -224,22 +302,14 @@ impl Form {
             rest
         };
         text.pop();
-        text.extend_from_slice(b",\"items\":");
-        if objects.is_empty() && matches!(self, Self::Metadata { .. }) {
-            // What Go has not made it tells as nothing.
-            text.extend_from_slice(b"null");
-        } else {
-            text.push(b'[');
-            for (index, object) in objects.iter().enumerate() {
-                if index > 0 {
-                    text.push(b',');
-                }
-                self.write_item(target, object, &mut text);
-            }
-            text.push(b']');
-        }
-        text.extend(rest);
-        text
+        // What Go has not made it tells as nothing.
+        let (begin, mut end): (&[u8], _) = match is_empty && matches!(self, Self::Metadata { .. }) {
+            true => (b",\"items\":null", Vec::new()),
+            false => (b",\"items\":[", b"]".to_vec()),
+        };
+        text.extend_from_slice(begin);
+        end.extend(rest);
+        (text, end)
     }
 
     /// The list of a built-in kind says kind and version once, and its objects do not.

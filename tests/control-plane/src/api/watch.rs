@@ -1,6 +1,7 @@
 //! `watch`: what happens to the objects of a resource, as it happens.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,7 +17,7 @@ use super::Asked;
 use super::read::{Since, initialize, number, selector};
 use super::selector::Selector;
 use super::target::Target;
-use super::view::Form;
+use super::view::{Form, PIECE};
 use super::{response, stale};
 use crate::clock;
 use crate::failure::Failure;
@@ -62,6 +63,8 @@ pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Fa
         next_bookmark: bookmarks.then(|| next_bookmark(now, now + lifetime)),
         leaves_one_out: false,
         ready: VecDeque::new(),
+        state: VecDeque::new(),
+        state_ends: None,
         columns: true,
         over: false,
     };
@@ -98,6 +101,10 @@ struct Watching {
     /// The next one is not sent: a real server's first one after the state is lost.
     leaves_one_out: bool,
     ready: VecDeque<Bytes>,
+    /// What there was at the beginning and is not written yet.
+    state: VecDeque<Arc<Kept>>,
+    /// The revision of the bookmark behind it.
+    state_ends: Option<u64>,
     /// The next Table carries the columns.
     columns: bool,
     over: bool,
@@ -106,18 +113,28 @@ struct Watching {
 impl Watching {
     /// The state, as if everything had just been added.
     fn send_state(&mut self, snapshot: Snapshot, bookmark: bool) {
-        let mut events = Vec::new();
-        for object in &snapshot.objects {
-            if self.selector.selects(object) {
-                self.write("ADDED", object, &mut events);
-            }
-        }
-        if bookmark {
-            self.write_bookmark(snapshot.revision, true, &mut events);
-        }
+        let objects = snapshot.objects.iter();
+        let selected = objects.filter(|object| self.selector.selects(object));
+        self.state = selected.cloned().collect();
+        self.state_ends = bookmark.then_some(snapshot.revision);
         self.leaves_one_out = bookmark;
         self.seen = snapshot.revision;
         self.live = true;
+    }
+
+    /// Writes the next piece of the state: as much as its reader takes at a time, however slow that is.
+    fn write_state(&mut self) {
+        let mut events = Vec::new();
+        while events.len() < PIECE
+            && let Some(object) = self.state.pop_front()
+        {
+            self.write("ADDED", &object, &mut events);
+        }
+        if self.state.is_empty()
+            && let Some(revision) = self.state_ends.take()
+        {
+            self.write_bookmark(revision, true, &mut events);
+        }
         self.push(events);
     }
 
@@ -134,6 +151,10 @@ impl Watching {
             }
             if self.over {
                 return None;
+            }
+            if !self.state.is_empty() || self.state_ends.is_some() {
+                clock::within(self.target.world.clock, || self.write_state());
+                continue;
             }
             self.signal.mark_unchanged();
             clock::within(self.target.world.clock, || self.read_history());

@@ -10,7 +10,7 @@ use crate::object;
 use crate::schema::{Schema, empty};
 
 /// Who owns what was there before the first apply.
-const BEFORE_FIRST_APPLY: &str = "before-first-apply";
+pub(super) const BEFORE_FIRST_APPLY: &str = "before-first-apply";
 
 /// The object after an apply, with its `managedFields`. When the apply changes nothing it is the live object.
 pub(crate) fn server_side_apply(
@@ -76,6 +76,17 @@ pub(crate) fn server_side_apply(
 /// Why a merge is refused: who else owns what it would change.
 enum Refusal {
     Conflicts(Vec<(Id, Set)>),
+}
+
+fn in_messages(id: &Id) -> impl Ord + '_ {
+    let Id {
+        manager,
+        operation,
+        api_version,
+        subresource,
+    } = id;
+    let is_whole = subresource.is_empty();
+    (manager, operation, api_version, is_whole, subresource)
 }
 
 fn name(conflicts: &[(Id, Set)]) -> ApplyError {
@@ -165,7 +176,7 @@ fn merge(
         let elsewhere = writer.changes_in(&entry.api_version, before, &object);
         elsewhere.unwrap_or_else(|| changes.clone())
     };
-    let conflicts: Vec<(Id, Set)> = managers
+    let mut conflicts: Vec<(Id, Set)> = managers
         .0
         .iter()
         .filter(|(other, _)| **other != id)
@@ -178,6 +189,8 @@ fn merge(
         .filter(|(_, set)| !set.is_empty())
         .collect();
     if !conflicts.is_empty() && !force {
+        // Of one manager those of subresources come first.
+        conflicts.sort_by(|(one, _), (other, _)| in_messages(one).cmp(&in_messages(other)));
         return Err(Refusal::Conflicts(conflicts));
     }
     for (other, set) in &conflicts {

@@ -1,7 +1,5 @@
 //! Why a patch was not taken.
 
-use std::collections::BTreeMap;
-
 /// Why a JSON patch or a strategic merge patch was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PatchError {
@@ -57,17 +55,14 @@ fn summary(conflicts: &[Conflict]) -> String {
             one.field
         );
     }
-    let mut by_manager: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for conflict in conflicts {
-        by_manager
-            .entry(&conflict.manager)
-            .or_default()
-            .push(&conflict.field);
-    }
     let mut lines = Vec::new();
-    for (manager, fields) in by_manager {
-        lines.push(format!("conflicts with {manager}:"));
-        lines.extend(fields.iter().map(|field| format!("- {field}")));
+    for of_one in conflicts.chunk_by(|one, next| one.manager == next.manager) {
+        lines.push(format!("conflicts with {}:", of_one[0].manager));
+        lines.extend(
+            of_one
+                .iter()
+                .map(|conflict| format!("- {}", conflict.field)),
+        );
     }
     format!(
         "Apply failed with {} conflicts: {}",

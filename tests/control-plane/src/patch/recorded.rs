@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::schema::{Schema, builtin, decode_metadata};
+use crate::schema::{Empties, Schema, builtin, decode_metadata};
 
 /// What the server decides, and these functions know nothing of.
 const SERVERS: [&str; 4] = ["uid", "resourceVersion", "creationTimestamp", "generation"];
@@ -104,6 +104,7 @@ fn play(step: &Value, live: Option<&Value>, widget: &Schema) -> Result<Value, St
         decode_metadata(&mut new)?;
     } else {
         schema.decode(text("apiVersion"), text("kind"), &mut new)?;
+        Empties::take(schema, &mut new);
         fill(&mut new, text("kind"), text("name"));
     }
     if text("how") != "apply" {

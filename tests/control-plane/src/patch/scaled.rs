@@ -1,7 +1,10 @@
 //! Who owns the number of replicas of an object, where that is written as a Scale.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
+use super::apply::BEFORE_FIRST_APPLY;
 use super::fields::Set;
 use super::managers::{Entry, Id, Managers, Operation, encode, put};
 use super::track::Writer;
@@ -33,6 +36,32 @@ pub(crate) fn track_scale(
         }
     }
     join(object, others, owners);
+}
+
+/// The object as its first apply of a number finds it: where nobody owns anything, the number was there before.
+pub(crate) fn before_scale<'o>(
+    object: &'o Value,
+    path: &[&str],
+    number: i64,
+    writer: &Writer<'_>,
+) -> Cow<'o, Value> {
+    let known = Managers::decode(object.pointer("/metadata/managedFields"));
+    if number == 0 || !known.is_ok_and(|known| known.is_empty()) {
+        return Cow::Borrowed(object);
+    }
+    let first = Writer {
+        manager: BEFORE_FIRST_APPLY,
+        ..*writer
+    };
+    let entry = Entry {
+        api_version: writer.api_version.to_owned(),
+        time: Some(writer.time()),
+        set: Set::default().with(path),
+    };
+    let mut object = object.clone();
+    let entries = Managers([(first.id(Operation::Update), entry)].into());
+    join(&mut object, entries, Vec::new());
+    Cow::Owned(object)
 }
 
 /// Gives who owns the number of an object an entry for it alone, in which it is not written down since when; who has

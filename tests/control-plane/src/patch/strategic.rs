@@ -53,10 +53,11 @@ fn merge_map(
     if let Some(keep) = patch.remove(RETAIN_KEYS) {
         let keep = keep.as_array().ok_or_else(|| bad_format("retainKeys"))?;
         let keep: BTreeSet<&str> = keep.iter().filter_map(Value::as_str).collect();
-        if patch
-            .keys()
-            .any(|name| !name.starts_with('$') && !keep.contains(name.as_str()))
-        {
+        let is_about_a_list =
+            |name: &str| name.starts_with(DELETE_VALUES) || name.starts_with(ORDER);
+        if patch.iter().any(|(name, value)| {
+            !value.is_null() && !is_about_a_list(name) && !keep.contains(name.as_str())
+        }) {
             return Err(bad_format("retainKeys"));
         }
         original.retain(|name, _| keep.contains(name.as_str()));
@@ -86,12 +87,11 @@ fn merge_map(
             (Some(Value::Array(original)), Value::Array(patch), Some(field)) => {
                 Value::Array(merge_list(original, patch, field)?)
             }
-            (_, value, _) => plain(value)?,
+            (_, value, _) => plain(value),
         };
-        if merged.is_null() {
-            continue;
+        if !merged.is_null() {
+            original.insert(name, merged);
         }
-        original.insert(name, merged);
     }
     Ok(original)
 }
@@ -127,33 +127,26 @@ fn bad_format(of: &str) -> PatchError {
     PatchError::BadRequest(format!("invalid patch format of {of}"))
 }
 
-/// A value that has nothing to be merged with: without nulls and directives.
-fn plain(value: Value) -> Result<Value, PatchError> {
-    Ok(match value {
-        // What a directive was meant for is not there.
+/// A value that has nothing to be merged with: without nulls, and without what `$patch` is said of, since what that was
+/// meant for is not there. Other directives stay, as fields that nobody knows.
+fn plain(value: Value) -> Value {
+    match value {
         Value::Object(fields) if fields.contains_key(DIRECTIVE) => Value::Null,
         Value::Object(fields) => {
-            let mut rest = Fields::new();
-            for (name, value) in fields {
-                let value = if is_directive(&name) && name != RETAIN_KEYS {
-                    Value::Null
-                } else {
-                    plain(value)?
-                };
-                if !value.is_null() {
-                    rest.insert(name, value);
-                }
-            }
-            Value::Object(rest)
+            let fields = fields
+                .into_iter()
+                .map(|(name, value)| (name, plain(value)))
+                .filter(|(_, value)| !value.is_null());
+            Value::Object(fields.collect())
         }
         Value::Array(elements) => {
             let kept = elements
                 .into_iter()
                 .filter(|element| element.get(DIRECTIVE).is_none());
-            Value::Array(kept.map(plain).collect::<Result<_, _>>()?)
+            Value::Array(kept.map(plain).collect())
         }
         scalar => scalar,
-    })
+    }
 }
 
 /// The list that a directive is about, by what follows its name.
@@ -173,13 +166,6 @@ fn check_types(original: &[Value], patch: &[Value]) -> Result<(), PatchError> {
         go::plain(&original.into()),
         go::plain(&patch.into()),
     )))
-}
-
-fn is_directive(name: &str) -> bool {
-    name == DIRECTIVE
-        || name == RETAIN_KEYS
-        || name.starts_with(ORDER)
-        || name.starts_with(DELETE_VALUES)
 }
 
 /// Merges the lists whose order the patch states.
@@ -224,7 +210,7 @@ fn order_lists(
         let merged = match (live.clone(), patched) {
             (Some(live), Some(Value::Array(patched))) => merge_list(live, patched, field)?,
             (Some(live), _) => live,
-            (None, Some(patched)) => plain(patched)?.as_array().cloned().unwrap_or_default(),
+            (None, Some(patched)) => plain(patched).as_array().cloned().unwrap_or_default(),
             (None, None) => continue,
         };
         let merged = arrange(merged, &order, &live.unwrap_or_default(), key);
@@ -310,7 +296,10 @@ fn merge_by_key(
         }
     }
     if replace {
-        return rest.into_iter().map(plain).collect();
+        let nameless = rest.iter().find(|entry| entry.get(key).is_none());
+        return nameless
+            .map_or(Ok(()), |entry| Err(no_key(entry, key)))
+            .map(|()| rest);
     }
     original.retain(|element| element.get(key).is_none_or(|name| !gone.contains(name)));
     if rest.iter().any(|entry| !entry.is_object()) && !original.is_empty() {
@@ -341,7 +330,8 @@ fn merge_by_key(
             }
             None => {
                 places.insert(name.clone(), original.len());
-                original.push(plain(entry.clone())?);
+                // As it is, with its nulls and what would be directives in another place.
+                original.push(entry.clone());
             }
         }
     }

@@ -34,11 +34,16 @@ impl Touched {
         let mut all = Self::nothing();
         let operations: Vec<Value> = serde_json::from_slice(body).unwrap_or_default();
         for operation in &operations {
-            for field in ["from", "path"] {
-                if let Some(pointer) = operation[field].as_str() {
-                    let brings = field == "path" && operation.get("value").is_some();
-                    all.touch(pointer, brings);
-                }
+            let (brings, moves) = match operation["op"].as_str() {
+                Some("add" | "replace") => (true, false),
+                Some("copy" | "move") => (false, true),
+                _ => (false, false),
+            };
+            if let Some(from) = operation["from"].as_str().filter(|_| moves) {
+                all.touch(from, false);
+            }
+            if let Some(path) = operation["path"].as_str() {
+                all.touch(path, brings);
             }
         }
         all

@@ -4,7 +4,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::builtin::{always, named};
-use super::{Additional, Fractions, Kind, Schema, base64, quantity, times};
+use super::{Additional, Empties, Fractions, Kind, Schema, base64, quantity, times};
 use crate::json;
 use crate::structs::{self, Declared, Struct};
 
@@ -14,9 +14,9 @@ const SECONDS: &str = "2006-01-02T15:04:05Z07:00";
 const MICROSECONDS: &str = "2006-01-02T15:04:05.000000Z07:00";
 
 impl Schema {
-    /// Brings a built-in object into the form in which the server keeps it: nulls and empty lists and maps go, times
-    /// are in UTC, quantities in the unit that fits, and fields that are always written are added. The error is what follows `cannot be handled as a
-    /// <Kind>: `.
+    /// Brings a built-in object into the form in which the server has it: nulls go, times are in UTC, quantities in the
+    /// unit that fits, and fields that are always written are added. What is empty goes once defaults are set
+    /// ([`Empties`](super::Empties)). The error is what follows `cannot be handled as a <Kind>: `.
     pub(crate) fn decode(
         &self,
         api_version: &str,
@@ -80,7 +80,9 @@ pub(crate) fn decode_metadata(object: &mut Value) -> Result<(), String> {
         path: "",
         depth: 0,
     }
-    .read(schema, metadata)
+    .read(schema, metadata)?;
+    Empties::take(schema, metadata);
+    Ok(())
 }
 
 /// Where a value is, as Go's decoder says it: the struct that holds the field, and the path without indices.
@@ -149,23 +151,7 @@ impl Place<'_> {
             }
             .read(field, value)?;
         }
-        fields.retain(|name, value| {
-            node.properties.get(name).is_none_or(|field| {
-                let bare = field.target().properties.is_empty() && !field.preserve_unknown;
-                let empty = match &*value {
-                    Value::Null => true,
-                    Value::Object(fields) => bare && fields.is_empty(),
-                    // No entries at all ask for tracking to start anew.
-                    Value::Array(elements) => {
-                        let is_json = field.preserve_unknown;
-                        let is_kept = field.always || is_json || name == "managedFields";
-                        elements.is_empty() && !is_kept
-                    }
-                    _ => false,
-                };
-                !empty
-            })
-        });
+        fields.retain(|name, value| !value.is_null() || !node.properties.contains_key(name));
         for (name, field) in node.properties.iter().filter(|(_, field)| field.always) {
             // The root has its metadata.
             if !fields.contains_key(name) && (name != "metadata" || !self.path.is_empty()) {

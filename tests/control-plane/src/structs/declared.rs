@@ -20,6 +20,11 @@ impl Declared {
         let mut names = Vec::new();
         let mut last = None;
         for name in path.split('.') {
+            let is_whole = at.fields.iter().any(|field| field.name == "metadata");
+            if is_whole && ["apiVersion", "kind"].contains(&name) {
+                names.extend(["TypeMeta", name]);
+                break;
+            }
             let field = find(at, name, &mut names)?;
             names.push(name);
             at = message(&field.kind).map_or(&super::NONE, of);

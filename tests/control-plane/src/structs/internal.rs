@@ -58,10 +58,25 @@ pub(crate) fn difference(of: &'static str, old: &Value, new: &Value) -> String {
     difference::unified(&lines(old), &lines(new))
 }
 
+/// Whether two values of such a type are the same, as no list and an empty one are; what is not said is a struct with
+/// nothing in it.
+pub(crate) fn same(of: &'static str, one: &Value, other: &Value) -> bool {
+    let kind = Kind::read(of);
+    let text = |value| {
+        json::text(&Internal {
+            empty_is_none: true,
+            ..Internal::new(&kind, value)
+        })
+    };
+    text(one) == text(other)
+}
+
 struct Internal<'v> {
     kind: &'v Kind,
     pointer: bool,
     value: &'v Value,
+    /// Lists and maps that are empty are written as none.
+    empty_is_none: bool,
 }
 
 impl<'v> Internal<'v> {
@@ -70,6 +85,17 @@ impl<'v> Internal<'v> {
             kind,
             pointer: false,
             value,
+            empty_is_none: false,
+        }
+    }
+
+    /// A part of it.
+    fn part(&self, kind: &'v Kind, pointer: bool, value: &'v Value) -> Self {
+        Self {
+            kind,
+            pointer,
+            value,
+            empty_is_none: self.empty_is_none,
         }
     }
 }
@@ -82,14 +108,24 @@ impl Serialize for Internal<'_> {
                 let fields = as_kept(name, value);
                 let mut parts = Vec::new();
                 gather(name, &fields, &mut parts);
+                let parts = parts.into_iter().map(|(field, value)| {
+                    (field.name, self.part(&field.kind, field.pointer, value))
+                });
                 serializer.collect_map(parts)
             }
+            (Kind::List(_) | Kind::Items(_) | Kind::Map(_), value)
+                if self.empty_is_none && is_empty(value) =>
+            {
+                serializer.serialize_unit()
+            }
             (Kind::List(of) | Kind::Items(of), Value::Array(elements)) => {
-                serializer.collect_seq(elements.iter().map(|element| Internal::new(of, element)))
+                let elements = elements.iter();
+                serializer.collect_seq(elements.map(|element| self.part(of, false, element)))
             }
             (Kind::Map(of), Value::Object(fields)) => {
                 let fields = fields.iter();
-                serializer.collect_map(fields.map(|(key, value)| (key, Internal::new(of, value))))
+                serializer
+                    .collect_map(fields.map(|(key, value)| (key, self.part(of, false, value))))
             }
             (Kind::String, Value::Null) => serializer.serialize_str(""),
             (Kind::Bool, Value::Null) => serializer.serialize_bool(false),
@@ -135,7 +171,7 @@ fn as_kept<'v>(name: &str, value: &'v Value) -> Cow<'v, Map<String, Value>> {
 fn gather<'v>(
     name: &str,
     fields: &'v Map<String, Value>,
-    parts: &mut Vec<(&'static str, Internal<'v>)>,
+    parts: &mut Vec<(&'static Field, &'v Value)>,
 ) {
     for field in STRUCTS.get(name).into_iter().flatten() {
         if let Kind::Flat(within) = field.kind {
@@ -144,12 +180,7 @@ fn gather<'v>(
         }
         let value = said(fields, field.name);
         if !field.optional || !is_empty(value) {
-            let part = Internal {
-                kind: &field.kind,
-                pointer: field.pointer,
-                value,
-            };
-            parts.push((field.name, part));
+            parts.push((field, value));
         }
     }
 }
@@ -158,7 +189,7 @@ fn gather<'v>(
 fn gather_own<'v>(
     within: &str,
     fields: &'v Map<String, Value>,
-    parts: &mut Vec<(&'static str, Internal<'v>)>,
+    parts: &mut Vec<(&'static Field, &'v Value)>,
 ) {
     static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
     let fields = match within {
@@ -171,8 +202,22 @@ fn gather_own<'v>(
     gather(within, fields, parts);
 }
 
-/// A field is called as in JSON but for capital letters.
+/// Fields that are called otherwise in JSON.
+const IN_JSON: [(&str, &str); 8] = [
+    ("CephMonitors", "monitors"),
+    ("DataDiskURI", "diskURI"),
+    ("DiscoveryCHAPAuth", "chapAuthDiscovery"),
+    ("EndpointsName", "endpoints"),
+    ("RBDImage", "image"),
+    ("RBDPool", "pool"),
+    ("RadosUser", "user"),
+    ("SessionCHAPAuth", "chapAuthSession"),
+];
+
+/// Most fields are called as in JSON but for capital letters.
 fn said<'v>(fields: &'v Map<String, Value>, name: &str) -> &'v Value {
+    let other = IN_JSON.iter().find(|(field, _)| *field == name);
+    let name = other.map_or(name, |(_, in_json)| in_json);
     let of_name = fields
         .iter()
         .find(|(field, _)| field.eq_ignore_ascii_case(name));

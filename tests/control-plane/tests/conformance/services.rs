@@ -145,4 +145,25 @@ conformance! {
         let applied = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "three"}, "spec": elsewhere("Local")});
         talk.patch("apply", &format!("{path}/three?fieldManager=me"), applied).await;
     }
+
+    async fn fields_that_only_some_services_need(talk: &mut Talk) {
+        let path = "/api/v1/namespaces/{ns}/services";
+        let one = format!("{path}/one");
+        talk.post(path, json!({"metadata": {"name": "one"}, "spec": and(json!({"ipFamilyPolicy": "PreferDualStack"}))})).await;
+        talk.say("A policy that is not said is that of before");
+        talk.put(&one, json!({"metadata": {"name": "one"}, "spec": and(json!({}))})).await;
+        // The last gives up what a real server warns of, which the next would be warned of where its cache is slow.
+        for spec in [
+            json!({"type": "LoadBalancer", "externalTrafficPolicy": "Local"}),
+            json!({"externalTrafficPolicy": "Cluster"}),
+            json!({"type": "NodePort"}),
+            json!({"type": "ClusterIP"}),
+            json!({"type": "LoadBalancer", "loadBalancerClass": "example.com/a", "allocateLoadBalancerNodePorts": false}),
+            json!({"type": "ClusterIP", "externalIPs": ["1.2.3.4"]}),
+            json!({"sessionAffinity": "ClientIP"}),
+            json!({"externalIPs": null}),
+        ] {
+            talk.patch("merge", &one, json!({"spec": spec})).await;
+        }
+    }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use http::StatusCode;
 use serde_json::{Map, Value};
 
+use super::super::rules;
 use super::Request;
 use crate::failure::Failure;
 use crate::object;
@@ -59,6 +61,19 @@ fn class_of(request: &Request<'_>, pod: &Value) -> Result<Option<Value>, Failure
     let Some(name) = pod["spec"]["runtimeClassName"].as_str() else {
         return Ok(None);
     };
+    // It is asked for as by any client.
+    let unfit = rules::unfit_for_paths(name);
+    let why = match name.is_empty() {
+        true => Some("resource name may not be empty".to_owned()),
+        false if unfit.is_empty() => None,
+        false => Some(format!(
+            "invalid resource name {name:?}: [{}]",
+            unfit.join(" ")
+        )),
+    };
+    if let Some(why) = why {
+        return Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", why));
+    }
     let class = request.one("node.k8s.io", "runtimeclasses", name);
     class.map_or_else(
         || Err(request.refuse(&format!("pod rejected: RuntimeClass {name:?} not found"))),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::MEDIA_TYPE;
 use super::encode::{write, write_event};
-use crate::api::response::{retype, take_body};
+use crate::api::response::{is_json, retype, take_body};
 use crate::serve::{Body, full};
 
 /// The same answer in protobuf; what is no JSON, or of a kind that has no protobuf, stays as it is.
@@ -19,6 +19,9 @@ pub(crate) async fn answer(mut response: Response<Body>, is_watch: bool) -> Resp
                     .boxed()
             });
         }
+        return response;
+    }
+    if !is_json(&response) {
         return response;
     }
     let (mut response, body) = take_body(response).await;

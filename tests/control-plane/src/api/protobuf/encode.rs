@@ -27,16 +27,45 @@ pub(super) fn write(object: &Value) -> Option<Vec<u8>> {
             object,
         );
     }
+    let mut envelope = begin_envelope(api_version, kind, raw.0.len());
+    envelope.append(&mut raw.0);
+    envelope.extend(end_envelope());
+    Some(envelope)
+}
+
+/// The envelope of an object up to the object itself.
+pub(super) fn begin_envelope(api_version: &str, kind: &str, length: usize) -> Vec<u8> {
     let mut envelope = Out(MAGIC.to_vec());
     envelope.within(1, |meta| {
         meta.bytes(1, api_version.as_bytes());
         meta.bytes(2, kind.as_bytes());
     });
-    envelope.bytes(2, &raw.0);
-    // How it is encoded, and as what: as is said by the envelope itself.
-    envelope.bytes(3, b"");
-    envelope.bytes(4, b"");
-    Some(envelope.0)
+    envelope.begin(2, length);
+    envelope.0
+}
+
+/// How it is encoded, and as what: as is said by the envelope itself.
+pub(super) fn end_envelope() -> Vec<u8> {
+    let mut end = Out::default();
+    end.bytes(3, b"");
+    end.bytes(4, b"");
+    end.0
+}
+
+/// The metadata of a list, as a part of it.
+pub(super) fn list_metadata(metadata: &Value) -> Vec<u8> {
+    let mut part = Out::default();
+    part.within(1, |part| {
+        part.message(structs::of(LIST_META), metadata.as_object());
+    });
+    part.0
+}
+
+/// An object, as a part of a list.
+pub(super) fn list_item(known: &Struct, object: &Value) -> Vec<u8> {
+    let mut part = Out::default();
+    part.within(2, |part| part.message(known, object.as_object()));
+    part.0
 }
 
 /// An event of a watch: its length, and a message with the object in its envelope.
@@ -68,9 +97,13 @@ impl Out {
     }
 
     pub(crate) fn bytes(&mut self, number: u64, bytes: &[u8]) {
-        self.varint(number << 3 | BYTES);
-        self.varint(bytes.len() as u64);
+        self.begin(number, bytes.len());
         self.0.extend_from_slice(bytes);
+    }
+
+    fn begin(&mut self, number: u64, length: usize) {
+        self.varint(number << 3 | BYTES);
+        self.varint(length as u64);
     }
 
     pub(crate) fn within(&mut self, number: u64, write: impl FnOnce(&mut Self)) {
@@ -90,13 +123,11 @@ impl Out {
     }
 
     fn list(&mut self, item: &Struct, list: &Value) {
-        self.within(1, |metadata| {
-            let value = list.get("metadata").and_then(Value::as_object);
-            metadata.message(structs::of(LIST_META), value);
-        });
+        self.0
+            .extend(list_metadata(list.get("metadata").unwrap_or(&Value::Null)));
         let items = list.get("items").and_then(Value::as_array);
         for object in items.into_iter().flatten() {
-            self.within(2, |message| message.message(item, object.as_object()));
+            self.0.extend(list_item(item, object));
         }
     }
 

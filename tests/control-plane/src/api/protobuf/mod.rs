@@ -3,11 +3,13 @@
 mod answer;
 mod decode;
 mod encode;
+mod list;
 mod zeros;
 
 pub(crate) use answer::{answer, events};
 pub(crate) use decode::{Envelope, read};
 pub(crate) use encode::Out;
+pub(crate) use list::list;
 pub(crate) use zeros::forget_zeros;
 
 /// The media type.

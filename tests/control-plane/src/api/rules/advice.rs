@@ -12,7 +12,8 @@ use crate::kinds::unknown_formats;
 /// What the writer of an object should know.
 pub(crate) fn advice(target: &Target, old: Option<&Value>, object: &Value) -> Vec<String> {
     let resource = &target.resource;
-    if target.subresource.is_some() {
+    // Who writes how many there are to be writes all of it.
+    if !matches!(target.subresource.as_deref(), None | Some("scale")) {
         return Vec::new();
     }
     if resource.is_crd() {

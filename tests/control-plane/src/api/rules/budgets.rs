@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::checks::{self, list, number, one_of, one_of_if_said, text};
+use super::checks::{self, NOT_NEGATIVE, list, number, one_of, one_of_if_said, text};
 use super::fixed::invalid_struct;
 use super::strategies::{count, not_more_than_all};
 use super::{names, resources};
@@ -335,6 +335,11 @@ fn check_rules(rules: &Value, path: &str) -> Vec<Cause> {
             let why = "must be less than or equal to 1800";
             wrong.push(Cause::invalid(&at("periodSeconds"), &period.into(), why));
         }
+    }
+    let tolerance = &rules["tolerance"];
+    if tolerance.as_str().and_then(in_billionths) < Some(0) && !tolerance.is_null() {
+        let path = format!("{path}.tolerance");
+        wrong.push(Cause::invalid(&path, tolerance, NOT_NEGATIVE));
     }
     wrong
 }

@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::names;
 use crate::failure::Cause;
+use crate::structs::internal;
 
-const NOT_NEGATIVE: &str = "must be greater than or equal to 0";
+pub(super) const NOT_NEGATIVE: &str = "must be greater than or equal to 0";
 /// What the metadata of a template may not say, and how a server calls it.
-const UNUSED_METADATA: [(&str, &str); 12] = [
+const UNUSED_METADATA: [(&str, &str); 13] = [
     ("name", "name"),
     ("generateName", "generateName"),
     ("namespace", "namespace"),
@@ -20,6 +21,7 @@ const UNUSED_METADATA: [(&str, &str); 12] = [
     ("deletionGracePeriodSeconds", "deletionGracePeriodSeconds"),
     ("ownerReferences", "ownerReferences"),
     ("finalizers", "finalizers"),
+    ("managedFields", "managedFields"),
 ];
 const NO_OPERATOR: &str = "not a valid selector operator";
 
@@ -109,24 +111,8 @@ pub(super) fn labels(labels: &Value, path: &str) -> Vec<Cause> {
 
 /// What is wrong with a selector as a whole, which is shown with its fields in the order of the struct.
 pub(super) fn invalid_selector(path: &str, selector: &Value, why: &str) -> Cause {
-    let fields = |object: &Value, fields: &[&str], shown: &dyn Fn(&Value) -> String| {
-        let said = fields.iter().filter(|field| !object[**field].is_null());
-        let said: Vec<String> = said
-            .map(|field| format!("{field:?}:{}", shown(&object[*field])))
-            .collect();
-        format!("{{{}}}", said.join(","))
-    };
-    let expression =
-        |value: &Value| fields(value, &["key", "operator", "values"], &Value::to_string);
-    let shown = |value: &Value| match value.as_array() {
-        Some(list) => {
-            let list: Vec<String> = list.iter().map(expression).collect();
-            format!("[{}]", list.join(","))
-        }
-        None => value.to_string(),
-    };
     let value = match selector.is_object() {
-        true => fields(selector, &["matchLabels", "matchExpressions"], &shown),
+        true => internal::text("v1.LabelSelector", selector),
         false => selector.to_string(),
     };
     let mut message = format!("Invalid value: {value}");

@@ -47,8 +47,10 @@ pub(super) fn allocate(
     if !wrong.is_empty() {
         return Err(refuse(wrong));
     }
-    let families = Families::of(&new["spec"]);
-    let wrong = families.check(&new["spec"]);
+    let before = old.filter(|old| !is_external(old));
+    let before = before.map_or(&Value::Null, |old| &old["spec"]);
+    let families = Families::of(before, &new["spec"]);
+    let wrong = families.check(before, &new["spec"]);
     if !wrong.is_empty() {
         return Err(refuse(wrong));
     }
@@ -83,27 +85,40 @@ struct Families {
 }
 
 impl Families {
-    fn of(spec: &Value) -> Self {
+    /// Those that are not said are those of `before`.
+    fn of(before: &Value, spec: &Value) -> Self {
         let selects = spec["selector"]
             .as_object()
             .is_some_and(|selector| !selector.is_empty());
         let is_free = service_rules::is_headless(spec) && !selects;
-        let policy = spec["ipFamilyPolicy"].as_str().unwrap_or(match is_free {
+        let said = [spec, before].map(|spec| spec["ipFamilyPolicy"].as_str());
+        let policy = said.into_iter().flatten().next();
+        let policy = policy.unwrap_or(match is_free {
             true => "RequireDualStack",
             false => "SingleStack",
         });
+        let mut said = list(spec, "ipFamilies").to_vec();
+        if policy == "SingleStack" && said == list(before, "ipFamilies") {
+            // To want one is to let go of the other.
+            said.truncate(1);
+        }
         Self {
             policy: policy.to_owned(),
-            said: list(spec, "ipFamilies").to_vec(),
+            said,
             is_free,
         }
     }
 
     /// What a cluster of IPv4 alone cannot do.
-    fn check(&self, spec: &Value) -> Vec<Cause> {
+    fn check(&self, before: &Value, spec: &Value) -> Vec<Cause> {
         let ips = list(spec, "clusterIPs");
         let policy = Value::from(self.policy.as_str());
         let mut wrong = Vec::new();
+        let is_fewer = self.said.len() < list(before, "ipFamilies").len();
+        if policy != "SingleStack" && is_fewer && !self.said.is_empty() {
+            let why = "must be 'SingleStack' to release the secondary IP family";
+            wrong.push(Cause::invalid(POLICY, &policy, why));
+        }
         for (values, what) in [(ips, "cluster IPs"), (&self.said, "IP families")] {
             if policy == "SingleStack" && values.len() == 2 {
                 let why = format!(

@@ -38,7 +38,11 @@ pub(super) fn check(old: Option<&Value>, endpoints: &Value) -> Vec<Cause> {
             if ports.len() > 1 && text(port, "name").is_empty() {
                 wrong.push(Cause::required(&format!("{path}.name"), ""));
             }
-            wrong.extend(check_label(port, "name", &path));
+            if !text(port, "name").is_empty() {
+                if !text(port, "name").is_empty() {
+                    wrong.extend(check_label(port, "name", &path));
+                }
+            }
             wrong.extend(is_port(
                 number(port, "port").unwrap_or(0),
                 &format!("{path}.port"),
@@ -69,8 +73,8 @@ fn check_place(address: &Value, path: &str) -> Vec<Cause> {
 }
 
 fn check_label(object: &Value, field: &str, path: &str) -> Option<Cause> {
-    let name = text(object, field);
-    let why = names::label(name).filter(|_| !name.is_empty())?;
+    let name = object[field].as_str()?;
+    let why = names::label(name)?;
     Some(Cause::invalid(
         &format!("{path}.{field}"),
         &name.into(),
@@ -112,7 +116,9 @@ pub(super) fn check_slice(old: Option<&Value>, slice: &Value) -> Vec<Cause> {
     let mut names = HashSet::new();
     for (index, port) in ports.iter().enumerate() {
         let path = format!("ports[{index}]");
-        wrong.extend(check_label(port, "name", &path));
+        if !text(port, "name").is_empty() {
+            wrong.extend(check_label(port, "name", &path));
+        }
         let name = text(port, "name");
         if !names.insert(name) {
             wrong.push(Cause::duplicate(&format!("{path}.name"), &name.into()));

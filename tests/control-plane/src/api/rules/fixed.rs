@@ -27,7 +27,8 @@ fn same_fields(one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
     within(one, other) && within(other, one)
 }
 
-fn is_nothing(value: &Value) -> bool {
+/// Whether nothing is said, or what is empty.
+pub(super) fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,
         // One that is kept though it is empty or zero is behind a pointer, or in a map.
@@ -70,12 +71,11 @@ pub(super) fn forbidden_change(
     old: &Value,
     new: &Value,
 ) -> Option<Cause> {
-    if old == new {
+    if old == new || internal::same(of, old, new) {
         return None;
     }
     let changed = internal::difference(of, old, new);
-    let is_changed = !changed.is_empty();
-    is_changed.then(|| Cause::forbidden(field, &format!("{why}\n{changed}")))
+    Some(Cause::forbidden(field, &format!("{why}\n{changed}")))
 }
 
 /// How a value that may not change is shown.
@@ -96,7 +96,7 @@ use Shown::{Number, Pointer, Struct, Text, Value as Plain};
 /// By kind: where it is, what the server calls it, and how it shows it.
 const FIXED: [(&str, &str, &str, Shown); 31] = [
     ("EndpointSlice", "/addressType", "addressType", Plain),
-    ("IngressClass", "/spec/controller", "spec.controller", Plain),
+    ("IngressClass", "/spec/controller", "spec.controller", Text),
     (
         "PriorityClass",
         "/preemptionPolicy",
@@ -211,7 +211,12 @@ pub(super) fn check(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
                 Pointer(of) if is.is_object() => invalid_struct(field, of, is, IMMUTABLE),
                 _ => Cause::invalid(field, value, IMMUTABLE),
             };
-            (!same(was, is)).then_some(cause)
+            let is_same = match shown {
+                Struct(of) => internal::same(of, was, is),
+                Pointer(of) => was.is_null() == is.is_null() && internal::same(of, was, is),
+                _ => same(was, is),
+            };
+            (!is_same).then_some(cause)
         })
         .collect()
 }

@@ -11,6 +11,7 @@ use super::fixed::{IMMUTABLE, invalid_struct, same};
 use super::{job_indexes, job_managers, job_policies, names, pods, schedules};
 use crate::failure::Cause;
 use crate::object;
+use crate::structs::internal;
 
 const NOT_INDEXED: &str = "requires indexed completion mode";
 const MISMATCH: &str = "`selector` does not match template `labels`";
@@ -231,7 +232,10 @@ pub(super) fn check_update(old: &Value, new: &Value) -> Vec<Cause> {
     let (was, is) = (&old["spec"], &new["spec"]);
     // A real server looks once more at all of it.
     let mut wrong = check_selecting(is);
-    let changed = |field: &str| !same(&was[field], &is[field]);
+    let changed = |field: &str| {
+        // A policy is none where it is not said, also to one that says nothing.
+        is[field].is_object() != was[field].is_object() || !same(&was[field], &is[field])
+    };
     let plain = |field: &str| Cause::invalid(&format!("spec.{field}"), &is[field], IMMUTABLE);
     if text(is, "completionMode") != "Indexed" {
         wrong.extend(changed("completions").then(|| plain("completions")));
@@ -283,13 +287,13 @@ fn changed_template(old: &Value, new: &Value) -> Option<Cause> {
         take_over_resources(&mut was["spec"], &is["spec"]);
     }
     match may_move {
-        true if !same(&was["spec"], &is["spec"]) => Some(invalid_struct(
+        true if !internal::same("core.PodSpec", &was["spec"], &is["spec"]) => Some(invalid_struct(
             "spec.template.spec",
             "core.PodSpec",
             &is["spec"],
             IMMUTABLE,
         )),
-        false if !same(&was, is) => Some(invalid_struct(
+        false if !internal::same("core.PodTemplateSpec", &was, is) => Some(invalid_struct(
             "spec.template",
             "core.PodTemplateSpec",
             is,

@@ -228,6 +228,11 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
         }
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => webhooks::check(new),
         "Ingress" => networking::check_ingress(new),
+        "IngressClass" => {
+            let mut wrong = fixed::check("IngressClass", old, new);
+            wrong.extend(administration::check("IngressClass", new));
+            wrong
+        }
         "ServiceCIDR" => service_ranges::check_update(old, new),
         "PodDisruptionBudget"
         | "HorizontalPodAutoscaler"
@@ -378,8 +383,11 @@ fn unchangeable(old: &Value, new: &Value) -> Vec<Cause> {
     if new.get("immutable") != Some(&Value::Bool(true)) {
         wrong.push(Cause::forbidden("immutable", WHY));
     }
+    // The texts of a ConfigMap are there, if there are none.
+    let is_there = |field: &str| field == "data" && new["kind"] == "ConfigMap";
     for field in ["data", "binaryData"] {
-        if old.get(field) != new.get(field) {
+        let (was, is) = (&old[field], &new[field]);
+        if was != is && !(is_there(field) && fixed::same(was, is)) {
             wrong.push(Cause::forbidden(field, WHY));
         }
     }

@@ -91,6 +91,7 @@ use super::target::Target;
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Origin, Resource, namespace_bucket};
 use crate::object;
+use crate::schema::Empties;
 use crate::store::{Key, Transaction};
 
 pub(crate) use advice::advice;
@@ -104,7 +105,7 @@ pub(crate) use metadata::{
     same_object, without_version,
 };
 pub(crate) use names::{
-    check_segment, label_value as check_label_value, qualified as check_qualified,
+    check_segment, label_value as check_label_value, qualified as check_qualified, unfit_for_paths,
 };
 pub(crate) use pods::quality;
 pub(crate) use services::forget_traffic;
@@ -186,17 +187,35 @@ pub(crate) fn before_update(
     if target.subresource.as_deref() == Some("resize") {
         rest.extend(resize::check(old, new));
     }
-    let wrong = looks::check(target, old, new, fixed, rest);
-    // Nor does it move by what the status endpoint of a built-in kind writes.
+    looks::check(target, old, new, fixed, rest)
+}
+
+/// Moves the generation of an object that was changed; `empties` is what it was sent with besides.
+pub(crate) fn move_generation(target: &Target, old: &Value, new: &mut Value, empties: &Empties) {
+    // It does not move by what the status endpoint of a built-in kind writes.
     let is_status = target.subresource.as_deref() == Some("status") && !target.resource.is_crd();
-    if !is_status && counts_changes(&target.resource) && generation_moves(target, old, new) {
+    if is_status || !counts_changes(&target.resource) {
+        return;
+    }
+    if generation_moves(target, old, new) || counts_empties(&target.resource, empties) {
         let generation = old
             .pointer("/metadata/generation")
             .and_then(Value::as_i64)
             .unwrap_or(0);
         object::set_meta(new, "generation", generation + 1);
     }
-    wrong
+}
+
+/// To some kinds an empty list is a change from none, though it is not kept.
+fn counts_empties(resource: &Resource, empties: &Empties) -> bool {
+    match (&*resource.group, &*resource.plural) {
+        ("networking.k8s.io", "networkpolicies") => empties.are_within("/spec/"),
+        (
+            "admissionregistration.k8s.io",
+            "mutatingwebhookconfigurations" | "validatingwebhookconfigurations",
+        ) => empties.are_within("/webhooks"),
+        _ => false,
+    }
 }
 
 fn has_generation(resource: &Resource) -> bool {

@@ -101,13 +101,20 @@ pub(super) fn wildcard(name: &str) -> Option<&'static str> {
 
 /// What is wrong with a name that stands in paths.
 pub(super) fn path_segment(name: &str, path: &str) -> Vec<Cause> {
-    let invalid = |why: &str| Cause::invalid(path, &name.into(), why);
+    let unfit = unfit_for_paths(name).into_iter();
+    unfit
+        .map(|why| Cause::invalid(path, &name.into(), &why))
+        .collect()
+}
+
+/// Why a name cannot stand in a path.
+pub(crate) fn unfit_for_paths(name: &str) -> Vec<String> {
     if name == "." || name == ".." {
-        return vec![invalid(&format!("may not be '{name}'"))];
+        return vec![format!("may not be '{name}'")];
     }
     let unfit = ['/', '%'].into_iter().filter(|unfit| name.contains(*unfit));
     unfit
-        .map(|unfit| invalid(&format!("may not contain '{unfit}'")))
+        .map(|unfit| format!("may not contain '{unfit}'"))
         .collect()
 }
 
@@ -268,13 +275,7 @@ const MOST_ANNOTATIONS: usize = 256 * 1024;
 
 /// A name in a path has to be one that could be kept.
 pub(crate) fn check_segment(name: &str) -> Result<(), Failure> {
-    let mut unfit = Vec::new();
-    if name == "." || name == ".." {
-        unfit.push(format!("may not be '{name}'"));
-    } else {
-        let signs = ['/', '%'].into_iter().filter(|sign| name.contains(*sign));
-        unfit.extend(signs.map(|sign| format!("may not contain '{sign}'")));
-    }
+    let unfit = unfit_for_paths(name);
     if unfit.is_empty() {
         return Ok(());
     }

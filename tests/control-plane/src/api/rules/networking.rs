@@ -18,7 +18,7 @@ pub(super) fn check_ingress(ingress: &Value) -> Vec<Cause> {
     let mut wrong = Vec::new();
     if rules.is_empty() && spec["defaultBackend"].is_null() {
         let why = "either `defaultBackend` or `rules` must be specified";
-        wrong.push(Cause::invalid("spec", &Value::Null, why));
+        wrong.push(Cause::invalid("spec", &spec["rules"], why));
     }
     if !spec["defaultBackend"].is_null() {
         wrong.extend(check_backend(

@@ -1,5 +1,7 @@
 //! What a Service has by its type.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::super::target::Target;
@@ -7,11 +9,12 @@ use super::service_rules;
 use crate::failure::Cause;
 use crate::object;
 
-/// What only a Service with a load balancer says.
-const OF_BALANCERS: [&str; 3] = [
-    "allocateLoadBalancerNodePorts",
-    "healthCheckNodePort",
-    "loadBalancerClass",
+/// Fields that only some Services need, and which.
+const NEEDED: [(&str, fn(&Map<String, Value>) -> bool); 4] = [
+    ("allocateLoadBalancerNodePorts", balances),
+    ("loadBalancerClass", balances),
+    ("healthCheckNodePort", is_checked),
+    ("externalTrafficPolicy", is_accessible),
 ];
 
 /// Gives a Service what its type needs, takes away what only its type of before did, and says what is wrong with it.
@@ -72,8 +75,34 @@ fn is_a(spec: &Map<String, Value>, kind: &str) -> bool {
     spec.get("type").and_then(Value::as_str) == Some(kind)
 }
 
+fn has_addresses(spec: &Map<String, Value>) -> bool {
+    !is_a(spec, "ExternalName")
+}
+
+fn balances(spec: &Map<String, Value>) -> bool {
+    is_a(spec, "LoadBalancer")
+}
+
+/// Whether nodes tell a load balancer if they serve it.
+fn is_checked(spec: &Map<String, Value>) -> bool {
+    balances(spec) && spec.get("externalTrafficPolicy").and_then(Value::as_str) == Some("Local")
+}
+
 fn reaches_outside(spec: &Map<String, Value>) -> bool {
-    is_a(spec, "NodePort") || is_a(spec, "LoadBalancer")
+    is_a(spec, "NodePort") || balances(spec)
+}
+
+/// Whether anybody outside can reach it, be it by addresses that others route.
+pub(super) fn is_accessible(spec: &Map<String, Value>) -> bool {
+    let addresses = spec.get("externalIPs").and_then(Value::as_array);
+    let has_addresses = addresses.is_some_and(|addresses| !addresses.is_empty());
+    reaches_outside(spec) || (is_a(spec, "ClusterIP") && has_addresses)
+}
+
+fn node_ports(spec: &Map<String, Value>) -> HashSet<&Value> {
+    let ports = spec.get("ports").and_then(Value::as_array);
+    let ports = ports.into_iter().flatten();
+    ports.filter_map(|port| port.get("nodePort")).collect()
 }
 
 /// A name that leads elsewhere says nothing of the traffic inside, whatever was written.
@@ -92,45 +121,35 @@ fn drop_what_was_of_the_type(old: &Value, object: &mut Value) {
         return;
     };
     let spec = object::field_mut(object, "spec");
+    let same = |field: &str| spec.get(field) == before.get(field);
+    let has_ended = |needs: fn(&Map<String, Value>) -> bool| needs(before) && !needs(spec);
     let mut outdated: Vec<&str> = Vec::new();
-    if is_a(spec, "ExternalName") {
-        outdated.extend([
-            "clusterIP",
-            "clusterIPs",
-            "ipFamilies",
-            "ipFamilyPolicy",
-            "internalTrafficPolicy",
-        ]);
+    if has_ended(has_addresses) {
+        if same("clusterIP") && same("clusterIPs") {
+            outdated.extend(["clusterIP", "clusterIPs"]);
+        }
+        let alone = ["ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"];
+        outdated.extend(alone.into_iter().filter(|field| same(field)));
     }
-    if !reaches_outside(spec) {
-        outdated.push("externalTrafficPolicy");
-    }
-    if !is_a(spec, "LoadBalancer") {
-        outdated.extend(OF_BALANCERS);
-    }
-    for field in outdated {
-        if spec.get(field) == before.get(field) {
-            spec.remove(field);
+    for (field, needs) in NEEDED {
+        if has_ended(needs) && same(field) {
+            outdated.push(field);
         }
     }
-    if reaches_outside(before) && !reaches_outside(spec) {
-        let old_ports = before.get("ports").and_then(Value::as_array);
-        let old_ports: Vec<_> = old_ports
-            .into_iter()
-            .flatten()
-            .filter_map(|port| port.get("nodePort").cloned())
-            .collect();
-        let ports = spec.get_mut("ports").and_then(Value::as_array_mut);
-        for port in ports.into_iter().flatten().filter_map(Value::as_object_mut) {
-            if port
-                .get("nodePort")
-                .is_some_and(|port| old_ports.contains(port))
-            {
+    let has_node_ports = has_ended(reaches_outside);
+    for field in outdated {
+        spec.remove(field);
+    }
+    if has_node_ports {
+        let known = node_ports(before);
+        if node_ports(spec).is_subset(&known) {
+            let ports = spec.get_mut("ports").and_then(Value::as_array_mut);
+            for port in ports.into_iter().flatten().filter_map(Value::as_object_mut) {
                 port.remove("nodePort");
             }
         }
     }
-    if is_a(before, "LoadBalancer") && !is_a(spec, "LoadBalancer") {
+    if !balances(spec) {
         object::field_mut(object, "status").insert("loadBalancer".to_owned(), json!({}));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::checks::{list, one_of, one_of_if_said, text};
+use super::fixed::same;
 use super::names;
 use crate::failure::Cause;
 
@@ -22,7 +23,7 @@ pub(super) fn check_update(old: &Value, new: &Value) -> Vec<Cause> {
     let mut wrong = check(new);
     for field in fields {
         let value = new.get(field).unwrap_or(&Value::Null);
-        if old.get(field).unwrap_or(&Value::Null) != value {
+        if !same(&old[field], value) {
             wrong.push(Cause::invalid(field, value, "field is immutable"));
         }
     }

@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::super::selector;
 use super::checks::{self, at, invalid_selector, list, not_negative, number, one_of, text};
-use super::fixed::{IMMUTABLE, same};
+use super::fixed::{IMMUTABLE, is_nothing, same};
 use super::{pods, strategies};
 use crate::failure::Cause;
 use crate::object;
+use crate::structs::internal;
 
 const FIXED_SET: &str = "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', \
     'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are \
@@ -86,7 +87,7 @@ fn check_selector(kind: &str, spec: &Value) -> Vec<Cause> {
     };
     let is_empty = ["matchLabels", "matchExpressions"]
         .iter()
-        .all(|field| selector[*field].is_null());
+        .all(|field| is_nothing(&selector[*field]));
     if selector.is_null() && kind != "DaemonSet" {
         wrong.push(Cause::required(PATH, ""));
     } else if !is_old && !selector.is_null() {
@@ -213,7 +214,10 @@ pub(crate) fn forget_templates(metadata: &mut Value) {
 
 /// Counts the templates, as it was done before there were generations.
 pub(super) fn count_templates(old: Option<&Value>, object: &mut Value) {
-    let moved = old.is_none_or(|old| old["spec"]["template"] != object["spec"]["template"]);
+    let template = |object: &Value| object["spec"]["template"].clone();
+    let moved = old.is_none_or(|old| {
+        !internal::same("core.PodTemplateSpec", &template(old), &template(object))
+    });
     let known = old.and_then(|old| {
         old.pointer("/metadata/annotations")?
             .get(TEMPLATE_GENERATION)?

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{default, default_text, each, inner};
+use super::{default, default_all, default_text, each, inner};
 use crate::object;
 
 /// What a policy is asked about, and what happens where it fails.
@@ -114,5 +114,5 @@ pub(super) fn driver(object: &mut Value) {
         default(spec, field, false);
     }
     default(spec, "fsGroupPolicy", "ReadWriteOnceWithFSType");
-    default(spec, "volumeLifecycleModes", json!(["Persistent"]));
+    default_all(spec, "volumeLifecycleModes", json!(["Persistent"]));
 }

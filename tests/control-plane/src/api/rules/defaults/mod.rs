@@ -12,6 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::super::target::Target;
+use super::fixed::is_nothing;
+use super::services;
 use crate::kinds::{autoscalers, set_crd_defaults};
 use crate::object;
 
@@ -81,6 +83,13 @@ fn default(fields: &mut Map<String, Value>, field: &str, value: impl Into<Value>
     }
 }
 
+/// The same where an empty list or map says nothing, too.
+fn default_all(fields: &mut Map<String, Value>, field: &str, value: impl Into<Value>) {
+    if fields.get(field).is_none_or(is_nothing) {
+        fields.insert(field.to_owned(), value.into());
+    }
+}
+
 /// The same where an empty string says nothing, too.
 fn default_text(fields: &mut Map<String, Value>, field: &str, value: &str) {
     if fields
@@ -137,7 +146,7 @@ fn network_policy(object: &mut Value) {
         Some(Value::Array(rules)) if !rules.is_empty() => json!(["Ingress", "Egress"]),
         _ => json!(["Ingress"]),
     };
-    default(spec, "policyTypes", types);
+    default_all(spec, "policyTypes", types);
 }
 
 fn autoscaler(object: &mut Value) {
@@ -146,7 +155,7 @@ fn autoscaler(object: &mut Value) {
     }
     let spec = object::field_mut(object, "spec");
     default(spec, "minReplicas", 1);
-    default(
+    default_all(
         spec,
         "metrics",
         json!([{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}]),
@@ -268,17 +277,12 @@ fn service(object: &mut Value) {
         _ => {}
     }
     let kind = spec.get("type").and_then(Value::as_str);
-    let (balances, outside) = (kind == Some("LoadBalancer"), kind == Some("NodePort"));
-    let is_inside = kind == Some("ClusterIP");
+    let balances = kind == Some("LoadBalancer");
     if balances {
         spec.entry("allocateLoadBalancerNodePorts")
             .or_insert(true.into());
     }
-    let has_addresses = spec
-        .get("externalIPs")
-        .and_then(Value::as_array)
-        .is_some_and(|addresses| !addresses.is_empty());
-    if balances || outside || (is_inside && has_addresses) {
+    if services::is_accessible(spec) {
         spec.entry("externalTrafficPolicy")
             .or_insert("Cluster".into());
     }

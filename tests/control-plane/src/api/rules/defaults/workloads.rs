@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::workloads::TEMPLATE_GENERATION;
-use super::{default, default_text, each, inner, pods, storage};
+use super::{default, default_all, default_text, each, inner, pods, storage};
 use crate::object;
 
 pub(super) fn deployment(object: &mut Value) {
@@ -66,8 +66,8 @@ pub(super) fn replication_controller(object: &mut Value) {
     };
     default(spec, "replicas", 1);
     if let Some(labels) = labels_of_template(spec) {
-        default(spec, "selector", labels.clone());
-        default(object::metadata_mut(object), "labels", labels);
+        default_all(spec, "selector", labels.clone());
+        default_all(object::metadata_mut(object), "labels", labels);
     }
 }
 
@@ -94,7 +94,7 @@ pub(super) fn job(object: &mut Value) {
     };
     default(spec, "podReplacementPolicy", replaced);
     if let Some(labels) = labels_of_template(spec) {
-        default(object::metadata_mut(object), "labels", labels);
+        default_all(object::metadata_mut(object), "labels", labels);
     }
 }
 
