@@ -39,9 +39,7 @@ pub(super) fn check(old: Option<&Value>, endpoints: &Value) -> Vec<Cause> {
                 wrong.push(Cause::required(&format!("{path}.name"), ""));
             }
             if !text(port, "name").is_empty() {
-                if !text(port, "name").is_empty() {
-                    wrong.extend(check_label(port, "name", &path));
-                }
+                wrong.extend(check_label(port, "name", &path));
             }
             wrong.extend(is_port(
                 number(port, "port").unwrap_or(0),

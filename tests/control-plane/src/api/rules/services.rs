@@ -9,8 +9,11 @@ use super::service_rules;
 use crate::failure::Cause;
 use crate::object;
 
+/// Says of which Services something holds, by their spec.
+type Which = fn(&Map<String, Value>) -> bool;
+
 /// Fields that only some Services need, and which.
-const NEEDED: [(&str, fn(&Map<String, Value>) -> bool); 4] = [
+const NEEDED: [(&str, Which); 4] = [
     ("allocateLoadBalancerNodePorts", balances),
     ("loadBalancerClass", balances),
     ("healthCheckNodePort", is_checked),
@@ -122,7 +125,7 @@ fn drop_what_was_of_the_type(old: &Value, object: &mut Value) {
     };
     let spec = object::field_mut(object, "spec");
     let same = |field: &str| spec.get(field) == before.get(field);
-    let has_ended = |needs: fn(&Map<String, Value>) -> bool| needs(before) && !needs(spec);
+    let has_ended = |needs: Which| needs(before) && !needs(spec);
     let mut outdated: Vec<&str> = Vec::new();
     if has_ended(has_addresses) {
         if same("clusterIP") && same("clusterIPs") {
