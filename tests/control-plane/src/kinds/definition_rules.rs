@@ -62,6 +62,9 @@ pub(super) fn check(definition: &Value, old: Option<&Value>) -> Vec<Cause> {
     found.wrong
 }
 
+/// What a DNS name has at most.
+const LONGEST_GROUP: usize = 253;
+
 struct Found {
     wrong: Vec<Cause>,
     spec: Value,
@@ -125,6 +128,9 @@ impl Found {
         let group = self.text("/group");
         if group.is_empty() {
             self.wrong.push(Cause::required("spec.group", ""));
+        } else if group.len() > LONGEST_GROUP {
+            let why = format!("must be no more than {LONGEST_GROUP} characters");
+            self.invalid("spec.group", &group.into(), &why);
         } else if !is(
             r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
             &group,

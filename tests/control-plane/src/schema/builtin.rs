@@ -117,6 +117,7 @@ impl Schema {
             (Some(Kind::Object), _, Additional::Values(values)) => {
                 format!("map[string]{}", values.go_type())
             }
+            (None, ..) if self.preserve_unknown => "v1.JSON".into(),
             _ => "int32".into(),
         }
     }

@@ -4,7 +4,7 @@ mod default;
 mod lists;
 mod logic;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Cause, Reason, pattern};
 use crate::patch::go;
@@ -21,7 +21,10 @@ const NO_LIST: &str = "Forbidden: items must be a schema object and not an array
 
 /// Every reason for which a schema is refused; `at` is how the server names its place.
 pub(super) fn check(schema: &Value, at: &str) -> Vec<Cause> {
-    let mut found = Found { causes: Vec::new() };
+    let mut found = Found {
+        causes: Vec::new(),
+        names_schema: false,
+    };
     match schema
         .get("type")
         .and_then(Value::as_str)
@@ -71,6 +74,11 @@ pub(super) fn check(schema: &Value, at: &str) -> Vec<Cause> {
             found.no_defaults(field, &format!("{at}.properties[{name}]"), name);
         }
     }
+    if found.causes.is_empty() && found.names_schema {
+        // It is found where all else is well, and told of the whole.
+        let message = "Invalid value: \"\": OpenAPIV3Schema 'schema' is not supported";
+        found.add(Reason::Invalid, at, "", message);
+    }
     found.causes
 }
 
@@ -95,6 +103,8 @@ fn fields<'v>(schema: &'v Value, name: &str) -> impl Iterator<Item = (&'v String
 
 struct Found {
     causes: Vec<Cause>,
+    /// A node says which schema it is written in.
+    names_schema: bool,
 }
 
 impl Found {
@@ -142,6 +152,7 @@ impl Found {
     /// A node, whose own type is checked where it hangs, and all below it.
     fn node(&mut self, schema: &Value, at: &str, is_root: bool) {
         let kind = text(schema, "type");
+        self.names_schema |= !text(schema, "$schema").is_empty();
         if !kind.is_empty() && !TYPES.contains(&kind) {
             let message = format!(
                 "Unsupported value: {kind:?}: supported values: {}",
@@ -156,7 +167,11 @@ impl Found {
             "definitions",
             "dependencies",
         ] {
-            if schema.get(unsupported).is_some_and(|said| !said.is_null()) {
+            let said = schema.get(unsupported).unwrap_or(&Value::Null);
+            // To say of no field what is not supported is to say nothing.
+            let of_fields = ["definitions", "patternProperties"].contains(&unsupported);
+            let is_empty = of_fields && said.as_object().is_some_and(Map::is_empty);
+            if !said.is_null() && !is_empty {
                 let message = format!("Forbidden: {unsupported} is not supported");
                 self.add(Reason::Forbidden, at, &format!(".{unsupported}"), &message);
             }
@@ -283,7 +298,8 @@ impl Found {
             self.identity(schema, at);
         }
         let map_type = text(schema, "x-kubernetes-map-type");
-        if !matches!(map_type, "" | "atomic" | "granular") {
+        let is_said = schema.get("x-kubernetes-map-type").is_some();
+        if is_said && !matches!(map_type, "atomic" | "granular") {
             let message = format!(
                 "Unsupported value: {map_type:?}: supported values: {}",
                 quoted(&["atomic", "granular"])

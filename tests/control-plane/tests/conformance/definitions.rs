@@ -166,4 +166,43 @@ conformance! {
         talk.say("not where something else is wrong");
         talk.patch("merge", CRD, json!({"spec": {"scope": "Odd", "versions": crd(schema("new", "newer"))["spec"]["versions"]}})).await;
     }
+
+    async fn names_that_are_too_long(talk: &mut Talk) {
+        let long = "x".repeat(64);
+        for names in [
+            json!({"singular": long, "kind": "X".repeat(64)}),
+            json!({"listKind": "X".repeat(64), "shortNames": ["a", long], "categories": [long, "a"]}),
+            json!({"plural": long}),
+        ] {
+            let mut crd = thing_crd(version("v1", free(), json!({})));
+            let all = crd["spec"]["names"].as_object_mut().unwrap();
+            all.extend(names.as_object().unwrap().clone());
+            talk.post(TRIED, crd).await;
+        }
+        talk.post(TRIED, of_versions(json!([version(&long, free(), json!({}))]))).await;
+        let mut crd = thing_crd(version("v1", free(), json!({})));
+        crd["spec"]["group"] = format!("{}.b", "a".repeat(300)).into();
+        talk.post(TRIED, crd).await;
+    }
+
+    async fn what_schemas_cannot_say(talk: &mut Talk) {
+        for more in [
+            json!({"$schema": "https://json-schema.org/draft-04/schema"}),
+            json!({"$schema": "a", "id": "b"}),
+            json!({"properties": {"a": {"type": "string", "$schema": "a"}}}),
+            json!({"definitions": {}, "patternProperties": {}}),
+            json!({"definitions": {"a": {"type": "string"}}, "patternProperties": {"a": {"type": "string"}}}),
+            json!({"dependencies": {}}),
+            json!({"additionalItems": {}}),
+            json!({"x-kubernetes-list-type": ""}),
+            json!({"x-kubernetes-list-type": "odd"}),
+            json!({"x-kubernetes-map-type": ""}),
+            json!({"properties": {"a": {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": ""}}}),
+            json!({"enum": "x"}),
+        ] {
+            let mut schema = json!({"type": "object"});
+            schema.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            try_version(talk, schema, json!({})).await;
+        }
+    }
 }

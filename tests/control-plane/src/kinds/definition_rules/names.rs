@@ -7,6 +7,16 @@ use crate::failure::Cause;
 use crate::schema::LABEL;
 
 const NAME: &str = r"^[a-z]([-a-z0-9]*[a-z0-9])?$";
+const LONGEST: usize = 63;
+
+/// Why a name is no DNS label that begins with a letter.
+pub(super) fn unfit(name: &str) -> Option<String> {
+    let too_long =
+        (name.len() > LONGEST).then(|| format!("must be no more than {LONGEST} characters"));
+    let other = (!is(NAME, name)).then(|| LABEL.to_owned());
+    let all: Vec<String> = too_long.into_iter().chain(other).collect();
+    (!all.is_empty()).then(|| all.join(","))
+}
 
 impl Found {
     pub(super) fn names(&mut self) {
@@ -32,12 +42,12 @@ pub(in crate::kinds) fn check(names: &Value, at: &str) -> Vec<Cause> {
         } else {
             name.to_owned()
         };
-        if !name.is_empty() && !is(NAME, &checked) {
+        if let Some(why) = unfit(&checked).filter(|_| !name.is_empty()) {
             let why = match is_kind {
-                true => &format!("may have mixed case, but should otherwise match: {LABEL}"),
-                false => LABEL,
+                true => format!("may have mixed case, but should otherwise match: {why}"),
+                false => why,
             };
-            wrong.push(Cause::invalid(&format!("{at}.{field}"), &name.into(), why));
+            wrong.push(Cause::invalid(&format!("{at}.{field}"), &name.into(), &why));
         }
     }
     wrong.extend(check_each(names, at, "shortNames"));
@@ -53,8 +63,13 @@ pub(in crate::kinds) fn check(names: &Value, at: &str) -> Vec<Cause> {
 fn check_each(names: &Value, at: &str, field: &str) -> Vec<Cause> {
     let names = names.get(field).and_then(Value::as_array);
     let names = names.into_iter().flatten().enumerate();
-    let wrong = names.filter(|(_, name)| !is(NAME, name.as_str().unwrap_or_default()));
-    wrong
-        .map(|(index, name)| Cause::invalid(&format!("{at}.{field}[{index}]"), name, LABEL))
-        .collect()
+    let wrong = names.filter_map(|(index, name)| {
+        let why = unfit(name.as_str().unwrap_or_default())?;
+        Some(Cause::invalid(
+            &format!("{at}.{field}[{index}]"),
+            name,
+            &why,
+        ))
+    });
+    wrong.collect()
 }

@@ -3,11 +3,11 @@
 use regex::Regex;
 use serde_json::{Value, json};
 
-use super::{Found, is, shown};
+use super::{Found, names, shown};
 use crate::failure::Cause;
 use crate::kinds::definition_cel;
 use crate::patch::go;
-use crate::schema::{LABEL, Schema};
+use crate::schema::Schema;
 
 impl Found {
     pub(super) fn versions(&mut self) {
@@ -16,18 +16,18 @@ impl Found {
             None | Some(Value::Null) => "null".to_owned(),
             Some(_) => self.shown_versions(),
         };
-        let mut names: Vec<&str> = Vec::new();
+        let mut known: Vec<&str> = Vec::new();
         let mut twice = false;
         for (at, version) in versions.iter().enumerate() {
             let name = version.get("name").and_then(Value::as_str);
             let name = name.unwrap_or_default();
-            twice |= names.contains(&name);
-            names.push(name);
-            if !is(r"^[a-z]([-a-z0-9]*[a-z0-9])?$", name) {
-                self.invalid(&format!("spec.versions[{at}].name"), &name.into(), LABEL);
+            twice |= known.contains(&name);
+            known.push(name);
+            if let Some(why) = names::unfit(name) {
+                self.invalid(&format!("spec.versions[{at}].name"), &name.into(), &why);
                 if at == 0 && !name.is_empty() {
                     // The first one is also the version of old.
-                    self.invalid("spec.version", &name.into(), LABEL);
+                    self.invalid("spec.version", &name.into(), &why);
                 }
             }
             let warning = version.get("deprecationWarning").and_then(Value::as_str);

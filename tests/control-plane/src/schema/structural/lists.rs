@@ -9,11 +9,27 @@ impl Found {
     pub(super) fn list(&mut self, schema: &Value, at: &str) {
         let items = schema.get("items").unwrap_or(&Value::Null);
         let (kind, list_type) = (text(schema, "type"), text(schema, "x-kubernetes-list-type"));
-        if !list_type.is_empty() && kind != "array" {
+        let is_said = schema.get("x-kubernetes-list-type").is_some();
+        let is_unknown = is_said && !matches!(list_type, "atomic" | "set" | "map");
+        if is_said && kind != "array" {
             let message = format!(
                 "Invalid value: {kind:?}: must be array if x-kubernetes-list-type is specified"
             );
             self.add(Reason::Invalid, at, ".type", &message);
+        }
+        if is_unknown {
+            let message = format!(
+                "Unsupported value: {list_type:?}: supported values: {}",
+                quoted(&["atomic", "set", "map"])
+            );
+            self.add(
+                Reason::NotSupported,
+                at,
+                ".x-kubernetes-list-type",
+                &message,
+            );
+        }
+        if is_said && kind != "array" {
             return;
         }
         let has_keys = schema
@@ -29,8 +45,7 @@ impl Found {
                 format!("Forbidden: cannot be nullable when x-kubernetes-list-type is {list_type}");
             self.add(Reason::Forbidden, at, ".items.nullable", &message);
         }
-        match text(schema, "x-kubernetes-list-type") {
-            "" | "atomic" => {}
+        match list_type {
             "set" => {
                 let scalar = !matches!(text(items, "type"), "object" | "array");
                 if !scalar
@@ -42,18 +57,7 @@ impl Found {
                 }
             }
             "map" => self.list_map(schema, items, at),
-            other => {
-                let message = format!(
-                    "Unsupported value: {other:?}: supported values: {}",
-                    quoted(&["atomic", "set", "map"])
-                );
-                self.add(
-                    Reason::NotSupported,
-                    at,
-                    ".x-kubernetes-list-type",
-                    &message,
-                );
-            }
+            _ => {}
         }
     }
 
