@@ -29,6 +29,7 @@ mod validate;
 mod whole;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -38,6 +39,7 @@ pub(crate) use decode::decode_metadata;
 pub(crate) use empties::Empties;
 pub(crate) use formats::is_known as is_known_format;
 pub(crate) use fractions::Fractions;
+pub(crate) use pattern::Pattern;
 pub(crate) use quantity::{in_billionths, plus};
 pub(crate) use whole::LABEL;
 
@@ -132,7 +134,7 @@ pub(crate) enum Merge {
 pub(crate) struct Rules {
     pub(crate) required: Vec<String>,
     pub(crate) one_of_values: Option<Vec<Value>>,
-    pub(crate) pattern: Option<(String, Option<regex::Regex>)>,
+    pub(crate) pattern: Option<Arc<Pattern>>,
     pub(crate) format: Option<String>,
     pub(crate) minimum: Option<(serde_json::Number, bool)>,
     pub(crate) maximum: Option<(serde_json::Number, bool)>,

@@ -1,10 +1,12 @@
 //! Reads the `openAPIV3Schema` of a CustomResourceDefinition's version.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::builtin::root;
 use super::{
-    Additional, Bounds, Cause, Kind, ListType, Rules, Schema, formats, pattern, structural,
+    Additional, Bounds, Cause, Kind, ListType, Pattern, Rules, Schema, formats, structural,
 };
 
 /// How the API server names the place of the schema, if every version has the same one.
@@ -147,7 +149,7 @@ fn rules(value: &Value) -> Rules {
     Rules {
         required: texts(value, "required"),
         one_of_values: values.cloned(),
-        pattern: text.map(|text| (text.to_owned(), pattern::compile(text).ok())),
+        pattern: text.map(|text| Arc::new(Pattern::new(text))),
         format: value
             .get("format")
             .and_then(Value::as_str)

@@ -240,7 +240,7 @@ impl Found {
     fn values(&mut self, schema: &Value, at: &str) {
         let pattern = text(schema, "pattern");
         if !pattern.is_empty()
-            && let Err(error) = pattern::compile(pattern)
+            && let Err(error) = pattern::check(pattern)
         {
             let message = format!(
                 "Invalid value: {}: must be a valid regular expression, but isn't: {error}",

@@ -145,12 +145,13 @@ impl Schema {
                 go::quoted(text)
             );
             found.add(Reason::Invalid, &message);
-        } else if let Some((pattern, Some(compiled))) = &self.rules.pattern
-            && !compiled.is_match(text)
+        } else if let Some(pattern) = &self.rules.pattern
+            && !pattern.is_match(text)
         {
             let message = format!(
-                "Invalid value: {}: {path} in body should match '{pattern}'",
-                go::quoted(text)
+                "Invalid value: {}: {path} in body should match '{}'",
+                go::quoted(text),
+                pattern.text()
             );
             found.add(Reason::Invalid, &message);
         }
