@@ -337,7 +337,8 @@ fn check_rules(rules: &Value, path: &str) -> Vec<Cause> {
         }
     }
     let tolerance = &rules["tolerance"];
-    if tolerance.as_str().and_then(in_billionths) < Some(0) && !tolerance.is_null() {
+    let amount = tolerance.as_str().and_then(in_billionths);
+    if amount.is_some_and(|amount| amount < 0) {
         let path = format!("{path}.tolerance");
         wrong.push(Cause::invalid(&path, tolerance, NOT_NEGATIVE));
     }

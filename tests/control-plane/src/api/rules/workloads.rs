@@ -214,10 +214,9 @@ pub(crate) fn forget_templates(metadata: &mut Value) {
 
 /// Counts the templates, as it was done before there were generations.
 pub(super) fn count_templates(old: Option<&Value>, object: &mut Value) {
-    let template = |object: &Value| object["spec"]["template"].clone();
-    let moved = old.is_none_or(|old| {
-        !internal::same("core.PodTemplateSpec", &template(old), &template(object))
-    });
+    let of = "core.PodTemplateSpec";
+    let template = &object["spec"]["template"];
+    let moved = old.is_none_or(|old| !internal::same(of, &old["spec"]["template"], template));
     let known = old.and_then(|old| {
         old.pointer("/metadata/annotations")?
             .get(TEMPLATE_GENERATION)?
