@@ -262,7 +262,16 @@ impl Form {
         objects: Vec<Arc<Kept>>,
         metadata: Value,
     ) -> Body {
-        if matches!(self, Self::Table(..)) || length(&objects) <= PIECE {
+        let length = match self {
+            Self::Table(..) => 0,
+            Self::Whole => length(&objects),
+            Self::Metadata { .. } => objects
+                .iter()
+                .map(|object| object.text_of_metadata().len())
+                .sum(),
+        };
+        // Once it is twice as long as a piece while it is kept, it is longer than one as it is sent.
+        if length <= 2 * PIECE {
             let mut text = self.list(target, &objects, metadata);
             text.push(b'\n');
             return full(text);

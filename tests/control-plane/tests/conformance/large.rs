@@ -21,6 +21,10 @@ conformance! {
         let map = |name: &str, length: usize| json!({"metadata": {"name": name, "labels": {"length": name}}, "data": {"a": "x".repeat(length)}});
         talk.prepare(MAPS, map("long", 140 * 1024)).await;
         talk.prepare(MAPS, map("short", 120 * 1024)).await;
+        let longest = talk.prepare(MAPS, map("longest", 300 * 1024)).await;
+        // Twice the same list, whatever else the server writes meanwhile.
+        let version = longest["metadata"]["resourceVersion"].as_str().unwrap();
+        let list = format!("{MAPS}?resourceVersion={version}&resourceVersionMatch=Exact");
         let one = format!("{MAPS}/long");
         for encoding in ["gzip", "deflate, gzip", "gzip;q=0.5", "deflate", "*", "identity"] {
             talk.get_packed(&one, "application/json", encoding).await;
@@ -28,8 +32,12 @@ conformance! {
         for accept in ["application/yaml", "application/vnd.kubernetes.protobuf", "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"] {
             talk.get_packed(&one, accept, "gzip").await;
         }
-        for path in ["/short", "?labelSelector=length=long", "?labelSelector=length=short", "?labelSelector=length=none", ""] {
-            talk.get_packed(&format!("{MAPS}{path}"), "application/json", "gzip").await;
+        talk.get_packed(&format!("{MAPS}/short"), "application/json", "gzip").await;
+        for selector in ["length=long", "length=short", "length=none", "length=longest", ""] {
+            talk.get_packed(&format!("{list}&labelSelector={selector}"), "application/json", "gzip").await;
+        }
+        for accept in ["application/vnd.kubernetes.protobuf", "application/yaml", "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"] {
+            talk.get_packed(&list, accept, "gzip").await;
         }
         talk.get_packed("/openapi/v3/version", "application/json", "gzip").await;
         talk.get_packed("/openapi/v3/apis/apps/v1", "application/json", "gzip").await;
