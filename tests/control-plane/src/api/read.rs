@@ -3,7 +3,6 @@
 use std::num::{IntErrorKind, ParseIntError};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -176,9 +175,8 @@ pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Fai
     {
         return Ok(response);
     }
-    let mut response = response::bytes(StatusCode::OK, "application/json", Bytes::new());
-    *response.body_mut() = form.list_body(target, objects, metadata);
-    Ok(response)
+    let body = form.list_body(target, objects, metadata);
+    Ok(response::in_parts("application/json", body))
 }
 
 /// The objects that a request for a collection means, and the metadata of their list.

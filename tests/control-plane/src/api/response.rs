@@ -38,8 +38,14 @@ pub(crate) fn bytes(
     content_type: &'static str,
     body: impl Into<bytes::Bytes>,
 ) -> Response<Body> {
-    let mut response = Response::new(full(body));
+    let mut response = in_parts(content_type, full(body));
     *response.status_mut() = code;
+    response
+}
+
+/// An answer whose body comes bit by bit.
+pub(crate) fn in_parts(content_type: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));

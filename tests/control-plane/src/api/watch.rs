@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream;
-use http::{Response, StatusCode};
+use http::Response;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use serde::Serialize;
@@ -82,9 +82,8 @@ pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Fa
         let bytes = watching.next().await?;
         Some((Ok::<_, BoxError>(Frame::data(bytes)), watching))
     });
-    let mut response = response::bytes(StatusCode::OK, "application/json", Bytes::new());
-    *response.body_mut() = StreamBody::new(frames).boxed();
-    Ok(response)
+    let body = StreamBody::new(frames).boxed();
+    Ok(response::in_parts("application/json", body))
 }
 
 struct Watching {

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::Response;
 use serde_json::Value;
 
 use super::MEDIA_TYPE;
@@ -31,13 +30,12 @@ pub(crate) fn list(
     let kind = &target.resource.list_kind;
     let mut begin = begin_envelope(&api_version, kind, metadata.len() + items);
     begin.extend(metadata);
-    let mut response = response::bytes(StatusCode::OK, MEDIA_TYPE, Bytes::new());
-    *response.body_mut() = in_pieces(
+    let body = in_pieces(
         target,
         begin,
         objects.to_vec(),
         move |object, piece, _| piece.extend(write(object)),
         end_envelope(),
     );
-    Some(response)
+    Some(response::in_parts(MEDIA_TYPE, body))
 }
