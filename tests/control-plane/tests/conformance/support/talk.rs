@@ -666,6 +666,21 @@ impl Talk {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> (StatusCode, HeaderMap, Vec<u8>) {
+        let answer = self.ask(client, method, path, headers, body).await;
+        if let Some(written) = what_was_written(method, path, &answer.2) {
+            self.ask(&self.client, "GET", &written, &[], &[]).await;
+        }
+        answer
+    }
+
+    async fn ask(
+        &self,
+        client: &Client,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> (StatusCode, HeaderMap, Vec<u8>) {
         let response = client
             .send(request(method, path, headers, body))
             .await
@@ -754,6 +769,25 @@ fn patch_type(kind: &str) -> &str {
         "strategic-merge" => "application/strategic-merge-patch+json",
         "apply" => "application/apply-patch+yaml",
         other => other,
+    }
+}
+
+/// Where what was written is read, once the cache of the server has it.
+///
+/// The next write begins with what the cache has, and again with what is stored, but the warnings of the first attempt
+/// are told as well.
+fn what_was_written(method: &str, path: &str, answer: &[u8]) -> Option<String> {
+    let (path, _) = path.split_once('?').unwrap_or((path, ""));
+    let answer: Value = serde_json::from_slice(answer).ok()?;
+    let text = |of: &str| answer.pointer(of).and_then(Value::as_str);
+    let version = text("/metadata/resourceVersion")?;
+    match method {
+        "POST" => {
+            let name = text("/metadata/name")?;
+            Some(format!("{path}/{name}?resourceVersion={version}"))
+        }
+        "PUT" | "PATCH" => Some(format!("{path}?resourceVersion={version}")),
+        _ => None,
     }
 }
 
