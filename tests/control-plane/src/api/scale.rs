@@ -17,7 +17,7 @@ use super::{Asked, response, rules, stale, table};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Column, Scale, scale_columns, scale_resource};
 use crate::object;
-use crate::patch::{self, ApplyError, go};
+use crate::patch::{self, ApplyError, Writer, go};
 use crate::schema::Empties;
 use crate::serve::Body;
 use crate::structs::Typed;
@@ -234,10 +234,8 @@ pub(super) fn apply(
     let api_version = target.api_version();
     let writer = writer(target, &options.manager, &api_version);
     let schema = target.version().schema.schema();
-    let nothing = json!({"apiVersion": api_version, "kind": target.resource.kind});
     let place = place(target)?;
-    let number = place.wanted(object).unwrap_or(0);
-    let before = patch::before_scale(object, &place.path(), number, &writer);
+    let before = number_alone(place, object, &writer);
     let apply = |wanted: &Value| {
         let scaled = patch::server_side_apply(Some(&before), wanted, schema, &writer, force);
         scaled.map_err(|error| unapplied(as_of_a_scale(error, &api_version)))
@@ -252,20 +250,18 @@ pub(super) fn apply(
             "failed to create manager for existing fields: failed to convert live object (/; {API_VERSION}, Kind={KIND})"
         )));
     }
-    let says_nothing = applied.pointer("/spec/replicas").is_none_or(Value::is_null);
+    let mut wanted = json!({"apiVersion": api_version, "kind": target.resource.kind});
+    if applied.pointer("/spec/replicas").is_some() {
+        place.want(&mut wanted, replicas(target, object, applied)?);
+    }
+    let applied_number = apply(&wanted)?;
+    let mut scaled = object.clone();
     // Who no longer says how many leaves it to others; where nobody else says, there are to be none.
-    let left = match says_nothing {
-        true => Some(apply(&nothing)?).filter(|left| place.wanted(left).is_some()),
-        false => None,
-    };
-    let mut scaled = match left {
-        Some(left) => left,
-        None => {
-            let mut wanted = nothing;
-            place.want(&mut wanted, replicas(target, object, applied)?);
-            apply(&wanted)?
-        }
-    };
+    place.want(&mut scaled, place.wanted(&applied_number).unwrap_or(0));
+    object::metadata_mut(&mut scaled).remove(MANAGED);
+    if let Some(entries) = applied_number["metadata"].get(MANAGED) {
+        object::set_meta(&mut scaled, MANAGED, entries.clone());
+    }
     let says_more = says_more(applied, &to_patch(target, object)?);
     if target.resource.is_crd() && (says_more || place.wanted(&scaled) != place.wanted(object)) {
         let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
@@ -274,6 +270,10 @@ pub(super) fn apply(
         )));
     }
     patch::set_scale_apart(object, &mut scaled, &place.path());
+    // Who says `spec` and nothing in it is still there, and with it what it said.
+    if applied.get("spec").is_some() && applied.pointer("/spec/replicas").is_none() {
+        patch::keep_scale_applied(object, &mut scaled, &place.path(), &writer);
+    }
     if in_order(&scaled) == in_order(object) {
         scaled = object.clone();
     }
@@ -284,6 +284,24 @@ pub(super) fn apply(
         empties: Empties::default(),
         tracked: true,
     })
+}
+
+/// An object with its managers, and of all its fields the number alone: a Scale has no other, and does not say a 0.
+fn number_alone(place: &Scale, object: &Value, writer: &Writer<'_>) -> Value {
+    let mut alone = json!({});
+    for field in ["apiVersion", "kind"] {
+        alone[field] = object[field].clone();
+    }
+    for field in ["name", "namespace", MANAGED] {
+        if let Some(value) = object["metadata"].get(field) {
+            object::set_meta(&mut alone, field, value.clone());
+        }
+    }
+    if let Some(number) = place.wanted(object).filter(|number| *number != 0) {
+        place.want(&mut alone, number);
+        patch::own_scale_before_apply(&mut alone, &place.path(), writer);
+    }
+    alone
 }
 
 /// Whether a Scale that is applied says of its metadata or its status what it does not say now.
@@ -302,13 +320,14 @@ fn says_more(applied: &Value, scale: &Value) -> bool {
 /// The object with its managers in one order: without a time they lose theirs, which is no change of the object.
 fn in_order(object: &Value) -> Value {
     let mut object = object.clone();
-    let entries = object::metadata_mut(&mut object).get_mut("managedFields");
+    let entries = object::metadata_mut(&mut object).get_mut(MANAGED);
     if let Some(entries) = entries.and_then(Value::as_array_mut) {
         entries.sort_by_cached_key(Value::to_string);
     }
     object
 }
 
+const MANAGED: &str = "managedFields";
 /// What an apply of a Scale can be at odds with others about.
 const REPLICAS: &str = ".spec.replicas";
 

@@ -24,7 +24,9 @@ pub(crate) use error::{ApplyError, Conflict, PatchError};
 pub(crate) use fields::untyped;
 pub(crate) use json::{json_patch, unknown_fields};
 pub(crate) use merge::merge_patch;
-pub(crate) use scaled::{before_scale, is_scale_owned, set_scale_apart, track_scale};
+pub(crate) use scaled::{
+    is_scale_owned, keep_scale_applied, own_scale_before_apply, set_scale_apart, track_scale,
+};
 pub(crate) use strategic::strategic_merge_patch;
 pub(crate) use touched::Touched;
 pub(crate) use track::{Versions, Writer, keep_times, track_update};

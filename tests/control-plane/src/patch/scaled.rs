@@ -1,7 +1,5 @@
 //! Who owns the number of replicas of an object, where that is written as a Scale.
 
-use std::borrow::Cow;
-
 use serde_json::Value;
 
 use super::apply::BEFORE_FIRST_APPLY;
@@ -38,16 +36,13 @@ pub(crate) fn track_scale(
     join(object, others, owners);
 }
 
-/// The object as its first apply of a number finds it: where nobody owns anything, the number was there before.
-pub(crate) fn before_scale<'o>(
-    object: &'o Value,
-    path: &[&str],
-    number: i64,
-    writer: &Writer<'_>,
-) -> Cow<'o, Value> {
-    let known = Managers::decode(object.pointer("/metadata/managedFields"));
-    if number == 0 || !known.is_ok_and(|known| known.is_empty()) {
-        return Cow::Borrowed(object);
+/// Where an object has a number that nobody owns, it was there before the first apply of a number.
+pub(crate) fn own_scale_before_apply(object: &mut Value, path: &[&str], writer: &Writer<'_>) {
+    let Some((mut others, owners)) = apart(object, path) else {
+        return;
+    };
+    if !owners.is_empty() {
+        return;
     }
     let first = Writer {
         manager: BEFORE_FIRST_APPLY,
@@ -55,13 +50,11 @@ pub(crate) fn before_scale<'o>(
     };
     let entry = Entry {
         api_version: writer.api_version.to_owned(),
-        time: Some(writer.time()),
+        time: None,
         set: Set::default().with(path),
     };
-    let mut object = object.clone();
-    let entries = Managers([(first.id(Operation::Update), entry)].into());
-    join(&mut object, entries, Vec::new());
-    Cow::Owned(object)
+    others.0.insert(first.id(Operation::Update), entry);
+    join(object, others, owners);
 }
 
 /// Gives who owns the number of an object an entry for it alone, in which it is not written down since when; who has
@@ -90,6 +83,29 @@ fn keep_appliers(object: &Value, others: &mut Managers, owners: &mut Vec<(Id, En
 /// Whether anybody owns the number of an object.
 pub(crate) fn is_scale_owned(object: &Value, path: &[&str]) -> bool {
     apart(object, path).is_some_and(|(_, owners)| !owners.is_empty())
+}
+
+/// Gives who has applied the number to the live object the entry back that it has there.
+pub(crate) fn keep_scale_applied(
+    live: &Value,
+    object: &mut Value,
+    path: &[&str],
+    writer: &Writer<'_>,
+) {
+    let (Some((mut others, owners)), Some((_, owned))) = (apart(object, path), apart(live, path))
+    else {
+        return;
+    };
+    let applier = writer.id(Operation::Apply);
+    let known = Managers::decode(live.pointer("/metadata/managedFields")).unwrap_or_default();
+    if let Some(known) = known
+        .0
+        .get(&applier)
+        .filter(|_| owned.iter().any(|(id, _)| *id == applier))
+    {
+        others.0.insert(applier, known.clone());
+        join(object, others, owners);
+    }
 }
 
 /// The entries without the number, and those of its owners; nothing where the entries cannot be read.

@@ -117,6 +117,10 @@ fn take_over(was: &Value, is: &mut Value) {
         for (old, new) in list(was, containers).iter().zip(new) {
             object::as_map(new).insert("image".to_owned(), old["image"].clone());
         }
+        // A list is made anew of its containers: of none there is none.
+        if is[containers].as_array().is_some_and(Vec::is_empty) {
+            is[containers] = Value::Null;
+        }
     }
     let fields = object::as_map(is);
     for field in ["activeDeadlineSeconds", "schedulingGates", "tolerations"] {
