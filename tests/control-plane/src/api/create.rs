@@ -153,6 +153,7 @@ impl<'a> Creation<'a> {
         rules_of.convert(&mut self.object);
         admission::change(target, &self.called, None, &mut self.object)?;
         self.empties.put_back(&mut self.object);
+        rules::allocate(target, transaction, None, &mut self.object, dry_run)?;
         let mut warnings = rules::early_advice(target, &self.object);
         let mut wrong = rules::before_create(rules_of, &mut self.object);
         if !self.empties.is_none() {
@@ -171,7 +172,6 @@ impl<'a> Creation<'a> {
                 "create not allowed while custom resource definition is terminating",
             ));
         }
-        rules::allocate(target, transaction, None, &mut self.object, dry_run)?;
         if !wrong.is_empty() {
             let kind = self
                 .object

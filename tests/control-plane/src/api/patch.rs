@@ -132,7 +132,8 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
         let is_new = transaction
             .kept(target.bucket(), &target.key(name))
             .is_none();
-        if kind == PatchKind::Apply && is_new && target.subresource.is_none() {
+        let creates = target.subresource.is_none() || rules::is_created_by_update(target);
+        if kind == PatchKind::Apply && is_new && creates {
             code = StatusCode::CREATED;
             let (creation, mut warnings) = apply_new(
                 target,

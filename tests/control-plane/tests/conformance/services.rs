@@ -134,6 +134,61 @@ conformance! {
         }
     }
 
+    async fn a_service_is_made_by_its_status(talk: &mut Talk) {
+        let path = "/api/v1/namespaces/{ns}/services";
+        let service = |name: &str| {
+            let spec = json!({"ports": [{"port": 80}], "type": "LoadBalancer"});
+            json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec, "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}})
+        };
+        talk.put(&format!("{path}/put/status"), service("put")).await;
+        talk.patch("apply", &format!("{path}/applied/status?fieldManager=one"), service("applied")).await;
+        talk.patch("apply", &format!("{path}/bare/status?fieldManager=one"), json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "bare"}})).await;
+        for kind in ["merge", "strategic-merge", "json"] {
+            let body = if kind == "json" { json!([]) } else { json!({"status": {}}) };
+            talk.patch(kind, &format!("{path}/none/status"), body).await;
+        }
+        for name in ["put", "applied"] {
+            talk.get(&format!("{path}/{name}")).await;
+            talk.delete(&format!("{path}/{name}")).await;
+        }
+    }
+
+    async fn ports_of_nodes_that_are_asked_for(talk: &mut Talk) {
+        let path = "/api/v1/namespaces/{ns}/services";
+        let port = |port: u16, name: &str, of_node: Option<u16>| {
+            let mut port = json!({"port": port, "name": name});
+            if let Some(of_node) = of_node {
+                port["nodePort"] = of_node.into();
+            }
+            port
+        };
+        let balancer = |name: &str, ports: Value| {
+            let spec = json!({"type": "LoadBalancer", "allocateLoadBalancerNodePorts": false, "clusterIP": "None", "ports": ports});
+            json!({"metadata": {"name": name}, "spec": spec})
+        };
+        talk.say("a balancer that needs none has those that it asks for");
+        talk.post(path, balancer("one", json!([port(80, "a", Some(32_001)), port(81, "b", None)]))).await;
+        let mut one = balancer("one", json!([port(80, "a", Some(32_001)), port(81, "b", None)]));
+        one["spec"]["clusterIP"].take();
+        talk.post(&format!("{path}?dryRun=All"), one.clone()).await;
+        one["spec"]["ports"] = json!([port(80, "a", Some(32_001)), port(81, "a", Some(32_001))]);
+        talk.post(path, one.clone()).await;
+        talk.say("a port that is there twice has the port of a node twice");
+        one["spec"]["ports"] = json!([port(80, "a", Some(32_001)), port(80, "b", None)]);
+        talk.post(path, one).await;
+        let node = json!({"metadata": {"name": "two"}, "spec": {"type": "NodePort", "ports": [port(80, "a", Some(32_002))]}});
+        talk.prepare(path, node).await;
+        let two = format!("{path}/two");
+        talk.say("those that are called alike would have the same");
+        talk.patch("merge", &two, json!({"spec": {"ports": [port(80, "a", None), port(81, "a", None)]}})).await;
+        talk.patch("merge", &two, json!({"spec": {"type": "ClusterIP", "ports": [port(80, "a", None)]}})).await;
+        talk.say("and one that had none has each that it asks for");
+        let mut ports = json!([port(80, "a", Some(32_003)), port(80, "b", Some(32_003))]);
+        ports[1]["protocol"] = "UDP".into();
+        talk.patch("merge", &two, json!({"spec": {"type": "NodePort", "ports": ports}})).await;
+        talk.patch("merge", &two, json!({"spec": {"ports": [port(80, "a", Some(32_003)), port(81, "b", Some(32_003))]}})).await;
+    }
+
     async fn names_that_lead_elsewhere_have_no_traffic_inside(talk: &mut Talk) {
         let path = "/api/v1/namespaces/{ns}/services";
         let elsewhere = |policy: &str| json!({"type": "ExternalName", "externalName": "example.com", "internalTrafficPolicy": policy});

@@ -249,6 +249,35 @@ conformance! {
         }
     }
 
+    async fn who_no_longer_says_how_many(talk: &mut Talk) {
+        for (path, object) in scalable(talk).await {
+            talk.post(&format!("{path}?fieldManager=maker"), object).await;
+            let one = format!("{path}/one");
+            let scaled = format!("{one}/scale");
+            let applied = |spec: Value| {
+                let mut body = scale(json!({}));
+                match spec {
+                    Value::Null => body.as_object_mut().unwrap().remove("spec"),
+                    spec => body.as_object_mut().unwrap().insert("spec".into(), spec),
+                };
+                body
+            };
+            for (manager, spec) in [
+                ("one", json!({"replicas": 1})), ("two", json!({"replicas": 1})), ("one", json!({})), ("one", json!({"replicas": null})), ("one", json!(null)),
+                ("two", json!({})), ("two", json!(null)), ("one", json!({"replicas": 0})), ("two&force=true", json!({"replicas": 0})), ("one", json!({"replicas": 3})),
+            ] {
+                talk.patch("apply", &format!("{scaled}?fieldManager={manager}"), applied(spec)).await;
+                talk.get_picked(&one, &[], |object| json!([object["metadata"]["managedFields"], object["spec"]["replicas"]])).await;
+            }
+            talk.say("the number of an object that nobody owns was there before");
+            talk.patch("merge", &one, json!({"metadata": {"managedFields": [{}]}})).await;
+            for (manager, replicas) in [("one", 2), ("one", 0), ("two", 5), ("two&force=true", 5)] {
+                talk.patch("apply", &format!("{scaled}?fieldManager={manager}"), applied(json!({"replicas": replicas}))).await;
+                talk.get_picked(&one, &[], |object| object["metadata"]["managedFields"].clone()).await;
+            }
+        }
+    }
+
     async fn what_a_node_would_answer(talk: &mut Talk) {
         talk.post(PODS, pod("one")).await;
         let mut two = pod("two");

@@ -346,7 +346,9 @@ const CREATED_BY_UPDATE: [(&str, &str); 11] = [
 /// Whether an update of an object that is not there creates it.
 pub(crate) fn is_created_by_update(target: &Target) -> bool {
     let mut kinds = CREATED_BY_UPDATE.into_iter();
-    target.subresource.is_none() && kinds.any(|(group, plural)| target.resource.is(group, plural))
+    let is_of_kind = kinds.any(|(group, plural)| target.resource.is(group, plural));
+    // Of those that have a status it alone is asked of Services, which get no addresses by it.
+    is_of_kind && matches!(target.subresource.as_deref(), None | Some("status"))
 }
 
 /// The numbers of a Lease. What belongs to coordinated elections, which are off by default, is dropped unless it is

@@ -26,7 +26,8 @@ pub(super) fn allocate(
 ) -> Result<(), Failure> {
     let is_service = target.resource.is("", "services") && target.subresource.is_none();
     let (needs, is_checked) = (needs_ports(&new["spec"]), is_health_checked(&new["spec"]));
-    if !is_service || !(needs || is_checked) {
+    let may_have = needs || is_balancer(&new["spec"]);
+    if !is_service || !(may_have || is_checked) {
         return Ok(());
     }
     let before = old.map(|old| &old["spec"]);
@@ -39,11 +40,10 @@ pub(super) fn allocate(
     };
     let name = object::name(new).to_owned();
     let spec = object::field_mut(new, "spec");
-    if needs {
-        match before.filter(|before| needs_ports(before)) {
-            None => ports.give(spec, &name)?,
-            Some(before) => ports.give_again(before, spec, &name)?,
-        }
+    match before {
+        _ if !may_have => {}
+        None => ports.give(spec, &name, needs)?,
+        Some(before) => ports.give_again(before, spec, &name, needs)?,
     }
     if is_checked {
         ports.give_health_check(before.filter(|before| is_health_checked(before)), spec)?;
@@ -60,8 +60,13 @@ struct Ports<'a> {
 }
 
 impl Ports<'_> {
-    /// Of a new Service, or of one that had none: ports of the same number share one.
-    fn give(&mut self, spec: &mut Map<String, Value>, name: &str) -> Result<(), Failure> {
+    /// Of a new Service: ports of the same number share one. One that does not need any has those that it asks for.
+    fn give(
+        &mut self,
+        spec: &mut Map<String, Value>,
+        name: &str,
+        needs: bool,
+    ) -> Result<(), Failure> {
         let mut of_port: HashMap<u64, u64> = HashMap::new();
         let mut said: HashMap<u64, u64> = HashMap::new();
         for port in ports_of(spec) {
@@ -70,6 +75,9 @@ impl Ports<'_> {
             }
         }
         for (index, port) in ports_mut(spec).iter_mut().enumerate() {
+            if !needs && node_port(port).is_none() {
+                continue;
+            }
             let own = own_port(port);
             let given = match (of_port.get(&own), node_port(port)) {
                 (Some(shared), None) => *shared,
@@ -92,14 +100,17 @@ impl Ports<'_> {
         Ok(())
     }
 
-    /// Of one that has some already.
+    /// Of one that is there already.
     fn give_again(
         &mut self,
         before: &Value,
         spec: &mut Map<String, Value>,
         service: &str,
+        needs: bool,
     ) -> Result<(), Failure> {
-        keep(before, spec);
+        if needs && needs_ports(before) {
+            keep(before, spec);
+        }
         let kept: HashSet<u64> = of(before).into_iter().collect();
         let (mut seen, mut taken) = (HashSet::new(), HashSet::new());
         for (index, port) in ports_mut(spec).iter_mut().enumerate() {
@@ -110,6 +121,7 @@ impl Ports<'_> {
                     }
                     asked
                 }
+                None if !needs => continue,
                 None => {
                     let given = self.next().ok_or_else(full)?;
                     object::as_map(port).insert("nodePort".to_owned(), given.into());
@@ -200,16 +212,11 @@ fn keep(before: &Value, spec: &mut Map<String, Value>) {
         .iter()
         .filter_map(|port| Some((text(port, "name"), node_port(port)?)))
         .collect();
-    let old: HashSet<u64> = known.values().copied().collect();
-    let mut used: HashSet<u64> = ports_of(spec)
-        .iter()
-        .filter_map(node_port)
-        .filter(|port| old.contains(port))
-        .collect();
+    let used: HashSet<u64> = ports_of(spec).iter().filter_map(node_port).collect();
     for port in ports_mut(spec) {
         if node_port(port).is_none()
             && let Some(known) = known.get(text(port, "name"))
-            && used.insert(*known)
+            && !used.contains(known)
         {
             object::as_map(port).insert("nodePort".to_owned(), (*known).into());
         }
@@ -217,9 +224,12 @@ fn keep(before: &Value, spec: &mut Map<String, Value>) {
 }
 
 fn needs_ports(spec: &Value) -> bool {
-    let balances = text(spec, "type") == "LoadBalancer";
     text(spec, "type") == "NodePort"
-        || (balances && spec["allocateLoadBalancerNodePorts"] != Value::Bool(false))
+        || (is_balancer(spec) && spec["allocateLoadBalancerNodePorts"] != Value::Bool(false))
+}
+
+fn is_balancer(spec: &Value) -> bool {
+    text(spec, "type") == "LoadBalancer"
 }
 
 fn full() -> Failure {

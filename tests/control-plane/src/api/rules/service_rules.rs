@@ -275,6 +275,16 @@ fn check_twice(spec: &Value, ports: &[Value]) -> Vec<Cause> {
     }
     let mut seen = BTreeSet::new();
     for (index, port) in ports.iter().enumerate() {
+        let of_node = number(port, "nodePort").filter(|number| *number != 0);
+        if of_node.is_some() && !seen.insert((text(port, "protocol"), of_node)) {
+            wrong.push(Cause::duplicate(
+                &format!("{}.nodePort", path(index)),
+                &port["nodePort"],
+            ));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for (index, port) in ports.iter().enumerate() {
         let (protocol, number) = (text(port, "protocol"), number(port, "port").unwrap_or(0));
         if !seen.insert((protocol, number)) {
             // Of the port no more than what is the same.
