@@ -47,6 +47,7 @@ mod conformance {
     mod flows;
     mod kinds;
     mod large;
+    mod legacy;
     mod limits;
     mod lists;
     mod managers;

@@ -386,6 +386,10 @@ pub(crate) fn shape(
         _ => schema.apply_defaults(object),
     }
     rules::set_defaults(target, object);
+    rules::forget_legacy(target, object).map_err(|why| match source {
+        Source::Strategic(_) => Failure::new(http::StatusCode::INTERNAL_SERVER_ERROR, "", why),
+        _ => refuse(&why),
+    })?;
     let empties = match target.resource.is_crd() {
         true => Empties::default(),
         false => Empties::take(schema, object),

@@ -18,6 +18,8 @@ use crate::plane::{Plane, World};
 use crate::serve::Body;
 use crate::structs::Typed;
 
+pub(super) use aggregated::AGGREGATED;
+
 const VERBS: [&str; 8] = [
     "create",
     "delete",

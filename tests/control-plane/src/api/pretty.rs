@@ -3,6 +3,7 @@
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, Response};
 
+use super::discovery::AGGREGATED;
 use super::negotiation;
 use super::query::Query;
 use super::response::take_body;
@@ -28,7 +29,8 @@ pub(crate) fn is_wanted(query: &Query, headers: &HeaderMap) -> bool {
 /// The same answer, indented; what is no JSON stays as it is.
 pub(crate) async fn answer(response: Response<Body>) -> Response<Body> {
     let kind = response.headers().get(CONTENT_TYPE);
-    if kind.is_none_or(|kind| kind.as_bytes() != b"application/json") {
+    let is_whole = |kind: &str| kind == "application/json" || kind == AGGREGATED;
+    if !kind.is_some_and(|kind| kind.to_str().is_ok_and(is_whole)) {
         return response;
     }
     let (mut response, body) = take_body(response).await;

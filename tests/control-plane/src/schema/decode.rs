@@ -10,6 +10,12 @@ use crate::structs::{self, Declared, Struct};
 
 /// From here on a number of floating point has no fraction.
 const LARGE: f64 = 1e16;
+/// Who has maps of quantities that are no `ResourceList`, or have no defaults set.
+const FINER: [&str; 3] = [
+    "CapacityRequirements",
+    "DeviceRequestAllocationResult",
+    "Overhead",
+];
 const SECONDS: &str = "2006-01-02T15:04:05Z07:00";
 const MICROSECONDS: &str = "2006-01-02T15:04:05.000000Z07:00";
 
@@ -85,6 +91,15 @@ pub(crate) fn decode_metadata(object: &mut Value) -> Result<(), String> {
     Ok(())
 }
 
+/// What `SetDefaults_ResourceList` of Kubernetes does.
+fn round_up(resources: &mut Map<String, Value>) {
+    for amount in resources.values_mut() {
+        if let Some(rounded) = amount.as_str().and_then(quantity::of_resource) {
+            *amount = rounded.into();
+        }
+    }
+}
+
 /// Where a value is, as Go's decoder says it: the struct that holds the field, and the path without indices.
 #[derive(Clone, Copy)]
 struct Place<'p> {
@@ -107,6 +122,9 @@ impl Place<'_> {
                 if let Additional::Values(values) = &node.additional {
                     for value in fields.values_mut() {
                         self.read_one(values, value)?;
+                    }
+                    if values.target().is_quantity() && !FINER.contains(&self.holder) {
+                        round_up(fields);
                     }
                 }
                 Ok(())

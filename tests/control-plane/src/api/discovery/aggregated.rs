@@ -13,7 +13,10 @@ use crate::plane::{Plane, World};
 use crate::serve::Body;
 use crate::structs::Typed;
 
-const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+/// How the list begins.
+const TYPE: &[u8] = br#"{"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/v2","#;
+pub(crate) const AGGREGATED: &str =
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// The format of everything in one answer, where that is asked for.
 pub(super) fn asked_for(asked: &Asked) -> Option<Media> {
@@ -62,7 +65,13 @@ pub(super) fn answer(world: &World, plane: &Plane, asked: &Asked, core: bool) ->
     });
     let mut written = Vec::new();
     json::write(&Typed(&list), &mut written);
-    let tag = format!("\"{}\"", openapi::hash(&written));
+    // The tag is that of a list which does not say what it is.
+    let untyped = match written.strip_prefix(TYPE) {
+        Some(rest) => [b"{", rest].concat(),
+        None => written.clone(),
+    };
+    let tag = format!("\"{}\"", openapi::hash(&untyped));
+    written.push(b'\n');
     let mut response = if asked.header(IF_NONE_MATCH) == Some(&*tag) {
         response::nothing(StatusCode::NOT_MODIFIED)
     } else {

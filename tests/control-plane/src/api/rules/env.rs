@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::checks::{list, one_of, text};
 use super::{names, volumes, windows};
 use crate::failure::Cause;
+use crate::schema::in_billionths;
 
 const OF_VARIABLES: [&str; 9] = [
     "metadata.name",
@@ -206,9 +207,9 @@ pub(super) fn check_field(field: &Value, known: &[&str], path: &str) -> Vec<Caus
         .strip_suffix("']")
         .and_then(|said| said.split_once("['"));
     if let Some((map, key)) = subscripted {
-        let reasons = match map {
-            "metadata.annotations" => names::qualified(&key.to_lowercase()),
-            "metadata.labels" => names::qualified(key),
+        let key = match map {
+            "metadata.annotations" => key.to_lowercase(),
+            "metadata.labels" => key.to_owned(),
             _ => {
                 let why = format!(
                     "error converting fieldPath: field label does not support subscript: {said}"
@@ -216,9 +217,9 @@ pub(super) fn check_field(field: &Value, known: &[&str], path: &str) -> Vec<Caus
                 return vec![Cause::invalid(&at, &said.into(), &why)];
             }
         };
-        let reasons = reasons.iter();
+        let reasons = names::qualified(&key).into_iter();
         return reasons
-            .map(|why| Cause::invalid(path, &key.into(), why))
+            .map(|why| Cause::invalid(path, &key.as_str().into(), &why))
             .collect();
     }
     let cause = if said.is_empty() {
@@ -241,13 +242,13 @@ pub(super) fn check_field(field: &Value, known: &[&str], path: &str) -> Vec<Caus
 }
 
 /// A resource of a container that is told to it.
-pub(super) fn check_resource(source: &Value, of_any: bool, path: &str) -> Option<Cause> {
+pub(super) fn check_resource(source: &Value, of_any: bool, path: &str) -> Vec<Cause> {
     let (container, resource) = (text(source, "containerName"), text(source, "resource"));
     let at = |field: &str| format!("{path}.{field}");
     let is_huge = ["limits.hugepages-", "requests.hugepages-"]
         .iter()
         .any(|prefix| resource.starts_with(prefix));
-    if of_any && container.is_empty() {
+    let wrong = if of_any && container.is_empty() {
         Some(Cause::required(&at("containerName"), ""))
     } else if resource.is_empty() {
         Some(Cause::required(&at("resource"), ""))
@@ -255,5 +256,30 @@ pub(super) fn check_resource(source: &Value, of_any: bool, path: &str) -> Option
         None
     } else {
         one_of(resource, &at("resource"), &RESOURCES)
+    };
+    let unfit = unfit_divisor(resource, text(source, "divisor"));
+    let unfit = unfit.map(|why| Cause::invalid(&at("divisor"), &resource.into(), &why));
+    wrong.into_iter().chain(unfit).collect()
+}
+
+/// Why the amount of a resource is not told in a unit.
+fn unfit_divisor(resource: &str, divisor: &str) -> Option<String> {
+    const OF_BYTES: [&str; 13] = [
+        "1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei",
+    ];
+    let (_, name) = resource.split_once('.')?;
+    let (known, listed, of): (&[&str], _, _) = match name {
+        "cpu" => (&["1m", "1"], "1m and 1".to_owned(), "cpu"),
+        "memory" => (&OF_BYTES, OF_BYTES.join(", "), "memory"),
+        "ephemeral-storage" => (&OF_BYTES, OF_BYTES.join(", "), "local ephemeral storage"),
+        name if name.starts_with("hugepages-") => (&OF_BYTES, OF_BYTES.join(", "), "hugepages"),
+        _ => return None,
+    };
+    let is_unset = in_billionths(divisor).is_none_or(|amount| amount == 0);
+    if is_unset || known.contains(&divisor) {
+        return None;
     }
+    Some(format!(
+        "only divisor's values {listed} are supported with the {of} resource"
+    ))
 }

@@ -1,4 +1,4 @@
-//! Fields of features that are off by default: they are known, and nothing is kept of them.
+//! Fields of features that are off by default, or of other versions: they are known, and nothing is kept of them.
 
 use serde_json::Value;
 
@@ -26,6 +26,12 @@ pub(super) fn forget(target: &Target, object: &mut Value) {
         }
         "CSIDriver" => {
             object::field_mut(object, "spec").remove("preventPodSchedulingIfMissing");
+            return;
+        }
+        "EndpointSlice" => {
+            for endpoint in objects(object.get_mut("endpoints")) {
+                object::as_map(endpoint).remove("deprecatedTopology");
+            }
             return;
         }
         _ => return,

@@ -35,6 +35,7 @@ mod job_status;
 mod jobs;
 mod kinds;
 mod label_keys;
+mod legacy;
 mod looks;
 mod maker_advice;
 mod mandatory;
@@ -100,6 +101,7 @@ pub(crate) use defaults::set as set_defaults;
 pub(crate) use in_go::metadata as metadata_in_go;
 pub(crate) use jobs::share_labels;
 pub(crate) use kinds::{is_created_by_update, not_done};
+pub(crate) use legacy::forget as forget_legacy;
 pub(crate) use metadata::{
     check_name, check_named, check_namespace, is_of_path, join_owners, other_object, place,
     same_object, without_version,

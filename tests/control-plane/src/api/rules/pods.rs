@@ -18,12 +18,6 @@ pub(super) fn before_create(object: &mut Value) -> Vec<Cause> {
         }]);
     }
     object::as_map(object).insert("status".to_owned(), status);
-    let spec = object::field_mut(object, "spec");
-    if let Some(grace) = spec.get_mut("terminationGracePeriodSeconds")
-        && grace.as_i64().is_some_and(|seconds| seconds < 0)
-    {
-        *grace = 1.into();
-    }
     label_keys::select(object);
     app_armor::take_over(object);
     let spec = &object["spec"];

@@ -99,7 +99,9 @@ pub(super) fn check_quantity(name: &str, quantity: &Value, path: &str) -> Vec<Ca
         wrong.push(Cause::invalid(path, quantity, why));
     }
     let counted = COUNTED.contains(&name) || is_extended(name);
-    if counted && amount % 1_000_000_000 != 0 {
+    let rest = i128::from(amount.rem_euclid(1_000_000) > 0);
+    let milli = amount.div_euclid(1_000_000) + rest;
+    if counted && milli % 1000 != 0 {
         wrong.push(Cause::invalid(path, quantity, "must be an integer"));
     }
     wrong
@@ -127,6 +129,19 @@ fn check_name_for_pod(name: &str, path: &str) -> Vec<Cause> {
         wrong.push(Cause::unsupported(path, &name.into(), known));
     }
     wrong
+}
+
+/// Huge pages are asked for whole.
+fn check_pages(name: &str, quantity: &Value, path: &str) -> Option<Cause> {
+    const WHOLE: i128 = 1_000_000_000;
+    let size = in_billionths(name.strip_prefix("hugepages-")?).unwrap_or(0);
+    let amount = quantity.as_str().and_then(in_billionths).unwrap_or(0);
+    // Parts of a byte count as one.
+    let bytes = amount / WHOLE + i128::from(amount % WHOLE > 0);
+    let is_divisible = size > 0 && size % WHOLE == 0 && bytes % (size / WHOLE) == 0;
+    let shown = quantity.as_str().unwrap_or_default();
+    let why = format!("{shown} is not positive integer multiple of {name}");
+    (!is_divisible).then(|| Cause::invalid(path, quantity, &why))
 }
 
 /// What is wrong with what a container asks for.
@@ -160,7 +175,9 @@ fn check_with(
     let (limits, requests) = (of("limits"), of("requests"));
     let mut wrong = Vec::new();
     for (name, quantity) in limits {
-        wrong.extend(check_one(name, quantity, &format!("{path}.limits[{name}]")));
+        let path = format!("{path}.limits[{name}]");
+        wrong.extend(check_one(name, quantity, &path));
+        wrong.extend(check_pages(name, quantity, &path));
     }
     let below = format!("{path}.requests");
     for (name, quantity) in requests {
@@ -185,6 +202,7 @@ fn check_with(
             }
             None => {}
         }
+        wrong.extend(check_pages(name, quantity, &format!("{below}[{name}]")));
     }
     let mut names = limits.keys().chain(requests.keys());
     let asks_for_pages = names.clone().any(|name| is_huge(name));

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::selector;
 use super::checks::{self, at, invalid_selector, list, not_negative, number, one_of, text};
 use super::fixed::{IMMUTABLE, is_nothing, same};
-use super::{pods, strategies};
+use super::{legacy, pods, strategies};
 use crate::failure::Cause;
 use crate::object;
 use crate::structs::internal;
@@ -44,7 +44,11 @@ pub(super) fn check(kind: &str, old: Option<&Value>, object: &Value) -> Vec<Caus
     }
     wrong.extend(check_pods(kind, spec));
     wrong.extend(match kind {
-        "Deployment" => strategies::check_deployment(spec),
+        "Deployment" => {
+            let mut wrong = strategies::check_deployment(spec);
+            wrong.extend(legacy::check_rollback(object));
+            wrong
+        }
         "DaemonSet" => strategies::check_daemon_set(spec),
         _ => Vec::new(),
     });
@@ -216,15 +220,15 @@ pub(crate) fn forget_templates(metadata: &mut Value) {
 pub(super) fn count_templates(old: Option<&Value>, object: &mut Value) {
     let of = "core.PodTemplateSpec";
     let template = &object["spec"]["template"];
-    let moved = old.is_none_or(|old| !internal::same(of, &old["spec"]["template"], template));
-    let known = old.and_then(|old| {
-        old.pointer("/metadata/annotations")?
-            .get(TEMPLATE_GENERATION)?
-            .as_str()?
-            .parse::<i64>()
-            .ok()
-    });
-    let number = known.unwrap_or(0) + i64::from(moved);
+    let moved = old.is_some_and(|old| !internal::same(of, &old["spec"]["template"], template));
+    let known = |of: &Value| -> Option<i64> {
+        let annotations = of.pointer("/metadata/annotations")?;
+        annotations.get(TEMPLATE_GENERATION)?.as_str()?.parse().ok()
+    };
+    let number = match old {
+        Some(old) => known(old).unwrap_or(0) + i64::from(moved),
+        None => known(object).unwrap_or(0).max(1),
+    };
     let annotations = object::metadata_mut(object)
         .entry("annotations")
         .or_insert(Value::Null);
