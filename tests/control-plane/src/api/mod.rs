@@ -221,7 +221,11 @@ pub(crate) async fn failed(headers: &HeaderMap, response: Response<Body>) -> Res
 
 /// Says in which format an answer is told.
 fn told(mut response: Response<Body>, media: Media, is_watch: bool) -> Response<Body> {
-    response.extensions_mut().insert(Told { media, is_watch });
+    response.extensions_mut().insert(Told {
+        media,
+        is_watch,
+        is_raw: false,
+    });
     response
 }
 

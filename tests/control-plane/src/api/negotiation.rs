@@ -3,7 +3,7 @@
 use http::header::ACCEPT;
 use http::{HeaderMap, Response};
 
-use super::{protobuf, yaml};
+use super::{pretty, protobuf, yaml};
 use crate::serve::Body;
 
 /// A format of answers.
@@ -41,6 +41,8 @@ pub(crate) struct Told {
     pub(crate) media: Media,
     /// Whether it goes on, event after event.
     pub(crate) is_watch: bool,
+    /// It is for a reader who takes no format that there is.
+    pub(crate) is_raw: bool,
 }
 
 impl Told {
@@ -50,12 +52,14 @@ impl Told {
         Self {
             media: found.map_or(Media::Json, |(media, ())| media),
             is_watch: false,
+            is_raw: found.is_none(),
         }
     }
 
     /// Tells an answer so.
     pub(crate) async fn tell(self, response: Response<Body>) -> Response<Body> {
         match self.media {
+            Media::Json if self.is_raw => pretty::answer(response).await,
             Media::Json => response,
             Media::Yaml => yaml::answer(response).await,
             Media::Protobuf => protobuf::answer(response, self.is_watch).await,

@@ -10,6 +10,7 @@ use super::body::{self, Source};
 use super::create::writer;
 use super::options::WriteOptions;
 use super::patch::unapplied;
+use super::patched_kind::{keep_kind, name_kind};
 use super::target::Target;
 use super::update::{Made, Update};
 use super::view::{self, Form};
@@ -87,6 +88,12 @@ pub(super) fn put_patched(
     source: Source<'_>,
 ) -> Result<Made, Failure> {
     let posted = posted(target)?;
+    if !target.resource.is_crd() {
+        match source {
+            Source::Strategic(patch) => keep_kind(&posted, &mut scale, patch)?,
+            _ => name_kind(&posted, &mut scale, options, source)?,
+        }
+    }
     let shaped = body::shape(&posted, &mut scale, options.unknown, source, Vec::new())?;
     let warnings = shaped.warnings;
     let made =

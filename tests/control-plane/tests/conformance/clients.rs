@@ -32,6 +32,14 @@ fn approval(definition: &Value) -> Value {
 }
 
 conformance! {
+    async fn who_takes_no_format_reads_what_failed_with_indentation(talk: &mut Talk) {
+        for path in ["/api/v1/namespaces/{ns}", "/api/v1/nothing", "/apis/apps", "/version"] {
+            talk.get_lines(path, &[("accept", "text/plain")], |line| Some(line.to_owned())).await;
+        }
+        let metadata = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
+        talk.get_lines("/api/v1/namespaces", &[("accept", metadata)], |line| Some(line.to_owned())).await;
+    }
+
     async fn what_comes_first(talk: &mut Talk) {
         let schema = json!({"openAPIV3Schema": {"type": "object"}});
         talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": schema}))).await;

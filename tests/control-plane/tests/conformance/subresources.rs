@@ -278,6 +278,19 @@ conformance! {
         }
     }
 
+    async fn patches_that_make_something_else_of_a_scale(talk: &mut Talk) {
+        let containers = json!([{"name": "a", "image": "registry.example.com/app:1.0"}]);
+        let spec = json!({"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": containers}}});
+        let path = "/apis/apps/v1/namespaces/{ns}/deployments";
+        talk.prepare(path, json!({"metadata": {"name": "one"}, "spec": spec})).await;
+        for (field, value) in [("kind", "X"), ("kind", ""), ("apiVersion", "x/v1"), ("apiVersion", "v1"), ("apiVersion", "autoscaling/v2"), ("apiVersion", "")] {
+            for kind in ["strategic-merge", "merge"] {
+                talk.patch(kind, &format!("{path}/one/scale"), json!({(field): value})).await;
+            }
+            talk.patch("json", &format!("{path}/one/scale"), json!([{"op": "replace", "path": format!("/{field}"), "value": value}])).await;
+        }
+    }
+
     async fn what_a_node_would_answer(talk: &mut Talk) {
         talk.post(PODS, pod("one")).await;
         let mut two = pod("two");
