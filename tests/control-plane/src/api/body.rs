@@ -2,31 +2,19 @@
 
 use std::collections::HashSet;
 
-use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
 use super::duplicates::{duplicates, told_as_said};
 use super::options::{Unknown, WriteOptions};
 use super::target::Target;
 use super::view::convert_event;
-use super::{Asked, protobuf, rules, scheme, yaml};
+use super::{Asked, media_type, protobuf, rules, scheme, yaml};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Resource, Shape, crd_bucket};
 use crate::object;
 use crate::patch::go;
 use crate::schema::{self, Empties};
 use crate::syntax;
-
-/// The media type of the body, without its parameters.
-pub(crate) fn media_type(asked: &Asked) -> &str {
-    asked
-        .header(CONTENT_TYPE)
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-}
 
 /// Reads the object of a create or an update.
 pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
@@ -37,7 +25,7 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
             "the object provided is unrecognized (must be of type {kind}): {why} ({shown})"
         ))
     };
-    let parsed = match media_type(asked) {
+    let parsed = match &*media_type::of(asked) {
         "" | "application/json" => parse_json(&asked.body),
         "application/yaml" => Ok(yaml::read(&asked.body).map_err(|why| unrecognized(&why))?),
         protobuf::MEDIA_TYPE if !target.resource.is_crd() => {
@@ -49,8 +37,11 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
             if envelope.api_version.is_empty() {
                 envelope.api_version = target.api_version();
             }
-            check_kind_of(target, &envelope.api_version, &envelope.kind)
-                .map_err(Failure::bad_request)?;
+            let (api_version, kind) = (&envelope.api_version, &envelope.kind);
+            check_version(target, api_version, kind).map_err(Failure::bad_request)?;
+            if let Some(why) = other_kind(target, api_version, kind) {
+                return Err(other(target, api_version, kind, &why));
+            }
             let object = envelope.open().map_err(|why| unhandled(target, &why))?;
             return Ok(object);
         }
@@ -97,14 +88,18 @@ pub(crate) fn read(target: &Target, asked: &Asked) -> Result<Value, Failure> {
     if goes_unsaid || is_core && api_version.strip_prefix('/') == Some("v1") {
         object["apiVersion"] = target.api_version().into();
     }
-    check_kind(target, &object).map_err(Failure::bad_request)?;
+    let (api_version, kind) = said_kind(&object);
+    check_version(target, api_version, kind).map_err(Failure::bad_request)?;
+    if let Some(why) = unfit(target, &object) {
+        return Err(other(target, api_version, kind, &why));
+    }
     Ok(object)
 }
 
 /// The version that the object of a body says that it is of, if it can be read.
 pub(super) fn said_version(asked: &Asked) -> Option<String> {
     let said = |object: Value| Some(object.get("apiVersion")?.as_str()?.to_owned());
-    match media_type(asked) {
+    match &*media_type::of(asked) {
         protobuf::MEDIA_TYPE => Some(protobuf::Envelope::read(&asked.body).ok()?.api_version),
         "application/yaml" => said(yaml::read(&asked.body).ok()?),
         _ => said(parse_json(&asked.body).ok()?),
@@ -166,18 +161,15 @@ fn summary(body: &[u8]) -> String {
     }
 }
 
-/// Whether the object says that it is of the target's kind and version.
-pub(crate) fn check_kind(target: &Target, object: &Value) -> Result<(), String> {
-    let text = |field: &str| {
-        object
-            .get(field)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
-    check_kind_of(target, text("apiVersion"), text("kind"))
+/// What an object says its version and its kind are.
+fn said_kind(object: &Value) -> (&str, &str) {
+    let text = |field| object.get(field).and_then(Value::as_str);
+    let (api_version, kind) = (text("apiVersion"), text("kind"));
+    (api_version.unwrap_or_default(), kind.unwrap_or_default())
 }
 
-fn check_kind_of(target: &Target, api_version: &str, kind: &str) -> Result<(), String> {
+/// Whether an object of a custom resource, or of one that there is in several versions, is of that of its path.
+fn check_version(target: &Target, api_version: &str, kind: &str) -> Result<(), String> {
     let expected = target.api_version();
     let of_another_version = kind == target.resource.kind
         && target
@@ -192,23 +184,62 @@ fn check_kind_of(target: &Target, api_version: &str, kind: &str) -> Result<(), S
             "the API version in the data ({api_version}) does not match the expected API version ({expected})"
         ));
     }
-    // A CRD's kind is checked with the rest of the object.
-    let is_it = kind == target.resource.kind && api_version == expected;
-    if !is_it && !target.resource.is_crd() {
-        let version = api_version.rsplit('/').next().unwrap_or_default();
-        let must = &target.resource.kind;
-        let why = match scheme::go_type(&target.world.registry, api_version, kind) {
-            Some(of) => {
-                let to = format!("{}.{must}", internal(&target.resource.group));
-                scheme::unconverted(&of, &to)
-            }
-            None => unregistered(kind, api_version),
-        };
-        return Err(format!(
-            "{kind} in version \"{version}\" cannot be handled as a {must}: {why}"
-        ));
-    }
     Ok(())
+}
+
+/// Whether what a patch made is of the kind and version of its path.
+pub(super) fn check_kind(target: &Target, object: &Value) -> Result<(), String> {
+    let (api_version, kind) = said_kind(object);
+    check_version(target, api_version, kind)?;
+    unfit(target, object).map_or(Ok(()), Err)
+}
+
+/// Why an object is not of the built-in kind of its path: what cannot be read as the kind that it says that it is of is
+/// found before it is the wrong one.
+fn unfit(target: &Target, object: &Value) -> Option<String> {
+    let (api_version, kind) = said_kind(object);
+    let other = other_kind(target, api_version, kind)?;
+    Some(undecodable(target, object).unwrap_or(other))
+}
+
+fn undecodable(target: &Target, object: &Value) -> Option<String> {
+    let (api_version, kind) = said_kind(object);
+    scheme::go_type(target, api_version, kind)?;
+    let resource = target.world.registry.of_kind(api_version, kind)?;
+    let mut versions = resource.versions.iter();
+    let version = versions.find(|version| resource.api_version(&version.name) == api_version)?;
+    match version.schema {
+        Shape::BuiltIn(schema) => {
+            let mut object = object.clone();
+            schema.prune(&mut object);
+            schema.decode(api_version, kind, &mut object).err()
+        }
+        Shape::Own(_) => None,
+    }
+}
+
+/// Why a kind is none that the path takes; that of a custom resource is checked with the rest of the object.
+fn other_kind(target: &Target, api_version: &str, kind: &str) -> Option<String> {
+    let is_it = kind == target.resource.kind && api_version == target.api_version();
+    if is_it || target.resource.is_crd() {
+        return None;
+    }
+    let must = &target.resource.kind;
+    Some(match scheme::go_type(target, api_version, kind) {
+        Some(of) => {
+            let to = format!("{}.{must}", internal(&target.resource.group));
+            scheme::unconverted(&of, &to)
+        }
+        None => unregistered(kind, api_version),
+    })
+}
+
+fn other(target: &Target, api_version: &str, kind: &str, why: &str) -> Failure {
+    let version = api_version.rsplit('/').next().unwrap_or_default();
+    let must = &target.resource.kind;
+    Failure::bad_request(format!(
+        "{kind} in version \"{version}\" cannot be handled as a {must}: {why}"
+    ))
 }
 
 /// How a group is called where its types have no version.
@@ -264,7 +295,7 @@ pub(crate) struct Shaped {
 
 /// The fields that the body says more than once, as they are told.
 pub(crate) fn said_twice(asked: &Asked) -> Vec<String> {
-    match media_type(asked) {
+    match &*media_type::of(asked) {
         "application/yaml" => return yaml::said_twice(&asked.body).into_iter().collect(),
         protobuf::MEDIA_TYPE => return Vec::new(),
         _ => {}
@@ -278,7 +309,7 @@ pub(crate) fn said_twice(asked: &Asked) -> Vec<String> {
 
 /// The body, if it is JSON.
 pub(super) fn json(asked: &Asked) -> Option<&[u8]> {
-    let is_other = ["application/yaml", protobuf::MEDIA_TYPE].contains(&media_type(asked));
+    let is_other = ["application/yaml", protobuf::MEDIA_TYPE].contains(&&*media_type::of(asked));
     (!is_other).then_some(&*asked.body)
 }
 

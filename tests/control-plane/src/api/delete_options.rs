@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::options::dry_run;
 use super::query::Query;
 use super::read::number;
-use super::{Asked, body, protobuf, scheme, yaml};
+use super::{Asked, body, media_type, protobuf, scheme, yaml};
 use crate::failure::{Cause, Failure};
 use crate::kinds::Resource;
 use crate::object;
@@ -51,7 +51,7 @@ impl DeleteOptions {
             number(asked, "gracePeriodSeconds")?;
             return Self::from_body(&json!({}), &asked.query);
         }
-        let parsed = match body::media_type(asked) {
+        let parsed = match &*media_type::of(asked) {
             "" | "application/json" => body::parse_json(&asked.body),
             "application/yaml" => Ok(yaml::read(&asked.body).map_err(Failure::bad_request)?),
             protobuf::MEDIA_TYPE => Ok(protobuf::read(&asked.body).map_err(Failure::bad_request)?),

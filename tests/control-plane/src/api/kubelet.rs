@@ -77,6 +77,7 @@ pub(super) fn answer(
 ) -> Result<Response<Body>, Failure> {
     let verb = match asked.method {
         Method::GET => "get",
+        Method::HEAD if asks.subresource == "proxy" => "get",
         Method::POST => "create",
         Method::PUT => "update",
         Method::PATCH => "patch",

@@ -18,6 +18,7 @@ mod health;
 mod internal;
 mod issuer;
 mod kubelet;
+mod media_type;
 mod negotiation;
 mod openapi;
 mod options;
@@ -50,11 +51,13 @@ mod watch;
 mod yaml;
 mod zpages;
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::EXPECT;
 use http::{HeaderMap, Method, Request, Response};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::auth::{self, Caller, User};
 use crate::clock;
@@ -75,7 +78,7 @@ use view::Form;
 pub(crate) use yaml::read as read_yaml;
 
 use crate::plane::{Plane, World};
-use crate::serve::{Body, BoxError, Distortion, full};
+use crate::serve::{Body, BoxError, Distortion, full, is_token_ignored};
 
 /// The largest body that is read, as in a kube-apiserver.
 const LARGEST_BODY: usize = 3 * 1024 * 1024;
@@ -97,7 +100,7 @@ pub(crate) struct Asked {
 impl Asked {
     /// Whatever is in the strings of a body of JSON.
     fn readable(mut self) -> Self {
-        let kind = body::media_type(&self);
+        let kind = media_type::of(&self);
         if kind.is_empty() || kind.ends_with("json") {
             self.body = strings::readable(self.body);
         }
@@ -121,6 +124,8 @@ impl Asked {
     }
 }
 
+const IGNORED_TOKEN: &str = "the provided Authorization header contains extra space before the bearer token, and is ignored";
+
 /// Answers a request to a control plane; the path is the control plane's own.
 pub(crate) async fn answer<B>(
     world: &Arc<World>,
@@ -139,55 +144,44 @@ where
     let Some(path) = query::decode_path(parts.uri.path()) else {
         return response::bad_path();
     };
+    if names_no_watched(&path) {
+        return response::unreadable(&parts.uri, &path);
+    }
     let told_of_failure = Told::of_failure(&parts.headers);
     let in_pretty = pretty::is_wanted(&query, &parts.headers);
     let unpacks = compression::is_accepted(&parts.headers);
+    let ignores_token = is_token_ignored(&parts.headers);
     let place = clock::within(world.clock, || {
         timeout::check(&parts.method, &path, &query)?;
         let plane = Place::find(world, project)?;
         let caller = auth::admit(world, &plane, user, &parts)?;
         Ok(Place { plane, caller })
     });
-    let answered = match Limited::new(body.as_mut(), LARGEST_BODY).collect().await {
-        Ok(body) => {
+    // Whoever waits to be asked for the body is not, if nothing can come of it.
+    let is_in_vain = place.is_err() && parts.headers.contains_key(EXPECT);
+    let body = match is_in_vain {
+        true => Ok(Bytes::new()),
+        false => read(body.as_mut()).await,
+    };
+    let answered = match (place, body) {
+        (Err(failure), _) | (Ok(_), Err(failure)) => Err(failure),
+        (Ok(place), Ok(body)) => {
             let asked = Asked {
                 method: parts.method,
                 path,
                 query,
                 headers: parts.headers,
-                body: body.to_bytes(),
+                body,
                 distortion,
             }
             .readable();
-            match place {
-                Ok(place) => {
-                    let writes = asked.method != Method::GET;
-                    let _turn = match writes {
-                        true => Some(place.plane.turn().await),
-                        false => None,
-                    };
-                    clock::within(world.clock, || route(world, &place, &asked))
-                }
-                Err(failure) => Err(failure),
-            }
+            let writes = asked.method != Method::GET;
+            let _turn = match writes {
+                true => Some(place.plane.turn().await),
+                false => None,
+            };
+            clock::within(world.clock, || route(world, &place, &asked))
         }
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            // A client that is still sending would see a reset stream, not the answer.
-            let mut drained = 0;
-            while drained < LARGEST_DRAIN
-                && let Some(Ok(frame)) = body.frame().await
-            {
-                drained += frame.data_ref().map_or(0, Bytes::len);
-            }
-            Err(Failure::new(
-                http::StatusCode::PAYLOAD_TOO_LARGE,
-                "RequestEntityTooLarge",
-                format!("Request entity too large: limit is {LARGEST_BODY}"),
-            ))
-        }
-        Err(error) => Err(Failure::bad_request(format!(
-            "the body could not be read: {error}"
-        ))),
     };
     let (response, told) = match answered {
         Ok(mut response) => {
@@ -205,6 +199,9 @@ where
         }
         None => response,
     };
+    if ignores_token {
+        response = response::warn_first(response, &[IGNORED_TOKEN.to_owned()]);
+    }
     if in_pretty {
         response = pretty::answer(response).await;
     }
@@ -212,6 +209,33 @@ where
         Some(packed) if unpacks => packed.answer(response).await,
         _ => response,
     }
+}
+
+/// Reads a body to its end, or as far as a body may go.
+async fn read<B>(mut body: Pin<&mut B>) -> Result<Bytes, Failure>
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    let error = match Limited::new(body.as_mut(), LARGEST_BODY).collect().await {
+        Ok(body) => return Ok(body.to_bytes()),
+        Err(error) => error,
+    };
+    if !error.is::<LengthLimitError>() {
+        return Err(unread(&*error));
+    }
+    // A client that is still sending would see a reset stream, not the answer.
+    let mut drained = 0;
+    while drained < LARGEST_DRAIN
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        drained += frame.data_ref().map_or(0, Bytes::len);
+    }
+    Err(Failure::new(
+        http::StatusCode::PAYLOAD_TOO_LARGE,
+        "RequestEntityTooLarge",
+        format!("Request entity too large: limit is {LARGEST_BODY}"),
+    ))
 }
 
 /// An answer that something failed, in the format that its client takes.
@@ -253,7 +277,11 @@ impl Place {
 
 fn route(world: &Arc<World>, place: &Place, asked: &Asked) -> Result<Response<Body>, Failure> {
     if let Some(asked) = as_of_today(asked) {
-        return route(world, place, &asked);
+        let is_there = Target::resolve(world, &place.plane, &place.caller, &asked.path)?.is_some();
+        return match asked.method == Method::GET || !is_there {
+            true => route(world, place, &asked),
+            false => Err(Failure::method_not_allowed()),
+        };
     }
     match Target::resolve(world, &place.plane, &place.caller, &asked.path)? {
         // What is read of a custom resource need not be sent.
@@ -280,6 +308,28 @@ fn route(world: &Arc<World>, place: &Place, asked: &Asked) -> Result<Response<Bo
     }
 }
 
+/// Whether a path says of nothing that it is to be watched, which no server knows how to read.
+fn names_no_watched(path: &str) -> bool {
+    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let of_group = match segments.as_slice() {
+        ["api", _, rest @ ..] | ["apis", _, _, rest @ ..] => rest,
+        _ => return false,
+    };
+    matches!(of_group, ["watch" | "proxy"])
+}
+
+/// Why a body that ended too soon, or was sent wrongly, is none.
+fn unread(error: &(dyn std::error::Error + 'static)) -> Failure {
+    let chunked = std::iter::successors(error.source(), |error| error.source())
+        .filter_map(|error| error.downcast_ref::<std::io::Error>())
+        .any(|error| error.kind() == std::io::ErrorKind::InvalidInput);
+    let why = match chunked {
+        true => "invalid byte in chunk length",
+        false => "unexpected EOF",
+    };
+    Failure::new(http::StatusCode::INTERNAL_SERVER_ERROR, "", why)
+}
+
 /// A watch at its old path, `/api/v1/watch/..`, as it is asked for today.
 fn as_of_today(asked: &Asked) -> Option<Asked> {
     let mut segments: Vec<&str> = asked.path.split('/').collect();
@@ -288,12 +338,11 @@ fn as_of_today(asked: &Asked) -> Option<Asked> {
     } else {
         3
     };
-    if asked.method != Method::GET || segments.get(at) != Some(&"watch") || segments.len() == at + 1
-    {
+    if segments.get(at) != Some(&"watch") || segments.len() == at + 1 {
         return None;
     }
     segments.remove(at);
-    let mut asked = asked.with_method(Method::GET);
+    let mut asked = asked.with_method(asked.method.clone());
     asked.query.set("watch", "true");
     // `namespaces/NAME` is an object, and `namespaces/NAME/THINGS` is not.
     let rest = segments.len() - at;
@@ -419,17 +468,27 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
     // These look at no verb.
     let any_verb = matches!(
         segments.as_slice(),
-        ["apis"] | ["apis", _] | ["openapi", "v2"] | ["openapi", "v3", ..]
+        [] | ["index.html" | "apis" | "metrics"]
+            | ["apis", _]
+            | ["metrics", _]
+            | ["openapi", ..]
+            | ["version", _, ..]
     ) || matches!(segments.as_slice(), ["apis", group, _] if is_of_crds(group));
     if asked.method != Method::GET && !any_verb {
-        return Err(if path.starts_with("/api") || path == "/version" {
-            Failure::method_not_allowed()
-        } else {
-            Failure::page_not_found()
-        });
+        let (group, version) = match segments.as_slice() {
+            ["api", version] => ("", *version),
+            ["apis", group, version] => (*group, *version),
+            ["api" | "version"] | ["apis", ..] => return Err(Failure::method_not_allowed()),
+            _ => return Err(Failure::page_not_found()),
+        };
+        return match discovery::resources(world, plane, group, version) {
+            Ok(_) => Err(Failure::method_not_allowed()),
+            Err(failure) => Err(failure),
+        };
     }
     match segments.as_slice() {
-        [] if asked.path == "/" => Ok(about::paths(world, plane)),
+        [] | ["index.html"] if !asked.path.ends_with("//") => Ok(about::paths(world, plane)),
+        ["version", _, ..] => Err(Failure::no_such_resource()),
         ["version"] => accept::this_alone(asked, Media::Json.name()).map(|()| about::version()),
         ["metrics"] => Ok(about::metrics()),
         ["metrics", "slis"] => Ok(about::checks()),
@@ -443,7 +502,7 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
         ["apis", group, version] => discovered(world, plane, asked, group, version),
         ["openapi", "v3"] if !asked.path.ends_with('/') => Ok(openapi::index(world, plane)),
         ["openapi", "v3", ..] => Ok(openapi::document(world, plane, asked)),
-        ["openapi", "v2"] => Ok(openapi::second(world, plane, asked)),
+        ["openapi", "v2"] if !asked.path.ends_with('/') => Ok(openapi::second(world, plane, asked)),
         _ => Err(Failure::page_not_found()),
     }
 }

@@ -8,6 +8,9 @@ use super::query::Query;
 use crate::failure::{Cause, Failure};
 use crate::patch::go;
 
+/// How many bytes the name of a manager may have.
+const LONGEST_MANAGER: usize = 128;
+
 /// What happens to fields that the schema does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unknown {
@@ -22,76 +25,103 @@ pub(crate) struct WriteOptions {
     pub(crate) dry_run: bool,
     pub(crate) unknown: Unknown,
     pub(crate) manager: String,
-    /// Whether the manager was named, and not read off the user agent.
-    pub(crate) manager_is_named: bool,
 }
 
 impl WriteOptions {
-    /// `kind` is what a refusal names: `CreateOptions`, `UpdateOptions` or `PatchOptions`.
+    /// `kind` is what a refusal names: `CreateOptions` or `UpdateOptions`.
     pub(crate) fn read(asked: &Asked, kind: &str) -> Result<Self, Failure> {
-        let refuse = |cause| Failure::invalid("meta.k8s.io", kind, "", vec![cause]);
+        Self::unless(Vec::new(), asked, kind)
+    }
+
+    /// The same of a patch, and whether an apply takes fields from others.
+    pub(crate) fn of_patch(asked: &Asked, is_apply: bool) -> Result<(Self, bool), Failure> {
+        let force = asked.query.tri("force");
+        let mut wrong = Vec::new();
+        if is_apply && asked.query.get("fieldManager").is_none() {
+            wrong.push(Cause::required(
+                "fieldManager",
+                "is required for apply patch",
+            ));
+        }
+        if !is_apply && force.is_some() {
+            wrong.push(Cause::forbidden(
+                "force",
+                "may not be specified for non-apply patch",
+            ));
+        }
+        let options = Self::unless(wrong, asked, "PatchOptions")?;
+        Ok((options, force == Some(true)))
+    }
+
+    /// With what is wrong before that.
+    fn unless(mut wrong: Vec<Cause>, asked: &Asked, kind: &str) -> Result<Self, Failure> {
+        let named = asked.query.get("fieldManager");
+        wrong.extend(named.into_iter().flat_map(check_manager));
+        wrong.extend(check_dry_run(&asked.query));
         let unknown = match asked.query.get("fieldValidation") {
-            None | Some("Warn") => Unknown::Warn,
             Some("Ignore") => Unknown::Ignore,
             Some("Strict") => Unknown::Refuse,
+            None | Some("Warn") => Unknown::Warn,
             Some(other) => {
                 let supported = "\"\", \"Ignore\", \"Strict\", \"Warn\"";
-                return Err(refuse(Cause::unsupported(
-                    "fieldValidation",
-                    &other.into(),
-                    supported,
-                )));
+                let field = "fieldValidation";
+                wrong.push(Cause::unsupported(field, &other.into(), supported));
+                Unknown::Warn
             }
         };
-        let named = asked.query.get("fieldManager");
-        if named.is_some_and(|name| name.chars().count() > 128) {
-            let cause = Cause::new(
-                "FieldValueTooLong",
-                "fieldManager",
-                "Too long: may not be more than 128 bytes",
-            );
-            return Err(refuse(cause));
+        if !wrong.is_empty() {
+            return Err(Failure::invalid("meta.k8s.io", kind, "", wrong));
         }
-        if let Some((at, odd)) = named.and_then(unprintable) {
-            let why = format!(
-                "invalid character U+{:04X} (at position {at})",
-                u32::from(odd)
-            );
-            let named = go::quoted(named.unwrap_or_default());
-            let message = format!("Invalid value: {named}: {why}");
-            return Err(refuse(Cause::new(
-                "FieldValueInvalid",
-                "fieldManager",
-                message,
-            )));
-        }
-        let agent = asked
-            .header(USER_AGENT)
-            .unwrap_or_default()
-            .split('/')
-            .next()
-            .unwrap_or_default();
+        let manager = match named {
+            Some(name) => name.to_owned(),
+            None => user_agent(asked.header(USER_AGENT).unwrap_or_default()),
+        };
         Ok(Self {
-            dry_run: dry_run(&asked.query, kind)?,
+            dry_run: asked.query.all("dryRun").contains(&"All"),
             unknown,
-            manager: named.map_or_else(|| agent.chars().take(128).collect(), str::to_owned),
-            manager_is_named: named.is_some(),
+            manager,
         })
     }
 }
 
-/// The first character that the name of a manager must not have, and where it is.
-fn unprintable(name: &str) -> Option<(usize, char)> {
-    name.char_indices()
-        .find(|(_, c)| c.is_control() || (c.is_whitespace() && *c != ' '))
+/// The name of a manager that is not named: what a user agent begins with.
+fn user_agent(agent: &str) -> String {
+    let mut name = String::new();
+    let first = agent.split('/').next().unwrap_or_default();
+    for letter in first.chars().filter(|letter| go::is_printed(*letter)) {
+        if name.len() + letter.len_utf8() > LONGEST_MANAGER {
+            break;
+        }
+        name.push(letter);
+    }
+    name
+}
+
+fn check_manager(name: &str) -> Vec<Cause> {
+    const FIELD: &str = "fieldManager";
+    let is_too_long = name.len() > LONGEST_MANAGER;
+    let mut wrong = Vec::from_iter(is_too_long.then(|| Cause::too_long(FIELD, LONGEST_MANAGER)));
+    let odd = name.char_indices().filter(|(_, c)| !go::is_printed(*c));
+    wrong.extend(odd.map(|(at, odd)| {
+        let why = format!(
+            "invalid character U+{:04X} (at position {at})",
+            u32::from(odd)
+        );
+        Cause::invalid(FIELD, &name.into(), &why)
+    }));
+    wrong
 }
 
 /// Whether nothing is to be stored.
 pub(crate) fn dry_run(query: &Query, kind: &str) -> Result<bool, Failure> {
-    let given = query.all("dryRun");
-    if given.iter().any(|value| *value != "All") {
-        let cause = Cause::unsupported("dryRun", &Value::from(given), "\"All\"");
-        return Err(Failure::invalid("meta.k8s.io", kind, "", vec![cause]));
+    match check_dry_run(query) {
+        Some(cause) => Err(Failure::invalid("meta.k8s.io", kind, "", vec![cause])),
+        None => Ok(query.all("dryRun").contains(&"All")),
     }
-    Ok(given.contains(&"All"))
+}
+
+fn check_dry_run(query: &Query) -> Option<Cause> {
+    let given = query.all("dryRun");
+    let is_known = given.iter().all(|value| *value == "All");
+    (!is_known).then(|| Cause::unsupported("dryRun", &Value::from(given), "\"All\""))
 }

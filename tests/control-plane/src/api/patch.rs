@@ -5,22 +5,26 @@ use std::borrow::Cow;
 use http::{Response, StatusCode};
 use serde_json::Value;
 
-use super::body::{self, Source, media_type, parse_json};
+use super::body::{self, Source, parse_json};
 use super::create::{Creation, Sent, writer};
 use super::duplicates::told_as_said;
 use super::options::{Unknown, WriteOptions};
 use super::patched_kind::{keep_kind, name_kind};
-use super::query::Query;
 use super::target::Target;
 use super::update::{Made, Update};
 use super::view::Form;
-use super::{Asked, owned, response, rules, scale, yaml};
+use super::{Asked, media_type, owned, response, rules, scale, yaml};
 use crate::failure::{Cause, Failure};
 use crate::json;
 use crate::object;
 use crate::patch::{self, ApplyError, PatchError, Touched, go};
 use crate::serve::Body;
 use crate::structs::Patched;
+
+const JSON: &str = "application/json-patch+json";
+const MERGE: &str = "application/merge-patch+json";
+const STRATEGIC: &str = "application/strategic-merge-patch+json";
+const APPLY: &str = "application/apply-patch+yaml";
 
 /// The types of patches.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,25 +37,31 @@ enum PatchKind {
 
 impl PatchKind {
     fn of(target: &Target, asked: &Asked) -> Result<Self, Failure> {
-        match media_type(asked) {
-            "application/json-patch+json" => Ok(Self::Json),
-            "application/merge-patch+json" => Ok(Self::Merge),
-            "application/strategic-merge-patch+json" if !target.resource.is_crd() => {
-                Ok(Self::Strategic)
-            }
-            "application/apply-patch+yaml" => Ok(Self::Apply),
-            _ if target.resource.is_crd() => Err(Failure::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "UnsupportedMediaType",
-                "the body of the request was in an unknown format - accepted media types include: \
-                 application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+        match media_type::of_patch(asked) {
+            JSON => Ok(Self::Json),
+            MERGE => Ok(Self::Merge),
+            STRATEGIC if !target.resource.is_crd() => Ok(Self::Strategic),
+            APPLY => Ok(Self::Apply),
+            _ => Err(Self::unknown(target, asked)),
+        }
+    }
+
+    fn unknown(target: &Target, asked: &Asked) -> Failure {
+        let known: &[&str] = match target.resource.is_crd() {
+            true => &[JSON, MERGE, APPLY],
+            false => &[JSON, MERGE, STRATEGIC, APPLY],
+        };
+        let failure = |message: &str| {
+            let reason = "UnsupportedMediaType";
+            Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, reason, message)
+        };
+        // The requests of built-in kinds are sorted out first by who looks less closely.
+        match target.resource.is_crd() || media_type::is_among(asked, known) {
+            true => failure(&format!(
+                "the body of the request was in an unknown format - accepted media types include: {}",
+                known.join(", ")
             )),
-            _ => Err(Failure::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "UnsupportedMediaType",
-                "415: Unsupported Media Type",
-            )
-            .with_empty_details()),
+            false => failure("415: Unsupported Media Type").with_empty_details(),
         }
     }
 }
@@ -68,8 +78,7 @@ pub(super) fn of_nothing(target: &Target, asked: &Asked) -> Failure {
 pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
     let kind = PatchKind::of(target, asked)?;
-    let options = WriteOptions::read(asked, "PatchOptions")?;
-    let force = forced(&asked.query, kind, &options)?;
+    let (options, force) = WriteOptions::of_patch(asked, kind == PatchKind::Apply)?;
     let patch = match kind {
         PatchKind::Json => Ok(Value::Null),
         PatchKind::Apply => Ok(read_applied(asked, &options)?),
@@ -265,28 +274,6 @@ fn read_applied(asked: &Asked, options: &WriteOptions) -> Result<Value, Failure>
     }
 }
 
-fn forced(query: &Query, kind: PatchKind, options: &WriteOptions) -> Result<bool, Failure> {
-    let refuse = |cause| {
-        Err(Failure::invalid(
-            "meta.k8s.io",
-            "PatchOptions",
-            "",
-            vec![cause],
-        ))
-    };
-    match query.tri("force") {
-        Some(_) if kind != PatchKind::Apply => refuse(Cause::forbidden(
-            "force",
-            "may not be specified for non-apply patch",
-        )),
-        _ if kind == PatchKind::Apply && !options.manager_is_named => refuse(Cause::required(
-            "fieldManager",
-            "is required for apply patch",
-        )),
-        force => Ok(force == Some(true)),
-    }
-}
-
 fn apply(
     target: &Target,
     options: &WriteOptions,
@@ -336,8 +323,7 @@ fn apply_new<'a>(
         return Err(Failure::conflict(&target.resource, name, &why));
     }
     let mut object = apply(target, options, None, applied, force)?;
-    rules::check_name(&object, name)?;
-    rules::check_named(&object, name)?;
+    rules::is_of_path(target, &object, name)?;
     object::metadata_mut(&mut object).remove("resourceVersion");
     let made = shaped(target, options, object, Source::Applied, Vec::new())?;
     let has_labels = object::has_labels(applied);

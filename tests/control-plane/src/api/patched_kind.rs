@@ -68,8 +68,7 @@ pub(super) fn name_kind(
         if version.split('/').count() > 2 {
             return Err(unexpected_version(&version, &source.shown(object)));
         }
-        let registry = &target.world.registry;
-        if !kind.is_empty() && scheme::go_type(registry, &version, &kind).is_none() {
+        if !kind.is_empty() && scheme::go_type(target, &version, &kind).is_none() {
             let why = body::unregistered(&kind, &version);
             let cause = Cause::invalid("patch", &source.shown(object).into(), &why);
             return Err(Failure::patch_invalid(cause));

@@ -6,10 +6,10 @@ pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(crate) fn parse(text: &str) -> Self {
-        // What cannot be decoded is passed over, as Go does.
+        // What cannot be decoded is passed over, as Go does, and so is what is parted by semicolons.
         let pairs = text
             .split('&')
-            .filter(|pair| !pair.is_empty() && encodes(pair));
+            .filter(|pair| !pair.is_empty() && encodes(pair) && !pair.contains(';'));
         let pairs = pairs.map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             (decode(name, true), decode(value, true))

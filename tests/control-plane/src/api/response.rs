@@ -4,11 +4,12 @@ use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WARNING, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Collected};
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::patch::go;
 use crate::serve::{Body, full};
 use crate::structs::Typed;
 
@@ -76,6 +77,8 @@ pub(crate) fn retype(response: &mut Response<Body>, media_type: &str, more: &str
 pub(crate) fn nothing(code: StatusCode) -> Response<Body> {
     let mut response = Response::new(full(bytes::Bytes::new()));
     *response.status_mut() = code;
+    let private = HeaderValue::from_static("no-cache, private");
+    response.headers_mut().insert(CACHE_CONTROL, private);
     response
 }
 
@@ -108,13 +111,27 @@ pub(super) fn unsniffed(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
+/// The answer to a path that is of a resource and names none.
+pub(super) fn unreadable(uri: &Uri, path: &str) -> Response<Body> {
+    let asked = uri.path_and_query().map_or(path, |asked| asked.as_str());
+    let text = format!(
+        "Internal Server Error: {}: failed to create RequestInfo: unable to determine kind and namespace from url, {asked}\n",
+        go::quoted(asked)
+    );
+    let text = text.replace('&', "&amp;");
+    unsniffed(before_all(StatusCode::INTERNAL_SERVER_ERROR, text))
+}
+
 /// The answer to a path that cannot be read, before anything is asked of it.
 pub(super) fn bad_path() -> Response<Body> {
-    bytes(
-        StatusCode::BAD_REQUEST,
-        "text/plain; charset=utf-8",
-        "400 Bad Request",
-    )
+    before_all(StatusCode::BAD_REQUEST, "400 Bad Request")
+}
+
+/// A text of which nobody has said yet that it is not to be kept.
+fn before_all(code: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
+    let mut answer = bytes(code, "text/plain; charset=utf-8", text);
+    answer.headers_mut().remove(CACHE_CONTROL);
+    answer
 }
 
 /// How many characters all warnings have before each is cut, and how many one of those has at most.

@@ -117,11 +117,20 @@ pub(super) fn of(target: &Target, object: &Value) -> Result<Value, Failure> {
         )
         .with_causes(vec![Cause::new("", "", message)]));
     }
-    to_patch(target, object)
+    whole(target, object)
 }
 
-/// The Scale of an object that is to be patched, which need not say how many it wants.
+/// The Scale of an object that is to be patched, which need not say how many it wants, but does say who owns that.
 pub(super) fn to_patch(target: &Target, object: &Value) -> Result<Value, Failure> {
+    let mut scale = whole(target, object)?;
+    let owners = patch::scale_owners(object, &place(target)?.path(), API_VERSION);
+    if !owners.is_empty() {
+        object::set_meta(&mut scale, MANAGED, owners);
+    }
+    Ok(scale)
+}
+
+fn whole(target: &Target, object: &Value) -> Result<Value, Failure> {
     let scale = place(target)?;
     let fields = [
         "creationTimestamp",
@@ -269,7 +278,7 @@ pub(super) fn apply(
     if let Some(entries) = applied_number["metadata"].get(MANAGED) {
         object::set_meta(&mut scaled, MANAGED, entries.clone());
     }
-    let says_more = says_more(applied, &to_patch(target, object)?);
+    let says_more = says_more(applied, &whole(target, object)?);
     if target.resource.is_crd() && (says_more || place.wanted(&scaled) != place.wanted(object)) {
         let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
         return Err(unconverted(&format!(

@@ -1,6 +1,6 @@
 //! Which kinds the server can tell, besides those of resources.
 
-use crate::kinds::Registry;
+use super::target::Target;
 
 /// The version of what says how to read and to write.
 pub(super) const META: &str = "meta.k8s.io/v1";
@@ -43,8 +43,11 @@ const BESIDES_OPTIONS: [&str; 4] = [
     "TableOptions",
 ];
 
-/// What a kind is called in Go, if the server knows it.
-pub(super) fn go_type(registry: &Registry, api_version: &str, kind: &str) -> Option<String> {
+/// What a kind is called in Go, if the part of the server that serves a resource knows it.
+pub(super) fn go_type(target: &Target, api_version: &str, kind: &str) -> Option<String> {
+    let registry = &target.world.registry;
+    let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+    let is_here = scheme_of(group) == scheme_of(&target.resource.group);
     let is_built_in = |kind: &str| {
         let resource = registry.of_kind(api_version, kind);
         resource.is_some_and(|resource| !resource.is_crd())
@@ -53,8 +56,12 @@ pub(super) fn go_type(registry: &Registry, api_version: &str, kind: &str) -> Opt
     if EVERYWHERE.contains(&kind) {
         return Some(of_meta);
     }
-    if IN_EACH.contains(&kind) && registry.has_built_in(api_version) {
+    let is_in_each = IN_EACH.contains(&kind);
+    if is_in_each && (api_version == "v1" || is_here && registry.has_built_in(api_version)) {
         return Some(of_meta);
+    }
+    if !is_here {
+        return None;
     }
     let listed = kind.strip_suffix("List").unwrap_or(kind);
     let is_known = is_built_in(kind)
@@ -63,6 +70,12 @@ pub(super) fn go_type(registry: &Registry, api_version: &str, kind: &str) -> Opt
         || OF_SUBRESOURCES.contains(&(api_version, kind));
     let version = api_version.rsplit('/').next().unwrap_or_default();
     is_known.then(|| format!("{version}.{kind}"))
+}
+
+/// The group that alone is known where it is served; the others are known to each other.
+fn scheme_of(group: &str) -> Option<&str> {
+    let is_apart = ["apiextensions.k8s.io", "apiregistration.k8s.io"].contains(&group);
+    is_apart.then_some(group)
 }
 
 /// The same where a body says how to delete, and may be nothing that is kept.

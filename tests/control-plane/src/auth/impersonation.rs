@@ -111,10 +111,11 @@ fn wanted(headers: &HeaderMap) -> Result<Option<User>, Failure> {
     if user == User::default() {
         return Ok(None);
     }
-    Err(Failure::bad_request(format!(
-        "requested {} without impersonating a user name",
-        in_go(&user)
-    )))
+    let user = in_go(&user);
+    let why = format!("requested {user} without impersonating a user name");
+    let mut failure = Failure::bad_request(why);
+    failure.no_sniff = true;
+    Err(failure)
 }
 
 /// The user, as Go prints it.

@@ -77,8 +77,8 @@ pub(crate) fn unquoted(text: &str) -> String {
     out
 }
 
-/// Whether a character stands for itself in a string.
-fn is_printed(c: char) -> bool {
+/// Whether a character stands for itself in a string (`unicode.IsPrint`).
+pub(crate) fn is_printed(c: char) -> bool {
     if c.is_ascii() {
         return c == ' ' || c.is_ascii_graphic();
     }

@@ -80,6 +80,25 @@ fn keep_appliers(object: &Value, others: &mut Managers, owners: &mut Vec<(Id, En
     });
 }
 
+/// The entries of who owns the number of an object, as a Scale of this version has them.
+pub(crate) fn scale_owners(object: &Value, path: &[&str], api_version: &str) -> Vec<Value> {
+    let known = Managers::decode(object.pointer("/metadata/managedFields")).unwrap_or_default();
+    let number = Set::default().with(path);
+    let owners = known
+        .0
+        .iter()
+        .filter(|(_, entry)| !entry.set.intersection(&number).is_empty());
+    let entries = owners.map(|(id, entry)| {
+        let entry = Entry {
+            api_version: api_version.to_owned(),
+            time: entry.time.clone(),
+            set: Set::default().with(&["spec", "replicas"]),
+        };
+        (id.clone(), entry)
+    });
+    Managers(entries.collect()).encode()
+}
+
 /// Whether anybody owns the number of an object.
 pub(crate) fn is_scale_owned(object: &Value, path: &[&str]) -> bool {
     apart(object, path).is_some_and(|(_, owners)| !owners.is_empty())

@@ -1,11 +1,12 @@
 //! A port on loopback: accept, TLS, HTTP/1.1 or HTTP/2, and a handler for each request.
 
 use std::collections::BTreeSet;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use futures::future::Either;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -19,10 +20,15 @@ use super::certificates::PeerCertificate;
 use super::faulty::Broken;
 use super::gathered::Gathered;
 use super::websocket::{Handshake, Next};
-use super::{Body, Door, ServerTls};
+use super::{Body, Door, ServerTls, early};
 
 /// How long a connection of HTTP/1.1 stays open that asks for nothing, as in a kube-apiserver.
 const IDLE: Duration = Duration::from_secs(90);
+
+/// How much a request may say before its body, in bytes, as in a kube-apiserver: a mebibyte and some.
+const LARGEST_HEAD: u32 = (1 << 20) + 4096;
+/// A number of headers of HTTP/1.1 that nobody sends: a kube-apiserver counts their bytes alone.
+const MOST_HEADERS: usize = 4096;
 
 /// How a [`Listener`] speaks HTTP.
 #[derive(Clone, Debug)]
@@ -217,7 +223,10 @@ async fn connection<H, F>(
             request.extensions_mut().insert(peer);
         }
         let (handshake, next) = (Handshake::of(&mut request), next.clone());
-        let answer = handler(request);
+        let answer = match early::answer(&request) {
+            Some(answer) => Either::Left(ready(answer)),
+            None => Either::Right(handler(request)),
+        };
         // In a box, which is gone with the answer: the task of a stream lives as long as its body, and a watch's long.
         Box::pin(async move {
             let answer = answer.await;
@@ -234,10 +243,12 @@ async fn connection<H, F>(
     builder
         .http1()
         .timer(TokioTimer::new())
+        .max_headers(MOST_HEADERS)
         .header_read_timeout(IDLE);
     builder
         .http2()
         .timer(TokioTimer::new())
+        .max_header_list_size(LARGEST_HEAD)
         .max_concurrent_streams(options.max_concurrent_streams);
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(serving);

@@ -8,13 +8,21 @@ use super::{Body, full};
 use crate::json;
 use crate::structs::Typed;
 
-/// The token of an `Authorization: Bearer ..` header.
+/// The token of an `Authorization: Bearer ..` header; after two spaces it is empty, and what is behind it is ignored.
 pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then_some(token.trim())
+    let mut words = value.trim().splitn(3, ' ');
+    let (scheme, token) = (words.next()?, words.next()?);
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}
+
+/// Whether a token stands behind more than one space, where nobody looks for it.
+pub(crate) fn is_token_ignored(headers: &HeaderMap) -> bool {
+    let value = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let is_behind = |value: &str| value.trim().splitn(3, ' ').count() == 3;
+    bearer_token(headers) == Some("") && value.is_some_and(is_behind)
 }
 
 /// What an API server answers to a request without a token that it knows.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Talk, thing_crd};
+use super::support::{Talk, Who, thing_crd};
 
 const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
@@ -38,6 +38,133 @@ conformance! {
         }
         let metadata = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
         talk.get_lines("/api/v1/namespaces", &[("accept", metadata)], |line| Some(line.to_owned())).await;
+    }
+
+    async fn the_core_group_is_discovered_byte_by_byte(talk: &mut Talk) {
+        let all = ("accept", "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
+        talk.get_marked("/api", &[all]).await;
+        talk.get_marked("/api?pretty=1", &[all]).await;
+    }
+
+    async fn media_types_are_read_as_go_reads_them(talk: &mut Talk) {
+        let body = json!({"metadata": {"name": "one"}});
+        for media in [
+            "APPLICATION/JSON", "application/json;", "application/json;;", "application/json; a", "application/json; a=", "application/json; a=b; A=b", "application/json; a=b; a=c",
+            "application/json ; a=\"b;\\\"c\"", "application/json; a=\"b", "application/json; =b", "application/json a=b", "a/b/c", "application", "; a=b", "Application/YAML",
+        ] {
+            talk.send("POST", &format!("{MAPS}?dryRun=All"), &[("content-type", media)], Some(body.clone())).await;
+        }
+        talk.prepare(MAPS, body.clone()).await;
+        for media in ["APPLICATION/merge-patch+json", "application/merge-patch+json; a", "application/merge-patch+json ; a=b", "application/merge-patch+json;", "; a=b", "a/b, application/merge-patch+json; a=b"] {
+            talk.send("PATCH", &format!("{MAPS}/one?dryRun=All"), &[("content-type", media)], Some(body.clone())).await;
+        }
+        let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": ["All"]});
+        for media in ["APPLICATION/JSON", "application/json; a"] {
+            talk.send("DELETE", &format!("{MAPS}/one"), &[("content-type", media)], Some(options.clone())).await;
+        }
+    }
+
+    async fn where_a_token_stands(talk: &mut Talk) {
+        talk.ask_as(Who::Nobody);
+        for shown in ["Bearer {token}", "bearer {token}", "Bearer  {token}", "Bearer {token} more", "Bearer {token}more", "Bearer", "Bearer ", "Basic {token}"] {
+            for path in ["/apis/policy", MAPS] {
+                talk.send("GET", path, &[("authorization", shown)], None).await;
+            }
+        }
+    }
+
+    async fn paths_that_nobody_asks(talk: &mut Talk) {
+        for path in [
+            "/", "/index.html", "/api/v2", "/api/V1", "/apis/apps/v9", "/api/v1/watch/namespaces", "/api/v1/watch/namespaces/{ns}/configmaps/one", "/api/v1/watch/nope",
+            "/api/v1/nodes/one/proxy", "/api/v1/nodes/one/proxy/more", "/api/v1/namespaces/{ns}/services/one/proxy", "/api/v1/namespaces/{ns}/pods/one/proxy/more", "/api/v1/namespaces/{ns}/pods/one/log",
+        ] {
+            talk.send("HEAD", path, &[], None).await;
+        }
+        for method in ["GET", "POST"] {
+            for path in ["/api/v1/watch", "/api/v1/proxy/?a=b&c=d", "/apis/apps/v1/watch", "/apis/apps/watch", "/apis/nope/v1/watch/", "/openapi/v2/", "/openapi/v3/", "/openapi/v3/nope", "/version/nope", "/api/v2"] {
+                talk.send(method, path, &[], None).await;
+            }
+        }
+        for path in ["/apis/apps/v9", "/apis/apps/v1", "/apis/nope/v1", "/apis/nope", "/api", "/version", "/nope", "/api/v1/watch/configmaps", "/api/v1/watch/nope"] {
+            talk.send("PUT", path, &[], None).await;
+        }
+        for header in ["impersonate-group", "impersonate-uid"] {
+            talk.send("GET", "/api/v1/namespaces", &[(header, "one")], None).await;
+        }
+    }
+
+    async fn long_requests(talk: &mut Talk) {
+        let path = format!("{MAPS}?labelSelector=a+in+(b{})", ",b".repeat(10_000));
+        talk.send("GET", &path, &[], None).await;
+        let long = "y".repeat(40_000);
+        talk.send("GET", MAPS, &[("x-long", &long)], None).await;
+        let many: String = (0..300).map(|number| format!("x-{number}: y\r\n")).collect();
+        talk.send_bytes(&format!("GET {MAPS}/one HTTP/1.1\r\nhost: one\r\nauthorization: Bearer {{token}}\r\nconnection: close\r\n{many}\r\n")).await;
+    }
+
+    async fn requests_that_are_none(talk: &mut Talk) {
+        let body = json!({"metadata": {"name": "one"}}).to_string();
+        let post = format!("POST {MAPS}?dryRun=All HTTP/1.1\r\nauthorization: Bearer {{token}}\r\nconnection: close\r\n");
+        for headers in ["", "host: one\r\nhost: two\r\n", "host: a b\r\n", "host: one\r\nexpect: more\r\n", "host: one\r\nexpect: \r\n", "host: one:80\r\nexpect: 100-Continue\r\n"] {
+            talk.send_bytes(&format!("{post}content-length: {}\r\n{headers}\r\n{body}", body.len())).await;
+        }
+        talk.send_bytes(&format!("{post}host: one\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")).await;
+        talk.say("as one who may");
+        let subjects = json!([{"kind": "User", "name": "operator"}]);
+        let role = json!({"kind": "ClusterRole", "name": "cluster-admin", "apiGroup": "rbac.authorization.k8s.io"});
+        talk.prepare("/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/rolebindings", json!({"metadata": {"name": "one"}, "roleRef": role, "subjects": subjects})).await;
+        let review = json!({"spec": {"user": "operator", "resourceAttributes": {"namespace": "{ns}", "verb": "create", "resource": "configmaps"}}});
+        talk.post_until_answer("/apis/authorization.k8s.io/v1/subjectaccessreviews", review, |answer| answer["status"]["allowed"] == true).await;
+        talk.send_bytes("OPTIONS * HTTP/1.1\r\nhost: one\r\nconnection: close\r\n\r\n").await;
+        let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+        for encoding in ["gzip, chunked", "chunked\r\ntransfer-encoding: chunked", "Chunked"] {
+            talk.send_bytes(&format!("{post}host: one\r\ntransfer-encoding: {encoding}\r\n\r\n{chunked}")).await;
+        }
+        talk.send_bytes(&format!("{post}host: one\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")).await;
+        talk.send_bytes("GET /healthz HTTP/1.0\r\n\r\n").await;
+    }
+
+    async fn queries_that_are_wrong_in_more_than_one_way(talk: &mut Talk) {
+        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}});
+        talk.prepare(MAPS, map.clone()).await;
+        let long = format!("fieldManager={}%07%0b", "x".repeat(129));
+        let accented = format!("fieldManager={}", "%C3%A9".repeat(65));
+        for query in [
+            "fieldValidation=x&dryRun=y", "force=1&fieldManager=x&dryRun=y&fieldValidation=z", &long, &accented, "fieldManager=%E2%80%8B", "force=true&fieldManager=%09", "dryRun=All;limit=1", "force=&dryRun=All",
+            "dryRun=All&dryRun=x&fieldManager=x",
+        ] {
+            let one = format!("{MAPS}/one?{query}");
+            for kind in ["merge", "apply"] {
+                talk.patch(kind, &one, map.clone()).await;
+            }
+            talk.put(&one, map.clone()).await;
+            talk.post(&format!("{MAPS}?{query}"), map.clone()).await;
+        }
+    }
+
+    async fn bodies_of_other_kinds_that_are_none_of_these(talk: &mut Talk) {
+        talk.prepare(MAPS, json!({"metadata": {"name": "one"}})).await;
+        for other in [
+            json!({"apiVersion": "v1", "kind": "Secret", "data": {"a": "b"}}), json!({"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": 4}]}}), json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": 3}),
+            json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "spec": 1}), json!({"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService"}),
+            json!({"apiVersion": "apps/v1", "kind": "DeleteOptions"}), json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "DeleteOptions"}),
+        ] {
+            for path in [MAPS, CRDS] {
+                talk.post(path, other.clone()).await;
+            }
+            for kind in ["merge", "strategic-merge"] {
+                talk.patch(kind, &format!("{MAPS}/one"), other.clone()).await;
+            }
+        }
+        talk.say("of another name and another namespace");
+        for metadata in [json!({"name": "two", "namespace": "other"}), json!({"name": null, "namespace": "other"})] {
+            for kind in ["merge", "strategic-merge"] {
+                talk.patch(kind, &format!("{MAPS}/one"), json!({"metadata": metadata})).await;
+            }
+            for name in ["one", "three"] {
+                talk.patch("apply", &format!("{MAPS}/{name}?fieldManager=one"), json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})).await;
+            }
+        }
     }
 
     async fn what_comes_first(talk: &mut Talk) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Talk, thing_crd};
+use super::support::{PORTS_OF_NODES, Talk, thing_crd};
 
 const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
 const SERVICES: &str = "/api/v1/namespaces/{ns}/services?dryRun=All";
@@ -176,19 +176,20 @@ conformance! {
     }
 
     async fn ports_of_nodes_are_given_away_once(talk: &mut Talk) {
+        let _alone = PORTS_OF_NODES.lock().await;
         let path = "/api/v1/namespaces/{ns}/services";
         let service = |name: &str, kind: &str, ports: Value| json!({"metadata": {"name": name}, "spec": {"type": kind, "ports": ports}});
         let port = |number: u16, node: u16| json!({"name": format!("p{number}"), "port": number, "nodePort": node});
-        talk.prepare(path, service("one", "NodePort", json!([port(1, 31_501)]))).await;
+        talk.prepare(path, service("one", "NodePort", json!([port(1, 30_011)]))).await;
         for dry in ["?dryRun=All", ""] {
             let path = format!("{path}{dry}");
-            talk.post(&path, service("two", "NodePort", json!([port(1, 31_501)]))).await;
-            talk.post(&path, service("two", "NodePort", json!([port(1, 31_502), port(2, 31_502)]))).await;
-            let mut udp = port(2, 31_502);
+            talk.post(&path, service("two", "NodePort", json!([port(1, 30_011)]))).await;
+            talk.post(&path, service("two", "NodePort", json!([port(1, 30_012), port(2, 30_012)]))).await;
+            let mut udp = port(2, 30_012);
             udp["protocol"] = "UDP".into();
-            talk.post(&path, service("two", "NodePort", json!([port(1, 31_502), udp]))).await;
+            talk.post(&path, service("two", "NodePort", json!([port(1, 30_012), udp]))).await;
             let one = format!("/api/v1/namespaces/{{ns}}/services/one{dry}");
-            let two = json!({"spec": {"ports": [port(1, 31_503), port(2, 31_503)]}});
+            let two = json!({"spec": {"ports": [port(1, 30_013), port(2, 30_013)]}});
             talk.patch("merge", &one, two).await;
         }
         talk.say("out of range, which nobody looks at who only tries");
@@ -197,9 +198,9 @@ conformance! {
         talk.post(path, service("two", "NodePort", json!([port(1, 22)]))).await;
         talk.patch("merge", "/api/v1/namespaces/{ns}/services/one", json!({"spec": {"ports": [port(1, 22)]}})).await;
         talk.say("for checks of health");
-        let mut balanced = service("two", "LoadBalancer", json!([port(1, 31_504)]));
+        let mut balanced = service("two", "LoadBalancer", json!([port(1, 30_014)]));
         balanced["spec"]["externalTrafficPolicy"] = "Local".into();
-        for health in [80, 31_501, 31_504] {
+        for health in [80, 30_011, 30_014] {
             balanced["spec"]["healthCheckNodePort"] = health.into();
             talk.post(path, balanced.clone()).await;
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{PORTS_OF_NODES, Talk};
 
 fn of_port(more: Value) -> Value {
     let mut port = json!({"port": 80});
@@ -23,6 +23,7 @@ fn and(more: Value) -> Value {
 
 conformance! {
     async fn services_that_are_refused(talk: &mut Talk) {
+        let _alone = PORTS_OF_NODES.lock().await;
         let path = "/api/v1/namespaces/{ns}/services";
         talk.prepare(path, json!({"metadata": {"name": "one"}, "spec": of_port(json!({}))})).await;
         for spec in [
@@ -49,7 +50,7 @@ conformance! {
         }
         talk.say("with ports of nodes");
         let far = json!({"type": "NodePort", "ports": [{"port": 80, "nodePort": 80}]});
-        let twice = json!({"type": "NodePort", "ports": [{"port": 80, "name": "a", "nodePort": 32_767}, {"port": 81, "name": "b", "nodePort": 32_767}]});
+        let twice = json!({"type": "NodePort", "ports": [{"port": 80, "name": "a", "nodePort": 30_004}, {"port": 81, "name": "b", "nodePort": 30_004}]});
         for spec in [&far, &twice] {
             talk.post(path, json!({"metadata": {"name": "two"}, "spec": spec})).await;
         }
@@ -154,6 +155,7 @@ conformance! {
     }
 
     async fn ports_of_nodes_that_are_asked_for(talk: &mut Talk) {
+        let _alone = PORTS_OF_NODES.lock().await;
         let path = "/api/v1/namespaces/{ns}/services";
         let port = |port: u16, name: &str, of_node: Option<u16>| {
             let mut port = json!({"port": port, "name": name});
@@ -167,26 +169,38 @@ conformance! {
             json!({"metadata": {"name": name}, "spec": spec})
         };
         talk.say("a balancer that needs none has those that it asks for");
-        talk.post(path, balancer("one", json!([port(80, "a", Some(32_001)), port(81, "b", None)]))).await;
-        let mut one = balancer("one", json!([port(80, "a", Some(32_001)), port(81, "b", None)]));
+        talk.post(path, balancer("one", json!([port(80, "a", Some(30_001)), port(81, "b", None)]))).await;
+        let mut one = balancer("one", json!([port(80, "a", Some(30_001)), port(81, "b", None)]));
         one["spec"]["clusterIP"].take();
         talk.post(&format!("{path}?dryRun=All"), one.clone()).await;
-        one["spec"]["ports"] = json!([port(80, "a", Some(32_001)), port(81, "a", Some(32_001))]);
+        one["spec"]["ports"] = json!([port(80, "a", Some(30_001)), port(81, "a", Some(30_001))]);
         talk.post(path, one.clone()).await;
         talk.say("a port that is there twice has the port of a node twice");
-        one["spec"]["ports"] = json!([port(80, "a", Some(32_001)), port(80, "b", None)]);
+        one["spec"]["ports"] = json!([port(80, "a", Some(30_001)), port(80, "b", None)]);
         talk.post(path, one).await;
-        let node = json!({"metadata": {"name": "two"}, "spec": {"type": "NodePort", "ports": [port(80, "a", Some(32_002))]}});
+        let node = json!({"metadata": {"name": "two"}, "spec": {"type": "NodePort", "ports": [port(80, "a", Some(30_002))]}});
         talk.prepare(path, node).await;
         let two = format!("{path}/two");
         talk.say("those that are called alike would have the same");
         talk.patch("merge", &two, json!({"spec": {"ports": [port(80, "a", None), port(81, "a", None)]}})).await;
         talk.patch("merge", &two, json!({"spec": {"type": "ClusterIP", "ports": [port(80, "a", None)]}})).await;
         talk.say("and one that had none has each that it asks for");
-        let mut ports = json!([port(80, "a", Some(32_003)), port(80, "b", Some(32_003))]);
+        let mut ports = json!([port(80, "a", Some(30_003)), port(80, "b", Some(30_003))]);
         ports[1]["protocol"] = "UDP".into();
         talk.patch("merge", &two, json!({"spec": {"type": "NodePort", "ports": ports}})).await;
-        talk.patch("merge", &two, json!({"spec": {"ports": [port(80, "a", Some(32_003)), port(81, "b", Some(32_003))]}})).await;
+        talk.patch("merge", &two, json!({"spec": {"ports": [port(80, "a", Some(30_003)), port(81, "b", Some(30_003))]}})).await;
+    }
+
+    async fn services_without_a_name_have_no_address(talk: &mut Talk) {
+        let path = "/api/v1/namespaces/{ns}/services";
+        for spec in [
+            json!({"clusterIP": "10.0.0.14", "ports": [{"port": 80}]}), json!({"clusterIP": "10.0.0.14", "type": "NodePort", "ports": [{"port": 80, "nodePort": 1}]}),
+            json!({"clusterIP": "None"}), json!({"type": "ExternalName", "externalName": "one.two"}),
+        ] {
+            for dry in ["", "?dryRun=All"] {
+                talk.post(&format!("{path}{dry}"), json!({"spec": spec})).await;
+            }
+        }
     }
 
     async fn names_that_lead_elsewhere_have_no_traffic_inside(talk: &mut Talk) {

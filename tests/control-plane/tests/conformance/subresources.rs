@@ -284,7 +284,7 @@ conformance! {
         let path = "/apis/apps/v1/namespaces/{ns}/deployments";
         talk.prepare(path, json!({"metadata": {"name": "one"}, "spec": spec})).await;
         for (field, value) in [("kind", "X"), ("kind", ""), ("apiVersion", "x/v1"), ("apiVersion", "v1"), ("apiVersion", "autoscaling/v2"), ("apiVersion", "")] {
-            for kind in ["strategic-merge", "merge"] {
+            for kind in ["merge", "strategic-merge"] {
                 talk.patch(kind, &format!("{path}/one/scale"), json!({(field): value})).await;
             }
             talk.patch("json", &format!("{path}/one/scale"), json!([{"op": "replace", "path": format!("/{field}"), "value": value}])).await;

@@ -175,21 +175,13 @@ fn tagged(
         known == "*" || known.trim_start_matches("W/") == tag
     });
     let mut answer = if is_known {
-        not_modified()
+        response::nothing(StatusCode::NOT_MODIFIED)
     } else {
         response::bytes(StatusCode::OK, content_type, body)
     };
     if let Ok(tag) = HeaderValue::try_from(tag) {
         answer.headers_mut().insert(ETAG, tag);
     }
-    answer
-}
-
-/// The client knows the answer.
-fn not_modified() -> Response<Body> {
-    let mut answer = response::nothing(StatusCode::NOT_MODIFIED);
-    let private = HeaderValue::from_static("no-cache, private");
-    answer.headers_mut().insert(CACHE_CONTROL, private);
     answer
 }
 

@@ -171,6 +171,18 @@ impl Families {
     }
 }
 
+/// An address is an object, which says by its name whose it is.
+fn unnamed(asked: &Value, given: &str) -> Cause {
+    let (shown, of) = match asked.get(0) {
+        Some(_) => (asked.clone(), format!(" {given}")),
+        None => (json!([""]), String::new()),
+    };
+    let why = format!(
+        "failed to allocate IP{of}: IPAddress.networking.k8s.io \"{given}\" is invalid: spec.parentRef.name: Required value"
+    );
+    Cause::invalid(PATH, &shown, &why)
+}
+
 struct Range<'a, 'b> {
     target: &'a Target,
     transaction: &'a mut Transaction<'b>,
@@ -192,6 +204,9 @@ impl Range<'_, '_> {
                 ip
             }
         };
+        if object::name(self.service).is_empty() && !self.dry_run {
+            return Err(refuse(vec![unnamed(asked, &given)]));
+        }
         if !self.dry_run {
             let key = self.target.key(object::name(self.service));
             self.transaction.claim(&given, key);

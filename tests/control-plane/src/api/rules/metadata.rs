@@ -101,9 +101,9 @@ pub(crate) fn same_object(
     is_patch: bool,
 ) -> Result<Vec<Cause>, Failure> {
     let resource = &target.resource;
+    place(target, new)?;
     check_name(new, name)?;
     check_named(new, name)?;
-    place(target, new)?;
     if let Some(seen) = object::meta(new, "resourceVersion")
         && seen.parse::<u64>().is_err()
     {

@@ -14,6 +14,8 @@ use crate::store::Transaction;
 
 /// The ports of nodes that a server gives away.
 const RANGE: std::ops::Range<u64> = 30_000..32_768;
+/// The first of them are left to who asks for one, as long as there are others (KEP-3668).
+const ASKED_FOR: u64 = 86;
 const TAKEN: &str = "provided port is already allocated";
 
 /// Gives a Service the ports that it needs, and refuses those that it asks for and cannot have.
@@ -192,10 +194,12 @@ impl Ports<'_> {
         let next = if self.dry_run {
             Some(1 + self.asked.iter().copied().max().unwrap_or(RANGE.end))
         } else {
-            let size = RANGE.end - RANGE.start;
+            let begin = RANGE.start + ASKED_FOR;
+            let size = RANGE.end - begin;
             let first = self.target.world.ids.number() % size;
             (0..size)
-                .map(|step| RANGE.start + (first + step) % size)
+                .map(|step| begin + (first + step) % size)
+                .chain(RANGE.start..begin)
                 .find(|port| !self.taken.contains(port))
         };
         if let Some(port) = next {

@@ -4,13 +4,14 @@ mod mask;
 mod objects;
 mod order;
 mod protobuf;
+mod raw;
 mod recording;
 mod roles;
 mod servers;
 mod talk;
 mod watch;
 
-pub(crate) use objects::{map, thing, thing_crd, try_specs};
+pub(crate) use objects::{PORTS_OF_NODES, map, thing, thing_crd, try_specs};
 pub(crate) use servers::{on_embedded, on_real};
 pub(crate) use talk::{Talk, Who};
 

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::mask::Mask;
 use super::order::Order;
 use super::protobuf;
+use super::raw;
 use super::watch::Watch;
 
 /// The headers of an answer that matter to a client.
@@ -64,6 +65,7 @@ pub(crate) enum Who {
 ///
 /// In paths and bodies `{ns}` is a namespace, and `{group}` an API group, that this case has for itself.
 pub(crate) struct Talk {
+    admin: Config,
     client: Client,
     operator: Client,
     nobody: Client,
@@ -95,7 +97,8 @@ impl Talk {
         let talk = Self {
             nobody: with_token(None),
             stranger: with_token(Some("a-token-that-nobody-has")),
-            client: Client::try_from(configs.admin).unwrap(),
+            client: Client::try_from(configs.admin.clone()).unwrap(),
+            admin: configs.admin,
             operator: Client::try_from(configs.operator).unwrap(),
             who: Who::Admin,
             token,
@@ -325,6 +328,32 @@ impl Talk {
         names.sort_unstable();
         let names: Vec<&str> = names.into_iter().map(|(_, name)| name).collect();
         self.write_answer(code, &answered, json!(names).to_string().as_bytes());
+    }
+
+    /// Sends a request of HTTP/1.1 byte by byte, which asks for the connection to be closed, and writes down what
+    /// comes back without its headers.
+    pub(crate) async fn send_bytes(&mut self, request: &str) {
+        for line in request.lines() {
+            writeln!(self.said, "> {line}").unwrap();
+        }
+        let request = self.fill(request);
+        let sent = raw::exchange(&self.admin, request.as_bytes());
+        let answer = tokio::time::timeout(PATIENCE, sent).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        writeln!(self.said, "{}", head.lines().next().unwrap_or_default()).unwrap();
+        let mut body: Value = serde_json::from_str(body).unwrap_or_else(|_| body.into());
+        self.mask.answer(&mut body);
+        writeln!(self.said, "{body}\n").unwrap();
+    }
+
+    /// Asks, and writes down the tag of the answer, and how that ends.
+    pub(crate) async fn get_marked(&mut self, path: &str, headers: &[(&str, &str)]) {
+        self.write_question("GET", path, headers, &[]);
+        let (code, answered, body) = self.exchange("GET", path, headers, &[]).await;
+        let tag = answered["etag"].to_str().unwrap();
+        let end = String::from_utf8_lossy(&body[body.len() - 4..]).into_owned();
+        let told = json!([tag, body.len(), end]);
+        self.write_answer(code, &answered, told.to_string().as_bytes());
     }
 
     /// Asks, and once more as a client that has the answer already. That there is a tag is written down, and not which.
