@@ -256,7 +256,7 @@ conformance! {
     async fn classes_capacities_and_hints(talk: &mut Talk) {
         let class = |more: Value| with(json!({"metadata": {"name": "{ns}"}, "handler": "a"}), &more);
         for more in [
-            json!({"overhead": {"podFixed": {"odd": "1", "cpu": "-1"}}}), json!({"scheduling": {"nodeSelector": {"a": "B c"}, "tolerations": [{"operator": "Odd"}, {"key": "A b", "operator": "Exists"}]}}),
+            json!({"overhead": {"podFixed": {"odd": "1"}}}), json!({"overhead": {"podFixed": {"cpu": "-1"}}}), json!({"scheduling": {"nodeSelector": {"a": "B c"}, "tolerations": [{"operator": "Odd"}, {"key": "A b", "operator": "Exists"}]}}),
         ] {
             talk.post("/apis/node.k8s.io/v1/runtimeclasses?dryRun=All", class(more)).await;
         }
