@@ -14,14 +14,23 @@ pub(crate) struct Failure {
     message: String,
     details: Option<Value>,
     pub(crate) retry_after: Option<u32>,
-    /// Where a list that has become too old can go on.
-    goes_on: Option<Box<Value>>,
+    /// What would help.
+    help: Option<Box<Help>>,
     /// Answered as the plain text of a path that nobody serves.
     pub(crate) plain: bool,
     /// Of a Status, too, nobody is to guess the type.
     pub(crate) no_sniff: bool,
     /// What the server warns of all the same.
     pub(crate) warnings: Vec<String>,
+}
+
+/// What a client can do, or the server for it.
+#[derive(Clone, Debug)]
+enum Help {
+    /// A list that has become too old goes on with this token.
+    GoOn(String),
+    /// The revision that was asked for is still to come.
+    Await(u64),
 }
 
 /// One thing that is wrong with an object.
@@ -107,7 +116,7 @@ impl Failure {
             message: message.into(),
             details: None,
             retry_after: None,
-            goes_on: None,
+            help: None,
             plain: false,
             no_sniff: false,
             warnings: Vec::new(),
@@ -357,8 +366,22 @@ impl Failure {
 
     /// The same of a list that can go on as it is now.
     pub(crate) fn going_on(mut self, token: String) -> Self {
-        self.goes_on = Some(Box::new(token.into()));
+        self.help = Some(Box::new(Help::GoOn(token)));
         self
+    }
+
+    /// The same of a read of a revision that is still to come.
+    pub(crate) fn awaiting(mut self, revision: u64) -> Self {
+        self.help = Some(Box::new(Help::Await(revision)));
+        self
+    }
+
+    /// The revision that has to come first.
+    pub(crate) fn awaited(&self) -> Option<u64> {
+        match self.help.as_deref() {
+            Some(Help::Await(revision)) => Some(*revision),
+            _ => None,
+        }
     }
 
     /// What Milo answers while it sets up the storage of a kind in a project.
@@ -388,8 +411,8 @@ impl Failure {
         if !self.reason.is_empty() {
             status["reason"] = self.reason.into();
         }
-        if let Some(token) = &self.goes_on {
-            status["metadata"]["continue"] = (**token).clone();
+        if let Some(Help::GoOn(token)) = self.help.as_deref() {
+            status["metadata"]["continue"] = token.as_str().into();
         }
         if let Some(details) = &self.details {
             status["details"] = details.clone();

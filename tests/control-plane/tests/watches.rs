@@ -4,7 +4,9 @@ mod support;
 
 use futures::TryStreamExt;
 use kube::ResourceExt;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchParams};
+use kube::api::{
+    DeleteParams, ListParams, Patch, PatchParams, PostParams, VersionMatch, WatchParams,
+};
 use serde_json::json;
 use support::*;
 
@@ -51,6 +53,35 @@ async fn a_watch_tells_everything_from_a_version_on() {
     let (what, name, version) = next(&mut events).await;
     assert_eq!((what, name.as_str()), ("DELETED", "one"));
     assert!(version.parse::<u64>().unwrap() > grown.resource_version().unwrap().parse().unwrap());
+}
+
+#[tokio::test]
+async fn a_read_waits_for_the_version_that_it_asks_for() {
+    let plane = plane().await;
+    let api = things(plane.client().unwrap());
+    let parameters = PostParams::default();
+    let one = api.create(&parameters, &thing("one", json!({}))).await;
+    let now: u64 = one.unwrap().resource_version().unwrap().parse().unwrap();
+    let next_one = (now + 1).to_string();
+    let from_next = ListParams::default()
+        .at(&next_one)
+        .matching(VersionMatch::NotOlderThan);
+    let before = plane.requests().mark();
+    let mut listed = std::pin::pin!(api.list(&from_next));
+    while plane.requests().reads(before).is_empty() {
+        assert!(futures::poll!(listed.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    api.create(&parameters, &thing("two", json!({})))
+        .await
+        .unwrap();
+    let names: Vec<String> = listed
+        .await
+        .unwrap()
+        .iter()
+        .map(|it| it.name_any())
+        .collect();
+    assert_eq!(names, ["one", "two"]);
 }
 
 #[tokio::test]

@@ -180,7 +180,12 @@ where
                 true => Some(place.plane.turn().await),
                 false => None,
             };
-            clock::within(world.clock, || route(world, &place, &asked))
+            let answer = || clock::within(world.clock, || route(world, &place, &asked));
+            let answered = answer();
+            match answered.as_ref().err().and_then(Failure::awaited) {
+                Some(revision) if place.plane.store.reaches(revision).await => answer(),
+                _ => answered,
+            }
         }
     };
     let (response, told) = match answered {

@@ -276,7 +276,8 @@ fn too_old_to_go_on(page: &Page) -> Failure {
     .going_on(from_now.token())
 }
 
-fn too_new(revision: u64, newest: u64) -> Failure {
+/// A read of a revision that has not come for as long as one waits for it.
+pub(super) fn too_new(revision: u64, newest: u64) -> Failure {
     Failure::new(
         StatusCode::GATEWAY_TIMEOUT,
         "Timeout",
@@ -288,6 +289,7 @@ fn too_new(revision: u64, newest: u64) -> Failure {
         "Too large resource version",
     )])
     .retry_after(1)
+    .awaiting(revision)
 }
 
 /// Both selectors of a list or a watch.

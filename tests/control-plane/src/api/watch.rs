@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Asked;
-use super::read::{Since, initialize, number, selector};
+use super::read::{Since, initialize, number, selector, too_new};
 use super::selector::Selector;
 use super::target::Target;
 use super::view::{Form, PIECE};
@@ -65,18 +65,24 @@ pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Fa
         ready: VecDeque::new(),
         state: VecDeque::new(),
         state_ends: None,
+        awaits: None,
         columns: true,
         over: false,
     };
     let sends_state = initial.unwrap_or(matches!(since.revision, None | Some(0)));
-    if sends_state {
+    let newest = stale::newest(target, asked);
+    if let Some(revision) = since.revision.filter(|it| sends_state && *it > newest) {
+        watching.awaits = Some(Awaited {
+            revision,
+            bookmarks,
+        });
+    } else if sends_state {
         watching.send_state(stale::snapshot(target, asked), bookmarks);
     } else {
-        let newest = || stale::newest(target, asked);
         watching.seen = since
             .revision
             .filter(|revision| *revision > 0)
-            .unwrap_or_else(newest);
+            .unwrap_or(newest);
     }
     let frames = stream::unfold(watching, async |mut watching| {
         let bytes = watching.next().await?;
@@ -84,6 +90,12 @@ pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Fa
     });
     let body = StreamBody::new(frames).boxed();
     Ok(response::in_parts("application/json", body))
+}
+
+/// The state of no older revision than this, and whether a bookmark is behind it.
+struct Awaited {
+    revision: u64,
+    bookmarks: bool,
 }
 
 struct Watching {
@@ -104,6 +116,8 @@ struct Watching {
     state: VecDeque<Arc<Kept>>,
     /// The revision of the bookmark behind it.
     state_ends: Option<u64>,
+    /// What is to be there before any of it is told.
+    awaits: Option<Awaited>,
     /// The next Table carries the columns.
     columns: bool,
     over: bool,
@@ -119,6 +133,31 @@ impl Watching {
         self.leaves_one_out = bookmark;
         self.seen = snapshot.revision;
         self.live = true;
+    }
+
+    /// The state once it is as new as was asked for.
+    async fn await_state(&mut self, awaited: Awaited) {
+        let plane = self.target.plane.clone();
+        let is_there = tokio::select! {
+            biased;
+            () = plane.closed.cancelled() => return self.over = true,
+            is_there = plane.store.reaches(awaited.revision) => is_there,
+        };
+        if is_there {
+            let namespace = self.target.namespace.as_deref();
+            let snapshot = plane.store.list(self.target.bucket(), namespace);
+            self.send_state(snapshot, awaited.bookmarks);
+        } else {
+            self.fail(&too_new(awaited.revision, plane.store.revision()));
+        }
+    }
+
+    /// Ends with an event that says why.
+    fn fail(&mut self, failure: &Failure) {
+        let mut events = Vec::new();
+        line("ERROR", &Typed(&failure.status()), &mut events);
+        self.push(events);
+        self.over = true;
     }
 
     /// Writes the next piece of the state: as much as its reader takes at a time, however slow that is.
@@ -150,6 +189,10 @@ impl Watching {
             }
             if self.over {
                 return None;
+            }
+            if let Some(awaited) = self.awaits.take() {
+                self.await_state(awaited).await;
+                continue;
             }
             if !self.state.is_empty() || self.state_ends.is_some() {
                 clock::within(self.target.world.clock, || self.write_state());
@@ -213,14 +256,9 @@ impl Watching {
                 self.push(events);
             }
             Err(Compacted { oldest }) => {
-                let failure = Failure::expired(format!(
-                    "too old resource version: {} ({oldest})",
-                    self.seen
-                ));
-                let mut events = Vec::new();
-                line("ERROR", &Typed(&failure.status()), &mut events);
-                self.push(events);
-                self.over = true;
+                let seen = self.seen;
+                let why = format!("too old resource version: {seen} ({oldest})");
+                self.fail(&Failure::expired(why));
             }
         }
     }

@@ -19,8 +19,10 @@ use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use age::Age;
 use history::History;
@@ -127,6 +129,10 @@ pub(crate) struct Snapshot {
     pub(crate) objects: Vec<Arc<Kept>>,
 }
 
+/// How long a read waits for a revision (`blockTimeout` of a kube-apiserver's cache), and how often it looks.
+const PATIENCE: Duration = Duration::from_secs(3);
+const LOOKS: Duration = Duration::from_millis(20);
+
 impl Store {
     pub(crate) fn new() -> Self {
         Self {
@@ -154,6 +160,18 @@ impl Store {
     /// The newest revision.
     pub(crate) fn revision(&self) -> u64 {
         self.lock().revision
+    }
+
+    /// Waits for a revision that is still to come, for as long as a kube-apiserver does; whether it came.
+    pub(crate) async fn reaches(&self, revision: u64) -> bool {
+        let late = Instant::now() + PATIENCE;
+        while self.revision() < revision {
+            if Instant::now() >= late {
+                return false;
+            }
+            tokio::time::sleep(LOOKS).await;
+        }
+        true
     }
 
     pub(crate) fn get(&self, bucket: &Bucket, key: &Key) -> Option<Value> {

@@ -33,6 +33,24 @@ conformance! {
         }
     }
 
+    async fn what_begins_with_a_version_that_is_not_there_yet(talk: &mut Talk) {
+        let newest = |mut status: Value| {
+            let message = status["message"].as_str().unwrap_or_default();
+            status["message"] = message.split(", current").next().into();
+            status
+        };
+        for query in ["", "&limit=1", "&resourceVersionMatch=NotOlderThan"] {
+            talk.get_picked(&format!("{MAPS}?resourceVersion=9999999{query}"), &[], |status| newest(status.clone())).await;
+        }
+        for (version, ends) in [("9999999", "1"), ("9999999", "5"), ("1", "1")] {
+            let query = format!("watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={ends}");
+            talk.get_lines(&format!("{MAPS}?{query}"), &[], |line| {
+                let event: Value = serde_json::from_str(line).ok()?;
+                (event["type"] == "ERROR").then(|| newest(event["object"].clone()).to_string())
+            }).await;
+        }
+    }
+
     async fn tables_and_metadata_of_an_older_version(talk: &mut Talk) {
         let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/roles";
         talk.prepare(roles, map("one")).await;
