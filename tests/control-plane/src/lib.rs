@@ -19,8 +19,9 @@
 //! with a warning.
 //!
 //! It is known to differ from a kube-apiserver where the libraries below it do: of a URL of more than 65,534 bytes, and of a
-//! raw `<`, `>` or `"` in a query, it says no more than 414 or 400; it reads no numbers of more than 64 bits, and no JSON that
-//! is nested deeper than 127 levels. A list from a version that is still to come is refused at once, not after three seconds.
+//! raw `<`, `>` or `"` in a query, it says no more than 414 or 400; of a request of HTTP/1.1 that cannot be read it does not say
+//! why, and over HTTP/2 `Expect: 100-continue` is not answered. It reads no numbers of more than 64 bits, and no JSON that is
+//! nested deeper than 127 levels.
 //!
 //! It reads and answers JSON and YAML, and protobuf where a kube-apiserver does: built-in kinds, the metadata of any kind,
 //! and discovery.
