@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::admission::topology;
 use super::options::dry_run;
 use super::target::Target;
-use super::{Asked, posted};
+use super::{Asked, posted, rules};
 use crate::failure::Failure;
 use crate::object;
 use crate::serve::Body;
@@ -16,8 +16,9 @@ pub(crate) fn bind(target: &Target, name: &str, asked: &Asked) -> Result<Respons
         .beside("bindings", name)
         .ok_or_else(Failure::no_such_resource)?;
     let (binding, warnings) = posted::read(&posted, asked)?;
-    let stored =
-        posted::check_name(&posted, &binding).and_then(|()| store(target, name, binding, asked));
+    let stored = rules::namespace_takes_content(target, name)
+        .and_then(|()| posted::check_name(&posted, &binding))
+        .and_then(|()| store(target, name, binding, asked));
     told(stored, warnings)
 }
 
@@ -28,6 +29,7 @@ pub(crate) fn bind_any(target: &Target, asked: &Asked) -> Result<Response<Body>,
 }
 
 fn store_any(target: &Target, binding: Value, asked: &Asked) -> Result<(), Failure> {
+    rules::namespace_takes_content(target, object::name(&binding))?;
     check(&binding)?;
     let name = &object::name(&binding).to_owned();
     if name.is_empty() {

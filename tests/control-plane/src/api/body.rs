@@ -106,6 +106,15 @@ pub(super) fn said_version(asked: &Asked) -> Option<String> {
     }
 }
 
+/// In which format a body is, is seen before anything else.
+pub(super) fn check_format(target: &Target, asked: &Asked) -> Result<(), Failure> {
+    match &*media_type::of(asked) {
+        "" | "application/json" | "application/yaml" => Ok(()),
+        protobuf::MEDIA_TYPE if !target.resource.is_crd() => Ok(()),
+        _ => Err(unknown_format()),
+    }
+}
+
 /// A body in a format that is not read.
 pub(super) fn unknown_format() -> Failure {
     Failure::new(
@@ -331,6 +340,7 @@ pub(super) fn sent(
     asked: &Asked,
     kind: &str,
 ) -> Result<(WriteOptions, Value), Failure> {
+    check_format(target, asked)?;
     let options = WriteOptions::read(asked, kind)?;
     Ok((options, read(target, asked)?))
 }

@@ -147,7 +147,7 @@ impl<'a> Creation<'a> {
         let target = self.target;
         let name = object::name(&self.object).to_owned();
         let prefix = self.prefix.as_deref();
-        rules::namespace_takes_content(target, transaction, prefix.unwrap_or(&name))?;
+        rules::namespace_takes_content(target, prefix.unwrap_or(&name))?;
         let as_stored = target.as_stored();
         let rules_of = as_stored.as_ref().unwrap_or(target);
         rules_of.convert(&mut self.object);

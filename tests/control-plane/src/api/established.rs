@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::kinds::{accept_names, crd_bucket};
+use crate::kinds::{accept_names, crd_bucket, installing};
 use crate::object;
 use crate::patch::{self, Versions, Writer};
 use crate::schema;
@@ -21,10 +21,16 @@ pub(crate) fn establish(transaction: &mut Transaction<'_>, key: &Key) {
     if definition.get("status") == Some(&status) {
         return;
     }
-    let mut new = definition.clone();
-    object::as_map(&mut new).insert("status".to_owned(), status);
-    track(&definition, &mut new);
-    transaction.put(&bucket, key.clone(), new);
+    let before = definition.get("status").unwrap_or(&Value::Null);
+    let states = [installing(before, &status), Some(status)];
+    let mut definition = definition;
+    for status in states.into_iter().flatten() {
+        let mut new = definition.clone();
+        object::as_map(&mut new).insert("status".to_owned(), status);
+        track(&definition, &mut new);
+        transaction.put(&bucket, key.clone(), new.clone());
+        definition = new;
+    }
 }
 
 /// Tells that the server has written the status.

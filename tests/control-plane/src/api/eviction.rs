@@ -9,7 +9,7 @@ use super::delete_options::DeleteOptions;
 use super::options::dry_run;
 use super::query::Query;
 use super::target::Target;
-use super::{Asked, body, posted, selector};
+use super::{Asked, body, posted, rules, selector};
 use crate::failure::{Cause, Failure};
 use crate::kinds;
 use crate::object;
@@ -22,7 +22,8 @@ pub(crate) fn evict(target: &Target, name: &str, asked: &Asked) -> Result<Respon
     let said = body::said_version(asked).unwrap_or_default();
     let posted = target.posted_as(kind).in_version_of(&said);
     let (eviction, warnings) = posted::read(&posted, asked)?;
-    let done = posted::check_name(&posted, &eviction)
+    let done = rules::namespace_takes_content(target, name)
+        .and_then(|()| posted::check_name(&posted, &eviction))
         .and_then(|()| options(&posted, &eviction, asked))
         .and_then(|options| delete(target, name, options));
     match done {

@@ -148,7 +148,7 @@ where
         return response::unreadable(&parts.uri, &path);
     }
     let told_of_failure = Told::of_failure(&parts.headers);
-    let in_pretty = pretty::is_wanted(&query, &parts.headers);
+    let in_pretty = pretty::is_wanted(&query, &parts.headers) && !is_document(&path);
     let unpacks = compression::is_accepted(&parts.headers);
     let ignores_token = is_token_ignored(&parts.headers);
     let place = clock::within(world.clock, || {
@@ -313,6 +313,12 @@ fn route(world: &Arc<World>, place: &Place, asked: &Asked) -> Result<Response<Bo
     }
 }
 
+/// Whether a path is that of what is written once and told as it is.
+fn is_document(path: &str) -> bool {
+    let starts = ["/openapi/", "/openid/", issuer::CONFIGURATION];
+    starts.iter().any(|start| path.starts_with(start))
+}
+
 /// Whether a path says of nothing that it is to be watched, which no server knows how to read.
 fn names_no_watched(path: &str) -> bool {
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
@@ -367,7 +373,7 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
             ("POST", None) if target.namespace.is_none() && target.resource.namespaced => {
                 Err(Failure::no_such_resource())
             }
-            (_, Some(_)) if target.resource.is("", "bindings") => Err(Failure::no_such_resource()),
+            (_, Some(_)) => Err(Failure::no_such_resource()),
             ("POST", None) if target.resource.is("", "bindings") => {
                 binding::bind_any(target, asked)
             }
@@ -495,7 +501,7 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
         [] | ["index.html"] if !asked.path.ends_with("//") => Ok(about::paths(world, plane)),
         ["version", _, ..] => Err(Failure::no_such_resource()),
         ["version"] => accept::this_alone(asked, Media::Json.name()).map(|()| about::version()),
-        ["metrics"] => Ok(about::metrics()),
+        ["metrics"] if !asked.path.ends_with('/') => Ok(about::metrics()),
         ["metrics", "slis"] => Ok(about::checks()),
         ["api"] => discovery::core(world, plane, asked),
         ["apis"] => discovery::groups(world, plane, asked),

@@ -2,6 +2,7 @@
 
 mod access;
 mod rules;
+mod selectors;
 mod token;
 
 use http::{Response, StatusCode};
@@ -30,6 +31,7 @@ const NOT_READ: [&str; 5] = [
 
 pub(crate) fn answer(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
+    body::check_format(target, asked)?;
     let options = WriteOptions::read(asked, "CreateOptions")?;
     let mut review = body::read(target, asked)?;
     let Shaped { warnings, .. } = body::shape(

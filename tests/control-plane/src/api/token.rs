@@ -39,6 +39,7 @@ pub(crate) fn issue(target: &Target, name: &str, asked: &Asked) -> Result<Respon
     let target_of_request = target.posted_as(request);
     let form = Form::of(&target_of_request, asked)?;
     let (mut request, warnings) = read(&target_of_request, asked)?;
+    rules::namespace_takes_content(target, name)?;
     let account = target
         .plane
         .store
@@ -56,6 +57,7 @@ pub(crate) fn issue(target: &Target, name: &str, asked: &Asked) -> Result<Respon
 }
 
 fn read(target: &Target, asked: &Asked) -> Result<(Value, Vec<String>), Failure> {
+    body::check_format(target, asked)?;
     let options = WriteOptions::read(asked, "CreateOptions")?;
     let mut request = body::read(target, asked)?;
     let Shaped { warnings, .. } = body::shape(

@@ -170,6 +170,7 @@ impl Update<'_> {
             // The older version may have left out what it does not know.
             rules::keep_what_is_not_written(rules_of, old, &mut new);
         }
+        rules::namespace_of(target)?;
         admission::change(target, self.name, Some(old), &mut new)?;
         let dry_run = self.options.dry_run;
         rules::allocate(target, transaction, Some(old), &mut new, dry_run)?;

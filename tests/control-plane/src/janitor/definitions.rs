@@ -58,6 +58,7 @@ fn clean_up(world: &Arc<World>, name: &str) {
     let Some((plural, group)) = name.split_once('.') else {
         return;
     };
+    change_definition(world, name, tell_of_deletion);
     let mut left = false;
     if let Some(resource) = world.registry.get(group, plural) {
         for plane in world.planes() {
@@ -70,6 +71,18 @@ fn clean_up(world: &Arc<World>, name: &str) {
             left |= !plane.store.list(&resource.bucket, None).objects.is_empty();
         }
     }
+    if !left {
+        change_definition(world, name, |definition| {
+            let kept = object::finalizers(definition)
+                .filter(|held| *held != CRD_CLEANUP)
+                .map(str::to_owned)
+                .collect();
+            object::set_finalizers(definition, kept);
+        });
+    }
+}
+
+fn change_definition(world: &Arc<World>, name: &str, make: impl Fn(&mut Value)) {
     let Some(definitions) = world
         .registry
         .get("apiextensions.k8s.io", "customresourcedefinitions")
@@ -87,16 +100,6 @@ fn clean_up(world: &Arc<World>, name: &str) {
         &key,
         &definition,
         None,
-        |definition| {
-            if left {
-                tell_of_deletion(definition);
-                return;
-            }
-            let kept = object::finalizers(definition)
-                .filter(|held| *held != CRD_CLEANUP)
-                .map(str::to_owned)
-                .collect();
-            object::set_finalizers(definition, kept);
-        },
+        make,
     );
 }

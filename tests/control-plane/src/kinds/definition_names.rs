@@ -112,6 +112,25 @@ pub(crate) fn accept_names(definition: &Value, others: &[Value]) -> Value {
     status
 }
 
+/// The status before a definition is served, which comes first where its names have just been accepted.
+pub(crate) fn installing(before: &Value, status: &Value) -> Option<Value> {
+    let mut status = status.clone();
+    let conditions = status.get_mut("conditions")?.as_array_mut()?;
+    let is_ready = |one: &Value| {
+        let reasons = ["InitialNamesAccepted", "InvalidCABundle"];
+        one["type"] == "Established" && reasons.iter().any(|reason| one["reason"] == *reason)
+    };
+    let has_been = before["conditions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(is_ready);
+    let established = conditions.iter_mut().find(|one| is_ready(one))?;
+    let accepted = "the initial names have been accepted";
+    *established = condition("Established", false, "Installing", accepted);
+    (!has_been).then_some(status)
+}
+
 /// Whether the kind of a definition is served.
 pub(crate) fn is_established(definition: &Value) -> bool {
     let conditions = definition

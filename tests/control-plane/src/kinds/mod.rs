@@ -31,7 +31,7 @@ pub(crate) use crd::{
     terminating as crd_terminating,
 };
 pub(crate) use definition_formats::unknown_formats;
-pub(crate) use definition_names::accept_names;
+pub(crate) use definition_names::{accept_names, installing};
 pub(crate) use printers::scale_columns;
 pub(crate) use registry::Registry;
 pub(crate) use scale::{Scale, Selection, in_one_line};

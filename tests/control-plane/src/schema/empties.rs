@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Schema;
+use super::{Additional, Schema};
 
 /// Those that were said, and where.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +49,9 @@ impl Empties {
 fn is_unkept(field: &Schema, value: &Value) -> bool {
     match value {
         Value::Object(fields) => {
-            fields.is_empty() && field.target().properties.is_empty() && !field.preserve_unknown
+            // A struct that has no fields is kept as others are.
+            let is_map = !matches!(field.target().additional, Additional::Nothing);
+            fields.is_empty() && is_map && !field.preserve_unknown
         }
         Value::Array(elements) => elements.is_empty() && !field.always && !field.preserve_unknown,
         _ => false,

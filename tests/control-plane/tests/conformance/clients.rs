@@ -167,6 +167,23 @@ conformance! {
         }
     }
 
+    async fn formats_come_before_options(talk: &mut Talk) {
+        let body = json!({"metadata": {"name": "one"}});
+        for path in [MAPS, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"] {
+            for query in ["dryRun=x", "fieldValidation=x"] {
+                talk.send("POST", &format!("{path}?{query}"), &[("content-type", "text/plain")], Some(body.clone())).await;
+            }
+        }
+        talk.say("reviews have no names");
+        for path in ["/apis/authorization.k8s.io/v1/subjectaccessreviews/one", "/apis/authentication.k8s.io/v1/tokenreviews/one", "/apis/authorization.k8s.io/v1/namespaces/{ns}/localsubjectaccessreviews/one"] {
+            for method in ["GET", "PUT", "PATCH", "DELETE"] {
+                let content = ("content-type", "application/merge-patch+json");
+                talk.send(method, path, &[content], None).await;
+            }
+        }
+        talk.get("/metrics/").await;
+    }
+
     async fn what_comes_first(talk: &mut Talk) {
         let schema = json!({"openAPIV3Schema": {"type": "object"}});
         talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": schema}))).await;

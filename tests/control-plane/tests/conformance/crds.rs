@@ -661,6 +661,24 @@ conformance! {
         talk.get_until_gone(CRD).await;
     }
 
+    async fn definitions_say_how_far_they_are(talk: &mut Talk) {
+        let mut watch = talk.watch(&format!("{CRDS}?watch=true&fieldSelector=metadata.name%3Dthings.{{group}}")).await;
+        talk.install(crd(free())).await;
+        talk.events(&mut watch, 3).await;
+        talk.delete(CRD).await;
+        talk.events(&mut watch, 3).await;
+    }
+
+    async fn subresources_that_say_more_than_they_can(talk: &mut Talk) {
+        for status in [json!({"x": 1}), json!([]), json!("x"), json!({})] {
+            let mut said = crd(free());
+            said["spec"]["versions"][0]["subresources"] = json!({"status": status});
+            for query in ["dryRun=All", "dryRun=All&fieldValidation=Strict"] {
+                talk.post(&format!("{CRDS}?{query}"), said.clone()).await;
+            }
+        }
+    }
+
     async fn definitions_change(talk: &mut Talk) {
         talk.install(crd(free())).await;
         talk.get_until(CRD, is("Established", "True")).await;

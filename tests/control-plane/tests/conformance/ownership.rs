@@ -264,6 +264,36 @@ conformance! {
         talk.put("/api/v1/namespaces/{ns}-2/finalize", namespace).await;
     }
 
+    async fn nothing_is_posted_to_what_is_in_a_namespace_that_ends(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        let one = "/api/v1/namespaces/{ns}-2";
+        talk.prepare("/api/v1/namespaces", json!({"metadata": {"name": "{ns}-2"}})).await;
+        let held = |name: &str| json!({"name": name, "finalizers": ["example.com/a"]});
+        talk.prepare(&format!("{one}/serviceaccounts"), json!({"metadata": held("one")})).await;
+        talk.prepare(&format!("{one}/configmaps"), json!({"metadata": held("one")})).await;
+        let spec = json!({"containers": [{"name": "a", "image": "b"}], "serviceAccountName": "one", "automountServiceAccountToken": false});
+        talk.prepare(&format!("{one}/pods"), json!({"metadata": held("one"), "spec": spec})).await;
+        let binding = json!({"metadata": {"name": "one"}, "target": {"kind": "Node", "name": "a"}});
+        let posts = async |talk: &mut Talk, place: &str| {
+            for dry in ["", "?dryRun=All"] {
+                talk.post(&format!("{place}/pods/one/eviction{dry}"), json!({"metadata": {"name": "one"}})).await;
+                talk.post(&format!("{place}/pods/one/binding{dry}"), binding.clone()).await;
+                talk.post(&format!("{place}/bindings{dry}"), binding.clone()).await;
+                talk.post(&format!("{place}/serviceaccounts/one/token{dry}"), json!({"spec": {}})).await;
+            }
+        };
+        talk.delete(one).await;
+        talk.until(one, |_, value| value["status"]["phase"] == "Terminating").await;
+        posts(talk, one).await;
+        talk.say("in none");
+        posts(talk, "/api/v1/namespaces/{ns}-3").await;
+        talk.say("in one that has gone without what it holds");
+        talk.put(&format!("{one}/finalize"), json!({"metadata": {"name": "{ns}-2"}, "spec": {"finalizers": []}})).await;
+        talk.until_gone(one).await;
+        talk.patch("merge", &format!("{one}/configmaps/one"), json!({"data": {"a": "b"}})).await;
+        talk.put(&format!("{one}/configmaps/one"), json!({"metadata": held("one")})).await;
+    }
+
     async fn a_namespace_waits_for_all_of_its_finalizers(talk: &mut Talk) {
         if !talk.has_controllers() { return talk.skip() }
         let one = "/api/v1/namespaces/{ns}-2";

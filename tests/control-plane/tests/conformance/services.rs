@@ -191,6 +191,19 @@ conformance! {
         talk.patch("merge", &two, json!({"spec": {"ports": [port(80, "a", Some(30_003)), port(81, "b", Some(30_003))]}})).await;
     }
 
+    async fn lists_of_services_that_are_empty(talk: &mut Talk) {
+        let path = "/api/v1/namespaces/{ns}/services?dryRun=All";
+        for spec in [
+            json!({"clusterIP": "None", "clusterIPs": []}), json!({"clusterIP": "None", "clusterIPs": [], "ipFamilies": [], "ports": []}), json!({"type": "ExternalName", "externalName": "one.two", "clusterIPs": [], "ipFamilies": []}),
+        ] {
+            talk.post(path, json!({"metadata": {"name": "two"}, "spec": spec})).await;
+        }
+        talk.prepare("/api/v1/namespaces/{ns}/services", json!({"metadata": {"name": "one"}, "spec": {"clusterIP": "None"}})).await;
+        for spec in [json!({"type": "ExternalName", "externalName": "one.two", "clusterIP": null, "clusterIPs": []}), json!({"clusterIPs": [], "ipFamilies": []})] {
+            talk.patch("merge", "/api/v1/namespaces/{ns}/services/one?dryRun=All", json!({"spec": spec})).await;
+        }
+    }
+
     async fn services_without_a_name_have_no_address(talk: &mut Talk) {
         let path = "/api/v1/namespaces/{ns}/services";
         for spec in [

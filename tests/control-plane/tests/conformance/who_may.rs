@@ -354,6 +354,23 @@ conformance! {
         talk.post(rules, json!({"spec": {"namespace": "{ns}"}})).await;
     }
 
+    async fn reviews_of_what_is_selected(talk: &mut Talk) {
+        let one = |key: &str, operator: &str, values: &[&str]| json!({"key": key, "operator": operator, "values": values});
+        let none = one("", "In", &["b"]);
+        for selector in [
+            json!({}), json!({"requirements": null}), json!({"requirements": []}), json!({"rawSelector": "a=b"}), json!({"rawSelector": "a=b", "requirements": [one("a", "In", &["b"])]}), json!({"requirements": [one("a", "In", &[])]}),
+            json!({"requirements": [one("a", "Exists", &["b"])]}), json!({"requirements": [none]}), json!({"rawSelector": "a in (b"}), json!({"requirements": [one("a", "More", &["b"])]}), json!({"requirements": [one("a", "NotIn", &["b", "c"])]}),
+            json!({"requirements": [one("a", "DoesNotExist", &[])]}), json!({"requirements": [one("a", "In", &["b"]), one("a", "More", &["b"])]}), json!({"requirements": [one("A b", "In", &["C d"])]}),
+        ] {
+            for kind in ["fieldSelector", "labelSelector"] {
+                may_i(talk, json!({"namespace": "{ns}", "verb": "list", "resource": "pods", (kind): selector})).await;
+            }
+        }
+        let wrong = json!({"verb": "list", "resource": "pods", "namespace": "{ns}", "fieldSelector": {}, "labelSelector": {"rawSelector": "a in (b"}});
+        talk.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", json!({"spec": {"user": "one", "resourceAttributes": wrong}})).await;
+        talk.post("/apis/authorization.k8s.io/v1/namespaces/{ns}/localsubjectaccessreviews", json!({"spec": {"user": "one", "resourceAttributes": wrong}})).await;
+    }
+
     async fn reviews_say_what_others_may(talk: &mut Talk) {
         talk.allow("alice", false, "reader", json!([rule("", &["configmaps"], &["get"])])).await;
         let asked = json!({"namespace": "{ns}", "verb": "get", "resource": "configmaps"});

@@ -27,7 +27,9 @@ pub(super) fn change(request: &Request<'_>, pod: &mut Value) -> Result<(), Failu
         if !own.is_empty() && own != amounts(fixed) {
             return Err(request.refuse(OTHER_OVERHEAD));
         }
-        spec.insert("overhead".to_owned(), fixed.clone());
+        if fixed.is_object() {
+            spec.insert("overhead".to_owned(), fixed.clone());
+        }
     }
     select_nodes(request, spec, &class["scheduling"]["nodeSelector"])?;
     if let Some(tolerations) = class["scheduling"]["tolerations"].as_array() {

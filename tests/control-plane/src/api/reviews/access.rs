@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::selectors;
 use crate::api::Target;
 use crate::api::rules::metadata_in_go;
 use crate::auth::{Attributes, Caller, User};
@@ -23,6 +24,10 @@ pub(super) fn answer(target: &Target, review: &mut Value) -> Result<(), Failure>
     review["status"] = json!({"allowed": decision.allowed});
     if !decision.reason.is_empty() {
         review["status"]["reason"] = decision.reason.into();
+    }
+    let ignored = selectors::ignored(&review["spec"]["resourceAttributes"]);
+    if !ignored.is_empty() {
+        review["status"]["evaluationError"] = ignored.into();
     }
     Ok(())
 }
@@ -57,6 +62,7 @@ fn check(target: &Target, review: &Value, is_about_self: bool) -> Result<(), Fai
         let must = "at least one of user or group must be specified";
         wrong.push(invalid("user", &"".into(), must));
     }
+    wrong.extend(resource.into_iter().flat_map(selectors::check));
     wrong.extend(check_metadata(target, review));
     if target.resource.kind == "LocalSubjectAccessReview" {
         let own = target.namespace.as_deref().unwrap_or_default();

@@ -127,29 +127,36 @@ pub(super) fn selector(selector: &Value, path: &str) -> Vec<Cause> {
     let mut wrong = labels(&selector["matchLabels"], &format!("{path}.matchLabels"));
     for (index, expression) in list(selector, "matchExpressions").iter().enumerate() {
         let path = format!("{path}.matchExpressions[{index}]");
-        let at = |field: &str| format!("{path}.{field}");
-        let values = list(expression, "values");
-        match text(expression, "operator") {
-            "In" | "NotIn" if values.is_empty() => {
-                let why = "must be specified when `operator` is 'In' or 'NotIn'";
-                wrong.push(Cause::required(&at("values"), why));
-            }
-            "Exists" | "DoesNotExist" if !values.is_empty() => {
-                let why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-                wrong.push(Cause::forbidden(&at("values"), why));
-            }
-            "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-            other => wrong.push(Cause::invalid(&at("operator"), &other.into(), NO_OPERATOR)),
+        wrong.extend(requirement(expression, &path));
+    }
+    wrong
+}
+
+/// What is wrong with one requirement of labels.
+pub(in crate::api) fn requirement(expression: &Value, path: &str) -> Vec<Cause> {
+    let mut wrong = Vec::new();
+    let at = |field: &str| format!("{path}.{field}");
+    let values = list(expression, "values");
+    match text(expression, "operator") {
+        "In" | "NotIn" if values.is_empty() => {
+            let why = "must be specified when `operator` is 'In' or 'NotIn'";
+            wrong.push(Cause::required(&at("values"), why));
         }
-        let key = text(expression, "key");
-        let reasons = names::qualified(key);
-        let reasons = reasons.iter();
-        wrong.extend(reasons.map(|why| Cause::invalid(&at("key"), &key.into(), why)));
-        for (index, value) in values.iter().enumerate() {
-            let why = names::label_value(value.as_str().unwrap_or_default());
-            let at = at(&format!("values[{index}]"));
-            wrong.extend(why.map(|why| Cause::invalid(&at, value, why)));
+        "Exists" | "DoesNotExist" if !values.is_empty() => {
+            let why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+            wrong.push(Cause::forbidden(&at("values"), why));
         }
+        "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
+        other => wrong.push(Cause::invalid(&at("operator"), &other.into(), NO_OPERATOR)),
+    }
+    let key = text(expression, "key");
+    let reasons = names::qualified(key);
+    let reasons = reasons.iter();
+    wrong.extend(reasons.map(|why| Cause::invalid(&at("key"), &key.into(), why)));
+    for (index, value) in values.iter().enumerate() {
+        let why = names::label_value(value.as_str().unwrap_or_default());
+        let at = at(&format!("values[{index}]"));
+        wrong.extend(why.map(|why| Cause::invalid(&at, value, why)));
     }
     wrong
 }

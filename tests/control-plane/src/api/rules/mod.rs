@@ -85,6 +85,7 @@ mod windows;
 mod workloads;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -93,10 +94,11 @@ use crate::failure::{Cause, Failure};
 use crate::kinds::{Origin, Resource, namespace_bucket};
 use crate::object;
 use crate::schema::Empties;
-use crate::store::{Key, Transaction};
+use crate::store::{Kept, Key, Transaction};
 
 pub(crate) use advice::advice;
 pub(crate) use certificates::{check_caller as check_certificates, is_signing_request};
+pub(in crate::api) use checks::requirement as check_requirement;
 pub(crate) use defaults::set as set_defaults;
 pub(crate) use in_go::metadata as metadata_in_go;
 pub(crate) use jobs::share_labels;
@@ -401,28 +403,27 @@ pub(crate) fn is_finished(resource: &Resource, object: &Value) -> bool {
     object::is_deleting(object) && !is_held
 }
 
-/// Nothing is created in a namespace that is not there, or is going away.
-pub(crate) fn namespace_takes_content(
-    target: &Target,
-    transaction: &Transaction<'_>,
-    name: &str,
-) -> Result<(), Failure> {
-    let Some(namespace) = target
-        .namespace
-        .as_deref()
-        .filter(|_| target.resource.namespaced)
-    else {
-        return Ok(());
+/// Nothing is written in a namespace that is not there.
+pub(crate) fn namespace_of(target: &Target) -> Result<Option<Arc<Kept>>, Failure> {
+    let namespace = target.namespace.as_deref();
+    let Some(namespace) = namespace.filter(|_| target.resource.namespaced) else {
+        return Ok(None);
     };
-    let Some(found) = transaction.kept(&namespace_bucket(), &Key::new("", namespace)) else {
-        return Err(match target.world.registry.get("", "namespaces") {
-            Some(namespaces) => Failure::not_found(&namespaces, namespace),
-            None => Failure::no_such_resource(),
-        });
-    };
-    if !found.is_deleting {
-        return Ok(());
+    let store = &target.plane.store;
+    let found = store.kept(&namespace_bucket(), &Key::new("", namespace));
+    match (found, target.world.registry.get("", "namespaces")) {
+        (Some(found), _) => Ok(Some(found)),
+        (None, Some(namespaces)) => Err(Failure::not_found(&namespaces, namespace)),
+        (None, None) => Err(Failure::no_such_resource()),
     }
+}
+
+/// Nothing is created in one that is going away, either.
+pub(crate) fn namespace_takes_content(target: &Target, name: &str) -> Result<(), Failure> {
+    let Some(found) = namespace_of(target)?.filter(|found| found.is_deleting) else {
+        return Ok(());
+    };
+    let namespace = &found.key.name;
     let why = format!(
         "unable to create new content in namespace {namespace} because it is being terminated"
     );

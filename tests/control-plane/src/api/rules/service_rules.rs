@@ -115,7 +115,7 @@ pub(super) fn check(service: &Value) -> Vec<Cause> {
 fn check_external(spec: &Value) -> Vec<Cause> {
     let mut wrong = Vec::new();
     for field in ["clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
-        if !spec[field].is_null() {
+        if !fixed::is_nothing(&spec[field]) {
             let why = "may not be set for ExternalName services";
             wrong.push(Cause::forbidden(&format!("spec.{field}"), why));
         }

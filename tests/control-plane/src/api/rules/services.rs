@@ -56,6 +56,11 @@ fn name_addresses(old: Option<&Value>, object: &mut Value) {
     if text(&of(spec, "clusterIP")).is_empty() {
         spec.remove("clusterIP");
     }
+    for field in ["clusterIPs", "ipFamilies"] {
+        if of(spec, field).as_array().is_some_and(Vec::is_empty) {
+            spec.remove(field);
+        }
+    }
     let of_external = old.is_some_and(|old| old["spec"]["type"] == "ExternalName");
     if old.is_some() && !of_external && !is_a(spec, "ExternalName") {
         if of(spec, "clusterIP").is_null() && !old_one.is_null() {

@@ -92,7 +92,8 @@ fn check_selector(kind: &str, spec: &Value) -> Vec<Cause> {
     let is_empty = ["matchLabels", "matchExpressions"]
         .iter()
         .all(|field| is_nothing(&selector[*field]));
-    if selector.is_null() && kind != "DaemonSet" {
+    let is_unsaid = selector.is_null() || is_old && is_nothing(selector);
+    if is_unsaid && kind != "DaemonSet" {
         wrong.push(Cause::required(PATH, ""));
     } else if !is_old && !selector.is_null() {
         wrong.extend(unfit.iter().cloned());

@@ -44,6 +44,16 @@ struct FieldRequirement {
     value: String,
 }
 
+/// Whether a selector of labels can be read.
+pub(crate) fn are_labels(text: &str) -> bool {
+    labels::parse(text).is_ok()
+}
+
+/// The same of fields.
+pub(crate) fn are_fields(text: &str) -> bool {
+    fields::parse(text).is_ok()
+}
+
 impl Selector {
     /// Reads both selectors of a request.
     pub(crate) fn parse(
