@@ -55,8 +55,12 @@ mod tests {
     fn the_token_is_what_follows_bearer() {
         let mut headers = HeaderMap::new();
         assert_eq!(bearer_token(&headers), None);
-        headers.insert(AUTHORIZATION, HeaderValue::from_static("bearer  abc"));
+        headers.insert(AUTHORIZATION, HeaderValue::from_static("bearer abc"));
         assert_eq!(bearer_token(&headers), Some("abc"));
+        assert!(!is_token_ignored(&headers));
+        headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer  abc"));
+        assert_eq!(bearer_token(&headers), Some(""));
+        assert!(is_token_ignored(&headers));
         headers.insert(AUTHORIZATION, HeaderValue::from_static("Basic abc"));
         assert_eq!(bearer_token(&headers), None);
     }
