@@ -382,6 +382,8 @@ pub(crate) fn shape(
     let pruned = schema.prune(object);
     match source {
         Source::Body(Some(json)) if !target.resource.is_crd() => told = told_as_said(&pruned, json),
+        // What an apply may say was looked at before.
+        Source::Applied if target.resource.is_crd() => {}
         _ => told.extend(
             pruned
                 .iter()

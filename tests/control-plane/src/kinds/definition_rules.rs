@@ -2,6 +2,7 @@
 
 mod names;
 mod offers;
+mod root;
 mod selectable;
 mod shown;
 mod versions;

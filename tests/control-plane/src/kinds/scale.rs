@@ -28,6 +28,59 @@ pub(crate) enum Selection {
     Text(String),
 }
 
+fn check_number(object: &Value, pointer: &str) -> Option<Cause> {
+    let path = pointer.replace('/', ".");
+    let value = match found(object, pointer) {
+        Ok(value) => value?,
+        Err(why) => return Some(Cause::invalid(&path, &0.into(), &why)),
+    };
+    match value.as_i64() {
+        None => {
+            let why = accessor_error(&path, value, "int64");
+            Some(Cause::invalid(&path, &0.into(), &why))
+        }
+        Some(number) if number < 0 => {
+            let must = "should be a non-negative integer";
+            Some(Cause::invalid(&path, value, must))
+        }
+        Some(number) if number > i64::from(i32::MAX) => {
+            let must = format!("should be less than or equal to {}", i32::MAX);
+            Some(Cause::invalid(&path, value, &must))
+        }
+        Some(_) => None,
+    }
+}
+
+fn check_text(object: &Value, pointer: &str) -> Option<Cause> {
+    let path = pointer.replace('/', ".");
+    let why = match found(object, pointer) {
+        Ok(value) => accessor_error(&path, value.filter(|value| !value.is_string())?, "string"),
+        Err(why) => why,
+    };
+    Some(Cause::invalid(&path, &"".into(), &why))
+}
+
+/// What is at a place, if what is above it are maps.
+fn found<'v>(object: &'v Value, pointer: &str) -> Result<Option<&'v Value>, String> {
+    let (mut value, mut path) = (object, String::new());
+    for step in pointer.split('/').skip(1) {
+        path = format!("{path}.{step}");
+        let Value::Object(fields) = value else {
+            return Err(accessor_error(&path, value, "map[string]interface{}"));
+        };
+        match fields.get(step) {
+            Some(below) => value = below,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(value))
+}
+
+fn accessor_error(path: &str, value: &Value, expected: &str) -> String {
+    let (told, kind) = (go::plain(value), go::type_name(value));
+    format!("{path} accessor error: {told} is of the type {kind}, expected {expected}")
+}
+
 impl Scale {
     /// What a version of a CRD declares.
     pub(super) fn declared(version: &Value) -> Option<Self> {
@@ -45,30 +98,12 @@ impl Scale {
 
     /// What is wrong with the numbers of a custom resource.
     pub(crate) fn validate(&self, object: &Value) -> Vec<Cause> {
-        let numbers = [&self.spec, &self.status];
-        let wrong = numbers.into_iter().filter_map(|pointer| {
-            let value = object.pointer(pointer)?;
-            let path = pointer.replace('/', ".");
-            match value.as_i64() {
-                None => {
-                    let (told, kind) = (go::plain(value), go::type_name(value));
-                    let why = format!(
-                        "{path} accessor error: {told} is of the type {kind}, expected int64"
-                    );
-                    Some(Cause::invalid(&path, &0.into(), &why))
-                }
-                Some(number) if number < 0 => {
-                    let must = "should be a non-negative integer";
-                    Some(Cause::invalid(&path, value, must))
-                }
-                Some(number) if number > i64::from(i32::MAX) => {
-                    let must = format!("should be less than or equal to {}", i32::MAX);
-                    Some(Cause::invalid(&path, value, &must))
-                }
-                Some(_) => None,
-            }
-        });
-        wrong.collect()
+        let numbers = [&self.spec, &self.status].into_iter();
+        let mut wrong = Vec::from_iter(numbers.filter_map(|pointer| check_number(object, pointer)));
+        if let Selection::Text(pointer) = &self.selector {
+            wrong.extend(check_text(object, pointer));
+        }
+        wrong
     }
 
     /// The names that lead to the number that is wanted.

@@ -28,6 +28,7 @@ impl Schema {
             Cause::new(Reason::Invalid, "<nil>", &message)
         };
         let rules = &self.rules;
+        let before = causes.len();
         let mut fits = 0;
         let mut any = Vec::new();
         for branch in &rules.any_of {
@@ -78,6 +79,10 @@ impl Schema {
         let not = rules.not.as_deref().map(attempt);
         if not.is_some_and(|attempt| attempt.causes.is_empty()) {
             causes.push(of_whole("not validate the schema (not)"));
+        }
+        // Whatever a branch says, it says of the whole.
+        for cause in causes.iter_mut().skip(before) {
+            cause.place = Some(path.to_owned());
         }
         fits
     }

@@ -6,6 +6,8 @@ pub(crate) struct Cause {
     pub(crate) reason: Reason,
     pub(crate) field: String,
     pub(crate) message: String,
+    /// The value that has to be left alone for this to be told no more, if that is not the one at the field.
+    pub(super) place: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,7 @@ impl Cause {
             reason,
             field: field.to_owned(),
             message: message.to_owned(),
+            place: None,
         }
     }
 }

@@ -28,12 +28,17 @@ impl Schema {
                 }
             }
             Value::Array(elements) => {
+                // One element that is no object is told of, and then nothing of what tells them apart.
+                let strange = self.first_without_keys(elements);
                 let (mut seen, mut told) = (BTreeSet::new(), BTreeSet::new());
                 for (at, element) in elements.iter().enumerate() {
                     let path = format!("{path}[{at}]");
                     let name = match (&self.list, element) {
                         (ListType::Atomic, _) | (ListType::Map(_), Value::Null) => None,
                         (ListType::Set, _) => Some(alone(element)),
+                        (ListType::Map(_), _) if strange.is_some_and(|strange| strange != at) => {
+                            None
+                        }
                         (ListType::Map(keys), Value::Object(fields)) if keys.len() == 1 => {
                             // The one key is told apart as a value is.
                             let key = keys.first().and_then(|key| Some((key, fields.get(key)?)));
@@ -73,6 +78,15 @@ impl Schema {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The first element of a list with keys that can have none.
+    fn first_without_keys(&self, elements: &[Value]) -> Option<usize> {
+        let has_none = |element: &Value| !element.is_object() && !element.is_null();
+        match self.list {
+            ListType::Map(_) => elements.iter().position(has_none),
+            _ => None,
         }
     }
 }

@@ -59,6 +59,8 @@ pub(crate) struct Schema {
     /// Not that, though its type is.
     pub(crate) granular: bool,
     pub(crate) preserve_unknown: bool,
+    /// To server-side apply, what is below a node that keeps what is unknown keeps it, too.
+    applies_unknown: bool,
     pub(crate) int_or_string: bool,
     /// A whole object with `apiVersion`, `kind` and `metadata`.
     pub(crate) embedded: bool,
@@ -171,6 +173,7 @@ impl Schema {
             atomic: false,
             granular: false,
             preserve_unknown: true,
+            applies_unknown: false,
             int_or_string: false,
             embedded: false,
             nullable: true,
@@ -226,6 +229,29 @@ impl Schema {
             Additional::Nothing if this.preserve_unknown => Some(&ANYTHING),
             Additional::Nothing => None,
         })
+    }
+
+    /// The same to server-side apply, which also owns what is pruned then.
+    pub(crate) fn applied_field(&self, name: &str) -> Option<&Schema> {
+        let is_taken = self.target().applies_unknown;
+        self.field(name).or(is_taken.then_some(&ANYTHING))
+    }
+
+    /// Tells all that is below what server-side apply takes.
+    fn inherit_unknown(&mut self, inherited: bool) {
+        self.applies_unknown = inherited || self.preserve_unknown;
+        let values = match &mut self.additional {
+            Additional::Values(values) => Some(values),
+            Additional::Nothing | Additional::Anything => None,
+        };
+        let below = self
+            .items
+            .iter_mut()
+            .chain(values)
+            .map(|below| &mut **below);
+        for below in below.chain(self.properties.values_mut()) {
+            below.inherit_unknown(self.applies_unknown);
+        }
     }
 
     /// Whether the field is one of the type's own, not a key of a map.

@@ -26,6 +26,7 @@ impl Schema {
         }
         let mut read = Self::of(schema);
         root(&mut read);
+        read.inherit_unknown(false);
         Ok(read)
     }
 

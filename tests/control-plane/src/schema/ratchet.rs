@@ -16,7 +16,9 @@ impl Schema {
             .map(|(cause, wrong)| Place {
                 cause,
                 steps: wrong
-                    .field
+                    .place
+                    .as_ref()
+                    .unwrap_or(&wrong.field)
                     .split(['.', '['])
                     .map(|step| step.trim_end_matches(']'))
                     .collect(),

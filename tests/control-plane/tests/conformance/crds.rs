@@ -669,6 +669,55 @@ conformance! {
         talk.events(&mut watch, 3).await;
     }
 
+    async fn roots_of_schemas_beside_a_status(talk: &mut Talk) {
+        let with = |root: Value| {
+            let mut said = crd(free());
+            said["spec"]["versions"][0]["subresources"] = json!({"status": {}});
+            let schema = &mut said["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+            *schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"a": {"type": "string", "enum": ["b"]}}}}});
+            root.as_object().unwrap().iter().for_each(|(name, value)| schema[name] = value.clone());
+            said
+        };
+        for root in [
+            json!({"oneOf": [{"required": ["spec"]}]}), json!({"allOf": []}), json!({"not": {"required": ["spec"]}}), json!({"enum": [{}]}), json!({"minProperties": 1, "maxProperties": 3}), json!({"x-kubernetes-map-type": "granular"}),
+            json!({"description": "a <b>", "required": ["spec"], "x-kubernetes-preserve-unknown-fields": true}),
+        ] {
+            talk.post(&format!("{CRDS}?dryRun=All"), with(root)).await;
+        }
+        let mut several = with(json!({"minProperties": 1}));
+        let mut other = several["spec"]["versions"][0].clone();
+        other["name"] = "v2".into();
+        other["storage"] = false.into();
+        for differs in ["subresources", "schema"] {
+            let mut other = other.clone();
+            match differs {
+                "schema" => other["schema"]["openAPIV3Schema"]["description"] = "other".into(),
+                _ => other["subresources"] = json!({}),
+            }
+            let versions = several["spec"]["versions"].as_array_mut().unwrap();
+            versions.truncate(1);
+            versions.push(other);
+            talk.post(&format!("{CRDS}?dryRun=All"), several.clone()).await;
+        }
+    }
+
+    async fn lists_of_maps_that_are_refused(talk: &mut Talk) {
+        let list = |more: Value| {
+            let mut list = json!({"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["k"], "items": {"type": "object", "required": ["k"], "properties": {"k": {"type": "string"}}}});
+            more.as_object().unwrap().iter().for_each(|(name, value)| list[name] = value.clone());
+            of_spec(json!({"l": list}))
+        };
+        let items = |k: Value, nullable: bool| json!({"type": "object", "nullable": nullable, "required": ["k"], "properties": {"k": k, "z": {"type": "string", "default": "a"}}});
+        for schema in [
+            list(json!({"items": items(json!({"type": "string", "nullable": true}), true)})), list(json!({"items": items(json!({"type": "array", "items": {"type": "string"}}), true)})),
+            list(json!({"x-kubernetes-list-map-keys": ["k", "k", "y", "z"], "items": items(json!({"type": "object", "nullable": true}), false)})), list(json!({"x-kubernetes-list-map-keys": []})),
+            list(json!({"x-kubernetes-list-type": "set"})), list(json!({"x-kubernetes-list-type": "set", "x-kubernetes-list-map-keys": [], "items": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}}})),
+            of_spec(json!({"l": {"type": "object", "x-kubernetes-list-type": "map"}})), of_spec(json!({"l": {"x-kubernetes-list-type": "more", "x-kubernetes-preserve-unknown-fields": true}})),
+        ] {
+            talk.post(&format!("{CRDS}?dryRun=All"), crd(schema)).await;
+        }
+    }
+
     async fn subresources_that_say_more_than_they_can(talk: &mut Talk) {
         for status in [json!({"x": 1}), json!([]), json!("x"), json!({})] {
             let mut said = crd(free());

@@ -25,6 +25,73 @@ fn thing(name: &str, spec: Value) -> Value {
 }
 
 conformance! {
+    async fn branches_do_not_refuse_what_is_left_alone(talk: &mut Talk) {
+        let object = |rules: Value| {
+            let mut field = json!({"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}});
+            rules.as_object().unwrap().iter().for_each(|(name, value)| field[name] = value.clone());
+            field
+        };
+        let narrow = json!([{"required": ["z"]}, {"properties": {"a": {"maxLength": 1}}}]);
+        let fields = [json!({}), json!({"anyOf": narrow}), json!({"oneOf": narrow}), json!({"allOf": narrow}), json!({"not": {"required": ["a"]}})];
+        let schema = |is_narrow: bool| {
+            let rules = |at: usize| fields[if is_narrow { at } else { 0 }].clone();
+            let text = if is_narrow { json!({"type": "string", "anyOf": [{"maxLength": 1}, {"pattern": "^z"}]}) } else { json!({"type": "string"}) };
+            let list = json!({"type": "array", "items": object(rules(1))});
+            json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {
+                "any": object(rules(1)), "one": object(rules(2)), "all": object(rules(3)), "none": object(rules(4)), "text": text, "list": list, "other": {"type": "string"},
+            }}}})
+        };
+        talk.install(crd(schema(false))).await;
+        let long = json!({"a": "long"});
+        let spec = json!({"any": long, "one": long, "all": long, "none": long, "text": "long", "list": [long]});
+        talk.prepare(THINGS, json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": spec})).await;
+        talk.patch_unsaid("merge", CRD, json!({"spec": {"versions": crd(schema(true))["spec"]["versions"]}})).await;
+        let other = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "two"}, "spec": {"text": "long"}});
+        talk.post_until(&format!("{THINGS}?dryRun=All"), other, |code| code == 422).await;
+        let one = format!("{THINGS}/one?dryRun=All");
+        for patch in [
+            json!({"metadata": {"labels": {"a": "b"}}}), json!({"spec": {"other": "x"}}), json!({"spec": {"any": {"b": "x"}}}), json!({"spec": {"one": {"b": "x"}}}), json!({"spec": {"all": {"b": "x"}}}), json!({"spec": {"none": {"b": "x"}}}),
+            json!({"spec": {"text": "longer"}}), json!({"spec": {"list": [{"a": "long"}, {"a": "b"}]}}),
+        ] {
+            talk.patch("merge", &one, patch).await;
+        }
+    }
+
+    async fn what_is_unknown_is_owned_below_what_keeps_it(talk: &mut Talk) {
+        let text = json!({"type": "string"});
+        let fields = json!({"type": "object", "properties": {"a": text}});
+        let item = json!({"type": "object", "required": ["n"], "properties": {"n": text, "a": text}});
+        let spec = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true, "properties": {
+            "k": fields, "m": {"type": "object", "additionalProperties": fields}, "l": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["n"], "items": item}, "atomic": {"type": "array", "items": fields},
+        }});
+        talk.install(crd(json!({"type": "object", "properties": {"spec": spec, "closed": fields}}))).await;
+        let thing = |more: Value| json!({"apiVersion": "{group}/v1", "kind": "Thing", "spec": more});
+        let path = |name: &str| format!("{THINGS}/{name}?fieldManager=one");
+        let known = json!({"a": "1", "u": "2"});
+        for (name, query) in [("one", ""), ("two", "&fieldValidation=Strict"), ("three", "&fieldValidation=Ignore")] {
+            let spec = json!({"k": known, "m": {"x": known}, "l": [{"n": "a", "a": "1", "u": {"v": [1]}}], "atomic": [known], "free": {"w": known}});
+            talk.patch("apply", &format!("{}{query}", path(name)), thing(spec)).await;
+        }
+        talk.patch("apply", &path("one"), thing(json!({"k": {"a": "1"}}))).await;
+        let mut closed = thing(json!({}));
+        closed["closed"] = known.clone();
+        talk.patch("apply", &path("four"), closed).await;
+    }
+
+    async fn scales_of_what_is_no_map(talk: &mut Talk) {
+        let free = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        let schema = json!({"type": "object", "properties": {"spec": {"x-kubernetes-preserve-unknown-fields": true}, "status": free}});
+        let scale = json!({"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas", "labelSelectorPath": ".status.sel"});
+        talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}, "subresources": {"scale": scale}}))).await;
+        for more in [
+            json!({"status": {"sel": 5}}), json!({"status": {"sel": "a=b", "replicas": "x"}}), json!({"spec": "x"}), json!({"spec": 5}), json!({"spec": ["x"]}), json!({"status": "x"}), json!({"spec": {"replicas": {}}}), json!({"status": {"sel": null}}),
+        ] {
+            let mut thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}});
+            more.as_object().unwrap().iter().for_each(|(name, value)| thing[name] = value.clone());
+            talk.post(&format!("{THINGS}?dryRun=All"), thing).await;
+        }
+    }
+
     async fn what_ends_is_not_written_any_more(talk: &mut Talk) {
         talk.install(crd(free())).await;
         let mut held = thing("one", json!({"a": "b"}));

@@ -46,6 +46,17 @@ conformance! {
         }
     }
 
+    async fn the_first_element_that_has_no_keys_is_told_of(talk: &mut Talk) {
+        let item = json!({"type": "object", "required": ["k"], "x-kubernetes-preserve-unknown-fields": true, "properties": {"k": {"type": "string"}}});
+        talk.install(crd(of_fields(json!({
+            "list": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["k"], "items": item},
+        })))).await;
+        let (a, b) = (json!({"k": "a"}), json!({"k": "b"}));
+        for list in [json!(["a", "a"]), json!([a, a, 5, "b"]), json!([a, b, a]), json!([[], a, a])] {
+            talk.post(THINGS, thing("one", json!({"list": list}))).await;
+        }
+    }
+
     async fn the_nearest_branch_is_told(talk: &mut Talk) {
         let kinds = json!([
             {"properties": {"kind": {"enum": ["small"]}}, "required": ["kind", "more"]},

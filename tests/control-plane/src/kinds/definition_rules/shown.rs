@@ -65,7 +65,17 @@ pub(super) fn version(schema: &Value) -> String {
     }
 }
 
-fn shown(schema: &Value) -> String {
+/// What a schema says at its root, as the server calls it.
+pub(super) fn said(schema: &Value) -> impl Iterator<Item = &'static str> {
+    let is_said = |json: &str, nothing: &str| {
+        let said = schema.get(json).map(Value::to_string).unwrap_or_default();
+        !["", "null", nothing].contains(&said.as_str())
+    };
+    let fields = FIELDS.iter();
+    fields.filter_map(move |(name, json, nothing)| is_said(json, nothing).then_some(*name))
+}
+
+pub(super) fn shown(schema: &Value) -> String {
     let Value::Object(said) = schema else {
         return "null".to_owned();
     };

@@ -95,12 +95,28 @@ impl Found {
                 self.wrong.push(Cause::required(&field, ""));
             }
         }
-        for (at, schema) in self.of_versions("schema", "validation") {
+        let (schemas, subresources) = (
+            self.of_versions("schema", "validation"),
+            self.of_versions("subresources", "subresources"),
+        );
+        for (index, (at, schema)) in schemas.into_iter().enumerate() {
+            // A schema that is told as if it were said once is that of every version.
+            let is_shared = at == "spec.validation" || subresources.len() == 1;
+            let of_it = subresources
+                .iter()
+                .enumerate()
+                .filter(|(of, _)| is_shared || *of == index);
+            let keeps_status = of_it
+                .into_iter()
+                .any(|(_, (_, own))| own["status"].is_object());
             if let Some(schema) = schema
                 .get("openAPIV3Schema")
                 .filter(|schema| !schema.is_null())
             {
                 let at = format!("{at}.openAPIV3Schema");
+                if keeps_status {
+                    self.root(schema, &at);
+                }
                 self.wrong.extend(definition_cel::check(schema, &at));
                 let causes = Schema::not_structural(schema, &at);
                 self.wrong.extend(

@@ -83,7 +83,7 @@ impl Look {
             Value::Object(fields) => {
                 for (name, value) in fields {
                     let path = Path::Field(path, name);
-                    match schema.field(name) {
+                    match schema.applied_field(name) {
                         Some(field) => self.look(value, field, &path),
                         None => {
                             // The first one is enough for a map.

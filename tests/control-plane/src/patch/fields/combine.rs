@@ -22,7 +22,7 @@ pub(crate) fn combine(live: &Value, applied: &Value, schema: &Schema) -> Value {
 fn fields(live: &Map<String, Value>, applied: &Map<String, Value>, schema: &Schema) -> Value {
     let mut all = live.clone();
     for (name, value) in applied {
-        let value = match (live.get(name), schema.field(name)) {
+        let value = match (live.get(name), schema.applied_field(name)) {
             (Some(live), Some(field)) => combine(live, value, field),
             _ => value.clone(),
         };

@@ -26,7 +26,7 @@ impl Set {
         };
         for (element, set) in &self.below {
             let field = match element.strip_prefix("f:") {
-                Some(name) => schema.field(name),
+                Some(name) => schema.applied_field(name),
                 None => Some(schema.element()),
             };
             let below = field.map_or_else(|| set.clone(), |field| set.reconciled(field));

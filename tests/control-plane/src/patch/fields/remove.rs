@@ -12,7 +12,7 @@ pub(crate) fn remove(value: &Value, set: &Set, schema: &Schema) -> Value {
         Shape::Fields(fields) if !fields.is_empty() => {
             let mut rest = Map::new();
             for (name, value) in fields {
-                let field = schema.field(name);
+                let field = schema.applied_field(name);
                 match (set.below.get(&format!("f:{name}")), field) {
                     (Some(set), _) if set.member => {}
                     (Some(set), Some(field)) => {
@@ -59,7 +59,7 @@ impl Set {
         for (element, set) in &self.below {
             let name = element.strip_prefix("f:");
             let field = match (name, schema) {
-                (Some(name), Some(schema)) => schema.field(name),
+                (Some(name), Some(schema)) => schema.applied_field(name),
                 (None, Some(schema)) => Some(schema.element()),
                 (_, None) => None,
             };

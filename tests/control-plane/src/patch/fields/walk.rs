@@ -16,7 +16,7 @@ pub(crate) fn field_set(value: &Value, schema: &Schema) -> Set {
         Shape::Nothing => {}
         Shape::Fields(fields) => {
             for (name, value) in fields {
-                let Some(field) = schema.field(name) else {
+                let Some(field) = schema.applied_field(name) else {
                     continue;
                 };
                 let mut below = field_set(value, field);
@@ -188,7 +188,7 @@ fn differ_fields(
     let (before, after) = (fields(before), fields(after));
     let mut changes = Changes::default();
     for name in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
-        let Some(field) = schema.field(name) else {
+        let Some(field) = schema.applied_field(name) else {
             continue;
         };
         let below = differ(before.get(name).copied(), after.get(name).copied(), field);

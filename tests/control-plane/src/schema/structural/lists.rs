@@ -1,138 +1,153 @@
 //! What a schema says of lists that are sets or maps.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{Found, flag, quoted, text};
+use super::{Found, fields, flag, quoted, text};
 use crate::schema::Reason;
+
+const LIST_TYPE: &str = "x-kubernetes-list-type";
+const MAP_KEYS: &str = "x-kubernetes-list-map-keys";
 
 impl Found {
     pub(super) fn list(&mut self, schema: &Value, at: &str) {
         let items = schema.get("items").unwrap_or(&Value::Null);
-        let (kind, list_type) = (text(schema, "type"), text(schema, "x-kubernetes-list-type"));
-        let is_said = schema.get("x-kubernetes-list-type").is_some();
-        let is_unknown = is_said && !matches!(list_type, "atomic" | "set" | "map");
+        let (kind, list_type) = (text(schema, "type"), text(schema, LIST_TYPE));
+        let is_said = schema.get(LIST_TYPE).is_some();
+        let keys = keys(schema);
         if is_said && kind != "array" {
-            let message = format!(
-                "Invalid value: {kind:?}: must be array if x-kubernetes-list-type is specified"
-            );
-            self.add(Reason::Invalid, at, ".type", &message);
+            let must = "must be array if x-kubernetes-list-type is specified";
+            self.unless_said(kind, at, ".type", must);
+        } else if list_type == "set" {
+            self.set(items, at);
         }
-        if is_unknown {
+        if is_said && !matches!(list_type, "atomic" | "set" | "map") {
             let message = format!(
                 "Unsupported value: {list_type:?}: supported values: {}",
                 quoted(&["atomic", "set", "map"])
             );
-            self.add(
-                Reason::NotSupported,
-                at,
-                ".x-kubernetes-list-type",
-                &message,
-            );
+            let field = format!(".{LIST_TYPE}");
+            self.add(Reason::NotSupported, at, &field, &message);
         }
-        if is_said && kind != "array" {
-            return;
+        if !keys.is_empty() && list_type != "map" {
+            let must = "must be map if x-kubernetes-list-map-keys is non-empty";
+            self.unless_said(list_type, at, &format!(".{LIST_TYPE}"), must);
         }
-        let has_keys = schema
-            .get("x-kubernetes-list-map-keys")
-            .and_then(Value::as_array)
-            .is_some_and(|keys| !keys.is_empty());
-        if has_keys && list_type != "map" {
-            let message = "Required value: must be map if x-kubernetes-list-map-keys is non-empty";
-            self.add(Reason::Required, at, ".x-kubernetes-list-type", message);
+        if list_type == "map" {
+            self.map(&keys, items, at);
         }
         if matches!(list_type, "set" | "map") && flag(items, "nullable") {
             let message =
                 format!("Forbidden: cannot be nullable when x-kubernetes-list-type is {list_type}");
             self.add(Reason::Forbidden, at, ".items.nullable", &message);
         }
-        match list_type {
-            "set" => {
-                let scalar = !matches!(text(items, "type"), "object" | "array");
-                if !scalar
-                    && text(items, "x-kubernetes-map-type") != "atomic"
-                    && text(items, "type") == "object"
-                {
-                    let message = "Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set";
-                    self.add(Reason::Invalid, at, ".items.x-kubernetes-map-type", message);
-                }
-            }
-            "map" => self.list_map(schema, items, at),
-            _ => {}
+        if list_type == "map" {
+            self.keys_are_set(&keys, items, at);
         }
     }
 
-    fn list_map(&mut self, schema: &Value, items: &Value, at: &str) {
-        let none = Vec::new();
-        let keys = schema
-            .get("x-kubernetes-list-map-keys")
-            .and_then(Value::as_array)
-            .unwrap_or(&none);
+    /// What is said is wrong, or has to be said.
+    fn unless_said(&mut self, said: &str, at: &str, field: &str, must: &str) {
+        let (reason, message) = match said {
+            "" => (Reason::Required, format!("Required value: {must}")),
+            said => (Reason::Invalid, format!("Invalid value: {said:?}: {must}")),
+        };
+        self.add(reason, at, field, &message);
+    }
+
+    /// The elements of a set are compared as a whole.
+    fn set(&mut self, items: &Value, at: &str) {
+        let must = "must be atomic as item of a list with x-kubernetes-list-type=set";
+        let list_type = items.get(LIST_TYPE);
+        let is_atomic = |name: &str| text(items, name) == "atomic";
+        let field = match text(items, "type") {
+            "array" if list_type.is_some() && !is_atomic(LIST_TYPE) => LIST_TYPE,
+            "object" if !is_atomic("x-kubernetes-map-type") => "x-kubernetes-map-type",
+            _ => return,
+        };
+        // Of either it is the type of the list that is shown.
+        let shown = list_type.unwrap_or(&Value::Null);
+        let message = format!("Invalid value: {shown}: {must}");
+        self.add(Reason::Invalid, at, &format!(".items.{field}"), &message);
+    }
+
+    fn map(&mut self, keys: &[&str], items: &Value, at: &str) {
+        let field = format!(".{MAP_KEYS}");
         if keys.is_empty() {
             let message = "Required value: must not be empty if x-kubernetes-list-type is map";
-            self.add(Reason::Required, at, ".x-kubernetes-list-map-keys", message);
+            self.add(Reason::Required, at, &field, message);
+        }
+        if items.is_null() {
+            let message = "Required value: must have a schema if x-kubernetes-list-type is map";
+            self.add(Reason::Required, at, ".items", message);
         }
         let kind = text(items, "type");
-        if kind != "object" {
+        if items.is_object() && kind != "object" {
             let message = format!(
                 "Invalid value: {kind:?}: must be object if parent array's x-kubernetes-list-type is map"
             );
             self.add(Reason::Invalid, at, ".items.type", &message);
         }
-        if keys.is_empty() || kind != "object" {
+        if kind != "object" {
             return;
         }
-        let empty = Map::new();
-        let properties = items
-            .get("properties")
-            .and_then(Value::as_object)
-            .unwrap_or(&empty);
-        let names: Vec<&str> = keys.iter().filter_map(Value::as_str).collect();
-        if names.iter().any(|name| !properties.contains_key(*name)) {
-            let keys = Value::from(keys.clone());
-            let message =
-                format!("Invalid value: {keys}: entries must all be names of item properties");
-            self.add(Reason::Invalid, at, ".x-kubernetes-list-map-keys", &message);
-            return;
-        }
-        if names
-            .iter()
-            .enumerate()
-            .any(|(at, name)| names[..at].contains(name))
-        {
-            let keys = Value::from(keys.clone());
-            let message = format!("Invalid value: {keys}: must not contain duplicate entries");
-            self.add(Reason::Invalid, at, ".x-kubernetes-list-map-keys", &message);
-        }
-        for name in &names {
-            let kind = properties
-                .get(*name)
-                .map_or("", |field| text(field, "type"));
-            if matches!(kind, "object" | "array") {
-                let message = format!(
-                    "Invalid value: {kind:?}: must be a scalar type if parent array's x-kubernetes-list-type is map"
-                );
-                let field = format!(".items.properties[{name}].type");
+        let shown = Value::from(keys.to_vec());
+        for (index, key) in keys.iter().enumerate() {
+            match property(items, key).map(|field| text(field, "type")) {
+                Some("array" | "object") => {
+                    // It is the type of the elements that is shown.
+                    let message = format!(
+                        "Invalid value: {kind:?}: must be a scalar type if parent array's x-kubernetes-list-type is map"
+                    );
+                    let field = format!(".items.properties[{key}].type");
+                    self.add(Reason::Invalid, at, &field, &message);
+                }
+                Some(_) => {}
+                None => {
+                    let must = "entries must all be names of item properties";
+                    let message = format!("Invalid value: {shown}: {must}");
+                    self.add(Reason::Invalid, at, &field, &message);
+                }
+            }
+            if keys[..index].contains(key) {
+                let message = format!("Invalid value: {shown}: must not contain duplicate entries");
                 self.add(Reason::Invalid, at, &field, &message);
             }
         }
-        let required = items
-            .get("required")
-            .and_then(Value::as_array)
-            .unwrap_or(&none);
-        for name in names {
-            let has_default = properties
-                .get(name)
-                .is_some_and(|field| field.get("default").is_some());
-            if !has_default && !required.iter().any(|required| required == name) {
-                let message = "Required value: this property is in x-kubernetes-list-map-keys, so it must have a \
-                               default or be a required property";
-                self.add(
-                    Reason::Required,
-                    at,
-                    &format!(".items.properties[{name}].default"),
-                    message,
+    }
+
+    /// Every element has each of its keys.
+    fn keys_are_set(&mut self, keys: &[&str], items: &Value, at: &str) {
+        const IS_KEY: &str = "this property is in x-kubernetes-list-map-keys, so it";
+        let required = items.get("required").and_then(Value::as_array);
+        let is_required = |key: &str| required.is_some_and(|all| all.iter().any(|it| it == key));
+        for key in keys {
+            let Some(field) = property(items, key) else {
+                continue;
+            };
+            let path = format!(".items.properties[{key}]");
+            if !is_required(key) && field.get("default").is_none() {
+                let message = format!(
+                    "Required value: {IS_KEY} must have a default or be a required property"
                 );
+                self.add(Reason::Required, at, &format!("{path}.default"), &message);
+            }
+            if flag(field, "nullable") {
+                let message = format!("Forbidden: {IS_KEY} cannot be nullable");
+                self.add(Reason::Forbidden, at, &format!("{path}.nullable"), &message);
             }
         }
     }
+}
+
+fn keys(schema: &Value) -> Vec<&str> {
+    let keys = schema.get(MAP_KEYS).and_then(Value::as_array);
+    let keys = keys.into_iter().flatten();
+    keys.filter_map(Value::as_str).collect()
+}
+
+fn property<'v>(schema: &'v Value, name: &str) -> Option<&'v Value> {
+    let mut fields = fields(schema, "properties");
+    fields
+        .find(|(known, _)| *known == name)
+        .map(|(_, field)| field)
 }
