@@ -83,10 +83,16 @@ pub(crate) fn of_one(
         Include::Metadata => view::metadata(object, version),
         Include::Object => object.clone(),
     };
-    let revision = object::meta(object, "resourceVersion");
-    let metadata = json!({"resourceVersion": revision});
     let row = row(columns, object, carried);
-    whole(columns, json!([row]), version, metadata)
+    whole(columns, json!([row]), version, metadata_of(object))
+}
+
+/// The metadata of a Table that is one object, which has no version if it was only tried.
+pub(crate) fn metadata_of(object: &Value) -> Value {
+    match object::meta(object, "resourceVersion") {
+        Some(revision) => json!({"resourceVersion": revision}),
+        None => json!({}),
+    }
 }
 
 fn whole(columns: &[Column], rows: Value, version: MetaVersion, metadata: Value) -> Value {

@@ -204,7 +204,7 @@ impl Form {
             Self::Whole => present(target, object),
             Self::Metadata { version, .. } => Cow::Owned(metadata(object, version)),
             Self::Table(include, version) => {
-                let more = json!({"resourceVersion": revision(object)});
+                let more = table::metadata_of(object);
                 Cow::Owned(table::table(target, &[object], include, version, more))
             }
         }
@@ -384,13 +384,6 @@ fn bare(target: &Target) -> Value {
         _ => {}
     }
     object
-}
-
-fn revision(object: &Value) -> Value {
-    object
-        .pointer("/metadata/resourceVersion")
-        .cloned()
-        .unwrap_or_default()
 }
 
 /// The metadata alone.

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Additional, Schema};
+use super::{Additional, Schema, builtin};
 
 /// Those that were said, and where.
 #[derive(Clone, Debug, Default)]
@@ -75,6 +75,14 @@ fn take(schema: &Schema, value: &mut Value, pointer: &str, found: &mut Vec<(Stri
         Value::Object(fields) if !node.properties.is_empty() => {
             take_fields(node, fields, pointer, found);
         }
+        Value::Object(fields) => {
+            if let Additional::Values(values) = &node.additional {
+                for (name, value) in fields {
+                    let name = name.replace('~', "~0").replace('/', "~1");
+                    take(values, value, &format!("{pointer}/{name}"), found);
+                }
+            }
+        }
         Value::Array(elements) if node.kind == Some(super::Kind::Array) => {
             for (at, element) in elements.iter_mut().enumerate() {
                 take(node.element(), element, &format!("{pointer}/{at}"), found);
@@ -82,6 +90,13 @@ fn take(schema: &Schema, value: &mut Value, pointer: &str, found: &mut Vec<(Stri
         }
         _ => {}
     }
+}
+
+/// Whether a field of a schema, which may be something else as well, is a schema itself.
+fn is_schema_again(node: &Schema, name: &str) -> bool {
+    let is_schema =
+        builtin::named("JSONSchemaProps").is_some_and(|schema| std::ptr::eq(schema, node));
+    is_schema && ["items", "additionalProperties", "additionalItems"].contains(&name)
 }
 
 fn take_fields(
@@ -101,6 +116,7 @@ fn take_fields(
         let unkept = is_unkept(field, value) && !TRACKED.contains(&pointer.as_str());
         match unkept {
             true => found.push((pointer, value.take())),
+            false if is_schema_again(node, name) => take(node, value, &pointer, found),
             false => take(field, value, &pointer, found),
         }
         !unkept

@@ -718,6 +718,18 @@ conformance! {
         }
     }
 
+    async fn what_schemas_say_and_is_empty(talk: &mut Talk) {
+        let empty = json!({"type": "object", "properties": {}, "required": [], "x-kubernetes-preserve-unknown-fields": true});
+        let fields = json!({
+            "a": empty, "b/c": {"type": "string", "enum": [], "allOf": []}, "d": {"type": "array", "items": empty}, "e": {"type": "object", "additionalProperties": empty}, "f": {"type": "object", "default": {}, "x-kubernetes-preserve-unknown-fields": true},
+        });
+        let created = talk.post(CRDS, crd(of_spec(fields))).await;
+        assert!(created.body["spec"].is_object());
+        talk.get_until(CRD, is("Established", "True")).await;
+        let table = ("accept", "application/json;as=Table;v=v1;g=meta.k8s.io");
+        talk.send("POST", "/api/v1/namespaces/{ns}/configmaps?dryRun=All", &[table, ("content-type", "application/json")], Some(json!({"metadata": {"name": "one"}}))).await;
+    }
+
     async fn subresources_that_say_more_than_they_can(talk: &mut Talk) {
         for status in [json!({"x": 1}), json!([]), json!("x"), json!({})] {
             let mut said = crd(free());
