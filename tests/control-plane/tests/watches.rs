@@ -85,6 +85,25 @@ async fn a_read_waits_for_the_version_that_it_asks_for() {
 }
 
 #[tokio::test]
+async fn who_waits_for_a_version_keeps_nobody_from_writing() {
+    let plane = plane().await;
+    let client = plane.client().unwrap();
+    let api = things(client.clone());
+    let path = "/apis/demo.example.com/v1/namespaces/default/things?resourceVersion=9999999";
+    let request = http::Request::head(path).body(kube::client::Body::empty());
+    let before = plane.requests().mark();
+    let mut asked = std::pin::pin!(client.send(request.unwrap()));
+    while plane.requests().since(before).is_empty() {
+        assert!(futures::poll!(asked.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    api.create(&PostParams::default(), &thing("one", json!({})))
+        .await
+        .unwrap();
+    assert!(futures::poll!(asked.as_mut()).is_pending());
+}
+
+#[tokio::test]
 async fn what_comes_to_match_is_added_and_what_ceases_to_is_deleted() {
     let plane = plane().await;
     let api = things(plane.client().unwrap());

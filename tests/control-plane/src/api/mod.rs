@@ -175,15 +175,12 @@ where
                 distortion,
             }
             .readable();
-            let writes = asked.method != Method::GET;
-            let _turn = match writes {
-                true => Some(place.plane.turn().await),
-                false => None,
-            };
-            let answer = || clock::within(world.clock, || route(world, &place, &asked));
-            let answered = answer();
+            let answered = in_turn(world, &place, &asked).await;
+            // Nobody else waits meanwhile.
             match answered.as_ref().err().and_then(Failure::awaited) {
-                Some(revision) if place.plane.store.reaches(revision).await => answer(),
+                Some(revision) if place.plane.store.reaches(revision).await => {
+                    in_turn(world, &place, &asked).await
+                }
                 _ => answered,
             }
         }
@@ -214,6 +211,20 @@ where
         Some(packed) if unpacks => packed.answer(response).await,
         _ => response,
     }
+}
+
+/// Answers a request; whoever writes does so when it is its turn.
+async fn in_turn(
+    world: &Arc<World>,
+    place: &Place,
+    asked: &Asked,
+) -> Result<Response<Body>, Failure> {
+    let writes = asked.method != Method::GET;
+    let _turn = match writes {
+        true => Some(place.plane.turn().await),
+        false => None,
+    };
+    clock::within(world.clock, || route(world, place, asked))
 }
 
 /// Reads a body to its end, or as far as a body may go.
