@@ -1,5 +1,6 @@
 //! The media type of a body, as Go's `mime.ParseMediaType` reads it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use http::header::CONTENT_TYPE;
@@ -11,12 +12,15 @@ const SPECIAL: &str = r#"()<>@,;:\"/[]?="#;
 
 /// The media type of the body in small letters, without its parameters. One that cannot be read is told as it came,
 /// and is none that is known.
-pub(super) fn of(asked: &Asked) -> String {
+pub(super) fn of(asked: &Asked) -> Cow<'_, str> {
     let said = asked.header(CONTENT_TYPE).unwrap_or_default();
     let (kind, parameters) = said.split_at(said.find(';').unwrap_or(said.len()));
     match are_parameters(parameters) && (!kind.trim().is_empty() || said.is_empty()) {
-        true => kind.trim().to_ascii_lowercase(),
-        false => said.to_owned(),
+        true if kind.bytes().any(|letter| letter.is_ascii_uppercase()) => {
+            kind.trim().to_ascii_lowercase().into()
+        }
+        true => kind.trim().into(),
+        false => said.into(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::api::rules::check_requirement;
+use crate::api::rules::{check_requirement, check_values};
 use crate::api::selector;
 use crate::failure::Cause;
 
@@ -46,18 +46,9 @@ fn check_field(requirement: &Value, path: &str) -> Vec<Cause> {
     if text(requirement, "key").is_empty() {
         wrong.push(Cause::required(&format!("{path}.key"), "must be specified"));
     }
-    let values = format!("{path}.values");
-    match (text(requirement, "operator"), number_of_values(requirement)) {
-        ("In" | "NotIn", 0) => {
-            let why = "must be specified when `operator` is 'In' or 'NotIn'";
-            wrong.push(Cause::required(&values, why));
-        }
-        ("Exists" | "DoesNotExist", 1..) => {
-            let why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-            wrong.push(Cause::forbidden(&values, why));
-        }
-        _ => {}
-    }
+    let operator = text(requirement, "operator");
+    let (values, at) = (number_of_values(requirement), format!("{path}.values"));
+    wrong.extend(check_values(operator, values, &at));
     wrong
 }
 

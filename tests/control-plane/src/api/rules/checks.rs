@@ -132,20 +132,31 @@ pub(super) fn selector(selector: &Value, path: &str) -> Vec<Cause> {
     wrong
 }
 
+/// What is wrong with how many values a requirement has, `path`, by what it asks of them.
+pub(in crate::api) fn requirement_values(
+    operator: &str,
+    values: usize,
+    path: &str,
+) -> Option<Cause> {
+    match operator {
+        "In" | "NotIn" if values == 0 => {
+            let why = "must be specified when `operator` is 'In' or 'NotIn'";
+            Some(Cause::required(path, why))
+        }
+        "Exists" | "DoesNotExist" if values > 0 => {
+            let why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+            Some(Cause::forbidden(path, why))
+        }
+        _ => None,
+    }
+}
+
 /// What is wrong with one requirement of labels.
 pub(in crate::api) fn requirement(expression: &Value, path: &str) -> Vec<Cause> {
-    let mut wrong = Vec::new();
     let at = |field: &str| format!("{path}.{field}");
-    let values = list(expression, "values");
-    match text(expression, "operator") {
-        "In" | "NotIn" if values.is_empty() => {
-            let why = "must be specified when `operator` is 'In' or 'NotIn'";
-            wrong.push(Cause::required(&at("values"), why));
-        }
-        "Exists" | "DoesNotExist" if !values.is_empty() => {
-            let why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-            wrong.push(Cause::forbidden(&at("values"), why));
-        }
+    let (operator, values) = (text(expression, "operator"), list(expression, "values"));
+    let mut wrong = Vec::from_iter(requirement_values(operator, values.len(), &at("values")));
+    match operator {
         "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
         other => wrong.push(Cause::invalid(&at("operator"), &other.into(), NO_OPERATOR)),
     }

@@ -98,7 +98,9 @@ use crate::store::{Kept, Key, Transaction};
 
 pub(crate) use advice::advice;
 pub(crate) use certificates::{check_caller as check_certificates, is_signing_request};
-pub(in crate::api) use checks::requirement as check_requirement;
+pub(in crate::api) use checks::{
+    requirement as check_requirement, requirement_values as check_values,
+};
 pub(crate) use defaults::set as set_defaults;
 pub(crate) use in_go::metadata as metadata_in_go;
 pub(crate) use jobs::share_labels;

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::checks::{self, list, number, one_of, one_of_if_said, one_of_if_there, text};
+use super::checks::{
+    self, list, number, one_of, one_of_if_said, one_of_if_there, requirement_values, text,
+};
 use super::{label_keys, names};
 use crate::failure::Cause;
 
@@ -99,16 +101,8 @@ fn check_expression(expression: &Value, with_values: bool, path: &str) -> Vec<Ca
     let at = |field: &str| format!("{path}.{field}");
     let values = list(expression, "values");
     let operator = text(expression, "operator");
-    let mut wrong = Vec::new();
+    let mut wrong = Vec::from_iter(requirement_values(operator, values.len(), &at("values")));
     match operator {
-        "In" | "NotIn" if values.is_empty() => {
-            let why = "must be specified when `operator` is 'In' or 'NotIn'";
-            wrong.push(Cause::required(&at("values"), why));
-        }
-        "Exists" | "DoesNotExist" if !values.is_empty() => {
-            let why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-            wrong.push(Cause::forbidden(&at("values"), why));
-        }
         "Gt" | "Lt" if values.len() != 1 => {
             let why = "must be specified single value when `operator` is 'Lt' or 'Gt'";
             wrong.push(Cause::required(&at("values"), why));
