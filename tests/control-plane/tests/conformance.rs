@@ -78,6 +78,7 @@ mod conformance {
     mod templates;
     mod tokens;
     mod verbs;
+    mod versions_of_kinds;
     mod warnings;
     mod watches;
     mod who_may;

@@ -254,7 +254,7 @@ pub(super) fn writer<'a>(target: &'a Target, manager: &'a str, api_version: &'a 
 
 fn versions(resource: &Resource) -> Versions<'_> {
     match resource {
-        resource if resource.is_autoscaler() => Versions::Differ(resource),
+        resource if resource.is_autoscaler() || resource.is_crd() => Versions::Differ(resource),
         // Those of the two groups are the same events, and no versions of one kind.
         resource if !resource.is_crd() && resource.kind == "Event" => Versions::Apart,
         _ => Versions::Alike,

@@ -36,13 +36,5 @@ fn schema<'r>(resource: &'r Resource, api_version: &str) -> Option<Cow<'r, Schem
     if *group != *resource.group {
         return None;
     }
-    schema_of(resource, version)
-}
-
-/// The same by the version's name alone.
-pub(super) fn schema_of<'r>(resource: &'r Resource, version: &str) -> Option<Cow<'r, Schema>> {
-    match resource.version(version) {
-        Some(version) => Some(Cow::Borrowed(version.schema.schema())),
-        None => resource.unserved(version).map(Cow::Owned),
-    }
+    resource.schema_of(version)
 }

@@ -42,7 +42,7 @@ pub(crate) fn update(
             .is_some();
         if rules::is_created_by_update(target) && !is_there {
             if let Some(uid) = object::meta(&object, "uid") {
-                return Err(rules::other_object(target, name, uid, ""));
+                return Err(rules::other_object(target, name, options.dry_run, uid, ""));
             }
             rules::check_namespace(target, &object)?;
             rules::check_name(&object, name)?;
@@ -135,14 +135,9 @@ impl Update<'_> {
             tracked,
             ..
         } = made;
+        let dry_run = self.options.dry_run;
         let fractions = Fractions::take(&mut new);
-        let fixed = rules::same_object(target, old, &mut new, self.name, self.is_patch)?;
-        // Of some all of what was sent is owned, also what is not written then.
-        let owns_all = rules::owns_all_that_is_sent(target);
-        if !owns_all {
-            rules::keep_what_is_not_written(target, old, &mut new);
-        }
-        auth::check_escalation(target, transaction, Some(old), &new)?;
+        let fixed = rules::same_object(target, old, &mut new, self.name, dry_run, self.is_patch)?;
         if !tracked {
             let schema = target.version().schema.schema();
             let api_version = target.api_version();
@@ -157,9 +152,8 @@ impl Update<'_> {
                 patch::track_update(Some(old), &mut new, schema, &writer);
             }
         }
-        if owns_all {
-            rules::keep_what_is_not_written(target, old, &mut new);
-        }
+        rules::keep_what_is_not_written(target, old, &mut new);
+        auth::check_escalation(target, transaction, Some(old), &new)?;
         let as_stored = target.as_stored();
         let rules_of = as_stored.as_ref().unwrap_or(target);
         rules_of.convert(&mut new);
@@ -172,7 +166,6 @@ impl Update<'_> {
         }
         rules::namespace_of(target)?;
         admission::change(target, self.name, Some(old), &mut new)?;
-        let dry_run = self.options.dry_run;
         rules::allocate(target, transaction, Some(old), &mut new, dry_run)?;
         empties.put_back(&mut new);
         let mut wrong = rules::before_update(rules_of, old, &mut new, &fixed);
@@ -205,7 +198,7 @@ impl Update<'_> {
             object::revision(stored).to_string(),
         );
         patch::keep_times(stored, &mut new);
-        if self.options.dry_run {
+        if dry_run {
             return Ok((new, warnings));
         }
         if rules::is_finished(&target.resource, &new) {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::negotiation::{Media, negotiate};
 use super::table::{self, Include};
 use super::target::Target;
-use super::{Asked, accept, owned, rules};
+use super::{Asked, accept, rules};
 use crate::clock;
 use crate::failure::Failure;
 use crate::json;
@@ -430,7 +430,7 @@ pub(crate) fn present<'o>(target: &Target, object: &'o Value) -> Cow<'o, Value> 
         // It is read by the version that it was stored in, whichever is stored in today.
         let said = object["apiVersion"].as_str().unwrap_or_default();
         let version = said.rsplit('/').next().unwrap_or_default().to_owned();
-        if let Some(schema) = owned::schema_of(&target.resource, &version) {
+        if let Some(schema) = target.resource.schema_of(&version) {
             schema.prune(&mut object);
             schema.apply_defaults(&mut object);
         }

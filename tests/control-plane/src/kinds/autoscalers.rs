@@ -126,6 +126,17 @@ pub(crate) fn complete(object: &mut Value) -> bool {
     is_older
 }
 
+/// Writes out what the type of Go always says, so that it is there wherever an object has been another version.
+pub(crate) fn write_out(object: &mut Value) {
+    let spec = object::field_mut(object, "spec");
+    spec.entry("maxReplicas").or_insert_with(|| 0.into());
+    let target = spec.entry("scaleTargetRef").or_insert(Value::Null);
+    for field in ["kind", "name"] {
+        let target = object::as_map(target);
+        target.entry(field).or_insert_with(|| "".into());
+    }
+}
+
 fn to_older(object: &mut Value) {
     take_annotations(object);
     let mut told = Vec::new();

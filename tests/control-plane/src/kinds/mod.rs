@@ -17,6 +17,7 @@ mod printers;
 mod registry;
 mod scale;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -141,15 +142,33 @@ impl Resource {
         self.is("autoscaling", "horizontalpodautoscalers")
     }
 
-    /// The schema of a version of a CRD that is declared and not served.
-    pub(crate) fn unserved(&self, name: &str) -> Option<Schema> {
+    /// The schema of a version, which a CRD need not serve.
+    pub(crate) fn schema_of(&self, name: &str) -> Option<Cow<'_, Schema>> {
+        if let Some(version) = self.version(name) {
+            return Some(Cow::Borrowed(version.schema.schema()));
+        }
+        let schema = Schema::from_crd_version(self.declared(name)?);
+        schema.ok().map(Cow::Owned)
+    }
+
+    /// Whether `status` is a subresource of a version, which a CRD need not serve.
+    pub(crate) fn has_status(&self, name: &str) -> bool {
+        match self.version(name) {
+            Some(version) => version.status,
+            None => self
+                .declared(name)
+                .and_then(|version| version.pointer("/subresources/status"))
+                .is_some(),
+        }
+    }
+
+    /// A version of a CRD as it says it.
+    fn declared(&self, name: &str) -> Option<&Value> {
         let Origin::Crd { spec, .. } = &self.origin else {
             return None;
         };
         let mut declared = spec.get("versions")?.as_array()?.iter();
-        let version =
-            declared.find(|version| version.get("name").is_some_and(|own| own == name))?;
-        Schema::from_crd_version(version).ok()
+        declared.find(|version| version.get("name").is_some_and(|own| own == name))
     }
 
     pub(crate) fn is_crd(&self) -> bool {

@@ -1,5 +1,7 @@
 //! Server-side apply.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::fields::{Set, combine, compare, field_set, remove, untyped, untyped_live};
@@ -158,22 +160,21 @@ fn merge(
     force: bool,
 ) -> Result<Outcome, Refusal> {
     let id = writer.id(Operation::Apply);
-    let last = managers.set(&id);
+    let last = managers.0.get(&id).cloned();
     let mine = field_set(applied, schema).without_trees(&writer.reset());
-    let time = managers.0.get(&id).and_then(|entry| entry.time.clone());
     let entry = Entry {
         api_version: writer.api_version.to_owned(),
-        time,
+        time: last.as_ref().and_then(|last| last.time.clone()),
         set: mine,
     };
     managers.0.insert(id.clone(), entry);
     let merged = combine(before, applied, schema);
-    let object = prune(merged, &managers, &last, schema);
+    let object = prune(merged, &managers, last.as_ref(), schema, writer);
 
     let changes = compare(before, &object, schema).without(&writer.reset());
     // In the fields of the version that somebody owns them in.
     let changes_for = |entry: &Entry| {
-        let elsewhere = writer.changes_in(&entry.api_version, before, &object);
+        let elsewhere = writer.changes_in(&entry.api_version, before, &object, schema);
         elsewhere.unwrap_or_else(|| changes.clone())
     };
     let mut conflicts: Vec<(Id, Set)> = managers
@@ -215,20 +216,42 @@ fn merge(
     Ok(Outcome { object, managers })
 }
 
-/// Takes out what the applier has given up and nobody else owns.
-fn prune(merged: Value, managers: &Managers, last: &Set, schema: &Schema) -> Value {
-    if last.is_empty() {
+/// Takes out what the applier has given up and nobody else owns. It looks in each version at what is owned there, first
+/// in the one that was applied last.
+fn prune(
+    merged: Value,
+    managers: &Managers,
+    last: Option<&Entry>,
+    own: &Schema,
+    writer: &Writer<'_>,
+) -> Value {
+    let Some(last) = last.filter(|last| !last.set.is_empty()) else {
         return merged;
+    };
+    let mut owned: BTreeMap<&str, Set> = BTreeMap::new();
+    for entry in managers.0.values() {
+        let set = owned.entry(&entry.api_version).or_default();
+        *set = set.union(&entry.set);
     }
-    let named = |set: &Set| set.with_named_fields(Some(schema));
-    let last = named(last);
-    let without = |set: &Set| remove(&merged, set, schema);
-    let all = named(&field_set(&merged, schema));
+    let first = owned.remove_entry(&*last.api_version);
+    let schema = &*writer.schema_in(&last.api_version, own);
+    let named = last.set.with_named_fields(Some(schema));
+    let merged = writer.object_in(&last.api_version, &merged);
+    let all = field_set(&merged, schema).with_named_fields(Some(schema));
     // Without all that it had applied, but with what anybody owns now.
-    let pruned = without(&last);
-    let kept = named(&field_set(&pruned, schema)).union(&named(&managers.owned()));
-    let pruned = without(&all.difference(&kept));
+    let mut pruned = remove(&merged, &named, schema);
+    for (api_version, owned) in first.into_iter().chain(owned) {
+        let schema = &*writer.schema_in(api_version, own);
+        let named = |set: &Set| set.with_named_fields(Some(schema));
+        let [merged, without] =
+            [&merged, &pruned].map(|object| writer.object_in(api_version, object));
+        let kept = named(&field_set(&without, schema)).union(&named(&owned));
+        let all = named(&field_set(&merged, schema));
+        pruned = remove(&merged, &all.difference(&kept), schema);
+    }
     // What went along with it, but was never applied, comes back.
-    let kept = named(&field_set(&pruned, schema));
-    without(&all.difference(&kept).intersection(&last))
+    let pruned = writer.object_in(&last.api_version, &pruned);
+    let kept = field_set(&pruned, schema).with_named_fields(Some(schema));
+    let pruned = remove(&merged, &all.difference(&kept).intersection(&named), schema);
+    writer.object_in(writer.api_version, &pruned).into_owned()
 }

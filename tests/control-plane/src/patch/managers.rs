@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 
 use super::fields::Set;
 use crate::object::same_fields;
-use crate::schema::Schema;
 
 /// Who owns fields: one manager can have several entries. The order is the one in which ties are settled.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -127,21 +126,6 @@ impl Managers {
             .get(id)
             .map(|entry| entry.set.clone())
             .unwrap_or_default()
-    }
-
-    /// All fields that anybody owns.
-    pub(crate) fn owned(&self) -> Set {
-        self.0
-            .values()
-            .fold(Set::default(), |all, entry| all.union(&entry.set))
-    }
-
-    /// Brings the entries of a version into the form of its schema, which may be another since they were written.
-    pub(crate) fn reconcile(&mut self, api_version: &str, schema: &Schema) {
-        let entries = self.0.values_mut();
-        for entry in entries.filter(|entry| entry.api_version == api_version) {
-            entry.set = entry.set.reconciled(schema);
-        }
     }
 
     pub(crate) fn drop_empty(&mut self) {

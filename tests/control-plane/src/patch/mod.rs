@@ -18,6 +18,7 @@ mod strategic;
 mod tests;
 mod touched;
 mod track;
+mod versions;
 
 pub(crate) use apply::server_side_apply;
 pub(crate) use error::{ApplyError, Conflict, PatchError};
@@ -30,4 +31,5 @@ pub(crate) use scaled::{
 };
 pub(crate) use strategic::strategic_merge_patch;
 pub(crate) use touched::Touched;
-pub(crate) use track::{Versions, Writer, keep_times, track_update};
+pub(crate) use track::{Writer, keep_times, track_update};
+pub(crate) use versions::Versions;

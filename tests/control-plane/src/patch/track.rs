@@ -3,22 +3,11 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::fields::{Changes, Set, compare, untyped_live};
+use super::fields::{Set, compare, untyped_live};
 use super::managers::{Entry, Id, Managers, Operation, is_reset, put, same_but_times, take};
-use crate::kinds::Resource;
+use super::versions::Versions;
 use crate::object::same_fields;
 use crate::schema::{Schema, empty};
-
-/// How what is owned in one version is compared in another.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Versions<'a> {
-    /// All have the same fields.
-    Alike,
-    /// Those of this resource have others.
-    Differ(&'a Resource),
-    /// It cannot be compared, and is owned by nobody after the next write.
-    Apart,
-}
 
 /// Who writes, through which endpoint.
 #[derive(Clone, Copy, Debug)]
@@ -69,47 +58,13 @@ impl Writer<'_> {
                     set.with(&["metadata", field])
                 })
             }
-            None if self.status_is_subresource => Set::default().with(&["status"]),
+            None | Some("finalize") if self.status_is_subresource => {
+                Set::default().with(&["status"])
+            }
             _ => Set::default(),
         };
         let more = self.not_owned.iter();
         more.fold(of_endpoint, |set, path| set.with(path))
-    }
-
-    /// What has changed in the fields of another version, where they are others.
-    pub(super) fn changes_in(
-        &self,
-        version: &str,
-        before: &Value,
-        after: &Value,
-    ) -> Option<Changes> {
-        if version == self.api_version {
-            return None;
-        }
-        let Versions::Differ(resource) = self.versions else {
-            return None;
-        };
-        let version = version.rsplit('/').next().unwrap_or_default();
-        let schema = resource.version(version)?.schema.schema();
-        let [before, after] = [before, after].map(|object| {
-            let mut object = object.clone();
-            resource.convert(&mut object, version);
-            object
-        });
-        Some(compare(&before, &after, schema).without(&self.reset()))
-    }
-
-    /// Brings entries into the form in which they can be compared.
-    pub(super) fn adjust(&self, managers: &mut Managers, schema: &Schema) {
-        if self.custom_resource {
-            managers.reconcile(self.api_version, schema);
-        }
-        if let Versions::Apart = self.versions {
-            let others = managers.0.values_mut();
-            for entry in others.filter(|entry| entry.api_version != self.api_version) {
-                entry.set = Set::default();
-            }
-        }
     }
 
     /// The time as objects have it, to the second.
@@ -185,7 +140,7 @@ pub(super) fn after_update(
     let changes = compare(before, after, schema).without(&writer.reset());
     let lost = changes.all();
     for entry in managers.0.values_mut() {
-        let elsewhere = writer.changes_in(&entry.api_version, before, after);
+        let elsewhere = writer.changes_in(&entry.api_version, before, after, schema);
         let elsewhere = elsewhere.map(|changes| changes.all());
         entry.set = entry.set.difference(elsewhere.as_ref().unwrap_or(&lost));
     }

@@ -109,6 +109,7 @@ impl Schema {
         }
         match (self.kind, self.rules.format.as_deref(), &self.additional) {
             (Some(Kind::String), Some("byte"), _) => "[]uint8".into(),
+            (Some(Kind::String), Some("date-time"), _) => "v1.Time".into(),
             (Some(Kind::String), ..) => "string".into(),
             (Some(Kind::Boolean), ..) => "bool".into(),
             (Some(Kind::Integer), Some("int64"), _) => "int64".into(),

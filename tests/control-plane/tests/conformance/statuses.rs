@@ -173,4 +173,107 @@ conformance! {
             talk.patch("merge", &format!("{sets}/one/status?dryRun=All"), json!({"metadata": {"annotations": annotations}})).await;
         }
     }
+
+    async fn of_what_a_pod_was_given(talk: &mut Talk) {
+        let containers = json!([{"name": "main", "image": "a:1", "resources": {"requests": {"cpu": "1", "x.io/gpu": "1"}, "limits": {"x.io/gpu": "1"}, "claims": [{"name": "c", "request": "r"}, {"name": "d"}]}}]);
+        let spec = json!({
+            "containers": containers, "initContainers": [{"name": "first", "image": "a:1"}],
+            "resourceClaims": [{"name": "c", "resourceClaimName": "one"}, {"name": "d", "resourceClaimName": "two"}],
+        });
+        let extended = |fields: Value| json!({"extendedResourceClaimStatus": fields});
+        let mapping = |container: &str, resource: &str, request: &str| json!({"containerName": container, "resourceName": resource, "requestName": request});
+        let resources = |name: &str, resources: Value| json!({"containerStatuses": [{"name": "main", "image": "a:1", "imageID": "", "ready": false, "restartCount": 0, "allocatedResourcesStatus": [{"name": name, "resources": resources}]}]});
+        let user = |fields: Value| json!({"containerStatuses": [{"name": "main", "image": "a:1", "imageID": "", "ready": false, "restartCount": 0, "user": {"linux": fields}}]});
+        says(talk, "/api/v1/namespaces/{ns}/pods", spec, &[
+            json!({"resourceClaimStatuses": [{"name": "c"}, {"name": "other"}, {"name": "d", "resourceClaimName": "Not Fit"}]}),
+            json!({"resourceClaimStatuses": [{"name": "c", "resourceClaimName": "made"}]}),
+            extended(json!({})),
+            extended(json!({"resourceClaimName": "A b", "requestMappings": [{}, mapping("main", "x.io/other", "r"), mapping("main", "x.io/gpu", "R"), mapping("first", "cpu", "r")]})),
+            extended(json!({"resourceClaimName": "made", "requestMappings": [mapping("main", "x.io/gpu", "r"), mapping("main", "x.io/gpu", "r")]})),
+            extended(json!({"resourceClaimName": "made", "requestMappings": [mapping("main", "x.io/gpu", "r")]})),
+            resources("memory", json!([{"resourceID": "a", "health": "Ill"}, {"resourceID": "a", "health": "Healthy", "message": ""}])),
+            resources("claim:c", json!([])),
+            resources("claim:c/r", json!([{"resourceID": "a", "health": "Healthy", "message": "m".repeat(1025)}])),
+            resources("claim:d", json!([{"resourceID": "a", "health": "Unknown", "message": "m"}])),
+            resources("x.io/gpu", json!([{"resourceID": "a", "health": "Unhealthy"}])),
+            json!({"ephemeralContainerStatuses": [{"name": "e", "image": "a:1", "imageID": "", "ready": false, "restartCount": 0, "allocatedResourcesStatus": [{"name": "cpu"}]}]}),
+            user(json!({"uid": -1, "gid": 2147483648_i64, "supplementalGroups": [0, -1]})),
+            user(json!({"uid": 0, "gid": 0})),
+            json!({"nodeAllocatableResourceClaimStatuses": [{"resourceClaimName": "one"}]}),
+            json!({"containerStatuses": [{"name": "main", "image": "a:1", "imageID": "", "ready": false, "restartCount": 0, "volumeMounts": [{"name": "v", "mountPath": "/v", "volumeStatus": {"image": {"imageRef": "a"}}}]}]}),
+            json!({"hostIPs": [{}]}),
+            json!({"hostIP": "10.1.1.1", "hostIPs": [{"ip": "010.1.1.1"}]}),
+        ]).await;
+    }
+
+    async fn of_first_containers_that_have_ended(talk: &mut Talk) {
+        let ended = |name: &str, code: i64| json!({"name": name, "image": "a:1", "imageID": "", "ready": false, "restartCount": 0, "state": {"terminated": {"exitCode": code}}});
+        let runs = |name: &str| json!({"name": name, "image": "a:1", "imageID": "", "ready": false, "restartCount": 0, "state": {"running": {}}});
+        let rules = |operator: &str| json!([{"action": "Restart", "exitCodes": {"operator": operator, "values": [7]}}]);
+        let spec = json!({
+            "restartPolicy": "Never",
+            "containers": [
+                {"name": "main", "image": "a:1"},
+                {"name": "seven", "image": "a:1", "restartPolicy": "Never", "restartPolicyRules": rules("In")},
+                {"name": "others", "image": "a:1", "restartPolicy": "Never", "restartPolicyRules": rules("NotIn")},
+            ],
+            "initContainers": [{"name": "first", "image": "a:1"}, {"name": "beside", "image": "a:1", "restartPolicy": "Always"}],
+        });
+        let all = |say: &dyn Fn(&str) -> Value| json!({
+            "containerStatuses": [say("main"), say("seven"), say("others")], "initContainerStatuses": [say("first"), say("beside")], "ephemeralContainerStatuses": [say("late")],
+        });
+        says(talk, "/api/v1/namespaces/{ns}/pods", spec, &[
+            all(&|name| ended(name, 7)), all(&runs), json!({"initContainerStatuses": [ended("first", 7), runs("beside")]}), all(&|name| ended(name, 1)), all(&runs),
+        ]).await;
+    }
+
+    async fn of_claims_that_grow(talk: &mut Talk) {
+        let spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
+        let states = |key: &str, state: &str| json!({"allocatedResourceStatuses": {key: state}});
+        let given = |key: &str, quantity: &str| json!({"allocatedResources": {key: quantity}});
+        says(talk, "/api/v1/namespaces/{ns}/persistentvolumeclaims", spec, &[
+            states("storage", "Growing"), states("cpu", "NodeResizePending"), states("A b", "x"), states("x.io/y", "NodeResizeInProgress"), states("storage", "ControllerResizeInfeasible"),
+            given("cpu", "1"), given("a/b/c", "1"), given("storage", "-1"), given("storage", "2Gi"), given("x.io/y", "1500m"),
+        ]).await;
+    }
+
+    async fn of_the_features_of_a_node(talk: &mut Talk) {
+        talk.prepare("/api/v1/nodes", json!({"metadata": {"name": "{ns}-node"}})).await;
+        let long = "A".repeat(254);
+        for features in [json!(["B", "A", "A"]), json!(["a", "A b", "A//b", "A/1"]), json!([long]), json!(["A", "A/b", "Bc1/D"])] {
+            talk.patch("merge", "/api/v1/nodes/{ns}-node/status", json!({"status": {"declaredFeatures": features}})).await;
+        }
+    }
+
+    async fn beside_metadata(talk: &mut Talk) {
+        const PODS: &str = "/api/v1/namespaces/{ns}/pods";
+        const BUDGETS: &str = "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets";
+        talk.prepare(PODS, json!({"metadata": {"name": "one"}, "spec": pods("Always")["spec"]})).await;
+        talk.prepare(BUDGETS, json!({"metadata": {"name": "one"}, "spec": {}})).await;
+        for path in [PODS, BUDGETS] {
+            for metadata in [
+                json!({"generateName": "A b"}), json!({"generateName": "a/b"}), json!({"generateName": "."}), json!({"deletionGracePeriodSeconds": 5}), json!({"deletionTimestamp": "2024-01-01T00:00:00Z"}),
+                json!({"selfLink": "/x", "uid": "other"}),
+            ] {
+                for at in ["", "/status"] {
+                    talk.patch("merge", &format!("{path}/one{at}?dryRun=All"), json!({"metadata": metadata})).await;
+                }
+            }
+        }
+    }
+
+    async fn of_another_object(talk: &mut Talk) {
+        let ports = json!({"ports": [{"port": 80}]});
+        let backend = json!({"defaultBackend": {"service": {"name": "s", "port": {"number": 80}}}});
+        for (path, spec) in [
+            ("/api/v1/namespaces/{ns}/services", ports), ("/apis/networking.k8s.io/v1/namespaces/{ns}/ingresses", backend),
+            ("/api/v1/namespaces/{ns}/replicationcontrollers", json!({"template": pods("Always")})),
+        ] {
+            let one = |uid: Value| json!({"metadata": {"name": "one", "uid": uid, "labels": {"a": "b"}}, "spec": spec});
+            talk.prepare(path, one(json!(null))).await;
+            for at in ["", "/status", "?dryRun=All"] {
+                talk.put(&format!("{path}/one{at}"), one(json!("other"))).await;
+            }
+        }
+    }
 }

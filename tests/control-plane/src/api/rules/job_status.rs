@@ -30,7 +30,8 @@ pub(super) fn check(old: &Value, new: &Value) -> Vec<Cause> {
             "terminating>0 is invalid for finished job",
         ));
     }
-    if (changed("ready") || changed("active")) && count(is, "ready") > count(is, "active") {
+    let ready = number(is, "ready");
+    if (changed("ready") || changed("active")) && ready > Some(count(is, "active")) {
         wrong.push(invalid("ready", "cannot set more ready pods than active"));
     }
     for other in ["Failed", "FailureTarget"] {

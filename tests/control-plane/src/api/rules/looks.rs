@@ -40,7 +40,7 @@ pub(super) fn check(
         wrong
     };
     // Those of all kinds come first, and the rest goes with the whole.
-    let mut wrong = metadata::check_whole(target, new);
+    let mut wrong = metadata::check_of_any_kind(new);
     wrong.extend(change());
     let looks = of_kind(target);
     let before = match looks {

@@ -71,24 +71,43 @@ pub(crate) fn check_named(object: &Value, name: &str) -> Result<(), Failure> {
 }
 
 /// The answer to an update that names another object by its uid; `found` is empty where there is none.
-pub(crate) fn other_object(target: &Target, name: &str, uid: &str, found: &str) -> Failure {
+pub(crate) fn other_object(
+    target: &Target,
+    name: &str,
+    dry_run: bool,
+    uid: &str,
+    found: &str,
+) -> Failure {
     let resource = &target.resource;
-    // Only what comes with a CRD, or is one, is kept under its group.
-    let group = match resource.is_crd() || resource.group.starts_with("apiextensions") {
-        true => &*resource.group,
-        false => "",
-    };
+    // Who only tries it does not come as far as where all of them are kept.
+    let root = if dry_run { "" } else { "/registry" };
     let namespace = target.namespace.as_deref().unwrap_or_default();
-    let key: Vec<&str> = [group, &*resource.plural, namespace, name]
+    let kept = kept_in(resource);
+    let key: String = [&*kept, namespace, name]
         .into_iter()
         .filter(|part| !part.is_empty())
+        .flat_map(|part| ["/", part])
         .collect();
     let why = format!(
-        "StorageError: invalid object, Code: 4, Key: /registry/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
+        "StorageError: invalid object, Code: 4, Key: {root}{key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
          failed: UID in precondition: {uid}, UID in object meta: {found}",
-        key.join("/"),
     );
     Failure::conflict(resource, name, &why)
+}
+
+/// Where a real server keeps the objects of a resource, which is told where the wrong one is there.
+fn kept_in(resource: &Resource) -> String {
+    let (group, plural) = (&*resource.group, &*resource.plural);
+    match (group, plural) {
+        ("", "replicationcontrollers") => "controllers".to_owned(),
+        ("", "nodes") => "minions".to_owned(),
+        ("", "endpoints") => "services/endpoints".to_owned(),
+        ("", "services") => "services/specs".to_owned(),
+        ("networking.k8s.io", "ingresses") => "ingress".to_owned(),
+        ("apiextensions.k8s.io" | "apiregistration.k8s.io", _) => format!("{group}/{plural}"),
+        _ if resource.is_crd() => format!("{group}/{plural}"),
+        _ => plural.to_owned(),
+    }
 }
 
 /// Whether an update means the object that is there, in the state that its writer has seen; what comes back is what
@@ -98,6 +117,7 @@ pub(crate) fn same_object(
     old: &Value,
     new: &mut Value,
     name: &str,
+    dry_run: bool,
     is_patch: bool,
 ) -> Result<Vec<Cause>, Failure> {
     let resource = &target.resource;
@@ -112,7 +132,7 @@ pub(crate) fn same_object(
     }
     let is_other = object::meta(new, "uid").is_some_and(|uid| uid != object::uid(old));
     if let Some(uid) = object::meta(new, "uid").filter(|_| is_other && !is_patch) {
-        return Err(other_object(target, name, uid, object::uid(old)));
+        return Err(other_object(target, name, dry_run, uid, object::uid(old)));
     }
     match object::meta(new, "resourceVersion") {
         Some(seen)
@@ -137,7 +157,13 @@ pub(crate) fn same_object(
         "deletionGracePeriodSeconds",
         "generation",
     ];
-    for field in kept.into_iter().chain(["resourceVersion", "selfLink"]) {
+    // It is not stored, and told where nothing is.
+    let never_stored = if dry_run { None } else { Some("selfLink") };
+    for field in kept
+        .into_iter()
+        .chain(["resourceVersion"])
+        .chain(never_stored)
+    {
         match old.get("metadata").and_then(|metadata| metadata.get(field)) {
             Some(value) => object::set_meta(new, field, value.clone()),
             None => {
@@ -158,13 +184,11 @@ fn fixed(target: &Target, old: &Value, new: &Value) -> Vec<Cause> {
     let uid = object::meta(new, "uid").filter(|uid| *uid != object::uid(old));
     let uid = uid.map(|uid| Cause::invalid("metadata.uid", &uid.into(), super::fixed::IMMUTABLE));
     let mut wrong: Vec<Cause> = uid.into_iter().collect();
-    let keeps_deletion = match target.subresource.as_deref() {
-        Some("status") => super::kept_by_status(resource).contains(&"deletionTimestamp"),
-        Some("ephemeralcontainers" | "resize") => true,
-        _ => false,
-    };
-    if !keeps_deletion {
-        wrong.extend(of_deletion(old, new));
+    // Of a part of a pod no metadata is written, and some statuses leave the time alone as it is.
+    let keeps_time = is_status && super::kept_by_status(resource).contains(&"deletionTimestamp");
+    match target.subresource.as_deref() {
+        Some("ephemeralcontainers" | "resize") => {}
+        _ => wrong.extend(of_deletion(old, new, keeps_time)),
     }
     wrong
 }
@@ -177,7 +201,7 @@ pub(crate) fn without_version(resource: &Resource, name: &str) -> Failure {
 }
 
 /// An object is deleted by no update.
-fn of_deletion(old: &Value, new: &Value) -> Vec<Cause> {
+fn of_deletion(old: &Value, new: &Value, keeps_time: bool) -> Vec<Cause> {
     let of = |object: &Value, field: &str| {
         let value = object
             .get("metadata")
@@ -188,7 +212,7 @@ fn of_deletion(old: &Value, new: &Value) -> Vec<Cause> {
     let is_deleting = object::is_deleting(old);
     fields
         .into_iter()
-        .skip(usize::from(is_deleting))
+        .skip(usize::from(is_deleting || keeps_time))
         .filter_map(|field| {
             let value = of(new, field).filter(|value| Some(value) != of(old, field).as_ref())?;
             let field = format!("metadata.{field}");
@@ -254,10 +278,22 @@ pub(super) fn check(target: &Target, object: &Value) -> Vec<Cause> {
     wrong
 }
 
-/// The same by the rules of all kinds.
+/// The same without what Kubernetes itself reserves.
 pub(super) fn check_whole(target: &Target, object: &Value) -> Vec<Cause> {
-    let mut wrong: Vec<Cause> = names::own_name(target, object);
-    wrong.extend(check_generation(object));
+    let mut wrong = names::own_name(target, object);
+    wrong.extend(check_but_name(object));
+    wrong
+}
+
+/// The same of an object that is there already, which is called as its kind allows.
+pub(super) fn check_of_any_kind(object: &Value) -> Vec<Cause> {
+    let mut wrong = names::begun_in_paths(object);
+    wrong.extend(check_but_name(object));
+    wrong
+}
+
+fn check_but_name(object: &Value) -> Vec<Cause> {
+    let mut wrong: Vec<Cause> = check_generation(object).into_iter().collect();
     wrong.extend(check_said(object));
     wrong.extend(names::finalizers(object));
     wrong

@@ -52,6 +52,7 @@ mod pod_annotations;
 mod pod_claims;
 mod pod_resources;
 mod pod_spec;
+mod pod_status;
 mod pod_updates;
 mod pods;
 mod priority_levels;
@@ -310,16 +311,6 @@ pub(crate) fn kept_by_status(resource: &Resource) -> &'static [&'static str] {
         | ("flowcontrol.apiserver.k8s.io", "flowschemas" | "prioritylevelconfigurations")
         | ("admissionregistration.k8s.io", "validatingadmissionpolicies") => ALL,
         _ => &[],
-    }
-}
-
-/// Whether who writes owns all that was sent, also what is not written: of a part of a pod, and of the spec of a
-/// namespace.
-pub(crate) fn owns_all_that_is_sent(target: &Target) -> bool {
-    match target.subresource.as_deref() {
-        Some("ephemeralcontainers" | "resize") => true,
-        None => target.resource.is("", "namespaces"),
-        _ => false,
     }
 }
 

@@ -178,7 +178,12 @@ pub(super) fn own_name(target: &Target, object: &Value) -> Vec<Cause> {
         },
         None => prefix.to_owned(),
     };
-    let of_prefix = (!prefix.is_empty())
+    // Of some the name is looked at that comes of it.
+    let is_open = matches!(
+        (&*target.resource.group, target.resource.kind.as_str()),
+        ("", "ReplicationController") | ("resource.k8s.io", "DeviceClass")
+    );
+    let of_prefix = (!prefix.is_empty() && !is_open)
         .then(|| why_not(target, object, &begun))
         .flatten();
     let of_prefix =
@@ -192,6 +197,15 @@ pub(super) fn own_name(target: &Target, object: &Value) -> Vec<Cause> {
     let of_name = why_not(target, object, name);
     let of_name = of_name.map(|why| Cause::invalid("metadata.name", &name.into(), &why));
     of_prefix.into_iter().chain(of_name).collect()
+}
+
+/// What is wrong with what the name of an object is to begin with, as it is to stand in paths.
+pub(super) fn begun_in_paths(object: &Value) -> Vec<Cause> {
+    let prefix = object::meta(object, "generateName").unwrap_or_default();
+    match prefix {
+        "." | ".." => Vec::new(),
+        _ => path_segment(prefix, "metadata.generateName"),
+    }
 }
 
 /// Why an object cannot be called so.

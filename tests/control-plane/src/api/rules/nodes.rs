@@ -1,7 +1,9 @@
 //! The rules of nodes.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde_json::Value;
 
 use super::addresses;
@@ -85,5 +87,39 @@ pub(super) fn check_update(old: &Value, new: &Value) -> Vec<Cause> {
     }
     // A real server looks at them once more.
     wrong.extend(check_taints(new));
+    wrong
+}
+
+/// The features that a node declares, in their order.
+pub(super) fn check_features(status: &Value) -> Vec<Cause> {
+    static NAME: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new("^[A-Z][a-zA-Z0-9]*(/[a-zA-Z][a-zA-Z0-9]*)*$").ok());
+    let mut before: Option<&str> = None;
+    let mut wrong = Vec::new();
+    for (index, name) in list(status, "declaredFeatures").iter().enumerate() {
+        let (name, path) = (
+            name.as_str().unwrap_or_default(),
+            format!("status.declaredFeatures[{index}]"),
+        );
+        match before {
+            Some(before) if before == name => wrong.push(Cause::duplicate(&path, &name.into())),
+            Some(before) if before > name => {
+                let why = "list must be sorted alphabetically";
+                wrong.push(Cause::invalid(&path, &name.into(), why));
+            }
+            _ => {}
+        }
+        before = Some(name);
+        let why = match name {
+            _ if name.len() > 253 => "must be no more than 253 characters",
+            _ if NAME.as_ref().is_some_and(|syntax| syntax.is_match(name)) => continue,
+            _ => {
+                "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or \
+                 MyFeature/mySubFeature), and contain only alphanumeric characters and slashes"
+            }
+        };
+        let why = format!("invalid feature name {name:?}: {why}");
+        wrong.push(Cause::invalid(&path, &name.into(), &why));
+    }
     wrong
 }

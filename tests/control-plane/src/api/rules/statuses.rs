@@ -5,10 +5,10 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 
-use super::addresses::{parse, unclear};
+use super::addresses::unclear;
 use super::checks::{at, list, not_negative, number, one_of, text};
-use super::fixed::{duplicate_struct, invalid_struct};
-use super::{device_users, fixed, job_status, names, resources};
+use super::fixed::duplicate_struct;
+use super::{device_users, job_status, names, nodes, pod_status, resources};
 use crate::failure::Cause;
 use crate::object;
 use crate::schema::in_billionths;
@@ -72,6 +72,9 @@ pub(super) fn keep(kind: &str, old: &Value, new: &mut Value) {
     if kind == "ResourceClaim" {
         device_users::forget(old, new);
     }
+    if kind == "Pod" {
+        pod_status::forget(new);
+    }
 }
 
 /// A volume says since when it is in its phase, unless whoever changes that says it.
@@ -99,7 +102,7 @@ pub(super) fn check(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
         "StatefulSet" => counts(&OF_STATEFUL_SETS),
         "DaemonSet" => counts(&OF_DAEMON_SETS),
         "Job" => job_status::check(old, new),
-        "Pod" => check_pod(old, new),
+        "Pod" => pod_status::check(old, new),
         "PodDisruptionBudget" => {
             let mut wrong = check_conditions(is);
             wrong.extend(counts(&OF_BUDGETS));
@@ -108,7 +111,7 @@ pub(super) fn check(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
         "HorizontalPodAutoscaler" => counts(&["currentReplicas", "desiredReplicas"]),
         "Ingress" | "Service" => check_balancer(kind, new),
         "ResourceQuota" => check_quota(is),
-        "PersistentVolumeClaim" => check_capacity(is),
+        "PersistentVolumeClaim" => check_claim(is),
         "Node" => check_node(is),
         "ResourceClaim" => device_users::check(&new["spec"], was, is),
         "FlowSchema" | "PriorityLevelConfiguration" => check_types(is),
@@ -158,121 +161,6 @@ fn check_replicas(kind: &str, first: &str, status: &Value) -> Vec<Cause> {
             _ => "cannot be greater than readyReplicas",
         };
         wrong.push(above("availableReplicas", why));
-    }
-    wrong
-}
-
-fn check_pod(old: &Value, new: &Value) -> Vec<Cause> {
-    let (was, is) = (&old["status"], &new["status"]);
-    let negative = "must be a non-negative integer";
-    let mut wrong = Vec::new();
-    for (index, condition) in list(is, "conditions").iter().enumerate() {
-        let path = format!("status.conditions[{index}]");
-        if let Some(seen) = number(condition, "observedGeneration").filter(|seen| *seen < 0) {
-            let path = format!("{path}.observedGeneration");
-            wrong.push(Cause::invalid(&path, &seen.into(), negative));
-        }
-        let (kind, path) = (text(condition, "type"), format!("{path}.Type"));
-        let reasons = names::qualified(kind);
-        let reasons = reasons.iter();
-        wrong.extend(reasons.map(|why| Cause::invalid(&path, &kind.into(), why)));
-    }
-    const NOMINATED: &str = "nominatedNodeName";
-    let (before, nominated) = (text(was, NOMINATED), text(is, NOMINATED));
-    if before != nominated && !nominated.is_empty() {
-        let path = format!("status.{NOMINATED}");
-        let why = names::subdomain(nominated);
-        wrong.extend(why.map(|why| Cause::invalid(&path, &nominated.into(), why)));
-        if !text(&old["spec"], "nodeName").is_empty() {
-            let why = "may not be set on pods that are already bound to a node";
-            wrong.push(Cause::forbidden(&path, why));
-        }
-    }
-    if let Some(seen) = number(is, "observedGeneration").filter(|seen| *seen < 0) {
-        wrong.push(Cause::invalid(
-            "status.observedGeneration",
-            &seen.into(),
-            negative,
-        ));
-    }
-    if was["qosClass"] != is["qosClass"] {
-        wrong.push(Cause::invalid(
-            "status.qosClass",
-            &is["qosClass"],
-            fixed::IMMUTABLE,
-        ));
-    }
-    wrong.extend(check_states(old, new));
-    for (all, one) in [("podIPs", "podIP"), ("hostIPs", "hostIP")] {
-        wrong.extend(check_addresses(is, all, one));
-    }
-    wrong
-}
-
-/// What has ended and is not started again stays as it is.
-fn check_states(old: &Value, new: &Value) -> Vec<Cause> {
-    let spec = &old["spec"];
-    let may_restart = |name: &Value, code: i64| {
-        let own = |container: &&Value| container["name"] == *name;
-        let container = list(spec, "containers").iter().find(own);
-        let own = container.map_or("", |container| text(container, "restartPolicy"));
-        let policy = if own.is_empty() {
-            text(spec, "restartPolicy")
-        } else {
-            own
-        };
-        let has_rules =
-            container.is_some_and(|container| !container["restartPolicyRules"].is_null());
-        has_rules || policy == "Always" || (policy == "OnFailure" && code != 0)
-    };
-    let field = "containerStatuses";
-    let new = list(&new["status"], field);
-    let mut wrong = Vec::new();
-    for (index, was) in list(&old["status"], field).iter().enumerate() {
-        let ended = &was["state"]["terminated"];
-        let is = new.iter().find(|is| is["name"] == was["name"]);
-        let runs = is.is_some_and(|is| is["state"]["terminated"].is_null());
-        let code = number(ended, "exitCode").unwrap_or(0);
-        if !ended.is_null() && runs && !may_restart(&was["name"], code) {
-            let path = format!("status.{field}[{index}].state");
-            let why = "may not be transitioned to non-terminated state";
-            wrong.push(Cause::forbidden(&path, why));
-        }
-    }
-    wrong
-}
-
-fn check_addresses(status: &Value, all: &str, one: &str) -> Vec<Cause> {
-    let path = format!("status.{all}");
-    let places = list(status, all);
-    let mut wrong = Vec::new();
-    if let Some(first) = places
-        .first()
-        .filter(|first| one == "hostIP" && first["ip"] != status[one])
-    {
-        let path = format!("{path}[0].ip");
-        wrong.push(Cause::invalid(
-            &path,
-            &first["ip"],
-            "must be equal to `hostIP`",
-        ));
-    }
-    let parsed: Vec<Option<IpAddr>> = places.iter().map(|place| parse(&place["ip"])).collect();
-    for (index, place) in places.iter().enumerate() {
-        if let Some(why) = unclear(&place["ip"]) {
-            let path = format!("{path}[{index}]");
-            wrong.push(Cause::invalid(&path, &place["ip"], why));
-        }
-    }
-    if let [Some(first), Some(second), more @ ..] = &parsed[..]
-        && (!more.is_empty() || first.is_ipv4() == second.is_ipv4())
-    {
-        let why = "may specify no more than one IP for each IP family";
-        let of = match all {
-            "podIPs" => "[core.PodIP]",
-            _ => "[core.HostIP]",
-        };
-        wrong.push(invalid_struct(&path, of, &status[all], why));
     }
     wrong
 }
@@ -361,22 +249,62 @@ fn check_quota(status: &Value) -> Vec<Cause> {
     wrong
 }
 
-fn check_capacity(status: &Value) -> Vec<Cause> {
-    let negative = amounts(status, "capacity")
-        .filter(|(_, quantity)| quantity.as_str().and_then(in_billionths) < Some(0));
-    let why = "must be a valid resource quantity";
-    negative
-        .map(|(name, quantity)| {
-            // The number alone, as it was not meant to be a text.
-            let shown = quantity.as_str().unwrap_or_default();
-            let message = format!("Invalid value: {shown}: {why}");
-            Cause::new(
-                "FieldValueInvalid",
-                format!("status.capacity[{name}]"),
-                message,
-            )
-        })
+/// What has been claimed of a volume, and what becomes of a claim for more.
+fn check_claim(status: &Value) -> Vec<Cause> {
+    const STATES: [&str; 5] = [
+        "ControllerResizeInProgress",
+        "ControllerResizeInfeasible",
+        "NodeResizeInProgress",
+        "NodeResizeInfeasible",
+        "NodeResizePending",
+    ];
+    let mut wrong = Vec::new();
+    for (name, quantity) in amounts(status, "capacity") {
+        wrong.extend(check_amount(quantity, &format!("status.capacity[{name}]")));
+    }
+    let path = "status.allocatedResourceStatuses";
+    for (name, state) in amounts(status, "allocatedResourceStatuses") {
+        wrong.extend(check_claimed(name, path));
+        if !state.as_str().is_some_and(|state| STATES.contains(&state)) {
+            // It tells the resource, and means its state.
+            let known = STATES.map(|state| format!("{state:?}")).join(", ");
+            wrong.push(Cause::unsupported(path, &name.as_str().into(), &known));
+        }
+    }
+    for (name, quantity) in amounts(status, "allocatedResources") {
+        let unfit = check_claimed(name, "status.allocatedResources");
+        if unfit.is_empty() {
+            let path = format!("status.allocatedResources[{name}]");
+            wrong.extend(check_amount(quantity, &path));
+        }
+        wrong.extend(unfit);
+    }
+    wrong
+}
+
+/// What is claimed is storage, or something that is not Kubernetes' own.
+fn check_claimed(name: &str, path: &str) -> Vec<Cause> {
+    let reasons = names::qualified(name);
+    if reasons.is_empty() {
+        let is_native = !name.contains('/') || name.contains("kubernetes.io/");
+        let other = is_native && name != "storage";
+        let other = other.then(|| Cause::unsupported(path, &name.into(), "\"storage\""));
+        return other.into_iter().collect();
+    }
+    let reasons = reasons.iter();
+    reasons
+        .map(|why| Cause::invalid(path, &name.into(), why))
         .collect()
+}
+
+fn check_amount(quantity: &Value, path: &str) -> Option<Cause> {
+    let shown = quantity.as_str().unwrap_or_default();
+    let is_negative = in_billionths(shown) < Some(0);
+    is_negative.then(|| {
+        // The number alone, as it was not meant to be a text.
+        let message = format!("Invalid value: {shown}: must be a valid resource quantity");
+        Cause::new("FieldValueInvalid", path, message)
+    })
 }
 
 fn check_node(status: &Value) -> Vec<Cause> {
@@ -387,6 +315,7 @@ fn check_node(status: &Value) -> Vec<Cause> {
             wrong.extend(resources::check_quantity(name, quantity, &path));
         }
     }
+    wrong.extend(nodes::check_features(status));
     let places = list(status, "addresses");
     let mut seen = HashSet::new();
     for (index, place) in places.iter().enumerate() {
