@@ -4,7 +4,6 @@ mod names;
 mod offers;
 mod root;
 mod selectable;
-mod shown;
 mod versions;
 
 use regex::Regex;

@@ -7,7 +7,6 @@ mod builtin;
 mod columns;
 mod crd;
 pub(crate) mod default_class;
-mod definition_cel;
 mod definition_conversion;
 mod definition_formats;
 mod definition_names;

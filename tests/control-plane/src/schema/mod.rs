@@ -21,6 +21,7 @@ mod pattern;
 mod prune;
 mod quantity;
 mod ratchet;
+pub(crate) mod shown;
 mod structural;
 #[cfg(test)]
 mod tests;

@@ -20,7 +20,7 @@ impl Schema {
         let schema = version
             .pointer("/schema/openAPIV3Schema")
             .unwrap_or(version);
-        let causes = structural::check(schema, PLACE);
+        let causes = structural::check(schema, PLACE, true);
         if !causes.is_empty() {
             return Err(causes);
         }
@@ -30,9 +30,9 @@ impl Schema {
         Ok(read)
     }
 
-    /// Why a schema is not structural; `at` is how the causes name its place.
-    pub(crate) fn not_structural(schema: &Value, at: &str) -> Vec<Cause> {
-        structural::check(schema, at)
+    /// Why a schema is not structural; `at` is how the causes name its place. Some are told only where it `is_well` so far.
+    pub(crate) fn not_structural(schema: &Value, at: &str, is_well: bool) -> Vec<Cause> {
+        structural::check(schema, at, is_well)
     }
 
     /// Makes it the schema of a whole object.

@@ -171,4 +171,36 @@ conformance! {
         talk.patch("apply", &apply("a"), thing("one", json!({"list": [{"name": "b"}]}))).await;
         talk.patch("apply", &apply("c"), thing("one", json!({"list": [null, {"name": "b"}, "text"]}))).await;
     }
+
+    async fn mistakes_of_a_schema_come_in_an_order(talk: &mut Talk) {
+        let a = |schema: Value| json!({"type": "object", "properties": {"a": schema}});
+        for (subresources, schema) in [
+            (json!({}), json!({"nullable": true, "items": {"x-kubernetes-embedded-resource": true, "type": "string"}, "additionalProperties": true, "properties": {"metadata": {"type": "string", "maxLength": 1}, "kind": {}}})),
+            (json!({}), a(json!({"type": "array", "x-kubernetes-int-or-string": true, "x-kubernetes-preserve-unknown-fields": true, "pattern": "(", "uniqueItems": true, "x-kubernetes-list-type": "bar"}))),
+            (json!({}), json!({"type": "object", "properties": {"a": {"type": "object"}}, "not": {"properties": {"b": {"nullable": true}, "metadata": {}}}, "allOf": [{"items": {"default": 1}}, {"properties": {"a": {"additionalProperties": {"type": "string"}}}}], "oneOf": [{"x-kubernetes-validations": [{"rule": "true"}]}]})),
+            (json!({}), json!({"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "object"}}, "anyOf": [{"properties": {"c": {"minimum": 1}}}, {"properties": {"b": {"properties": {"d": {}}}}}, {"properties": {"a": {"pattern": "x"}}}]})),
+            (json!({}), a(json!({"type": "null"}))),
+            (json!({}), a(json!({"type": "foo", "title": "t", "items": {"type": "null", "x-kubernetes-map-type": "atomic"}}))),
+            (json!({}), a(json!({"type": "integer", "default": "x", "x-kubernetes-map-type": "bar"}))),
+            (json!({}), a(json!({"type": "object", "properties": {"b": {"type": "integer"}}, "default": {"b": "x", "c": 1}}))),
+            (json!({}), a(json!({"$schema": "x", "not": {"type": "string"}}))),
+            (json!({}), a(json!({"$ref": "#/x", "nullable": true, "title": "t", "id": "i", "additionalItems": true, "dependencies": {}}))),
+            (json!({}), a(json!({"type": "object", "x-kubernetes-preserve-unknown-fields": false, "oneOf": [{"type": "null"}]}))),
+            (json!({}), a(json!({"type": "array", "x-kubernetes-list-type": "map", "items": [{"type": "object"}], "x-kubernetes-list-map-keys": ["k", "k"]}))),
+            (json!({}), a(json!({"type": "array", "x-kubernetes-list-type": "map", "items": {"type": "object", "properties": {"k": {"type": "object", "nullable": true}}}, "x-kubernetes-list-map-keys": ["k", "j", "k"]}))),
+            (json!({}), json!({"type": "object", "properties": {"metadata": {"type": "object", "default": 5}}})),
+            (json!({}), json!({"type": "object", "properties": {"metadata": {"type": "object", "x-kubernetes-embedded-resource": true, "additionalProperties": {"type": "string", "default": "x"}}}})),
+            (json!({}), a(json!({"type": "object", "x-kubernetes-embedded-resource": true, "additionalProperties": true, "properties": {"metadata": {"type": "object", "additionalProperties": {"type": "object", "default": {}}}}}))),
+            (json!({}), a(json!({"type": "object", "additionalProperties": {"type": "object", "default": 5}}))),
+            (json!({}), a(json!({"type": "string", "x-kubernetes-validations": [{"rule": " ", "message": "a"}, {"rule": "true", "fieldPath": ".b", "reason": "Odd"}], "x-kubernetes-map-type": "atomic"}))),
+            (json!({"status": {}}), json!({"type": "object", "$schema": "x"})),
+            (json!({"status": {}}), json!({"type": "object", "items": [{"type": "string"}], "dependencies": {"d": ["a"]}, "nullable": true})),
+        ] {
+            let version = json!({"name": "v1", "served": true, "storage": true, "subresources": subresources, "schema": {"openAPIV3Schema": schema}});
+            let mut crd = thing_crd(version);
+            crd["metadata"]["name"] = "things.{group}.net".into();
+            crd["spec"]["group"] = "{group}.net".into();
+            talk.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All", crd).await;
+        }
+    }
 }

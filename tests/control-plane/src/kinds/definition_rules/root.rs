@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Found, shown};
+use super::Found;
 use crate::failure::Cause;
+use crate::schema::shown;
 
 /// What may be said there, as the server calls it.
 const ALLOWED: [&str; 22] = [

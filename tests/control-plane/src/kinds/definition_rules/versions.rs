@@ -3,11 +3,10 @@
 use regex::Regex;
 use serde_json::{Value, json};
 
-use super::{Found, names, shown};
+use super::{Found, names};
 use crate::failure::Cause;
-use crate::kinds::definition_cel;
 use crate::patch::go;
-use crate::schema::Schema;
+use crate::schema::{Schema, shown};
 
 impl Found {
     pub(super) fn versions(&mut self) {
@@ -114,11 +113,12 @@ impl Found {
                 .filter(|schema| !schema.is_null())
             {
                 let at = format!("{at}.openAPIV3Schema");
+                let before = self.wrong.len();
                 if keeps_status {
                     self.root(schema, &at);
                 }
-                self.wrong.extend(definition_cel::check(schema, &at));
-                let causes = Schema::not_structural(schema, &at);
+                let is_well = self.wrong.len() == before;
+                let causes = Schema::not_structural(schema, &at, is_well);
                 self.wrong.extend(
                     causes
                         .into_iter()

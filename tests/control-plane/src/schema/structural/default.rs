@@ -1,13 +1,52 @@
 //! The default that a schema has, which has to be one of its values.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Found, fields};
+use super::{Found, fields, flag};
 use crate::schema::{Cause, Reason, Schema};
 
+/// Where a default stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum In<'n> {
+    Spec,
+    /// It is one of the fields that every object has.
+    Whole(&'n str),
+    Metadata,
+}
+
 impl Found {
-    /// The default of a node; that of the root is a whole object, which nobody gets.
-    pub(super) fn default(&mut self, schema: &Value, at: &str, is_root: bool) {
+    /// The defaults of a whole schema, whose own is an object that nobody gets.
+    pub(super) fn defaults(&mut self, schema: &Value, at: &str) {
+        self.default(schema, at, true, In::Spec);
+        self.below(schema, at, true, false);
+    }
+
+    /// The defaults of what has a name or a place; those of a map are of nobody.
+    fn below(&mut self, schema: &Value, at: &str, is_whole: bool, in_metadata: bool) {
+        let embedded = |schema: &Value| flag(schema, "x-kubernetes-embedded-resource");
+        let mut one = |field: &Value, at: &str, within: In<'_>| {
+            let in_metadata = within != In::Spec && !embedded(field);
+            self.default(
+                field,
+                at,
+                false,
+                if in_metadata { within } else { In::Spec },
+            );
+            self.below(field, at, embedded(field), in_metadata);
+        };
+        let below = if in_metadata { In::Metadata } else { In::Spec };
+        if let Some(items) = schema.get("items").filter(|items| items.is_object()) {
+            one(items, &format!("{at}.items"), below);
+        }
+        for (name, field) in fields(schema, "properties") {
+            let of_all = is_whole && ["metadata", "apiVersion", "kind"].contains(&name.as_str());
+            let within = if of_all { In::Whole(name) } else { below };
+            one(field, &format!("{at}.properties[{name}]"), within);
+        }
+    }
+
+    /// The default of a node.
+    fn default(&mut self, schema: &Value, at: &str, is_root: bool, within: In<'_>) {
         let Some(default) = schema.get("default").filter(|default| !default.is_null()) else {
             return;
         };
@@ -17,7 +56,14 @@ impl Found {
         }
         let mut known = default.clone();
         read.prune_metadata(&mut known, "", &mut Vec::new());
-        if !read.prune(&mut known).is_empty() {
+        if let In::Whole(name) = within
+            && let Err(why) = in_whole(schema, name, default)
+        {
+            let message = format!("Invalid value: {default}: must result in valid metadata: {why}");
+            return self.add(Reason::Invalid, at, ".default", &message);
+        }
+        // Metadata may say more than is known.
+        if within == In::Spec && !read.prune(&mut known).is_empty() {
             let message = format!("Invalid value: {default}: must not have unknown fields");
             self.add(Reason::Invalid, at, ".default", &message);
         }
@@ -29,17 +75,16 @@ impl Found {
             self.add(cause.reason, at, &below, &cause.message);
         }
     }
+}
 
-    /// Of what every object has nothing has a default.
-    pub(super) fn no_defaults(&mut self, schema: &Value, at: &str, of: &str) {
-        if schema.get("default").is_some_and(|said| !said.is_null()) {
-            let message = format!("Forbidden: must not be set in top-level {of}");
-            self.add(Reason::Forbidden, at, ".default", &message);
-        }
-        for (name, field) in fields(schema, "properties") {
-            self.no_defaults(field, &format!("{at}.properties[{name}]"), of);
-        }
-    }
+/// Whether an object can be read that has such a field by default.
+fn in_whole(schema: &Value, name: &str, default: &Value) -> Result<(), String> {
+    let schema = json!({
+        "type": "object", "x-kubernetes-embedded-resource": true, "properties": {name: schema},
+    });
+    let mut object = json!({"apiVersion": "validation/v1", "kind": "Validation"});
+    object[name] = default.clone();
+    Schema::of(&schema).read_wholes(&mut object, "")
 }
 
 /// What is wrong with a default, as far as it is looked at.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Found, fields, flag, quoted, text};
-use crate::schema::Reason;
+use crate::schema::{Reason, shown};
 
 const LIST_TYPE: &str = "x-kubernetes-list-type";
 const MAP_KEYS: &str = "x-kubernetes-list-map-keys";
@@ -33,7 +33,7 @@ impl Found {
             self.unless_said(list_type, at, &format!(".{LIST_TYPE}"), must);
         }
         if list_type == "map" {
-            self.map(&keys, items, at);
+            self.list_map(&keys, items, at);
         }
         if matches!(list_type, "set" | "map") && flag(items, "nullable") {
             let message =
@@ -43,15 +43,6 @@ impl Found {
         if list_type == "map" {
             self.keys_are_set(&keys, items, at);
         }
-    }
-
-    /// What is said is wrong, or has to be said.
-    fn unless_said(&mut self, said: &str, at: &str, field: &str, must: &str) {
-        let (reason, message) = match said {
-            "" => (Reason::Required, format!("Required value: {must}")),
-            said => (Reason::Invalid, format!("Invalid value: {said:?}: {must}")),
-        };
-        self.add(reason, at, field, &message);
     }
 
     /// The elements of a set are compared as a whole.
@@ -70,7 +61,7 @@ impl Found {
         self.add(Reason::Invalid, at, &format!(".items.{field}"), &message);
     }
 
-    fn map(&mut self, keys: &[&str], items: &Value, at: &str) {
+    fn list_map(&mut self, keys: &[&str], items: &Value, at: &str) {
         let field = format!(".{MAP_KEYS}");
         if keys.is_empty() {
             let message = "Required value: must not be empty if x-kubernetes-list-type is map";
@@ -79,6 +70,11 @@ impl Found {
         if items.is_null() {
             let message = "Required value: must have a schema if x-kubernetes-list-type is map";
             self.add(Reason::Required, at, ".items", message);
+        }
+        if items.is_array() {
+            let must = "must only have a single schema if x-kubernetes-list-type is map";
+            let message = format!("Invalid value: {}: {must}", shown::items(items));
+            self.add(Reason::Invalid, at, ".items", &message);
         }
         let kind = text(items, "type");
         if items.is_object() && kind != "object" {

@@ -58,7 +58,7 @@ const FIELDS: [(&str, &str, &str); 43] = [
 ];
 
 /// The schema of a version, as JSON.
-pub(super) fn version(schema: &Value) -> String {
+pub(crate) fn version(schema: &Value) -> String {
     match schema.get("openAPIV3Schema") {
         Some(schema) => format!("{{\"OpenAPIV3Schema\":{}}}", shown(schema)),
         None => "null".to_owned(),
@@ -66,7 +66,7 @@ pub(super) fn version(schema: &Value) -> String {
 }
 
 /// What a schema says at its root, as the server calls it.
-pub(super) fn said(schema: &Value) -> impl Iterator<Item = &'static str> {
+pub(crate) fn said(schema: &Value) -> impl Iterator<Item = &'static str> {
     let is_said = |json: &str, nothing: &str| {
         let said = schema.get(json).map(Value::to_string).unwrap_or_default();
         !["", "null", nothing].contains(&said.as_str())
@@ -75,7 +75,7 @@ pub(super) fn said(schema: &Value) -> impl Iterator<Item = &'static str> {
     fields.filter_map(move |(name, json, nothing)| is_said(json, nothing).then_some(*name))
 }
 
-pub(super) fn shown(schema: &Value) -> String {
+pub(crate) fn shown(schema: &Value) -> String {
     let Value::Object(said) = schema else {
         return "null".to_owned();
     };
@@ -88,6 +88,11 @@ pub(super) fn shown(schema: &Value) -> String {
     let rules = format!("\"XValidations\":{rules}");
     let fields: Vec<String> = fields.chain([rules]).collect();
     format!("{{{}}}", fields.join(","))
+}
+
+/// The items of a list, as a refusal of them shows them.
+pub(crate) fn items(items: &Value) -> String {
+    field("items", items)
 }
 
 fn field(name: &str, value: &Value) -> String {
@@ -105,8 +110,28 @@ fn field(name: &str, value: &Value) -> String {
             let schemas: Vec<String> = schemas.iter().map(shown).collect();
             format!("[{}]", schemas.join(","))
         }
+        ("items", Value::Array(schemas)) => {
+            let schemas: Vec<String> = schemas.iter().map(shown).collect();
+            format!(
+                "{{\"Schema\":null,\"JSONSchemas\":[{}]}}",
+                schemas.join(",")
+            )
+        }
         ("items", schema @ Value::Object(_)) => {
             format!("{{\"Schema\":{},\"JSONSchemas\":null}}", shown(schema))
+        }
+        ("dependencies", Value::Object(either)) => {
+            let either = either.iter().map(|(name, either)| {
+                let names = either
+                    .as_array()
+                    .map_or(Value::Null, |names| names.clone().into());
+                let shown = shown(either);
+                format!(
+                    "{}:{{\"Schema\":{shown},\"Property\":{names}}}",
+                    json!(name)
+                )
+            });
+            format!("{{{}}}", either.collect::<Vec<_>>().join(","))
         }
         ("additionalProperties" | "additionalItems", either) => {
             let allows = either.as_bool().unwrap_or(true);
