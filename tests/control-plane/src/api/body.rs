@@ -13,7 +13,7 @@ use crate::failure::{Cause, Failure};
 use crate::kinds::{Resource, Shape, crd_bucket};
 use crate::object;
 use crate::patch::go;
-use crate::schema::{self, Empties};
+use crate::schema::{self, Empties, Schema};
 use crate::syntax;
 
 /// Reads the object of a create or an update.
@@ -214,16 +214,23 @@ fn unfit(target: &Target, object: &Value) -> Option<String> {
 fn undecodable(target: &Target, object: &Value) -> Option<String> {
     let (api_version, kind) = said_kind(object);
     scheme::go_type(target, api_version, kind)?;
-    let resource = target.world.registry.of_kind(api_version, kind)?;
-    let mut versions = resource.versions.iter();
-    let version = versions.find(|version| resource.api_version(&version.name) == api_version)?;
-    match version.schema {
-        Shape::BuiltIn(schema) => {
-            let mut object = object.clone();
-            schema.prune(&mut object);
-            schema.decode(api_version, kind, &mut object).err()
-        }
-        Shape::Own(_) => None,
+    if let Some(why) = scheme::undecodable_list(api_version, kind, object) {
+        return Some(why);
+    }
+    let schema = schema_of(target, api_version, kind)?;
+    let mut object = object.clone();
+    schema.prune(&mut object);
+    schema.decode(api_version, kind, &mut object).err()
+}
+
+/// The schema of a built-in kind, be it one of a resource or only of what is posted.
+fn schema_of(target: &Target, api_version: &str, kind: &str) -> Option<&'static Schema> {
+    let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
+    let known = target.world.registry.of_kind(api_version, kind);
+    match kind {
+        _ if known.is_some_and(|resource| resource.is_crd()) => None,
+        "DeleteOptions" => schema::named(kind),
+        _ => schema::builtin(group, version, kind),
     }
 }
 
@@ -300,6 +307,8 @@ pub(crate) struct Shaped {
     /// What is to be said of it.
     pub(super) warnings: Vec<String>,
     pub(super) empties: Empties,
+    /// Something of it was not known, and is gone.
+    pub(super) is_less: bool,
 }
 
 /// The fields that the body says more than once, as they are told.
@@ -446,7 +455,11 @@ pub(crate) fn shape(
         object,
         matches!(source, Source::Body(_)),
     ));
-    Ok(Shaped { warnings, empties })
+    Ok(Shaped {
+        warnings,
+        empties,
+        is_less: !pruned.is_empty(),
+    })
 }
 
 /// What was applied has the types of the schema, and still cannot be read.

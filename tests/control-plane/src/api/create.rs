@@ -26,6 +26,7 @@ pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, F
     let Shaped {
         mut warnings,
         empties,
+        ..
     } = body::shape_sent(target, asked, &options, &mut object)?;
     let manager = Some(options.manager.as_str());
     let sent = Sent {

@@ -215,6 +215,7 @@ fn shaped(
         warnings: shaped.warnings,
         empties: shaped.empties,
         tracked: false,
+        is_less: shaped.is_less && matches!(source, Source::Applied) && target.resource.is_crd(),
     })
 }
 

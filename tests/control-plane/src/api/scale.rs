@@ -196,6 +196,7 @@ fn put(
         warnings: Vec::new(),
         empties: Empties::default(),
         tracked: true,
+        is_less: false,
     })
 }
 
@@ -299,6 +300,7 @@ pub(super) fn apply(
         warnings: Vec::new(),
         empties: Empties::default(),
         tracked: true,
+        is_less: false,
     })
 }
 

@@ -1,6 +1,9 @@
 //! Which kinds the server can tell, besides those of resources.
 
+use serde_json::Value;
+
 use super::target::Target;
+use crate::patch::go;
 
 /// The version of what says how to read and to write.
 pub(super) const META: &str = "meta.k8s.io/v1";
@@ -84,6 +87,36 @@ pub(super) fn go_type_of_options(api_version: &str, kind: &str) -> Option<String
     let is_of_meta = IN_EACH.contains(&kind) || BESIDES_OPTIONS.contains(&kind);
     let is_known = is_everywhere || api_version == META && is_of_meta;
     is_known.then(|| format!("v1.{kind}"))
+}
+
+/// Why a list, or a status of the server's own, cannot be read as one.
+pub(super) fn undecodable_list(api_version: &str, kind: &str, object: &Value) -> Option<String> {
+    let version = api_version.rsplit('/').next().unwrap_or_default();
+    let listed = kind.strip_suffix("List");
+    let items = match listed {
+        Some("") => "runtime.RawExtension".to_owned(),
+        Some(listed) => format!("{version}.{listed}"),
+        None if kind == "Status" => String::new(),
+        None => return None,
+    };
+    let fields = match listed {
+        Some(_) => [
+            ("metadata", "object", "v1.ListMeta".to_owned()),
+            ("items", "array", format!("[]{items}")),
+        ],
+        None => [
+            ("metadata", "object", "v1.ListMeta".to_owned()),
+            ("status", "string", "string".to_owned()),
+        ],
+    };
+    // What the body says first is found first.
+    object.as_object()?.iter().find_map(|(name, said)| {
+        let (_, expected, of) = fields.iter().find(|(field, ..)| field == name)?;
+        let got = go::json_kind(said);
+        (!said.is_null() && got != *expected).then(|| {
+            format!("json: cannot unmarshal {got} into Go struct field {kind}.{name} of type {of}")
+        })
+    })
 }
 
 /// A kind that is not the one that was asked for.

@@ -67,7 +67,7 @@ impl Target {
             version,
             namespace: path.namespace,
             name: path.name,
-            subresource: path.subresource,
+            subresource: path.subresource.map(|rest| subresource(&resource, rest)),
             resource,
         };
         let target = target.with_namespace()?;
@@ -182,6 +182,14 @@ impl Target {
     pub(crate) fn allows_delete_collection(&self) -> bool {
         !self.resource.is("", "namespaces")
             && (self.namespace.is_some() || !self.resource.namespaced)
+    }
+}
+
+/// What follows an object's name. Behind a status or the scale of a custom resource nobody looks at what follows.
+fn subresource(resource: &Resource, rest: String) -> String {
+    match rest.split_once('/') {
+        Some((first @ ("status" | "scale"), _)) if resource.is_crd() => first.to_owned(),
+        _ => rest,
     }
 }
 

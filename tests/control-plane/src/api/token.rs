@@ -40,6 +40,7 @@ pub(crate) fn issue(target: &Target, name: &str, asked: &Asked) -> Result<Respon
     let form = Form::of(&target_of_request, asked)?;
     let (mut request, warnings) = read(&target_of_request, asked)?;
     rules::namespace_takes_content(target, name)?;
+    check_name(&target_of_request, &request, name)?;
     let account = target
         .plane
         .store
@@ -80,15 +81,20 @@ fn read(target: &Target, asked: &Asked) -> Result<(Value, Vec<String>), Failure>
     Ok((request, warnings))
 }
 
+/// A request that has a name has that of its account, whether there is one or not.
+fn check_name(target: &Target, request: &Value, name: &str) -> Result<(), Failure> {
+    let own = object::name(request);
+    if own.is_empty() || own == name {
+        return Ok(());
+    }
+    let why = "must match the service account name if specified";
+    let cause = Cause::invalid("metadata.name", &own.into(), why);
+    Err(Failure::invalid_object(&target.resource, name, vec![cause]))
+}
+
 /// Gives a request what its account decides, and sees whether it may be granted.
 fn complete(target: &Target, request: &mut Value, account: &Value) -> Result<(), Failure> {
     let name = object::name(account);
-    let own = object::name(request);
-    if !own.is_empty() && own != name {
-        let why = "must match the service account name if specified";
-        let cause = Cause::invalid("metadata.name", &own.into(), why);
-        return Err(Failure::invalid_object(&target.resource, name, vec![cause]));
-    }
     let (uid, own) = (object::uid(account), object::uid(request));
     if !own.is_empty() && own != uid {
         let why = format!(

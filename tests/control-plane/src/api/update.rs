@@ -35,6 +35,7 @@ pub(crate) fn update(
     let Shaped {
         mut warnings,
         empties,
+        ..
     } = shaped;
     let write = |transaction: &mut Transaction<'_>| {
         let is_there = transaction
@@ -65,6 +66,7 @@ pub(crate) fn update(
                 warnings: Vec::new(),
                 empties,
                 tracked: false,
+                is_less: false,
             })
         };
         let (stored, warned) = update.run(transaction, made)?;
@@ -87,6 +89,8 @@ pub(super) struct Made {
     pub(super) empties: Empties,
     /// The object says who owns its fields.
     pub(super) tracked: bool,
+    /// An apply has said more than is known: it was a change, though the rest may be as it was.
+    pub(super) is_less: bool,
 }
 
 pub(super) struct Update<'a> {
@@ -133,6 +137,7 @@ impl Update<'_> {
             object: mut new,
             empties,
             tracked,
+            is_less,
             ..
         } = made;
         let dry_run = self.options.dry_run;
@@ -172,7 +177,7 @@ impl Update<'_> {
         if !empties.is_none() {
             Empties::take(rules_of.version().schema.schema(), &mut new);
         }
-        rules::move_generation(rules_of, old, &mut new, &empties);
+        rules::move_generation(rules_of, old, &mut new, &empties, is_less);
         wrong.extend(body::validate(
             rules_of,
             &fractions.put_back(&new),
@@ -207,7 +212,11 @@ impl Update<'_> {
         }
         too_large::check(&mut new, tracked)?;
         let key = target.key(self.name);
-        let stored = transaction.put(target.bucket(), key.clone(), new);
+        let stored = match is_less {
+            // What is told of it is as it was, and what was said is not.
+            true => transaction.renew(target.bucket(), key.clone(), new),
+            false => transaction.put(target.bucket(), key.clone(), new),
+        };
         if *target.bucket() == crd_bucket() {
             establish(transaction, &key);
         }

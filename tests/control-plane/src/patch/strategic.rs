@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::{PatchError, go};
-use crate::schema::{Merge, Schema};
+use crate::schema::{Kind, Merge, Schema};
 
 const DIRECTIVE: &str = "$patch";
 const RETAIN_KEYS: &str = "$retainKeys";
@@ -117,10 +117,12 @@ fn no_key(entry: &Value, key: &str) -> PatchError {
 }
 
 fn no_list(value: &Value) -> PatchError {
-    PatchError::Internal(format!(
-        "expected a []interface {{}}, but received a {}",
-        go::type_name(value)
-    ))
+    unexpected("[]interface {}", value)
+}
+
+fn unexpected(expected: &str, value: &Value) -> PatchError {
+    let got = go::type_name(value);
+    PatchError::Internal(format!("expected a {expected}, but received a {got}"))
 }
 
 fn bad_format(of: &str) -> PatchError {
@@ -186,10 +188,15 @@ fn order_lists(
             Some(Value::Array(order)) => order,
             other => return Err(no_list(&other.unwrap_or_default())),
         };
-        let live = original.get(name).and_then(Value::as_array).cloned();
+        let live = match original.get(name) {
+            None => None,
+            Some(Value::Array(live)) => Some(live.clone()),
+            Some(other) => return Err(no_list(other)),
+        };
         let patched = match patch.get(name) {
             Some(Value::Array(_)) => patch.remove(name),
-            _ => None,
+            Some(other) => return Err(no_list(other)),
+            None => None,
         };
         let unknown = || {
             let holder = schema.type_name().unwrap_or("Object");
@@ -198,6 +205,10 @@ fn order_lists(
             ))
         };
         let field = schema.field(name).ok_or_else(unknown)?;
+        if field.target().kind != Some(Kind::Array) {
+            let why = "expected slice or array type, but got: struct";
+            return Err(PatchError::Internal(why.to_owned()));
+        }
         let key = merge_key(field);
         if let Some(patched) = patched.as_ref().and_then(Value::as_array) {
             check_order(patched, &order, key)?;
@@ -221,16 +232,30 @@ fn order_lists(
 
 /// What the patch adds and changes must be in the order that it states.
 fn check_order(patched: &[Value], order: &[Value], key: Option<&str>) -> Result<(), PatchError> {
+    if order.is_empty() {
+        return Ok(());
+    }
+    let named = |value: &Value, key: &str| match value {
+        Value::Object(fields) => fields.get(key).cloned().ok_or_else(|| no_key(value, key)),
+        other => Err(unexpected("map[string]interface {}", other)),
+    };
+    let same = |entry: &Value, other: &Value| match key {
+        Some(key) => Ok(named(entry, key)? == named(other, key)?),
+        None => Ok(entry == other),
+    };
     let mut stated = order.iter();
     for entry in patched
         .iter()
         .filter(|entry| entry.get(DIRECTIVE).is_none())
     {
-        let same = |other: &Value| match key {
-            Some(key) => other.get(key) == entry.get(key),
-            None => other == entry,
-        };
-        if !stated.any(same) {
+        let mut is_stated = false;
+        for other in stated.by_ref() {
+            is_stated = same(entry, other)?;
+            if is_stated {
+                break;
+            }
+        }
+        if !is_stated {
             let print = |list: &[Value]| go::plain(&Value::from(list.to_vec()));
             let (patched, order) = (print(patched), print(order));
             return Err(PatchError::Internal(format!(

@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub(crate) use builtin::{builtin, empty};
+pub(crate) use builtin::{builtin, empty, named};
 pub(crate) use cause::{Cause, Reason};
 pub(crate) use decode::decode_metadata;
 pub(crate) use empties::Empties;

@@ -51,6 +51,12 @@ impl Transaction<'_> {
                 return object;
             }
         }
+        self.renew(bucket, key, object)
+    }
+
+    /// Stores an object under a new revision.
+    pub(crate) fn renew(&mut self, bucket: &Bucket, key: Key, mut object: Value) -> Value {
+        let previous = self.kept(bucket, &key);
         let kept = Arc::new(self.next(key, &mut object));
         let what = match previous {
             Some(_) => What::Modified,

@@ -235,4 +235,31 @@ conformance! {
             talk.get(one).await;
         }
     }
+
+    async fn an_apply_of_more_than_is_known_is_a_change(talk: &mut Talk) {
+        let known = json!({"type": "object", "properties": {"known": {"type": "string"}}});
+        let keeps = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true, "properties": {"below": known}});
+        let schema = json!({"type": "object", "properties": {"spec": keeps, "status": keeps}});
+        talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "subresources": {"status": {}}, "schema": {"openAPIV3Schema": schema}}))).await;
+        let one = |field: &str, below: Value| json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, field: {"below": below, "beside": 1}});
+        let path = format!("{THINGS}/one?fieldManager=a");
+        for below in [json!({"known": "a", "more": 1}), json!({"known": "a", "more": 1}), json!({"known": "a"}), json!({"known": "a"})] {
+            talk.patch("apply", &path, one("spec", below)).await;
+        }
+        for _ in 0..2 {
+            talk.patch("apply", &format!("{THINGS}/one/status?fieldManager=b"), one("status", json!({"known": "a", "more": 1}))).await;
+        }
+    }
+
+    async fn nobody_looks_behind_a_subresource(talk: &mut Talk) {
+        let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        let scale = json!({"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"});
+        talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "subresources": {"status": {}, "scale": scale}, "schema": {"openAPIV3Schema": schema}}))).await;
+        talk.post(THINGS, json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": {"replicas": 1}})).await;
+        for path in ["status/more", "status/a/b", "scale/more", "other", "other/more"] {
+            talk.get(&format!("{THINGS}/one/{path}")).await;
+            talk.delete(&format!("{THINGS}/one/{path}")).await;
+            talk.patch("merge", &format!("{THINGS}/one/{path}"), json!({"spec": {"replicas": 2}})).await;
+        }
+    }
 }

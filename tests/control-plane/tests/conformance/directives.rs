@@ -86,4 +86,18 @@ conformance! {
         talk.patch("apply", &format!("{ONE}/scale?fieldManager=two"), scale(3)).await;
         talk.get(ONE).await;
     }
+
+    async fn orders_that_are_none(talk: &mut Talk) {
+        deploy(talk).await;
+        let template = |spec: Value| json!({"spec": {"template": {"spec": spec}}});
+        let changed = json!([{"name": "a", "image": "changed"}]);
+        for order in [json!([5]), json!([{"x": "x"}]), json!([]), json!(["a"]), json!("x"), json!([{"name": "other"}])] {
+            talk.patch("strategic", &format!("{ONE}?dryRun=All"), template(json!({"$setElementOrder/containers": order, "containers": changed}))).await;
+        }
+        for spec in [
+            json!({"$setElementOrder/nodeSelector": [{"x": "x"}]}), json!({"$setElementOrder/containers": [{"name": "a"}], "containers": {}}), json!({"$setElementOrder/restartPolicy": ["a"]}),
+        ] {
+            talk.patch("strategic", &format!("{ONE}?dryRun=All"), template(spec)).await;
+        }
+    }
 }

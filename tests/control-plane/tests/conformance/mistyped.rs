@@ -160,4 +160,17 @@ conformance! {
         talk.post(&accounts, json!({"metadata": {"name": "one"}, "secrets": [{}]})).await;
         talk.patch("merge", &format!("{accounts}/one"), json!({"metadata": {"labels": {"a": "b"}}})).await;
     }
+
+    async fn other_kinds_are_read_before_they_are_refused(talk: &mut Talk) {
+        for (version, kind, fields) in [
+            ("v1", "List", json!({"metadata": [], "items": 5})), ("v1", "List", json!({"items": 5})), ("v1", "ConfigMapList", json!({"items": {}})), ("v1", "ConfigMapList", json!({"items": []})),
+            ("v1", "Status", json!({"metadata": []})), ("v1", "Status", json!({"status": {}})), ("v1", "DeleteOptions", json!({"gracePeriodSeconds": "x"})), ("policy/v1", "Eviction", json!({"metadata": 5})),
+            ("autoscaling/v1", "Scale", json!({"spec": 5})), ("autoscaling/v1", "Scale", json!({"spec": {"replicas": 5}})), ("authentication.k8s.io/v1", "TokenRequest", json!({"spec": {"audiences": "a"}})),
+        ] {
+            let mut body = fields;
+            body["apiVersion"] = version.into();
+            body["kind"] = kind.into();
+            talk.post(&format!("{CORE}/configmaps?dryRun=All"), body).await;
+        }
+    }
 }

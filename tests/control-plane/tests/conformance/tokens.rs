@@ -208,4 +208,10 @@ conformance! {
             }
         }
     }
+
+    async fn a_request_has_the_name_of_its_account(talk: &mut Talk) {
+        for name in ["other", ""] {
+            talk.post(&format!("{ACCOUNTS}/nobody/token"), json!({"metadata": {"name": name}, "spec": {}})).await;
+        }
+    }
 }

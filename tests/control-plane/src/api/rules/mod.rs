@@ -197,14 +197,22 @@ pub(crate) fn before_update(
     looks::check(target, old, new, fixed, rest)
 }
 
-/// Moves the generation of an object that was changed; `empties` is what it was sent with besides.
-pub(crate) fn move_generation(target: &Target, old: &Value, new: &mut Value, empties: &Empties) {
+/// Moves the generation of an object that was changed; `empties` is what it was sent with besides, and `is_less` that of a
+/// custom resource more was applied.
+pub(crate) fn move_generation(
+    target: &Target,
+    old: &Value,
+    new: &mut Value,
+    empties: &Empties,
+    is_less: bool,
+) {
     // It does not move by what the status endpoint of a built-in kind writes.
-    let is_status = target.subresource.as_deref() == Some("status") && !target.resource.is_crd();
-    if is_status || !counts_changes(&target.resource) {
+    let is_status = target.subresource.as_deref() == Some("status");
+    if is_status && !target.resource.is_crd() || !counts_changes(&target.resource) {
         return;
     }
-    if generation_moves(target, old, new) || counts_empties(&target.resource, empties) {
+    let is_more = counts_empties(&target.resource, empties) || is_less && !is_status;
+    if is_more || generation_moves(target, old, new) {
         let generation = old
             .pointer("/metadata/generation")
             .and_then(Value::as_i64)
