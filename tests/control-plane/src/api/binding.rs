@@ -35,6 +35,7 @@ fn store_any(target: &Target, binding: Value, asked: &Asked) -> Result<(), Failu
     if name.is_empty() {
         return Err(Failure::bad_request("Name parameter required."));
     }
+    rules::check_segment(name)?;
     let pod = target
         .beside("pods", name)
         .ok_or_else(Failure::no_such_resource)?;
@@ -60,7 +61,7 @@ fn store(target: &Target, name: &str, mut binding: Value, asked: &Asked) -> Resu
         let old = transaction
             .get(target.bucket(), &key)
             .ok_or_else(|| Failure::not_found(&target.resource, name))?;
-        check_precondition(target, &binding, &old)?;
+        check_precondition(target, &binding, &old, dry_run)?;
         let new =
             bound(&binding, &old).map_err(|why| conflict(name, &format!("pod {name} {why}")))?;
         if !dry_run {
@@ -92,18 +93,25 @@ fn check(binding: &Value) -> Result<(), Failure> {
 }
 
 /// Where a binding names a uid or a version, it is for that pod and no other of the name, in that state and no other.
-fn check_precondition(target: &Target, binding: &Value, pod: &Value) -> Result<(), Failure> {
+fn check_precondition(
+    target: &Target,
+    binding: &Value,
+    pod: &Value,
+    dry_run: bool,
+) -> Result<(), Failure> {
     for (field, called) in [("uid", "UID"), ("resourceVersion", "ResourceVersion")] {
         let found = object::meta(pod, field).unwrap_or_default();
         let Some(wanted) = object::meta(binding, field).filter(|wanted| *wanted != found) else {
             continue;
         };
-        let (namespace, name) = (object::namespace(pod), object::name(pod));
-        let why = format!(
-            "StorageError: invalid object, Code: 4, Key: /registry/pods/{namespace}/{name}, ResourceVersion: 0, \
-             AdditionalErrorMsg: Precondition failed: {called} in precondition: {wanted}, {called} in object meta: {found}"
-        );
-        return Err(Failure::conflict(&target.resource, name, &why));
+        let name = object::name(pod);
+        return Err(rules::other_object(
+            target,
+            name,
+            dry_run,
+            (called, wanted),
+            found,
+        ));
     }
     Ok(())
 }

@@ -41,9 +41,7 @@ pub(crate) fn answer(target: &Target, asked: &Asked) -> Result<Response<Body>, F
         Source::Body(body::json(asked)),
         body::said_twice(asked),
     )?;
-    if target.resource.namespaced {
-        super::rules::place(target, &mut review)?;
-    }
+    super::rules::place(target, &mut review)?;
     let metadata = object::metadata_mut(&mut review);
     NOT_READ
         .iter()

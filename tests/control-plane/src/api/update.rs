@@ -43,7 +43,13 @@ pub(crate) fn update(
             .is_some();
         if rules::is_created_by_update(target) && !is_there {
             if let Some(uid) = object::meta(&object, "uid") {
-                return Err(rules::other_object(target, name, options.dry_run, uid, ""));
+                return Err(rules::other_object(
+                    target,
+                    name,
+                    options.dry_run,
+                    ("UID", uid),
+                    "",
+                ));
             }
             rules::check_namespace(target, &object)?;
             rules::check_name(&object, name)?;

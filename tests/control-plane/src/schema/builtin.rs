@@ -109,14 +109,20 @@ impl Schema {
         }
         match (self.kind, self.rules.format.as_deref(), &self.additional) {
             (Some(Kind::String), Some("byte"), _) => "[]uint8".into(),
-            (Some(Kind::String), Some("date-time"), _) => "v1.Time".into(),
             (Some(Kind::String), ..) => "string".into(),
             (Some(Kind::Boolean), ..) => "bool".into(),
             (Some(Kind::Integer), Some("int64"), _) => "int64".into(),
             (Some(Kind::Number), ..) => "float64".into(),
             (Some(Kind::Array), ..) => format!("[]{}", self.element().go_type()),
             (Some(Kind::Object), _, Additional::Values(values)) => {
-                format!("map[string]{}", values.go_type())
+                // A time itself is read as a text.
+                let is_time = values.rules.format.as_deref() == Some("date-time");
+                let values = if is_time {
+                    "v1.Time".to_owned()
+                } else {
+                    values.go_type()
+                };
+                format!("map[string]{values}")
             }
             (None, ..) if self.preserve_unknown => "v1.JSON".into(),
             _ => "int32".into(),

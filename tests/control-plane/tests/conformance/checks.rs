@@ -202,4 +202,17 @@ conformance! {
         }
         talk.get("/statusz/").await;
     }
+
+    async fn reviews_are_of_no_namespace(talk: &mut Talk) {
+        let attributes = json!({"verb": "get", "resource": "pods"});
+        for (group, plural, spec) in [
+            ("authorization.k8s.io", "selfsubjectaccessreviews", json!({"resourceAttributes": attributes})), ("authorization.k8s.io", "subjectaccessreviews", json!({"user": "u", "resourceAttributes": attributes})),
+            ("authentication.k8s.io", "tokenreviews", json!({"token": "x"})), ("authentication.k8s.io", "selfsubjectreviews", json!(null)),
+        ] {
+            talk.post(&format!("/apis/{group}/v1/{plural}"), json!({"metadata": {"namespace": "A b"}, "spec": spec})).await;
+        }
+        let mut attributes = attributes;
+        attributes["fieldSelector"] = json!({"requirements": [{"key": "a"}]});
+        talk.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", json!({"spec": {"resourceAttributes": attributes}})).await;
+    }
 }

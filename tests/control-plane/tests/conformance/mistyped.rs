@@ -173,4 +173,13 @@ conformance! {
             talk.post(&format!("{CORE}/configmaps?dryRun=All"), body).await;
         }
     }
+
+    async fn times_are_called_as_they_are_read(talk: &mut Talk) {
+        for metadata in [json!({"creationTimestamp": 5}), json!({"deletionTimestamp": {}}), json!({"managedFields": [{"time": 5}]})] {
+            talk.post(&format!("{CORE}/configmaps?dryRun=All"), json!({"metadata": metadata})).await;
+        }
+        for pods in [json!([]), json!({"a": 5})] {
+            talk.post("/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets?dryRun=All", json!({"metadata": {"name": "one"}, "status": {"disruptedPods": pods}})).await;
+        }
+    }
 }

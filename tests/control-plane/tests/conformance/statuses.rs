@@ -276,4 +276,18 @@ conformance! {
             }
         }
     }
+
+    async fn of_a_pod_that_is_bound(talk: &mut Talk) {
+        const PODS: &str = "/api/v1/namespaces/{ns}/pods";
+        talk.prepare(PODS, json!({"metadata": {"name": "one"}, "spec": pods("Always")["spec"]})).await;
+        let binding = |metadata: Value| json!({"metadata": metadata, "target": {"kind": "Node", "name": "n"}});
+        for metadata in [json!({"name": "one", "uid": "other"}), json!({"name": "one", "resourceVersion": "7"})] {
+            for query in ["", "?dryRun=All"] {
+                talk.post(&format!("{PODS}/one/binding{query}"), binding(metadata.clone())).await;
+            }
+        }
+        for name in ["a/b", "a%b", "..", ""] {
+            talk.post("/api/v1/namespaces/{ns}/bindings", binding(json!({"name": name}))).await;
+        }
+    }
 }

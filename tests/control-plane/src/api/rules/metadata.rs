@@ -70,12 +70,13 @@ pub(crate) fn check_named(object: &Value, name: &str) -> Result<(), Failure> {
     }
 }
 
-/// The answer to an update that names another object by its uid; `found` is empty where there is none.
+/// The answer to a write that names another object by its uid, or another state of it; `found` is empty where there is
+/// none.
 pub(crate) fn other_object(
     target: &Target,
     name: &str,
     dry_run: bool,
-    uid: &str,
+    (called, wanted): (&str, &str),
     found: &str,
 ) -> Failure {
     let resource = &target.resource;
@@ -90,7 +91,7 @@ pub(crate) fn other_object(
         .collect();
     let why = format!(
         "StorageError: invalid object, Code: 4, Key: {root}{key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
-         failed: UID in precondition: {uid}, UID in object meta: {found}",
+         failed: {called} in precondition: {wanted}, {called} in object meta: {found}",
     );
     Failure::conflict(resource, name, &why)
 }
@@ -132,7 +133,13 @@ pub(crate) fn same_object(
     }
     let is_other = object::meta(new, "uid").is_some_and(|uid| uid != object::uid(old));
     if let Some(uid) = object::meta(new, "uid").filter(|_| is_other && !is_patch) {
-        return Err(other_object(target, name, dry_run, uid, object::uid(old)));
+        return Err(other_object(
+            target,
+            name,
+            dry_run,
+            ("UID", uid),
+            object::uid(old),
+        ));
     }
     match object::meta(new, "resourceVersion") {
         Some(seen)
