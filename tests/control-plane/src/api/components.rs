@@ -28,7 +28,7 @@ pub(crate) fn get(target: &Target, name: &str, asked: &Asked) -> Result<Response
 /// Those that are selected, and never a page of them.
 pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?.of_list(target)?;
-    let selector = read::selector(target, asked)?;
+    let selector = read::said(asked)?.of(&target.resource, target.version())?;
     let all = first::components()
         .map(|(name, component)| Arc::new(Kept::new(Key::new("", name), 0, &component)));
     let selected: Vec<_> = all.filter(|object| selector.selects(object)).collect();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Asked;
 use super::delete_options::{DeleteOptions, Policy};
-use super::read::wanted;
+use super::read::{Wanted, found};
 use super::response;
 use super::target::Target;
 use super::view::Form;
@@ -237,8 +237,9 @@ fn success(resource: &Resource, object: &Value) -> Value {
 
 pub(crate) fn delete_collection(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
+    let wanted = Wanted::read(target, asked)?;
     let options = DeleteOptions::read(asked)?;
-    let (objects, mut metadata) = wanted(target, asked, form)?;
+    let (objects, mut metadata) = found(target, asked, form, wanted)?;
     let mut gone: Vec<Arc<Kept>> = Vec::new();
     for object in objects {
         let deleted = target.world.transact(&target.plane, |transaction| {

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::options::dry_run;
 use super::query::Query;
 use super::read::number;
 use super::{Asked, body, media_type, protobuf, scheme, yaml};
@@ -68,53 +67,45 @@ impl DeleteOptions {
 
     /// Reads what a body says, and in its place the query.
     pub(super) fn from_body(body: &Value, query: &Query) -> Result<Self, Failure> {
-        let refuse = |cause| Failure::invalid("meta.k8s.io", "DeleteOptions", "", vec![cause]);
         let text = |pointer: &str| {
             body.pointer(pointer)
                 .and_then(Value::as_str)
                 .map(str::to_owned)
         };
-        let policy = text("/propagationPolicy")
-            .or_else(|| query.get("propagationPolicy").map(str::to_owned));
-        let orphans = body
-            .get("orphanDependents")
-            .and_then(Value::as_bool)
-            .or(query.tri("orphanDependents"));
-        let policy = match (policy.as_deref(), orphans) {
-            (Some(_), Some(_)) => {
-                let message = "orphanDependents and deletionPropagation cannot be both set";
-                return Err(refuse(Cause::invalid(
-                    "propagationPolicy",
-                    &json!(policy),
-                    message,
-                )));
-            }
+        let flag = |name: &str| {
+            let said = body.get(name).and_then(Value::as_bool);
+            said.or(query.tri(name))
+        };
+        // To say nothing there is to say something.
+        let said = text("/propagationPolicy")
+            .or_else(|| query.raw("propagationPolicy").map(str::to_owned));
+        let orphans = flag("orphanDependents");
+        let mut wrong = Vec::new();
+        if said.is_some() && orphans.is_some() {
+            let why = "orphanDependents and deletionPropagation cannot be both set";
+            wrong.push(Cause::invalid("propagationPolicy", &json!(said), why));
+        }
+        let policy = match (said.as_deref(), orphans) {
             (Some("Foreground"), _) => Some(Policy::Foreground),
-            (Some("Background"), _) => Some(Policy::Background),
+            (Some("Background"), _) | (None, Some(false)) => Some(Policy::Background),
             (Some("Orphan"), _) | (None, Some(true)) => Some(Policy::Orphan),
-            (None, Some(false)) => Some(Policy::Background),
             (None, None) => None,
-            (Some(other), None) => {
-                let supported = "\"Foreground\", \"Background\", \"Orphan\", \"nil\"";
-                return Err(refuse(Cause::unsupported(
+            (Some(other), _) => {
+                let known = "\"Foreground\", \"Background\", \"Orphan\", \"nil\"";
+                wrong.push(Cause::unsupported(
                     "propagationPolicy",
                     &other.into(),
-                    supported,
-                )));
+                    known,
+                ));
+                None
             }
         };
-        let wanted: Vec<&Value> = body
-            .get("dryRun")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .collect();
-        if wanted.iter().any(|value| **value != "All") {
-            return Err(refuse(Cause::unsupported(
-                "dryRun",
-                &json!(wanted),
-                "\"All\"",
-            )));
+        let dry_runs = dry_runs(body, query);
+        if dry_runs.iter().any(|value| *value != "All") {
+            wrong.push(Cause::unsupported("dryRun", &json!(dry_runs), "\"All\""));
+        }
+        if !wrong.is_empty() {
+            return Err(Failure::invalid("meta.k8s.io", "DeleteOptions", "", wrong));
         }
         let asked = |name| {
             let asked = query.get(name).filter(|value| !value.is_empty());
@@ -125,7 +116,7 @@ impl DeleteOptions {
             uid: text("/preconditions/uid").or_else(|| asked("uid")),
             resource_version: text("/preconditions/resourceVersion")
                 .or_else(|| asked("resourceVersion")),
-            dry_run: !wanted.is_empty() || dry_run(query, "DeleteOptions")?,
+            dry_run: !dry_runs.is_empty(),
             cascades: orphans == Some(false),
             grace: body
                 .get("gracePeriodSeconds")
@@ -179,6 +170,18 @@ impl DeleteOptions {
             return Err(Failure::precondition(resource, name, &why));
         }
         Ok(())
+    }
+}
+
+/// How it is only to be tried, as the body says it, or the query.
+pub(super) fn dry_runs<'v>(body: &'v Value, query: &'v Query) -> Vec<&'v str> {
+    let said = body.get("dryRun").and_then(Value::as_array);
+    match said.filter(|said| !said.is_empty()) {
+        Some(said) => said
+            .iter()
+            .map(|value| value.as_str().unwrap_or_default())
+            .collect(),
+        None => query.all("dryRun"),
     }
 }
 

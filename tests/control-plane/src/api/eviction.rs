@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::create::server_writer;
 use super::delete::remove;
-use super::delete_options::DeleteOptions;
+use super::delete_options::{DeleteOptions, dry_runs};
 use super::options::dry_run;
 use super::query::Query;
 use super::target::Target;
@@ -46,6 +46,14 @@ fn options(target: &Target, eviction: &Value, asked: &Asked) -> Result<DeleteOpt
     let mut query = Query::default();
     if dry_run(&asked.query, "CreateOptions")? {
         query.set("dryRun", "All");
+    }
+    let (of_query, of_body) = (asked.query.all("dryRun"), dry_runs(&said, &query));
+    if !of_query.is_empty() && of_body != of_query {
+        let [of_query, of_body] = [of_query, of_body].map(|said| said.join(" "));
+        let why = format!(
+            "Non-matching dry-run options in request and content: [{of_query}] and [{of_body}]"
+        );
+        return Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", why));
     }
     DeleteOptions::from_body(&said, &query)
 }

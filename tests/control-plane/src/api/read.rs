@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Asked;
 use super::negotiation::Media;
 use super::page::Page;
-use super::selector::Selector;
+use super::selector::{Said, Selector};
 use super::target::Target;
 use super::view::{Form, length};
 use super::{protobuf, response, stale};
@@ -47,21 +47,29 @@ pub(crate) struct Since {
 }
 
 impl Since {
+    /// Whether what the query says goes together, whatever it is.
+    pub(crate) fn check(asked: &Asked) -> Result<(), Failure> {
+        let query = &asked.query;
+        let text = query.get("resourceVersion");
+        let matched = query.get("resourceVersionMatch");
+        let initial = query.tri("sendInitialEvents");
+        let continues = query.get("continue").is_some();
+        let mut wrong = Vec::new();
+        match query.flag("watch") {
+            true => check_watch(matched, initial, text, continues, &mut wrong),
+            false => check_list(matched, initial, text, continues, &mut wrong),
+        }
+        match wrong.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::invalid("meta.k8s.io", "ListOptions", "", wrong)),
+        }
+    }
+
     pub(crate) fn read(asked: &Asked) -> Result<Self, Failure> {
         let query = &asked.query;
         let text = query.get("resourceVersion");
         let matched = query.get("resourceVersionMatch");
         let watching = query.flag("watch");
-        let initial = query.tri("sendInitialEvents");
-        let continues = query.get("continue").is_some();
-        let mut wrong = Vec::new();
-        match watching {
-            true => check_watch(matched, initial, text, continues, &mut wrong),
-            false => check_list(matched, initial, text, continues, &mut wrong),
-        }
-        if !wrong.is_empty() {
-            return Err(Failure::invalid("meta.k8s.io", "ListOptions", "", wrong));
-        }
         if let Some(token) = query.get("continue")
             && !watching
             && text.is_some_and(|text| text != "0")
@@ -167,7 +175,8 @@ pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Fai
     let form = Form::of(target, asked)?;
     let (media, _) = Form::negotiate(target, asked)?;
     initialize(target, asked)?;
-    let (objects, metadata) = wanted(target, asked, form)?;
+    let wanted = Wanted::read(target, asked)?;
+    let (objects, metadata) = found(target, asked, form, wanted)?;
     let form = form.of_list(target)?;
     if (media, form) == (Media::Protobuf, Form::Whole)
         && length(&objects) > LONG
@@ -179,16 +188,34 @@ pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Fai
     Ok(response::in_parts("application/json", body))
 }
 
-/// The objects that a request for a collection means, and the metadata of their list.
-pub(super) fn wanted(
+/// What a request for a collection means.
+pub(super) struct Wanted {
+    limit: Option<usize>,
+    selector: Selector,
+}
+
+impl Wanted {
+    pub(super) fn read(target: &Target, asked: &Asked) -> Result<Self, Failure> {
+        // Numbers are read before all else, and last it is looked at whether there are such fields.
+        number(asked, "timeoutSeconds")?;
+        let limit = limit(asked)?;
+        let said = said(asked)?;
+        Since::check(asked)?;
+        Ok(Self {
+            limit,
+            selector: said.of(&target.resource, target.version())?,
+        })
+    }
+}
+
+/// The objects that are meant, and the metadata of their list.
+pub(super) fn found(
     target: &Target,
     asked: &Asked,
     form: Form,
+    wanted: Wanted,
 ) -> Result<(Vec<Arc<Kept>>, Value), Failure> {
-    // Numbers are read before all else.
-    let limit = limit(asked)?;
-    number(asked, "timeoutSeconds")?;
-    let selector = selector(target, asked)?;
+    let Wanted { limit, selector } = wanted;
     let since = Since::read(asked)?;
     // Any state will do: that of the cache, which knows no pages.
     let limit = limit.filter(|_| since.revision != Some(0));
@@ -293,12 +320,10 @@ pub(super) fn too_new(revision: u64, newest: u64) -> Failure {
 }
 
 /// Both selectors of a list or a watch.
-pub(crate) fn selector(target: &Target, asked: &Asked) -> Result<Selector, Failure> {
-    let (labels, fields) = (
-        asked.query.get("labelSelector"),
-        asked.query.get("fieldSelector"),
-    );
-    Selector::parse(labels, fields, &target.resource, target.version())
+pub(crate) fn said(asked: &Asked) -> Result<Said, Failure> {
+    let [labels, fields] =
+        ["labelSelector", "fieldSelector"].map(|selector| asked.query.get(selector));
+    Said::read(labels, fields)
 }
 
 fn limit(asked: &Asked) -> Result<Option<usize>, Failure> {

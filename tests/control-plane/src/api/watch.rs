@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Asked;
-use super::read::{Since, initialize, number, selector, too_new};
+use super::read::{Since, initialize, number, said, too_new};
 use super::selector::Selector;
 use super::target::Target;
 use super::view::{Form, PIECE};
@@ -38,13 +38,15 @@ const LAST_BOOKMARK: Duration = Duration::from_secs(2);
 pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
     initialize(target, asked)?;
-    number(asked, "limit")?;
     let lifetime = match number(asked, "timeoutSeconds")? {
         None | Some(0) => LONGEST,
         // A negative one is over.
         Some(seconds) => Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).min(LONGEST),
     };
-    let selector = selector(target, asked)?;
+    number(asked, "limit")?;
+    let said = said(asked)?;
+    Since::check(asked)?;
+    let selector = said.of(&target.resource, target.version())?;
     let since = Since::read(asked)?;
     let bookmarks = asked.query.flag("allowWatchBookmarks");
     let initial = asked.query.tri("sendInitialEvents");

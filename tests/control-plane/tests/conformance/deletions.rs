@@ -127,4 +127,26 @@ conformance! {
             talk.delete(&format!("/apis/batch/v1/namespaces/{{ns}}/jobs{query}")).await;
         }
     }
+
+    async fn mistakes_of_options_come_together_and_in_turn(talk: &mut Talk) {
+        talk.prepare("/api/v1/namespaces/{ns}/pods", json!({"metadata": {"name": "one"}, "spec": {"containers": [{"name": "a", "image": "b"}]}})).await;
+        for query in [
+            "propagationPolicy=", "propagationPolicy=No&dryRun=No", "propagationPolicy=No&orphanDependents=true&dryRun=All&dryRun=", "orphanDependents=false&propagationPolicy=Orphan", "gracePeriodSeconds=a&dryRun=No",
+        ] {
+            talk.delete(&format!("{ONE}?{query}")).await;
+        }
+        talk.delete_with(ONE, json!({"propagationPolicy": "", "orphanDependents": true, "dryRun": [null, "All"]})).await;
+        for query in [
+            "dryRun=No&timeoutSeconds=a", "dryRun=No&limit=a&timeoutSeconds=b", "dryRun=No&fieldSelector=a", "dryRun=No&fieldSelector=a=b&resourceVersionMatch=Exact", "dryRun=No&fieldSelector=a=b", "dryRun=No&resourceVersion=a", "gracePeriodSeconds=a&resourceVersion=b",
+        ] {
+            talk.delete(&format!("{MAPS}?{query}")).await;
+        }
+        for query in ["limit=a&timeoutSeconds=b", "fieldSelector=a=b&resourceVersionMatch=Exact", "fieldSelector=a&resourceVersionMatch=Exact", "fieldSelector=a=b&resourceVersion=c"] {
+            talk.get(&format!("{MAPS}?{query}")).await;
+        }
+        for (query, dry_run) in [("?dryRun=All", json!([""])), ("?dryRun=All", json!(["All", "All"])), ("?dryRun=All", json!(["All"])), ("", json!(["No"]))] {
+            let eviction = json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "one"}, "deleteOptions": {"dryRun": dry_run}});
+            talk.post(&format!("/api/v1/namespaces/{{ns}}/pods/one/eviction{query}"), eviction).await;
+        }
+    }
 }

@@ -54,16 +54,22 @@ pub(crate) fn are_fields(text: &str) -> bool {
     fields::parse(text).is_ok()
 }
 
-impl Selector {
-    /// Reads both selectors of a request.
-    pub(crate) fn parse(
-        labels: Option<&str>,
-        fields: Option<&str>,
-        resource: &Resource,
-        version: &Version,
-    ) -> Result<Self, Failure> {
+/// Both selectors of a request as they were read, whether or not there are such fields.
+pub(crate) struct Said {
+    labels: Vec<Requirement>,
+    fields: Vec<FieldRequirement>,
+}
+
+impl Said {
+    pub(crate) fn read(labels: Option<&str>, fields: Option<&str>) -> Result<Self, Failure> {
         let labels = labels::parse(labels.unwrap_or_default()).map_err(Failure::bad_request)?;
-        let mut fields = fields::parse(fields.unwrap_or_default()).map_err(Failure::bad_request)?;
+        let fields = fields::parse(fields.unwrap_or_default()).map_err(Failure::bad_request)?;
+        Ok(Self { labels, fields })
+    }
+
+    /// What they say of the objects of a version.
+    pub(crate) fn of(self, resource: &Resource, version: &Version) -> Result<Selector, Failure> {
+        let Self { labels, mut fields } = self;
         // What is asked for of nothing, `=`, is asked for of no field.
         fields.retain(|field| !field.path.is_empty() || !field.value.is_empty());
         for field in &fields {
@@ -94,9 +100,11 @@ impl Selector {
             .into_iter()
             .map(|field| field.stored(resource))
             .collect();
-        Ok(Self { labels, fields })
+        Ok(Selector { labels, fields })
     }
+}
 
+impl Selector {
     /// Whether a kept object matches; it is read only as far as that needs.
     pub(crate) fn selects(&self, object: &Kept) -> bool {
         if self
