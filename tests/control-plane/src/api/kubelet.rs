@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::read::number;
 use super::target::Target;
 use super::{Asked, response};
+use crate::auth::Attributes;
 use crate::failure::{Cause, Failure};
 use crate::kinds::Resource;
 use crate::object;
@@ -90,19 +91,41 @@ pub(super) fn answer(
     if asks.subresource == "log" {
         check_log_options(asked, name)?;
     }
+    if asks.verbs == STREAM {
+        require_creation(target, name, asks.subresource)?;
+    }
+    let said = name;
     let (name, port) = match asks.subresource {
         "proxy" => proxied(target, name)?,
         _ => (name, ""),
     };
+    if &*target.resource.plural == "services" {
+        return Err(no_endpoints(target, name, port, said));
+    }
     let object = target.plane.store.get(target.bucket(), &target.key(name));
     let Some(object) = object else {
         return Err(Failure::not_found(&target.resource, name));
     };
     match (&*target.resource.plural, asks.subresource) {
         ("pods", "proxy") => Err(Failure::bad_request("address not allowed")),
-        ("services", _) => Err(no_endpoints(target, &object, port)),
         ("nodes", _) => Err(unreachable(&object)),
         (_, subresource) => of_pod(target, &object, subresource, asked),
+    }
+}
+
+/// Who opens a stream to a pod may create it, however it is asked for: a browser can only get.
+fn require_creation(target: &Target, name: &str, subresource: &str) -> Result<(), Failure> {
+    let creates = Attributes {
+        verb: "create".to_owned(),
+        resource: target.resource.plural.to_string(),
+        subresource: subresource.to_owned(),
+        namespace: target.namespace.clone().unwrap_or_default(),
+        name: name.to_owned(),
+        ..Attributes::default()
+    };
+    match target.caller.may(&creates) {
+        true => Ok(()),
+        false => Err(Failure::forbidden(&target.resource, name, "")),
     }
 }
 
@@ -123,22 +146,38 @@ fn proxied<'a>(target: &Target, said: &'a str) -> Result<(&'a str, &'a str), Fai
     Ok((name, port))
 }
 
-/// Without pods that run a Service has no endpoints.
-fn no_endpoints(target: &Target, service: &Value, port: &str) -> Failure {
-    let name = object::name(service);
-    let Ok(number) = port.parse::<i64>() else {
-        return Failure::not_found(&target.resource, name);
-    };
-    let ports = service.pointer("/spec/ports").and_then(Value::as_array);
-    let mut ports = ports.into_iter().flatten();
-    if ports.any(|known| known["port"] == number) {
-        return Failure::not_found(&target.resource, name);
+/// Without pods that run nothing answers behind a Service. It is looked at itself only for the name of a port, and else at
+/// its endpoints; `said` is what the path calls it.
+fn no_endpoints(target: &Target, name: &str, port: &str, said: &str) -> Failure {
+    let unavailable =
+        |why: String| Failure::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", why);
+    let not_found = || Failure::not_found(&target.resource, name);
+    let (store, key) = (&target.plane.store, target.key(name));
+    if let Ok(number) = port.parse::<i64>() {
+        let Some(service) = store.get(target.bucket(), &key) else {
+            return not_found();
+        };
+        let ports = service.pointer("/spec/ports").and_then(Value::as_array);
+        let mut ports = ports.into_iter().flatten();
+        if !ports.any(|known| known["port"] == number) {
+            let why = format!("no service port {number} found for service {name:?}");
+            return unavailable(why);
+        }
     }
-    Failure::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "ServiceUnavailable",
-        format!("no service port {number} found for service {name:?}"),
-    )
+    let bucket = Bucket {
+        group: "".into(),
+        plural: "endpoints".into(),
+    };
+    let Some(endpoints) = store.get(&bucket, &key) else {
+        return not_found();
+    };
+    let subsets = endpoints.get("subsets").and_then(Value::as_array);
+    let called = if subsets.is_none_or(Vec::is_empty) {
+        name
+    } else {
+        said
+    };
+    unavailable(format!("no endpoints available for service {called:?}"))
 }
 
 /// The node of a pod is asked, once it is sure which one, and about which container.

@@ -22,18 +22,32 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
         return;
     };
     let service = change.object.value();
-    let given = service["spec"]["clusterIPs"].as_array();
-    let given = given.into_iter().flatten().filter_map(Value::as_str);
-    for address in given.filter(|address| *address != "None") {
-        let is_known = plane
-            .store
-            .contains(&addresses.bucket, &Key::new("", address));
-        match (&change.what, is_known) {
-            (What::Deleted, true) => give_back(world, &addresses, address),
-            (What::Deleted, false) | (_, true) => {}
-            (_, false) => note(world, &service, address),
+    let given = match change.what {
+        What::Deleted => Vec::new(),
+        _ => addresses_of(&service),
+    };
+    // Those of one that is gone were its own.
+    let before = match (change.what, &change.previous) {
+        (What::Deleted, _) => addresses_of(&service),
+        (_, Some(previous)) => addresses_of(&previous.value()),
+        (_, None) => Vec::new(),
+    };
+    for address in before.iter().filter(|address| !given.contains(address)) {
+        give_back(world, &addresses, address);
+    }
+    for address in &given {
+        let key = Key::new("", address);
+        if !plane.store.contains(&addresses.bucket, &key) {
+            note(world, &service, address);
         }
     }
+}
+
+fn addresses_of(service: &Value) -> Vec<String> {
+    let all = service["spec"]["clusterIPs"].as_array();
+    let all = all.into_iter().flatten().filter_map(Value::as_str);
+    let own = all.filter(|address| *address != "None");
+    own.map(str::to_owned).collect()
 }
 
 /// Whether these are Services.

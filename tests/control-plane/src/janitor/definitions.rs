@@ -60,7 +60,12 @@ fn clean_up(world: &Arc<World>, name: &str) {
     };
     change_definition(world, name, tell_of_deletion);
     let mut left = false;
-    if let Some(resource) = world.registry.get(group, plural) {
+    // What is built in is none of a definition, whatever that is called.
+    let defined = world
+        .registry
+        .get(group, plural)
+        .filter(|defined| defined.is_crd());
+    if let Some(resource) = defined {
         for plane in world.planes() {
             for object in plane.store.list(&resource.bucket, None).objects {
                 if !object.is_deleting {

@@ -16,7 +16,7 @@ use crate::store::{Bucket, Change, Kept, Key, What};
 
 pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, change: &Change) {
     if begins_to_go(bucket, &namespace_bucket(), change) {
-        terminate(world, plane, &change.key().name);
+        terminate(world, plane, &change.object);
     } else if change.what == What::Deleted
         && !change.key().namespace.is_empty()
         && !is_namespace(bucket)
@@ -24,8 +24,8 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
         let namespace = plane
             .store
             .kept(&namespace_bucket(), &Key::new("", &change.key().namespace));
-        if namespace.is_some_and(|namespace| namespace.is_deleting) {
-            terminate(world, plane, &change.key().namespace);
+        if let Some(namespace) = namespace.filter(|namespace| namespace.is_deleting) {
+            terminate(world, plane, &namespace);
         }
     }
 }
@@ -34,32 +34,72 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
 pub(super) fn try_again(world: &Arc<World>, plane: &Arc<Plane>) {
     let all = plane.store.list(&namespace_bucket(), None).objects;
     for namespace in all.iter().filter(|namespace| namespace.is_deleting) {
-        terminate(world, plane, &namespace.key.name);
+        terminate(world, plane, namespace);
     }
 }
 
+/// A namespace that is to end: it, and none that has its name since.
+struct Ending<'a> {
+    plane: &'a Plane,
+    key: &'a Key,
+    uid: String,
+}
+
+impl Ending<'_> {
+    fn now(&self) -> Option<Value> {
+        let now = self.plane.store.get(&namespace_bucket(), self.key);
+        now.filter(|now| object::is_deleting(now) && object::uid(now) == self.uid)
+    }
+
+    /// What is in it. Another of the name could have something only once this one is gone, and so it is looked for it
+    /// afterwards.
+    fn contents(&self) -> Option<Contents> {
+        let contents = self.plane.store.buckets_with(&self.key.name);
+        self.now().map(|_| contents)
+    }
+}
+
+type Contents = Vec<(Bucket, Vec<Arc<Kept>>)>;
+
 /// Deletes what is in a namespace, and tells what is left; when that is nothing its finalizer goes, and with it the
 /// namespace, unless somebody else has one there.
-fn terminate(world: &Arc<World>, plane: &Arc<Plane>, name: &str) {
+fn terminate(world: &Arc<World>, plane: &Arc<Plane>, namespace: &Kept) {
+    let ending = Ending {
+        plane,
+        key: &namespace.key,
+        uid: object::uid(&namespace.value()).to_owned(),
+    };
     // Pods may need all else until they have ended.
-    let mut left = delete_in(world, plane, name, is_of_pods);
+    let Some(mut left) = delete_in(world, plane, &ending, is_of_pods) else {
+        return;
+    };
     let waits_for_pods = left.iter().any(|(bucket, _)| is_of_pods(bucket));
     if waits_for_pods {
         // Meanwhile a real server says of the rest that nothing is left.
         left.clear();
     } else {
-        left = delete_in(world, plane, name, |_| true);
+        left = match delete_in(world, plane, &ending, |_| true) {
+            Some(left) => left,
+            None => return,
+        };
     }
-    let key = Key::new("", name);
     let Some(resource) = world.registry.get("", "namespaces") else {
         return;
     };
     let unknown = undiscovered(plane);
     let is_empty = left.is_empty() && !waits_for_pods && unknown.is_none();
     let write = |subresource, how: &mut dyn FnMut(&mut Value)| {
-        if let Some(namespace) = plane.store.get(&namespace_bucket(), &key) {
+        if let Some(namespace) = ending.now() {
             let subresource = Some(subresource);
-            change(world, plane, &resource, &key, &namespace, subresource, how);
+            change(
+                world,
+                plane,
+                &resource,
+                ending.key,
+                &namespace,
+                subresource,
+                how,
+            );
         }
     };
     write("status", &mut |namespace| {
@@ -86,14 +126,14 @@ fn is_of_pods(bucket: &Bucket) -> bool {
     bucket.group.is_empty() && &*bucket.plural == "pods"
 }
 
-/// Deletes those `kinds` of objects that are in a namespace. Returns what is left in it.
+/// Deletes those `kinds` of objects that are in a namespace. Returns what is left in it, while it is there.
 fn delete_in(
     world: &Arc<World>,
     plane: &Arc<Plane>,
-    name: &str,
+    ending: &Ending<'_>,
     kinds: fn(&Bucket) -> bool,
-) -> Vec<(Bucket, Vec<Arc<Kept>>)> {
-    let all = plane.store.buckets_with(name).into_iter();
+) -> Option<Contents> {
+    let all = ending.contents()?.into_iter();
     for (bucket, objects) in all.filter(|(bucket, _)| kinds(bucket)) {
         let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
             continue;
@@ -103,7 +143,7 @@ fn delete_in(
             delete(world, plane, &resource, &object.key, &options);
         }
     }
-    plane.store.buckets_with(name)
+    ending.contents()
 }
 
 /// Why there may be more in a namespace than can be found: other servers that are not available.
@@ -125,11 +165,7 @@ fn undiscovered(plane: &Plane) -> Option<String> {
 }
 
 /// What a namespace says about what is left in it, and what is `unknown` of that.
-fn conditions(
-    left: &[(Bucket, Vec<Arc<Kept>>)],
-    unknown: Option<String>,
-    namespace: &Value,
-) -> Value {
+fn conditions(left: &Contents, unknown: Option<String>, namespace: &Value) -> Value {
     let mut finalizers: BTreeMap<String, usize> = BTreeMap::new();
     for object in left.iter().flat_map(|(_, objects)| objects) {
         for finalizer in object::finalizers(&object.value()) {

@@ -69,14 +69,28 @@ impl Registry {
         self.read().values().cloned().collect()
     }
 
+    /// Whether a group is one of Kubernetes' own.
+    fn is_own_group(&self, group: &str) -> bool {
+        let resources = self.read();
+        let mut of_group = resources.range((group.into(), "".into())..);
+        let is_of = |(known, _): &(&(Arc<str>, Arc<str>), _)| *known.0 == *group;
+        of_group
+            .by_ref()
+            .take_while(is_of)
+            .any(|(_, resource)| !resource.is_crd())
+    }
+
     /// Serves what a CRD says, or stops serving it when the CRD is gone (`None`).
     pub(crate) fn update(&self, name: &str, definition: Option<&Value>) {
         let Some((plural, group)) = name.split_once('.') else {
             return;
         };
         // Before anybody has to wait: the schema of a definition may be large.
-        let defined =
-            definition.and_then(|definition| Some((definition, crd::resource(definition)?)));
+        let defined = definition.and_then(|definition| {
+            // What a definition adds to a group of Kubernetes' own is kept, and reached by nobody.
+            let resource = crd::resource(definition).filter(|_| !self.is_own_group(group))?;
+            Some((definition, resource))
+        });
         let mut resources = self
             .resources
             .write()

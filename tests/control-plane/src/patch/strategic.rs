@@ -81,6 +81,11 @@ fn merge_map(
         }
         let field = schema.field(&name);
         let merged = match (original.remove(&name), value, field) {
+            (Some(Value::Object(_)), Value::Object(patch), Some(field))
+                if field.merge == Merge::Not =>
+            {
+                patch.into()
+            }
             (Some(Value::Object(original)), Value::Object(patch), Some(field)) => {
                 Value::Object(merge_map(original, patch, field)?)
             }
@@ -280,7 +285,7 @@ fn merge_list(
 ) -> Result<Vec<Value>, PatchError> {
     match &list.merge {
         // As it is: what looks like a directive in it is a field that nobody knows.
-        Merge::Replace => Ok(patch),
+        Merge::Replace | Merge::Not => Ok(patch),
         Merge::Values => {
             let mut seen = HashSet::new();
             let all = original.iter().chain(&patch);

@@ -3,7 +3,7 @@
 //! A line `kind GROUP/VERSION NAME:` or `type NAME [atomic]:` opens a type; below it are its fields, `name type`
 //! with commas between. Types: `string int int64 number bool bytes time microtime quantity any int|string`, `[T]` a list, `{T}` a map, or a
 //! type of the table. After the type: `map(keys)`, `set` (what a list is to server-side apply; atomic if nothing is
-//! said), `atomic` (a map), `granular` (a field of an atomic type that is none), `merge(key)` and `merge` (what a list is to a strategic merge patch), `=value` (the
+//! said), `atomic` (a map), `granular` (a field of an atomic type that is none), `merge(key)` and `merge` (what a list is to a strategic merge patch), `replace` (a map that is not merged), `=value` (the
 //! default of a key), `pointer` (always there, but null), `key` (empty as the key of a list where it is not said). `name!` is always serialized. The root's apiVersion, kind and metadata go without saying.
 //! `tools/builtin_kinds.py` writes the lines of more kinds.
 
@@ -253,6 +253,7 @@ fn option(schema: &mut Schema, word: &str) {
         match word {
             "set" => schema.list = ListType::Set,
             "merge" => schema.merge = Merge::Values,
+            "replace" => schema.merge = Merge::Not,
             "granular" => schema.granular = true,
             "key" => schema.may_be_empty_key = true,
             _ => schema.atomic = true,

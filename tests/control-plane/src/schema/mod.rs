@@ -130,6 +130,8 @@ pub(crate) enum Merge {
     Values,
     /// A list of objects, merged by the field.
     Key(String),
+    /// A map, which like all others would be merged.
+    Not,
 }
 
 /// The value validations of a schema.

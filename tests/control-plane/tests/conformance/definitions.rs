@@ -205,4 +205,25 @@ conformance! {
             try_version(talk, schema, json!({})).await;
         }
     }
+
+    async fn nothing_is_added_to_what_is_built_in(talk: &mut Talk) {
+        const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+        const POLICIES: &str = "/apis/networking.k8s.io/v1/namespaces/{ns}/networkpolicies";
+        talk.prepare(POLICIES, json!({"metadata": {"name": "one"}, "spec": {"podSelector": {}}})).await;
+        for (plural, kind) in [("shadows", "Shadow"), ("networkpolicies", "NetworkPolicy")] {
+            let crd = json!({
+                "metadata": {"name": format!("{plural}.networking.k8s.io"), "annotations": {"api-approved.kubernetes.io": "unapproved, test-only"}},
+                "spec": {"group": "networking.k8s.io", "scope": "Cluster", "names": {"plural": plural, "kind": kind}, "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}}]},
+            });
+            let path = format!("{CRDS}/{plural}.networking.k8s.io");
+            talk.prepare(CRDS, crd).await;
+            let is_established = |status: u16, crd: &Value| status == 200 && crd["status"]["conditions"].as_array().into_iter().flatten().any(|condition| condition["type"] == "Established");
+            talk.until(&path, is_established).await;
+            talk.get(&format!("/apis/networking.k8s.io/v1/{plural}/one")).await;
+            talk.post(POLICIES, json!({"metadata": {"name": "two"}, "spec": {"podSelector": 5}})).await;
+            talk.unsaid("DELETE", &path, None).await;
+            talk.until_gone(&path).await;
+            talk.get(&format!("{POLICIES}/one")).await;
+        }
+    }
 }

@@ -100,4 +100,12 @@ conformance! {
             talk.patch("strategic", &format!("{ONE}?dryRun=All"), template(spec)).await;
         }
     }
+
+    async fn a_selector_that_is_replaced(talk: &mut Talk) {
+        const BUDGETS: &str = "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets";
+        talk.prepare(BUDGETS, json!({"metadata": {"name": "one"}, "spec": {"selector": {"matchLabels": {"a": "b"}}}})).await;
+        for selector in [json!({"matchLabels": {"c": "d"}}), json!({"matchLabels": {"e": null, "f": "g"}}), json!({"$patch": "delete"}), json!(null)] {
+            talk.patch("strategic", &format!("{BUDGETS}/one"), json!({"spec": {"selector": selector}})).await;
+        }
+    }
 }

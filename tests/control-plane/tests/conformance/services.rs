@@ -248,4 +248,30 @@ conformance! {
             talk.patch("merge", &one, json!({"spec": spec})).await;
         }
     }
+
+    async fn names_that_lead_elsewhere_have_no_address(talk: &mut Talk) {
+        for more in [json!({}), json!({"clusterIP": ""}), json!({"clusterIP": null}), json!({"clusterIPs": null}), json!({"clusterIPs": []}), json!({"clusterIP": "", "clusterIPs": null})] {
+            let mut spec = more;
+            spec["type"] = "ExternalName".into();
+            spec["externalName"] = "a.b".into();
+            let service = talk.prepare("/api/v1/namespaces/{ns}/services", json!({"metadata": {"name": "one"}, "spec": {"ports": [{"port": 80}]}})).await;
+            let address = service["spec"]["clusterIP"].as_str().unwrap_or_default().to_owned();
+            talk.patch("merge", "/api/v1/namespaces/{ns}/services/one", json!({"spec": spec})).await;
+            talk.until_gone(&format!("/apis/networking.k8s.io/v1/ipaddresses/{address}")).await;
+            talk.unsaid("DELETE", "/api/v1/namespaces/{ns}/services/one", None).await;
+        }
+        talk.prepare("/api/v1/namespaces/{ns}/services", json!({"metadata": {"name": "two"}, "spec": {"clusterIP": "None", "ports": [{"port": 80}]}})).await;
+        talk.put("/api/v1/namespaces/{ns}/services/two", json!({"metadata": {"name": "two"}, "spec": {"type": "ExternalName", "externalName": "test", "clusterIP": "None", "ports": [{"port": 80}]}})).await;
+        talk.get_picked("/api/v1/namespaces/{ns}/services?fieldSelector=spec.clusterIP!=None", &[], |list: &Value| list["items"].as_array().into_iter().flatten().map(|service| service["metadata"]["name"].clone()).collect()).await;
+    }
+
+    async fn nothing_answers_behind_a_service(talk: &mut Talk) {
+        talk.prepare("/api/v1/namespaces/{ns}/services", json!({"metadata": {"name": "one"}, "spec": {"ports": [{"port": 80, "name": "web"}]}})).await;
+        talk.prepare("/api/v1/namespaces/{ns}/endpoints", json!({"metadata": {"name": "one"}})).await;
+        let subsets = json!([{"notReadyAddresses": [{"ip": "192.0.2.1"}], "ports": [{"port": 80}]}]);
+        talk.prepare("/api/v1/namespaces/{ns}/endpoints", json!({"metadata": {"name": "alone"}, "subsets": subsets})).await;
+        for name in ["one", "one:web", "one:80", "one:81", "http:one:other", "alone", "alone:80", "alone:web", "none", "none:80"] {
+            talk.get(&format!("/api/v1/namespaces/{{ns}}/services/{name}/proxy/")).await;
+        }
+    }
 }

@@ -451,4 +451,16 @@ conformance! {
         may_i(talk, json!({"namespace": "{ns}", "verb": "get", "resource": "configmaps"})).await;
         talk.post("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", json!({"spec": {"namespace": "{ns}"}})).await;
     }
+
+    async fn who_opens_a_stream_creates_it(talk: &mut Talk) {
+        talk.prepare("/api/v1/namespaces/{ns}/pods", json!({"metadata": {"name": "one"}, "spec": {"containers": [{"name": "a", "image": "b"}]}})).await;
+        talk.allow("alice", false, "{ns}-reader", json!([{"apiGroups": [""], "resources": ["pods/exec", "pods/attach", "pods/portforward", "pods/log"], "verbs": ["get"]}])).await;
+        talk.ask_as_user("alice");
+        for name in ["one", "none"] {
+            for stream in ["exec", "attach", "portforward", "log"] {
+                talk.get(&format!("/api/v1/namespaces/{{ns}}/pods/{name}/{stream}")).await;
+            }
+        }
+        talk.post("/api/v1/namespaces/{ns}/pods/one/exec", json!({})).await;
+    }
 }

@@ -37,10 +37,10 @@ pub(super) fn write(old: Option<&Value>, object: &mut Value) -> Vec<Cause> {
 
 /// Leaves a Service with what its writer means for it.
 pub(super) fn name_fields(old: Option<&Value>, object: &mut Value) {
+    name_addresses(old, object);
     if let Some(old) = old {
         drop_what_was_of_the_type(old, object);
     }
-    name_addresses(old, object);
 }
 
 /// The first address is that of the older field, and one that is not said is the one of before.
@@ -62,20 +62,22 @@ fn name_addresses(old: Option<&Value>, object: &mut Value) {
         }
     }
     let of_external = old.is_some_and(|old| old["spec"]["type"] == "ExternalName");
-    if old.is_some() && !of_external && !is_a(spec, "ExternalName") {
-        if of(spec, "clusterIP").is_null() && !old_one.is_null() {
-            spec.insert("clusterIP".to_owned(), old_one.clone());
-        }
-        if of(spec, "clusterIPs").is_null()
-            && of(spec, "clusterIP") == old_one
-            && !old_all.is_null()
-        {
-            spec.insert("clusterIPs".to_owned(), old_all.clone());
-        }
+    let keeps_address = old.is_some() && !of_external && !is_a(spec, "ExternalName");
+    if keeps_address && of(spec, "clusterIP").is_null() && !old_one.is_null() {
+        spec.insert("clusterIP".to_owned(), old_one.clone());
+    }
+    let says_none = of(spec, "clusterIPs").is_null() && !old_all.is_null();
+    if says_none && of(spec, "clusterIP") == old_one {
+        spec.insert("clusterIPs".to_owned(), old_all.clone());
     }
     let (one, all) = (of(spec, "clusterIP"), of(spec, "clusterIPs"));
-    if !one.is_null() && one != old_one && all == old_all {
-        spec.insert("clusterIPs".to_owned(), json!([one]));
+    // Who takes the one away, or changes it and says nothing else of all, means all.
+    let says_no_more = all == old_all || all.is_null() && has_addresses(spec);
+    if one != old_one && says_no_more {
+        match one.is_null() {
+            true => spec.remove("clusterIPs"),
+            false => spec.insert("clusterIPs".to_owned(), json!([one])),
+        };
     }
 }
 
