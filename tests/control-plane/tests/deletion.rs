@@ -301,6 +301,42 @@ async fn namespaces_end_as_late_as_is_wanted() {
 }
 
 #[tokio::test]
+async fn a_namespace_that_comes_again_at_once_keeps_what_is_in_it() {
+    let delay = std::time::Duration::from_millis(100);
+    let builder = ControlPlane::builder().namespaces_end_after(delay);
+    let plane = builder.start().await.unwrap();
+    let namespaces = namespaces(plane.client().unwrap());
+    let of_maps = kube::core::GroupVersionKind::gvk("", "v1", "ConfigMap");
+    let of_maps = kube::core::ApiResource::from_gvk(&of_maps);
+    let maps: Api<DynamicObject> = Api::namespaced_with(plane.client().unwrap(), "again", &of_maps);
+    let named = |kind: &str, name: &str| {
+        object(json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name}}))
+    };
+    let create = async |name: &str| {
+        let namespace = named("Namespace", name);
+        let made = namespaces.create(&PostParams::default(), &namespace).await;
+        made.unwrap();
+    };
+    let end = async |name: &str| {
+        let ends = namespaces.delete(name, &DeleteParams::default()).await;
+        ends.unwrap();
+        gone(&namespaces, name).await;
+    };
+    create("again").await;
+    end("again").await;
+    create("again").await;
+    let map = named("ConfigMap", "kept");
+    let kept = maps.create(&PostParams::default(), &map).await.unwrap();
+    // What was still to be done of the first is done once another has come and gone.
+    create("meanwhile").await;
+    end("meanwhile").await;
+    assert_eq!(maps.get("kept").await.unwrap().uid(), kept.uid());
+    let again = namespaces.get("again").await.unwrap();
+    assert_eq!(again.data["spec"]["finalizers"], json!(["kubernetes"]));
+    assert_eq!(again.data["status"], json!({"phase": "Active"}));
+}
+
+#[tokio::test]
 async fn a_crd_takes_its_objects_with_it() {
     let plane = plane_with("red").await;
     let red = plane.project("red").client().unwrap();

@@ -92,23 +92,13 @@ pub(super) fn go_type_of_options(api_version: &str, kind: &str) -> Option<String
 /// Why a list, or a status of the server's own, cannot be read as one.
 pub(super) fn undecodable_list(api_version: &str, kind: &str, object: &Value) -> Option<String> {
     let version = api_version.rsplit('/').next().unwrap_or_default();
-    let listed = kind.strip_suffix("List");
-    let items = match listed {
-        Some("") => "runtime.RawExtension".to_owned(),
-        Some(listed) => format!("{version}.{listed}"),
-        None if kind == "Status" => String::new(),
+    let second = match kind.strip_suffix("List") {
+        Some("") => ("items", "array", "[]runtime.RawExtension".to_owned()),
+        Some(listed) => ("items", "array", format!("[]{version}.{listed}")),
+        None if kind == "Status" => ("status", "string", "string".to_owned()),
         None => return None,
     };
-    let fields = match listed {
-        Some(_) => [
-            ("metadata", "object", "v1.ListMeta".to_owned()),
-            ("items", "array", format!("[]{items}")),
-        ],
-        None => [
-            ("metadata", "object", "v1.ListMeta".to_owned()),
-            ("status", "string", "string".to_owned()),
-        ],
-    };
+    let fields = [("metadata", "object", "v1.ListMeta".to_owned()), second];
     // What the body says first is found first.
     object.as_object()?.iter().find_map(|(name, said)| {
         let (_, expected, of) = fields.iter().find(|(field, ..)| field == name)?;

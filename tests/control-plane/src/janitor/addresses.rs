@@ -26,12 +26,8 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
         What::Deleted => Vec::new(),
         _ => addresses_of(&service),
     };
-    // Those of one that is gone were its own.
-    let before = match (change.what, &change.previous) {
-        (What::Deleted, _) => addresses_of(&service),
-        (_, Some(previous)) => addresses_of(&previous.value()),
-        (_, None) => Vec::new(),
-    };
+    let before = change.previous.as_ref();
+    let before = before.map_or_else(Vec::new, |before| addresses_of(&before.value()));
     for address in before.iter().filter(|address| !given.contains(address)) {
         give_back(world, &addresses, address);
     }

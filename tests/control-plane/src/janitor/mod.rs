@@ -10,6 +10,7 @@ mod addresses;
 mod always;
 mod availability;
 mod definitions;
+mod ending;
 mod flows;
 mod garbage;
 mod namespaces;

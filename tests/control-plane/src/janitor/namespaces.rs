@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::ending::Ending;
 use super::garbage::{change, delete};
 use super::{begins_to_go, is_namespace};
 use crate::api::{DeleteOptions, Policy};
@@ -38,37 +39,12 @@ pub(super) fn try_again(world: &Arc<World>, plane: &Arc<Plane>) {
     }
 }
 
-/// A namespace that is to end: it, and none that has its name since.
-struct Ending<'a> {
-    plane: &'a Plane,
-    key: &'a Key,
-    uid: String,
-}
-
-impl Ending<'_> {
-    fn now(&self) -> Option<Value> {
-        let now = self.plane.store.get(&namespace_bucket(), self.key);
-        now.filter(|now| object::is_deleting(now) && object::uid(now) == self.uid)
-    }
-
-    /// What is in it. Another of the name could have something only once this one is gone, and so it is looked for it
-    /// afterwards.
-    fn contents(&self) -> Option<Contents> {
-        let contents = self.plane.store.buckets_with(&self.key.name);
-        self.now().map(|_| contents)
-    }
-}
-
 type Contents = Vec<(Bucket, Vec<Arc<Kept>>)>;
 
 /// Deletes what is in a namespace, and tells what is left; when that is nothing its finalizer goes, and with it the
 /// namespace, unless somebody else has one there.
 fn terminate(world: &Arc<World>, plane: &Arc<Plane>, namespace: &Kept) {
-    let ending = Ending {
-        plane,
-        key: &namespace.key,
-        uid: object::uid(&namespace.value()).to_owned(),
-    };
+    let ending = Ending::of(plane, namespace_bucket(), &namespace.value());
     // Pods may need all else until they have ended.
     let Some(mut left) = delete_in(world, plane, &ending, is_of_pods) else {
         return;
@@ -95,7 +71,7 @@ fn terminate(world: &Arc<World>, plane: &Arc<Plane>, namespace: &Kept) {
                 world,
                 plane,
                 &resource,
-                ending.key,
+                &ending.key,
                 &namespace,
                 subresource,
                 how,
@@ -133,7 +109,8 @@ fn delete_in(
     ending: &Ending<'_>,
     kinds: fn(&Bucket) -> bool,
 ) -> Option<Contents> {
-    let all = ending.contents()?.into_iter();
+    let contents = || plane.store.buckets_with(&ending.key.name);
+    let all = ending.having(contents)?.into_iter();
     for (bucket, objects) in all.filter(|(bucket, _)| kinds(bucket)) {
         let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
             continue;
@@ -143,7 +120,7 @@ fn delete_in(
             delete(world, plane, &resource, &object.key, &options);
         }
     }
-    ending.contents()
+    ending.having(contents)
 }
 
 /// Why there may be more in a namespace than can be found: other servers that are not available.

@@ -71,13 +71,8 @@ impl Registry {
 
     /// Whether a group is one of Kubernetes' own.
     fn is_own_group(&self, group: &str) -> bool {
-        let resources = self.read();
-        let mut of_group = resources.range((group.into(), "".into())..);
-        let is_of = |(known, _): &(&(Arc<str>, Arc<str>), _)| *known.0 == *group;
-        of_group
-            .by_ref()
-            .take_while(is_of)
-            .any(|(_, resource)| !resource.is_crd())
+        let is_of = |resource: &Resource| *resource.group == *group && !resource.is_crd();
+        self.read().values().any(|resource| is_of(resource))
     }
 
     /// Serves what a CRD says, or stops serving it when the CRD is gone (`None`).

@@ -130,7 +130,7 @@ pub(crate) enum Merge {
     Values,
     /// A list of objects, merged by the field.
     Key(String),
-    /// A map, which like all others would be merged.
+    /// A map that is not merged, as all others are.
     Not,
 }
 

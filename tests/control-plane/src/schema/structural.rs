@@ -13,6 +13,11 @@ use super::{Cause, Reason};
 use invariants::Level;
 use walk::Within;
 
+const EMBEDDED: &str = "x-kubernetes-embedded-resource";
+const PRESERVE: &str = "x-kubernetes-preserve-unknown-fields";
+/// What every object has.
+const OF_ALL: [&str; 3] = ["metadata", "kind", "apiVersion"];
+
 /// Every reason for which a schema is refused, in the order of a server; `at` is how that names its place. What is wrong
 /// with the whole is told where it `is_well` so far.
 pub(super) fn check(schema: &Value, at: &str, is_well: bool) -> Vec<Cause> {
@@ -86,7 +91,7 @@ fn says_unsupported(schema: &Value) -> bool {
             .any(|name| has_fields(name))
         || !said("additionalItems").is_null()
         || said("items").is_array()
-        || *said("x-kubernetes-preserve-unknown-fields") == Value::Bool(false)
+        || *said(PRESERVE) == Value::Bool(false)
 }
 
 /// Whether something is true of a schema or of one below it.

@@ -306,27 +306,4 @@ conformance! {
         }
         talk.get_until_gone(one).await;
     }
-
-    async fn a_namespace_that_comes_again_keeps_what_is_in_it(talk: &mut Talk) {
-        if !talk.has_controllers() { return talk.skip() }
-        const AGAIN: &str = "/api/v1/namespaces/{ns}-again";
-        const NAMESPACES: &str = "/api/v1/namespaces";
-        let named = |name: &str| json!({"metadata": {"name": name}});
-        for _ in 0..3 {
-            talk.prepare(NAMESPACES, named("{ns}-again")).await;
-            talk.prepare(&format!("{AGAIN}/configmaps"), named("one")).await;
-            talk.unsaid("DELETE", AGAIN, None).await;
-            talk.until_gone(AGAIN).await;
-            talk.prepare(NAMESPACES, named("{ns}-again")).await;
-            talk.prepare(&format!("{AGAIN}/configmaps"), named("one")).await;
-            talk.say("what was to be done of the first is done once another has come and gone");
-            talk.prepare(NAMESPACES, named("{ns}-meanwhile")).await;
-            talk.unsaid("DELETE", "/api/v1/namespaces/{ns}-meanwhile", None).await;
-            talk.until_gone("/api/v1/namespaces/{ns}-meanwhile").await;
-            talk.get_picked(&format!("{AGAIN}/configmaps/one"), &[], |map: &Value| map["metadata"]["name"].clone()).await;
-            talk.get_picked(AGAIN, &[], |namespace: &Value| json!([namespace["spec"], namespace["status"]])).await;
-            talk.unsaid("DELETE", AGAIN, None).await;
-            talk.until_gone(AGAIN).await;
-        }
-    }
 }

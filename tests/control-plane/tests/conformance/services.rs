@@ -256,8 +256,10 @@ conformance! {
             spec["externalName"] = "a.b".into();
             let service = talk.prepare("/api/v1/namespaces/{ns}/services", json!({"metadata": {"name": "one"}, "spec": {"ports": [{"port": 80}]}})).await;
             let address = service["spec"]["clusterIP"].as_str().unwrap_or_default().to_owned();
+            let address = format!("/apis/networking.k8s.io/v1/ipaddresses/{address}");
+            talk.until(&address, |status, _| status == 200).await;
             talk.patch("merge", "/api/v1/namespaces/{ns}/services/one", json!({"spec": spec})).await;
-            talk.until_gone(&format!("/apis/networking.k8s.io/v1/ipaddresses/{address}")).await;
+            talk.until_gone(&address).await;
             talk.unsaid("DELETE", "/api/v1/namespaces/{ns}/services/one", None).await;
         }
         talk.prepare("/api/v1/namespaces/{ns}/services", json!({"metadata": {"name": "two"}, "spec": {"clusterIP": "None", "ports": [{"port": 80}]}})).await;

@@ -189,7 +189,7 @@ conformance! {
             json!({"resourceClaimStatuses": [{"name": "c", "resourceClaimName": "made"}]}),
             extended(json!({})),
             extended(json!({"resourceClaimName": "A b", "requestMappings": [{}, mapping("main", "x.io/other", "r"), mapping("main", "x.io/gpu", "R"), mapping("first", "cpu", "r")]})),
-            extended(json!({"resourceClaimName": "made", "requestMappings": [mapping("main", "x.io/gpu", "r"), mapping("main", "x.io/gpu", "r")]})),
+            extended(json!({"resourceClaimName": "made", "requestMappings": [mapping("main", "x.io/gpu", "r"), mapping("main", "x.io/gpu", "r"), {}, {}]})),
             extended(json!({"resourceClaimName": "made", "requestMappings": [mapping("main", "x.io/gpu", "r")]})),
             resources("memory", json!([{"resourceID": "a", "health": "Ill"}, {"resourceID": "a", "health": "Healthy", "message": ""}])),
             resources("claim:c", json!([])),
@@ -233,7 +233,7 @@ conformance! {
         let given = |key: &str, quantity: &str| json!({"allocatedResources": {key: quantity}});
         says(talk, "/api/v1/namespaces/{ns}/persistentvolumeclaims", spec, &[
             states("storage", "Growing"), states("cpu", "NodeResizePending"), states("A b", "x"), states("x.io/y", "NodeResizeInProgress"), states("storage", "ControllerResizeInfeasible"),
-            given("cpu", "1"), given("a/b/c", "1"), given("storage", "-1"), given("storage", "2Gi"), given("x.io/y", "1500m"),
+            given("cpu", "1"), given("a/b/c", "1"), given("storage", "-1"), given("storage", "2Gi"), given("x.io/y", "1500m"), json!({"capacity": {"storage": "-1"}}), json!({"capacity": {"storage": "1Ei"}}),
         ]).await;
     }
 

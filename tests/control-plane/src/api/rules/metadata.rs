@@ -165,7 +165,7 @@ pub(crate) fn same_object(
         "generation",
     ];
     // It is not stored, and told where nothing is.
-    let never_stored = if dry_run { None } else { Some("selfLink") };
+    let never_stored = (!dry_run).then_some("selfLink");
     for field in kept
         .into_iter()
         .chain(["resourceVersion"])

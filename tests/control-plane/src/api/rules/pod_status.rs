@@ -105,18 +105,19 @@ pub(super) fn check(old: &Value, new: &Value) -> Vec<Cause> {
     wrong
 }
 
+/// The containers of a spec that may ask for resources.
+fn containers(spec: &Value) -> impl DoubleEndedIterator<Item = &Value> {
+    let first = list(spec, "initContainers").iter();
+    first.chain(list(spec, "containers"))
+}
+
 /// What has ended and is not started again stays as it is.
 fn check_states(spec: &Value, was: &Value, is: &Value) -> Vec<Cause> {
-    let containers = || {
-        list(spec, "initContainers")
-            .iter()
-            .chain(list(spec, "containers"))
-    };
     let restarts_all = |container: &Value| {
         let mut rules = list(container, "restartPolicyRules").iter();
         rules.any(|rule| rule["action"] == "RestartAllContainers")
     };
-    let may_all_restart = containers().any(restarts_all);
+    let may_all_restart = containers(spec).any(restarts_all);
     let mut wrong = Vec::new();
     for (field, of) in CONTAINERS
         .into_iter()
@@ -198,11 +199,6 @@ fn check_extended_claim(spec: &Value, status: &Value) -> Vec<Cause> {
     if claim.is_null() {
         return Vec::new();
     }
-    let containers = || {
-        list(spec, "initContainers")
-            .iter()
-            .chain(list(spec, "containers"))
-    };
     let mut wrong = Vec::new();
     let mappings = list(claim, "requestMappings");
     if mappings.is_empty() {
@@ -214,7 +210,7 @@ fn check_extended_claim(spec: &Value, status: &Value) -> Vec<Cause> {
         let at = |field: &str| format!("{PATH}.requestMappings[{index}].{field}");
         let fields = ["containerName", "resourceName", "requestName"];
         let [container, resource, request] = fields.map(|field| text(mapping, field));
-        match containers().rfind(|own| text(own, "name") == container) {
+        match containers(spec).rfind(|own| text(own, "name") == container) {
             None => {
                 let why = "must match the name of an entry in spec.initContainers.name or spec.containers.name";
                 wrong.push(Cause::invalid(&at("containerName"), &container.into(), why));
@@ -231,7 +227,8 @@ fn check_extended_claim(spec: &Value, status: &Value) -> Vec<Cause> {
         let path = format!("{PATH}.requestName");
         wrong.extend(why.map(|why| Cause::invalid(&path, &request.into(), why)));
         if !seen.insert([container, resource, request]) {
-            let twice = fields.map(|field| Cause::duplicate(&at(field), &mapping[field]));
+            let twice =
+                fields.map(|field| Cause::duplicate(&at(field), &text(mapping, field).into()));
             wrong.extend(twice);
         }
     }

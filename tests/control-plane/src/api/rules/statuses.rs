@@ -299,7 +299,7 @@ fn check_claimed(name: &str, path: &str) -> Vec<Cause> {
 
 fn check_amount(quantity: &Value, path: &str) -> Option<Cause> {
     let shown = quantity.as_str().unwrap_or_default();
-    let is_negative = in_billionths(shown) < Some(0);
+    let is_negative = in_billionths(shown).is_some_and(|amount| amount < 0);
     is_negative.then(|| {
         // The number alone, as it was not meant to be a text.
         let message = format!("Invalid value: {shown}: must be a valid resource quantity");

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Found, fields, flag};
+use super::{EMBEDDED, Found, OF_ALL, fields, flag};
 use crate::schema::{Cause, Reason, Schema};
 
 /// Where a default stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum In<'n> {
+    Root,
     Spec,
     /// It is one of the fields that every object has.
     Whole(&'n str),
@@ -17,41 +18,36 @@ enum In<'n> {
 impl Found {
     /// The defaults of a whole schema, whose own is an object that nobody gets.
     pub(super) fn defaults(&mut self, schema: &Value, at: &str) {
-        self.default(schema, at, true, In::Spec);
+        self.default(schema, at, In::Root);
         self.below(schema, at, true, false);
     }
 
     /// The defaults of what has a name or a place; those of a map are of nobody.
     fn below(&mut self, schema: &Value, at: &str, is_whole: bool, in_metadata: bool) {
-        let embedded = |schema: &Value| flag(schema, "x-kubernetes-embedded-resource");
         let mut one = |field: &Value, at: &str, within: In<'_>| {
-            let in_metadata = within != In::Spec && !embedded(field);
-            self.default(
-                field,
-                at,
-                false,
-                if in_metadata { within } else { In::Spec },
-            );
-            self.below(field, at, embedded(field), in_metadata);
+            let is_whole = flag(field, EMBEDDED);
+            let within = if is_whole { In::Spec } else { within };
+            self.default(field, at, within);
+            self.below(field, at, is_whole, within != In::Spec);
         };
         let below = if in_metadata { In::Metadata } else { In::Spec };
         if let Some(items) = schema.get("items").filter(|items| items.is_object()) {
             one(items, &format!("{at}.items"), below);
         }
         for (name, field) in fields(schema, "properties") {
-            let of_all = is_whole && ["metadata", "apiVersion", "kind"].contains(&name.as_str());
+            let of_all = is_whole && OF_ALL.contains(&name.as_str());
             let within = if of_all { In::Whole(name) } else { below };
             one(field, &format!("{at}.properties[{name}]"), within);
         }
     }
 
     /// The default of a node.
-    fn default(&mut self, schema: &Value, at: &str, is_root: bool, within: In<'_>) {
+    fn default(&mut self, schema: &Value, at: &str, within: In<'_>) {
         let Some(default) = schema.get("default").filter(|default| !default.is_null()) else {
             return;
         };
         let mut read = Schema::of(schema);
-        if is_root {
+        if within == In::Root {
             read.become_whole();
         }
         let mut known = default.clone();
@@ -63,7 +59,8 @@ impl Found {
             return self.add(Reason::Invalid, at, ".default", &message);
         }
         // Metadata may say more than is known.
-        if within == In::Spec && !read.prune(&mut known).is_empty() {
+        let is_known = matches!(within, In::Root | In::Spec);
+        if is_known && !read.prune(&mut known).is_empty() {
             let message = format!("Invalid value: {default}: must not have unknown fields");
             self.add(Reason::Invalid, at, ".default", &message);
         }
@@ -80,7 +77,7 @@ impl Found {
 /// Whether an object can be read that has such a field by default.
 fn in_whole(schema: &Value, name: &str, default: &Value) -> Result<(), String> {
     let schema = json!({
-        "type": "object", "x-kubernetes-embedded-resource": true, "properties": {name: schema},
+        "type": "object", EMBEDDED: true, "properties": {name: schema},
     });
     let mut object = json!({"apiVersion": "validation/v1", "kind": "Validation"});
     object[name] = default.clone();

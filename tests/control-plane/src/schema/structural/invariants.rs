@@ -2,13 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Found, branches, fields, flag, text};
+use super::{EMBEDDED, Found, PRESERVE, branches, fields, flag, text};
 use crate::patch::go;
 use crate::schema::{Reason, pattern};
 
-const EMBEDDED: &str = "x-kubernetes-embedded-resource";
 const EITHER: &str = "x-kubernetes-int-or-string";
-const PRESERVE: &str = "x-kubernetes-preserve-unknown-fields";
 
 /// What must not be said where only values are validated, below allOf, anyOf, oneOf and not; and what it has to be.
 const STRUCTURE: [(&str, &str); 12] = [

@@ -2,12 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Found, branches, fields, flag, quoted, text};
+use super::{EMBEDDED, Found, OF_ALL, PRESERVE, branches, fields, flag, quoted, text};
 use crate::schema::Reason;
 
 const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
-/// What every object has.
-const OF_ALL: [&str; 3] = ["metadata", "kind", "apiVersion"];
 
 /// Where a schema stands.
 #[derive(Clone)]
@@ -60,7 +58,7 @@ impl Found {
                 self.walk(values, &format!("{at}.additionalProperties"), &below);
             }
         }
-        let is_whole = within.is_root || flag(schema, "x-kubernetes-embedded-resource");
+        let is_whole = within.is_root || flag(schema, EMBEDDED);
         for (name, field) in fields(schema, "properties") {
             let mut below = below.clone();
             if is_whole && OF_ALL.contains(&name.as_str()) {
@@ -141,18 +139,17 @@ impl Found {
                 "items must be a schema object and not an array",
             );
         }
-        if within.in_metadata && flag(schema, "x-kubernetes-embedded-resource") {
+        if within.in_metadata && flag(schema, EMBEDDED) {
             let why = "must not be used inside of resource meta";
-            self.forbid(at, ".x-kubernetes-embedded-resource", why);
+            self.forbid(at, &format!(".{EMBEDDED}"), why);
         }
     }
 
     /// What is kept of what is unknown, and the type of a map.
     fn map(&mut self, schema: &Value, at: &str) {
-        let preserve = "x-kubernetes-preserve-unknown-fields";
-        if schema.get(preserve) == Some(&Value::Bool(false)) {
+        if schema.get(PRESERVE) == Some(&Value::Bool(false)) {
             let message = "Invalid value: false: must be true or undefined";
-            self.add(Reason::Invalid, at, &format!(".{preserve}"), message);
+            self.add(Reason::Invalid, at, &format!(".{PRESERVE}"), message);
         }
         let map_type = "x-kubernetes-map-type";
         let Some(said) = schema.get(map_type).and_then(Value::as_str) else {
