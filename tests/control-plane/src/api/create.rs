@@ -9,7 +9,7 @@ use super::body::{self, Shaped};
 use super::established::establish;
 use super::target::Target;
 use super::view::Form;
-use super::{Asked, admission, response, rules, too_large};
+use super::{Asked, admission, response, rules, service_addresses, too_large};
 use crate::auth;
 use crate::failure::Failure;
 use crate::kinds::{Resource, crd_bucket};
@@ -218,6 +218,7 @@ impl<'a> Creation<'a> {
             self.object
         } else {
             too_large::check(&mut self.object, self.is_applied)?;
+            service_addresses::take(target, transaction, None, &self.object)?;
             let stored = transaction.put(target.bucket(), key.clone(), self.object);
             if *target.bucket() == crd_bucket() {
                 establish(transaction, &key);

@@ -5,17 +5,16 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::Asked;
 use super::delete_options::{DeleteOptions, Policy};
 use super::read::{Wanted, found};
-use super::response;
 use super::target::Target;
 use super::view::Form;
+use super::{Asked, response, service_addresses};
 use crate::failure::Failure;
 use crate::kinds::{Origin, Resource, crd_terminating};
 use crate::object;
 use crate::serve::Body;
-use crate::store::{Kept, Key, Transaction};
+use crate::store::{Bucket, Kept, Key, Transaction};
 use crate::structs::Typed;
 
 /// The finalizer of an object that goes after its dependents.
@@ -99,7 +98,7 @@ pub(crate) fn remove(
     if finalizers.is_empty() && !spec_holds && grace == 0 {
         let last = match options.dry_run {
             true => None,
-            false => transaction.remove(&resource.bucket, &key),
+            false => take_away(transaction, &resource.bucket, &key),
         };
         return Ok(Deleted::Gone(last.unwrap_or(old)));
     }
@@ -123,6 +122,17 @@ pub(crate) fn remove(
     } else {
         transaction.put(&resource.bucket, key, new)
     }))
+}
+
+/// Removes an object, and what it had alone is free again.
+pub(crate) fn take_away(
+    transaction: &mut Transaction<'_>,
+    bucket: &Bucket,
+    key: &Key,
+) -> Option<Value> {
+    let gone = transaction.remove(bucket, key)?;
+    service_addresses::give_back(transaction, bucket, &gone, None);
+    Some(gone)
 }
 
 fn end_namespace(namespace: &mut Value) {

@@ -5,11 +5,12 @@ use serde_json::Value;
 
 use super::body::{self, Shaped};
 use super::create::{Creation, Sent, core_events, writer};
+use super::delete::take_away;
 use super::established::establish;
 use super::options::WriteOptions;
 use super::target::Target;
 use super::view::{Form, present};
-use super::{Asked, admission, owned, response, rules, too_large};
+use super::{Asked, admission, owned, response, rules, service_addresses, too_large};
 use crate::auth;
 use crate::failure::Failure;
 use crate::kinds::crd_bucket;
@@ -213,10 +214,11 @@ impl Update<'_> {
             return Ok((new, warnings));
         }
         if rules::is_finished(&target.resource, &new) {
-            transaction.remove(target.bucket(), &target.key(self.name));
+            take_away(transaction, target.bucket(), &target.key(self.name));
             return Ok((new, warnings));
         }
         too_large::check(&mut new, tracked)?;
+        service_addresses::take(target, transaction, Some(old), &new)?;
         let key = target.key(self.name);
         let stored = match is_less {
             // What is told of it is as it was, and what was said is not.
@@ -226,6 +228,7 @@ impl Update<'_> {
         if *target.bucket() == crd_bucket() {
             establish(transaction, &key);
         }
+        service_addresses::give_back(transaction, target.bucket(), old, Some(&stored));
         Ok((stored, warnings))
     }
 }

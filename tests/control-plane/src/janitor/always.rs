@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{is_namespace, is_service};
+use super::is_namespace;
 use crate::api;
 use crate::first;
+use crate::kinds::is_service;
 use crate::object;
 use crate::plane::{Plane, World};
 use crate::store::{Bucket, Change, What};

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{is_service, namespaces};
+use super::namespaces;
 use crate::api;
 use crate::elsewhere;
+use crate::kinds::is_service;
 use crate::object;
 use crate::plane::{Plane, World};
 use crate::store::{Bucket, Change, Key, Store, What};

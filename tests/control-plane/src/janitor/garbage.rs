@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::api::{DeleteOptions, FOREGROUND, ORPHAN, Policy, is_finished, remove};
+use crate::api::{DeleteOptions, FOREGROUND, ORPHAN, Policy, is_finished, remove, take_away};
 use crate::failure::Failure;
 use crate::kinds::Resource;
 use crate::object;
@@ -181,7 +181,7 @@ pub(super) fn change(
         change(&mut new);
         own(resource, &now, &mut new, subresource);
         if is_finished(resource, &new) {
-            transaction.remove(&resource.bucket, key);
+            take_away(transaction, &resource.bucket, key);
         } else {
             transaction.put(&resource.bucket, key.clone(), new);
         }

@@ -1,12 +1,10 @@
 //! What happens by itself after a write: the garbage collector, the end of namespaces and of CRDs, the roles that are
-//! made of others, the service account of every namespace, the API services of CRDs and how those of others are, the
-//! addresses of Services, whether flow schemas have their levels, and what is always there.
+//! made of others, the service account of every namespace, the API services of CRDs and how those of others are, whether flow schemas have their levels, and what is always there.
 //!
 //! One task does it for all control planes, one change after the other, as the controllers of a real cluster do:
 //! behind the writer's back, and soon.
 
 mod accounts;
-mod addresses;
 mod always;
 mod availability;
 mod definitions;
@@ -27,7 +25,6 @@ use crate::clock;
 use crate::kinds::{crd_bucket, namespace_bucket};
 use crate::plane::{Plane, World};
 use crate::store::{Bucket, Change, What};
-pub(crate) use addresses::is_service;
 
 /// Whether something of a server hangs on a change of this bucket.
 pub(crate) fn hangs_on(bucket: &Bucket) -> bool {
@@ -65,7 +62,6 @@ pub(crate) async fn run(world: Weak<World>, mut work: mpsc::UnboundedReceiver<Wo
             services::after(&world, &plane, &bucket, &change);
             availability::after(&world, &plane, &bucket, &change);
             flows::after(&world, &plane, &bucket, &change);
-            addresses::after(&world, &plane, &bucket, &change);
             always::after(&world, &plane, &bucket, &change);
             aggregate::after(&world, &plane, &bucket);
         });

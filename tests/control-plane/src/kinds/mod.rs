@@ -253,6 +253,11 @@ pub(crate) fn crd_bucket() -> Bucket {
     }
 }
 
+/// Whether these are Services.
+pub(crate) fn is_service(bucket: &Bucket) -> bool {
+    bucket.group.is_empty() && *bucket.plural == *"services"
+}
+
 /// Where namespaces are stored.
 pub(crate) fn namespace_bucket() -> Bucket {
     Bucket {

@@ -99,8 +99,6 @@ struct Inner {
     tables: BTreeMap<Bucket, Table>,
     /// From an owner's uid to the objects that name it.
     dependents: HashMap<String, BTreeSet<(Bucket, Key)>>,
-    /// From what can be had once to who asked for it last.
-    claims: HashMap<String, Key>,
 }
 
 impl Inner {
@@ -143,7 +141,6 @@ impl Store {
                 age: Age::new(),
                 tables: BTreeMap::new(),
                 dependents: HashMap::new(),
-                claims: HashMap::new(),
             }),
         }
     }

@@ -29,15 +29,6 @@ impl Transaction<'_> {
         all.iter().map(|object| object.value()).collect()
     }
 
-    /// Who asked last for what can be had once; whether it still has it is for the caller to see.
-    pub(crate) fn claimant(&self, claimed: &str) -> Option<Key> {
-        self.store.lock().claims.get(claimed).cloned()
-    }
-
-    pub(crate) fn claim(&mut self, claimed: &str, key: Key) {
-        self.store.lock().claims.insert(claimed.to_owned(), key);
-    }
-
     /// Stores an object under a new revision, unless it is what is there already.
     pub(crate) fn put(&mut self, bucket: &Bucket, key: Key, mut object: Value) -> Value {
         let previous = self.kept(bucket, &key);

@@ -267,6 +267,24 @@ conformance! {
         talk.get_picked("/api/v1/namespaces/{ns}/services?fieldSelector=spec.clusterIP!=None", &[], |list: &Value| list["items"].as_array().into_iter().flatten().map(|service| service["metadata"]["name"].clone()).collect()).await;
     }
 
+    async fn an_address_is_taken_as_long_as_it_is_there(talk: &mut Talk) {
+        let address = "/apis/networking.k8s.io/v1/ipaddresses/10.0.0.9";
+        let parent = json!({"parentRef": {"resource": "services", "namespace": "{ns}", "name": "nobody"}});
+        talk.post("/apis/networking.k8s.io/v1/ipaddresses", json!({"metadata": {"name": "10.0.0.9"}, "spec": parent})).await;
+        let service = json!({"metadata": {"name": "one"}, "spec": {"clusterIP": "10.0.0.9", "ports": [{"port": 80}]}});
+        talk.post("/api/v1/namespaces/{ns}/services", service.clone()).await;
+        talk.unsaid("DELETE", address, None).await;
+        talk.unsaid("POST", "/api/v1/namespaces/{ns}/services", Some(service.clone())).await;
+        talk.get(address).await;
+        talk.patch_unsaid("merge", "/api/v1/namespaces/{ns}/services/one", json!({"spec": {"type": "ExternalName", "externalName": "a.b", "clusterIP": null, "clusterIPs": null}})).await;
+        talk.get(address).await;
+        talk.unsaid("DELETE", "/api/v1/namespaces/{ns}/services/one", None).await;
+        talk.unsaid("POST", "/api/v1/namespaces/{ns}/services", Some(service)).await;
+        talk.get(address).await;
+        talk.unsaid("DELETE", "/api/v1/namespaces/{ns}/services/one", None).await;
+        talk.get(address).await;
+    }
+
     async fn nothing_answers_behind_a_service(talk: &mut Talk) {
         talk.prepare("/api/v1/namespaces/{ns}/services", json!({"metadata": {"name": "one"}, "spec": {"ports": [{"port": 80, "name": "web"}]}})).await;
         talk.prepare("/api/v1/namespaces/{ns}/endpoints", json!({"metadata": {"name": "one"}})).await;

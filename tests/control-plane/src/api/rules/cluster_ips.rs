@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::super::service_addresses;
 use super::super::target::Target;
 use super::checks::list;
 use super::{addresses, service_rules, services};
@@ -28,7 +29,7 @@ const POLICY: &str = "spec.ipFamilyPolicy";
 /// Gives a Service the address that it needs, and refuses one that it asks for and cannot have.
 pub(super) fn allocate(
     target: &Target,
-    transaction: &mut Transaction<'_>,
+    transaction: &Transaction<'_>,
     old: Option<&Value>,
     new: &mut Value,
     dry_run: bool,
@@ -185,7 +186,7 @@ fn unnamed(asked: &Value, given: &str) -> Cause {
 
 struct Range<'a, 'b> {
     target: &'a Target,
-    transaction: &'a mut Transaction<'b>,
+    transaction: &'a Transaction<'b>,
     service: &'a Value,
     dry_run: bool,
 }
@@ -206,10 +207,6 @@ impl Range<'_, '_> {
         };
         if object::name(self.service).is_empty() && !self.dry_run {
             return Err(refuse(vec![unnamed(asked, &given)]));
-        }
-        if !self.dry_run {
-            let key = self.target.key(object::name(self.service));
-            self.transaction.claim(&given, key);
         }
         Ok(given)
     }
@@ -259,19 +256,10 @@ impl Range<'_, '_> {
     }
 
     fn is_taken(&self, number: u32) -> bool {
-        let ip = named(number);
-        let holder = if number == OF_THE_SERVER {
-            let meta = |field| object::meta(self.service, field);
-            if (meta("namespace"), meta("name")) != (Some("default"), Some("kubernetes")) {
-                return true;
-            }
-            Some(self.target.key(object::name(self.service)))
-        } else {
-            self.transaction.claimant(&ip)
-        };
-        // Who claimed it may be gone by now, have let go of it, or have been refused for something else.
-        let service = holder.and_then(|key| self.transaction.get(self.target.bucket(), &key));
-        service.is_some_and(|service| list(&service["spec"], "clusterIPs").contains(&ip.into()))
+        let meta = |field| object::meta(self.service, field);
+        let is_server = (meta("namespace"), meta("name")) == (Some("default"), Some("kubernetes"));
+        (number == OF_THE_SERVER && !is_server)
+            || service_addresses::is_taken(self.transaction, &named(number))
     }
 }
 
