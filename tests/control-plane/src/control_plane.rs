@@ -81,7 +81,7 @@ impl ControlPlane {
     }
 
     pub(crate) async fn start(options: Options, beginning: Beginning) -> Result<Self, Error> {
-        let (sender, work) = mpsc::unbounded_channel();
+        let (sender, called) = mpsc::unbounded_channel();
         let (port, has_socket) = (options.port, !options.without_socket);
         let seed = options.seed;
         let world = Arc::new(World::new(options, sender));
@@ -117,7 +117,7 @@ impl ControlPlane {
             )?;
         }
         let mut tasks = JoinSet::new();
-        tasks.spawn(janitor::run(Arc::downgrade(&world), work));
+        tasks.spawn(janitor::run(Arc::downgrade(&world), called));
         let listener = match has_socket {
             true => Some(listen(&shared, None, port).await?),
             false => None,

@@ -12,6 +12,7 @@ use kube::client::{ClientBuilder, ConfigExt};
 use kube::{Client, Config};
 use tower_service::Service;
 
+use crate::api::OnCallersTask;
 use crate::control_plane::ControlPlane;
 use crate::serve::{Body, BoxError, Broken, PLAYED_USER_AGENT};
 use crate::shared::Shared;
@@ -140,6 +141,7 @@ impl Service<Request<kube::client::Body>> for InProcess {
                 .path_and_query()
                 .map_or("/", PathAndQuery::as_str);
             *request.uri_mut() = Uri::try_from(format!("{prefix}{path}"))?;
+            request.extensions_mut().insert(OnCallersTask);
             let answer = shared.answer(request, None).await;
             match answer.extensions().get::<Broken>() {
                 Some(broken) => Err(broken.error().into()),

@@ -58,6 +58,7 @@ mod in_process;
 mod janitor;
 mod json;
 mod kinds;
+mod long;
 mod milo;
 mod object;
 mod patch;

@@ -11,7 +11,7 @@ use crate::api::OpenApi;
 use crate::auth::{self, Auth};
 use crate::clock::Clock;
 use crate::ids::Ids;
-use crate::janitor::{Work, hangs_on};
+use crate::janitor::{Chore, Chores, hangs_on};
 use crate::kinds::{Registry, Resource, crd_bucket, namespace_bucket};
 use crate::store::{Bucket, Change, Key, Store, Transaction, What};
 
@@ -47,6 +47,8 @@ pub(crate) struct Plane {
     /// The project; nothing for the root.
     pub(crate) project: Option<String>,
     pub(crate) store: Store,
+    /// What the janitor still has to do here.
+    pub(crate) chores: Chores,
     /// The project is gone: its watches end.
     pub(crate) closed: CancellationToken,
     /// Whoever writes waits here for its turn, and keeps no thread from serving the others meanwhile.
@@ -60,6 +62,7 @@ impl Plane {
         Self {
             project: project.map(str::to_owned),
             store: Store::new(),
+            chores: Chores::default(),
             closed: CancellationToken::new(),
             turns: tokio::sync::Mutex::default(),
             initialized: Mutex::default(),
@@ -94,7 +97,8 @@ pub(crate) struct World {
     /// One CRD's change is served before the next is looked at.
     serving: Mutex<()>,
     pub(crate) openapi: OpenApi,
-    work: mpsc::UnboundedSender<Work>,
+    /// Calls the janitor to a control plane.
+    janitor: mpsc::UnboundedSender<Arc<Plane>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -118,7 +122,7 @@ fn control_plane_bucket() -> Bucket {
 }
 
 impl World {
-    pub(crate) fn new(options: Options, work: mpsc::UnboundedSender<Work>) -> Self {
+    pub(crate) fn new(options: Options, janitor: mpsc::UnboundedSender<Arc<Plane>>) -> Self {
         let seed = options.seed;
         Self {
             auth: Auth::new(options.rbac, options.owners_need_leave),
@@ -132,7 +136,7 @@ impl World {
             hidden: Mutex::default(),
             serving: Mutex::default(),
             openapi: OpenApi::default(),
-            work,
+            janitor,
         }
     }
 
@@ -250,13 +254,9 @@ impl World {
             || change.object.is_deleting
             || change.object.has_owners
             || (self.options.service_accounts && bucket == namespace_bucket());
-        if matters {
+        if matters && plane.chores.add(Chore { bucket, change }) {
             // Nobody is left to do the work only while the server ends.
-            let _ = self.work.send(Work {
-                plane: plane.clone(),
-                bucket,
-                change,
-            });
+            let _ = self.janitor.send(plane.clone());
         }
     }
 }

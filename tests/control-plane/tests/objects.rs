@@ -2,6 +2,7 @@
 
 mod support;
 
+use kommodore_control_plane::ControlPlane;
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use serde_json::json;
@@ -64,6 +65,22 @@ async fn a_new_object_gets_what_the_server_gives() {
     };
     api.create(&dry, &thing("dry", json!({}))).await.unwrap();
     assert_eq!(api.get_opt("dry").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn names_are_made_up_until_one_is_free() {
+    // So many that some of their names are those of others: there are some fourteen millions.
+    const OBJECTS: usize = 20_000;
+    let plane = ControlPlane::builder().without_socket().start().await;
+    let plane = plane.unwrap();
+    let api = config_maps(plane.client().unwrap());
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "a-"}});
+    let map = object(map);
+    for _ in 0..OBJECTS {
+        api.create(&PostParams::default(), &map).await.unwrap();
+    }
+    let all = api.list_metadata(&ListParams::default()).await.unwrap();
+    assert_eq!(all.items.len(), OBJECTS);
 }
 
 #[tokio::test]

@@ -56,6 +56,30 @@ async fn a_watch_tells_everything_from_a_version_on() {
 }
 
 #[tokio::test]
+async fn many_changes_are_remembered_while_they_are_young() {
+    const CHANGES: usize = 10_100;
+    let plane = plane().await;
+    let api = things(plane.client().unwrap());
+    let parameters = PostParams::default();
+    let one = api.create(&parameters, &thing("one", json!({}))).await;
+    let from = one.unwrap().resource_version().unwrap();
+    for size in 1..=CHANGES {
+        let patch = Patch::Merge(json!({"spec": {"size": size}}));
+        let patched = api.patch("one", &PatchParams::default(), &patch).await;
+        patched.unwrap();
+    }
+    let quiet = WatchParams::default().disable_bookmarks();
+    let mut events = watch(&api, &quiet, &from).await;
+    let mut last = from.parse::<u64>().unwrap();
+    for _ in 0..CHANGES {
+        let (what, _, version) = next(&mut events).await;
+        let version = version.parse().unwrap();
+        assert!(what == "MODIFIED" && version > last);
+        last = version;
+    }
+}
+
+#[tokio::test]
 async fn a_read_waits_for_the_version_that_it_asks_for() {
     let plane = plane().await;
     let api = things(plane.client().unwrap());

@@ -51,6 +51,15 @@ pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, F
     ))
 }
 
+/// How many names are made up for an object before it is said that there is none.
+const NAMES_TRIED: usize = 8;
+
+/// A name that begins so.
+fn generated(target: &Target, prefix: &str) -> String {
+    let prefix: String = prefix.chars().take(58).collect();
+    prefix + &target.world.ids.suffix()
+}
+
 /// An object in its shape, and what it had when it was sent.
 pub(super) struct Sent {
     pub(super) object: Value,
@@ -95,12 +104,7 @@ impl<'a> Creation<'a> {
         let called = name.clone().or(prefix.clone());
         let prefix = prefix.filter(|_| name.is_none());
         if let Some(prefix) = &prefix {
-            let name = format!(
-                "{}{}",
-                prefix.chars().take(58).collect::<String>(),
-                target.world.ids.suffix()
-            );
-            object::set_meta(&mut object, "name", name);
+            object::set_meta(&mut object, "name", generated(target, prefix));
         }
         if target.resource.is("", "limitranges") && object::name(&object).is_empty() {
             object::set_meta(&mut object, "name", target.world.ids.uid());
@@ -146,8 +150,20 @@ impl<'a> Creation<'a> {
         dry_run: bool,
     ) -> Result<(Value, Vec<String>), Failure> {
         let target = self.target;
-        let name = object::name(&self.object).to_owned();
         let prefix = self.prefix.as_deref();
+        if let Some(prefix) = prefix {
+            let is_taken = |object: &Value| {
+                let key = target.key(object::name(object));
+                transaction.kept(target.bucket(), &key).is_some()
+            };
+            for _ in 1..NAMES_TRIED {
+                if !is_taken(&self.object) {
+                    break;
+                }
+                object::set_meta(&mut self.object, "name", generated(target, prefix));
+            }
+        }
+        let name = object::name(&self.object).to_owned();
         rules::namespace_takes_content(target, prefix.unwrap_or(&name))?;
         let as_stored = target.as_stored();
         let rules_of = as_stored.as_ref().unwrap_or(target);
@@ -166,13 +182,7 @@ impl<'a> Creation<'a> {
         let written = self.fractions.put_back(&self.object);
         wrong.extend(body::validate(rules_of, &written, None));
         auth::check_escalation(target, transaction, None, &self.object)?;
-        if target.resource.is_terminating() {
-            return Err(Failure::forbidden(
-                &target.resource,
-                &name,
-                "create not allowed while custom resource definition is terminating",
-            ));
-        }
+        check_served(target, &name)?;
         if !wrong.is_empty() {
             let kind = self
                 .object
@@ -226,6 +236,24 @@ impl<'a> Creation<'a> {
             stored
         };
         Ok((created, warnings))
+    }
+}
+
+/// Whether what is of a definition may still come. It is asked while nobody else writes: who deletes all that is of the
+/// definition finds what was written before.
+fn check_served(target: &Target, name: &str) -> Result<(), Failure> {
+    let resource = &target.resource;
+    if !resource.is_crd() {
+        return Ok(());
+    }
+    let now = target.world.registry.get(&resource.group, &resource.plural);
+    match now.filter(|now| now.is_crd() && now.namespaced == resource.namespaced) {
+        None => Err(Failure::page_not_found()),
+        Some(now) if now.is_terminating() => {
+            let why = "create not allowed while custom resource definition is terminating";
+            Err(Failure::forbidden(resource, name, why))
+        }
+        Some(_) => Ok(()),
     }
 }
 

@@ -6,12 +6,13 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::delete_options::{DeleteOptions, Policy};
-use super::read::{Wanted, found};
+use super::read::{MANY, Wanted, found};
 use super::target::Target;
 use super::view::Form;
 use super::{Asked, response, service_addresses};
 use crate::failure::Failure;
 use crate::kinds::{Origin, Resource, crd_terminating};
+use crate::long;
 use crate::object;
 use crate::serve::Body;
 use crate::store::{Bucket, Kept, Key, Transaction};
@@ -144,7 +145,8 @@ fn begin_deletion(new: &mut Value, old: &Value, grace: i64) {
     if !object::is_deleting(old) {
         let generation = old.pointer("/metadata/generation").and_then(Value::as_i64);
         if let Some(generation) = generation {
-            object::set_meta(new, "generation", generation + 1);
+            // As Go counts, which goes on from the smallest one.
+            object::set_meta(new, "generation", generation.wrapping_add(1));
         }
     }
     let time = crate::clock::now() + jiff::SignedDuration::from_secs(grace);
@@ -250,10 +252,23 @@ pub(crate) fn delete_collection(target: &Target, asked: &Asked) -> Result<Respon
     let wanted = Wanted::read(target, asked)?;
     let options = DeleteOptions::read(asked)?;
     let (objects, mut metadata) = found(target, asked, form, wanted)?;
-    let mut gone: Vec<Arc<Kept>> = Vec::new();
+    let is_long = asked.is_on_own_task && objects.len() > MANY;
+    let gone = long::beside_others(is_long, || remove_all(target, objects, &options))?;
+    metadata["resourceVersion"] = target.plane.store.revision().to_string().into();
+    let answer = response::written(StatusCode::OK, form.list(target, &gone, metadata));
+    Ok(response::warn(answer, advice(target, &options).as_slice()))
+}
+
+/// Deletes what is still there of these objects.
+fn remove_all(
+    target: &Target,
+    objects: Vec<Arc<Kept>>,
+    options: &DeleteOptions,
+) -> Result<Vec<Arc<Kept>>, Failure> {
+    let mut gone = Vec::new();
     for object in objects {
         let deleted = target.world.transact(&target.plane, |transaction| {
-            remove(transaction, &target.resource, object.key.clone(), &options)
+            remove(transaction, &target.resource, object.key.clone(), options)
         });
         match deleted {
             Ok(_) => gone.push(object),
@@ -262,7 +277,5 @@ pub(crate) fn delete_collection(target: &Target, asked: &Asked) -> Result<Respon
             Err(failure) => return Err(failure),
         }
     }
-    metadata["resourceVersion"] = target.plane.store.revision().to_string().into();
-    let answer = response::written(StatusCode::OK, form.list(target, &gone, metadata));
-    Ok(response::warn(answer, advice(target, &options).as_slice()))
+    Ok(gone)
 }

@@ -45,6 +45,14 @@ impl DeleteOptions {
         }
     }
 
+    /// Deletion of one object, if it is still as it was.
+    pub(crate) fn of_state(object: &Value, policy: Policy) -> Self {
+        Self {
+            resource_version: object::meta(object, "resourceVersion").map(str::to_owned),
+            ..Self::of(object, Some(policy))
+        }
+    }
+
     pub(super) fn read(asked: &Asked) -> Result<Self, Failure> {
         if asked.body.is_empty() {
             number(asked, "gracePeriodSeconds")?;

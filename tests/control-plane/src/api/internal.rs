@@ -35,6 +35,7 @@ pub(crate) fn install_as(
         headers: HeaderMap::from_iter([(USER_AGENT, agent)]),
         body: object.to_string().into(),
         distortion: Distortion::default(),
+        is_on_own_task: false,
     };
     ask(world, None, &asked)
 }
@@ -49,6 +50,7 @@ pub(crate) fn replace(world: &Arc<World>, path: &str, object: &Value) -> Result<
         headers: HeaderMap::from_iter([(USER_AGENT, agent)]),
         body: object.to_string().into(),
         distortion: Distortion::default(),
+        is_on_own_task: false,
     };
     ask(world, None, &asked)
 }
@@ -72,6 +74,7 @@ pub(crate) fn apply(
         headers: HeaderMap::from_iter([(CONTENT_TYPE, patch)]),
         body: object.to_string().into(),
         distortion: Distortion::default(),
+        is_on_own_task: false,
     };
     ask(world, project, &asked)
 }

@@ -52,6 +52,7 @@ mod watch;
 mod yaml;
 mod zpages;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -63,6 +64,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use crate::auth::{self, Caller, User};
 use crate::clock;
 use crate::failure::Failure;
+use crate::long;
 use compression::Packed;
 pub(crate) use delete::{CRD_CLEANUP, FOREGROUND, ORPHAN, remove, take_away};
 pub(crate) use delete_options::{DeleteOptions, Policy};
@@ -96,7 +98,16 @@ pub(crate) struct Asked {
     pub(crate) body: Bytes,
     /// What goes wrong in the answer.
     pub(crate) distortion: Distortion,
+    /// It is answered on a task of the server's own, which may keep its thread.
+    pub(crate) is_on_own_task: bool,
 }
+
+/// A request that is answered on the task of whoever asks.
+#[derive(Clone, Copy)]
+pub(crate) struct OnCallersTask;
+
+/// A body that is longer than this takes a while to answer, in bytes.
+const LONG_BODY: usize = 32 * 1024;
 
 impl Asked {
     /// Whatever is in the strings of a body of JSON.
@@ -117,6 +128,7 @@ impl Asked {
             headers: self.headers.clone(),
             body: self.body.clone(),
             distortion: self.distortion.clone(),
+            is_on_own_task: self.is_on_own_task,
         }
     }
 
@@ -140,6 +152,7 @@ where
 {
     let (mut parts, body) = request.into_parts();
     let distortion = parts.extensions.remove().unwrap_or_default();
+    let is_on_own_task = parts.extensions.remove::<OnCallersTask>().is_none();
     let mut body = std::pin::pin!(body);
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let Some(path) = query::decode_path(parts.uri.path()) else {
@@ -174,6 +187,7 @@ where
                 headers: parts.headers,
                 body,
                 distortion,
+                is_on_own_task,
             }
             .readable();
             let answered = in_turn(world, &place, &asked).await;
@@ -225,7 +239,14 @@ async fn in_turn(
         true => Some(place.plane.turn().await),
         false => None,
     };
-    clock::within(world.clock, || route(world, place, asked))
+    let takes_long = asked.body.len() > LONG_BODY;
+    let answer = || clock::within(world.clock, || route(world, place, asked));
+    // Nothing is left half done that the next one would find.
+    let answer = || catch_unwind(AssertUnwindSafe(answer));
+    long::beside_others(takes_long && asked.is_on_own_task, answer).unwrap_or_else(|_| {
+        tracing::error!(method = %asked.method, path = asked.path, "the answer to a request panicked");
+        Err(Failure::internal("the server has a fault, which its log tells of"))
+    })
 }
 
 /// Reads a body to its end, or as far as a body may go.

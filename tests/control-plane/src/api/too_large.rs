@@ -7,6 +7,10 @@ use crate::failure::Failure;
 use crate::object;
 
 const MOST: usize = 1_536 * 1_024;
+/// What is longer than this is not sent to it at all.
+const MOST_SENT: usize = 2_048 * 1_024;
+/// About as much as is sent around an object.
+const AROUND: usize = 96;
 
 /// Refuses an object that is too large. Who owns its fields is forgotten before that, unless it is applied.
 pub(super) fn check(object: &mut Value, is_applied: bool) -> Result<(), Failure> {
@@ -19,6 +23,12 @@ pub(super) fn check(object: &mut Value, is_applied: bool) -> Result<(), Failure>
             return Ok(());
         }
     }
-    let message = "etcdserver: request is too large";
+    let sent = object::length(object) + AROUND;
+    let message = match sent > MOST_SENT {
+        true => format!(
+            "rpc error: code = ResourceExhausted desc = trying to send message larger than max ({sent} vs. {MOST_SENT})"
+        ),
+        false => "etcdserver: request is too large".to_owned(),
+    };
     Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", message))
 }

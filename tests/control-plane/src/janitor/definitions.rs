@@ -85,7 +85,8 @@ fn clean_up(world: &Arc<World>, name: &str) {
     let mut left = false;
     if let Some(resource) = defined.filter(|defined| defined.is_crd()) {
         for plane in world.planes() {
-            let objects = || plane.store.list(&resource.bucket, None).objects;
+            // Who writes at this moment has not seen that nothing may be added any more.
+            let objects = || plane.store.settled(&resource.bucket);
             let Some(found) = ending.having(objects) else {
                 return;
             };

@@ -15,8 +15,9 @@ use crate::store::{Bucket, Change, Key, What};
 pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, change: &Change) {
     let object = &change.object.value();
     if change.what == What::Deleted {
-        for (bucket, key) in plane.store.dependents(object::uid(object)) {
-            look_at(world, plane, &bucket, &key);
+        let gone = object::uid(object);
+        for (bucket, key) in plane.store.dependents(gone) {
+            look_at(world, plane, &bucket, &key, Some(gone));
         }
         // An owner that waited for this one may be able to go.
         release_owners(world, plane, object);
@@ -32,7 +33,7 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
         }
     }
     if object::owners(object).next().is_some() {
-        look_at(world, plane, bucket, change.key());
+        look_at(world, plane, bucket, change.key(), None);
         release_owners(world, plane, object);
     }
 }
@@ -43,34 +44,44 @@ enum Owner {
     Gone,
     /// It waits for its dependents.
     Waiting,
+    /// Nobody serves its kind, or it cannot be where the object is: nothing is known of it.
+    Unknown,
 }
 
-/// The owner that a reference names. An owner of a kind that nobody serves counts as there: nothing is known of it.
-fn owner(world: &World, plane: &Plane, dependent: &Value, reference: &Value) -> Owner {
+/// The owner that a reference names; `gone` is the uid of one that is known to be.
+fn owner(
+    world: &World,
+    plane: &Plane,
+    dependent: &Value,
+    reference: &Value,
+    gone: Option<&str>,
+) -> Owner {
     let text = |field: &str| {
         reference
             .get(field)
             .and_then(Value::as_str)
             .unwrap_or_default()
     };
+    if gone == Some(text("uid")) {
+        return Owner::Gone;
+    }
     let resource = world.registry.of_kind(text("apiVersion"), text("kind"));
     let Some(resource) = resource.filter(|resource| world.serves(plane, resource)) else {
-        return Owner::There;
+        return Owner::Unknown;
     };
     let namespace = match (resource.namespaced, object::namespace(dependent)) {
-        // Such an owner cannot be looked for.
-        (true, "") => return Owner::There,
+        (true, "") => return Owner::Unknown,
         (true, namespace) => namespace,
         (false, _) => "",
     };
-    match plane
-        .store
-        .get(&resource.bucket, &Key::new(namespace, text("name")))
-    {
-        Some(found) if object::uid(&found) == text("uid") => match waits_for_dependents(&found) {
-            true => Owner::Waiting,
-            false => Owner::There,
-        },
+    let key = Key::new(namespace, text("name"));
+    match plane.store.kept(&resource.bucket, &key) {
+        Some(found) if found.has_uid(text("uid")) => {
+            match found.is_deleting && waits_for_dependents(&found.value()) {
+                true => Owner::Waiting,
+                false => Owner::There,
+            }
+        }
         _ => Owner::Gone,
     }
 }
@@ -89,7 +100,7 @@ fn blocks(reference: &Value) -> bool {
 }
 
 /// Deletes an object that has no owner left, and takes off its references to those that are gone.
-fn look_at(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key) {
+fn look_at(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key, gone: Option<&str>) {
     let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
         return;
     };
@@ -100,9 +111,10 @@ fn look_at(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key) {
         return;
     }
     let states: Vec<Owner> = object::owners(&object)
-        .map(|reference| owner(world, plane, &object, reference))
+        .map(|reference| owner(world, plane, &object, reference, gone))
         .collect();
-    if states.iter().all(|state| matches!(state, Owner::There)) {
+    let is_unknown = states.iter().any(|state| matches!(state, Owner::Unknown));
+    if is_unknown || states.iter().all(|state| matches!(state, Owner::There)) {
         return;
     }
     if states.iter().any(|state| matches!(state, Owner::There)) {
@@ -134,13 +146,9 @@ fn look_at(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key) {
     } else {
         Policy::Background
     };
-    delete(
-        world,
-        plane,
-        &resource,
-        key,
-        &DeleteOptions::of(&object, Some(policy)),
-    );
+    // Somebody may give it another owner meanwhile, or take the last one off.
+    let options = DeleteOptions::of_state(&object, policy);
+    delete(world, plane, &resource, key, &options);
 }
 
 /// Deletes an object for the server itself. That it is gone already, or another of its name is there, is as good.
@@ -262,11 +270,15 @@ fn foreground(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key
     let Some(owner) = plane.store.get(bucket, key) else {
         return;
     };
-    let dependents = plane.store.dependents(object::uid(&owner));
-    for (bucket, key) in &dependents {
-        look_at(world, plane, bucket, key);
+    for (bucket, key) in plane.store.dependents(object::uid(&owner)) {
+        look_at(world, plane, &bucket, &key, None);
     }
-    let uid = object::uid(&owner);
+    release_if_free(world, plane, bucket, &owner);
+}
+
+/// Lets an owner go that waits for its dependents, when none is left that blocks it.
+fn release_if_free(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, owner: &Value) {
+    let uid = object::uid(owner);
     let blocked = plane.store.dependents(uid).iter().any(|(bucket, key)| {
         plane.store.get(bucket, key).is_some_and(|dependent| {
             object::owners(&dependent).any(|reference| {
@@ -275,7 +287,7 @@ fn foreground(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key
         })
     });
     if !blocked {
-        release(world, plane, bucket, key, FOREGROUND);
+        release(world, plane, bucket, &Key::of(owner), FOREGROUND);
     }
 }
 
@@ -296,28 +308,23 @@ fn release(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key, f
 /// Looks again at those owners of an object that wait for their dependents.
 fn release_owners(world: &Arc<World>, plane: &Arc<Plane>, dependent: &Value) {
     for reference in object::owners(dependent) {
-        if !matches!(owner(world, plane, dependent, reference), Owner::Waiting) {
-            continue;
-        }
         let text = |field: &str| {
-            reference
-                .get(field)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
+            let text = reference.get(field).and_then(Value::as_str);
+            text.unwrap_or_default()
         };
         let Some(resource) = world.registry.of_kind(text("apiVersion"), text("kind")) else {
             continue;
         };
-        let namespace = if resource.namespaced {
-            object::namespace(dependent)
-        } else {
-            ""
+        let namespace = match resource.namespaced {
+            true => object::namespace(dependent),
+            false => "",
         };
-        foreground(
-            world,
-            plane,
-            &resource.bucket,
-            &Key::new(namespace, text("name")),
-        );
+        let key = Key::new(namespace, text("name"));
+        let owner = plane.store.kept(&resource.bucket, &key);
+        let owner = owner.filter(|owner| owner.is_deleting && owner.has_uid(text("uid")));
+        let owner = owner.map(|owner| owner.value());
+        if let Some(owner) = owner.filter(waits_for_dependents) {
+            release_if_free(world, plane, &resource.bucket, &owner);
+        }
     }
 }

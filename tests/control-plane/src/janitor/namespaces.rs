@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::ending::Ending;
 use super::garbage::{change, delete};
 use super::{begins_to_go, is_namespace};
-use crate::api::{DeleteOptions, Policy};
+use crate::api::{DeleteOptions, FOREGROUND, ORPHAN, Policy};
 use crate::elsewhere;
 use crate::kinds::namespace_bucket;
 use crate::object;
@@ -109,15 +109,27 @@ fn delete_in(
     ending: &Ending<'_>,
     kinds: fn(&Bucket) -> bool,
 ) -> Option<Contents> {
-    let contents = || plane.store.buckets_with(&ending.key.name);
+    // What no definition speaks of any more is reached by nobody, and nobody waits for it.
+    let is_served = |bucket: &Bucket| world.registry.get(&bucket.group, &bucket.plural).is_some();
+    let contents = || {
+        let mut contents = plane.store.buckets_with(&ending.key.name);
+        contents.retain(|(bucket, _)| is_served(bucket));
+        contents
+    };
     let all = ending.having(contents)?.into_iter();
     for (bucket, objects) in all.filter(|(bucket, _)| kinds(bucket)) {
         let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
             continue;
         };
-        for object in objects.iter().filter(|object| !object.is_deleting) {
-            let options = DeleteOptions::of(&object.value(), Some(Policy::Background));
-            delete(world, plane, &resource, &object.key, &options);
+        for object in objects {
+            let object = object.value();
+            // Nothing waits any more for what it owns, or for that to be left behind.
+            let waits =
+                object::finalizers(&object).any(|held| [FOREGROUND, ORPHAN].contains(&held));
+            if waits || !object::is_deleting(&object) {
+                let options = DeleteOptions::of(&object, Some(Policy::Background));
+                delete(world, plane, &resource, &Key::of(&object), &options);
+            }
         }
     }
     ending.having(contents)

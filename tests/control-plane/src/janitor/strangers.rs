@@ -1,6 +1,7 @@
 //! The garbage collector says so where an owner is named that is somewhere else.
 //! <https://kubernetes.io/docs/concepts/architecture/garbage-collection/#owners-dependents>
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -22,9 +23,19 @@ pub(super) fn after(world: &Arc<World>, plane: &Plane, bucket: &Bucket, change: 
         return;
     }
     let object = &change.object.value();
+    let mut absent: BTreeMap<Bucket, Vec<&Value>> = BTreeMap::new();
     for reference in object::owners(object) {
-        if is_elsewhere(world, plane, object, reference) {
-            tell(world, bucket, object, reference);
+        if let Some(kind) = kind_of_absent(world, plane, object, reference) {
+            absent.entry(kind).or_default().push(reference);
+        }
+    }
+    for (kind, references) in absent {
+        let others = plane.store.list(&kind, None).objects;
+        for reference in references {
+            let uid = text(reference, "uid");
+            if others.iter().any(|other| other.has_uid(uid)) {
+                tell(world, bucket, object, reference);
+            }
         }
     }
 }
@@ -34,24 +45,19 @@ fn text<'a>(reference: &'a Value, field: &str) -> &'a str {
     text.unwrap_or_default()
 }
 
-/// Whether the owner is there, and not where the object is.
-fn is_elsewhere(world: &World, plane: &Plane, object: &Value, reference: &Value) -> bool {
+/// Where an owner is that should be beside the object, and is not.
+fn kind_of_absent(
+    world: &World,
+    plane: &Plane,
+    object: &Value,
+    reference: &Value,
+) -> Option<Bucket> {
     let kind = (text(reference, "apiVersion"), text(reference, "kind"));
-    let Some(resource) = world.registry.of_kind(kind.0, kind.1) else {
-        return false;
-    };
-    if !resource.namespaced {
-        return false;
-    }
-    let uid = text(reference, "uid");
+    let resource = world.registry.of_kind(kind.0, kind.1)?;
     let beside = Key::new(object::namespace(object), text(reference, "name"));
-    let found = plane.store.get(&resource.bucket, &beside);
-    if found.is_some_and(|found| object::uid(&found) == uid) {
-        return false;
-    }
-    let objects = plane.store.list(&resource.bucket, None).objects;
-    let mut others = objects.iter().map(|kept| kept.value());
-    others.any(|other| object::uid(&other) == uid)
+    let found = plane.store.kept(&resource.bucket, &beside);
+    let is_absent = !found.is_some_and(|found| found.has_uid(text(reference, "uid")));
+    (resource.namespaced && is_absent).then(|| resource.bucket.clone())
 }
 
 fn tell(world: &Arc<World>, bucket: &Bucket, object: &Value, reference: &Value) {

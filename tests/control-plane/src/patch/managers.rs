@@ -169,7 +169,7 @@ impl Managers {
             if let Some(entry) = self.0.remove(&id)
                 && let Some(joined) = self.0.get_mut(&bucket)
             {
-                joined.set = joined.set.union(&entry.set);
+                joined.set.add(&entry.set);
                 joined.time = entry.time;
                 left -= 1;
             }

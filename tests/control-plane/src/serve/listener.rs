@@ -30,6 +30,9 @@ const LARGEST_HEAD: u32 = (1 << 20) + 4096;
 /// A number of headers of HTTP/1.1 that nobody sends: a kube-apiserver counts their bytes alone.
 const MOST_HEADERS: usize = 4096;
 
+/// How many streams of HTTP/2 may be given up before a connection is cut: as many as Go's server lets wait.
+const MOST_RESETS: usize = 1000;
+
 /// How a [`Listener`] speaks HTTP.
 #[derive(Clone, Debug)]
 pub(crate) struct ListenerOptions {
@@ -249,6 +252,8 @@ async fn connection<H, F>(
         .http2()
         .timer(TokioTimer::new())
         .max_header_list_size(LARGEST_HEAD)
+        .max_pending_accept_reset_streams(MOST_RESETS)
+        .max_local_error_reset_streams(MOST_RESETS)
         .max_concurrent_streams(options.max_concurrent_streams);
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(serving);

@@ -5,8 +5,12 @@ use std::sync::Arc;
 
 use super::{Kept, Key, Objects, Slot};
 
-/// How many changes of one resource are kept.
+/// How many changes of one resource are kept, however old they are.
 const KEPT: usize = 10_000;
+/// How many are kept while lists can be read as they were before them.
+const KEPT_WHILE_YOUNG: usize = 200_000;
+/// How long the objects of them may be together, in bytes, as they are sent.
+const KEPT_BYTES: usize = 256 << 20;
 
 /// What happened to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +53,8 @@ pub(super) struct History {
     /// The newest change that is no longer kept: who has seen it misses nothing.
     lost: u64,
     changes: VecDeque<Arc<Change>>,
+    /// The length of their objects together.
+    bytes: usize,
 }
 
 impl History {
@@ -57,17 +63,27 @@ impl History {
             oldest,
             lost: 0,
             changes: VecDeque::new(),
+            bytes: 0,
         }
     }
 
-    pub(super) fn push(&mut self, change: Arc<Change>) {
-        if self.changes.len() == KEPT
-            && let Some(first) = self.changes.pop_front()
-        {
+    /// No list can be read as it was before the revision `expired`.
+    pub(super) fn push(&mut self, change: Arc<Change>, expired: u64) {
+        self.bytes += change.object.text().len();
+        self.changes.push_back(change);
+        while let Some(first) = self.changes.front() {
+            let most = match first.revision() <= expired {
+                true => KEPT,
+                false => KEPT_WHILE_YOUNG,
+            };
+            if self.changes.len() <= most && self.bytes <= KEPT_BYTES {
+                break;
+            }
+            self.bytes -= first.object.text().len();
             self.oldest = first.revision();
             self.lost = first.revision();
+            self.changes.pop_front();
         }
-        self.changes.push_back(change);
     }
 
     pub(super) fn forget(&mut self, revision: u64) {
@@ -76,6 +92,7 @@ impl History {
             self.lost = last.revision();
         }
         self.changes.clear();
+        self.bytes = 0;
     }
 
     fn check(&self, revision: u64) -> Result<(), Compacted> {

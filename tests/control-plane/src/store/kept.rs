@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Key;
+use super::uid::Uid;
 use crate::json;
 use crate::object;
 use crate::structs;
@@ -21,6 +22,7 @@ pub(crate) struct Kept {
     pub(crate) revision: u64,
     pub(crate) is_deleting: bool,
     pub(crate) has_owners: bool,
+    uid: Uid,
     /// As it is sent.
     text: Box<[u8]>,
     /// Where `metadata` begins, and where its value does and ends.
@@ -36,6 +38,7 @@ impl Kept {
             revision,
             is_deleting: object::is_deleting(object),
             has_owners: object::owners(object).next().is_some(),
+            uid: Uid::of(object::uid(object)),
             text: text.into_boxed_slice(),
             metadata,
             read: OnceLock::new(),
@@ -46,6 +49,15 @@ impl Kept {
     pub(crate) fn value(&self) -> Value {
         // It was written from a value that is no deeper than what is read.
         serde_json::from_slice(&self.text).unwrap_or_default()
+    }
+
+    /// Whether this is its uid.
+    pub(crate) fn has_uid(&self, uid: &str) -> bool {
+        match (&self.uid, Uid::of(uid)) {
+            (Uid::Number(own), Uid::Number(other)) => *own == other,
+            (Uid::Other, Uid::Other) => object::uid(&self.value()) == uid,
+            _ => false,
+        }
     }
 
     /// The same under another revision.

@@ -14,6 +14,7 @@ mod history;
 mod kept;
 mod key;
 mod transaction;
+mod uid;
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -196,6 +197,12 @@ impl Store {
             revision: inner.revision,
             objects,
         }
+    }
+
+    /// The objects of a bucket once nobody writes.
+    pub(crate) fn settled(&self, bucket: &Bucket) -> Vec<Arc<Kept>> {
+        let _writing = self.begin();
+        self.list(bucket, None).objects
     }
 
     /// Every object, in order.

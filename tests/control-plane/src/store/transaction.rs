@@ -98,13 +98,16 @@ impl Inner {
         object: Arc<Kept>,
         previous: Option<Arc<Kept>>,
     ) -> Arc<Change> {
+        let expired = self.age.expired(self.revision);
         self.revision = object.revision;
         let change = Arc::new(Change {
             what,
             object,
             previous,
         });
-        self.table(bucket).history.push(Arc::clone(&change));
+        self.table(bucket)
+            .history
+            .push(Arc::clone(&change), expired);
         change
     }
 

@@ -18,8 +18,14 @@ fn asking(resources: Value) -> Value {
 
 /// A node with labels and with room for pods, of which the server knows.
 async fn node(talk: &Talk, name: &str, labels: Value) {
+    node_that_can(talk, name, labels, Value::Null).await;
+}
+
+/// The same, of which it is said what it can do.
+async fn node_that_can(talk: &Talk, name: &str, labels: Value, features: Value) {
     let name = &format!("{name}-{{ns}}");
-    let status = json!({"allocatable": {"cpu": "2", "memory": "2Gi"}});
+    let status =
+        json!({"allocatable": {"cpu": "2", "memory": "2Gi"}, "declaredFeatures": features});
     talk.prepare(
         NODES,
         json!({"metadata": {"name": name, "labels": labels}, "status": status}),
@@ -72,6 +78,34 @@ conformance! {
                 json!({"cpu": "2"}), json!({"cpu": "500m"}), json!({"cpu": "2001m"}), json!({"memory": "3Gi"}), json!({"cpu": "3", "memory": "2147483649"}),
             ] {
                 talk.patch("strategic-merge", &path, asking(resources)).await;
+            }
+        }
+    }
+
+    async fn pods_change_as_their_node_can(talk: &mut Talk) {
+        let whole = "InPlacePodLevelResourcesVerticalScaling";
+        let all = [whole, "InPlacePodVerticalScalingInitContainers"];
+        node(talk, "old", json!({})).await;
+        node_that_can(talk, "newer", json!({}), json!([whole])).await;
+        node_that_can(talk, "new", json!({}), json!(all)).await;
+        let cpu = |amount: &str| json!({"requests": {"cpu": amount}, "limits": {"cpu": amount}});
+        let named = |name: &str, amount: &str| json!([{"name": name, "resources": cpu(amount)}]);
+        for (name, node) in [("old", Some("old-{ns}")), ("newer", Some("newer-{ns}")), ("new", Some("new-{ns}")), ("nowhere", Some("none-{ns}")), ("unbound", None)] {
+            let beginner = json!({"name": "first", "image": "web:1", "resources": cpu("100m")});
+            let mut beside = beginner.clone();
+            beside["name"] = "beside".into();
+            beside["restartPolicy"] = "Always".into();
+            let mut pod = pod(name, node);
+            pod["spec"]["initContainers"] = json!([beginner, beside]);
+            pod["spec"]["resources"] = cpu("1");
+            pod["spec"]["containers"][0]["resources"] = cpu("500m");
+            talk.prepare(PODS, pod).await;
+            for spec in [
+                json!({"resources": cpu("1500m")}), json!({"initContainers": named("first", "200m")}), json!({"initContainers": named("beside", "200m")}),
+                json!({"resources": cpu("1500m"), "initContainers": named("first", "200m")}), json!({"resources": cpu("3")}),
+            ] {
+                let path = format!("{PODS}/{name}/resize?dryRun=All");
+                talk.patch("strategic-merge", &path, json!({"spec": spec})).await;
             }
         }
     }

@@ -5,6 +5,7 @@
 
 mod default_classes;
 mod limits;
+mod node_features;
 mod pod_security;
 mod priorities;
 mod quotas;
@@ -113,6 +114,7 @@ pub(super) fn check(
         runtime_classes::check(&request, object)?;
     }
     if target.resource.is("", "pods") && target.subresource.as_deref() == Some("resize") {
+        node_features::check(&request, object)?;
         resizes::check(&request, object)?;
     }
     quotas::check(&request, transaction, object, dry_run)?;

@@ -8,21 +8,14 @@ use serde_json::{Map, Value, json};
 use super::super::service_addresses;
 use super::super::target::Target;
 use super::checks::list;
+use super::service_networks::{self, Network};
 use super::{addresses, service_rules, services};
 use crate::failure::{Cause, Failure};
 use crate::object;
 use crate::store::Transaction;
 
-/// The network whose addresses a server gives away. A real one has 10.0.0.0/24 unless it is told otherwise, which is
-/// too small for a test of many Services.
-const NETWORK: u32 = u32::from_be_bytes([10, 0, 0, 0]);
-const BITS: u32 = 16;
-/// The first address and the last belong to nobody.
-const LAST: u32 = (1 << BITS) - 2;
-/// Addresses that are not asked for come from behind those that people choose.
-const CHOSEN: u32 = 256;
 /// The server's own.
-const OF_THE_SERVER: u32 = 1;
+const OF_THE_SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const PATH: &str = "spec.clusterIPs";
 const POLICY: &str = "spec.ipFamilyPolicy";
 
@@ -213,9 +206,9 @@ impl Range<'_, '_> {
 
     /// Whether an address that is asked for can be had. Where nothing is kept, it is enough that there is such a one.
     fn check(&self, ip: &str) -> Result<(), String> {
-        let number = ip.parse::<Ipv4Addr>().map(u32::from).unwrap_or_default();
-        let number = number.wrapping_sub(NETWORK);
-        let is_inside = (1..=LAST).contains(&number);
+        let number = ip.parse::<Ipv4Addr>().unwrap_or(Ipv4Addr::UNSPECIFIED);
+        let networks = self.networks();
+        let is_inside = networks.iter().any(|network| network.has(number));
         match (is_inside, self.dry_run) {
             (true, true) => Ok(()),
             (true, false) if self.is_taken(number) => {
@@ -225,44 +218,40 @@ impl Range<'_, '_> {
             (false, false) => {
                 Err("the provided network does not match the current range".to_owned())
             }
-            (false, true) => {
-                let (network, bits) = (Ipv4Addr::from(NETWORK), 32 - BITS);
-                Err(format!(
-                    "the provided IP ({ip}) is not in the valid range. The range of valid IPs is {network}/{bits}"
-                ))
-            }
+            (false, true) => Err(format!(
+                "the provided IP ({ip}) is not in the valid range. The range of valid IPs is {}",
+                service_networks::FIRST
+            )),
         }
     }
 
     /// Any address that is free, from one that chance picks on; where nothing is kept, that of the network.
     fn next(&self) -> Result<String, Failure> {
         if self.dry_run {
-            return Ok(Ipv4Addr::from(NETWORK).to_string());
+            return Ok(service_networks::FIRST.address().to_string());
         }
-        let size = LAST - CHOSEN;
-        let first = self.target.world.ids.number() % u64::from(size);
-        let first = u32::try_from(first).unwrap_or_default();
-        let behind = (0..size).map(|step| CHOSEN + 1 + (first + step) % size);
-        behind
-            .chain(1..=CHOSEN)
-            .find(|number| !self.is_taken(*number))
-            .map(named)
-            .ok_or_else(|| {
-                let why = "failed to allocate a serviceIP: range is full";
-                let message = format!("Internal error occurred: {why}");
-                Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
-                    .with_causes(vec![Cause::new("", "", why)])
-            })
+        let chance = self.target.world.ids.number();
+        let networks = self.networks();
+        let mut addresses = networks
+            .iter()
+            .flat_map(|network| network.addresses(chance));
+        let free = addresses.find(|address| !self.is_taken(*address));
+        free.map(|address| address.to_string()).ok_or_else(|| {
+            let why = "failed to allocate a serviceIP: range is full";
+            let message = format!("Internal error occurred: {why}");
+            Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
+                .with_causes(vec![Cause::new("", "", why)])
+        })
     }
 
-    fn is_taken(&self, number: u32) -> bool {
+    fn networks(&self) -> Vec<Network> {
+        service_networks::all(&self.target.plane.store)
+    }
+
+    fn is_taken(&self, address: Ipv4Addr) -> bool {
         let meta = |field| object::meta(self.service, field);
         let is_server = (meta("namespace"), meta("name")) == (Some("default"), Some("kubernetes"));
-        (number == OF_THE_SERVER && !is_server)
-            || service_addresses::is_taken(self.transaction, &named(number))
+        (address == OF_THE_SERVER && !is_server)
+            || service_addresses::is_taken(self.transaction, &address.to_string())
     }
-}
-
-fn named(number: u32) -> String {
-    Ipv4Addr::from(NETWORK + number).to_string()
 }

@@ -1,6 +1,6 @@
 //! What a real server warns of in containers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -53,11 +53,10 @@ pub(super) fn in_parts(resources: &Value, path: &str, names: &[&str]) -> Vec<Str
 
 /// A variable that is there already, and is not made of what it was and of something else.
 fn hidden(variables: &[Value], path: &str) -> Vec<String> {
-    let again = variables.iter().enumerate().filter(|(index, variable)| {
+    let mut seen = HashSet::new();
+    let again = variables.iter().enumerate().filter(|(_, variable)| {
         let name = text(variable, "name");
-        let is_known = variables[..*index]
-            .iter()
-            .any(|known| known["name"] == name);
+        let is_known = !seen.insert(name);
         let (value, itself) = (text(variable, "value"), format!("$({name})"));
         is_known && (value == itself || !value.contains(&itself))
     });
@@ -71,10 +70,14 @@ fn hidden(variables: &[Value], path: &str) -> Vec<String> {
         .collect()
 }
 
+/// Nobody is told more: all that is told of a request is no longer than 4 KiB.
+/// <https://github.com/kubernetes/apiserver/blob/v0.36.3/pkg/endpoints/filters/warning.go>
+const MOST_TOLD: usize = 4096;
+
 /// Ports that are there already, whatever they are called.
 fn of_ports(containers: &[(String, &Value)]) -> Vec<String> {
     let mut told = Vec::new();
-    let mut seen: Vec<(String, &Value)> = Vec::new();
+    let mut seen: HashMap<_, Vec<(String, &Value)>> = HashMap::new();
     for (path, container) in containers {
         for (index, port) in list(container, "ports").iter().enumerate() {
             let path = format!("{path}.ports[{index}]");
@@ -82,16 +85,14 @@ fn of_ports(containers: &[(String, &Value)]) -> Vec<String> {
                 let shown = shown(port);
                 told.push(format!("{path}: hostIP set without hostPort: {shown}"));
             }
-            let same = seen.iter().filter(|(_, known)| {
-                ["containerPort", "protocol"]
-                    .iter()
-                    .all(|field| known[*field] == port[*field])
-            });
-            told.extend(same.filter_map(|(other, known)| {
+            let same = (number(port, "containerPort"), text(port, "protocol"));
+            let same = seen.entry(same).or_default();
+            let again = same.iter().filter_map(|(other, known)| {
                 let how = like(port, known)?;
                 Some(format!("{path}: {how} port definition with {other}"))
-            }));
-            seen.push((path, port));
+            });
+            told.extend(again.take(MOST_TOLD.saturating_sub(told.len())));
+            same.push((path, port));
         }
     }
     told

@@ -67,6 +67,7 @@ mod roles;
 mod schedules;
 mod secrets;
 mod service_advice;
+mod service_networks;
 mod service_ranges;
 mod service_rules;
 mod services;
@@ -217,7 +218,7 @@ pub(crate) fn move_generation(
             .pointer("/metadata/generation")
             .and_then(Value::as_i64)
             .unwrap_or(0);
-        object::set_meta(new, "generation", generation + 1);
+        object::set_meta(new, "generation", generation.wrapping_add(1));
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a real server warns of in pods and in their templates.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::checks::{list, number, text};
@@ -150,10 +152,11 @@ pub(super) fn of_container(pod: &Value, container: &Value, path: &str) -> Vec<St
 /// What is in a list twice.
 fn twice(spec: &Value, field: &str, key: &str, path: &str) -> Vec<String> {
     let all = list(spec, field);
+    let mut seen = HashSet::new();
     let again = all
         .iter()
         .enumerate()
-        .filter(|(index, one)| all[..*index].iter().any(|known| known[key] == one[key]));
+        .filter(|(_, one)| !seen.insert(&one[key]));
     again
         .map(|(index, one)| {
             format!(

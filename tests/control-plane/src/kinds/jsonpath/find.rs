@@ -85,7 +85,7 @@ impl Slice {
             End::At(end) => from_end(end),
             // Behind the last one comes the end.
             End::Next if written == -1 => length,
-            End::Next => from_end(written + 1),
+            End::Next => from_end(written.saturating_add(1)),
         };
         if start == end {
             return Some((Vec::new(), true));

@@ -43,14 +43,19 @@ impl Set {
 
     pub(crate) fn union(&self, other: &Set) -> Set {
         let mut all = self.clone();
-        all.member |= other.member;
+        all.add(other);
+        all
+    }
+
+    /// Adds all that is in another one.
+    pub(crate) fn add(&mut self, other: &Set) {
+        self.member |= other.member;
         for (element, set) in &other.below {
-            match all.below.get_mut(element) {
-                Some(mine) => *mine = mine.union(set),
-                None => all.put(element, set.clone()),
+            match self.below.get_mut(element) {
+                Some(mine) => mine.add(set),
+                None => self.put(element, set.clone()),
             }
         }
-        all
     }
 
     pub(crate) fn intersection(&self, other: &Set) -> Set {

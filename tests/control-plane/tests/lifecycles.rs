@@ -1,0 +1,111 @@
+//! What ends with what it belongs to, however oddly that is said.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "that is how a test fails"
+)]
+
+mod support;
+
+use kube::ResourceExt;
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
+use kube::core::GroupVersionKind;
+use serde_json::{Value, json};
+use support::*;
+
+fn map(name: &str, mut metadata: Value) -> DynamicObject {
+    metadata["name"] = name.into();
+    object(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}))
+}
+
+fn owner(api_version: &str, kind: &str, name: &str, uid: &str) -> Value {
+    json!({"apiVersion": api_version, "kind": kind, "name": name, "uid": uid, "blockOwnerDeletion": true})
+}
+
+async fn create(api: &Api<DynamicObject>, object: DynamicObject) -> DynamicObject {
+    let created = api.create(&PostParams::default(), &object).await;
+    created.unwrap()
+}
+
+#[tokio::test]
+async fn one_object_keeps_the_janitor_from_no_other() {
+    let plane = plane_with("red").await;
+    let home = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}});
+    let red = plane.project("red").client().unwrap();
+    create(&namespaces(red.clone()), object(home)).await;
+    let (red, root) = (config_maps(red), config_maps(plane.client().unwrap()));
+    let absent = owner("v1", "ConfigMap", "absent", "1");
+    let odd = json!({"generation": i64::MAX, "finalizers": ["example.com/hold"], "ownerReferences": [absent]});
+    create(&red, map("odd", odd)).await;
+    let begins = async {
+        loop {
+            let odd = red.get("odd").await.unwrap();
+            if odd.metadata.deletion_timestamp.is_some() {
+                return odd.metadata.generation;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    assert_eq!(soon("its deletion", begins).await, Some(i64::MIN));
+    for maps in [red, root] {
+        create(&maps, map("lost", json!({"ownerReferences": [absent]}))).await;
+        gone(&maps, "lost").await;
+    }
+}
+
+#[tokio::test]
+async fn what_the_objects_of_a_crd_own_goes_with_it() {
+    let plane = plane().await;
+    let client = plane.client().unwrap();
+    let (owners, maps) = (things(client.clone()), config_maps(client.clone()));
+    let one = create(&owners, thing("one", json!({}))).await;
+    let owned = owner("demo.example.com/v1", "Thing", "one", &one.uid().unwrap());
+    create(&maps, map("owned", json!({"ownerReferences": [owned]}))).await;
+    let kind = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+    let definitions: Api<DynamicObject> = Api::all_with(client, &ApiResource::from_gvk(&kind));
+    let name = "things.demo.example.com";
+    definitions
+        .delete(name, &DeleteParams::default())
+        .await
+        .unwrap();
+    gone(&definitions, name).await;
+    gone(&maps, "owned").await;
+}
+
+#[tokio::test]
+async fn a_namespace_ends_though_an_object_in_it_waits_for_itself() {
+    let plane = plane().await;
+    let client = plane.client().unwrap();
+    let all = namespaces(client.clone());
+    let shop = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+    create(&all, object(shop)).await;
+    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk("", "v1", "ConfigMap"));
+    let maps: Api<DynamicObject> = Api::namespaced_with(client, "shop", &kind);
+    let own = create(&maps, map("own", json!({}))).await;
+    let itself = owner("v1", "ConfigMap", "own", &own.uid().unwrap());
+    let patch = Patch::Merge(json!({"metadata": {"ownerReferences": [itself]}}));
+    let patched = maps.patch("own", &PatchParams::default(), &patch).await;
+    patched.unwrap();
+    maps.delete("own", &DeleteParams::foreground())
+        .await
+        .unwrap();
+    let waits = maps.get("own").await.unwrap();
+    assert_eq!(waits.finalizers(), ["foregroundDeletion"]);
+    all.delete("shop", &DeleteParams::default()).await.unwrap();
+    gone(&all, "shop").await;
+}
+
+#[tokio::test]
+async fn nothing_is_done_about_owners_while_nothing_is_known_of_one() {
+    let plane = plane().await;
+    let maps = config_maps(plane.client().unwrap());
+    let absent = owner("v1", "ConfigMap", "absent", "1");
+    let unknown = owner("no.such/v1", "Nope", "nope", "2");
+    let both = json!({"ownerReferences": [unknown, absent]});
+    let kept = create(&maps, map("kept", both)).await;
+    // It is looked at first.
+    create(&maps, map("lost", json!({"ownerReferences": [absent]}))).await;
+    gone(&maps, "lost").await;
+    assert_eq!(maps.get("kept").await.unwrap(), kept);
+}
