@@ -404,7 +404,11 @@ async fn open(
 async fn watches() {
     const COUNT: usize = 10_000;
     let server = Server::start(&[]);
-    let path = || format!("{MAPS}?watch=true&allowWatchBookmarks=true&resourceVersion=5");
+    let mut sender = server.connect().await;
+    let (_, list) = whole(&mut sender, server.request(Method::GET, MAPS, Bytes::new())).await;
+    let list: Value = serde_json::from_slice(&list).unwrap();
+    let newest = list["metadata"]["resourceVersion"].as_str().unwrap();
+    let path = || format!("{MAPS}?watch=true&allowWatchBookmarks=true&resourceVersion={newest}");
     let first = open(&server, (0..STREAMS).map(|_| path())).await;
     let before = server.memory();
     let rest = open(&server, (0..COUNT).map(|_| path())).await;
@@ -415,7 +419,15 @@ async fn watches() {
         "< 4 KiB",
         format!("{each:.2} KiB"),
     );
-    drop((first, rest));
+    // Each of them is open still.
+    create(&server, &mut [server.connect().await], 0, 1).await;
+    let mut kept = Vec::new();
+    for (connection, bodies) in first.into_iter().chain(rest) {
+        kept.push(connection);
+        for body in bodies {
+            count_events(body, 1).await;
+        }
+    }
 }
 
 async fn fleet(count: usize) {

@@ -132,8 +132,6 @@ impl ControlPlane {
             for (path, object) in clock::within(world.clock, presence) {
                 install(&world, path, object)?;
             }
-            // A kube-apiserver that has just begun knows no history, either.
-            world.root.store.compact();
         }
         let mut plane = Self {
             controller: None,

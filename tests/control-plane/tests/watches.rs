@@ -3,6 +3,7 @@
 mod support;
 
 use futures::TryStreamExt;
+use kommodore_control_plane::ControlPlane;
 use kube::ResourceExt;
 use kube::api::{
     DeleteParams, ListParams, Patch, PatchParams, PostParams, VersionMatch, WatchParams,
@@ -53,6 +54,17 @@ async fn a_watch_tells_everything_from_a_version_on() {
     let (what, name, version) = next(&mut events).await;
     assert_eq!((what, name.as_str()), ("DELETED", "one"));
     assert!(version.parse::<u64>().unwrap() > grown.resource_version().unwrap().parse().unwrap());
+}
+
+#[tokio::test]
+async fn a_watch_may_begin_with_what_the_server_began_with() {
+    let plane = ControlPlane::builder().furnished().start().await.unwrap();
+    let all = namespaces(plane.client().unwrap());
+    let mut events = watch(&all, &WatchParams::default().disable_bookmarks(), "1").await;
+    for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
+        let (what, told, _) = next(&mut events).await;
+        assert_eq!((what, told.as_str()), ("ADDED", name));
+    }
 }
 
 #[tokio::test]
