@@ -253,10 +253,17 @@ impl World {
             || (plane.project.is_none() && (bucket == crd_bucket() || hangs_on(&bucket)))
             || change.object.is_deleting
             || change.object.has_owners
+            || had_owners(&change)
             || (self.options.service_accounts && bucket == namespace_bucket());
         if matters && plane.chores.add(Chore { bucket, change }) {
             // Nobody is left to do the work only while the server ends.
             let _ = self.janitor.send(plane.clone());
         }
     }
+}
+
+/// Whether the object named owners before.
+fn had_owners(change: &Change) -> bool {
+    let previous = change.previous.as_ref();
+    previous.is_some_and(|previous| previous.has_owners)
 }

@@ -109,3 +109,45 @@ async fn nothing_is_done_about_owners_while_nothing_is_known_of_one() {
     gone(&maps, "lost").await;
     assert_eq!(maps.get("kept").await.unwrap(), kept);
 }
+
+#[tokio::test]
+async fn an_owner_waits_for_nobody_who_does_not_name_it_any_more() {
+    let plane = plane().await;
+    let maps = config_maps(plane.client().unwrap());
+    for is_named in [false, true] {
+        let waiting = create(&maps, map("owner", json!({}))).await;
+        let of_it = owner("v1", "ConfigMap", "owner", &waiting.uid().unwrap());
+        let held = json!({"finalizers": ["example.com/hold"], "ownerReferences": [of_it.clone()]});
+        create(&maps, map("held", held)).await;
+        let begun = maps.delete("owner", &DeleteParams::foreground()).await;
+        begun.unwrap();
+        let going = async {
+            while maps
+                .get("held")
+                .await
+                .unwrap()
+                .metadata
+                .deletion_timestamp
+                .is_none()
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        soon("deletion of what it owns", going).await;
+        assert_eq!(
+            maps.get("owner").await.unwrap().finalizers(),
+            ["foregroundDeletion"]
+        );
+        let mut unblocked = of_it;
+        unblocked["blockOwnerDeletion"] = false.into();
+        let owners = is_named.then(|| json!([unblocked]));
+        let patch = Patch::Merge(json!({"metadata": {"ownerReferences": owners}}));
+        let patched = maps.patch("held", &PatchParams::default(), &patch).await;
+        patched.unwrap();
+        gone(&maps, "owner").await;
+        let release = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+        let released = maps.patch("held", &PatchParams::default(), &release).await;
+        released.unwrap();
+        gone(&maps, "held").await;
+    }
+}

@@ -32,9 +32,20 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
             foreground(world, plane, bucket, change.key());
         }
     }
-    if object::owners(object).next().is_some() {
+    if change.object.has_owners {
         look_at(world, plane, bucket, change.key(), None);
         release_owners(world, plane, object);
+    }
+    // Those that it does not name any more wait for it no longer.
+    let previous = change
+        .previous
+        .as_ref()
+        .filter(|previous| previous.has_owners);
+    let previous = previous.map(|previous| previous.value());
+    if let Some(previous) =
+        previous.filter(|previous| !object::owners(previous).eq(object::owners(object)))
+    {
+        release_owners(world, plane, &previous);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What happens by itself after a write: the garbage collector, the end of namespaces and of CRDs, the roles that are
-//! made of others, the service account of every namespace, the API services of CRDs and how those of others are, whether flow schemas have their levels, and what is always there.
+//! made of others, the service account of every namespace, the API services of CRDs and how those of others are, whether
+//! flow schemas have their levels, and what is always there.
 //!
 //! One task does it for each control plane, one change after the other, as the controllers of a real cluster do: behind
 //! the writer's back, and soon.
