@@ -4,7 +4,7 @@ mod support;
 
 use kommodore_control_plane::ControlPlane;
 use kube::ResourceExt;
-use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 use support::*;
 
@@ -81,6 +81,65 @@ async fn names_are_made_up_until_one_is_free() {
     }
     let all = api.list_metadata(&ListParams::default()).await.unwrap();
     assert_eq!(all.items.len(), OBJECTS);
+}
+
+/// On a server of their own: whatever else is given an address could be given one of these.
+#[tokio::test]
+async fn services_have_addresses_of_every_network() {
+    let plane = plane().await;
+    let client = plane.client().unwrap();
+    let of = |group: &str, kind: &str| {
+        let kind = kube::core::GroupVersionKind::gvk(group, "v1", kind);
+        kube::core::ApiResource::from_gvk(&kind)
+    };
+    let services: Api<DynamicObject> =
+        Api::default_namespaced_with(client.clone(), &of("", "Service"));
+    let networking =
+        |kind: &str| Api::<DynamicObject>::all_with(client.clone(), &of("networking.k8s.io", kind));
+    let (ranges, addresses) = (networking("ServiceCIDR"), networking("IPAddress"));
+    let create = async |name: &str, address: &str| {
+        let service = json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
+            "spec": {"clusterIP": address, "ports": [{"port": 80}]},
+        });
+        let created = services
+            .create(&PostParams::default(), &object(service))
+            .await;
+        created.map_err(|error| refusal::<()>(Err(error)).1)
+    };
+    let foreign = "the provided network does not match the current range";
+    let taken = "provided IP is already allocated";
+    let refused = async |name: &str, address: &str, why: &str| {
+        let message = create(name, address).await.unwrap_err();
+        assert!(message.ends_with(why), "{address}: {message}");
+    };
+    refused("early", "10.99.1.5", foreign).await;
+    let range = json!({
+        "apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR", "metadata": {"name": "more"}, "spec": {"cidrs": ["10.99.1.0/28"]},
+    });
+    ranges
+        .create(&PostParams::default(), &object(range))
+        .await
+        .unwrap();
+    create("first", "10.99.1.1").await.unwrap();
+    create("last", "10.99.1.14").await.unwrap();
+    create("far", "10.0.3.7").await.unwrap();
+    refused("again", "10.99.1.14", taken).await;
+    refused("beyond", "10.99.1.16", foreign).await;
+    assert!(addresses.get_opt("10.99.1.14").await.unwrap().is_some());
+    let status = Patch::Merge(json!({"status": {"conditions": [{
+        "type": "Ready", "status": "False", "reason": "Ending", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z",
+    }]}}));
+    let patched = ranges
+        .patch_status("more", &PatchParams::default(), &status)
+        .await;
+    patched.unwrap();
+    refused("late", "10.99.1.2", foreign).await;
+    services
+        .delete("last", &DeleteParams::default())
+        .await
+        .unwrap();
+    assert!(addresses.get_opt("10.99.1.14").await.unwrap().is_none());
 }
 
 #[tokio::test]

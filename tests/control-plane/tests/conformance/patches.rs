@@ -771,6 +771,11 @@ conformance! {
             talk.patch("merge", status, json!({"status": {"phase": phase}})).await;
         }
         talk.patch("merge", status, json!({"status": null})).await;
+        talk.say("nor by saying since when");
+        for phase in ["Terminating", "Active"] {
+            let ending = json!({"metadata": {"deletionTimestamp": "2020-01-01T00:00:00Z"}, "status": {"phase": phase}});
+            talk.patch("merge", status, ending).await;
+        }
     }
 
     async fn copies_that_double_a_document(talk: &mut Talk) {

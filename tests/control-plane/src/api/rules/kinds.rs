@@ -146,13 +146,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
             wrong.extend(unchangeable(old, new));
             wrong
         }
-        "Namespace" => {
-            let mut wrong = names::namespace_finalizers(new, false);
-            if target.subresource.as_deref() == Some("status") {
-                wrong.extend(phase_of_namespace(old, new));
-            }
-            wrong
-        }
+        "Namespace" => names::namespace_finalizers(new, false),
         "ServiceAccount" => forget_whose_secrets(new),
         "Lease" => lease(Some(old), new),
         "CertificateSigningRequest" => certificates::before_update(target, old, new),
@@ -280,10 +274,10 @@ fn forget_whose_secrets(account: &mut Value) -> Vec<Cause> {
     Vec::new()
 }
 
-/// A namespace ends by being deleted, not by saying so.
-fn phase_of_namespace(old: &Value, new: &Value) -> Option<Cause> {
+/// A namespace ends by being deleted, not by saying so; `is_deleting` is whether it is, or says that it is.
+pub(super) fn phase_of_namespace(new: &Value, is_deleting: bool) -> Option<Cause> {
     let phase = new.pointer("/status/phase").cloned().unwrap_or_default();
-    let (only, state) = match object::is_deleting(old) {
+    let (only, state) = match is_deleting {
         true => ("Terminating", "not empty"),
         false => ("Active", "empty"),
     };

@@ -188,6 +188,13 @@ pub(crate) fn before_update(
 ) -> Vec<Cause> {
     forgotten::forget(target, new);
     let mut rest = kinds::before_update(target, old, new);
+    if target.resource.is("", "namespaces") && target.subresource.as_deref() == Some("status") {
+        let mut of_time = fixed
+            .iter()
+            .filter(|cause| cause.field == "metadata.deletionTimestamp");
+        let is_deleting = object::is_deleting(old) || of_time.next().is_some();
+        rest.extend(kinds::phase_of_namespace(new, is_deleting));
+    }
     if target.subresource.as_deref() == Some("ephemeralcontainers") {
         rest.extend(pods::check_spec(&new["spec"]));
         rest.extend(ephemeral::check(old, new));
