@@ -219,11 +219,11 @@ impl Failure {
     }
 
     pub(crate) fn forbidden(resource: &Resource, name: &str, why: &str) -> Self {
-        let message = format!(
-            "{} {} is forbidden: {why}",
-            resource.qualified(),
-            quoted(name)
-        );
+        let mut what = resource.qualified();
+        if !name.is_empty() {
+            what = format!("{what} {}", quoted(name));
+        }
+        let message = format!("{what} is forbidden: {why}");
         Self::new(StatusCode::FORBIDDEN, "Forbidden", message).about(resource, name)
     }
 

@@ -11,7 +11,7 @@ use crate::api::OpenApi;
 use crate::auth::{self, Auth};
 use crate::clock::Clock;
 use crate::ids::Ids;
-use crate::janitor::{Chore, Chores, hangs_on};
+use crate::janitor::{Chore, Chores, Owners, hangs_on};
 use crate::kinds::{Registry, Resource, crd_bucket, namespace_bucket};
 use crate::store::{Bucket, Change, Key, Store, Transaction, What};
 
@@ -49,6 +49,8 @@ pub(crate) struct Plane {
     pub(crate) store: Store,
     /// What the janitor still has to do here.
     pub(crate) chores: Chores,
+    /// What it knows of who owns what here.
+    pub(crate) owners: Owners,
     /// The project is gone: its watches end.
     pub(crate) closed: CancellationToken,
     /// Whoever writes waits here for its turn, and keeps no thread from serving the others meanwhile.
@@ -63,6 +65,7 @@ impl Plane {
             project: project.map(str::to_owned),
             store: Store::new(),
             chores: Chores::default(),
+            owners: Owners::default(),
             closed: CancellationToken::new(),
             turns: tokio::sync::Mutex::default(),
             initialized: Mutex::default(),
@@ -111,6 +114,11 @@ pub(crate) fn project_bucket() -> Bucket {
         group: "resourcemanager.miloapis.com".into(),
         plural: "projects".into(),
     }
+}
+
+/// Whether projects are kept here.
+pub(crate) fn keeps_projects(bucket: &Bucket) -> bool {
+    *bucket == project_bucket() || *bucket == control_plane_bucket()
 }
 
 /// Where Milo's infrastructure keeps the same, for those who work from inside.
@@ -241,7 +249,7 @@ impl World {
                 let now = plane.store.get(&bucket, change.key());
                 self.registry.update(&change.key().name, now.as_ref());
             } else if change.what == What::Deleted
-                && (bucket == project_bucket() || bucket == control_plane_bucket())
+                && keeps_projects(&bucket)
                 && self.plane(Some(&change.key().name)).is_none()
                 && let Some(gone) = lock(&self.projects).remove(&change.key().name)
             {

@@ -60,8 +60,15 @@ async fn what_the_objects_of_a_crd_own_goes_with_it() {
     let client = plane.client().unwrap();
     let (owners, maps) = (things(client.clone()), config_maps(client.clone()));
     let one = create(&owners, thing("one", json!({}))).await;
-    let owned = owner("demo.example.com/v1", "Thing", "one", &one.uid().unwrap());
-    create(&maps, map("owned", json!({"ownerReferences": [owned]}))).await;
+    let two = create(&owners, thing("two", json!({}))).await;
+    let of = |owning: &DynamicObject| {
+        let (name, uid) = (owning.name_any(), owning.uid().unwrap());
+        owner("demo.example.com/v1", "Thing", &name, &uid)
+    };
+    let [one, two] = [&one, &two].map(of);
+    let by = |owners: &[&Value]| json!({"ownerReferences": owners});
+    create(&maps, map("owned", by(&[&one]))).await;
+    create(&maps, map("of-both", by(&[&one, &two]))).await;
     let kind = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
     let definitions: Api<DynamicObject> = Api::all_with(client, &ApiResource::from_gvk(&kind));
     let name = "things.demo.example.com";
@@ -71,6 +78,42 @@ async fn what_the_objects_of_a_crd_own_goes_with_it() {
         .unwrap();
     gone(&definitions, name).await;
     gone(&maps, "owned").await;
+    gone(&maps, "of-both").await;
+    // Also what comes later.
+    create(&maps, map("late", by(&[&one, &two]))).await;
+    gone(&maps, "late").await;
+    let unknown = owner("demo.example.com/v1", "Thing", "one", "1");
+    create(&maps, map("unknown", by(&[&unknown]))).await;
+    create(&maps, map("later", by(&[&one]))).await;
+    gone(&maps, "later").await;
+    assert!(maps.get_opt("unknown").await.unwrap().is_some());
+    create(&definitions, object(crd("Thing"))).await;
+    gone(&maps, "unknown").await;
+}
+
+#[tokio::test]
+async fn an_owner_waits_for_those_who_name_it_wrongly_no_longer_than_they_do() {
+    let plane = plane().await;
+    let maps = config_maps(plane.client().unwrap());
+    for (kind, name) in [
+        ("ConfigMap", "other"),
+        ("Secret", "owner"),
+        ("Nope", "owner"),
+    ] {
+        let waiting = create(&maps, map("owner", json!({}))).await;
+        let of_it = owner("v1", kind, name, &waiting.uid().unwrap());
+        let held = json!({"finalizers": ["example.com/hold"], "ownerReferences": [of_it]});
+        create(&maps, map("held", held)).await;
+        let begun = maps.delete("owner", &DeleteParams::foreground()).await;
+        begun.unwrap();
+        maps.delete("held", &DeleteParams::default()).await.unwrap();
+        let waits = maps.get("owner").await.unwrap();
+        assert_eq!(waits.finalizers(), ["foregroundDeletion"], "{kind} {name}");
+        let release = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+        let released = maps.patch("held", &PatchParams::default(), &release).await;
+        released.unwrap();
+        gone(&maps, "owner").await;
+    }
 }
 
 #[tokio::test]

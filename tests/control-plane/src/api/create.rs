@@ -164,6 +164,7 @@ impl<'a> Creation<'a> {
             }
         }
         let name = object::name(&self.object).to_owned();
+        check_served(target, prefix.map_or(&*name, |_| ""))?;
         rules::namespace_takes_content(target, prefix.unwrap_or(&name))?;
         let as_stored = target.as_stored();
         let rules_of = as_stored.as_ref().unwrap_or(target);
@@ -182,7 +183,6 @@ impl<'a> Creation<'a> {
         let written = self.fractions.put_back(&self.object);
         wrong.extend(body::validate(rules_of, &written, None));
         auth::check_escalation(target, transaction, None, &self.object)?;
-        check_served(target, &name)?;
         if !wrong.is_empty() {
             let kind = self
                 .object

@@ -141,7 +141,7 @@ fn end_namespace(namespace: &mut Value) {
     object::field_mut(namespace, "status").insert("phase".to_owned(), "Terminating".into());
 }
 
-fn begin_deletion(new: &mut Value, old: &Value, grace: i64) {
+pub(super) fn begin_deletion(new: &mut Value, old: &Value, grace: i64) {
     if !object::is_deleting(old) {
         let generation = old.pointer("/metadata/generation").and_then(Value::as_i64);
         if let Some(generation) = generation {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ending::Ending;
-use super::garbage::{change, delete};
+use super::garbage::{change, delete, look_at_unknown};
 use super::{begins_to_go, is_definition};
 use serde_json::Value;
 
@@ -11,11 +11,17 @@ use crate::api::{CRD_CLEANUP, DeleteOptions, Policy, establish, track};
 use crate::failure::Failure;
 use crate::kinds::{crd_bucket, crd_deleting};
 use crate::object;
-use crate::plane::{Plane, World};
+use crate::plane::{Plane, World, keeps_projects};
 use crate::store::{Bucket, Change, Key, What};
 
 pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, change: &Change) {
     let at_root = plane.project.is_none();
+    if at_root && is_definition(bucket) && change.what != What::Deleted {
+        look_at_unknown(world);
+    }
+    if at_root && change.what == What::Deleted && keeps_projects(bucket) {
+        clean_up_all(world);
+    }
     if at_root && begins_to_go(bucket, &crd_bucket(), change) {
         clean_up(world, &change.key().name);
     } else if at_root && is_definition(bucket) && change.what == What::Deleted {
@@ -27,6 +33,17 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
         if resource.is_terminating() {
             clean_up(world, &resource.qualified());
         }
+    }
+}
+
+/// What was in a project that is gone is gone with it.
+fn clean_up_all(world: &Arc<World>) {
+    let definitions = world.root.store.list(&crd_bucket(), None).objects;
+    for definition in definitions
+        .iter()
+        .filter(|definition| definition.is_deleting)
+    {
+        clean_up(world, &definition.key.name);
     }
 }
 

@@ -15,10 +15,15 @@ use crate::store::{Bucket, Change, Key, What};
 pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, change: &Change) {
     let object = &change.object.value();
     if change.what == What::Deleted {
-        let gone = object::uid(object);
-        for (bucket, key) in plane.store.dependents(gone) {
-            look_at(world, plane, &bucket, &key, Some(gone));
+        let uid = object::uid(object);
+        let dependents = plane.store.dependents(uid);
+        if !dependents.is_empty() {
+            plane.owners.went(uid);
         }
+        for (bucket, key) in dependents {
+            look_at(world, plane, &bucket, &key);
+        }
+        plane.owners.wait(uid, false, bucket, change.key());
         // An owner that waited for this one may be able to go.
         release_owners(world, plane, object);
         return;
@@ -28,12 +33,17 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
             |wanted: &str| object::finalizers(object).any(|finalizer| finalizer == wanted);
         if held_by(ORPHAN) {
             orphan(world, plane, bucket, change.key(), object);
-        } else if held_by(FOREGROUND) {
+        }
+        let waits = held_by(FOREGROUND);
+        plane
+            .owners
+            .wait(object::uid(object), waits, bucket, change.key());
+        if waits && !held_by(ORPHAN) {
             foreground(world, plane, bucket, change.key());
         }
     }
     if change.object.has_owners {
-        look_at(world, plane, bucket, change.key(), None);
+        look_at(world, plane, bucket, change.key());
         release_owners(world, plane, object);
     }
     // Those that it does not name any more wait for it no longer.
@@ -59,21 +69,15 @@ enum Owner {
     Unknown,
 }
 
-/// The owner that a reference names; `gone` is the uid of one that is known to be.
-fn owner(
-    world: &World,
-    plane: &Plane,
-    dependent: &Value,
-    reference: &Value,
-    gone: Option<&str>,
-) -> Owner {
+/// The owner that a reference names.
+fn owner(world: &World, plane: &Plane, dependent: &Value, reference: &Value) -> Owner {
     let text = |field: &str| {
         reference
             .get(field)
             .and_then(Value::as_str)
             .unwrap_or_default()
     };
-    if gone == Some(text("uid")) {
+    if plane.owners.is_gone(text("uid")) {
         return Owner::Gone;
     }
     let resource = world.registry.of_kind(text("apiVersion"), text("kind"));
@@ -111,7 +115,7 @@ fn blocks(reference: &Value) -> bool {
 }
 
 /// Deletes an object that has no owner left, and takes off its references to those that are gone.
-fn look_at(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key, gone: Option<&str>) {
+fn look_at(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key) {
     let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
         return;
     };
@@ -122,10 +126,13 @@ fn look_at(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key, g
         return;
     }
     let states: Vec<Owner> = object::owners(&object)
-        .map(|reference| owner(world, plane, &object, reference, gone))
+        .map(|reference| owner(world, plane, &object, reference))
         .collect();
-    let is_unknown = states.iter().any(|state| matches!(state, Owner::Unknown));
-    if is_unknown || states.iter().all(|state| matches!(state, Owner::There)) {
+    if states.iter().any(|state| matches!(state, Owner::Unknown)) {
+        plane.owners.await_kind(bucket, key);
+        return;
+    }
+    if states.iter().all(|state| matches!(state, Owner::There)) {
         return;
     }
     if states.iter().any(|state| matches!(state, Owner::There)) {
@@ -282,7 +289,7 @@ fn foreground(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key
         return;
     };
     for (bucket, key) in plane.store.dependents(object::uid(&owner)) {
-        look_at(world, plane, &bucket, &key, None);
+        look_at(world, plane, &bucket, &key);
     }
     release_if_free(world, plane, bucket, &owner);
 }
@@ -319,23 +326,24 @@ fn release(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key, f
 /// Looks again at those owners of an object that wait for their dependents.
 fn release_owners(world: &Arc<World>, plane: &Arc<Plane>, dependent: &Value) {
     for reference in object::owners(dependent) {
-        let text = |field: &str| {
-            let text = reference.get(field).and_then(Value::as_str);
-            text.unwrap_or_default()
-        };
-        let Some(resource) = world.registry.of_kind(text("apiVersion"), text("kind")) else {
+        let uid = reference.get("uid").and_then(Value::as_str);
+        let waiting = uid.and_then(|uid| Some((uid, plane.owners.waiting(uid)?)));
+        let Some((uid, (bucket, key))) = waiting else {
             continue;
         };
-        let namespace = match resource.namespaced {
-            true => object::namespace(dependent),
-            false => "",
-        };
-        let key = Key::new(namespace, text("name"));
-        let owner = plane.store.kept(&resource.bucket, &key);
-        let owner = owner.filter(|owner| owner.is_deleting && owner.has_uid(text("uid")));
-        let owner = owner.map(|owner| owner.value());
-        if let Some(owner) = owner.filter(waits_for_dependents) {
-            release_if_free(world, plane, &resource.bucket, &owner);
+        let owner = plane.store.kept(&bucket, &key);
+        let owner = owner.filter(|owner| owner.is_deleting && owner.has_uid(uid));
+        if let Some(owner) = owner {
+            release_if_free(world, plane, &bucket, &owner.value());
+        }
+    }
+}
+
+/// Looks again at what names owners of kinds that nobody has served so far.
+pub(super) fn look_at_unknown(world: &Arc<World>) {
+    for plane in world.planes() {
+        for (bucket, key) in plane.owners.take_of_unknown_kinds() {
+            look_at(world, &plane, &bucket, &key);
         }
     }
 }

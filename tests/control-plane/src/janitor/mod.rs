@@ -14,6 +14,7 @@ mod ending;
 mod flows;
 mod garbage;
 mod namespaces;
+mod owners;
 mod services;
 mod strangers;
 
@@ -31,6 +32,7 @@ use crate::long;
 use crate::plane::{Plane, World};
 use crate::store::{Bucket, Change, What};
 pub(crate) use chores::{Chore, Chores};
+pub(crate) use owners::Owners;
 
 /// Whether something of a server hangs on a change of this bucket.
 pub(crate) fn hangs_on(bucket: &Bucket) -> bool {

@@ -306,4 +306,26 @@ conformance! {
         }
         talk.get_until_gone(one).await;
     }
+
+    async fn owners_wait_no_longer_than_somebody_names_them(talk: &mut Talk) {
+        if !talk.has_controllers() { return talk.skip() }
+        let maps = "/api/v1/namespaces/{ns}/configmaps";
+        for (name, named) in [("taken-off", json!({})), ("elsewhere", json!({"name": "other"})), ("unknown", json!({"apiVersion": "nobody.example.com/v1", "kind": "Nope"}))] {
+            let owner = talk.prepare(maps, json!({"metadata": {"name": name}})).await;
+            let mut of_it = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": owner["metadata"]["uid"], "blockOwnerDeletion": true});
+            of_it.as_object_mut().unwrap().extend(named.as_object().unwrap().clone());
+            let held = json!({"metadata": {"name": "held", "finalizers": ["example.com/hold"], "ownerReferences": [of_it]}});
+            talk.prepare(maps, held).await;
+            talk.unsaid("DELETE", &format!("{maps}/{name}?propagationPolicy=Foreground"), None).await;
+            let held = &format!("{maps}/held");
+            talk.unsaid("DELETE", held, None).await;
+            talk.get_picked(&format!("{maps}/{name}"), &[], |owner| owner["metadata"]["finalizers"].clone()).await;
+            if name == "taken-off" {
+                talk.patch_unsaid("merge", held, json!({"metadata": {"ownerReferences": null}})).await;
+                talk.get_until_gone(&format!("{maps}/{name}")).await;
+            }
+            talk.patch_unsaid("merge", held, json!({"metadata": {"finalizers": null}})).await;
+            talk.get_until_gone(&format!("{maps}/{name}")).await;
+        }
+    }
 }
