@@ -5,12 +5,24 @@ use std::sync::Arc;
 
 use super::{Kept, Key, Objects, Slot};
 
-/// How many changes of one resource are kept, however old they are.
-const KEPT: usize = 10_000;
-/// How many are kept while lists can be read as they were before them.
-const KEPT_WHILE_YOUNG: usize = 200_000;
-/// How long the objects of them may be together, in bytes, as they are sent.
-const KEPT_BYTES: usize = 256 << 20;
+/// What is kept of the changes of one resource: how many, and how long their objects may be together, in bytes as they
+/// are sent.
+struct Most {
+    changes: usize,
+    bytes: usize,
+}
+
+/// However old they are.
+const KEPT: Most = Most {
+    changes: 10_000,
+    bytes: 256 << 20,
+};
+/// While lists can be read as they were before them. Small objects that change often are remembered for as long as that;
+/// large fleets are not to pay for it.
+const KEPT_WHILE_YOUNG: Most = Most {
+    changes: 200_000,
+    bytes: 24 << 20,
+};
 
 /// What happened to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,11 +84,10 @@ impl History {
         self.bytes += change.object.text().len();
         self.changes.push_back(change);
         while let Some(first) = self.changes.front() {
-            let most = match first.revision() <= expired {
-                true => KEPT,
-                false => KEPT_WHILE_YOUNG,
-            };
-            if self.changes.len() <= most && self.bytes <= KEPT_BYTES {
+            let are_few =
+                |most: &Most| self.changes.len() <= most.changes && self.bytes <= most.bytes;
+            let is_young = first.revision() > expired;
+            if are_few(&KEPT) || is_young && are_few(&KEPT_WHILE_YOUNG) {
                 break;
             }
             self.bytes -= first.object.text().len();
