@@ -116,17 +116,17 @@ pub(crate) fn project_bucket() -> Bucket {
     }
 }
 
-/// Whether projects are kept here.
-pub(crate) fn keeps_projects(bucket: &Bucket) -> bool {
-    *bucket == project_bucket() || *bucket == control_plane_bucket()
-}
-
 /// Where Milo's infrastructure keeps the same, for those who work from inside.
 fn control_plane_bucket() -> Bucket {
     Bucket {
         group: "infrastructure.miloapis.com".into(),
         plural: "projectcontrolplanes".into(),
     }
+}
+
+/// Whether projects are kept here.
+pub(crate) fn keeps_projects(bucket: &Bucket) -> bool {
+    *bucket == project_bucket() || *bucket == control_plane_bucket()
 }
 
 impl World {

@@ -121,19 +121,7 @@ async fn a_foreground_deletion_waits_for_the_children() {
         .delete("one", &DeleteParams::foreground())
         .await
         .unwrap();
-    soon("deletion of the child", async {
-        while children
-            .get("held")
-            .await
-            .unwrap()
-            .metadata
-            .deletion_timestamp
-            .is_none()
-        {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    begins_to_go(&children, "held").await;
     assert_eq!(
         owners.get("one").await.unwrap().finalizers(),
         ["foregroundDeletion"]
@@ -200,19 +188,7 @@ async fn a_namespace_ends_when_everything_in_it_has() {
         ),
         "{message}"
     );
-    soon("deletion in the namespace", async {
-        while inside
-            .get("one")
-            .await
-            .unwrap()
-            .metadata
-            .deletion_timestamp
-            .is_none()
-        {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    begins_to_go(&inside, "one").await;
     assert!(all.get_opt("shop").await.unwrap().is_some());
     inside
         .patch(

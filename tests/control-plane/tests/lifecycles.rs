@@ -38,16 +38,8 @@ async fn one_object_keeps_the_janitor_from_no_other() {
     let absent = owner("v1", "ConfigMap", "absent", "1");
     let odd = json!({"generation": i64::MAX, "finalizers": ["example.com/hold"], "ownerReferences": [absent]});
     create(&red, map("odd", odd)).await;
-    let begins = async {
-        loop {
-            let odd = red.get("odd").await.unwrap();
-            if odd.metadata.deletion_timestamp.is_some() {
-                return odd.metadata.generation;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    assert_eq!(soon("its deletion", begins).await, Some(i64::MIN));
+    let odd = begins_to_go(&red, "odd").await;
+    assert_eq!(odd.metadata.generation, Some(i64::MIN));
     for maps in [red, root] {
         create(&maps, map("lost", json!({"ownerReferences": [absent]}))).await;
         gone(&maps, "lost").await;
@@ -164,19 +156,7 @@ async fn an_owner_waits_for_nobody_who_does_not_name_it_any_more() {
         create(&maps, map("held", held)).await;
         let begun = maps.delete("owner", &DeleteParams::foreground()).await;
         begun.unwrap();
-        let going = async {
-            while maps
-                .get("held")
-                .await
-                .unwrap()
-                .metadata
-                .deletion_timestamp
-                .is_none()
-            {
-                tokio::task::yield_now().await;
-            }
-        };
-        soon("deletion of what it owns", going).await;
+        begins_to_go(&maps, "held").await;
         assert_eq!(
             maps.get("owner").await.unwrap().finalizers(),
             ["foregroundDeletion"]

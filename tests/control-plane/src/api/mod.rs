@@ -241,7 +241,7 @@ async fn in_turn(
     };
     let takes_long = asked.body.len() > LONG_BODY;
     let answer = || clock::within(world.clock, || route(world, place, asked));
-    // Nothing is left half done that the next one would find.
+    // Whatever is wrong with one request, those beside it on its connection go on.
     let answer = || catch_unwind(AssertUnwindSafe(answer));
     long::beside_others(takes_long && asked.is_on_own_task, answer).unwrap_or_else(|_| {
         tracing::error!(method = %asked.method, path = asked.path, "the answer to a request panicked");

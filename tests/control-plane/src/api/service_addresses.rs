@@ -39,7 +39,7 @@ pub(super) fn take(
 }
 
 /// Gives back the addresses that an object had and has no more.
-pub(crate) fn give_back(
+pub(super) fn give_back(
     transaction: &mut Transaction<'_>,
     of: &Bucket,
     before: &Value,

@@ -23,7 +23,8 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
         for (bucket, key) in dependents {
             look_at(world, plane, &bucket, &key);
         }
-        plane.owners.wait(uid, false, bucket, change.key());
+        plane.owners.waits_no_more(uid);
+        plane.owners.forget(bucket, change.key());
         // An owner that waited for this one may be able to go.
         release_owners(world, plane, object);
         return;
@@ -31,14 +32,15 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
     if object::is_deleting(object) {
         let held_by =
             |wanted: &str| object::finalizers(object).any(|finalizer| finalizer == wanted);
+        match held_by(FOREGROUND) {
+            true => plane
+                .owners
+                .waits(object::uid(object), bucket, change.key()),
+            false => plane.owners.waits_no_more(object::uid(object)),
+        }
         if held_by(ORPHAN) {
             orphan(world, plane, bucket, change.key(), object);
-        }
-        let waits = held_by(FOREGROUND);
-        plane
-            .owners
-            .wait(object::uid(object), waits, bucket, change.key());
-        if waits && !held_by(ORPHAN) {
+        } else if held_by(FOREGROUND) {
             foreground(world, plane, bucket, change.key());
         }
     }

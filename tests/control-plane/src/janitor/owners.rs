@@ -53,22 +53,29 @@ impl Owners {
         known.of_unknown_kinds.insert((bucket.clone(), key.clone()));
     }
 
+    /// An object is gone: its place is not to be looked at on its account.
+    pub(super) fn forget(&self, bucket: &Bucket, key: &Key) {
+        let mut known = self.lock();
+        if !known.of_unknown_kinds.is_empty() {
+            known
+                .of_unknown_kinds
+                .remove(&(bucket.clone(), key.clone()));
+        }
+    }
+
     /// Those objects, which are to be looked at again.
     pub(super) fn take_of_unknown_kinds(&self) -> BTreeSet<Place> {
         std::mem::take(&mut self.lock().of_unknown_kinds)
     }
 
-    /// Whether an owner waits for its dependents now.
-    pub(super) fn wait(&self, uid: &str, waits: bool, bucket: &Bucket, key: &Key) {
-        let mut known = self.lock();
-        match waits {
-            true => drop(
-                known
-                    .waiting
-                    .insert(uid.to_owned(), (bucket.clone(), key.clone())),
-            ),
-            false => drop(known.waiting.remove(uid)),
-        }
+    /// An owner waits for its dependents.
+    pub(super) fn waits(&self, uid: &str, bucket: &Bucket, key: &Key) {
+        let place = (bucket.clone(), key.clone());
+        self.lock().waiting.insert(uid.to_owned(), place);
+    }
+
+    pub(super) fn waits_no_more(&self, uid: &str) {
+        self.lock().waiting.remove(uid);
     }
 
     /// Where an owner is that waits for its dependents.

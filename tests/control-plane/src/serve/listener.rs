@@ -30,7 +30,7 @@ const LARGEST_HEAD: u32 = (1 << 20) + 4096;
 /// A number of headers of HTTP/1.1 that nobody sends: a kube-apiserver counts their bytes alone.
 const MOST_HEADERS: usize = 4096;
 
-/// How many streams of HTTP/2 may be given up before a connection is cut: as many as Go's server lets wait.
+/// How many streams of HTTP/2 may be given up at once before their connection is cut. A kube-apiserver bears hundreds.
 const MOST_RESETS: usize = 1000;
 
 /// How a [`Listener`] speaks HTTP.
@@ -253,7 +253,6 @@ async fn connection<H, F>(
         .timer(TokioTimer::new())
         .max_header_list_size(LARGEST_HEAD)
         .max_pending_accept_reset_streams(MOST_RESETS)
-        .max_local_error_reset_streams(MOST_RESETS)
         .max_concurrent_streams(options.max_concurrent_streams);
     let serving = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(serving);

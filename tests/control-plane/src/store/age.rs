@@ -26,6 +26,11 @@ impl Age {
         }
     }
 
+    /// What had expired when that was last looked at.
+    pub(super) fn known(&self) -> u64 {
+        self.expired
+    }
+
     /// What is older than this has expired. `newest` has been the newest revision since this was last asked.
     pub(super) fn expired(&mut self, newest: u64) -> u64 {
         let intervals = self.since.elapsed().as_secs() / INTERVAL.as_secs();

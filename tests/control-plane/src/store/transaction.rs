@@ -98,7 +98,8 @@ impl Inner {
         object: Arc<Kept>,
         previous: Option<Arc<Kept>>,
     ) -> Arc<Change> {
-        let expired = self.age.expired(self.revision);
+        // It was looked at when the transaction began.
+        let expired = self.age.known();
         self.revision = object.revision;
         let change = Arc::new(Change {
             what,

@@ -144,6 +144,20 @@ pub(crate) async fn next(events: &mut Events) -> (&'static str, String, String) 
     (what, object.name_any(), object.resource_version().unwrap())
 }
 
+/// Waits until the deletion of an object has begun, and returns what it is then.
+pub(crate) async fn begins_to_go(api: &Api<DynamicObject>, name: &str) -> DynamicObject {
+    soon("deletion", async {
+        loop {
+            let object = api.get(name).await.unwrap();
+            if object.metadata.deletion_timestamp.is_some() {
+                return object;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+}
+
 /// Waits until an object is gone.
 pub(crate) async fn gone(api: &Api<DynamicObject>, name: &str) {
     soon(&format!("end of {name}"), async {
