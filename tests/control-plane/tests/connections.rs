@@ -8,14 +8,24 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::TryStreamExt;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http2::{Builder, SendRequest};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use kommodore_control_plane::{ControlPlane, Fault, Verb};
 use kube::Client;
 use kube::api::{ListParams, Patch, PatchParams, PostParams, WatchParams};
-use serde_json::json;
+use kube::client::ConfigExt;
+use serde_json::{Value, json};
 use support::*;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 const SOON: Duration = Duration::from_millis(300);
 
@@ -228,10 +238,69 @@ async fn a_closed_port_refuses_and_a_restart_keeps_the_data() {
 #[tokio::test]
 async fn an_answer_that_is_all_there_says_how_long_it_is() {
     let plane = plane().await;
-    let request = http::Request::get("/api/v1/namespaces/default");
+    let request = Request::get("/api/v1/namespaces/default");
     let request = request.body(kube::client::Body::empty()).unwrap();
     let answer = client(&plane).send(request).await.unwrap();
-    let length = answer.headers()[http::header::CONTENT_LENGTH].clone();
+    let length = answer.headers()[CONTENT_LENGTH].clone();
     let body = answer.into_body().collect_bytes().await.unwrap();
     assert_eq!(length.to_str().unwrap(), body.len().to_string());
+}
+
+/// A connection on which requests are sent as they come. A client of kube gives up what it has not yet sent.
+async fn requests(
+    plane: &ControlPlane,
+) -> (
+    SendRequest<Empty<Bytes>>,
+    impl Fn(&str) -> Request<Empty<Bytes>>,
+) {
+    let config = plane.config();
+    let mut tls = config.rustls_client_config().unwrap();
+    tls.alpn_protocols = vec![b"h2".to_vec()];
+    let server = config.cluster_url.authority().unwrap().to_string();
+    let stream = TcpStream::connect(&server).await.unwrap();
+    let name = config.cluster_url.host().unwrap().to_owned().try_into();
+    let stream = TlsConnector::from(Arc::new(tls)).connect(name.unwrap(), stream);
+    let (sender, connection) = Builder::new(TokioExecutor::new())
+        .handshake(TokioIo::new(stream.await.unwrap()))
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let secrets = serde_json::to_value(&config.auth_info).unwrap();
+    let token = format!("Bearer {}", secrets["token"].as_str().unwrap());
+    (sender, move |path| {
+        let request = Request::get(format!("https://{server}{path}"));
+        let request = request.header(AUTHORIZATION, &token);
+        request.body(Empty::new()).unwrap()
+    })
+}
+
+#[tokio::test]
+async fn requests_that_are_given_up_at_once_end_no_watch() {
+    let plane = plane().await;
+    let (mut sender, get) = requests(&plane).await;
+    let path = "/api/v1/namespaces/default/configmaps";
+    let watch = get(&format!(
+        "{path}?watch=true&allowWatchBookmarks=false&resourceVersion=0"
+    ));
+    let mut events = sender.send_request(watch).await.unwrap().into_body();
+    for _ in 0..3 {
+        let mut given_up: Vec<_> = (0..200)
+            .map(|_| Box::pin(sender.send_request(get(path))))
+            .collect();
+        for request in &mut given_up {
+            assert!(futures::poll!(request.as_mut()).is_pending());
+        }
+        // They are sent before the server looks at what came.
+        tokio::task::yield_now().await;
+        drop(given_up);
+        let listed = sender.send_request(get(path)).await.unwrap();
+        assert_eq!(listed.status(), StatusCode::OK);
+    }
+    let maps = config_maps(client(&plane));
+    maps.create(&PostParams::default(), &map("one"))
+        .await
+        .unwrap();
+    let event = soon("event", events.frame()).await.unwrap().unwrap();
+    let event: Value = serde_json::from_slice(&event.into_data().unwrap()).unwrap();
+    assert_eq!(event["object"]["metadata"]["name"], "one");
 }

@@ -8,9 +8,9 @@
 
 mod support;
 
-use kube::ResourceExt;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::GroupVersionKind;
+use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 use support::*;
 
@@ -21,6 +21,11 @@ fn map(name: &str, mut metadata: Value) -> DynamicObject {
 
 fn owner(api_version: &str, kind: &str, name: &str, uid: &str) -> Value {
     json!({"apiVersion": api_version, "kind": kind, "name": name, "uid": uid, "blockOwnerDeletion": true})
+}
+
+fn definitions(client: Client) -> Api<DynamicObject> {
+    let kind = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+    Api::all_with(client, &ApiResource::from_gvk(&kind))
 }
 
 async fn create(api: &Api<DynamicObject>, object: DynamicObject) -> DynamicObject {
@@ -61,8 +66,7 @@ async fn what_the_objects_of_a_crd_own_goes_with_it() {
     let by = |owners: &[&Value]| json!({"ownerReferences": owners});
     create(&maps, map("owned", by(&[&one]))).await;
     create(&maps, map("of-both", by(&[&one, &two]))).await;
-    let kind = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
-    let definitions: Api<DynamicObject> = Api::all_with(client, &ApiResource::from_gvk(&kind));
+    let definitions = definitions(client);
     let name = "things.demo.example.com";
     definitions
         .delete(name, &DeleteParams::default())
@@ -173,4 +177,124 @@ async fn an_owner_waits_for_nobody_who_does_not_name_it_any_more() {
         released.unwrap();
         gone(&maps, "held").await;
     }
+}
+
+/// A patch and the collector write at the same time, in this order or the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_nobodys_any_more_is_not_collected() {
+    let plane = plane().await;
+    let maps = config_maps(plane.client().unwrap());
+    let nobodys = Patch::Merge(json!({"metadata": {"ownerReferences": null}}));
+    let mut kept = Vec::new();
+    for number in 0..200 {
+        let of = create(&maps, map("owner", json!({}))).await;
+        let of_it = owner("v1", "ConfigMap", "owner", &of.uid().unwrap());
+        let name = format!("child-{number}");
+        create(&maps, map(&name, json!({"ownerReferences": [of_it]}))).await;
+        let (parameters, background) = (PatchParams::default(), DeleteParams::background());
+        let (deleted, patched) = tokio::join!(
+            maps.delete("owner", &background),
+            maps.patch(&name, &parameters, &nobodys),
+        );
+        deleted.unwrap();
+        match patched {
+            Ok(_) => kept.push(name),
+            Err(kube::Error::Api(status)) => assert_eq!(status.code, 404, "{status:?}"),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    // Whatever the collector had to do is done once it has done this.
+    let absent = owner("v1", "ConfigMap", "absent", "1");
+    create(&maps, map("lost", json!({"ownerReferences": [absent]}))).await;
+    gone(&maps, "lost").await;
+    for name in kept {
+        assert!(maps.get_opt(&name).await.unwrap().is_some(), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_a_crd_that_is_gone_comes_again_with_it() {
+    let plane = plane().await;
+    let definitions = definitions(plane.client().unwrap());
+    for round in 0..10 {
+        let writers = (0..4).map(|writer| {
+            let things = things(plane.client().unwrap());
+            tokio::spawn(async move {
+                let mut made = 0;
+                loop {
+                    let one = thing(&format!("{writer}-{made}"), json!({}));
+                    match things.create(&PostParams::default(), &one).await {
+                        Ok(_) => made += 1,
+                        Err(kube::Error::Api(status)) if status.code == 404 => return made,
+                        // It is being deleted.
+                        Err(kube::Error::Api(status)) if status.code == 403 => {}
+                        Err(kube::Error::Api(status)) if status.code == 405 => {}
+                        Err(other) => panic!("{other:?}"),
+                    }
+                }
+            })
+        });
+        let writers: Vec<_> = writers.collect();
+        let things = things(plane.client().unwrap());
+        soon("object of every writer", async {
+            for writer in 0..4 {
+                while things
+                    .get_opt(&format!("{writer}-0"))
+                    .await
+                    .unwrap()
+                    .is_none()
+                {}
+            }
+        })
+        .await;
+        let name = "things.demo.example.com";
+        let begun = definitions.delete(name, &DeleteParams::default()).await;
+        begun.unwrap();
+        gone(&definitions, name).await;
+        for writer in writers {
+            let made = soon("end of the writers", writer).await.unwrap();
+            assert!(made > 0);
+        }
+        create(&definitions, object(crd("Thing"))).await;
+        let served = soon("kind again", async {
+            loop {
+                if let Ok(served) = things.list(&Default::default()).await {
+                    return served;
+                }
+            }
+        })
+        .await;
+        let left: Vec<String> = served.iter().map(ResourceExt::name_any).collect();
+        assert_eq!(left, Vec::<String>::new(), "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn a_crd_waits_for_nothing_of_a_project_that_is_gone() {
+    let plane = plane_with("red").await;
+    let red = plane.project("red").client().unwrap();
+    let home = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}});
+    create(&namespaces(red.clone()), object(home)).await;
+    let mut held = thing("held", json!({}));
+    held.metadata.finalizers = Some(vec!["example.com/hold".to_owned()]);
+    let things = things(red);
+    create(&things, held).await;
+    let definitions = definitions(plane.client().unwrap());
+    let name = "things.demo.example.com";
+    let begun = definitions.delete(name, &DeleteParams::default()).await;
+    begun.unwrap();
+    begins_to_go(&things, "held").await;
+    assert!(definitions.get_opt(name).await.unwrap().is_some());
+    let kind = GroupVersionKind::gvk("resourcemanager.miloapis.com", "v1alpha1", "Project");
+    let projects: Api<DynamicObject> =
+        Api::all_with(plane.client().unwrap(), &ApiResource::from_gvk(&kind));
+    let ended = projects.delete("red", &DeleteParams::default()).await;
+    ended.unwrap();
+    // What is in it holds the project, until somebody has enough of that.
+    let release = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+    let parameters = PatchParams::default();
+    let released = projects.patch("red", &parameters, &release).await;
+    released.unwrap();
+    gone(&projects, "red").await;
+    gone(&definitions, name).await;
 }

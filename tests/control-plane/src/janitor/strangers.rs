@@ -1,7 +1,7 @@
 //! The garbage collector says so where an owner is named that is somewhere else.
 //! <https://kubernetes.io/docs/concepts/architecture/garbage-collection/#owners-dependents>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::api;
 use crate::clock;
 use crate::object;
 use crate::plane::{Plane, World};
-use crate::store::{Bucket, Change, Key, What};
+use crate::store::{Bucket, Change, Key, Uid, What};
 
 /// The controller in whose name it is said.
 const COLLECTOR: &str = "garbage-collector-controller";
@@ -31,9 +31,9 @@ pub(super) fn after(world: &Arc<World>, plane: &Plane, bucket: &Bucket, change: 
     }
     for (kind, references) in absent {
         let others = plane.store.list(&kind, None).objects;
+        let others: HashSet<Uid> = others.iter().map(|other| other.uid()).collect();
         for reference in references {
-            let uid = text(reference, "uid");
-            if others.iter().any(|other| other.has_uid(uid)) {
+            if others.contains(&Uid::of(text(reference, "uid"))) {
                 tell(world, bucket, object, reference);
             }
         }

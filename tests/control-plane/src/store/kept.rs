@@ -51,6 +51,11 @@ impl Kept {
         serde_json::from_slice(&self.text).unwrap_or_default()
     }
 
+    /// Its uid, which the server gave it.
+    pub(crate) fn uid(&self) -> Uid {
+        self.uid
+    }
+
     /// Whether this is its uid.
     pub(crate) fn has_uid(&self, uid: &str) -> bool {
         match (&self.uid, Uid::of(uid)) {

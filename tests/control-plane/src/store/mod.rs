@@ -31,6 +31,7 @@ pub(crate) use history::{Change, Compacted, What};
 pub(crate) use kept::Kept;
 pub(crate) use key::{Bucket, Key};
 pub(crate) use transaction::Transaction;
+pub(crate) use uid::Uid;
 
 use crate::signal::{Ear, Signal};
 

@@ -1,8 +1,8 @@
 //! The uid of an object, as it is compared: a read of the whole object takes far longer.
 
 /// A uid. The server gives none that is no UUID, and others are named in references.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Uid {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Uid {
     /// A UUID as it is always written.
     Number([u64; 2]),
     Other,
@@ -12,7 +12,7 @@ pub(super) enum Uid {
 const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
 
 impl Uid {
-    pub(super) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         Self::number(text).map_or(Self::Other, Self::Number)
     }
 
