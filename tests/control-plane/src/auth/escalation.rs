@@ -1,5 +1,6 @@
 //! Nobody grants what it does not hold, be it with a role or with a binding.
 
+use http::StatusCode;
 use serde_json::Value;
 
 use super::rbac::{GROUP, Rule, bucket, not_held};
@@ -16,11 +17,7 @@ pub(crate) fn check(
     old: Option<&Value>,
     new: &Value,
 ) -> Result<(), Failure> {
-    let caller = &target.caller;
-    if *target.resource.group != *GROUP || caller.is_unlimited() {
-        return Ok(());
-    }
-    if old.is_some_and(|old| grants_the_same(old, new)) {
+    if *target.resource.group != *GROUP || target.caller.is_unlimited() {
         return Ok(());
     }
     match &*target.resource.plural {
@@ -29,22 +26,18 @@ pub(crate) fn check(
     }
 }
 
-/// Whether nothing has changed but what the garbage collector writes.
-fn grants_the_same(old: &Value, new: &Value) -> bool {
+/// Whether nothing is sent that changes a role or a binding but for what the garbage collector writes, which everybody
+/// may. What is not sent, such as the uid, is a change.
+pub(crate) fn grants_the_same(target: &Target, old: &Value, sent: &Value) -> bool {
     let rest = |object: &Value| {
         let mut object = object.clone();
         let metadata = object::metadata_mut(&mut object);
-        for field in [
-            "finalizers",
-            "managedFields",
-            "ownerReferences",
-            "resourceVersion",
-        ] {
+        for field in ["finalizers", "managedFields", "ownerReferences"] {
             metadata.remove(field);
         }
         object
     };
-    rest(old) == rest(new)
+    *target.resource.group == *GROUP && rest(old) == rest(sent)
 }
 
 fn role(target: &Target, old: Option<&Value>, new: &Value) -> Result<(), Failure> {
@@ -75,7 +68,11 @@ fn binding(target: &Target, transaction: &Transaction<'_>, new: &Value) -> Resul
     let name = text("name");
     let (plural, namespace) = match text("kind") {
         "Role" => ("roles", target.namespace.as_deref().unwrap_or_default()),
-        _ => ("clusterroles", ""),
+        "ClusterRole" => ("clusterroles", ""),
+        kind => {
+            let why = format!("unsupported role reference kind: {kind:?}");
+            return Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", why));
+        }
     };
     let binds = Attributes {
         verb: "bind".to_owned(),

@@ -22,7 +22,7 @@ use http::request::Parts;
 pub(crate) use accounts::{Account, Thing};
 pub(crate) use attributes::Attributes;
 pub(crate) use caller::Caller;
-pub(crate) use escalation::{check as check_escalation, check_creation};
+pub(crate) use escalation::{check as check_escalation, check_creation, grants_the_same};
 pub(crate) use issuer::{Issuer, NoKey};
 pub(crate) use owners::check as check_owners;
 pub(crate) use tokens::{AUDIENCE, Tokens};

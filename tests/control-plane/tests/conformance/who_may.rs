@@ -265,6 +265,7 @@ conformance! {
             {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["clusterroles"], "verbs": ["bind"], "resourceNames": ["edit"]},
         ])).await;
         talk.prepare(ROLES, json!({"metadata": {"name": "there"}, "rules": [rule("", &["pods"], &["get", "list"])]})).await;
+        talk.prepare(BINDINGS, binding("held", role_ref("Role", "none"))).await;
         talk.ask_as_user("writer");
         talk.post(BINDINGS, binding("one", role_ref("Role", "there"))).await;
         talk.post(BINDINGS, binding("one", role_ref("Role", "none"))).await;
@@ -276,6 +277,15 @@ conformance! {
         talk.post(&cluster, binding("{ns}-one", role_ref("ClusterRole", "cluster-admin"))).await;
         talk.post(&cluster, binding("{ns}-one", role_ref("ClusterRole", "none"))).await;
         talk.post(&cluster, binding("{ns}-one", role_ref("ClusterRole", "system:basic-user"))).await;
+        talk.say("what is bound already");
+        let held = format!("{BINDINGS}/held");
+        talk.put(&held, binding("held", role_ref("Role", "none"))).await;
+        talk.patch("merge", &held, json!({"subjects": null})).await;
+        talk.patch("merge", &held, json!({"metadata": {"finalizers": ["example.com/a"]}})).await;
+        talk.patch("merge", &held, json!({"metadata": {"finalizers": null}})).await;
+        talk.say("what is no role");
+        talk.post(BINDINGS, binding("two", role_ref("Nope", "there"))).await;
+        talk.post(BINDINGS, json!({"metadata": {"name": "two"}})).await;
         talk.say("the admin may");
         talk.ask_as(Who::Admin);
         talk.post(BINDINGS, binding("two", role_ref("Role", "none"))).await;
