@@ -197,6 +197,20 @@ impl Failure {
         Self::new(StatusCode::CONFLICT, "Conflict", message).about(resource, name)
     }
 
+    /// The same of the Scale of an object.
+    pub(crate) fn conflict_of_scale(resource: &Resource, name: &str, why: &str) -> Self {
+        let plural = format!("{}/scale", resource.plural);
+        let mut qualified = plural.clone();
+        if !resource.group.is_empty() {
+            qualified = format!("{plural}.{}", resource.group);
+        }
+        let name_said = quoted(name);
+        let message = format!("Operation cannot be fulfilled on {qualified} {name_said}: {why}");
+        let mut failure = Self::new(StatusCode::CONFLICT, "Conflict", message);
+        failure.details = Some(details(&resource.group, &plural, name));
+        failure
+    }
+
     /// Somebody else wrote in the meantime.
     pub(crate) fn modified(resource: &Resource, name: &str) -> Self {
         Self::conflict(

@@ -289,7 +289,8 @@ pub(crate) enum Source<'a> {
     /// With what shows the object that it made.
     Patch(&'a dyn Fn() -> String),
     Strategic(&'a Value),
-    Applied,
+    /// With what was applied.
+    Applied(&'a Value),
 }
 
 impl Source<'_> {
@@ -379,20 +380,20 @@ pub(crate) fn shape(
     let version = target.version();
     let schema = version.schema.schema();
     let applied = match source {
-        Source::Applied if unknown == Unknown::Refuse => object.to_string(),
+        Source::Applied(_) if unknown == Unknown::Refuse => object.to_string(),
         _ => String::new(),
     };
     let refuse = |why: &str| match source {
         Source::Body(_) => unhandled(target, why),
         Source::Patch(show) => unpatched(&show(), why),
         Source::Strategic(patch) => unpatched(&go::plain(patch), why),
-        Source::Applied => unpatched(&applied, why),
+        Source::Applied(_) => unpatched(&applied, why),
     };
     let pruned = schema.prune(object);
     match source {
         Source::Body(Some(json)) if !target.resource.is_crd() => told = told_as_said(&pruned, json),
         // What an apply may say was looked at before.
-        Source::Applied if target.resource.is_crd() => {}
+        Source::Applied(_) if target.resource.is_crd() => {}
         _ => told.extend(
             pruned
                 .iter()
@@ -408,7 +409,7 @@ pub(crate) fn shape(
             told.join(", ")
         )));
     }
-    if let (Shape::BuiltIn(schema), Source::Strategic(_) | Source::Applied) =
+    if let (Shape::BuiltIn(schema), Source::Strategic(_) | Source::Applied(_)) =
         (&version.schema, source)
     {
         schema.convert_integers(object);
@@ -426,7 +427,7 @@ pub(crate) fn shape(
     };
     decoded.map_err(|why| match source {
         Source::Strategic(_) => refuse(&go::restoring(&why)),
-        Source::Applied => unconverted(target, object, &why),
+        Source::Applied(sent) => unconverted(target, sent, &why),
         _ => refuse(&why),
     })?;
     if !target.resource.is_crd() {
@@ -434,7 +435,7 @@ pub(crate) fn shape(
         protobuf::forget_zeros(&target.api_version(), &target.resource.kind, schema, object);
     }
     match source {
-        Source::Applied if target.resource.is_crd() => schema.apply_defaults_to_applied(object),
+        Source::Applied(_) if target.resource.is_crd() => schema.apply_defaults_to_applied(object),
         _ => schema.apply_defaults(object),
     }
     rules::set_defaults(target, object);
@@ -463,14 +464,14 @@ pub(crate) fn shape(
 }
 
 /// What was applied has the types of the schema, and still cannot be read.
-fn unconverted(target: &Target, object: &Value, why: &str) -> Failure {
+fn unconverted(target: &Target, sent: &Value, why: &str) -> Failure {
     let (group, version) = (&*target.resource.group, &target.version().name);
     let kind = format!("{group}/{version}, Kind={}", target.resource.kind);
     let message = format!(
         "failed to convert new object ({}/{}; {kind}) to proper version: unable to convert unstructured object to \
          {kind}: {}",
-        object::namespace(object),
-        object::name(object),
+        object::namespace(sent),
+        object::name(sent),
         go::restoring(why),
     );
     Failure::new(http::StatusCode::INTERNAL_SERVER_ERROR, "", message)

@@ -6,13 +6,12 @@ use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::delete_options::{DeleteOptions, Policy};
-use super::read::{MANY, Wanted, found};
+use super::read::{Wanted, found};
 use super::target::Target;
 use super::view::Form;
 use super::{Asked, response, service_addresses};
 use crate::failure::Failure;
-use crate::kinds::{Origin, Resource, crd_terminating};
-use crate::long;
+use crate::kinds::{Origin, Resource, crd_terminating, endpoints_bucket, is_service};
 use crate::object;
 use crate::serve::Body;
 use crate::store::{Bucket, Kept, Key, Transaction};
@@ -133,7 +132,25 @@ pub(crate) fn take_away(
 ) -> Option<Value> {
     let gone = transaction.remove(bucket, key)?;
     service_addresses::give_back(transaction, bucket, &gone, None);
+    if is_service(bucket) {
+        // Those of the next Service of its name are others.
+        end(transaction, &endpoints_bucket(), key.clone());
+    }
     Some(gone)
+}
+
+/// Removes what goes with something else, or begins to if something holds it.
+pub(super) fn end(transaction: &mut Transaction<'_>, bucket: &Bucket, key: Key) {
+    let Some(object) = transaction.get(bucket, &key) else {
+        return;
+    };
+    if object::finalizers(&object).next().is_none() {
+        transaction.remove(bucket, &key);
+    } else if !object::is_deleting(&object) {
+        let mut ending = object.clone();
+        begin_deletion(&mut ending, &object, 0);
+        transaction.put(bucket, key, ending);
+    }
 }
 
 fn end_namespace(namespace: &mut Value) {
@@ -141,7 +158,7 @@ fn end_namespace(namespace: &mut Value) {
     object::field_mut(namespace, "status").insert("phase".to_owned(), "Terminating".into());
 }
 
-pub(super) fn begin_deletion(new: &mut Value, old: &Value, grace: i64) {
+fn begin_deletion(new: &mut Value, old: &Value, grace: i64) {
     if !object::is_deleting(old) {
         let generation = old.pointer("/metadata/generation").and_then(Value::as_i64);
         if let Some(generation) = generation {
@@ -196,9 +213,13 @@ pub(crate) fn delete(
 ) -> Result<Response<Body>, Failure> {
     let form = Form::of(target, asked)?;
     let options = DeleteOptions::read(asked)?;
+    // It is told whether there is anything to delete or not.
+    let told = advice(target, &options);
     let deleted = target.world.transact(&target.plane, |transaction| {
         remove(transaction, &target.resource, target.key(name), &options)
-    })?;
+    });
+    let warned = told.map(str::to_owned).into_iter().collect();
+    let deleted = deleted.map_err(|failure| failure.warned(warned))?;
     let (code, object) = match deleted {
         Deleted::Gone(object) if !returns_object(&target.resource) => {
             return Ok(response::json(
@@ -217,7 +238,7 @@ pub(crate) fn delete(
         ),
     };
     let answer = response::written(code, form.of_one(target)?.text(target, &object));
-    Ok(response::warn(answer, advice(target, &options).as_slice()))
+    Ok(response::warn(answer, told.as_slice()))
 }
 
 /// What whoever deletes should know.
@@ -252,8 +273,7 @@ pub(crate) fn delete_collection(target: &Target, asked: &Asked) -> Result<Respon
     let wanted = Wanted::read(target, asked)?;
     let options = DeleteOptions::read(asked)?;
     let (objects, mut metadata) = found(target, asked, form, wanted)?;
-    let is_long = asked.is_on_own_task && objects.len() > MANY;
-    let gone = long::beside_others(is_long, || remove_all(target, objects, &options))?;
+    let gone = remove_all(target, objects, &options)?;
     metadata["resourceVersion"] = target.plane.store.revision().to_string().into();
     let answer = response::written(StatusCode::OK, form.list(target, &gone, metadata));
     Ok(response::warn(answer, advice(target, &options).as_slice()))

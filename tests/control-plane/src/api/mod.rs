@@ -68,7 +68,7 @@ use crate::long;
 use compression::Packed;
 pub(crate) use delete::{CRD_CLEANUP, FOREGROUND, ORPHAN, remove, take_away};
 pub(crate) use delete_options::{DeleteOptions, Policy};
-pub(crate) use established::{establish, track};
+pub(crate) use established::{establish_waiting, track};
 pub(crate) use internal::{apply, install, install_as, replace};
 use negotiation::{Media, Told};
 pub(crate) use openapi::Kept as OpenApi;
@@ -106,8 +106,11 @@ pub(crate) struct Asked {
 #[derive(Clone, Copy)]
 pub(crate) struct OnCallersTask;
 
-/// A body that is longer than this takes a while to answer, in bytes.
-const LONG_BODY: usize = 32 * 1024;
+/// A body or an object that is longer than this takes a while to answer, in bytes.
+const LONG: usize = 32 * 1024;
+
+/// Objects that are longer than this together take a while to select from, in bytes.
+const LONG_TOGETHER: usize = 256 * 1024;
 
 impl Asked {
     /// Whatever is in the strings of a body of JSON.
@@ -239,11 +242,11 @@ async fn in_turn(
         true => Some(place.plane.turn().await),
         false => None,
     };
-    let takes_long = asked.body.len() > LONG_BODY;
+    let has_long_body = asked.body.len() > LONG;
     let answer = || clock::within(world.clock, || route(world, place, asked));
     // Whatever is wrong with one request, those beside it on its connection go on.
     let answer = || catch_unwind(AssertUnwindSafe(answer));
-    long::beside_others(takes_long && asked.is_on_own_task, answer).unwrap_or_else(|_| {
+    long::beside_others(has_long_body && asked.is_on_own_task, answer).unwrap_or_else(|_| {
         tracing::error!(method = %asked.method, path = asked.path, "the answer to a request panicked");
         Err(Failure::internal("the server has a fault, which its log tells of"))
     })
@@ -335,7 +338,8 @@ fn route(world: &Arc<World>, place: &Place, asked: &Asked) -> Result<Response<Bo
             let is_watch =
                 asked.method == Method::GET && target.name.is_none() && asked.query.flag("watch");
             let media = || Form::negotiate(&target, asked).map_or(Media::Json, |(media, _)| media);
-            resource(&target, asked)
+            let is_long = asked.is_on_own_task && takes_long(&target, asked);
+            long::beside_others(is_long, || resource(&target, asked))
                 .map(|answer| told(response::warn_first(answer, &warnings), media(), is_watch))
                 .map_err(|mut failure| {
                     failure.warnings.splice(0..0, warnings.clone());
@@ -344,6 +348,19 @@ fn route(world: &Arc<World>, place: &Place, asked: &Asked) -> Result<Response<Bo
         }
         None => not_a_resource(world, &place.plane, asked),
     }
+}
+
+/// Whether an answer takes a while, though its request is short.
+fn takes_long(target: &Target, asked: &Asked) -> bool {
+    let store = &target.plane.store;
+    let Some(name) = &target.name else {
+        return asked.method != Method::POST && store.weight(target.bucket()) > LONG_TOGETHER;
+    };
+    // A JSON patch may make much of little.
+    let copies = || asked.body.windows(6).any(|word| word == b"\"copy\"");
+    let object = store.kept(target.bucket(), &target.key(name));
+    object.is_some_and(|object| object.text().len() > LONG)
+        || asked.method == Method::PATCH && copies()
 }
 
 /// Whether a path is that of what is written once and told as it is.

@@ -18,6 +18,7 @@ use crate::failure::{Cause, Failure};
 use crate::json;
 use crate::object;
 use crate::patch::{self, ApplyError, PatchError, Touched, go};
+use crate::schema::Empties;
 use crate::serve::Body;
 use crate::structs::Patched;
 
@@ -114,6 +115,21 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
             return scale::apply(target, &options, old, patch, force);
         }
         let patched = make(old, patch)?;
+        let told = told(kind, asked);
+        if kind == PatchKind::Apply
+            && target.resource.is_crd()
+            && told.is_empty()
+            && patch::is_same_but_managers(old, &patched)
+        {
+            // What changes nothing does not meet the defaults of a version that is not the stored one.
+            return Ok(Made {
+                object: patched,
+                warnings: Vec::new(),
+                empties: Empties::default(),
+                tracked: true,
+                is_less: false,
+            });
+        }
         // It is seldom told, and made again for that: the object is not what the patch made of it by then.
         let show = || {
             let touched = match kind {
@@ -125,13 +141,13 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
         };
         let source = match kind {
             PatchKind::Strategic => Source::Strategic(patch),
-            PatchKind::Apply => Source::Applied,
+            PatchKind::Apply => Source::Applied(patch),
             PatchKind::Json | PatchKind::Merge => Source::Patch(&show),
         };
         if scales {
             return scale::put_patched(target, &options, old, patched, source);
         }
-        shaped(target, &options, patched, source, told(kind, asked)).map(|made| Made {
+        shaped(target, &options, patched, source, told).map(|made| Made {
             tracked: kind == PatchKind::Apply,
             ..made
         })
@@ -215,7 +231,7 @@ fn shaped(
         warnings: shaped.warnings,
         empties: shaped.empties,
         tracked: false,
-        is_less: shaped.is_less && matches!(source, Source::Applied) && target.resource.is_crd(),
+        is_less: shaped.is_less && matches!(source, Source::Applied(_)) && target.resource.is_crd(),
     })
 }
 
@@ -297,15 +313,17 @@ fn apply(
         )));
     }
     let writer = writer(target, &options.manager, &api_version);
-    let comparable = |object: &Value| {
+    let comparable = |object: &Value, told: &str| {
         let wrong = live.and_then(|live| owned::incomparable(target, live, object));
-        wrong.map_or(Ok(()), |wrong| Err(unapplied(ApplyError::Untypable(wrong))))
+        wrong.map_or(Ok(()), |wrong| {
+            Err(unapplied(ApplyError::Untypable(format!("{told}{wrong}"))))
+        })
     };
-    live.map_or(Ok(()), comparable)?;
+    live.map_or(Ok(()), |live| comparable(live, ""))?;
     let schema = target.version().schema.schema();
     let object =
         patch::server_side_apply(live, applied, schema, &writer, force).map_err(unapplied)?;
-    comparable(&object)?;
+    comparable(&object, "failed to convert new object: ")?;
     Ok(object)
 }
 
@@ -324,9 +342,15 @@ fn apply_new<'a>(
         return Err(Failure::conflict(&target.resource, name, &why));
     }
     let mut object = apply(target, options, None, applied, force)?;
-    rules::is_of_path(target, &object, name)?;
     object::metadata_mut(&mut object).remove("resourceVersion");
-    let made = shaped(target, options, object, Source::Applied, Vec::new())?;
+    let made = shaped(
+        target,
+        options,
+        object,
+        Source::Applied(applied),
+        Vec::new(),
+    )?;
+    rules::is_of_path(target, &made.object, name)?;
     let has_labels = object::has_labels(applied);
     let sent = Sent {
         object: made.object,

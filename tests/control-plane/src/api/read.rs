@@ -14,7 +14,6 @@ use super::target::Target;
 use super::view::{Form, length};
 use super::{protobuf, response, stale};
 use crate::failure::{Cause, Failure};
-use crate::long;
 use crate::serve::Body;
 use crate::store::{Kept, Snapshot};
 
@@ -39,9 +38,6 @@ pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Fail
     form.of_one(target)?.write(target, &object, &mut text);
     Ok(response::written(StatusCode::OK, text))
 }
-
-/// A list of more objects than this takes a while to write.
-pub(super) const MANY: usize = 1000;
 
 /// What the query of a list or a watch says about versions.
 pub(crate) struct Since {
@@ -188,8 +184,7 @@ pub(crate) fn list(target: &Target, asked: &Asked) -> Result<Response<Body>, Fai
     {
         return Ok(response);
     }
-    let is_long = asked.is_on_own_task && objects.len() > MANY;
-    let body = long::beside_others(is_long, || form.list_body(target, objects, metadata));
+    let body = form.list_body(target, objects, metadata);
     Ok(response::in_parts("application/json", body))
 }
 

@@ -96,8 +96,8 @@ pub(super) fn put_patched(
     }
     let shaped = body::shape(&posted, &mut scale, options.unknown, source, Vec::new())?;
     let warnings = shaped.warnings;
-    let made =
-        rules::check_namespace(target, &scale).and_then(|()| put(target, options, object, &scale));
+    let made = rules::is_of_path(target, &scale, object::name(object))
+        .and_then(|()| put(target, options, object, &scale));
     match made {
         Ok(made) => Ok(Made { warnings, ..made }),
         Err(failure) => Err(failure.warned(warnings)),
@@ -186,7 +186,7 @@ fn put(
     let place = place(target)?;
     let mut scaled = object.clone();
     place.want(&mut scaled, replicas);
-    identify(&mut scaled, scale);
+    identify(target, &mut scaled, scale)?;
     let numbers = (place.wanted(object).unwrap_or(0), replicas);
     let api_version = target.api_version();
     let writer = writer(target, &options.manager, &api_version);
@@ -294,7 +294,7 @@ pub(super) fn apply(
     if in_order(&scaled) == in_order(object) {
         scaled = object.clone();
     }
-    identify(&mut scaled, applied);
+    identify(target, &mut scaled, applied)?;
     Ok(Made {
         object: scaled,
         warnings: Vec::new(),
@@ -390,11 +390,25 @@ fn replicas(target: &Target, object: &Value, scale: &Value) -> Result<i64, Failu
 }
 
 /// Takes over which object a Scale is meant for, where it says so.
-fn identify(object: &mut Value, scale: &Value) {
-    for field in ["resourceVersion", "uid"] {
-        if let Some(seen) = object::meta(scale, field) {
-            object::set_meta(object, field, seen);
+fn identify(target: &Target, object: &mut Value, scale: &Value) -> Result<(), Failure> {
+    if let Some(seen) = object::meta(scale, "resourceVersion") {
+        object::set_meta(object, "resourceVersion", seen);
+    }
+    // Nobody looks at that of a custom resource's Scale.
+    let named = object::meta(scale, "uid").filter(|_| !target.resource.is_crd());
+    match named.filter(|named| *named != object::uid(object)) {
+        Some(other) => {
+            let (resource, own) = (&target.resource, object::uid(object));
+            let why = format!(
+                "Precondition failed: UID in precondition: {other}, UID in object meta: {own}"
+            );
+            Err(Failure::conflict_of_scale(
+                resource,
+                object::name(object),
+                &why,
+            ))
         }
+        None => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::create::{Creation, Sent};
-use super::delete::begin_deletion;
+use super::delete::end;
 use super::target::Target;
 use crate::auth::Caller;
 use crate::failure::Failure;
@@ -49,17 +49,7 @@ pub(super) fn give_back(
         return;
     }
     for address in new_in(before, now) {
-        let (bucket, key) = (bucket(), key(&address));
-        let Some(noted) = transaction.get(&bucket, &key) else {
-            continue;
-        };
-        if object::finalizers(&noted).next().is_none() {
-            transaction.remove(&bucket, &key);
-        } else if !object::is_deleting(&noted) {
-            let mut ending = noted.clone();
-            begin_deletion(&mut ending, &noted, 0);
-            transaction.put(&bucket, key, ending);
-        }
+        end(transaction, &bucket(), key(&address));
     }
 }
 

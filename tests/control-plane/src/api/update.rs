@@ -206,6 +206,9 @@ impl Update<'_> {
             .map_err(|failure| failure.warned(warnings.clone()))?;
         warnings.extend(warned);
         warnings.extend(rules::not_done(target, &new));
+        if target.subresource.is_some() && !object::has_labels(&new) {
+            rules::share_labels(target, &mut new);
+        }
         body::to_stored(target, &mut new, core_events(target).as_deref());
         object::set_meta(
             &mut new,

@@ -18,10 +18,11 @@ use super::read::{Since, initialize, number, said, too_new};
 use super::selector::Selector;
 use super::target::Target;
 use super::view::{Form, PIECE};
-use super::{response, stale};
+use super::{LONG_TOGETHER, response, stale};
 use crate::clock;
 use crate::failure::Failure;
 use crate::json;
+use crate::long;
 use crate::serve::{Body, BoxError};
 use crate::signal::Ear;
 use crate::store::{Change, Compacted, Kept, Snapshot, What};
@@ -63,13 +64,13 @@ pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Fa
         signal,
         ends: now + lifetime,
         next_bookmark: bookmarks.then(|| next_bookmark(now, now + lifetime)),
-        leaves_one_out: false,
         ready: VecDeque::new(),
         state: VecDeque::new(),
         state_ends: None,
         awaits: None,
         columns: true,
         over: false,
+        is_on_own_task: asked.is_on_own_task,
     };
     let sends_state = initial.unwrap_or(matches!(since.revision, None | Some(0)));
     let newest = stale::newest(target, asked);
@@ -111,8 +112,6 @@ struct Watching {
     signal: Ear,
     ends: Instant,
     next_bookmark: Option<Instant>,
-    /// The next one is not sent: a real server's first one after the state is lost.
-    leaves_one_out: bool,
     ready: VecDeque<Bytes>,
     /// What there was at the beginning and is not written yet.
     state: VecDeque<Arc<Kept>>,
@@ -123,6 +122,8 @@ struct Watching {
     /// The next Table carries the columns.
     columns: bool,
     over: bool,
+    /// Nothing but the server runs there.
+    is_on_own_task: bool,
 }
 
 impl Watching {
@@ -132,7 +133,6 @@ impl Watching {
         let selected = objects.filter(|object| self.selector.selects(object));
         self.state = selected.cloned().collect();
         self.state_ends = bookmark.then_some(snapshot.revision);
-        self.leaves_one_out = bookmark;
         self.seen = snapshot.revision;
         self.live = true;
     }
@@ -227,9 +227,6 @@ impl Watching {
             return;
         }
         self.next_bookmark = Some(next_bookmark(now, self.ends));
-        if std::mem::take(&mut self.leaves_one_out) {
-            return;
-        }
         let store = &self.target.plane.store;
         let revision = store.revision().max(self.seen);
         // Only if nothing came in between, which the next look at the history tells.
@@ -251,9 +248,13 @@ impl Watching {
         match found {
             Ok((newest, changes)) => {
                 let mut events = Vec::new();
-                for change in &changes {
-                    self.write_change(change, &mut events);
-                }
+                let weight = changes.iter().map(|change| change.object.text().len());
+                let is_long = self.is_on_own_task && weight.sum::<usize>() > LONG_TOGETHER;
+                long::beside_others(is_long, || {
+                    for change in &changes {
+                        self.write_change(change, &mut events);
+                    }
+                });
                 self.seen = self.seen.max(newest);
                 self.push(events);
             }

@@ -7,7 +7,7 @@ use super::garbage::{change, delete, look_at_unknown};
 use super::{begins_to_go, is_definition};
 use serde_json::Value;
 
-use crate::api::{CRD_CLEANUP, DeleteOptions, Policy, establish, track};
+use crate::api::{CRD_CLEANUP, DeleteOptions, Policy, establish_waiting, track};
 use crate::failure::Failure;
 use crate::kinds::{crd_bucket, crd_deleting};
 use crate::object;
@@ -30,7 +30,8 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
         let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
             return;
         };
-        if resource.is_terminating() {
+        // While others are left there, they are waited for as well.
+        if resource.is_terminating() && plane.store.weight(bucket) == 0 {
             clean_up(world, &resource.qualified());
         }
     }
@@ -50,9 +51,7 @@ fn clean_up_all(world: &Arc<World>) {
 /// Others may have waited for the names of a CRD that is gone.
 fn give_names_away(world: &Arc<World>, plane: &Arc<Plane>) {
     let given: Result<(), Failure> = world.transact(plane, |transaction| {
-        for definition in transaction.all(&crd_bucket()) {
-            establish(transaction, &Key::of(&definition));
-        }
+        establish_waiting(transaction);
         Ok(())
     });
     if let Err(failure) = given {

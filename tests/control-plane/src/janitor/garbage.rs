@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::api::{DeleteOptions, FOREGROUND, ORPHAN, Policy, is_finished, remove, take_away};
 use crate::failure::Failure;
-use crate::kinds::Resource;
+use crate::kinds::{Resource, is_event};
 use crate::object;
 use crate::patch::{Versions, Writer, track_update};
 use crate::plane::{Plane, World};
@@ -16,7 +16,7 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
     let object = &change.object.value();
     if change.what == What::Deleted {
         let uid = object::uid(object);
-        let dependents = plane.store.dependents(uid);
+        let dependents = dependents(plane, uid);
         if !dependents.is_empty() {
             plane.owners.went(uid);
         }
@@ -44,7 +44,7 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
             foreground(world, plane, bucket, change.key());
         }
     }
-    if change.object.has_owners {
+    if change.object.has_owners && !is_event(bucket) {
         look_at(world, plane, bucket, change.key());
         release_owners(world, plane, object);
     }
@@ -59,6 +59,13 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
     {
         release_owners(world, plane, &previous);
     }
+}
+
+/// Who names this uid as an owner. Events are left alone whatever they name (`DefaultIgnoredResources`).
+fn dependents(plane: &Plane, uid: &str) -> Vec<(Bucket, Key)> {
+    let mut named = plane.store.dependents(uid);
+    named.retain(|(bucket, _)| !is_event(bucket));
+    named
 }
 
 /// What became of an owner.
@@ -148,7 +155,7 @@ fn look_at(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key) {
         return;
     }
     let waited_for = states.iter().any(|state| matches!(state, Owner::Waiting));
-    let dependents = plane.store.dependents(object::uid(&object));
+    let dependents = dependents(plane, object::uid(&object));
     let has_dependents = !dependents.is_empty();
     let waits = |(bucket, key): &(Bucket, Key)| {
         let dependent = plane.store.get(bucket, key);
@@ -269,7 +276,7 @@ fn let_go(object: &mut Value, finalizer: &str) {
 /// The dependents of an object that leaves them behind forget it; then it goes.
 fn orphan(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key, owner: &Value) {
     let uid = object::uid(owner);
-    for (bucket, key) in plane.store.dependents(uid) {
+    for (bucket, key) in dependents(plane, uid) {
         let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
             continue;
         };
@@ -290,7 +297,7 @@ fn foreground(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key
     let Some(owner) = plane.store.get(bucket, key) else {
         return;
     };
-    for (bucket, key) in plane.store.dependents(object::uid(&owner)) {
+    for (bucket, key) in dependents(plane, object::uid(&owner)) {
         look_at(world, plane, &bucket, &key);
     }
     release_if_free(world, plane, bucket, &owner);
@@ -299,12 +306,11 @@ fn foreground(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, key: &Key
 /// Lets an owner go that waits for its dependents, when none is left that blocks it.
 fn release_if_free(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, owner: &Value) {
     let uid = object::uid(owner);
-    let blocked = plane.store.dependents(uid).iter().any(|(bucket, key)| {
-        plane.store.get(bucket, key).is_some_and(|dependent| {
-            object::owners(&dependent).any(|reference| {
+    let blocked = plane.store.any_dependent(uid, |bucket, dependent| {
+        !is_event(bucket)
+            && object::owners(&dependent.value()).any(|reference| {
                 reference.get("uid").and_then(Value::as_str) == Some(uid) && blocks(reference)
             })
-        })
     });
     if !blocked {
         release(world, plane, bucket, &Key::of(owner), FOREGROUND);

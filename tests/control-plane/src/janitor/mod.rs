@@ -61,7 +61,12 @@ pub(crate) async fn run(world: Weak<World>, mut called: mpsc::UnboundedReceiver<
 async fn work_off(world: Weak<World>, plane: Arc<Plane>) {
     while let Some(chore) = plane.chores.next() {
         let Some(world) = world.upgrade() else { return };
-        let is_long = chore.change.object.text().len() > LONG;
+        let Chore { bucket, change } = &chore;
+        // What ends may take much along.
+        let is_long = change.object.text().len() > LONG
+            || change.what == What::Deleted
+            || change.object.is_deleting
+            || is_definition(bucket);
         let work = || clock::within(world.clock, || follow(&world, &plane, &chore));
         // Whatever is wrong with one object, the others are seen to.
         let done = catch_unwind(AssertUnwindSafe(|| long::beside_others(is_long, work)));

@@ -7,9 +7,8 @@ use super::definition_conversion;
 use crate::object;
 
 /// The status of a definition when the names that it asks for are given out; `others` are those of its group.
-pub(crate) fn accept_names(definition: &Value, others: &[Value]) -> Value {
+pub(crate) fn accept_names(definition: &Value, taken: &Taken) -> Value {
     let mut status = definition.get("status").cloned().unwrap_or_default();
-    let taken = Taken::by(definition, others);
     let asked = definition
         .pointer("/spec/names")
         .cloned()
@@ -148,37 +147,24 @@ fn told(conflicts: &[String]) -> String {
     }
 }
 
-/// The names that other definitions have got.
-struct Taken {
+/// The names that other definitions of a group have got.
+#[derive(Default)]
+pub(crate) struct Taken {
     resources: Vec<String>,
     kinds: Vec<String>,
 }
 
 impl Taken {
-    fn by(definition: &Value, others: &[Value]) -> Self {
-        let mut taken = Self {
-            resources: Vec::new(),
-            kinds: Vec::new(),
-        };
-        for other in others {
-            if object::name(other) == object::name(definition)
-                || other.pointer("/spec/group") != definition.pointer("/spec/group")
-            {
-                continue;
-            }
-            let names = other
-                .pointer("/status/acceptedNames")
-                .unwrap_or(&Value::Null);
-            let text = |field: &str| names.get(field).and_then(Value::as_str).map(str::to_owned);
-            let short = names.get("shortNames").and_then(Value::as_array);
-            let short = short.into_iter().flatten().filter_map(Value::as_str);
-            taken.resources.extend(text("plural"));
-            taken.resources.extend(text("singular"));
-            taken.resources.extend(short.map(str::to_owned));
-            taken.kinds.extend(text("kind"));
-            taken.kinds.extend(text("listKind"));
-        }
-        taken
+    /// Adds the names that a definition has got.
+    pub(crate) fn add(&mut self, names: &Value) {
+        let text = |field: &str| names.get(field).and_then(Value::as_str).map(str::to_owned);
+        let short = names.get("shortNames").and_then(Value::as_array);
+        let short = short.into_iter().flatten().filter_map(Value::as_str);
+        self.resources.extend(text("plural"));
+        self.resources.extend(text("singular"));
+        self.resources.extend(short.map(str::to_owned));
+        self.kinds.extend(text("kind"));
+        self.kinds.extend(text("listKind"));
     }
 
     fn resource(&self, name: &str) -> Vec<String> {

@@ -31,7 +31,7 @@ pub(crate) use crd::{
     terminating as crd_terminating,
 };
 pub(crate) use definition_formats::unknown_formats;
-pub(crate) use definition_names::{accept_names, installing};
+pub(crate) use definition_names::{Taken, accept_names, installing};
 pub(crate) use printers::scale_columns;
 pub(crate) use registry::Registry;
 pub(crate) use scale::{Scale, Selection, in_one_line};
@@ -256,6 +256,19 @@ pub(crate) fn crd_bucket() -> Bucket {
 /// Whether these are Services.
 pub(crate) fn is_service(bucket: &Bucket) -> bool {
     bucket.group.is_empty() && *bucket.plural == *"services"
+}
+
+/// Whether these are events, of either group: all are stored as those of the core group.
+pub(crate) fn is_event(bucket: &Bucket) -> bool {
+    bucket.group.is_empty() && *bucket.plural == *"events"
+}
+
+/// Where Endpoints are stored.
+pub(crate) fn endpoints_bucket() -> Bucket {
+    Bucket {
+        group: "".into(),
+        plural: "endpoints".into(),
+    }
 }
 
 /// Where namespaces are stored.

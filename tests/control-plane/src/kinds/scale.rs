@@ -65,6 +65,9 @@ fn found<'v>(object: &'v Value, pointer: &str) -> Result<Option<&'v Value>, Stri
     let (mut value, mut path) = (object, String::new());
     for step in pointer.split('/').skip(1) {
         path = format!("{path}.{step}");
+        if value.is_null() {
+            return Ok(None);
+        }
         let Value::Object(fields) = value else {
             return Err(accessor_error(&path, value, "map[string]interface{}"));
         };

@@ -176,10 +176,15 @@ pub(crate) fn keep_times(live: &Value, object: &mut Value) {
     if old == new || !same_but_times(old, new) {
         return;
     }
-    let metadata = (&live["metadata"], &object["metadata"]);
-    let is_same = same_fields(live, object, |name, _| name != "metadata")
-        && same_fields(metadata.0, metadata.1, |name, _| name != "managedFields");
-    if is_same {
+    if is_same_but_managers(live, object) {
         put(object, old.clone());
     }
+}
+
+/// Whether nothing differs but who owns it.
+pub(crate) fn is_same_but_managers(live: &Value, object: &Value) -> bool {
+    same_fields(live, object, |name, _| name != "metadata")
+        && same_fields(&live["metadata"], &object["metadata"], |name, _| {
+            name != "managedFields"
+        })
 }

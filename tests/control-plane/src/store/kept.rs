@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Key;
@@ -48,6 +49,11 @@ impl Kept {
     /// The object.
     pub(crate) fn value(&self) -> Value {
         // It was written from a value that is no deeper than what is read.
+        serde_json::from_slice(&self.text).unwrap_or_default()
+    }
+
+    /// What of the object is of a type; what that has no fields for is passed over.
+    pub(crate) fn part<T: DeserializeOwned + Default>(&self) -> T {
         serde_json::from_slice(&self.text).unwrap_or_default()
     }
 

@@ -70,6 +70,8 @@ impl Eq for Slot {}
 /// The objects of one resource.
 struct Table {
     objects: Objects,
+    /// How long all of them are together, in bytes of JSON.
+    weight: usize,
     history: History,
     /// Tells watchers that there is something new.
     signal: Signal,
@@ -79,6 +81,7 @@ impl Table {
     fn new(oldest: u64) -> Self {
         Self {
             objects: Objects::new(),
+            weight: 0,
             history: History::new(oldest),
             signal: Signal::default(),
         }
@@ -200,6 +203,12 @@ impl Store {
         }
     }
 
+    /// How long the objects of a bucket are together, in bytes of JSON.
+    pub(crate) fn weight(&self, bucket: &Bucket) -> usize {
+        let inner = self.lock();
+        inner.tables.get(bucket).map_or(0, |table| table.weight)
+    }
+
     /// The objects of a bucket once nobody writes.
     pub(crate) fn settled(&self, bucket: &Bucket) -> Vec<Arc<Kept>> {
         let _writing = self.begin();
@@ -261,6 +270,13 @@ impl Store {
             })
             .filter(|(_, objects)| !objects.is_empty())
             .collect()
+    }
+
+    /// Whether something is so of anybody who names this uid as an owner.
+    pub(crate) fn any_dependent(&self, uid: &str, is: impl Fn(&Bucket, &Kept) -> bool) -> bool {
+        let inner = self.lock();
+        let mut named = inner.dependents.get(uid).into_iter().flatten();
+        named.any(|(bucket, key)| inner.get(bucket, key).is_some_and(|kept| is(bucket, kept)))
     }
 
     /// Who names this uid as an owner.

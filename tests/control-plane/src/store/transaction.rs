@@ -25,8 +25,13 @@ impl Transaction<'_> {
 
     /// All objects of a resource.
     pub(crate) fn all(&self, bucket: &Bucket) -> Vec<Value> {
-        let all = self.store.list(bucket, None).objects;
+        let all = self.kept_all(bucket);
         all.iter().map(|object| object.value()).collect()
+    }
+
+    /// All objects of a resource as they are kept.
+    pub(crate) fn kept_all(&self, bucket: &Bucket) -> Vec<Arc<Kept>> {
+        self.store.list(bucket, None).objects
     }
 
     /// Stores an object under a new revision, unless it is what is there already.
@@ -60,7 +65,10 @@ impl Transaction<'_> {
             let ids = inner.dependents.entry(owner.to_owned()).or_default();
             ids.insert((bucket.clone(), kept.key.clone()));
         }
-        inner.table(bucket).objects.replace(Slot(Arc::clone(&kept)));
+        let table = inner.table(bucket);
+        table.weight += kept.text().len();
+        table.weight -= previous.as_ref().map_or(0, |before| before.text().len());
+        table.objects.replace(Slot(Arc::clone(&kept)));
         let change = inner.tell(bucket, what, kept, previous);
         drop(inner);
         self.changes.push((bucket.clone(), change));
@@ -75,7 +83,9 @@ impl Transaction<'_> {
         let owned_before = owners_of(&previous);
         let mut inner = self.store.lock();
         inner.unlink(bucket, key, &owned_before);
-        inner.table(bucket).objects.remove(key);
+        let table = inner.table(bucket);
+        table.weight -= previous.text().len();
+        table.objects.remove(key);
         let change = inner.tell(bucket, What::Deleted, last, Some(previous));
         drop(inner);
         self.changes.push((bucket.clone(), change));

@@ -99,4 +99,14 @@ conformance! {
             talk.post("/apis/networking.k8s.io/v1/ipaddresses?dryRun=All", json!({"metadata": {"name": address}, "spec": owner})).await;
         }
     }
+
+    async fn of_whom_an_address_is(talk: &mut Talk) {
+        const ADDRESSES: &str = "/apis/networking.k8s.io/v1/ipaddresses?dryRun=All";
+        let parent = |group: &str, resource: &str, namespace: &str, name: &str| json!({"group": group, "resource": resource, "namespace": namespace, "name": name});
+        for parent in [
+            json!({}), parent("a_b", "", "", ""), parent("", "services", "", "one"), parent("", "a/b", "..", "a%b"), parent("example.com", "things", "x", "."),
+        ] {
+            talk.post(ADDRESSES, json!({"metadata": {"name": "192.0.2.77"}, "spec": {"parentRef": parent}})).await;
+        }
+    }
 }

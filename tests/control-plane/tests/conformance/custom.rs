@@ -84,7 +84,7 @@ conformance! {
         let scale = json!({"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas", "labelSelectorPath": ".status.sel"});
         talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}, "subresources": {"scale": scale}}))).await;
         for more in [
-            json!({"status": {"sel": 5}}), json!({"status": {"sel": "a=b", "replicas": "x"}}), json!({"spec": "x"}), json!({"spec": 5}), json!({"spec": ["x"]}), json!({"status": "x"}), json!({"spec": {"replicas": {}}}), json!({"status": {"sel": null}}),
+            json!({"status": {"sel": 5}}), json!({"status": {"sel": "a=b", "replicas": "x"}}), json!({"spec": "x"}), json!({"spec": 5}), json!({"spec": ["x"]}), json!({"status": "x"}), json!({"spec": {"replicas": {}}}), json!({"status": {"sel": null}}), json!({"spec": null}), json!({"status": null}),
         ] {
             let mut thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}});
             more.as_object().unwrap().iter().for_each(|(name, value)| thing[name] = value.clone());
@@ -260,6 +260,33 @@ conformance! {
             talk.get(&format!("{THINGS}/one/{path}")).await;
             talk.delete(&format!("{THINGS}/one/{path}")).await;
             talk.patch("merge", &format!("{THINGS}/one/{path}"), json!({"spec": {"replicas": 2}})).await;
+        }
+    }
+
+    async fn nulls_in_lists_and_for_empty_lists(talk: &mut Talk) {
+        let list = |more: Value| {
+            let mut list = json!({"type": "array", "items": {"type": "object", "required": ["k"], "properties": {"k": {"type": "string"}}}});
+            more.as_object().unwrap().iter().for_each(|(name, value)| list[name] = value.clone());
+            list
+        };
+        let fields = json!({
+            "set": {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"}, "map": list(json!({"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["k"]})),
+            "list": list(json!({})), "named": {"type": "object", "additionalProperties": {"type": "string"}}, "free": {"x-kubernetes-preserve-unknown-fields": true},
+        });
+        let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": fields}}});
+        talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}))).await;
+        let thing = |spec: Value| json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": spec});
+        talk.prepare(THINGS, thing(json!({"set": [], "map": [], "list": [], "named": {}, "free": {"x": 1}}))).await;
+        for field in ["set", "map", "list", "named", "free"] {
+            for query in ["fieldManager=me", "fieldManager=me&force=true"] {
+                talk.patch("apply", &format!("{THINGS}/one?{query}"), thing(json!({field: null}))).await;
+            }
+        }
+        for free in [
+            json!({"a": {"b": [1, {"c": null}]}}), json!({"a": [null, {"c": null, "d": [{"e": null}]}]}), json!([{"c": null}, null]), json!({"a": null, "b": {"c": null}}),
+            json!({"b": [{"c": null}]}), json!({"b": {"x": [{"y": null}]}}), json!({"b": [null]}),
+        ] {
+            talk.patch("merge", &format!("{THINGS}/one"), json!({"spec": {"free": free}})).await;
         }
     }
 }

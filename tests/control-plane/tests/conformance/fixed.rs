@@ -298,4 +298,12 @@ conformance! {
             talk.patch("merge", &format!("{path}/two"), json!({field: null})).await;
         }
     }
+
+    async fn what_may_not_change_is_told_first(talk: &mut Talk) {
+        let (maps, secrets) = ("/api/v1/namespaces/{ns}/configmaps", "/api/v1/namespaces/{ns}/secrets");
+        talk.prepare(maps, json!({"metadata": {"name": "one"}, "immutable": true})).await;
+        talk.prepare(secrets, json!({"metadata": {"name": "one"}, "immutable": true})).await;
+        talk.patch("merge", &format!("{maps}/one"), json!({"immutable": false, "data": {"a b": "c"}})).await;
+        talk.patch("merge", &format!("{secrets}/one"), json!({"immutable": false, "type": "kubernetes.io/tls", "data": {"a b": "Yw=="}})).await;
+    }
 }

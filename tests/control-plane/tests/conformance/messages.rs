@@ -225,4 +225,15 @@ conformance! {
             send_text(talk, "POST", &format!("{MAPS}?dryRun=All"), "application/yaml", text.as_bytes()).await;
         }
     }
+
+    async fn what_was_applied_and_cannot_be_read(talk: &mut Talk) {
+        const SECRETS: &str = "/api/v1/namespaces/{ns}/secrets";
+        talk.prepare(SECRETS, json!({"metadata": {"name": "there"}})).await;
+        for name in ["there", "new"] {
+            for metadata in [json!({"name": name}), json!({"name": name, "namespace": "{ns}"}), json!({})] {
+                let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {"a": "b"}});
+                talk.patch("apply", &format!("{SECRETS}/{name}?fieldManager=me"), secret).await;
+            }
+        }
+    }
 }

@@ -328,4 +328,23 @@ conformance! {
             talk.get_until_gone(&format!("{maps}/{name}")).await;
         }
     }
+
+    async fn events_are_not_collected(talk: &mut Talk) {
+        if !talk.has_controllers() {
+            return talk.skip();
+        }
+        let absent = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "absent", "uid": "00000000-0000-0000-0000-000000000001"}]);
+        let metadata = json!({"name": "one", "ownerReferences": absent});
+        let (events, maps) = ("/api/v1/namespaces/{ns}/events", "/api/v1/namespaces/{ns}/configmaps");
+        talk.prepare(events, json!({"metadata": metadata, "involvedObject": {"namespace": "{ns}"}})).await;
+        // What is looked at later is gone first.
+        talk.prepare(maps, json!({"metadata": metadata})).await;
+        talk.until_gone(&format!("{maps}/one")).await;
+        talk.get(&format!("{events}/one")).await;
+        talk.say("an event of the newer group may be an owner");
+        for group in ["v1", "events.k8s.io/v1"] {
+            let owner = json!([{"apiVersion": group, "kind": "Event", "name": "one", "uid": "00000000-0000-0000-0000-000000000001"}]);
+            talk.post(&format!("{maps}?dryRun=All"), json!({"metadata": {"name": "two", "ownerReferences": owner}})).await;
+        }
+    }
 }

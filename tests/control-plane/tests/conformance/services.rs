@@ -144,6 +144,9 @@ conformance! {
         talk.put(&format!("{path}/put/status"), service("put")).await;
         talk.patch("apply", &format!("{path}/applied/status?fieldManager=one"), service("applied")).await;
         talk.patch("apply", &format!("{path}/bare/status?fieldManager=one"), json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "bare"}})).await;
+        let mut headless = service("headless");
+        headless["spec"] = json!({"ports": [{"port": 80}], "clusterIP": "None"});
+        talk.put(&format!("{path}/headless/status"), headless).await;
         for kind in ["merge", "strategic-merge", "json"] {
             let body = if kind == "json" { json!([]) } else { json!({"status": {}}) };
             talk.patch(kind, &format!("{path}/none/status"), body).await;
@@ -292,6 +295,20 @@ conformance! {
         talk.prepare("/api/v1/namespaces/{ns}/endpoints", json!({"metadata": {"name": "alone"}, "subsets": subsets})).await;
         for name in ["one", "one:web", "one:80", "one:81", "http:one:other", "alone", "alone:80", "alone:web", "none", "none:80"] {
             talk.get(&format!("/api/v1/namespaces/{{ns}}/services/{name}/proxy/")).await;
+        }
+    }
+
+    async fn endpoints_go_with_the_service_of_their_name(talk: &mut Talk) {
+        const ENDPOINTS: &str = "/api/v1/namespaces/{ns}/endpoints";
+        const SERVICES: &str = "/api/v1/namespaces/{ns}/services";
+        let service = json!({"metadata": {"name": "one"}, "spec": {"clusterIP": "None", "ports": [{"port": 80}]}});
+        for finalizers in [json!([]), json!(["example.com/a"])] {
+            talk.prepare(SERVICES, service.clone()).await;
+            talk.prepare(ENDPOINTS, json!({"metadata": {"name": "one", "finalizers": finalizers}})).await;
+            talk.delete(&format!("{SERVICES}/one?dryRun=All")).await;
+            talk.get(&format!("{ENDPOINTS}/one")).await;
+            talk.delete(&format!("{SERVICES}/one?propagationPolicy=Background")).await;
+            talk.get(&format!("{ENDPOINTS}/one")).await;
         }
     }
 }

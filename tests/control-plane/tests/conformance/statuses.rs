@@ -290,4 +290,18 @@ conformance! {
             talk.post("/api/v1/namespaces/{ns}/bindings", binding(json!({"name": name}))).await;
         }
     }
+
+    async fn of_what_shares_the_labels_of_its_pods(talk: &mut Talk) {
+        for (path, spec) in [
+            ("/api/v1/namespaces/{ns}/replicationcontrollers", json!({"template": pods("Always")})),
+            ("/apis/batch/v1/namespaces/{ns}/jobs", json!({"template": pods("Never")})),
+        ] {
+            talk.prepare(path, json!({"metadata": {"name": "one"}, "spec": spec})).await;
+            let one = format!("{path}/one/status");
+            talk.put(&one, json!({"metadata": {"name": "one"}, "spec": spec})).await;
+            talk.patch("merge", &one, json!({"metadata": {"labels": null}})).await;
+            talk.patch("merge", &one, json!({"metadata": {"labels": {"c": "d"}}})).await;
+        }
+        talk.patch("merge", "/api/v1/namespaces/{ns}/replicationcontrollers/one", json!({"spec": {"template": null}})).await;
+    }
 }

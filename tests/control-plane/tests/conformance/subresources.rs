@@ -398,4 +398,16 @@ conformance! {
             talk.patch("strategic-merge", &format!("{PODS}/two/resize"), json!({"spec": {"containers": [resources(wanted)]}})).await;
         }
     }
+
+    async fn a_scale_says_whose_it_is(talk: &mut Talk) {
+        let sets = "/apis/apps/v1/namespaces/{ns}/replicasets";
+        let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "main", "image": "web:1"}]}});
+        talk.prepare(sets, json!({"metadata": {"name": "one"}, "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": template}})).await;
+        for change in [
+            json!({"op": "move", "path": "/metadata", "from": "/spec"}), json!({"op": "remove", "path": "/metadata"}), json!({"op": "replace", "path": "/metadata", "value": {}}),
+            json!({"op": "remove", "path": "/metadata/name"}), json!({"op": "replace", "path": "/metadata/name", "value": "two"}), json!({"op": "remove", "path": "/metadata/uid"}),
+        ] {
+            talk.patch("json", &format!("{sets}/one/scale"), json!([change])).await;
+        }
+    }
 }

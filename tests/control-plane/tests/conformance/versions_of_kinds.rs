@@ -107,4 +107,30 @@ conformance! {
         let metrics = json!([{"type": "Resource", "resource": {"name": "memory", "target": {"type": "Utilization", "averageUtilization": 60}}}]);
         talk.put(&format!("{NEWER_SCALER}/status?fieldManager=d"), scaler("v2", json!({"maxReplicas": 9, "metrics": metrics}))).await;
     }
+
+    async fn an_apply_that_changes_nothing_meets_no_defaults(talk: &mut Talk) {
+        let version = |name: &str, stored: bool, more: Value| {
+            let mut fields = json!({"note": {"type": "string", "default": "n"}, "set": {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"}});
+            if let (Some(fields), Some(more)) = (fields.as_object_mut(), more.as_object()) {
+                fields.extend(more.clone());
+            }
+            let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": fields}}});
+            json!({"name": name, "served": true, "storage": stored, "schema": {"openAPIV3Schema": schema}})
+        };
+        talk.install(json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "gadgets.{group}"},
+            "spec": {
+                "group": "{group}", "scope": "Namespaced", "names": {"plural": "gadgets", "kind": "Gadget"},
+                "versions": [version("v1", true, json!({})), version("v2", false, json!({"extra": {"type": "string", "default": "e"}}))],
+            },
+        }))
+        .await;
+        apply(talk, STORED, "a", gadget("v1", json!({"spec": {"set": ["x", "y"]}}))).await;
+        apply(talk, OTHER, "b", gadget("v2", json!({}))).await;
+        apply(talk, OTHER, "b", gadget("v2", json!({"spec": {}}))).await;
+        apply(talk, OTHER, "b", gadget("v2", json!({"spec": {"set": ["x"]}}))).await;
+        apply(talk, OTHER, "b", gadget("v2", json!({"spec": {"set": ["y", "x"]}}))).await;
+        apply(talk, OTHER, "c", gadget("v2", json!({"spec": {"extra": "f"}}))).await;
+        apply(talk, STORED, "a", gadget("v1", json!({"spec": {"set": ["x", "y"]}}))).await;
+    }
 }

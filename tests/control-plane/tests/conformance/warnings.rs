@@ -291,4 +291,36 @@ conformance! {
         talk.post(SLICES, json!({"metadata": {"name": "one"}, "addressType": "FQDN", "endpoints": [{"addresses": ["one.example.com"]}], "ports": []})).await;
         talk.patch("merge", &format!("{SLICES}/one"), json!({"endpoints": [{"addresses": ["two.example.com"]}]})).await;
     }
+
+    async fn makers_are_warned_of_when_they_make_other_pods(talk: &mut Talk) {
+        let container = |name: &str, ports: &Value| json!({"name": name, "image": "web:1", "ports": ports});
+        let template = |ports: &Value| json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container("one", ports), container("two", ports)]}});
+        let (twice, none) = (json!([{"containerPort": 80, "name": "http"}]), json!([]));
+        for (path, mut maker) in makers(&template(&twice)) {
+            let name = maker["metadata"]["name"].as_str().unwrap().to_owned();
+            maker["metadata"]["labels"] = json!({"a": "b"});
+            talk.prepare(path, maker).await;
+            let one = format!("{path}/{name}");
+            let often = match path.rsplit('/').next() {
+                Some("daemonsets") => "minReadySeconds",
+                Some("jobs") => "backoffLimit",
+                Some("cronjobs") => "startingDeadlineSeconds",
+                _ => "replicas",
+            };
+            talk.patch("merge", &one, json!({"metadata": {"labels": {"c": "d"}}})).await;
+            talk.patch("merge", &one, json!({"spec": {often: 3}})).await;
+            for ports in [&none, &twice] {
+                let template = json!({"template": template(ports)});
+                let patch = match path.rsplit('/').next() {
+                    Some("jobs" | "cronjobs") => continue,
+                    Some("podtemplates") => template,
+                    _ => json!({"spec": template}),
+                };
+                talk.patch("merge", &one, patch).await;
+            }
+        }
+        talk.say("of the pods of a job, whether it is there or not");
+        talk.delete("/apis/batch/v1/namespaces/{ns}/jobs/none").await;
+        talk.delete("/apis/batch/v1/namespaces/{ns}/jobs/none?propagationPolicy=Background").await;
+    }
 }

@@ -28,9 +28,7 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
         "FlowSchema" => flow_schemas::check(object),
         "PriorityLevelConfiguration" => priority_levels::check(object),
         "RuntimeClass" => check_runtime_class(object),
-        "IPAddress" if spec.get("parentRef").is_none() => {
-            vec![Cause::required("spec.parentRef", "")]
-        }
+        "IPAddress" => check_parent(spec),
         "IngressClass" => ingress_classes::check(spec),
         "ServiceCIDR" => service_ranges::check(spec),
         "DeviceClass" => devices::check_class(spec),
@@ -44,6 +42,26 @@ pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
         "VolumeAttributesClass" => check_attributes_class(object),
         _ => Vec::new(),
     }
+}
+
+/// Whose an address is.
+fn check_parent(spec: &Value) -> Vec<Cause> {
+    let Some(parent) = spec.get("parentRef") else {
+        return vec![Cause::required("spec.parentRef", "")];
+    };
+    let at = |field: &str| format!("spec.parentRef.{field}");
+    let mut wrong = Vec::new();
+    if !text(parent, "group").is_empty() {
+        wrong.extend(subdomain(parent, "group", &at("group")));
+    }
+    for field in ["resource", "name", "namespace"] {
+        match text(parent, field) {
+            "" if field == "namespace" => {}
+            "" => wrong.push(Cause::required(&at(field), "")),
+            segment => wrong.extend(names::path_segment(segment, &at(field))),
+        }
+    }
+    wrong
 }
 
 /// What is wrong with a change besides.

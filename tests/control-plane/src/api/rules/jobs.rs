@@ -46,11 +46,13 @@ pub(super) fn select_own_pods(object: &mut Value) {
     }
 }
 
-/// A Job that was sent without labels has those of its pods, all of them: in Go they are one map.
-pub(crate) fn share_labels(target: &Target, job: &mut Value) {
-    let labels = at(job, "/spec/template/metadata/labels").clone();
-    if target.resource.is("batch", "jobs") && labels.is_object() {
-        object::metadata_mut(job).insert("labels".to_owned(), labels);
+/// A Job or a replication controller that has no labels has those of its pods, all of them: in Go they are one map.
+pub(crate) fn share_labels(target: &Target, object: &mut Value) {
+    let resource = &target.resource;
+    let shares = resource.is("batch", "jobs") || resource.is("", "replicationcontrollers");
+    let labels = at(object, "/spec/template/metadata/labels").clone();
+    if shares && labels.is_object() {
+        object::metadata_mut(object).insert("labels".to_owned(), labels);
     }
 }
 

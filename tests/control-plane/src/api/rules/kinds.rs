@@ -131,19 +131,20 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
     }
     match target.resource.kind.as_str() {
         "ConfigMap" => {
-            let mut wrong = config_map(new);
-            wrong.extend(unchangeable(old, new));
+            let mut wrong = unchangeable(old, new);
+            wrong.extend(config_map(new));
             wrong
         }
         "Role" | "ClusterRole" => roles::check(new),
         "Secret" => {
-            let mut wrong = names::data_keys(new);
-            wrong.extend(secrets::check(new));
+            let mut wrong = Vec::new();
             if old.get("type") != new.get("type") {
                 let kind = new.get("type").cloned().unwrap_or_default();
                 wrong.push(Cause::invalid("type", &kind, "field is immutable"));
             }
             wrong.extend(unchangeable(old, new));
+            wrong.extend(names::data_keys(new));
+            wrong.extend(secrets::check(new));
             wrong
         }
         "Namespace" => names::namespace_finalizers(new, false),

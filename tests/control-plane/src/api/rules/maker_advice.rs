@@ -9,8 +9,15 @@ use crate::object;
 /// Of a pod, or of what makes pods; of the latter when it makes others than before.
 pub(super) fn advice(kind: &str, old: Option<&Value>, object: &Value) -> Vec<String> {
     let generation = |object: &Value| object["metadata"]["generation"].clone();
-    let is_same = old.is_some_and(|old| generation(old) == generation(object));
-    let spec = &object["spec"];
+    let is_same = old.is_some_and(|old| match kind {
+        "DaemonSet" => old["spec"]["template"] == object["spec"]["template"],
+        _ => generation(old) == generation(object),
+    });
+    let spec = match kind {
+        // Kubernetes hands over both the wrong way round, and so what it was is looked at.
+        "ReplicationController" => &old.unwrap_or(object)["spec"],
+        _ => &object["spec"],
+    };
     let mut told = Vec::new();
     if old.is_none() {
         told.extend(of_name(kind, object::name(object)));
@@ -23,7 +30,7 @@ pub(super) fn advice(kind: &str, old: Option<&Value>, object: &Value) -> Vec<Str
         {
             (&spec["template"], "spec.template.")
         }
-        "Job" => {
+        "Job" if !is_same => {
             told.extend(of_indexes(spec, "spec"));
             (&spec["template"], "spec.template.")
         }

@@ -345,12 +345,9 @@ fn check_owners(object: &Value) -> Vec<Cause> {
                 ));
             }
         }
-        if text("kind") == "Event" && ["v1", "events.k8s.io/v1"].contains(&text("apiVersion")) {
-            let (group, version) = text("apiVersion")
-                .rsplit_once('/')
-                .unwrap_or(("", text("apiVersion")));
+        if text("kind") == "Event" && text("apiVersion") == "v1" {
             let message = format!(
-                "Invalid value: {}: {group}/{version}, Kind=Event is disallowed from being an owner",
+                "Invalid value: {}: /v1, Kind=Event is disallowed from being an owner",
                 in_go::owner(owner)
             );
             wrong.push(Cause::new(

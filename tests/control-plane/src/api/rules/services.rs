@@ -22,12 +22,12 @@ const NEEDED: [(&str, Which); 4] = [
 
 /// Gives a Service what its type needs, takes away what only its type of before did, and says what is wrong with it.
 pub(super) fn write(old: Option<&Value>, object: &mut Value) -> Vec<Cause> {
-    name_fields(old, object);
-    let spec = &object["spec"];
-    let mut wrong = match old {
-        Some(old) => service_rules::check_update(&old["spec"], spec),
-        None => Vec::new(),
-    };
+    // A new one has its addresses named where they are given, which a new status is not.
+    let mut wrong = Vec::new();
+    if let Some(old) = old {
+        name_fields(Some(old), object);
+        wrong = service_rules::check_update(&old["spec"], &object["spec"]);
+    }
     wrong.extend(service_rules::check(object));
     if old.is_none() {
         object::as_map(object).insert("status".to_owned(), json!({"loadBalancer": {}}));

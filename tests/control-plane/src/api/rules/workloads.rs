@@ -111,7 +111,7 @@ fn check_selector(kind: &str, spec: &Value) -> Vec<Cause> {
     let matches = match is_old {
         true => {
             let mut wanted = selector.as_object().into_iter().flatten();
-            wanted.all(|(key, value)| labels.get(key) == Some(value))
+            template.is_null() || wanted.all(|(key, value)| labels.get(key) == Some(value))
         }
         // One that makes no sense is not matched with anything.
         false => !unfit.is_empty() || selects(selector, template),

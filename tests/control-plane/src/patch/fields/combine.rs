@@ -13,8 +13,9 @@ pub(crate) fn combine(live: &Value, applied: &Value, schema: &Schema) -> Value {
     match (shape(live, schema), shape(applied, schema)) {
         (Shape::Fields(live), Shape::Fields(applied)) => fields(live, applied, schema),
         (Shape::Elements(live), Shape::Elements(applied)) => elements(live, applied, schema),
-        // An explicit null takes nothing away from a map or a list that is shared.
-        (Shape::Fields(_) | Shape::Elements(_), Shape::Nothing) => live.clone(),
+        // An explicit null takes nothing away from a map or a list that is shared, and there is something.
+        (Shape::Fields(fields), Shape::Nothing) if !fields.is_empty() => live.clone(),
+        (Shape::Elements(elements), Shape::Nothing) if !elements.is_empty() => live.clone(),
         _ => applied.clone(),
     }
 }
