@@ -298,3 +298,27 @@ async fn a_crd_waits_for_nothing_of_a_project_that_is_gone() {
     gone(&projects, "red").await;
     gone(&definitions, name).await;
 }
+
+#[tokio::test]
+async fn owners_are_called_as_clients_may_call_them() {
+    let plane = plane().await;
+    let maps = config_maps(plane.client().unwrap());
+    let here = create(&maps, map("here", json!({}))).await;
+    let in_lower_case = owner("v1", "configmap", "here", &here.uid().unwrap());
+    let kept = create(
+        &maps,
+        map("kept", json!({"ownerReferences": [in_lower_case]})),
+    )
+    .await;
+    for (version, kind) in [
+        ("v1", "configmap"),
+        ("v1", "ConfigMapList"),
+        ("v1", "List"),
+        ("apps/v1", "DeploymentList"),
+    ] {
+        let absent = owner(version, kind, "absent", "1");
+        create(&maps, map("lost", json!({"ownerReferences": [absent]}))).await;
+        gone(&maps, "lost").await;
+    }
+    assert_eq!(maps.get("kept").await.unwrap(), kept);
+}

@@ -8,7 +8,7 @@ use super::duplicates::{duplicates, told_as_said};
 use super::options::{Unknown, WriteOptions};
 use super::target::Target;
 use super::view::convert_event;
-use super::{Asked, media_type, protobuf, rules, scheme, yaml};
+use super::{Asked, first_mistake, media_type, protobuf, rules, scheme, yaml};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Resource, Shape, crd_bucket};
 use crate::object;
@@ -403,12 +403,6 @@ pub(crate) fn shape(
     if !target.resource.is_crd() {
         told.truncate(MOST_TOLD);
     }
-    if unknown == Unknown::Refuse && !told.is_empty() {
-        return Err(refuse(&format!(
-            "strict decoding error: {}",
-            told.join(", ")
-        )));
-    }
     if let (Shape::BuiltIn(schema), Source::Strategic(_) | Source::Applied(_)) =
         (&version.schema, source)
     {
@@ -428,8 +422,17 @@ pub(crate) fn shape(
     decoded.map_err(|why| match source {
         Source::Strategic(_) => refuse(&go::restoring(&why)),
         Source::Applied(sent) => unconverted(target, sent, &why),
+        Source::Body(Some(text)) if !target.resource.is_crd() => {
+            refuse(&first_mistake::of_body(target, text).unwrap_or(why))
+        }
         _ => refuse(&why),
     })?;
+    if unknown == Unknown::Refuse && !told.is_empty() {
+        return Err(refuse(&format!(
+            "strict decoding error: {}",
+            told.join(", ")
+        )));
+    }
     if !target.resource.is_crd() {
         schema::Fractions::take(object);
         protobuf::forget_zeros(&target.api_version(), &target.resource.kind, schema, object);
@@ -582,7 +585,7 @@ pub(crate) fn to_stored(target: &Target, object: &mut Value, core_events: Option
     if let Some(schema) = &target.resource.stored_shape {
         schema.prune(object);
     }
-    rules::forget_traffic(target, object);
+    rules::read_service(target, object);
     // An object without labels or annotations has no field for them.
     let metadata = object::metadata_mut(object);
     metadata.retain(|_, value| match value {

@@ -14,6 +14,7 @@ mod discovery;
 mod duplicates;
 mod established;
 mod eviction;
+mod first_mistake;
 mod health;
 mod internal;
 mod issuer;

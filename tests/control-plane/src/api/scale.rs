@@ -16,7 +16,7 @@ use super::update::{Made, Update};
 use super::view::{self, Form};
 use super::{Asked, response, rules, stale, table};
 use crate::failure::{Cause, Failure};
-use crate::kinds::{Column, Scale, scale_columns, scale_resource};
+use crate::kinds::{Column, Scale, custom_scale_columns, scale_columns, scale_resource};
 use crate::object;
 use crate::patch::{self, ApplyError, Writer, go};
 use crate::schema::Empties;
@@ -29,6 +29,7 @@ pub(super) const VERSION: &str = "v1";
 pub(super) const API_VERSION: &str = "autoscaling/v1";
 
 static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(scale_columns);
+static CUSTOM_COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(custom_scale_columns);
 
 /// Stands for a number that a custom resource does not say, while its Scale is patched.
 const UNSAID: i64 = i32::MIN as i64;
@@ -423,7 +424,11 @@ pub(super) fn answer(
         Form::Whole => Cow::Borrowed(&scale),
         Form::Metadata { version, .. } => Cow::Owned(view::metadata(&scale, version)),
         Form::Table(include, version) => {
-            Cow::Owned(table::of_one(&COLUMNS, &scale, include, version))
+            let columns = match target.resource.is_crd() {
+                true => &CUSTOM_COLUMNS,
+                false => &COLUMNS,
+            };
+            Cow::Owned(table::of_one(columns, &scale, include, version))
         }
     };
     Ok(response::json(StatusCode::OK, &Typed(&formed)))

@@ -73,7 +73,10 @@ fn new_in(one: &Value, other: Option<&Value>) -> Vec<String> {
 }
 
 fn addresses_of(service: &Value) -> Vec<String> {
+    // One that leads elsewhere may name what it has not.
+    let leads_elsewhere = service["spec"]["type"] == "ExternalName";
     let all = service["spec"]["clusterIPs"].as_array();
+    let all = all.filter(|_| !leads_elsewhere);
     let all = all.into_iter().flatten().filter_map(Value::as_str);
     let own = all.filter(|address| *address != "None");
     own.map(str::to_owned).collect()

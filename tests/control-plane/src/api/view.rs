@@ -153,7 +153,9 @@ impl Form {
     pub(crate) fn negotiate(target: &Target, asked: &Asked) -> Result<(Media, Self), Failure> {
         accept::something(target, asked)?;
         let is_crd = target.resource.is_crd();
-        let has_tables = target.resource.has_tables();
+        let without = ["resize", "ephemeralcontainers"];
+        let subresource = target.subresource.as_deref().unwrap_or_default();
+        let has_tables = target.resource.has_tables() && !without.contains(&subresource);
         negotiate(&asked.headers, |media, convert| match convert {
             // What has no Go type has no protobuf.
             None => (!is_crd || media != Media::Protobuf).then_some(Self::Whole),

@@ -89,9 +89,13 @@ fn owner(world: &World, plane: &Plane, dependent: &Value, reference: &Value) -> 
     if plane.owners.is_gone(text("uid")) {
         return Owner::Gone;
     }
-    let resource = world.registry.of_kind(text("apiVersion"), text("kind"));
+    let (version, kind) = (text("apiVersion"), text("kind"));
+    let resource = world.registry.of_kind_as_called(version, kind);
     let Some(resource) = resource.filter(|resource| world.serves(plane, resource)) else {
-        return Owner::Unknown;
+        return match world.registry.is_list(version, kind) {
+            true => Owner::Gone,
+            false => Owner::Unknown,
+        };
     };
     let namespace = match (resource.namespaced, object::namespace(dependent)) {
         (true, "") => return Owner::Unknown,

@@ -32,7 +32,7 @@ pub(crate) use crd::{
 };
 pub(crate) use definition_formats::unknown_formats;
 pub(crate) use definition_names::{Taken, accept_names, installing};
-pub(crate) use printers::scale_columns;
+pub(crate) use printers::{custom_scale_columns, scale_columns};
 pub(crate) use registry::Registry;
 pub(crate) use scale::{Scale, Selection, in_one_line};
 

@@ -55,6 +55,28 @@ impl Registry {
             .cloned()
     }
 
+    /// The same as clients of Kubernetes find it (`RESTMapper`), to whom a kind has another name in lower case.
+    pub(crate) fn of_kind_as_called(&self, api_version: &str, kind: &str) -> Option<Arc<Resource>> {
+        self.of_kind(api_version, kind).or_else(|| {
+            let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
+            let is_it = |resource: &&Arc<Resource>| {
+                *resource.group == *group
+                    && resource.kind.to_lowercase() == kind
+                    && resource.version(version).is_some()
+            };
+            self.read().values().find(is_it).cloned()
+        })
+    }
+
+    /// Whether a kind is that of lists to them, of which there is none that has a name.
+    pub(crate) fn is_list(&self, api_version: &str, kind: &str) -> bool {
+        let of = kind.strip_suffix("List");
+        of.is_some_and(|kind| match kind {
+            "" => self.has_built_in(api_version),
+            kind => self.of_kind(api_version, kind).is_some(),
+        })
+    }
+
     /// Whether a version is one of those that are built in.
     pub(crate) fn has_built_in(&self, api_version: &str) -> bool {
         let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));

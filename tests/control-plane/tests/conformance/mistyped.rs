@@ -182,4 +182,14 @@ conformance! {
             talk.post("/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets?dryRun=All", json!({"metadata": {"name": "one"}, "status": {"disruptedPods": pods}})).await;
         }
     }
+
+    async fn the_first_mistake_is_told_and_strictness_comes_last(talk: &mut Talk) {
+        for more in [json!({"unknown": 1}), json!({"data": {"a": 1}}), json!({"binaryData": {"a": "!"}})] {
+            let mut map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one", "labels": {"a": 1}}});
+            more.as_object().unwrap().iter().for_each(|(name, value)| map[name] = value.clone());
+            for strictness in ["Strict", "Warn"] {
+                talk.post(&format!("/api/v1/namespaces/{{ns}}/configmaps?fieldValidation={strictness}"), map.clone()).await;
+            }
+        }
+    }
 }

@@ -267,6 +267,9 @@ conformance! {
         }
         talk.prepare("/api/v1/namespaces/{ns}/services", json!({"metadata": {"name": "two"}, "spec": {"clusterIP": "None", "ports": [{"port": 80}]}})).await;
         talk.put("/api/v1/namespaces/{ns}/services/two", json!({"metadata": {"name": "two"}, "spec": {"type": "ExternalName", "externalName": "test", "clusterIP": "None", "ports": [{"port": 80}]}})).await;
+        talk.prepare("/api/v1/namespaces/{ns}/services", json!({"metadata": {"name": "three"}, "spec": {"ports": [{"port": 80}]}})).await;
+        talk.put("/api/v1/namespaces/{ns}/services/three", json!({"metadata": {"name": "three"}, "spec": {"type": "ExternalName", "externalName": "test", "clusterIP": "None", "ports": [{"port": 80}]}})).await;
+        talk.get("/api/v1/namespaces/{ns}/services/three").await;
         talk.get_picked("/api/v1/namespaces/{ns}/services?fieldSelector=spec.clusterIP!=None", &[], |list: &Value| list["items"].as_array().into_iter().flatten().map(|service| service["metadata"]["name"].clone()).collect()).await;
     }
 

@@ -142,4 +142,17 @@ conformance! {
         talk.patch("merge", &format!("{JOBS}/one/status"), json!({"status": times})).await;
         talk.get_picked(&format!("{JOBS}/one"), &[("accept", TABLE)], |table| table["rows"][0]["cells"].clone()).await;
     }
+
+    async fn subresources_in_tables(talk: &mut Talk) {
+        const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
+        let open = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        let scale = json!({"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"});
+        talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": open}, "subresources": {"scale": scale}}))).await;
+        talk.prepare(THINGS, json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": {"replicas": 2}})).await;
+        let told = |table: &Value| json!([table["columnDefinitions"], table["rows"][0]["cells"][1], table["rows"][0]["cells"][2]]);
+        talk.get_picked(&format!("{THINGS}/one/scale"), &[("accept", TABLE)], told).await;
+        for name in ["resize", "ephemeralcontainers", "status"] {
+            talk.send("GET", &format!("/api/v1/namespaces/{{ns}}/pods/none/{name}"), &[("accept", TABLE)], None).await;
+        }
+    }
 }

@@ -116,7 +116,7 @@ pub(crate) use names::{
     check_segment, label_value as check_label_value, qualified as check_qualified, unfit_for_paths,
 };
 pub(crate) use pods::quality;
-pub(crate) use services::forget_traffic;
+pub(crate) use services::read_service;
 pub(crate) use storage::check_growth;
 pub(crate) use wholes::check_whole;
 pub(crate) use workloads::forget_templates;

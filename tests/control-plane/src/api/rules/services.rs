@@ -115,13 +115,20 @@ fn node_ports(spec: &Map<String, Value>) -> HashSet<&Value> {
     ports.filter_map(|port| port.get("nodePort")).collect()
 }
 
-/// A name that leads elsewhere says nothing of the traffic inside, whatever was written.
-pub(crate) fn forget_traffic(target: &Target, object: &mut Value) {
-    if target.resource.is("", "services") {
-        let spec = object::field_mut(object, "spec");
-        if is_a(spec, "ExternalName") {
-            spec.remove("internalTrafficPolicy");
-        }
+/// A Service as it is read, whatever was written: an address is among all of them, and a name that leads elsewhere says
+/// nothing of the traffic inside.
+pub(crate) fn read_service(target: &Target, object: &mut Value) {
+    if !target.resource.is("", "services") {
+        return;
+    }
+    let spec = object::field_mut(object, "spec");
+    let one = spec.get("clusterIP").cloned().unwrap_or_default();
+    let names_none = spec.get("clusterIPs").is_none_or(Value::is_null);
+    if names_none && one.as_str().is_some_and(|one| !one.is_empty()) {
+        spec.insert("clusterIPs".to_owned(), json!([one]));
+    }
+    if is_a(spec, "ExternalName") {
+        spec.remove("internalTrafficPolicy");
     }
 }
 

@@ -303,6 +303,29 @@ pub(crate) fn scale_columns() -> Vec<Column> {
     meanings::told("Scale", columns)
 }
 
+/// The same where it is that of a custom resource.
+pub(crate) fn custom_scale_columns() -> Vec<Column> {
+    let age = Column {
+        kind: "date".to_owned(),
+        ..text_column("Age", 0, age)
+    };
+    let mut columns = meanings::told("Scale", vec![Column::named(), age]);
+    let of = |name: &str, description: &'static str, cell: fn(&Value) -> Value| Column {
+        description: description.into(),
+        ..integer(name, cell)
+    };
+    let numbers = [
+        of("Desired", "Number of desired replicas", |scale| {
+            number(scale, "/spec/replicas")
+        }),
+        of("Available", "Number of actual replicas", |scale| {
+            number(scale, "/status/replicas")
+        }),
+    ];
+    columns.splice(1..1, numbers);
+    columns
+}
+
 fn number(object: &Value, pointer: &str) -> Value {
     object.pointer(pointer).cloned().unwrap_or_else(|| 0.into())
 }
