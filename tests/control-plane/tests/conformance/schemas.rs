@@ -203,4 +203,22 @@ conformance! {
             talk.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All", crd).await;
         }
     }
+
+    async fn what_is_false_is_as_if_it_were_not_said(talk: &mut Talk) {
+        let schema = json!({"type": "object", "properties": {
+            "a": {"type": "array", "uniqueItems": false, "items": {"type": "string", "format": "", "nullable": false}},
+            "b": {"type": "object", "x-kubernetes-embedded-resource": false, "additionalProperties": {"type": "string", "exclusiveMinimum": false, "title": ""}},
+            "c": {"type": "object", "properties": {"d": {"type": "integer", "default": 0}}, "anyOf": [{"required": ["d"], "uniqueItems": false}], "not": {"required": ["e"], "nullable": false}},
+        }});
+        let version = json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}});
+        talk.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All", json!({
+            "metadata": {"name": "things.{group}"}, "spec": {"group": "{group}", "scope": "Namespaced", "names": {"plural": "things", "kind": "Thing"}, "versions": [version]},
+        })).await;
+        talk.say("how long a schedule waits");
+        let pods = json!({"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "web:1"}]}}}});
+        for schedule in ["@every 1x", "@every", "@every ", "@every 1", "@every -1h.5s", "@every .s", "@every 0", "@every 1h "] {
+            let spec = json!({"schedule": schedule, "jobTemplate": pods});
+            talk.post("/apis/batch/v1/namespaces/{ns}/cronjobs?dryRun=All", json!({"metadata": {"name": "one"}, "spec": spec})).await;
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::decode::says_something;
-use crate::schema::Schema;
+use crate::schema::{Additional, Schema};
 use crate::structs::{self, Kind, Struct};
 
 /// Takes zeros out of a built-in object, but for those that are written whether or not anybody has set them.
@@ -33,18 +33,35 @@ fn forget(known: &Struct, schema: &Schema, object: &mut Map<String, Value>) {
                     object.remove(field.name);
                 }
             }
-            Kind::List(kind) => {
-                for element in value.as_array_mut().into_iter().flatten() {
-                    forget_in(kind, node.element(), element);
+            // They are in schemas alone, and hold others.
+            Kind::SchemaOr(_) => match value {
+                Value::Array(schemas) => {
+                    for one in schemas {
+                        forget_in(&Kind::Message(structs::SCHEMA), schema, one);
+                    }
                 }
-            }
+                one => forget_in(&Kind::Message(structs::SCHEMA), schema, one),
+            },
             kind => forget_in(kind, node, value),
         }
     }
 }
 
 fn forget_in(kind: &Kind, schema: &Schema, value: &mut Value) {
-    if let (Kind::Message(name), Some(object)) = (kind, value.as_object_mut()) {
-        forget(structs::of(name), schema, object);
+    match (kind, value) {
+        (Kind::Message(name), Value::Object(object)) => forget(structs::of(name), schema, object),
+        (Kind::List(kind), Value::Array(elements)) => {
+            for element in elements {
+                forget_in(kind, schema.element(), element);
+            }
+        }
+        (Kind::Map(kind), Value::Object(values)) => {
+            if let Additional::Values(of_values) = &schema.target().additional {
+                for value in values.values_mut() {
+                    forget_in(kind, of_values, value);
+                }
+            }
+        }
+        _ => {}
     }
 }

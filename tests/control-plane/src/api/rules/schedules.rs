@@ -50,6 +50,43 @@ pub(super) fn check(schedule: &str, old: Option<&str>) -> Vec<Cause> {
     wrong
 }
 
+/// Whether Go's `time.ParseDuration` reads it, but for what is too long for it.
+fn check_duration(duration: &str) -> Result<(), String> {
+    const UNITS: [&str; 8] = ["ns", "us", "\u{b5}s", "\u{3bc}s", "ms", "s", "m", "h"];
+    let mut rest = duration.strip_prefix(['+', '-']).unwrap_or(duration);
+    if rest == "0" {
+        return Ok(());
+    }
+    let of_number = |one: char| one == '.' || one.is_ascii_digit();
+    let invalid = || format!("time: invalid duration {duration:?}");
+    if rest.is_empty() {
+        return Err(invalid());
+    }
+    while !rest.is_empty() {
+        let whole = rest.trim_start_matches(|one: char| one.is_ascii_digit());
+        let behind = match whole.strip_prefix('.') {
+            Some(fraction) => fraction.trim_start_matches(|one: char| one.is_ascii_digit()),
+            None => whole,
+        };
+        let number = &rest[..rest.len() - behind.len()];
+        if !number.contains(|one: char| one.is_ascii_digit()) {
+            return Err(invalid());
+        }
+        let end = behind.find(of_number).unwrap_or(behind.len());
+        let (unit, next) = behind.split_at(end);
+        match unit {
+            "" => return Err(format!("time: missing unit in duration {duration:?}")),
+            unit if UNITS.contains(&unit) => rest = next,
+            unit => {
+                return Err(format!(
+                    "time: unknown unit {unit:?} in duration {duration:?}"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn parse(schedule: &str) -> Result<(), String> {
     if let Some((zone, rest)) = schedule.split_once(' ')
         && let Some(zone) = zone
@@ -64,11 +101,11 @@ fn parse(schedule: &str) -> Result<(), String> {
         return parse(rest.trim());
     }
     if schedule.starts_with('@') {
-        // How long `@every` waits is not looked into.
-        let is_known = DESCRIPTORS.contains(&schedule) || schedule.starts_with("@every ");
-        return match is_known {
-            true => Ok(()),
-            false => Err(format!("unrecognized descriptor: {schedule}")),
+        return match schedule.strip_prefix("@every ") {
+            Some(how_long) => check_duration(how_long)
+                .map_err(|why| format!("failed to parse duration {schedule}: {why}")),
+            None if DESCRIPTORS.contains(&schedule) => Ok(()),
+            None => Err(format!("unrecognized descriptor: {schedule}")),
         };
     }
     let fields: Vec<&str> = schedule.split_whitespace().collect();
