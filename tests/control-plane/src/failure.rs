@@ -108,6 +108,14 @@ impl Cause {
     }
 }
 
+/// A resource with its group, if that has a name.
+fn qualified(group: &str, plural: &str) -> String {
+    match group {
+        "" => plural.to_owned(),
+        group => format!("{plural}.{group}"),
+    }
+}
+
 impl Failure {
     pub(crate) fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
         Self {
@@ -200,12 +208,11 @@ impl Failure {
     /// The same of the Scale of an object.
     pub(crate) fn conflict_of_scale(resource: &Resource, name: &str, why: &str) -> Self {
         let plural = format!("{}/scale", resource.plural);
-        let mut qualified = plural.clone();
-        if !resource.group.is_empty() {
-            qualified = format!("{plural}.{}", resource.group);
-        }
-        let name_said = quoted(name);
-        let message = format!("Operation cannot be fulfilled on {qualified} {name_said}: {why}");
+        let message = format!(
+            "Operation cannot be fulfilled on {} {}: {why}",
+            qualified(&resource.group, &plural),
+            quoted(name)
+        );
         let mut failure = Self::new(StatusCode::CONFLICT, "Conflict", message);
         failure.details = Some(details(&resource.group, &plural, name));
         failure
@@ -243,10 +250,7 @@ impl Failure {
 
     /// The same of a resource that nobody may serve, as a question is refused whatever there is.
     pub(crate) fn not_allowed(group: &str, plural: &str, name: &str, why: &str) -> Self {
-        let mut qualified = plural.to_owned();
-        if !group.is_empty() {
-            qualified = format!("{plural}.{group}");
-        }
+        let mut qualified = qualified(group, plural);
         if !name.is_empty() {
             qualified.push_str(&format!(" {}", quoted(name)));
         }

@@ -37,7 +37,7 @@ pub(crate) fn grants_the_same(target: &Target, old: &Value, sent: &Value) -> boo
         }
         object
     };
-    *target.resource.group == *GROUP && rest(old) == rest(sent)
+    *target.resource.group == *GROUP && !target.caller.is_unlimited() && rest(old) == rest(sent)
 }
 
 fn role(target: &Target, old: Option<&Value>, new: &Value) -> Result<(), Failure> {

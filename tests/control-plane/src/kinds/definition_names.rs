@@ -6,7 +6,7 @@ use super::approval::Approval;
 use super::definition_conversion;
 use crate::object;
 
-/// The status of a definition when the names that it asks for are given out; `others` are those of its group.
+/// The status of a definition when the names that it asks for are given out; others of its group have those that are taken.
 pub(crate) fn accept_names(definition: &Value, taken: &Taken) -> Value {
     let mut status = definition.get("status").cloned().unwrap_or_default();
     let asked = definition

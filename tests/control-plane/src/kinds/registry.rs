@@ -44,28 +44,23 @@ impl Registry {
 
     /// The resource of a kind, by the `apiVersion` of its objects.
     pub(crate) fn of_kind(&self, api_version: &str, kind: &str) -> Option<Arc<Resource>> {
+        self.find(api_version, |resource| resource.kind == kind)
+    }
+
+    fn find(&self, api_version: &str, is_it: impl Fn(&Resource) -> bool) -> Option<Arc<Resource>> {
         let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
-        self.read()
-            .values()
-            .find(|resource| {
-                *resource.group == *group
-                    && resource.kind == kind
-                    && resource.version(version).is_some()
-            })
-            .cloned()
+        let resources = self.read();
+        let mut of_version = resources.values().filter(|resource| {
+            *resource.group == *group && is_it(resource) && resource.version(version).is_some()
+        });
+        of_version.next().cloned()
     }
 
     /// The same as clients of Kubernetes find it (`RESTMapper`), to whom a kind has another name in lower case.
     pub(crate) fn of_kind_as_called(&self, api_version: &str, kind: &str) -> Option<Arc<Resource>> {
-        self.of_kind(api_version, kind).or_else(|| {
-            let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
-            let is_it = |resource: &&Arc<Resource>| {
-                *resource.group == *group
-                    && resource.kind.to_lowercase() == kind
-                    && resource.version(version).is_some()
-            };
-            self.read().values().find(is_it).cloned()
-        })
+        let in_lower_case = |resource: &Resource| resource.kind.to_lowercase() == kind;
+        self.of_kind(api_version, kind)
+            .or_else(|| self.find(api_version, in_lower_case))
     }
 
     /// Whether a kind is that of lists to them, of which there is none that has a name.
