@@ -274,10 +274,13 @@ impl ControlPlane {
         self.open().await
     }
 
-    /// Ends in good order: answers that are under way are sent, watches are cut.
+    /// Ends in good order: watches end as they do when their time is over, and answers that are under way are sent.
     pub async fn shutdown(mut self) {
         self.controller = None;
         let grace = Duration::from_millis(200);
+        for plane in self.shared.world.planes() {
+            plane.closed.cancel();
+        }
         for (_, listener) in std::mem::take(self.directs.get_mut()) {
             listener.shutdown(grace).await;
         }

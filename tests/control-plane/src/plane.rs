@@ -51,7 +51,7 @@ pub(crate) struct Plane {
     pub(crate) chores: Chores,
     /// What it knows of who owns what here.
     pub(crate) owners: Owners,
-    /// The project is gone: its watches end.
+    /// The project is gone, or the server ends, and its watches with it.
     pub(crate) closed: CancellationToken,
     /// Whoever writes waits here for its turn, and keeps no thread from serving the others meanwhile.
     turns: tokio::sync::Mutex<()>,
@@ -60,10 +60,10 @@ pub(crate) struct Plane {
 }
 
 impl Plane {
-    fn new(project: Option<&str>) -> Self {
+    fn new(project: Option<&str>, begins: u64) -> Self {
         Self {
             project: project.map(str::to_owned),
-            store: Store::new(),
+            store: Store::new(begins),
             chores: Chores::default(),
             owners: Owners::default(),
             closed: CancellationToken::new(),
@@ -83,6 +83,33 @@ impl Plane {
     }
 }
 
+/// The control planes of projects that anything is kept of.
+struct Projects {
+    planes: BTreeMap<String, Arc<Plane>>,
+    /// The revision at which a new one begins: above all that those have seen that are gone, so that nobody takes a
+    /// version of a project's former life for one of its present life.
+    begin: u64,
+}
+
+/// How many writes may still reach the store of a project that goes.
+const STILL_WRITTEN: u64 = 1000;
+
+impl Projects {
+    fn new() -> Self {
+        Self {
+            planes: BTreeMap::new(),
+            begin: 1,
+        }
+    }
+
+    fn remove(&mut self, name: &str) {
+        if let Some(gone) = self.planes.remove(name) {
+            gone.closed.cancel();
+            self.begin = self.begin.max(gone.store.revision() + STILL_WRITTEN);
+        }
+    }
+}
+
 /// All control planes of one server.
 pub(crate) struct World {
     pub(crate) options: Options,
@@ -94,7 +121,7 @@ pub(crate) struct World {
     pub(crate) root: Arc<Plane>,
     /// Where it listens.
     port: OnceLock<u16>,
-    projects: Mutex<BTreeMap<String, Arc<Plane>>>,
+    projects: Mutex<Projects>,
     /// CRDs that a project's control plane does not serve, by project.
     hidden: Mutex<BTreeMap<String, BTreeSet<String>>>,
     /// One CRD's change is served before the next is looked at.
@@ -138,9 +165,9 @@ impl World {
             registry: Registry::new(),
             ids: seed.map_or_else(Ids::new, Ids::seeded),
             clock: seed.map(Clock::seeded),
-            root: Arc::new(Plane::new(None)),
+            root: Arc::new(Plane::new(None, 1)),
             port: OnceLock::new(),
-            projects: Mutex::default(),
+            projects: Mutex::new(Projects::new()),
             hidden: Mutex::default(),
             serving: Mutex::default(),
             openapi: OpenApi::default(),
@@ -171,8 +198,9 @@ impl World {
         if !exists(project_bucket()) && !exists(control_plane_bucket()) {
             return None;
         }
-        let plane = projects.entry(name.to_owned()).or_insert_with(|| {
-            let plane = Plane::new(Some(name));
+        let begin = projects.begin;
+        let plane = projects.planes.entry(name.to_owned()).or_insert_with(|| {
+            let plane = Plane::new(Some(name), begin);
             self.auth.seed(&plane, &self.ids);
             Arc::new(plane)
         });
@@ -192,7 +220,7 @@ impl World {
     pub(crate) fn planes(&self) -> Vec<Arc<Plane>> {
         let projects = lock(&self.projects);
         std::iter::once(self.root.clone())
-            .chain(projects.values().cloned())
+            .chain(projects.planes.values().cloned())
             .collect()
     }
 
@@ -251,9 +279,8 @@ impl World {
             } else if change.what == What::Deleted
                 && keeps_projects(&bucket)
                 && self.plane(Some(&change.key().name)).is_none()
-                && let Some(gone) = lock(&self.projects).remove(&change.key().name)
             {
-                gone.closed.cancel();
+                lock(&self.projects).remove(&change.key().name);
             }
         }
         let matters = change.what == What::Deleted

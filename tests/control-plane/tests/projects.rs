@@ -3,8 +3,8 @@
 mod support;
 
 use kommodore_control_plane::ControlPlane;
-use kube::api::{DynamicObject, ListParams, PostParams};
-use kube::{Api, Client, Config};
+use kube::api::{DeleteParams, DynamicObject, ListParams, PostParams, VersionMatch, WatchParams};
+use kube::{Api, Client, Config, ResourceExt};
 use serde_json::json;
 use support::*;
 
@@ -203,4 +203,67 @@ async fn after_a_shutdown_nobody_listens() {
     assert!(api.list(&ListParams::default()).await.is_ok());
     soon("shutdown", plane.shutdown()).await;
     assert!(api.list(&ListParams::default()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_project_that_comes_again_knows_no_version_of_its_former_life() {
+    let plane = plane_with("red").await;
+    let client = plane.project("red").client().unwrap();
+    let one = thing("one", json!({}));
+    let list = ListParams::default();
+    let home =
+        object(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}));
+    namespaces(client.clone())
+        .create(&PostParams::default(), &home)
+        .await
+        .unwrap();
+    let before = things(client.clone())
+        .create(&PostParams::default(), &one)
+        .await
+        .unwrap();
+    let seen = before.resource_version().unwrap();
+    let second = thing("two", json!({}));
+    things(client.clone())
+        .create(&PostParams::default(), &second)
+        .await
+        .unwrap();
+    let page = things(client.clone())
+        .list(&list.clone().limit(1))
+        .await
+        .unwrap();
+    let token = page.metadata.continue_.unwrap();
+    projects(&plane)
+        .delete("red", &DeleteParams::default())
+        .await
+        .unwrap();
+    gone(&projects(&plane), "red").await;
+    create_project(&plane, "red").await;
+    namespaces(client.clone())
+        .create(&PostParams::default(), &home)
+        .await
+        .unwrap();
+    let api = things(client);
+    // Before anything was written, and after.
+    for written in [false, true] {
+        if written {
+            api.create(&PostParams::default(), &one).await.unwrap();
+        }
+        let mut events = watch(&api, &WatchParams::default(), &seen).await;
+        let (what, code, _) = next(&mut events).await;
+        assert_eq!((what, &*code), ("ERROR", "410"));
+        let exactly = list.clone().at(&seen).matching(VersionMatch::Exact);
+        assert_eq!(refusal(api.list(&exactly).await).0, 410);
+        let onwards = list.clone().limit(1).continue_token(&token);
+        assert_eq!(refusal(api.list(&onwards).await).0, 410);
+        let newest = api.list(&list).await.unwrap();
+        assert_eq!(newest.items.len(), usize::from(written));
+        let version = newest.metadata.resource_version.unwrap();
+        let mut events = watch(&api, &WatchParams::default(), &version).await;
+        let name = format!("after-{written}");
+        api.create(&PostParams::default(), &thing(&name, json!({})))
+            .await
+            .unwrap();
+        assert_eq!(next(&mut events).await.1, name);
+        api.delete(&name, &DeleteParams::default()).await.unwrap();
+    }
 }

@@ -8,11 +8,14 @@
 
 mod support;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::StreamExt;
 use http::header::{CONNECTION, HeaderName, ORIGIN, UPGRADE};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
+use kommodore_control_plane::ControlPlane;
 use kube::Client;
 use kube::api::{DeleteParams, PostParams};
 use kube::client::Body;
@@ -139,4 +142,39 @@ async fn what_cannot_be_watched_so_is_refused() {
     )
     .await;
     assert_eq!(none.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_token_may_come_as_a_protocol() {
+    let plane = ControlPlane::builder().crd(&crd("Thing"));
+    let plane = plane.user("alice", ["devs"]).start().await.unwrap();
+    let config = serde_json::to_value(plane.kubeconfig_as("alice").unwrap()).unwrap();
+    let token = config["users"][0]["user"]["token"].as_str().unwrap();
+    let client = Client::try_from(plane.config_anonymous()).unwrap();
+    let path = format!("{THINGS}?watch=true");
+    let named = |token: &[u8]| {
+        let token = URL_SAFE_NO_PAD.encode(token);
+        format!("base64url.bearer.authorization.k8s.io.{token}")
+    };
+    let own = named(token.as_bytes());
+    let taken = ask(
+        &client,
+        &path,
+        &[(PROTOCOL, &format!("{own}, binary.k8s.io"))],
+    )
+    .await;
+    assert_eq!(taken.status(), StatusCode::SWITCHING_PROTOCOLS);
+    assert_eq!(taken.headers()[PROTOCOL], "binary.k8s.io");
+    let who = plane.requests().entries().pop().unwrap().user;
+    assert_eq!(who.as_deref(), Some("alice"));
+    for protocols in [
+        own.clone(),
+        format!("{own}, {own}, binary.k8s.io"),
+        format!("{own}=, binary.k8s.io"),
+        format!("{}, binary.k8s.io", named(b"another")),
+        format!("{}, binary.k8s.io", named(&[0xFF])),
+    ] {
+        let refused = ask(&client, &path, &[(PROTOCOL, &protocols)]).await;
+        assert_eq!(refused.status(), StatusCode::UNAUTHORIZED, "{protocols}");
+    }
 }

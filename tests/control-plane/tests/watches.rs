@@ -252,3 +252,13 @@ async fn watches_that_are_dropped_break_and_others_go_on() {
     let (what, name, _) = next(&mut at_root).await;
     assert_eq!((what, name.as_str()), ("ADDED", "two"));
 }
+
+#[tokio::test]
+async fn a_watch_ends_in_good_order_when_the_server_does() {
+    let plane = plane().await;
+    let api = things(plane.client().unwrap());
+    let mut events = watch(&api, &WatchParams::default().disable_bookmarks(), "0").await;
+    soon("shutdown", plane.shutdown()).await;
+    let end = soon("end", events.try_next()).await;
+    assert!(matches!(end, Ok(None)), "{end:?}");
+}

@@ -65,7 +65,7 @@ fn streams() -> Vec<String> {
 }
 
 /// Whether the header names a media type that there is, or any.
-fn names_one(headers: &HeaderMap) -> bool {
+pub(super) fn names_one(headers: &HeaderMap) -> bool {
     ranges(headers)
         .any(|range| range == "*/*" || Media::ALL.iter().any(|media| media.name() == range))
 }

@@ -416,7 +416,12 @@ pub(crate) fn shape(
             if object.get("metadata").is_some_and(Value::is_null) {
                 object::as_map(object).remove("metadata");
             }
-            schema::decode_metadata(object).and_then(|()| schema.read_wholes(object, ""))
+            let read = schema::decode_metadata(object);
+            match (read, schema.read_wholes(object, "")) {
+                // Of what was applied it is said with all else that is wrong with it.
+                (read, Err(_)) if matches!(source, Source::Applied(_)) => read,
+                (read, wholes) => read.and(wholes),
+            }
         }
     };
     decoded.map_err(|why| match source {

@@ -9,7 +9,7 @@ use super::body::{self, Shaped};
 use super::established::establish;
 use super::target::Target;
 use super::view::Form;
-use super::{Asked, admission, response, rules, service_addresses, too_large};
+use super::{Asked, admission, owned, response, rules, service_addresses, too_large};
 use crate::auth;
 use crate::failure::Failure;
 use crate::kinds::{Resource, crd_bucket};
@@ -120,12 +120,14 @@ impl<'a> Creation<'a> {
         }
         if let Some(manager) = manager {
             let schema = target.version().schema.schema();
-            patch::track_update(
-                None,
-                &mut object,
-                schema,
-                &writer(target, manager, &target.api_version()),
-            );
+            let api_version = target.api_version();
+            let writer = writer(target, manager, &api_version);
+            let owners = patch::owners(None, &object, &writer);
+            if owned::incomparable(target, owners.versions(), &object).is_none() {
+                patch::track(None, &mut object, owners, schema, &writer);
+            } else {
+                object::metadata_mut(&mut object).remove("managedFields");
+            }
         }
         let metadata = object::metadata_mut(&mut object);
         metadata.insert("uid".to_owned(), target.world.ids.uid().into());
@@ -286,8 +288,8 @@ fn versions(resource: &Resource) -> Versions<'_> {
     match resource {
         resource if resource.is_autoscaler() || resource.is_crd() => Versions::Differ(resource),
         // Those of the two groups are the same events, and no versions of one kind.
-        resource if !resource.is_crd() && resource.kind == "Event" => Versions::Apart,
-        _ => Versions::Alike,
+        resource if resource.kind == "Event" => Versions::Apart,
+        resource => Versions::Served(resource),
     }
 }
 

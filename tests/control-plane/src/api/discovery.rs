@@ -82,7 +82,7 @@ fn describe(group: &str, versions: &[String]) -> Value {
 }
 
 pub(crate) fn core(world: &World, plane: &Plane, asked: &Asked) -> Result<Response<Body>, Failure> {
-    if let Some(media) = aggregated::asked_for(asked) {
+    if let Some(media) = aggregated::asked_for(asked, true) {
         return Ok(told(
             aggregated::answer(world, plane, asked, true),
             media,
@@ -107,7 +107,7 @@ pub(crate) fn groups(
     plane: &Plane,
     asked: &Asked,
 ) -> Result<Response<Body>, Failure> {
-    if let Some(media) = aggregated::asked_for(asked) {
+    if let Some(media) = aggregated::asked_for(asked, false) {
         return Ok(told(
             aggregated::answer(world, plane, asked, false),
             media,
@@ -127,7 +127,7 @@ pub(crate) fn groups(
         .map(|(group, versions)| describe(group, versions))
         .collect();
     let list = json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups});
-    let media = accept::discovery(asked, true)?;
+    let media = accept::discovery(asked, false)?;
     Ok(told(
         response::json(StatusCode::OK, &Typed(&list)),
         media,

@@ -21,6 +21,7 @@ mod issuer;
 mod kubelet;
 mod media_type;
 mod negotiation;
+mod odd_namespaces;
 mod openapi;
 mod options;
 mod order;
@@ -437,6 +438,9 @@ fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {
     {
         return kubelet::answer(target, name, asks, asked);
     }
+    if let Some(answer) = odd_namespaces::answer(target, asked) {
+        return answer;
+    }
     let exports = asked.method == Method::GET && asked.query.flag("export");
     if let (Some(name), "GET" | "PATCH" | "DELETE", false) =
         (&target.name, asked.method.as_str(), exports)
@@ -525,6 +529,10 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
         return answer;
     }
     let path = asked.path.trim_end_matches('/');
+    // A group has a name.
+    if asked.path.starts_with("/apis//") {
+        return Err(Failure::page_not_found());
+    }
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let is_of_crds = |group: &str| !discovery::is_built_in(world, plane, group);
     // These look at no verb.

@@ -5,11 +5,9 @@ use serde_json::Value;
 
 use super::Asked;
 use super::query::Query;
+use super::rules::managers::{self, LONGEST_MANAGER};
 use crate::failure::{Cause, Failure};
 use crate::patch::go;
-
-/// How many bytes the name of a manager may have.
-const LONGEST_MANAGER: usize = 128;
 
 /// What happens to fields that the schema does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +54,8 @@ impl WriteOptions {
     /// With what is wrong before that.
     fn unless(mut wrong: Vec<Cause>, asked: &Asked, kind: &str) -> Result<Self, Failure> {
         let named = asked.query.get("fieldManager");
-        wrong.extend(named.into_iter().flat_map(check_manager));
+        let check = |name| managers::check_name(name, "fieldManager");
+        wrong.extend(named.into_iter().flat_map(check));
         wrong.extend(check_dry_run(&asked.query));
         let unknown = match asked.query.get("fieldValidation") {
             Some("Ignore") => Unknown::Ignore,
@@ -95,21 +94,6 @@ fn user_agent(agent: &str) -> String {
         name.push(letter);
     }
     name
-}
-
-fn check_manager(name: &str) -> Vec<Cause> {
-    const FIELD: &str = "fieldManager";
-    let is_too_long = name.len() > LONGEST_MANAGER;
-    let mut wrong = Vec::from_iter(is_too_long.then(|| Cause::too_long(FIELD, LONGEST_MANAGER)));
-    let odd = name.char_indices().filter(|(_, c)| !go::is_printed(*c));
-    wrong.extend(odd.map(|(at, odd)| {
-        let why = format!(
-            "invalid character U+{:04X} (at position {at})",
-            u32::from(odd)
-        );
-        Cause::invalid(FIELD, &name.into(), &why)
-    }));
-    wrong
 }
 
 /// Whether nothing is to be stored.

@@ -1,5 +1,5 @@
-//! Fields of a custom resource that are owned in another version than that of a request: to be compared, the object has
-//! to fit that version too.
+//! Fields that are owned in another version than that of a request: to be compared, the object has to fit that version
+//! too.
 
 use std::borrow::Cow;
 
@@ -10,16 +10,17 @@ use crate::kinds::Resource;
 use crate::patch::untyped;
 use crate::schema::Schema;
 
-/// Why the fields that `owner` says are owned cannot be compared in an object.
-pub(super) fn incomparable(target: &Target, owner: &Value, object: &Value) -> Option<String> {
+/// Why fields that are owned in these versions cannot be compared in an object.
+pub(super) fn incomparable<'v>(
+    target: &Target,
+    mut versions: impl Iterator<Item = &'v str>,
+    object: &Value,
+) -> Option<String> {
     if !target.resource.is_crd() {
-        return None;
+        let odd = versions.find(|version| version.matches('/').count() > 1);
+        return odd.map(|version| format!("unexpected GroupVersion string: {version}"));
     }
     let own = target.api_version();
-    let entries = owner.pointer("/metadata/managedFields")?.as_array()?;
-    let versions = entries
-        .iter()
-        .filter_map(|entry| entry.get("apiVersion")?.as_str());
     versions
         .filter(|version| *version != own)
         .find_map(|api_version| match schema(&target.resource, api_version) {
@@ -28,6 +29,13 @@ pub(super) fn incomparable(target: &Target, owner: &Value, object: &Value) -> Op
                 "request to convert CR to an invalid group/version: {api_version}"
             )),
         })
+}
+
+/// The versions in which fields of an object are owned.
+pub(super) fn versions(object: &Value) -> impl Iterator<Item = &str> {
+    let entries = object.pointer("/metadata/managedFields");
+    let entries = entries.and_then(Value::as_array).into_iter().flatten();
+    entries.filter_map(|entry| entry.get("apiVersion")?.as_str())
 }
 
 /// The schema of a version, which need not be served.

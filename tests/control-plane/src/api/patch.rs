@@ -314,7 +314,8 @@ fn apply(
     }
     let writer = writer(target, &options.manager, &api_version);
     let comparable = |object: &Value, told: &str| {
-        let wrong = live.and_then(|live| owned::incomparable(target, live, object));
+        let wrong =
+            live.and_then(|live| owned::incomparable(target, owned::versions(live), object));
         wrong.map_or(Ok(()), |wrong| {
             Err(unapplied(ApplyError::Untypable(format!("{told}{wrong}"))))
         })

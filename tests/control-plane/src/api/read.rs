@@ -44,6 +44,8 @@ pub(crate) struct Since {
     /// Nothing is the newest state; 0 is any.
     pub(crate) revision: Option<u64>,
     exactly: bool,
+    /// There is a limit and no word on how the version is meant: of many that is exactly, and of one any that is newer.
+    is_page: bool,
 }
 
 impl Since {
@@ -85,12 +87,11 @@ impl Since {
                 true => Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", why),
                 false => Failure::bad_request(format!("invalid resource version: {why}")),
             })?;
-        // With a limit and no word on it, a version is meant as it is.
-        let exactly = match matched {
-            Some(matched) => matched == "Exact",
-            None => revision > Some(0) && limit(asked)?.is_some(),
-        };
-        Ok(Self { revision, exactly })
+        Ok(Self {
+            revision,
+            exactly: matched == Some("Exact"),
+            is_page: matched.is_none() && revision > Some(0) && limit(asked)?.is_some(),
+        })
     }
 }
 
@@ -220,7 +221,11 @@ pub(super) fn found(
     // Any state will do: that of the cache, which knows no pages.
     let limit = limit.filter(|_| since.revision != Some(0));
     let page = asked.query.get("continue").map(Page::read).transpose()?;
-    let snapshot = snapshot(target, asked, &since, page.as_ref())?;
+    let namespace = target.namespace.as_deref();
+    let namespace = namespace.or_else(|| selector.exactly("metadata.namespace"));
+    let has_one_name = selector.exactly("metadata.name").is_some()
+        && (namespace.is_some() || !target.resource.namespaced);
+    let snapshot = snapshot(target, asked, &since, page.as_ref(), has_one_name)?;
     let mut rest = snapshot
         .objects
         .iter()
@@ -236,10 +241,6 @@ pub(super) fn found(
         // Lists of custom resources always say it.
         metadata["continue"] = "".into();
     }
-    let namespace = target.namespace.as_deref();
-    let namespace = namespace.or_else(|| selector.exactly("metadata.namespace"));
-    let has_one_name = selector.exactly("metadata.name").is_some()
-        && (namespace.is_some() || !target.resource.namespaced);
     // Whether any of those that come behind a full page is selected, a server finds out when it is asked for them.
     let last = objects.last().filter(|last| {
         let is_full = limit == Some(objects.len());
@@ -266,15 +267,20 @@ fn snapshot(
     asked: &Asked,
     since: &Since,
     page: Option<&Page>,
+    has_one_name: bool,
 ) -> Result<Snapshot, Failure> {
     let newest = stale::newest(target, asked);
+    let exactly = since.exactly || since.is_page && !has_one_name;
+    // No cache answers that, which would wait.
+    let is_at_once = has_one_name && (since.exactly || since.is_page);
     match (page, since.revision) {
         (Some(page), _) => match page.revision {
             Some(revision) => old(target, revision).ok_or_else(|| too_old_to_go_on(page)),
             None => Ok(stale::snapshot(target, asked)),
         },
+        (None, Some(revision)) if revision > newest && is_at_once => Err(beyond(revision, newest)),
         (None, Some(revision)) if revision > newest => Err(too_new(revision, newest)),
-        (None, Some(revision)) if since.exactly => old(target, revision).ok_or_else(|| {
+        (None, Some(revision)) if exactly => old(target, revision).ok_or_else(|| {
             Failure::expired("The resourceVersion for the provided list is too old.")
         }),
         _ => Ok(stale::snapshot(target, asked)),
@@ -305,6 +311,11 @@ fn too_old_to_go_on(page: &Page) -> Failure {
 
 /// A read of a revision that has not come for as long as one waits for it.
 pub(super) fn too_new(revision: u64, newest: u64) -> Failure {
+    beyond(revision, newest).retry_after(1).awaiting(revision)
+}
+
+/// A read of a revision that has not come.
+fn beyond(revision: u64, newest: u64) -> Failure {
     Failure::new(
         StatusCode::GATEWAY_TIMEOUT,
         "Timeout",
@@ -315,8 +326,6 @@ pub(super) fn too_new(revision: u64, newest: u64) -> Failure {
         "",
         "Too large resource version",
     )])
-    .retry_after(1)
-    .awaiting(revision)
 }
 
 /// Both selectors of a list or a watch.

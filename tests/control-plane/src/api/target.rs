@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::odd_namespaces::NO_NAMESPACE;
 use super::{kubelet, posted, rules};
 use crate::auth::Caller;
 use crate::elsewhere;
@@ -22,6 +23,8 @@ pub(crate) struct Target {
     pub(crate) resource: Arc<Resource>,
     version: usize,
     pub(crate) namespace: Option<String>,
+    /// The path has the place of a namespace, and none in it.
+    pub(super) leaves_namespace_empty: bool,
     pub(crate) name: Option<String>,
     pub(crate) subresource: Option<String>,
 }
@@ -65,6 +68,7 @@ impl Target {
             },
             caller: caller.clone(),
             version,
+            leaves_namespace_empty: path.namespace.as_deref() == Some(""),
             namespace: path.namespace,
             name: path.name,
             subresource: path.subresource.map(|rest| subresource(&resource, rest)),
@@ -87,14 +91,25 @@ impl Target {
 
     /// `namespaces//configmaps` are those of every namespace.
     fn with_namespace(mut self) -> Result<Self, Failure> {
-        if self.namespace.as_deref() != Some("") {
+        if !self.leaves_namespace_empty {
             return Ok(self);
         }
         if self.name.is_some() {
-            return Err(Failure::bad_request("Namespace parameter required."));
+            return Err(match self.resource.is_crd() {
+                true => Failure::page_not_found(),
+                false => Failure::bad_request(NO_NAMESPACE),
+            });
         }
         self.namespace = None;
         Ok(self)
+    }
+
+    /// The same for an object that is in no namespace, and should be.
+    pub(super) fn in_no_namespace(&self) -> Self {
+        Self {
+            namespace: Some(String::new()),
+            ..self.clone()
+        }
     }
 
     fn check_scope(&self) -> Result<(), Failure> {

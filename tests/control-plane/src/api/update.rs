@@ -10,7 +10,9 @@ use super::established::establish;
 use super::options::WriteOptions;
 use super::target::Target;
 use super::view::{Form, present};
-use super::{Asked, admission, owned, response, rules, service_addresses, too_large};
+use super::{
+    Asked, admission, odd_namespaces, owned, response, rules, service_addresses, too_large,
+};
 use crate::auth;
 use crate::failure::Failure;
 use crate::kinds::crd_bucket;
@@ -67,6 +69,7 @@ pub(crate) fn update(
             return Ok((StatusCode::CREATED, stored, warned));
         }
         rules::is_of_path(target, &object, name)?;
+        odd_namespaces::check(target, Some(name))?;
         let made = |_: &Value| {
             Ok(Made {
                 object,
@@ -155,14 +158,14 @@ impl Update<'_> {
             let schema = target.version().schema.schema();
             let api_version = target.api_version();
             let writer = writer(target, &self.options.manager, &api_version);
-            let sent = new.pointer("/metadata/managedFields").is_some();
-            let owner = if sent { &new } else { old };
-            let incomparable = |object| owned::incomparable(target, owner, object).is_some();
-            if incomparable(old) || incomparable(&new) {
+            let owners = patch::owners(Some(old), &new, &writer);
+            let is_comparable =
+                |object| owned::incomparable(target, owners.versions(), object).is_none();
+            if is_comparable(old) && is_comparable(&new) {
+                patch::track(Some(old), &mut new, owners, schema, &writer);
+            } else {
                 // Who owns what is not known any more, and the update goes on.
                 object::metadata_mut(&mut new).remove("managedFields");
-            } else {
-                patch::track_update(Some(old), &mut new, schema, &writer);
             }
         }
         rules::keep_what_is_not_written(target, old, &mut new);

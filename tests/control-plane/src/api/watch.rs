@@ -146,9 +146,10 @@ impl Watching {
             is_there = plane.store.reaches(awaited.revision) => is_there,
         };
         if is_there {
-            let namespace = self.target.namespace.as_deref();
-            let snapshot = plane.store.list(self.target.bucket(), namespace);
-            self.send_state(snapshot, awaited.bookmarks);
+            let bucket = self.target.bucket();
+            let is_long = self.is_on_own_task && plane.store.weight(bucket) > LONG_TOGETHER;
+            let snapshot = plane.store.list(bucket, self.target.namespace.as_deref());
+            long::beside_others(is_long, || self.send_state(snapshot, awaited.bookmarks));
         } else {
             self.fail(&too_new(awaited.revision, plane.store.revision()));
         }
@@ -297,6 +298,9 @@ impl Watching {
     }
 
     fn write(&mut self, what: &str, object: &Kept, events: &mut Vec<u8>) {
+        if self.ends_unwritten() {
+            return;
+        }
         if let Form::Table(..) = self.form {
             let value = object.value();
             let mut shown = self.form.object(&self.target, &value).into_owned();
@@ -308,7 +312,17 @@ impl Watching {
         end(events);
     }
 
+    /// An event is no list: a watch of lists of metadata ends where it had to tell one.
+    fn ends_unwritten(&mut self) -> bool {
+        let is_of_lists = matches!(self.form, Form::Metadata { of_list: true, .. });
+        self.over |= is_of_lists;
+        is_of_lists
+    }
+
     fn write_bookmark(&mut self, revision: u64, initial_end: bool, events: &mut Vec<u8>) {
+        if self.ends_unwritten() {
+            return;
+        }
         let mut shown = self.form.bookmark(&self.target, revision, initial_end);
         if let Form::Table(..) = self.form {
             self.leave_out_columns(&mut shown);

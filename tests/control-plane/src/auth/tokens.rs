@@ -8,7 +8,7 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::{Account, User};
-use crate::serve::{PeerCertificate, bearer_token};
+use crate::serve::{PeerCertificate, bearer_token, websocket_token};
 
 /// For whom all tokens are where nobody says otherwise: the server itself.
 pub(crate) const AUDIENCE: &str = "https://kubernetes.default.svc";
@@ -182,10 +182,14 @@ impl Tokens {
         if let Some(user) = certificate.and_then(|shown| self.user_of(shown)) {
             return Ok(user);
         }
-        match bearer_token(headers) {
-            None | Some("") if certificate.is_none() => Ok(User::anonymous()),
-            None | Some("") => Err(Unknown),
-            Some(token) => self.user(token).ok_or(Unknown),
+        let token = bearer_token(headers).filter(|token| !token.is_empty());
+        if let Some(user) = token.and_then(|token| self.user(token)) {
+            return Ok(user);
+        }
+        match websocket_token(headers) {
+            Ok(Some(token)) => self.user(&token).ok_or(Unknown),
+            Ok(None) if token.is_none() && certificate.is_none() => Ok(User::anonymous()),
+            Ok(None) | Err(_) => Err(Unknown),
         }
     }
 

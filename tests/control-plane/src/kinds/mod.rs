@@ -150,6 +150,12 @@ impl Resource {
         schema.ok().map(Cow::Owned)
     }
 
+    /// Whether one of its versions is called so.
+    pub(crate) fn has_version(&self, api_version: &str) -> bool {
+        let mut versions = self.versions.iter();
+        versions.any(|version| self.api_version(&version.name) == api_version)
+    }
+
     /// Whether `status` is a subresource of a version, which a CRD need not serve.
     pub(crate) fn has_status(&self, name: &str) -> bool {
         match self.version(name) {

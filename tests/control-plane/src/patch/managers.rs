@@ -90,6 +90,9 @@ impl Managers {
                 Some(fields) => Set::decode(fields).ok_or("invalid fieldsV1")?,
             };
             let api_version = text("apiVersion");
+            if api_version.is_empty() {
+                return Err("apiVersion must not be empty".into());
+            }
             let id = Id {
                 manager: text("manager"),
                 operation,
@@ -115,6 +118,11 @@ impl Managers {
     /// As `metadata.managedFields`.
     pub(crate) fn encode(&self) -> Vec<Value> {
         encode(self.0.iter().collect())
+    }
+
+    /// The versions in which fields are owned.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(|entry| &*entry.api_version)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

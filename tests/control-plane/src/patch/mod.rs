@@ -31,5 +31,5 @@ pub(crate) use scaled::{
 };
 pub(crate) use strategic::strategic_merge_patch;
 pub(crate) use touched::Touched;
-pub(crate) use track::{Writer, is_same_but_managers, keep_times, track_update};
+pub(crate) use track::{Writer, is_same_but_managers, keep_times, owners, track, track_update};
 pub(crate) use versions::Versions;

@@ -96,6 +96,24 @@ pub(super) fn never_owned() -> Set {
     set
 }
 
+/// Who owns what before an object is stored in the place of `live`: what the writer says, where it may and can be read.
+pub(crate) fn owners(live: Option<&Value>, new: &Value, writer: &Writer<'_>) -> Managers {
+    let of_live = || Managers::decode(live.and_then(entries)).unwrap_or_default();
+    let sent = entries(new);
+    match writer.subresource {
+        Some(_) => of_live(),
+        None if is_reset(sent, writer.custom_resource) => Managers::default(),
+        None => match Managers::decode(sent) {
+            Ok(managers) if !managers.is_empty() => managers,
+            _ => of_live(),
+        },
+    }
+}
+
+fn entries(object: &Value) -> Option<&Value> {
+    object.pointer("/metadata/managedFields")
+}
+
 /// Sets `metadata.managedFields` of an object that is about to be stored in the place of `live`.
 pub(crate) fn track_update(
     live: Option<&Value>,
@@ -103,16 +121,19 @@ pub(crate) fn track_update(
     schema: &Schema,
     writer: &Writer<'_>,
 ) {
-    let sent = take(new);
-    let live_entries = live.and_then(|live| live.pointer("/metadata/managedFields"));
-    let managers = match writer.subresource {
-        None if is_reset(sent.as_ref(), writer.custom_resource) => Managers::default(),
-        None => match Managers::decode(sent.as_ref()) {
-            Ok(managers) if !managers.is_empty() => managers,
-            _ => Managers::decode(live_entries).unwrap_or_default(),
-        },
-        Some(_) => Managers::decode(live_entries).unwrap_or_default(),
-    };
+    let managers = owners(live, new, writer);
+    track(live, new, managers, schema, writer);
+}
+
+/// The same once it is known who owned what before.
+pub(crate) fn track(
+    live: Option<&Value>,
+    new: &mut Value,
+    mut managers: Managers,
+    schema: &Schema,
+    writer: &Writer<'_>,
+) {
+    take(new);
     // An object that has lost its entries is tracked again from its first apply on.
     if managers.is_empty() && live.is_some() {
         return;
@@ -123,7 +144,6 @@ pub(crate) fn track_update(
     }
     let mut before = live.cloned().unwrap_or_else(|| empty(schema));
     take(&mut before);
-    let mut managers = managers;
     writer.adjust(&mut managers, schema);
     let managers = after_update(&before, new, managers, schema, writer);
     settle(live, new, &managers);
@@ -169,8 +189,8 @@ pub(super) fn settle(live: Option<&Value>, object: &mut Value, managers: &Manage
 
 /// When nothing but the times of the entries differs from the live object, they stay what they were.
 pub(crate) fn keep_times(live: &Value, object: &mut Value) {
-    let entries = |object| Value::pointer(object, "/metadata/managedFields")?.as_array();
-    let (Some(old), Some(new)) = (entries(live), entries(object)) else {
+    let list = |object| entries(object).and_then(Value::as_array);
+    let (Some(old), Some(new)) = (list(live), list(object)) else {
         return;
     };
     if old == new || !same_but_times(old, new) {

@@ -17,7 +17,10 @@ pub(crate) enum Versions<'a> {
     Alike,
     /// Those of this resource may have others.
     Differ(&'a Resource),
-    /// It cannot be compared, and is owned by nobody after the next write.
+    /// Those that are served have the same fields. What is owned in another cannot be compared, and is owned by nobody
+    /// after the next write.
+    Served(&'a Resource),
+    /// The same of all but that of the request.
     Apart,
 }
 
@@ -85,7 +88,16 @@ impl Writer<'_> {
                     .set
                     .reconciled(&self.schema_in(&entry.api_version, own));
             }
-            if matches!(self.versions, Versions::Apart) && entry.api_version != self.api_version {
+            let is_known = match self.versions {
+                _ if entry.api_version == self.api_version => true,
+                Versions::Differ(_) if self.custom_resource => true,
+                Versions::Served(resource) | Versions::Differ(resource) => {
+                    resource.has_version(&entry.api_version)
+                }
+                Versions::Apart => false,
+                Versions::Alike => true,
+            };
+            if !is_known {
                 entry.set = Set::default();
             }
         }

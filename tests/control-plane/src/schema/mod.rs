@@ -42,7 +42,7 @@ pub(crate) use formats::is_known as is_known_format;
 pub(crate) use fractions::Fractions;
 pub(crate) use pattern::Pattern;
 pub(crate) use quantity::{in_billionths, plus};
-pub(crate) use whole::LABEL;
+pub(crate) use whole::{LABEL, read_metadata};
 
 /// A node of a structural schema.
 #[derive(Clone, Debug, Default)]

@@ -16,26 +16,30 @@ pub(crate) struct Whole<'v> {
 }
 
 impl Schema {
-    /// Reads the whole objects within an object as such; the error says which cannot be, and why.
+    /// Reads the whole objects within an object as such. The error says which cannot be, and why: it stays as it is, as
+    /// does what is in it.
     pub(crate) fn read_wholes(&self, value: &mut Value, path: &str) -> Result<(), String> {
         match value {
             Value::Object(fields) => {
-                if self.embedded {
-                    read(fields, path)?;
-                }
-                fields.iter_mut().try_for_each(|(name, value)| {
-                    let field = self
-                        .field(name)
-                        .map(|field| (field, self.below(path, name)));
-                    field.map_or(Ok(()), |(field, path)| field.read_wholes(value, &path))
-                })
+                let read = match self.embedded {
+                    true => read(fields, path),
+                    false => Ok(()),
+                };
+                let below = fields
+                    .iter_mut()
+                    .map(|(name, value)| match self.field(name) {
+                        Some(field) => field.read_wholes(value, &self.below(path, name)),
+                        None => Ok(()),
+                    });
+                below.fold(read, Result::and)
             }
             Value::Array(elements) => {
-                let mut elements = elements.iter_mut().enumerate();
-                elements.try_for_each(|(at, element)| {
+                let elements = elements.iter_mut().enumerate();
+                let read = elements.map(|(at, element)| {
                     let path = format!("{path}[{at}]");
                     self.element().read_wholes(element, &path)
-                })
+                });
+                read.fold(Ok(()), Result::and)
             }
             _ => Ok(()),
         }
@@ -84,30 +88,42 @@ impl Schema {
 
 /// Brings a whole object into the form that Go's types give it.
 fn read(fields: &mut Map<String, Value>, path: &str) -> Result<(), String> {
-    let wrong = |name: &str, value: &Value, why: &str| {
-        let path = match path {
-            "" => name.to_owned(),
-            path => format!("{path}.{name}"),
-        };
-        Err(format!("{path}: Invalid value: {value}: {why}"))
+    let path = match path {
+        "" => String::new(),
+        path => format!("{path}."),
     };
+    let mut read = Ok(());
     for (name, value) in fields.iter_mut() {
-        match name.as_str() {
-            "apiVersion" | "kind" if !value.is_string() => {
-                return wrong(name, value, "must be a string");
-            }
-            "metadata" => {
-                let mut object = serde_json::json!({"metadata": value});
-                if let Err(why) = decode_metadata(&mut object) {
-                    return wrong(name, value, &why);
+        let wrong = match name.as_str() {
+            "apiVersion" | "kind" if !value.is_string() => NO_STRING.to_owned(),
+            "metadata" => match read_metadata(value) {
+                Ok(metadata) => {
+                    *value = metadata;
+                    continue;
                 }
-                *value = object["metadata"].take();
-                forget_nothing(value);
-            }
-            _ => {}
-        }
+                Err(why) => why,
+            },
+            _ => continue,
+        };
+        read = read.and(Err(format!(
+            "{path}{name}: Invalid value: {value}: {wrong}"
+        )));
     }
-    Ok(())
+    read
+}
+
+const NO_STRING: &str = "must be a string";
+
+/// Metadata as Go's types have it, or why it cannot be read.
+pub(crate) fn read_metadata(metadata: &Value) -> Result<Value, String> {
+    if metadata.is_null() {
+        return Ok(Value::Object(Map::new()));
+    }
+    let mut object = serde_json::json!({"metadata": metadata});
+    decode_metadata(&mut object)?;
+    let mut metadata = object["metadata"].take();
+    forget_nothing(&mut metadata);
+    Ok(metadata)
 }
 
 /// What is not there is not said.
@@ -132,21 +148,31 @@ pub(super) fn check(Whole { path, fields }: &Whole<'_>, causes: &mut Vec<Cause>)
             causes.push(Cause::new(Reason::Required, &path, "Required value"));
         }
     }
-    let mut wrong = |name: &str, said: &str, why: &str| {
-        let message = format!("Invalid value: {}: {why}", Value::from(said));
+    let mut wrong = |name: &str, said: &Value, why: &str| {
+        let message = format!("Invalid value: {said}: {why}");
         causes.push(Cause::new(
             Reason::Invalid,
             &format!("{path}.{name}"),
             &message,
         ));
     };
+    for name in ["apiVersion", "kind"] {
+        if let Some(said) = fields.get(name).filter(|said| !said.is_string()) {
+            wrong(name, said, NO_STRING);
+        }
+    }
+    if let Some(metadata) = fields.get("metadata")
+        && let Err(why) = read_metadata(metadata)
+    {
+        wrong("metadata", metadata, &why);
+    }
     let text = |name: &str| fields.get(name).and_then(Value::as_str);
     if let Some(version) = text("apiVersion") {
         if version.is_empty() {
-            wrong("apiVersion", version, "must not be empty");
+            wrong("apiVersion", &version.into(), "must not be empty");
         } else if version.split('/').count() > 2 {
             let why = format!("unexpected GroupVersion string: {version}");
-            wrong("apiVersion", version, &why);
+            wrong("apiVersion", &version.into(), &why);
         }
     }
     if let Some(kind) = text("kind") {
@@ -158,11 +184,11 @@ pub(super) fn check(Whole { path, fields }: &Whole<'_>, causes: &mut Vec<Cause>)
         let of_letters = (!is_label).then_some(LABEL);
         let why: Vec<&str> = of_length.into_iter().chain(of_letters).collect();
         if kind.is_empty() {
-            wrong("kind", kind, "must not be empty");
+            wrong("kind", &kind.into(), "must not be empty");
         } else if !why.is_empty() {
             let why = why.join(",");
             let why = format!("may have mixed case, but should otherwise match: {why}");
-            wrong("kind", kind, &why);
+            wrong("kind", &kind.into(), &why);
         }
     }
 }

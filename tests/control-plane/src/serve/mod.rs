@@ -39,7 +39,7 @@ pub(crate) use peeked::Peeked;
 pub use record::{RequestRecord, Verb};
 pub use tls::TlsError;
 pub(crate) use tls::{Authority, ServerTls};
-pub(crate) use token::{bearer_token, failure, is_token_ignored, unauthorized};
+pub(crate) use token::{bearer_token, failure, is_token_ignored, unauthorized, websocket_token};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, combinators::BoxBody};

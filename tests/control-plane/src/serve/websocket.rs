@@ -19,7 +19,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use super::{Body, full};
+use super::token::{asks_for_websocket, websocket_protocols};
+use super::{Body, bearer_token, full};
 use crate::api::Query;
 
 /// What a key is told with, to show that it was understood.
@@ -64,13 +65,7 @@ impl Handshake {
     pub(super) fn of<B>(request: &mut Request<B>) -> Option<Self> {
         let headers = request.headers();
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        let says = |name: HeaderName, word: &str| {
-            let mut words = text(name).unwrap_or_default().split(',').map(str::trim);
-            words.any(|said| said.eq_ignore_ascii_case(word))
-        };
-        let is_asked_for = request.method() == Method::GET
-            && says(UPGRADE, "websocket")
-            && says(CONNECTION, "upgrade");
+        let is_asked_for = request.method() == Method::GET && asks_for_websocket(headers);
         // Nearly nobody asks for one, and every request comes by.
         let query = || Query::parse(request.uri().query().unwrap_or_default());
         if !is_asked_for || !query().flag("watch") {
@@ -78,19 +73,26 @@ impl Handshake {
         }
         let has_origin = text(ORIGIN)
             .is_some_and(|origin| origin != "null" && origin.parse::<http::Uri>().is_ok());
+        let (spoken, tokens) = websocket_protocols(headers);
+        // A token among them has been read where there is no other.
+        let is_token_read = bearer_token(headers).is_none() && !tokens.is_empty();
+        let protocol = if is_token_read {
+            HeaderValue::from_str(&spoken.join(",")).ok()
+        } else {
+            headers.get(SEC_WEBSOCKET_PROTOCOL).cloned()
+        };
+        let is_one = |of: &HeaderValue| !of.as_bytes().contains(&b',');
         let wrong = match () {
             () if text(SEC_WEBSOCKET_KEY).is_none() => Some(Wrong::Key),
             () if text(SEC_WEBSOCKET_VERSION) != Some("13") => Some(Wrong::Version),
             () if !has_origin => Some(Wrong::Origin),
-            () if text(SEC_WEBSOCKET_PROTOCOL).is_some_and(|of| of.contains(',')) => {
-                Some(Wrong::Protocol)
-            }
+            () if !protocol.as_ref().is_none_or(is_one) => Some(Wrong::Protocol),
             () => None,
         };
         let key = headers.get(SEC_WEBSOCKET_KEY).cloned();
         Some(Self {
             key: key.unwrap_or_else(|| HeaderValue::from_static("")),
-            protocol: headers.get(SEC_WEBSOCKET_PROTOCOL).cloned(),
+            protocol,
             wrong,
             upgrade: hyper::upgrade::on(request),
         })

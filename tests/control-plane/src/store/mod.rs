@@ -115,6 +115,16 @@ impl Inner {
             .map(|slot| &slot.0)
     }
 
+    /// Whether a resource that nothing was ever kept of can be read as of a revision.
+    fn check(&self, revision: u64) -> Result<(), Compacted> {
+        let oldest = self.compacted;
+        if revision < oldest {
+            Err(Compacted { oldest })
+        } else {
+            Ok(())
+        }
+    }
+
     fn table(&mut self, bucket: &Bucket) -> &mut Table {
         let compacted = self.compacted;
         self.tables
@@ -137,12 +147,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const LOOKS: Duration = Duration::from_millis(20);
 
 impl Store {
-    pub(crate) fn new() -> Self {
+    /// Nothing is known of any revision before the one at which it begins.
+    pub(crate) fn new(begins: u64) -> Self {
         Self {
             writing: Mutex::default(),
             inner: Mutex::new(Inner {
-                revision: 1,
-                compacted: 0,
+                revision: begins,
+                compacted: begins.saturating_sub(1),
                 age: Age::new(),
                 tables: BTreeMap::new(),
                 dependents: HashMap::new(),
@@ -242,14 +253,14 @@ impl Store {
         revision: u64,
     ) -> Result<Snapshot, Compacted> {
         let inner = self.lock();
-        let Some(table) = inner.tables.get(bucket) else {
-            return Ok(Snapshot {
-                revision,
-                objects: Vec::new(),
-            });
-        };
-        let mut objects = table.objects.clone();
-        table.history.undo(&mut objects, revision)?;
+        let mut objects = Objects::new();
+        match inner.tables.get(bucket) {
+            Some(table) => {
+                objects.clone_from(&table.objects);
+                table.history.undo(&mut objects, revision)?;
+            }
+            None => inner.check(revision)?,
+        }
         Ok(Snapshot {
             revision,
             objects: in_namespace(&objects, namespace),
@@ -299,12 +310,11 @@ impl Store {
         let inner = self.lock();
         let changes = match inner.tables.get(bucket) {
             Some(table) => table.history.since(revision, live)?,
-            None if revision < inner.compacted && !live => {
-                return Err(Compacted {
-                    oldest: inner.compacted,
-                });
+            None if live => Vec::new(),
+            None => {
+                inner.check(revision)?;
+                Vec::new()
             }
-            None => Vec::new(),
         };
         Ok((inner.revision, changes))
     }

@@ -126,4 +126,30 @@ conformance! {
         talk.send_raw("PATCH", "/api/v1/namespaces/{ns}/configmaps/one?fieldManager=me", &apply, nested(9).as_bytes()).await;
         talk.send_raw("DELETE", "/api/v1/namespaces/{ns}/configmaps/one", &yaml, nested(9).as_bytes()).await;
     }
+
+    async fn maps_and_secrets_that_hold_too_much(talk: &mut Talk) {
+        use base64::Engine;
+        const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
+        const SECRETS: &str = "/api/v1/namespaces/{ns}/secrets";
+        const MEBIBYTE: usize = 1024 * 1024;
+        let text = |length: usize| "x".repeat(length);
+        let base64 = |length: usize| base64::engine::general_purpose::STANDARD.encode(text(length));
+        let secret = |data: Value| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "one"}, "data": data});
+        let mut typed = secret(json!({"a": base64(MEBIBYTE), "b": base64(1)}));
+        typed["type"] = "kubernetes.io/tls".into();
+        let with_text = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "one"}, "stringData": {"a": text(MEBIBYTE + 1)}});
+        for body in [secret(json!({"a": base64(MEBIBYTE + 1)})), typed, with_text] {
+            talk.post(SECRETS, body).await;
+        }
+        let whole = secret(json!({"a": base64(MEBIBYTE)}));
+        talk.prepare(SECRETS, whole).await;
+        talk.patch("merge", &format!("{SECRETS}/one"), json!({"data": {"b": base64(1)}})).await;
+        talk.patch("apply", &format!("{SECRETS}/one?fieldManager=me"), json!({"apiVersion": "v1", "kind": "Secret", "data": {"b": base64(1)}})).await;
+        let map = |data: Value, binary: Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}, "data": data, "binaryData": binary});
+        talk.post(MAPS, map(json!({"a": text(MEBIBYTE + 1)}), json!({}))).await;
+        talk.post(MAPS, map(json!({"a": text(MEBIBYTE)}), json!({"b": base64(1)}))).await;
+        talk.prepare(MAPS, map(json!({"a": text(MEBIBYTE - 2)}), json!({"b": base64(2)}))).await;
+        talk.patch("merge", &format!("{MAPS}/one"), json!({"binaryData": {"b": base64(3)}})).await;
+        talk.post(SECRETS, json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "two"}, "type": "kubernetes.io/ssh-auth", "data": {"ssh-privatekey": ""}})).await;
+    }
 }

@@ -111,4 +111,44 @@ conformance! {
             json!({"accessModes": ["ReadWriteOncePod", "Odd", "ReadWriteOnce"]}),
         ]).await;
     }
+
+    async fn ratios_of_limits(talk: &mut Talk) {
+        const RANGES: &str = "/api/v1/namespaces/{ns}/limitranges?dryRun=All";
+        let range = |limit: Value| json!({"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "one"}, "spec": {"limits": [limit]}});
+        for kind in ["Container", "Pod", "PersistentVolumeClaim"] {
+            for (name, min, max, ratio) in [
+                ("cpu", "1", "2", "10"), ("cpu", "1", "2", "2"), ("cpu", "300m", "2500m", "8500m"), ("cpu", "0", "0", "1"), ("cpu", "1", "2", "0.5"),
+                ("memory", "2Gi", "3Gi", "2"), ("memory", "0", "3Gi", "2"), ("memory", "1Gi", "2Gi", "1.5"), ("memory", "1", "8Ei", "9E"), ("storage", "1Gi", "2Gi", "3"), ("a.io/b", "1", "3", "4"),
+            ] {
+                talk.post(RANGES, range(json!({"type": kind, "min": {name: min}, "max": {name: max}, "maxLimitRequestRatio": {name: ratio}}))).await;
+            }
+            talk.post(RANGES, range(json!({"type": kind, "max": {"cpu": "1"}, "maxLimitRequestRatio": {"cpu": "3"}}))).await;
+        }
+        for name in ["a.io/b", "hugepages-2Mi", "cpu", "b.kubernetes.io/a"] {
+            talk.post(RANGES, range(json!({"type": "Container", "default": {name: "4Mi"}, "defaultRequest": {name: "2Mi"}}))).await;
+        }
+    }
+
+    async fn zones_of_schedules(talk: &mut Talk) {
+        let jobs = |schedule: &str| json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "one"}, "spec": {
+            "schedule": schedule, "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "b"}]}}}},
+        }});
+        for schedule in ["TZ=", "TZ=UTC", "CRON_TZ=x", "TZ=UTC * * * * *", "TZ=UTC TZ=UTC * * * * *", "TZ= * * * * *", "CRON_TZ=Odd/Zone * * * * *", "TZ=UTC  @daily", "* * * * TZ=UTC", "TZ=UTC x"] {
+            talk.post("/apis/batch/v1/namespaces/{ns}/cronjobs?dryRun=All", jobs(schedule)).await;
+        }
+    }
+
+    async fn strategies_that_are_not_said_whole(talk: &mut Talk) {
+        let set = |kind: &str, field: &str, strategy: &Value| json!({"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "one"}, "spec": {
+            "serviceName": "one", field: strategy, "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "a", "image": "b"}]}},
+        }});
+        for (kind, plural, field) in [("DaemonSet", "daemonsets", "updateStrategy"), ("StatefulSet", "statefulsets", "updateStrategy"), ("Deployment", "deployments", "strategy")] {
+            for strategy in [
+                json!({"type": "OnDelete", "rollingUpdate": {}}), json!({"type": "OnDelete", "rollingUpdate": {"maxSurge": 1}}), json!({"type": "OnDelete", "rollingUpdate": null}),
+                json!({"type": "Recreate", "rollingUpdate": {}}), json!({"rollingUpdate": {}}), json!({"type": "Odd"}), json!({"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 0}}),
+            ] {
+                talk.post(&format!("/apis/apps/v1/namespaces/{{ns}}/{plural}?dryRun=All"), set(kind, field, &strategy)).await;
+            }
+        }
+    }
 }

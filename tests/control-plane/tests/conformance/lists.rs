@@ -338,4 +338,22 @@ conformance! {
             talk.get_picked(plural, &table, |table| table["rows"].clone()).await;
         }
     }
+
+    async fn a_list_of_one_name_as_of_a_version(talk: &mut Talk) {
+        const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
+        let first = talk.prepare(MAPS, map("one", json!({}))).await;
+        talk.patch_unsaid("merge", &format!("{MAPS}/one"), json!({"data": {"a": "newer"}})).await;
+        let old = first["metadata"]["resourceVersion"].as_str().unwrap();
+        let told = |list: &Value| {
+            let items = list["items"].as_array().into_iter().flatten();
+            let data: Vec<&Value> = items.map(|map| &map["data"]).collect();
+            json!([data, list["details"]])
+        };
+        for more in ["", "&limit=1", "&limit=5", "&resourceVersionMatch=Exact", "&resourceVersionMatch=NotOlderThan&limit=1"] {
+            talk.get_picked(&format!("{MAPS}?fieldSelector=metadata.name=one&resourceVersion={old}{more}"), &[], told).await;
+        }
+        for more in ["&limit=1", "&resourceVersionMatch=Exact"] {
+            talk.get_picked(&format!("{MAPS}?fieldSelector=metadata.name=one&resourceVersion=99999999999{more}"), &[], told).await;
+        }
+    }
 }

@@ -113,4 +113,53 @@ conformance! {
         apply(talk, &one, "three", thing(json!({"one": [{"k": 1}, {"k": 1.0}]}))).await;
         apply(talk, &one, "two", thing(json!({"two": []}))).await;
     }
+
+    async fn that_objects_are_sent_with(talk: &mut Talk) {
+        const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
+        let entry = |version: &str, fields: Value| json!({"manager": "other", "operation": "Update", "apiVersion": version, "fieldsType": "FieldsV1", "fieldsV1": fields});
+        let data = json!({"f:data": {"f:a": {}}});
+        let with = |name: &str, value: &str| {
+            let mut entry = entry("v1", data.clone());
+            entry[name] = value.into();
+            entry
+        };
+        let mut all: Vec<Value> = ["v1", "v2", "extensions/v1beta1", "x.y/v1", "a/b/c", ""].map(|version| entry(version, data.clone())).to_vec();
+        all.extend([json!({"f:data": {"f:none": {}}}), json!({"f:none": {}}), json!({"i:{}": {}}), json!({"i:1": {}}), json!({"q:1": {}}), json!({"k:{\"a\":1}": {}}), json!({"k:1": {}}), json!({"v:1": {}}), json!(5)].map(|fields| entry("v1", fields)));
+        all.extend([with("operation", "Apply"), with("operation", "Odd"), with("fieldsType", "Odd"), with("subresource", "status"), with("time", "2020-01-01T00:00:00Z")]);
+        all.extend([with("manager", "a\nb"), with("manager", "\u{e9}\u{200b}"), with("manager", &"a".repeat(129)), with("subresource", &"a".repeat(257))]);
+        for (at, entry) in all.into_iter().enumerate() {
+            let name = format!("made-{at}");
+            let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "managedFields": [entry]}, "data": {"a": "b"}});
+            talk.post(MAPS, map).await;
+            let name = format!("sent-{at}");
+            let mut map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": "b"}});
+            talk.prepare(MAPS, map.clone()).await;
+            map["metadata"]["managedFields"] = json!([entry]);
+            let one = &format!("{MAPS}/{name}");
+            talk.put(one, map).await;
+            talk.patch("merge", one, json!({"metadata": {"managedFields": [entry, entry]}, "data": {"c": "d"}})).await;
+            apply(talk, one, "me", json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"e": "f"}})).await;
+        }
+    }
+
+    async fn in_other_versions(talk: &mut Talk) {
+        talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}))).await;
+        let entry = |version: &str, operation: &str| json!({"manager": "other", "operation": operation, "apiVersion": version, "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {}}});
+        let scaled = "/apis/apps/v1/namespaces/{ns}/replicasets";
+        let versions = ["{group}/v1", "{group}/v2", "x.net/v1", "v1", "a/b/c", "", "apps/v1", "apps/v1beta2", "extensions/v1beta1"];
+        for (at, version) in versions.into_iter().enumerate() {
+            for operation in ["Update", "Apply"] {
+                let name = format!("{}-{at}", operation.to_lowercase());
+                let entries = json!([entry(version, operation)]);
+                let thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": name, "managedFields": entries}, "spec": 1});
+                let set = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": name, "managedFields": entries}, "spec": {
+                    "replicas": 0, "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "a", "image": "b"}]}},
+                }});
+                for (path, object) in [(THINGS, thing), (scaled, set)] {
+                    talk.post(path, object).await;
+                    talk.patch("merge", &format!("{path}/{name}"), json!({"metadata": {"managedFields": entries, "labels": {"a": "b"}}})).await;
+                }
+            }
+        }
+    }
 }

@@ -160,4 +160,40 @@ conformance! {
             }
         }
     }
+
+    async fn paths_that_name_no_namespace(talk: &mut Talk) {
+        install(talk).await;
+        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}});
+        let own = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one", "namespace": "{ns}"}});
+        let set = json!({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "one"}});
+        for (path, bodies) in [
+            ("/api/v1/namespaces/NAMESPACE/configmaps", vec![map, own]),
+            ("/apis/apps/v1/namespaces/NAMESPACE/daemonsets", vec![set]),
+            ("/apis/{group}/v1/namespaces/NAMESPACE/things", vec![thing("one")]),
+        ] {
+            for namespace in ["", ".", "..", "%2e", "%2E%2e"] {
+                let path = path.replace("NAMESPACE", namespace);
+                for body in &bodies {
+                    talk.post(&path, body.clone()).await;
+                    talk.post(&format!("{path}?dryRun=All"), body.clone()).await;
+                    talk.put(&format!("{path}/one"), body.clone()).await;
+                }
+                talk.patch("merge", &format!("{path}/one"), json!({})).await;
+                // Of another namespace's case there may be some.
+                if !(namespace.is_empty() && path.contains("daemonsets")) {
+                    talk.delete(&path).await;
+                }
+                talk.delete(&format!("{path}/one")).await;
+                talk.get(&format!("{path}/one")).await;
+                if !namespace.is_empty() {
+                    talk.get(&path).await;
+                    talk.get(&format!("{path}?fieldSelector=metadata.name=two")).await;
+                    talk.get(&format!("{path}?watch=true&timeoutSeconds=1")).await;
+                }
+            }
+        }
+        for path in ["/apis//", "/apis//v1", "/apis///"] {
+            talk.get(path).await;
+        }
+    }
 }

@@ -82,4 +82,22 @@ conformance! {
             talk.patch("apply", &format!("{one}?fieldManager=me&force=true"), holder(json!({"one": pod(metadata)}))).await;
         }
     }
+
+    async fn whole_objects_that_cannot_be_read(talk: &mut Talk) {
+        install(talk).await;
+        talk.post(HOLDERS, holder(json!({"one": pod(json!({"name": "a"}))}))).await;
+        let untold = |name: &str| json!({"apiVersion": "v1", "kind": "Pod", name: null});
+        let mut odd = vec![untold("metadata"), untold("apiVersion"), untold("kind"), json!({"apiVersion": 5, "kind": "Pod"})];
+        odd.extend([json!({"name": null, "labels": null}), json!({"creationTimestamp": "x"}), json!({"deletionTimestamp": ""}), json!({"labels": {"a": 5}})].map(pod));
+        for (at, whole) in odd.into_iter().enumerate() {
+            let mut object = holder(json!({"one": whole, "closed": {"spec": {"a": "b"}}}));
+            let name = format!("odd-{at}");
+            object["metadata"]["name"] = name.as_str().into();
+            talk.post(HOLDERS, object.clone()).await;
+            talk.patch("apply", &format!("{HOLDERS}/{name}-applied?fieldManager=me"), { object["metadata"]["name"] = format!("{name}-applied").into(); object.clone() }).await;
+            object["spec"]["closed"] = Value::Null;
+            object["spec"]["map"] = json!({"a": {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "b"}}});
+            talk.patch("apply", &format!("{HOLDERS}/{name}-applied?fieldManager=me"), object).await;
+        }
+    }
 }

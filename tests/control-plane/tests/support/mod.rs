@@ -100,16 +100,22 @@ pub(crate) async fn plane_with(project: &str) -> ControlPlane {
     plane
 }
 
-pub(crate) async fn create_project<'p>(plane: &'p ControlPlane, name: &str) -> Project<'p> {
-    let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(
+fn project_resource() -> ApiResource {
+    ApiResource::from_gvk(&GroupVersionKind::gvk(
         "resourcemanager.miloapis.com",
         "v1alpha1",
         "Project",
-    ));
-    let projects: Api<DynamicObject> = Api::all_with(plane.client().unwrap(), &kind);
-    let project = DynamicObject::new(name, &kind)
+    ))
+}
+
+pub(crate) fn projects(plane: &ControlPlane) -> Api<DynamicObject> {
+    Api::all_with(plane.client().unwrap(), &project_resource())
+}
+
+pub(crate) async fn create_project<'p>(plane: &'p ControlPlane, name: &str) -> Project<'p> {
+    let project = DynamicObject::new(name, &project_resource())
         .data(json!({"spec": {"ownerRef": {"kind": "Organization", "name": "o"}}}));
-    projects
+    projects(plane)
         .create(&PostParams::default(), &project)
         .await
         .unwrap();

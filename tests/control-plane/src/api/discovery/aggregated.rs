@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{add_names, groups_of, resources_of, subresources, verbs};
 use crate::api::negotiation::{Convert, Media, negotiate};
-use crate::api::{Asked, openapi, response};
+use crate::api::{Asked, accept, openapi, response};
 use crate::json;
 use crate::kinds::{Resource, Version};
 use crate::plane::{Plane, World};
@@ -19,7 +19,11 @@ pub(crate) const AGGREGATED: &str =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// The format of everything in one answer, where that is asked for.
-pub(super) fn asked_for(asked: &Asked) -> Option<Media> {
+pub(super) fn asked_for(asked: &Asked, core: bool) -> Option<Media> {
+    // The core group refuses a media type that nobody knows before all else.
+    if core && !accept::names_one(&asked.headers) {
+        return None;
+    }
     const WANTED: Convert<'_> = Convert {
         kind: "APIGroupDiscoveryList",
         group: "apidiscovery.k8s.io",

@@ -12,14 +12,19 @@ mod shared;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH, LOCATION, VARY};
+use http::header::{
+    ACCEPT, CACHE_CONTROL, ETAG, EXPIRES, HeaderValue, IF_NONE_MATCH, LOCATION, VARY,
+};
 use http::{Response, StatusCode};
+use jiff::ToSpan;
+use jiff::tz::TimeZone;
 use last::Last;
 use serde_json::{Map, Value, json};
 
 use super::compression::Packed;
 use super::negotiation::{names_nothing, preferred, ranges};
 use super::{Asked, response};
+use crate::clock;
 use crate::plane::{Plane, World};
 use crate::serve::Body;
 
@@ -118,6 +123,11 @@ pub(crate) fn document(world: &World, plane: &Plane, asked: &Asked) -> Response<
     if wanted.is_some() && !moved {
         let forever = HeaderValue::from_static("public, immutable");
         headers.insert(CACHE_CONTROL, forever);
+        let in_a_year = clock::now()
+            .to_zoned(TimeZone::UTC)
+            .saturating_add(1.year());
+        let expires = in_a_year.strftime("%a, %d %b %Y %H:%M:%S UTC").to_string();
+        headers.extend(HeaderValue::try_from(expires).map(|at| (EXPIRES, at)));
     }
     headers.insert(VARY, HeaderValue::from_static("Accept"));
     answer

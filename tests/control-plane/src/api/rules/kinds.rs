@@ -6,14 +6,12 @@ use super::super::target::Target;
 use super::{
     administration, budgets, certificates, data_sources, defaults, endpoints, events, fixed, jobs,
     names, networking, nodes, persistent, pods, quotas, reserved, roles, secrets, service_ranges,
-    services, statuses, storage, storage_classes, webhooks, workloads,
+    services, sizes, statuses, storage, storage_classes, webhooks, workloads,
 };
 use crate::failure::Cause;
 use crate::kinds::{accept_crd, check_status_of_crd, not_done_for_crd};
 use crate::object;
 use crate::schema::empty;
-
-const MEBIBYTE: usize = 1024 * 1024;
 
 pub(super) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
     if target.resource.is_crd() {
@@ -394,17 +392,8 @@ fn unchangeable(old: &Value, new: &Value) -> Vec<Cause> {
 /// The keys, and how much there is of it.
 fn config_map(object: &Value) -> Vec<Cause> {
     let mut wrong = names::data_keys(object);
-    let bytes = |field: &str, of: fn(&str) -> usize| -> usize {
-        let values = object.get(field).and_then(Value::as_object);
-        values
-            .into_iter()
-            .flatten()
-            .map(|(_, value)| of(value.as_str().unwrap_or_default()))
-            .sum()
-    };
-    // What is binary is counted as it was before it was written in base64.
-    if bytes("data", str::len) + bytes("binaryData", |text| text.len() / 4 * 3) > MEBIBYTE {
-        wrong.push(Cause::too_long("[]", MEBIBYTE));
+    if sizes::data(object) > sizes::MOST {
+        wrong.push(Cause::too_long("[]", sizes::MOST));
     }
     wrong
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::target::Target;
-use super::{is_signing_request, metadata, names, new_finalizers};
+use super::{is_signing_request, managers, metadata, names, new_finalizers};
 use crate::failure::Cause;
 
 /// How the rules of a kind look at metadata once more.
@@ -29,6 +29,7 @@ pub(super) fn check(
         let mut wrong: Vec<Cause> = new_finalizers(old, new).into_iter().collect();
         wrong.extend(fixed.iter().cloned());
         wrong.extend(metadata::check_said(new));
+        wrong.extend(managers::check(new));
         wrong
     };
     let once_more = |look: &Look| {

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::super::target::Target;
-use super::{in_go, names};
+use super::{in_go, managers, names};
 use crate::failure::{Cause, Failure};
 use crate::kinds::Resource;
 use crate::object;
@@ -15,6 +15,10 @@ use crate::object;
 pub(crate) fn place(target: &Target, object: &mut Value) -> Result<(), Failure> {
     let namespace = target.namespace.clone().unwrap_or_default();
     if !target.resource.namespaced {
+        object::metadata_mut(object).remove("namespace");
+    }
+    // The path leaves open where it is, and the object does not say it.
+    if target.namespace.as_deref() == Some("") {
         object::metadata_mut(object).remove("namespace");
     }
     match object::meta(object, "namespace") {
@@ -97,7 +101,7 @@ pub(crate) fn other_object(
 }
 
 /// Where a real server keeps the objects of a resource, which is told where the wrong one is there.
-fn kept_in(resource: &Resource) -> String {
+pub(crate) fn kept_in(resource: &Resource) -> String {
     let (group, plural) = (&*resource.group, &*resource.plural);
     match (group, plural) {
         ("", "replicationcontrollers") => "controllers".to_owned(),
@@ -288,6 +292,9 @@ pub(super) fn check(target: &Target, object: &Value) -> Vec<Cause> {
 /// The same without what Kubernetes itself reserves.
 pub(super) fn check_whole(target: &Target, object: &Value) -> Vec<Cause> {
     let mut wrong = names::own_name(target, object);
+    if target.namespace.as_deref() == Some("") {
+        wrong.push(Cause::required("metadata.namespace", ""));
+    }
     wrong.extend(check_but_name(object));
     wrong
 }
@@ -303,6 +310,7 @@ fn check_but_name(object: &Value) -> Vec<Cause> {
     let mut wrong: Vec<Cause> = check_generation(object).into_iter().collect();
     wrong.extend(check_said(object));
     wrong.extend(names::finalizers(object));
+    wrong.extend(managers::check(object));
     wrong
 }
 

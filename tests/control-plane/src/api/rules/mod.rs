@@ -38,6 +38,7 @@ mod label_keys;
 mod legacy;
 mod looks;
 mod maker_advice;
+pub(crate) mod managers;
 mod mandatory;
 mod metadata;
 mod names;
@@ -71,6 +72,7 @@ mod service_networks;
 mod service_ranges;
 mod service_rules;
 mod services;
+mod sizes;
 mod statuses;
 mod storage;
 mod storage_classes;
@@ -91,6 +93,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::odd_namespaces::is_folder;
 use super::target::Target;
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Origin, Resource, namespace_bucket};
@@ -109,8 +112,8 @@ pub(crate) use jobs::share_labels;
 pub(crate) use kinds::{is_created_by_update, not_done};
 pub(crate) use legacy::forget as forget_legacy;
 pub(crate) use metadata::{
-    check_name, check_namespace, is_of_path, join_owners, other_object, place, same_object,
-    without_version,
+    check_name, check_namespace, is_of_path, join_owners, kept_in, other_object, place,
+    same_object, without_version,
 };
 pub(crate) use names::{
     check_segment, label_value as check_label_value, qualified as check_qualified, unfit_for_paths,
@@ -415,9 +418,14 @@ pub(crate) fn is_finished(resource: &Resource, object: &Value) -> bool {
 /// Nothing is written in a namespace that is not there.
 pub(crate) fn namespace_of(target: &Target) -> Result<Option<Arc<Kept>>, Failure> {
     let namespace = target.namespace.as_deref();
-    let Some(namespace) = namespace.filter(|_| target.resource.namespaced) else {
+    let Some(namespace) = namespace.filter(|name| target.resource.namespaced && !name.is_empty())
+    else {
         return Ok(None);
     };
+    if is_folder(namespace) {
+        let why = format!("invalid resource name {namespace:?}: [may not be '{namespace}']");
+        return Err(Failure::internal(&why));
+    }
     let store = &target.plane.store;
     let found = store.kept(&namespace_bucket(), &Key::new("", namespace));
     match (found, target.world.registry.get("", "namespaces")) {

@@ -144,6 +144,9 @@ const ORDER: [(&str, &str, &str, &str, &str, &str); 6] = [
     ("default", "max", "default", "max", "default", "max"),
 ];
 
+/// What is one, in billionths.
+const NANOS: i128 = 1_000_000_000;
+
 fn check_order<'a>(name: &str, own: &dyn Fn(&str) -> Option<&'a Value>, path: &str) -> Vec<Cause> {
     let amount = |value: &Value| value.as_str().and_then(in_billionths).unwrap_or(0);
     let shown = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -162,10 +165,46 @@ fn check_order<'a>(name: &str, own: &dyn Fn(&str) -> Option<&'a Value>, path: &s
             wrong.push(Cause::invalid(&format!("{path}.{at}[{name}]"), value, &why));
         }
     }
-    if let Some(ratio) = own("maxLimitRequestRatio").filter(|ratio| amount(ratio) < 1_000_000_000) {
-        let why = format!("ratio {} is less than 1", shown(ratio));
+    if let Some(ratio) = own("maxLimitRequestRatio") {
         let path = format!("{path}.maxLimitRequestRatio[{name}]");
-        wrong.push(Cause::invalid(&path, ratio, &why));
+        if amount(ratio) < NANOS {
+            let why = format!("ratio {} is less than 1", shown(ratio));
+            wrong.push(Cause::invalid(&path, ratio, &why));
+        }
+        if let (Some(min), Some(max)) = (own("min"), own("max"))
+            && let Some(most) = exceeded([ratio, min, max].map(amount))
+        {
+            let why = format!("ratio {} is greater than max/min = {most:.6}", shown(ratio));
+            wrong.push(Cause::invalid(&path, ratio, &why));
+        }
+    }
+    if let (Some(limit), Some(request)) = (own("default"), own("defaultRequest"))
+        && !resources::may_be_promised_twice(name)
+        && amount(limit) != amount(request)
+    {
+        let why = format!(
+            "default value {} must equal to defaultRequest value {} in {name}",
+            shown(limit),
+            shown(request)
+        );
+        let path = format!("{path}.defaultRequest[{name}]");
+        wrong.push(Cause::invalid(&path, request, &why));
     }
     wrong
+}
+
+/// How often the least is in the most, where the ratio is greater. In Go that is a number of whole units, of thousandths
+/// where they are few enough for that.
+fn exceeded([ratio, min, max]: [i128; 3]) -> Option<f64> {
+    const MOST_OF_THOUSANDTHS: i128 = i64::MAX as i128 / 1000;
+    let up = |amount: i128, unit: i128| amount.div_euclid(unit) + i128::from(amount % unit != 0);
+    let is_few = |amount: i128| up(amount, NANOS) < MOST_OF_THOUSANDTHS;
+    let unit = match [ratio, min, max].into_iter().all(is_few) {
+        true => NANOS / 1000,
+        false => NANOS,
+    };
+    let [ratio, min, max] = [ratio, min, max].map(|amount| up(amount, unit) as f64);
+    let ratio = ratio * unit as f64 / NANOS as f64;
+    let most = max / min;
+    (ratio > most).then_some(most)
 }

@@ -52,6 +52,11 @@ fn is_native(name: &str) -> bool {
     !name.contains('/') || name.contains("kubernetes.io/")
 }
 
+/// Whether more of it may be promised than there is (`IsOvercommitAllowed`).
+pub(super) fn may_be_promised_twice(name: &str) -> bool {
+    is_native(name) && !is_huge(name)
+}
+
 pub(super) fn is_extended(name: &str) -> bool {
     !is_native(name)
         && !name.starts_with("requests.")

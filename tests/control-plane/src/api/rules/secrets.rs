@@ -4,32 +4,37 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use super::sizes;
 use crate::failure::Cause;
 
 pub(super) fn check(secret: &Value) -> Vec<Cause> {
     let data = secret.get("data").and_then(Value::as_object);
     let has = |key: &str| data.is_some_and(|data| data.contains_key(key));
+    let has_text =
+        |key: &str| data.is_some_and(|data| data.get(key).is_some_and(|text| text != ""));
+    let require = |key: &&str| Cause::required(&format!("data[{key}]"), "");
     let required = |keys: &[&str]| -> Vec<Cause> {
         let missing = keys.iter().filter(|key| !has(key));
-        missing
-            .map(|key| Cause::required(&format!("data[{key}]"), ""))
-            .collect()
+        missing.map(require).collect()
     };
-    match secret
-        .get("type")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-    {
+    let too_long = sizes::secret(secret) > sizes::MOST;
+    let mut wrong: Vec<Cause> = too_long
+        .then(|| Cause::too_long("data", sizes::MOST))
+        .into_iter()
+        .collect();
+    let kind = secret.get("type").and_then(Value::as_str);
+    wrong.extend(match kind.unwrap_or_default() {
         "kubernetes.io/service-account-token" => of_account(secret).into_iter().collect(),
         "kubernetes.io/tls" => required(&["tls.crt", "tls.key"]),
-        "kubernetes.io/ssh-auth" => required(&["ssh-privatekey"]),
+        "kubernetes.io/ssh-auth" if !has_text("ssh-privatekey") => vec![require(&"ssh-privatekey")],
         "kubernetes.io/basic-auth" if !has("username") && !has("password") => {
             required(&["username", "password"])
         }
         "kubernetes.io/dockerconfigjson" => json(data, ".dockerconfigjson"),
         "kubernetes.io/dockercfg" => json(data, ".dockercfg"),
         _ => Vec::new(),
-    }
+    });
+    wrong
 }
 
 /// A token is somebody's.

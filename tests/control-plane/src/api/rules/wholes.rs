@@ -2,20 +2,23 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{metadata, names};
+use super::{managers, metadata, names};
 use crate::failure::Cause;
 use crate::object;
+use crate::schema::read_metadata;
 
 /// What is wrong with the metadata of a whole object that is somewhere in another.
 pub(crate) fn check_whole(path: &str, fields: &Map<String, Value>) -> Vec<Cause> {
-    let Some(metadata) = fields.get("metadata") else {
+    // Of what cannot be read that is said elsewhere.
+    let metadata = fields.get("metadata").map(read_metadata);
+    let Some(Ok(metadata)) = metadata else {
         return Vec::new();
     };
     let object = json!({"metadata": metadata});
     let mut wrong = named(&object);
     wrong.extend(metadata::check_said(&object));
     wrong.extend(names::finalizers(&object));
-    wrong.extend(managers(metadata));
+    wrong.extend(managers::check(&object));
     for cause in &mut wrong {
         cause.field = format!("{path}.{}", cause.field);
     }
@@ -40,25 +43,6 @@ fn named(object: &Value) -> Vec<Cause> {
     if generation.as_i64().is_some_and(|generation| generation < 0) {
         let why = "must be greater than or equal to 0";
         wrong.push(Cause::invalid("metadata.generation", generation, why));
-    }
-    wrong
-}
-
-fn managers(metadata: &Value) -> Vec<Cause> {
-    let entries = metadata.get("managedFields").and_then(Value::as_array);
-    let mut wrong = Vec::new();
-    for (at, entry) in entries.into_iter().flatten().enumerate() {
-        let text = |field: &str| entry.get(field).and_then(Value::as_str).unwrap_or_default();
-        let mut refuse = |field: &str, why: &str| {
-            let path = format!("metadata.managedFields[{at}].{field}");
-            wrong.push(Cause::invalid(&path, &text(field).into(), why));
-        };
-        if !["Apply", "Update"].contains(&text("operation")) {
-            refuse("operation", "must be `Apply` or `Update`");
-        }
-        if !["", "FieldsV1"].contains(&text("fieldsType")) {
-            refuse("fieldsType", "must be `FieldsV1`");
-        }
     }
     wrong
 }

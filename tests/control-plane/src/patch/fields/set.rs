@@ -124,26 +124,29 @@ impl Set {
     }
 
     fn decode_node(fields: &Value) -> Option<Set> {
-        let fields = fields.as_object()?;
-        let mut set = Set {
-            member: fields.is_empty(),
-            ..Set::default()
-        };
-        for (element, below) in fields {
+        let mut set = Set::default();
+        for (element, below) in fields.as_object()? {
             if element == "." {
                 set.member = true;
                 continue;
             }
             let element = match element.split_once(':')? {
-                ("f", _) | ("i", _) => element.clone(),
+                ("f", _) => element.clone(),
+                ("i", index) => format!("i:{}", index.parse::<i64>().ok()?),
                 // Written anew, so that equal keys are equal text.
                 (kind @ ("k" | "v"), json) => {
-                    format!("{kind}:{}", serde_json::from_str::<Value>(json).ok()?)
+                    let value = serde_json::from_str::<Value>(json).ok()?;
+                    if kind == "k" && !value.is_object() {
+                        return None;
+                    }
+                    format!("{kind}:{value}")
                 }
+                (kind, _) if kind.len() == 1 => continue,
                 _ => return None,
             };
             set.put(element, Self::decode_node(below)?);
         }
+        set.member |= set.below.is_empty();
         Some(set)
     }
 

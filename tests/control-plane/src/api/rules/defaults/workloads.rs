@@ -47,6 +47,15 @@ pub(super) fn daemon_set(object: &mut Value) {
         "updateStrategy",
         &[("maxUnavailable", 1.into()), ("maxSurge", 0.into())],
     );
+    // Of another type, what is not said is nothing.
+    let strategy = spec
+        .get_mut("updateStrategy")
+        .and_then(Value::as_object_mut);
+    let rolling = strategy.and_then(|strategy| strategy.get_mut("rollingUpdate"));
+    if let Some(rolling) = rolling.and_then(Value::as_object_mut) {
+        default(rolling, "maxUnavailable", 0);
+        default(rolling, "maxSurge", 0);
+    }
     // Whoever writes the object owns it, though the server counts.
     let annotations = object::metadata_mut(object)
         .entry("annotations")
