@@ -80,6 +80,9 @@ fn main() {
         if wanted("watches") {
             watches().await;
         }
+        if wanted("neighbours") {
+            neighbours().await;
+        }
         if wanted("projects") {
             fleet(projects).await;
         }
@@ -427,6 +430,140 @@ async fn watches() {
         for body in bodies {
             count_events(body, 1).await;
         }
+    }
+}
+
+/// What somebody does at the root for as long as it is asked.
+struct Load {
+    what: &'static str,
+    requests: Vec<(Method, String, String)>,
+}
+
+impl Load {
+    /// Sends one request after the other, and the same again. Who does it is named in them.
+    async fn go_on(&self, server: &Server, who: usize) {
+        let mut sender = server.connect().await;
+        let named = |text: &String| text.replace("WHO", &who.to_string());
+        loop {
+            for (method, path, body) in &self.requests {
+                let mut request = server.request(method.clone(), &named(path), named(body));
+                if method == Method::PATCH {
+                    let patch = http::HeaderValue::from_static("application/json-patch+json");
+                    request.headers_mut().insert("content-type", patch);
+                }
+                let (code, answer) = whole(&mut sender, request).await;
+                let answer = String::from_utf8_lossy(&answer[..answer.len().min(300)]);
+                // A definition that goes is in the way of the next for a moment, and is then gone.
+                let is_taken = code < 300 || [404, 409].contains(&code);
+                assert!(is_taken, "{method} {path}: {code} {answer}");
+            }
+        }
+    }
+}
+
+/// How long each request to a project took, one after the other.
+fn ask_a_project(server: &Server, lasts: Duration) -> Vec<Duration> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut sender = server.connect().await;
+        let mut times = Vec::new();
+        let begun = Instant::now();
+        while begun.elapsed() < lasts {
+            let path = "/projects/first/control-plane/api/v1/namespaces";
+            let request = server.request(Method::GET, path, Bytes::new());
+            let asked = Instant::now();
+            assert_eq!(whole(&mut sender, request).await.0, 200);
+            times.push(asked.elapsed());
+        }
+        times
+    })
+}
+
+/// How long those at the root keep a request to a project waiting.
+async fn neighbours() {
+    const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    const LASTS: Duration = Duration::from_secs(4);
+    let server = Arc::new(Server::start(&["--projects", "first"]));
+    let mut connections = vec![server.connect().await];
+    create(&server, &mut connections, 0, 10_000).await;
+    let definition = |number: &str| {
+        let text = json!({"type": "string", "description": "x".repeat(100)});
+        let fields: serde_json::Map<String, Value> = (0..250)
+            .map(|at| (format!("f{at}"), text.clone()))
+            .collect();
+        let schema = json!({"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object", "properties": fields}}}});
+        json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": format!("odd{number}s.example.com")},
+            "spec": {
+                "group": "example.com", "scope": "Namespaced", "names": {"kind": format!("Odd{number}"), "singular": format!("odd{number}"), "plural": format!("odd{number}s")},
+                "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}],
+            },
+        }).to_string()
+    };
+    for number in 0..60 {
+        let request = server.request(Method::POST, DEFINITIONS, definition(&number.to_string()));
+        assert_eq!(whole(&mut connections[0], request).await.0, 201);
+    }
+    let large = json!({"metadata": {"name": "large", "annotations": {"a": "x".repeat(200_000)}}, "data": {"a": "x".repeat(500_000)}}).to_string();
+    let request = server.request(Method::POST, MAPS, large.clone());
+    assert_eq!(whole(&mut connections[0], request).await.0, 201);
+    let ask = |method: Method, path: &str, body: &str| (method, path.to_owned(), body.to_owned());
+    let copies = json!([
+        {"op": "copy", "from": "/data/a", "path": "/data/b"}, {"op": "remove", "path": "/data/b"},
+        {"op": "copy", "from": "/data/a", "path": "/data/c"}, {"op": "remove", "path": "/data/c"},
+    ])
+    .to_string();
+    let selected = format!("{MAPS}?labelSelector=a=b");
+    let one = format!("{MAPS}/large");
+    let (more, its_name) = (definition("WHO-more"), "oddWHO-mores.example.com");
+    let loads = [
+        Load {
+            what: "lists of 10,000 objects",
+            requests: vec![ask(Method::GET, MAPS, "")],
+        },
+        Load {
+            what: "lists and deletions that select none of them",
+            requests: vec![
+                ask(Method::GET, &selected, ""),
+                ask(Method::DELETE, &selected, ""),
+            ],
+        },
+        Load {
+            what: "definitions of 35 KB, beside sixty, that come and go",
+            requests: vec![
+                ask(Method::POST, DEFINITIONS, &more),
+                ask(Method::DELETE, &format!("{DEFINITIONS}/{its_name}"), ""),
+            ],
+        },
+        Load {
+            what: "writes of an object of 700 KB",
+            requests: vec![
+                ask(Method::PATCH, &format!("{one}?dryRun=All"), &copies),
+                ask(Method::PUT, &one, &large),
+            ],
+        },
+    ];
+    for load in loads {
+        let mut others: FuturesUnordered<_> = (0..8).map(|who| load.go_on(&server, who)).collect();
+        // On a thread of its own, which has nothing to do with the others' answers.
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let asked = server.clone();
+        std::thread::spawn(move || tell.send(ask_a_project(&asked, LASTS)));
+        let mut times = tokio::select! {
+            times = told => times.unwrap(),
+            _ = others.next() => unreachable!("they go on for ever"),
+        };
+        times.sort();
+        let [half, worst] =
+            [times.len() / 2, times.len() - 1].map(|at| times[at].as_secs_f64() * 1e3);
+        row(
+            &format!("a request to a project, beside {}: the worst", load.what),
+            "",
+            format!("{worst:.0} ms (median {half:.1} ms, of {})", times.len()),
+        );
     }
 }
 

@@ -285,7 +285,7 @@ fn is_same(value: &Value, allowed: &Value) -> bool {
 }
 
 /// The type of a value, and what its own format is.
-fn type_of(value: &Value) -> (&'static str, &'static str) {
+pub(super) fn type_of(value: &Value) -> (&'static str, &'static str) {
     match value {
         Value::Null => ("null", ""),
         Value::Bool(_) => ("boolean", ""),

@@ -22,6 +22,8 @@ pub(crate) use order::{Item, Patched, Set, Typed, parts};
 /// A struct.
 #[derive(Debug, Default)]
 pub(crate) struct Struct {
+    /// In Go.
+    pub(crate) name: &'static str,
     /// In the order of their numbers.
     pub(crate) fields: Vec<Field>,
     /// Where its fields come in JSON, those of structs within it included that have no name there.
@@ -114,7 +116,15 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         place(name, &declared, &mut places);
         let mut fields = declared.get(name).cloned().unwrap_or_default();
         fields.sort_by_key(|field| field.number);
-        (*name, Struct { fields, places })
+        let in_go = name.rsplit_once('.').map_or(*name, |(_, last)| last);
+        (
+            *name,
+            Struct {
+                name: in_go,
+                fields,
+                places,
+            },
+        )
     });
     let structs = structs.collect();
     Table {
@@ -125,6 +135,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 });
 
 static NONE: Struct = Struct {
+    name: "",
     fields: Vec::new(),
     places: BTreeMap::new(),
 };

@@ -344,6 +344,19 @@ fn definition() -> Value {
     })
 }
 
+/// A message of a kind of `v1`, in the envelope that says so.
+fn enveloped(kind: &str, raw: &[u8]) -> Vec<u8> {
+    let (kind_length, length) = (kind.len() as u8, raw.len() as u8);
+    let mut body = b"k8s\0\n".to_vec();
+    body.extend([6 + kind_length]);
+    body.extend(b"\n\x02v1\x12");
+    body.extend([kind_length]);
+    body.extend(kind.as_bytes());
+    body.extend([0x12, length]);
+    body.extend(raw);
+    body
+}
+
 conformance! {
     async fn built_in_kinds_in_protobuf(talk: &mut Talk) {
         let accept = [("accept", PROTOBUF)];
@@ -408,6 +421,36 @@ conformance! {
         talk.prepare(pods, json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one"}, "spec": {"containers": [{"name": "web", "image": "web"}]}})).await;
         talk.send("POST", &format!("{pods}/one/binding"), &accept, Some(json!({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "one"}, "target": {"kind": "Node", "name": "nowhere"}}))).await;
         talk.send("POST", &format!("{pods}/one/eviction"), &accept, Some(json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "one"}, "deleteOptions": {"gracePeriodSeconds": 0}}))).await;
+    }
+
+    /// What Go's decoders say of messages that are none, in each place where one may stand.
+    async fn messages_that_are_broken(talk: &mut Talk) {
+        let maps = format!("{MAPS}?dryRun=All");
+        let meta: &[u8] = b"\n\x03\n\x01a";
+        for broken in [
+            &b"\0\0"[..], b"\x7b\x08\x01\x7c", b"\x7b\x08\x01", b"|", b"~\x01", b"\x7f\x01", b"\x0b", b"\x0c", b"}\x01", b"y\x01",
+            b"x\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"x\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", b"\x12\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
+            b"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"\x12\x05a", b"\x12", b"\x22\x01a", b"\x20\x05", b"\x20\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+            // Entries of `data`.
+            b"\x12\x08\n\x01k\x12\x01v\0\0", b"\x12\x08\x08\x01\n\x01k\x12\x01v", b"\x12\x0a\n\x01k\x12\x05v\xff\xfe\xe2\x82",
+        ] {
+            let raw = [meta, broken].concat();
+            talk.send_raw("POST", &maps, &[("content-type", PROTOBUF)], &enveloped("ConfigMap", &raw)).await;
+        }
+        for broken in [
+            &b"\0\0"[..], b"\x8a\x01\x0a\n\x01m:\x05\n\x03{x}", b"B\x08\x08\x01\x10\xff\xff\xff\xff\x07", b"B\x02\x10\x05", b"B\x03\n\x01x", b"8\x05",
+        ] {
+            let raw = [&[b'\n', 3 + broken.len() as u8][..], b"\n\x01a", broken].concat();
+            talk.send_raw("POST", &maps, &[("content-type", PROTOBUF)], &enveloped("ConfigMap", &raw)).await;
+        }
+        for container in [&b"\n\x01c\x12\x01i\0\0"[..], b"\n\x01c\x12\x01iB\x07\n\x05\n\x03cpu", b"\n\x01c\x12\x01iB\x0b\n\x09\n\x03cpu\x12\x02\0\0"] {
+            let length = container.len() as u8;
+            let raw = [meta, &[0x12, length + 2, 0x12, length], container].concat();
+            talk.send_raw("POST", "/api/v1/namespaces/{ns}/pods?dryRun=All", &[("content-type", PROTOBUF)], &enveloped("Pod", &raw)).await;
+        }
+        for envelope in [&b"k8s\0\0\0"[..], b"k8s\0\n\x02\0\0", b"k8s\0\n\x04\n\x02v1", b"k8s\0\x0b", b"k8s\0\x08\x01", b"k8s\0|"] {
+            talk.send_raw("POST", &maps, &[("content-type", PROTOBUF)], envelope).await;
+        }
     }
 
     async fn failures_in_protobuf(talk: &mut Talk) {

@@ -182,6 +182,8 @@ conformance! {
             (json!({}), a(json!({"type": "null"}))),
             (json!({}), a(json!({"type": "foo", "title": "t", "items": {"type": "null", "x-kubernetes-map-type": "atomic"}}))),
             (json!({}), a(json!({"type": "integer", "default": "x", "x-kubernetes-map-type": "bar"}))),
+            (json!({}), a(json!({"type": "odd", "default": 1}))),
+            (json!({}), a(json!({"type": "array", "items": {"type": "odd", "default": {"a": 1}}}))),
             (json!({}), a(json!({"type": "object", "properties": {"b": {"type": "integer"}}, "default": {"b": "x", "c": 1}}))),
             (json!({}), a(json!({"$schema": "x", "not": {"type": "string"}}))),
             (json!({}), a(json!({"$ref": "#/x", "nullable": true, "title": "t", "id": "i", "additionalItems": true, "dependencies": {}}))),

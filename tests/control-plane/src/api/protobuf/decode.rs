@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::MAGIC;
+use super::wire::{Reader, Tag, text};
 use crate::structs::{self, Field, Kind, Other, SCHEMA, Struct};
 
 /// How deep messages may be nested.
@@ -37,19 +38,21 @@ impl<'b> Envelope<'b> {
             kind: String::new(),
             raw: &[],
         };
-        for field in Reader(envelope) {
-            match field? {
-                (1, Wire::Bytes(meta)) => {
-                    for field in Reader(meta) {
-                        match field? {
-                            (1, Wire::Bytes(text)) => read.api_version = utf8(text)?,
-                            (2, Wire::Bytes(text)) => read.kind = utf8(text)?,
-                            _ => {}
+        let mut reader = Reader::new("Unknown", envelope);
+        while let Some(tag) = reader.next()? {
+            match tag.number {
+                1 => {
+                    let mut meta = Reader::new("TypeMeta", reader.bytes(tag, "TypeMeta")?);
+                    while let Some(tag) = meta.next()? {
+                        match tag.number {
+                            1 => read.api_version = meta.text(tag, "APIVersion")?,
+                            2 => read.kind = meta.text(tag, "Kind")?,
+                            _ => meta.skip(tag)?,
                         }
                     }
                 }
-                (2, Wire::Bytes(bytes)) => read.raw = bytes,
-                _ => {}
+                2 => read.raw = reader.bytes(tag, "Raw")?,
+                _ => reader.skip(tag)?,
             }
         }
         Ok(read)
@@ -77,10 +80,10 @@ fn message(known: &Struct, bytes: &[u8], depth: usize) -> Result<Value, String> 
         return Err("nested too deeply".to_owned());
     }
     let mut object = Map::new();
-    for field in Reader(bytes) {
-        let (number, wire) = field?;
+    let mut reader = Reader::new(known.name, bytes);
+    while let Some(tag) = reader.next()? {
         let fields = &known.fields;
-        let found = fields.binary_search_by_key(&number, |field| field.number);
+        let found = fields.binary_search_by_key(&tag.number, |field| field.number);
         let Some(Field {
             name,
             kind,
@@ -88,32 +91,31 @@ fn message(known: &Struct, bytes: &[u8], depth: usize) -> Result<Value, String> 
             ..
         }) = found.ok().and_then(|at| fields.get(at))
         else {
+            reader.skip(tag)?;
             continue;
         };
-        if !wire.carries(kind) {
-            let (wire, name) = (wire.number(), go_name(name));
-            return Err(format!("proto: wrong wireType = {wire} for field {name}"));
-        }
+        let in_go = go_name(name);
         match kind {
             Kind::List(item) => {
                 let list = object.entry(*name).or_insert_with(|| json!([]));
-                if let (Some(list), Some(value)) = (list.as_array_mut(), value(item, wire, depth)?)
-                {
-                    list.push(value);
+                let item = value(item, &mut reader, tag, &in_go, depth)?;
+                if let (Some(list), Some(item)) = (list.as_array_mut(), item) {
+                    list.push(item);
                 }
             }
             Kind::Map(item) => {
                 let map = object.entry(*name).or_insert_with(|| json!({}));
-                let (key, value) = entry(item, wire, depth)?;
+                let (key, value) = entry(item, reader.bytes(tag, &in_go)?, depth)?;
                 map[key] = value;
             }
             Kind::Flat(_) => {
-                if let Some(Value::Object(fields)) = value(kind, wire, depth)? {
+                let within = value(kind, &mut reader, tag, &in_go, depth)?;
+                if let Some(Value::Object(fields)) = within {
                     object.extend(fields);
                 }
             }
             _ => {
-                let value = value(kind, wire, depth)?;
+                let value = value(kind, &mut reader, tag, &in_go, depth)?;
                 if let Some(value) = value.filter(|value| *pointer || says_something(value)) {
                     object.insert((*name).to_owned(), value);
                 }
@@ -133,74 +135,114 @@ pub(super) fn says_something(value: &Value) -> bool {
     }
 }
 
-fn entry(kind: &Kind, wire: Wire<'_>, depth: usize) -> Result<(String, Value), String> {
-    let Wire::Bytes(bytes) = wire else {
-        return Err("a map's entry is no message".to_owned());
-    };
+/// An entry of a map.
+fn entry(kind: &Kind, bytes: &[u8], depth: usize) -> Result<(String, Value), String> {
     let (mut key, mut found) = (String::new(), None);
-    for field in Reader(bytes) {
-        match field? {
-            (1, Wire::Bytes(text)) => key = utf8(text)?,
-            (2, wire) => found = value(kind, wire, depth)?,
-            _ => {}
+    let mut reader = Reader::new("", bytes);
+    while let Some(tag) = reader.next_of_entry()? {
+        match tag.number {
+            1 => key = text(reader.bytes_of_entry()?),
+            2 => found = in_bytes(kind, reader.bytes_of_entry()?, depth)?,
+            _ => reader.skip(tag)?,
         }
     }
-    Ok((key, found.unwrap_or_else(|| "".into())))
+    let found = found.unwrap_or_else(|| match kind {
+        Kind::Quantity => Value::Null,
+        Kind::Message(_) => json!({}),
+        Kind::Items(_) => json!([]),
+        _ => "".into(),
+    });
+    Ok((key, found))
 }
 
 /// The value of a field; nothing if its message says nothing.
-fn value(kind: &Kind, wire: Wire<'_>, depth: usize) -> Result<Option<Value>, String> {
-    Ok(Some(match (kind, wire) {
-        (Kind::String, Wire::Bytes(text)) => utf8(text)?.into(),
-        (Kind::Bytes, Wire::Bytes(bytes)) => STANDARD.encode(bytes).into(),
-        (Kind::Int, Wire::Number(number)) => number.cast_signed().into(),
-        (Kind::Bool, Wire::Number(number)) => (number != 0).into(),
-        (Kind::Number, Wire::Fixed64(bytes)) => f64::from_le_bytes(*bytes).into(),
-        (Kind::Time { micro }, Wire::Bytes(bytes)) => return time(bytes, *micro),
-        (Kind::Quantity, Wire::Bytes(bytes)) => text(bytes)?,
-        (Kind::IntOrString, Wire::Bytes(bytes)) => int_or_string(bytes)?,
-        (Kind::Json | Kind::Object | Kind::Set, Wire::Bytes(bytes)) => {
-            let raw = Reader(bytes).find_map(|field| match field {
-                Ok((1, Wire::Bytes(raw))) => Some(raw),
-                _ => None,
-            });
-            let Some(raw) = raw else {
-                return Ok(None);
-            };
-            serde_json::from_slice(raw).map_err(|error| error.to_string())?
-        }
-        (Kind::Items(item), Wire::Bytes(bytes)) => {
+fn value(
+    kind: &Kind,
+    reader: &mut Reader<'_>,
+    tag: Tag<'_>,
+    field: &str,
+    depth: usize,
+) -> Result<Option<Value>, String> {
+    Ok(Some(match kind {
+        Kind::Int => reader.number(tag, field)?.cast_signed().into(),
+        Kind::Bool => (reader.number(tag, field)? != 0).into(),
+        Kind::Number => reader.float(tag, field)?.into(),
+        _ => return in_bytes(kind, reader.bytes(tag, field)?, depth),
+    }))
+}
+
+/// The value of what has a length; nothing if its message says nothing.
+fn in_bytes(kind: &Kind, bytes: &[u8], depth: usize) -> Result<Option<Value>, String> {
+    Ok(Some(match kind {
+        Kind::String => text(bytes).into(),
+        Kind::Bytes => STANDARD.encode(bytes).into(),
+        Kind::Time { micro } => return time(bytes, *micro),
+        Kind::Quantity => quantity(bytes)?,
+        Kind::IntOrString => int_or_string(bytes)?,
+        Kind::Json | Kind::Object | Kind::Set => return raw(kind, bytes),
+        Kind::Items(item) => {
             let mut items = Vec::new();
-            for field in Reader(bytes) {
-                if let (1, wire) = field? {
-                    items.extend(value(item, wire, depth)?);
+            let mut reader = Reader::new("Items", bytes);
+            while let Some(tag) = reader.next()? {
+                match tag.number {
+                    1 => items.extend(value(item, &mut reader, tag, "Items", depth)?),
+                    _ => reader.skip(tag)?,
                 }
             }
             items.into()
         }
-        (Kind::SchemaOr(other), Wire::Bytes(bytes)) => schema_or(*other, bytes, depth)?,
-        (Kind::Flat(name) | Kind::Message(name), Wire::Bytes(bytes)) => {
-            message(structs::of(name), bytes, depth + 1)?
+        Kind::SchemaOr(other) => schema_or(*other, bytes, depth)?,
+        Kind::Flat(name) | Kind::Message(name) => message(structs::of(name), bytes, depth + 1)?,
+        Kind::Int | Kind::Bool | Kind::Number | Kind::List(_) | Kind::Map(_) => {
+            return Err(format!("a value that is no {kind:?}"));
         }
-        (kind, _) => return Err(format!("a value that is no {kind:?}")),
     }))
 }
 
+/// JSON within a message.
+fn raw(kind: &Kind, bytes: &[u8]) -> Result<Option<Value>, String> {
+    let of = match kind {
+        Kind::Set => "FieldsV1",
+        Kind::Object => "RawExtension",
+        _ => "JSON",
+    };
+    let mut found = None;
+    let mut reader = Reader::new(of, bytes);
+    while let Some(tag) = reader.next()? {
+        match tag.number {
+            1 => found = Some(reader.bytes(tag, "Raw")?),
+            _ => reader.skip(tag)?,
+        }
+    }
+    match (found.map(serde_json::from_slice), kind) {
+        // Entries whose fields cannot be read are nobody's.
+        (Some(Err(_)), Kind::Set) => Ok(Some("".into())),
+        (Some(read), _) => read.map(Some).map_err(|error| error.to_string()),
+        (None, _) => Ok(None),
+    }
+}
+
 fn schema_or(other: Other, bytes: &[u8], depth: usize) -> Result<Value, String> {
+    let of = match other {
+        Other::Array => "JSONSchemaPropsOrArray",
+        Other::Bool => "JSONSchemaPropsOrBool",
+        Other::Strings => "JSONSchemaPropsOrStringArray",
+    };
     let schema = |bytes| message(structs::of(SCHEMA), bytes, depth + 1);
     let (mut found, mut list) = (None, Vec::new());
-    for field in Reader(bytes) {
-        match (other, field?) {
-            (Other::Bool, (1, Wire::Number(allows))) => {
+    let mut reader = Reader::new(of, bytes);
+    while let Some(tag) = reader.next()? {
+        match (other, tag.number) {
+            (Other::Bool, 1) => {
+                let allows = reader.number(tag, "Allows")?;
                 found.get_or_insert(Value::from(allows != 0));
             }
-            (Other::Bool, (2, Wire::Bytes(bytes)))
-            | (Other::Array | Other::Strings, (1, Wire::Bytes(bytes))) => {
-                found = Some(schema(bytes)?);
+            (Other::Bool, 2) | (Other::Array | Other::Strings, 1) => {
+                found = Some(schema(reader.bytes(tag, "Schema")?)?);
             }
-            (Other::Array, (2, Wire::Bytes(bytes))) => list.push(schema(bytes)?),
-            (Other::Strings, (2, Wire::Bytes(text))) => list.push(utf8(text)?.into()),
-            _ => {}
+            (Other::Array, 2) => list.push(schema(reader.bytes(tag, "JSONSchemas")?)?),
+            (Other::Strings, 2) => list.push(reader.text(tag, "Property")?.into()),
+            _ => reader.skip(tag)?,
         }
     }
     Ok(found.unwrap_or_else(|| list.into()))
@@ -208,28 +250,35 @@ fn schema_or(other: Other, bytes: &[u8], depth: usize) -> Result<Value, String> 
 
 fn time(bytes: &[u8], micro: bool) -> Result<Option<Value>, String> {
     let (mut seconds, mut nanos) = (None, 0);
-    for field in Reader(bytes) {
-        match field? {
-            (1, Wire::Number(number)) => seconds = Some(number.cast_signed()),
-            (2, Wire::Number(number)) => nanos = i32::try_from(number).unwrap_or(0),
-            _ => {}
+    let mut reader = Reader::new("Timestamp", bytes);
+    while let Some(tag) = reader.next()? {
+        match tag.number {
+            1 => seconds = Some(reader.number(tag, "Seconds")?.cast_signed()),
+            // Go's number has 32 bits.
+            2 => nanos = (reader.number(tag, "Nanos")? & 0xffff_ffff) as u32,
+            _ => reader.skip(tag)?,
         }
     }
     let Some(seconds) = seconds else {
         return Ok(None);
     };
-    let time = jiff::Timestamp::new(seconds, nanos).map_err(|error| error.to_string())?;
+    let time = jiff::Timestamp::from_second(seconds)
+        .and_then(|time| {
+            time.checked_add(jiff::SignedDuration::from_nanos(nanos.cast_signed().into()))
+        })
+        .map_err(|error| error.to_string())?;
     let digits = if micro { "%.6f" } else { "" };
     let format = format!("%Y-%m-%dT%H:%M:%S{digits}Z");
     Ok(Some(time.strftime(&format).to_string().into()))
 }
 
-/// A message whose first field is a string.
-fn text(bytes: &[u8]) -> Result<Value, String> {
+fn quantity(bytes: &[u8]) -> Result<Value, String> {
     let mut found = Value::Null;
-    for field in Reader(bytes) {
-        if let (1, Wire::Bytes(text)) = field? {
-            found = utf8(text)?.into();
+    let mut reader = Reader::new("Quantity", bytes);
+    while let Some(tag) = reader.next()? {
+        match tag.number {
+            1 => found = reader.text(tag, "String_")?.into(),
+            _ => reader.skip(tag)?,
         }
     }
     Ok(found)
@@ -237,19 +286,16 @@ fn text(bytes: &[u8]) -> Result<Value, String> {
 
 fn int_or_string(bytes: &[u8]) -> Result<Value, String> {
     let (mut is_text, mut number, mut text) = (false, 0, String::new());
-    for field in Reader(bytes) {
-        match field? {
-            (1, Wire::Number(kind)) => is_text = kind == 1,
-            (2, Wire::Number(value)) => number = value.cast_signed(),
-            (3, Wire::Bytes(value)) => text = utf8(value)?,
-            _ => {}
+    let mut reader = Reader::new("IntOrString", bytes);
+    while let Some(tag) = reader.next()? {
+        match tag.number {
+            1 => is_text = reader.number(tag, "Type")? == 1,
+            2 => number = reader.number(tag, "IntVal")?.cast_signed(),
+            3 => text = reader.text(tag, "StrVal")?,
+            _ => reader.skip(tag)?,
         }
     }
     Ok(if is_text { text.into() } else { number.into() })
-}
-
-fn utf8(bytes: &[u8]) -> Result<String, String> {
-    String::from_utf8(bytes.to_vec()).map_err(|error| error.to_string())
 }
 
 /// What a field is called in Go.
@@ -259,99 +305,6 @@ fn go_name(name: &str) -> String {
         ("metadata", _) => "ObjectMeta".to_owned(),
         (_, Some(first)) => first.to_uppercase().chain(chars).collect(),
         (_, None) => String::new(),
-    }
-}
-
-/// What a field carries.
-enum Wire<'a> {
-    Number(u64),
-    Fixed64(&'a [u8; 8]),
-    Bytes(&'a [u8]),
-    Group,
-    Fixed32,
-}
-
-impl Wire<'_> {
-    /// As the tag says it.
-    fn number(&self) -> u64 {
-        match self {
-            Self::Number(_) => 0,
-            Self::Fixed64(_) => 1,
-            Self::Bytes(_) => 2,
-            Self::Group => 3,
-            Self::Fixed32 => 5,
-        }
-    }
-
-    fn carries(&self, kind: &Kind) -> bool {
-        match kind {
-            Kind::Int | Kind::Bool => matches!(self, Self::Number(_)),
-            Kind::Number => matches!(self, Self::Fixed64(_)),
-            Kind::List(item) => self.carries(item),
-            _ => matches!(self, Self::Bytes(_)),
-        }
-    }
-}
-
-/// Reads field after field.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn varint(&mut self) -> Option<u64> {
-        let mut number = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let (byte, rest) = self.0.split_first()?;
-            self.0 = rest;
-            number |= u64::from(byte & 0x7f).checked_shl(shift)?;
-            if byte & 0x80 == 0 {
-                return Some(number);
-            }
-        }
-        None
-    }
-
-    fn take(&mut self, length: u64) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(usize::try_from(length).ok()?)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn field(&mut self) -> Option<(u64, Wire<'a>)> {
-        let tag = self.varint()?;
-        let wire = match tag & 7 {
-            0 => Wire::Number(self.varint()?),
-            1 => {
-                let (taken, rest) = self.0.split_first_chunk()?;
-                self.0 = rest;
-                Wire::Fixed64(taken)
-            }
-            2 => {
-                let length = self.varint()?;
-                Wire::Bytes(self.take(length)?)
-            }
-            3 => Wire::Group,
-            5 => {
-                self.take(4)?;
-                Wire::Fixed32
-            }
-            _ => return None,
-        };
-        Some((tag >> 3, wire))
-    }
-}
-
-impl<'a> Iterator for Reader<'a> {
-    type Item = Result<(u64, Wire<'a>), String>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let field = self.field();
-        if field.is_none() {
-            self.0 = &[];
-        }
-        Some(field.ok_or_else(|| "unexpected EOF".to_owned()))
     }
 }
 

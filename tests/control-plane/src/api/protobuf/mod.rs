@@ -4,6 +4,7 @@ mod answer;
 mod decode;
 mod encode;
 mod list;
+mod wire;
 mod zeros;
 
 pub(crate) use answer::{answer, events};

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{EMBEDDED, Found, OF_ALL, fields, flag};
+use super::walk::TYPES;
+use super::{EMBEDDED, Found, OF_ALL, fields, flag, text};
+use crate::schema::validate::type_of;
 use crate::schema::{Cause, Reason, Schema};
 
 /// Where a default stands.
@@ -63,6 +65,13 @@ impl Found {
         if is_known && !read.prune(&mut known).is_empty() {
             let message = format!("Invalid value: {default}: must not have unknown fields");
             self.add(Reason::Invalid, at, ".default", &message);
+        }
+        let kind = text(schema, "type");
+        if !kind.is_empty() && !TYPES.contains(&kind) {
+            let got = type_of(default).0;
+            let message =
+                format!("Invalid value: {got:?}:  in body must be of type {kind}: {got:?}");
+            self.add(Reason::TypeInvalid, at, ".default", &message);
         }
         for cause in wrong(&read, &mut known) {
             let below = match cause.field.trim_start_matches('.') {

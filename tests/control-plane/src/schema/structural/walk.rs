@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::{EMBEDDED, Found, OF_ALL, PRESERVE, branches, fields, flag, quoted, text};
 use crate::schema::Reason;
 
-const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
+/// The types that a schema may have.
+pub(super) const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
 
 /// Where a schema stands.
 #[derive(Clone)]
