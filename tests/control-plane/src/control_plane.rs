@@ -63,7 +63,26 @@ pub struct ControlPlane {
     /// While it is closed that has no port.
     refusing: Option<Injected>,
     tasks: JoinSet<()>,
+    inside: Inside,
     pub(crate) shared: Arc<Shared>,
+}
+
+/// Whoever calls the server inside of the process, which needs no port. When this is dropped they are refused.
+struct Inside(Arc<Shared>);
+
+impl Inside {
+    fn cut_watches(&self) {
+        for plane in self.0.world.planes() {
+            self.0.edge.faults.drop_watches(plane.project.as_deref());
+        }
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.0.edge.faults.begin(Fault::refused_connection());
+        self.cut_watches();
+    }
 }
 
 /// What a server begins with.
@@ -140,6 +159,7 @@ impl ControlPlane {
             closed: None,
             refusing: None,
             tasks,
+            inside: Inside(shared.clone()),
             shared,
         };
         if beginning.plays_milo {
@@ -246,9 +266,7 @@ impl ControlPlane {
     pub async fn close(&mut self) {
         if !self.has_socket() {
             self.refusing = Some(self.inject(Fault::refused_connection()));
-            for plane in self.shared.world.planes() {
-                self.drop_watches(plane.project.as_deref());
-            }
+            self.inside.cut_watches();
         }
         if let Some(listener) = self.listener.take() {
             self.closed = Some(listener.address());

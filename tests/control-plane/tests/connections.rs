@@ -304,3 +304,42 @@ async fn requests_that_are_given_up_at_once_end_no_watch() {
     let event: Value = serde_json::from_slice(&event.into_data().unwrap()).unwrap();
     assert_eq!(event["object"]["metadata"]["name"], "one");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_dropped_is_gone_with_its_port() {
+    for _ in 0..20 {
+        let plane = plane().await;
+        let api = config_maps(client(&plane));
+        api.list(&ListParams::default()).await.unwrap();
+        let port = plane.config().cluster_url.port_u16().unwrap();
+        drop(plane);
+        std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_dropped_answers_nobody_inside_of_the_process() {
+    let plane = ControlPlane::builder()
+        .without_socket()
+        .start()
+        .await
+        .unwrap();
+    let inside = config_maps(plane.client().unwrap());
+    let mut events = watch(&inside, &WatchParams::default().disable_bookmarks(), "0").await;
+    inside
+        .create(&PostParams::default(), &map("one"))
+        .await
+        .unwrap();
+    while let Some(event) = events.try_next().await.unwrap() {
+        if matches!(&event, kube::api::WatchEvent::Added(object) if object.metadata.name.as_deref() == Some("one"))
+        {
+            break;
+        }
+    }
+    drop(plane);
+    inside
+        .create(&PostParams::default(), &map("two"))
+        .await
+        .unwrap_err();
+    assert!(!matches!(events.try_next().await, Ok(Some(_))));
+}

@@ -401,3 +401,67 @@ async fn bookmarks_come_after_what_is_newer() {
     assert_eq!((what, late), ("ADDED", "BOOKMARK"));
     assert!(older.parse::<u64>().unwrap() < newer.parse().unwrap());
 }
+
+#[tokio::test]
+async fn of_two_faults_the_second_waits_for_its_turn() {
+    let plane = plane().await;
+    let api = config_maps(client(&plane));
+    let first = plane.inject(Fault::status(503).verb(Verb::List).times(1));
+    let second = plane.inject(Fault::status(429).verb(Verb::List).times(1));
+    for code in [503, 429] {
+        let error = api.list(&ListParams::default()).await.unwrap_err();
+        let kube::Error::Api(status) = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(status.code, code);
+    }
+    api.list(&ListParams::default()).await.unwrap();
+    assert_eq!((first.hits(), second.hits()), (1, 1));
+}
+
+#[tokio::test]
+async fn lists_and_watches_of_one_object_have_its_name() {
+    let plane = plane().await;
+    let api = config_maps(client(&plane));
+    api.create(&PostParams::default(), &map("one"))
+        .await
+        .unwrap();
+    let of_one = |params: ListParams| params.fields("metadata.name=one");
+    let refused = plane.inject(Fault::status(500).named("one"));
+    api.list(&of_one(ListParams::default())).await.unwrap_err();
+    api.list(&ListParams::default()).await.unwrap();
+    assert_eq!(refused.hits(), 1);
+    drop(refused);
+    let params = WatchParams::default()
+        .fields("metadata.name=one")
+        .disable_bookmarks();
+    let mut events = watch(&api, &params, "0").await;
+    let added = events.try_next().await.unwrap();
+    assert!(matches!(added, Some(WatchEvent::Added(_))), "{added:?}");
+    let dropped = plane.inject(Fault::dropped_watch().named("one"));
+    assert!(matches!(
+        soon("end of the watch", events.try_next()).await,
+        Err(_) | Ok(None)
+    ));
+    assert_eq!(dropped.hits(), 1);
+}
+
+#[tokio::test]
+async fn a_watch_is_one_however_it_is_asked_for() {
+    let plane = plane().await;
+    let client = client(&plane);
+    for (path, is_one) in [
+        ("configmaps?watch=yes&timeoutSeconds=1", true),
+        ("configmaps?watch=0&timeoutSeconds=1", false),
+        ("watch/configmaps?timeoutSeconds=1", true),
+    ] {
+        let request = http::Request::get(format!("/api/v1/{path}"));
+        let body = client
+            .request_text(request.body(Vec::new()).unwrap())
+            .await
+            .unwrap();
+        let seen = plane.requests().entries().pop().unwrap();
+        assert_eq!(seen.verb == Verb::Watch, is_one, "{path}: {seen} {body}");
+        assert_eq!(seen.plural(), "configmaps", "{path}");
+    }
+}

@@ -183,6 +183,41 @@ async fn what_is_wrong_is_refused_in_the_words_of_a_real_server() {
     assert_eq!(refusal(unknown.list(&ListParams::default()).await).0, 404);
 }
 
+/// What is said of each of so many could be said a few hundred thousand times.
+#[tokio::test]
+async fn of_very_many_mistakes_a_part_is_told() {
+    const MUCH: usize = 32 << 20;
+    let wide = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "wides.demo.example.com"},
+        "spec": {
+            "group": "demo.example.com", "scope": "Namespaced", "names": {"kind": "Wide", "plural": "wides"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+                "type": "object", "properties": {"spec": {"type": "array", "items": {
+                    "type": "string", "enum": Vec::from_iter((0..2_000).map(|at| format!("value-of-an-enum-{at}"))),
+                }}},
+            }}}],
+        },
+    });
+    let plane = ControlPlane::builder().crd(&wide).start().await.unwrap();
+    let wides: Api<DynamicObject> =
+        Api::namespaced_with(plane.client().unwrap(), "default", &resource("Wide"));
+    let owner = |at: usize| json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": at.to_string(), "controller": true});
+    let owned = json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "one", "ownerReferences": Vec::from_iter((0..5_000).map(owner))},
+    });
+    let maps = config_maps(plane.client().unwrap());
+    let many = json!({
+        "apiVersion": "demo.example.com/v1", "kind": "Wide", "metadata": {"name": "one"}, "spec": vec!["none"; 20_000],
+    });
+    for (api, object) in [(&wides, object(many)), (&maps, object(owned))] {
+        let refused = api.create(&PostParams::default(), &object).await;
+        let (code, message) = refusal(refused);
+        assert_eq!(code, 422, "{message:.500}");
+        assert!(message.len() < MUCH, "{} bytes", message.len());
+    }
+}
+
 #[tokio::test]
 async fn generation_follows_the_spec_and_versions_follow_changes() {
     let plane = plane().await;

@@ -519,34 +519,32 @@ pub(crate) fn validate(target: &Target, object: &Value, old: Option<&Value>) -> 
         return vec![Cause::invalid("kind", &kind.into(), &must)];
     }
     let schema = target.version().schema.schema();
-    let wrong = match old {
-        Some(old) => schema.validate_update(object, old),
-        None => schema.validate(object),
-    };
+    let found = schema.validate(object, old);
     let scale = target.version().scale.as_ref();
-    let mut scaled = scale.map_or_else(Vec::new, |scale| scale.validate(object));
+    let scaled = scale.map_or_else(Vec::new, |scale| scale.validate(object));
     let wholes = schema.wholes(object).into_iter();
     let of_metadata = wholes.flat_map(|whole| rules::check_whole(&whole.path, whole.fields));
-    let mut wrong: Vec<Cause> = wrong
-        .into_iter()
-        .map(|cause| {
-            // The status endpoint looks at the status alone, and names fields from there.
-            let message = match target.subresource.as_deref() {
-                Some("status") => cause.message.replacen(": status.", ": ", 1).replacen(
-                    ": status in body",
-                    ":  in body",
-                    1,
-                ),
-                _ => cause.message,
-            };
-            Cause::new(cause.reason.as_str(), cause.field, message)
-        })
-        .collect();
-    // Of what is said by more than one branch of a schema a real server tells once.
-    let mut told = HashSet::new();
-    wrong.retain(|cause| told.insert((cause.field.clone(), cause.message.clone())));
+    let told = |cause: schema::Cause| {
+        // The status endpoint looks at the status alone, and names fields from there.
+        let message = match target.subresource.as_deref() {
+            Some("status") => cause.message.replacen(": status.", ": ", 1).replacen(
+                ": status in body",
+                ":  in body",
+                1,
+            ),
+            _ => cause.message,
+        };
+        Cause::new(cause.reason.as_str(), cause.field, message)
+    };
+    let mut wrong = Vec::from_iter(found.values.into_iter().map(told));
+    wrong.extend(scaled);
+    wrong.extend(found.wholes.into_iter().map(told));
     wrong.extend(of_metadata);
-    wrong.append(&mut scaled);
+    wrong.extend(found.lists.into_iter().map(told));
+    // Of what is said by more than one branch of a schema a real server tells once.
+    let mut said = HashSet::new();
+    wrong.retain(|cause| said.insert((cause.field.clone(), cause.message.clone())));
+    wrong.truncate(schema::MOST_TOLD);
     // Which rules are left out a real server says as well.
     if schema.has_cel_rules() && wrong.iter().any(hides_rules) {
         wrong.push(Cause::new("FieldValueInvalid", "<nil>", NOT_CHECKED));

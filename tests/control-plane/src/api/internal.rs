@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value;
 
 use super::query::Query;
@@ -28,30 +28,14 @@ pub(crate) fn install_as(
 ) -> Result<(), Failure> {
     let agent =
         HeaderValue::from_str(agent).map_err(|error| Failure::internal(&error.to_string()))?;
-    let asked = Asked {
-        method: Method::POST,
-        path: path.to_owned(),
-        query: Query::default(),
-        headers: HeaderMap::from_iter([(USER_AGENT, agent)]),
-        body: object.to_string().into(),
-        distortion: Distortion::default(),
-        is_on_own_task: false,
-    };
+    let asked = said(Method::POST, path, (USER_AGENT, agent), object);
     ask(world, None, &asked)
 }
 
 /// Puts an object of the root in the place of what is there.
 pub(crate) fn replace(world: &Arc<World>, path: &str, object: &Value) -> Result<(), Failure> {
     let agent = HeaderValue::from_static("kube-apiserver");
-    let asked = Asked {
-        method: Method::PUT,
-        path: path.to_owned(),
-        query: Query::default(),
-        headers: HeaderMap::from_iter([(USER_AGENT, agent)]),
-        body: object.to_string().into(),
-        distortion: Distortion::default(),
-        is_on_own_task: false,
-    };
+    let asked = said(Method::PUT, path, (USER_AGENT, agent), object);
     ask(world, None, &asked)
 }
 
@@ -68,15 +52,23 @@ pub(crate) fn apply(
     query.set("fieldManager", manager);
     query.set("force", "true");
     let asked = Asked {
-        method: Method::PATCH,
-        path: path.to_owned(),
         query,
-        headers: HeaderMap::from_iter([(CONTENT_TYPE, patch)]),
+        ..said(Method::PATCH, path, (CONTENT_TYPE, patch), object)
+    };
+    ask(world, project, &asked)
+}
+
+/// A request with one header.
+fn said(method: Method, path: &str, header: (HeaderName, HeaderValue), object: &Value) -> Asked {
+    Asked {
+        method,
+        path: path.to_owned(),
+        query: Query::default(),
+        headers: HeaderMap::from_iter([header]),
         body: object.to_string().into(),
         distortion: Distortion::default(),
         is_on_own_task: false,
-    };
-    ask(world, project, &asked)
+    }
 }
 
 fn ask(world: &Arc<World>, project: Option<&str>, asked: &Asked) -> Result<(), Failure> {

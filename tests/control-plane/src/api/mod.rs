@@ -7,6 +7,7 @@ mod binding;
 mod body;
 mod components;
 mod compression;
+mod content;
 mod create;
 mod delete;
 mod delete_options;
@@ -570,7 +571,7 @@ fn not_a_resource(world: &World, plane: &Plane, asked: &Asked) -> Result<Respons
         }
         ["api", version] => discovered(world, plane, asked, "", version),
         ["apis", group, version] => discovered(world, plane, asked, group, version),
-        ["openapi", "v3"] if !asked.path.ends_with('/') => Ok(openapi::index(world, plane)),
+        ["openapi", "v3"] if !asked.path.ends_with('/') => Ok(openapi::index(world, plane, asked)),
         ["openapi", "v3", ..] => Ok(openapi::document(world, plane, asked)),
         ["openapi", "v2"] if !asked.path.ends_with('/') => Ok(openapi::second(world, plane, asked)),
         _ => Err(Failure::page_not_found()),

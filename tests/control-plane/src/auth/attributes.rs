@@ -135,7 +135,7 @@ impl Attributes {
 }
 
 /// The one name that a field selector lets through, if it does; rules know it.
-fn selected_name(query: &Query) -> String {
+pub(crate) fn selected_name(query: &Query) -> String {
     let selector = query.get("fieldSelector").unwrap_or_default();
     let names = selector.split(',').filter_map(|term| {
         let (field, value) = term.split_once('=')?;

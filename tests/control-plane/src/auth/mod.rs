@@ -20,7 +20,7 @@ use std::sync::{Arc, OnceLock};
 use http::request::Parts;
 
 pub(crate) use accounts::{Account, Thing};
-pub(crate) use attributes::Attributes;
+pub(crate) use attributes::{Attributes, selected_name};
 pub(crate) use caller::Caller;
 pub(crate) use escalation::{check as check_escalation, check_creation, grants_the_same};
 pub(crate) use issuer::{Issuer, NoKey};

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::cause::MOST_TOLD;
 use super::{Cause, Reason, Schema};
 
 /// What is wrong by one branch, and how much of it fits.
@@ -39,12 +40,12 @@ impl Schema {
             }
             any.push(attempt);
         }
-        if let Some(mut nearest) = nearest(any) {
+        if let Some(nearest) = nearest(any) {
             if !nearest.causes.is_empty() {
                 causes.push(of_whole("validate at least one schema (anyOf)"));
             }
             fits += nearest.fits;
-            causes.append(&mut nearest.causes);
+            tell(causes, nearest.causes);
         }
         let one: Vec<Attempt> = rules.one_of.iter().map(attempt).collect();
         let count = one.len();
@@ -55,9 +56,9 @@ impl Schema {
             0 if count > 0 => {
                 let why = "validate one and only one schema (oneOf). Found none valid";
                 causes.push(of_whole(why));
-                if let Some(mut nearest) = nearest(wrong) {
+                if let Some(nearest) = nearest(wrong) {
                     fits += nearest.fits;
-                    causes.append(&mut nearest.causes);
+                    tell(causes, nearest.causes);
                 }
             }
             0 => {}
@@ -67,10 +68,10 @@ impl Schema {
         }
         let mut valid = 0;
         for branch in &rules.all_of {
-            let mut attempt = attempt(branch);
+            let attempt = attempt(branch);
             valid += usize::from(attempt.causes.is_empty());
             fits += attempt.fits;
-            causes.append(&mut attempt.causes);
+            tell(causes, attempt.causes);
         }
         if valid < rules.all_of.len() {
             let note = if valid == 0 { ". None validated" } else { "" };
@@ -85,6 +86,13 @@ impl Schema {
             cause.place = Some(path.to_owned());
         }
         fits
+    }
+}
+
+/// Tells what a branch says besides that the whole is wrong, while there is room.
+fn tell(causes: &mut Vec<Cause>, of_branch: Vec<Cause>) {
+    if causes.len() < MOST_TOLD {
+        causes.extend(of_branch);
     }
 }
 

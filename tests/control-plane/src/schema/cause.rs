@@ -10,6 +10,16 @@ pub(crate) struct Cause {
     pub(super) place: Option<String>,
 }
 
+/// How many reasons are told at most. A real server tells all, as long as it has memory and time.
+pub(crate) const MOST_TOLD: usize = 10_000;
+
+/// Whether one more message of so many bytes is told whole: messages that say a whole `enum` of each element are soon
+/// more than anybody reads.
+pub(super) fn has_room(causes: &[Cause], length: usize) -> bool {
+    const MOST_TEXT: usize = 4 << 20;
+    causes.len().saturating_mul(length) <= MOST_TEXT
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     Required,

@@ -7,9 +7,8 @@ use serde_json::Value;
 use super::{Cause, ListType, Schema};
 
 impl Schema {
-    /// What is wrong with an object that takes the place of another, but for what it took over.
-    pub(crate) fn validate_update(&self, object: &Value, old: &Value) -> Vec<Cause> {
-        let mut causes = self.validate_values(object);
+    /// Leaves of what is wrong with an object what it did not take over from the one in whose place it comes.
+    pub(super) fn forget_taken_over(&self, object: &Value, old: &Value, causes: &mut Vec<Cause>) {
         let places: Vec<Place<'_>> = causes
             .iter()
             .enumerate()
@@ -33,17 +32,6 @@ impl Schema {
         }
         let mut at = 0..;
         causes.retain(|_| at.next().is_none_or(|at| !taken_over.contains(&at)));
-        causes.append(&mut self.validate_wholes(object));
-        // Of lists nothing is refused where anything was wrong with one before.
-        let (mut lists, mut before) = (Vec::new(), Vec::new());
-        self.check_lists(object, "", &mut lists);
-        if !lists.is_empty() {
-            self.check_lists(old, "", &mut before);
-        }
-        if before.is_empty() {
-            causes.append(&mut lists);
-        }
-        causes
     }
 
     /// Finds the causes whose values are the ones that were there, below two values that are in the same place. Each

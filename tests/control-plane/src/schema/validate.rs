@@ -4,20 +4,46 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Number, Value};
 
+use super::cause::{self, MOST_TOLD};
 use super::formats;
 use super::numbers::is_whole;
 use super::whole;
 use super::{Additional, Cause, Fractions, Reason, Schema};
 use crate::patch::go;
 
+/// What is wrong with an object.
+pub(crate) struct Wrong {
+    pub(crate) values: Vec<Cause>,
+    /// With how whole objects in it are called.
+    pub(crate) wholes: Vec<Cause>,
+    /// With what list types demand.
+    pub(crate) lists: Vec<Cause>,
+}
+
 impl Schema {
-    /// What is wrong with an object, field by field. The root's metadata is validated elsewhere, apart from what the
-    /// schema itself says about it. CEL rules are not evaluated.
-    pub(crate) fn validate(&self, object: &Value) -> Vec<Cause> {
-        let mut causes = self.validate_values(object);
-        causes.append(&mut self.validate_wholes(object));
-        self.check_lists(object, "", &mut causes);
-        causes
+    /// What is wrong with an object, field by field, but for what it took over from the one in whose place it comes. The
+    /// root's metadata is validated elsewhere, apart from what the schema itself says about it. CEL rules are not
+    /// evaluated.
+    pub(crate) fn validate(&self, object: &Value, old: Option<&Value>) -> Wrong {
+        let mut values = self.validate_values(object);
+        if let Some(old) = old {
+            self.forget_taken_over(object, old, &mut values);
+        }
+        let lists = |object: &Value| {
+            let mut causes = Vec::new();
+            self.check_lists(object, "", &mut causes);
+            causes
+        };
+        let mut of_lists = lists(object);
+        // Nothing is refused where anything was wrong with one before.
+        if !of_lists.is_empty() && old.is_some_and(|old| !lists(old).is_empty()) {
+            of_lists.clear();
+        }
+        Wrong {
+            values,
+            wholes: self.validate_wholes(object),
+            lists: of_lists,
+        }
     }
 
     /// What is wrong with how whole objects in an object are called.
@@ -74,6 +100,10 @@ impl Schema {
             return;
         };
         if !allowed.iter().any(|allowed| is_same(value, allowed)) {
+            let length = |value: &Value| value.as_str().map_or(1, str::len);
+            if !cause::has_room(found.causes, allowed.iter().map(length).sum()) {
+                return found.add(Reason::NotSupported, "Unsupported value");
+            }
             let allowed: Vec<String> = allowed
                 .iter()
                 .map(|value| match value {
@@ -224,10 +254,20 @@ impl Schema {
         for name in &self.rules.required {
             if !fields.contains_key(name) {
                 causes.push(Cause::new(Reason::Required, &below(name), "Required value"));
+                if causes.len() >= MOST_TOLD {
+                    break;
+                }
             }
         }
         fits
     }
+}
+
+/// What is left of a message for which there is no room.
+fn beginning(message: &str) -> &str {
+    const CHARACTERS: usize = 64;
+    let end = message.char_indices().nth(CHARACTERS);
+    end.map_or(message, |(end, _)| &message[..end])
 }
 
 /// Where causes go, for one field.
@@ -238,6 +278,10 @@ pub(super) struct Found<'a> {
 
 impl Found<'_> {
     pub(super) fn add(&mut self, reason: Reason, message: &str) {
+        let message = match cause::has_room(self.causes, message.len()) {
+            true => message,
+            false => beginning(message),
+        };
         self.causes.push(Cause::new(reason, self.path, message));
     }
 

@@ -13,6 +13,8 @@ use super::faults::{Asked, Distortion, Faults};
 use super::paths::project_and_path;
 use super::told::{End, Told};
 use super::{Body, Peeked, RequestLog, Verb};
+use crate::api::Query;
+use crate::auth::selected_name;
 use crate::ids::Ids;
 
 /// The log and the faults of a server. Clones share both.
@@ -69,8 +71,13 @@ impl Edge {
             resource: begun.resource,
         };
         let mut body = Peeked::unread(body);
-        if begun.verb == Verb::Create && asked.name.is_none() && self.faults.look_at_names() {
-            asked.name = body.name().await;
+        if asked.name.is_none() {
+            asked.name = match begun.verb {
+                Verb::Create if self.faults.look_at_names() => body.name().await,
+                // What happens to a watch may be said while it is open.
+                Verb::List | Verb::Watch | Verb::DeleteCollection => name_selected(&parts.uri),
+                _ => None,
+            };
         }
         let answer = |distortion: Distortion| {
             parts.extensions.insert(distortion);
@@ -90,6 +97,13 @@ impl Edge {
         }
         response.map(|body| Told { body, end, tells }.boxed())
     }
+}
+
+fn name_selected(uri: &Uri) -> Option<String> {
+    let query = uri
+        .query()
+        .filter(|query| query.contains("fieldSelector"))?;
+    Some(selected_name(&Query::parse(query))).filter(|name| !name.is_empty())
 }
 
 fn is_json(response: &Response<Body>) -> bool {

@@ -82,6 +82,14 @@ impl What {
     }
 
     /// Whether it happens to a request when it comes, and is over with that.
+    /// Whether a request to which this happens comes to nothing else.
+    pub(super) fn ends_the_request(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. } | Self::Reset | Self::PortClosed | Self::Silent
+        )
+    }
+
     pub(super) fn is_of_requests(&self) -> bool {
         !self.is_of_watches() && !matches!(self, Self::Partitioned | Self::CertificateExpired)
     }
@@ -306,7 +314,8 @@ impl Fault {
         self
     }
 
-    /// Only requests for objects of this name. That of a new object is read off the request's body.
+    /// Only requests for objects of this name. That of a new object is read off the request's body, and that of a list or
+    /// a watch of one object off its field selector.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self

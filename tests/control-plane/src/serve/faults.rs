@@ -165,14 +165,26 @@ impl Faults {
         state.cuts.get(project).is_some_and(|cut| *cut > began)
     }
 
-    /// What happens to a request, in the order in which it was injected, and by which fault.
+    /// What happens to a request, in the order in which it was injected, up to what ends it.
     pub(super) fn of_request(&self, asked: &Asked) -> Vec<What> {
         let mut state = self.lock();
-        let fitting = state.active.iter_mut().filter(|active| {
+        let mut happening = Vec::new();
+        for active in &mut state.active {
             let what = &active.fault.what;
-            what.is_of_requests() && !matches!(what, What::Initializing) && active.fault.fits(asked)
-        });
-        fitting.map(Active::happens).collect()
+            if !what.is_of_requests()
+                || matches!(what, What::Initializing)
+                || !active.fault.fits(asked)
+            {
+                continue;
+            }
+            let what = active.happens();
+            let is_last = what.ends_the_request();
+            happening.push(what);
+            if is_last {
+                break;
+            }
+        }
+        happening
     }
 
     /// Whether some of what goes wrong does so for objects of one name alone.

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::certificates::PeerCertificate;
 use super::faulty::Broken;
 use super::gathered::Gathered;
+use super::port::Port;
 use super::websocket::{Handshake, Next};
 use super::{Body, Door, ServerTls, early};
 
@@ -54,9 +55,10 @@ impl Default for ListenerOptions {
     }
 }
 
-/// An HTTPS server on loopback. It ends when this is dropped.
+/// An HTTPS server on loopback. It ends when this is dropped, and its port is free at once.
 pub(crate) struct Listener {
     address: SocketAddr,
+    port: Port,
     closing: CancellationToken,
     accepting: JoinHandle<()>,
 }
@@ -75,9 +77,19 @@ impl Listener {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
         let closing = CancellationToken::new();
-        let accepting = tokio::spawn(serve(listener, tls, options, handler, closing.clone()));
+        let port = Port::new(listener);
+        let serving = serve(
+            port.clone(),
+            address,
+            tls,
+            options,
+            handler,
+            closing.clone(),
+        );
+        let accepting = tokio::spawn(serving);
         Ok(Self {
             address,
+            port,
             closing,
             accepting,
         })
@@ -105,12 +117,14 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.accepting.abort();
+        self.port.close();
     }
 }
 
 /// Serves the port, which a fault may close for a while.
 async fn serve<H, F>(
-    listener: TcpListener,
+    port: Port,
+    address: SocketAddr,
     tls: ServerTls,
     options: ListenerOptions,
     handler: H,
@@ -120,48 +134,37 @@ async fn serve<H, F>(
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let door = options.door.clone();
-    let address = listener.local_addr();
     let mut known = BTreeSet::new();
-    let mut listener = Some(listener);
-    while !closing.is_cancelled() {
-        match listener.take() {
-            Some(open) => {
-                let accepting = accept(open, &tls, &options, &handler, &closing);
-                tokio::select! {
-                    biased;
-                    () = accepting => return,
-                    () = door.closed(&mut known) => {}
-                }
-            }
-            None => {
-                let opened = async {
-                    door.open(&mut known).await;
-                    TcpListener::bind(address.as_ref().map_err(clone_of)?).await
-                };
-                tokio::select! {
-                    biased;
-                    () = closing.cancelled() => return,
-                    opened = opened => match opened {
-                        Ok(opened) => listener = Some(opened),
-                        Err(error) => {
-                            // Somebody else may have taken the port, and may give it back.
-                            tracing::warn!(%error, "a port could not be opened again");
-                            tokio::time::sleep(Duration::from_millis(50)).await;
-                        }
-                    },
-                }
+    loop {
+        tokio::select! {
+            biased;
+            () = accept(&port, &tls, &options, &handler, &closing) => return,
+            () = door.closed(&mut known) => port.close(),
+        }
+        loop {
+            let opened = async {
+                door.open(&mut known).await;
+                TcpListener::bind(address).await
+            };
+            tokio::select! {
+                biased;
+                () = closing.cancelled() => return,
+                opened = opened => match opened {
+                    Ok(opened) => break port.open(opened),
+                    Err(error) => {
+                        // Somebody else may have taken the port, and may give it back.
+                        tracing::warn!(%error, "a port could not be opened again");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                },
             }
         }
     }
 }
 
-fn clone_of(error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), error.to_string())
-}
-
 /// The connections live in a set that this future owns, so that they end with it.
 async fn accept<H, F>(
-    listener: TcpListener,
+    port: &Port,
     tls: &ServerTls,
     options: &ListenerOptions,
     handler: &H,
@@ -176,7 +179,7 @@ async fn accept<H, F>(
             biased;
             () = closing.cancelled() => break,
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
+            accepted = port.accept() => match accepted {
                 Ok((stream, _)) => {
                     let (tls, options) = (tls.clone(), options.clone());
                     connections.spawn(connection(stream, tls, options, handler.clone(), closing.clone()));
@@ -189,7 +192,7 @@ async fn accept<H, F>(
             },
         }
     }
-    drop(listener);
+    port.close();
     while connections.join_next().await.is_some() {}
 }
 

@@ -17,6 +17,7 @@ mod listener;
 mod log;
 mod paths;
 mod peeked;
+mod port;
 mod record;
 mod tls;
 mod token;

@@ -21,6 +21,18 @@ pub(crate) fn project_and_path(path: &str) -> (Option<&str>, &str) {
     }
 }
 
+/// Whether a path is one that watches had before today's: `/api/v1/watch/configmaps`.
+pub(super) fn is_of_a_watch(path: &str) -> bool {
+    let mut segments = path.split('/').skip(1);
+    let version = match segments.next() {
+        Some("api") => 0,
+        Some("apis") => 1,
+        _ => return false,
+    };
+    segments.nth(version + 1) == Some("watch")
+        && segments.next().is_some_and(|rest| !rest.is_empty())
+}
+
 /// The resource that a path names, as Kubernetes reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResourcePath {
@@ -48,7 +60,10 @@ impl ResourcePath {
             _ => return None,
         };
         let version = segments.next()?;
-        let rest: Vec<&str> = segments.collect();
+        let mut rest: Vec<&str> = segments.collect();
+        if is_of_a_watch(path) {
+            rest.remove(0);
+        }
         let (namespace, rest) = match rest.as_slice() {
             // `namespaces/x/status` is the namespace's own subresource, `namespaces/x/configmaps` a list in it.
             ["namespaces", namespace, resource, ..]
@@ -154,6 +169,10 @@ mod tests {
                 some("b"),
                 some("status")
             )
+        );
+        assert_eq!(
+            parsed("/api/v1/watch/namespaces/a/configmaps/b"),
+            ("".into(), "configmaps".into(), some("a"), some("b"), None)
         );
         for none in [
             "/",

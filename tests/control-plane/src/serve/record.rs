@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Uri};
 
-use super::paths::ResourcePath;
+use super::paths::{self, ResourcePath};
 
 /// What a request does, as Kubernetes names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,18 +35,22 @@ impl Verb {
         matches!(self, Self::Get | Self::List | Self::Watch)
     }
 
-    pub(super) fn of(method: &Method, query: &str, resource: Option<&ResourcePath>) -> Self {
+    pub(super) fn of(method: &Method, uri: &Uri, resource: Option<&ResourcePath>) -> Self {
         let named = resource.is_none_or(|resource| resource.name.is_some());
+        let query = uri.query().unwrap_or_default();
         let watches = || {
-            query.split('&').any(|pair| {
-                matches!(
-                    pair,
-                    "watch" | "watch=" | "watch=1" | "watch=true" | "watch=True"
-                )
-            })
+            let mut pairs = query.split('&');
+            let said = pairs.find_map(|pair| match pair.split_once('=') {
+                Some(("watch", said)) => Some(said),
+                None if pair == "watch" => Some(""),
+                _ => None,
+            });
+            let is_no = |said: &str| said == "0" || said.eq_ignore_ascii_case("false");
+            said.is_some_and(|said| !is_no(said))
         };
         match method.as_str() {
-            "GET" | "HEAD" if resource.is_some() && watches() => Self::Watch,
+            "GET" | "HEAD" if resource.is_some() && paths::is_of_a_watch(uri.path()) => Self::Watch,
+            "GET" | "HEAD" if resource.is_some_and(|_| !named && watches()) => Self::Watch,
             "GET" | "HEAD" if named => Self::Get,
             "GET" | "HEAD" => Self::List,
             "POST" => Self::Create,

@@ -46,6 +46,17 @@ conformance! {
         talk.post("/api/v1/namespaces/{ns}/secrets", json!({"metadata": {"name": "three"}, "type": "kubernetes.io/basic-auth", "data": {}})).await;
     }
 
+    /// What Go's decoder says of what registries are named in.
+    async fn secrets_that_are_no_json(talk: &mut Talk) {
+        for text in [
+            "{}", "null", " {} ", "", "x", "{bad", "{\"a\":1", "[1]", "\"x\"", "true", "-1", "{\"auths\":1}", "{} x", "{\"a\":tru}", "{\"a\" 1}", "{\"a\":1,}", "nul",
+            "{\"a\":\"\n\"}", "{\"a\":01}", "{\"a\":1 \"b\"}", "[1,]", "-", "1.", "1e", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}", "\u{0}", "{\"auths\":", "\"abc", "\"\\", "{\"a\":\"\\u1",
+        ] {
+            let secret = json!({"metadata": {"name": "one"}, "type": "kubernetes.io/dockerconfigjson", "stringData": {".dockerconfigjson": text}});
+            talk.post("/api/v1/namespaces/{ns}/secrets?dryRun=All", secret).await;
+        }
+    }
+
     async fn services(talk: &mut Talk) {
         let path = "/api/v1/namespaces/{ns}/services";
         lives(talk, path, named(json!({"selector": {"app": "one"}, "ports": [{"port": 80}]}))).await;

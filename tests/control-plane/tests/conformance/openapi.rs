@@ -199,6 +199,26 @@ conformance! {
         }
     }
 
+    async fn parts_of_documents_and_those_that_did_not_change(talk: &mut Talk) {
+        const LATER: &str = "Fri, 01 Jan 2100 00:00:00 GMT";
+        const BEFORE: &str = "Tue, 01 Jan 2019 00:00:00 GMT";
+        for path in ["/openapi/v3", "/openapi/v3/apis/apps/v1", "/openapi/v2"] {
+            for headers in [
+                &[("if-modified-since", LATER)][..], &[("if-unmodified-since", BEFORE)], &[("if-match", "\"x\"")], &[("if-match", "\"x\", *"), ("range", "bytes=0-1")],
+                &[("range", "bytes=0-1")], &[("range", "bytes=1-1")], &[("range", "bytes=99999999-")], &[("range", "lines=1-2")], &[("range", "bytes=5-4")], &[("range", "bytes=-")],
+                &[("range", "bytes=0-1"), ("accept-encoding", "gzip")], &[("range", "bytes=0-1"), ("if-range", LATER), ("if-modified-since", LATER)],
+                &[("if-none-match", "*")], &[("if-none-match", "\"x\""), ("if-modified-since", LATER), ("range", "bytes=0-0")],
+            ] {
+                talk.send("GET", path, headers, None).await;
+            }
+            talk.send("POST", path, &[("if-none-match", "*")], None).await;
+            for unchanged in ["if-unmodified-since", "if-none-match"] {
+                talk.send("HEAD", path, &[(unchanged, LATER)], None).await;
+            }
+            talk.send("HEAD", path, &[("if-modified-since", BEFORE)], None).await;
+        }
+    }
+
     async fn documents_that_a_client_has_already(talk: &mut Talk) {
         talk.get_tagged("/openapi/v3/apis/apps/v1", "application/json").await;
         talk.get_tagged("/api", AGGREGATED).await;

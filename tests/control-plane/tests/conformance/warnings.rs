@@ -216,6 +216,10 @@ conformance! {
             talk.post(PODS, pod(fields)).await;
         }
         talk.post(PODS, container(json!({"resources": {"limits": {"memory": "1.5", "ephemeral-storage": "100m"}, "requests": {"memory": "1"}}}))).await;
+        // What Go counts in thousandths does not fit into 64 bits.
+        for amount in ["8Pi", "9Pi", "10P", "9e18", "1Ei", "9223372036854775", "9223372036854776", "9223372036854775807", "8Ei"] {
+            talk.post(&format!("{PODS}?dryRun=All"), container(json!({"resources": {"limits": {"memory": amount}}}))).await;
+        }
         talk.post(PODS, with(pod(json!({})), json!({"metadata": {"name": "one.two"}}))).await;
     }
 

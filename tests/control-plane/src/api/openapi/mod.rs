@@ -9,19 +9,19 @@ mod recorded;
 mod second;
 mod shared;
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
-use http::header::{
-    ACCEPT, CACHE_CONTROL, ETAG, EXPIRES, HeaderValue, IF_NONE_MATCH, LOCATION, VARY,
-};
+use http::header::{ACCEPT, CACHE_CONTROL, ETAG, EXPIRES, HeaderValue, LOCATION, VARY};
 use http::{Response, StatusCode};
-use jiff::ToSpan;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use last::Last;
 use serde_json::{Map, Value, json};
 
 use super::compression::Packed;
+use super::content::Content;
 use super::negotiation::{names_nothing, preferred, ranges};
 use super::{Asked, response};
 use crate::clock;
@@ -40,6 +40,26 @@ const THIRD_OF_OLD: &str = "application/com.github.proto-openapi.spec.v3@v1.0+pr
 pub(crate) struct Kept {
     index: Last<Bytes>,
     second: Last<Second>,
+    /// By what each document of the third version was known last, and since when.
+    documents: Mutex<BTreeMap<String, (String, Timestamp)>>,
+}
+
+impl Kept {
+    /// Since when a document is as it is.
+    fn since(&self, name: &str, hash: &str) -> Timestamp {
+        let mut documents = self
+            .documents
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match documents.get(name) {
+            Some((known, since)) if known == hash => *since,
+            _ => {
+                let now = clock::now();
+                documents.insert(name.to_owned(), (hash.to_owned(), now));
+                now
+            }
+        }
+    }
 }
 
 /// The second version as it is told.
@@ -67,8 +87,8 @@ impl Second {
 }
 
 /// What there is, a document for each group and version.
-pub(crate) fn index(world: &World, plane: &Plane) -> Response<Body> {
-    let index = world.openapi.index.of(world.resources(plane), || {
+pub(crate) fn index(world: &World, plane: &Plane, asked: &Asked) -> Response<Body> {
+    let (index, modified) = world.openapi.index.of(world.resources(plane), || {
         let mut paths = Map::new();
         for (name, document) in document::all(world, plane) {
             let url = format!("/openapi/v3/{name}?hash={}", hash(document.as_bytes()));
@@ -76,7 +96,13 @@ pub(crate) fn index(world: &World, plane: &Plane) -> Response<Body> {
         }
         json!({"paths": paths}).to_string().into()
     });
-    response::text(Bytes::clone(&index))
+    let content = Content {
+        content_type: "text/plain; charset=utf-8",
+        body: Bytes::clone(&index),
+        tag: None,
+        modified,
+    };
+    content.answer(asked)
 }
 
 /// The document of a group and version, or of another part of the server.
@@ -105,8 +131,10 @@ pub(crate) fn document(world: &World, plane: &Plane, asked: &Asked) -> Response<
     let moved = wanted.is_some_and(|wanted| *wanted != *hash);
     let mut answer = if moved {
         let mut answer = response::bytes(StatusCode::MOVED_PERMANENTLY, content_type, "");
-        if let Ok(current) = HeaderValue::try_from(current) {
-            answer.headers_mut().insert(LOCATION, current);
+        for (name, value) in [(LOCATION, current), (ETAG, format!("\"{hash}\""))] {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                answer.headers_mut().insert(name, value);
+            }
         }
         answer
     } else {
@@ -114,12 +142,15 @@ pub(crate) fn document(world: &World, plane: &Plane, asked: &Asked) -> Response<
             THIRD => in_protobuf(&document),
             _ => document.into_bytes(),
         };
-        tagged(asked, &hash, content_type, body)
+        let content = Content {
+            content_type,
+            body: body.into(),
+            tag: Some(format!("\"{hash}\"")),
+            modified: world.openapi.since(name, &hash),
+        };
+        content.answer(asked)
     };
     let headers = answer.headers_mut();
-    if let Ok(tag) = HeaderValue::try_from(format!("\"{hash}\"")) {
-        headers.insert(ETAG, tag);
-    }
     if wanted.is_some() && !moved {
         let forever = HeaderValue::from_static("public, immutable");
         headers.insert(CACHE_CONTROL, forever);
@@ -152,45 +183,31 @@ pub(crate) fn second(world: &World, plane: &Plane, asked: &Asked) -> Response<Bo
     let mut answer = if in_protobuf || in_json {
         let put_together = || Second::new(&document::in_second_version(world, plane));
         let kinds = world.resources(plane);
-        let second = world.openapi.second.of(kinds, put_together);
-        if in_protobuf {
-            let content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-            tagged(asked, &second.hash, content_type, second.in_protobuf())
-        } else {
-            tagged(asked, &second.hash, "application/json", second.json.clone())
-        }
+        let (second, modified) = world.openapi.second.of(kinds, put_together);
+        let (content_type, body) = match in_protobuf {
+            true => (
+                "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+                second.in_protobuf(),
+            ),
+            false => ("application/json", second.json.clone()),
+        };
+        let content = Content {
+            content_type,
+            body,
+            tag: Some(format!("\"{}\"", second.hash)),
+            modified,
+        };
+        content.answer(asked)
     } else {
         response::nothing(StatusCode::NOT_ACCEPTABLE)
     };
-    answer.extensions_mut().insert(Packed::ALWAYS);
+    if answer.status() != StatusCode::PARTIAL_CONTENT {
+        answer.extensions_mut().insert(Packed::ALWAYS);
+    }
     for varies in ["Accept-Encoding", "Accept"] {
         answer
             .headers_mut()
             .append(VARY, HeaderValue::from_static(varies));
-    }
-    answer
-}
-
-/// An answer with its tag; nothing but that for a client that has it already.
-fn tagged(
-    asked: &Asked,
-    hash: &str,
-    content_type: &'static str,
-    body: impl Into<bytes::Bytes>,
-) -> Response<Body> {
-    let tag = format!("\"{hash}\"");
-    let known = asked.header(IF_NONE_MATCH).unwrap_or_default();
-    let is_known = known.split(',').any(|known| {
-        let known = known.trim();
-        known == "*" || known.trim_start_matches("W/") == tag
-    });
-    let mut answer = if is_known {
-        response::nothing(StatusCode::NOT_MODIFIED)
-    } else {
-        response::bytes(StatusCode::OK, content_type, body)
-    };
-    if let Ok(tag) = HeaderValue::try_from(tag) {
-        answer.headers_mut().insert(ETAG, tag);
     }
     answer
 }

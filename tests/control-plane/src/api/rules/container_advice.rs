@@ -41,14 +41,28 @@ pub(super) fn advice(pod: &Value, path: &str) -> Vec<String> {
 pub(super) fn in_parts(resources: &Value, path: &str, names: &[&str]) -> Vec<String> {
     let asked = names.iter().filter_map(|name| {
         let quantity = resources[*name].as_str()?;
-        let is_whole = in_billionths(quantity)? % 1_000_000_000 == 0;
-        (!is_whole).then(|| {
+        is_in_parts(quantity).then(|| {
             format!(
                 "{path}[{name}]: fractional byte value {quantity:?} is invalid, must be an integer"
             )
         })
     });
     asked.collect()
+}
+
+/// Go counts in thousandths, in 64 bits: of what is more than these hold the rest is looked at (`9Pi`), or nothing where
+/// it was written with a decimal suffix (`10P`).
+fn is_in_parts(quantity: &str) -> bool {
+    const THOUSANDTH: i128 = 1_000_000;
+    let billionths = in_billionths(quantity).unwrap_or(0);
+    let up = i128::from(billionths % THOUSANDTH > 0);
+    let thousandths = billionths / THOUSANDTH + up;
+    match i64::try_from(thousandths) {
+        Ok(thousandths) => thousandths % 1_000 != 0,
+        Err(_) if quantity.ends_with(|last: char| "kMGTPE".contains(last)) => false,
+        Err(_) if quantity.contains(['e', 'E']) && !quantity.ends_with('i') => false,
+        Err(_) => thousandths as i64 % 1_000 != 0,
+    }
 }
 
 /// A variable that is there already, and is not made of what it was and of something else.

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::sizes;
 use crate::failure::Cause;
+use crate::syntax;
 
 pub(super) fn check(secret: &Value) -> Vec<Cause> {
     let data = secret.get("data").and_then(Value::as_object);
@@ -30,8 +31,8 @@ pub(super) fn check(secret: &Value) -> Vec<Cause> {
         "kubernetes.io/basic-auth" if !has("username") && !has("password") => {
             required(&["username", "password"])
         }
-        "kubernetes.io/dockerconfigjson" => json(data, ".dockerconfigjson"),
-        "kubernetes.io/dockercfg" => json(data, ".dockercfg"),
+        "kubernetes.io/dockerconfigjson" => json(data, ".dockerconfigjson").into_iter().collect(),
+        "kubernetes.io/dockercfg" => json(data, ".dockercfg").into_iter().collect(),
         _ => Vec::new(),
     });
     wrong
@@ -46,27 +47,25 @@ fn of_account(secret: &Value) -> Option<Cause> {
         .then(|| Cause::required(&format!("metadata.annotations[{ACCOUNT}]"), ""))
 }
 
-fn json(data: Option<&serde_json::Map<String, Value>>, key: &str) -> Vec<Cause> {
+fn json(data: Option<&serde_json::Map<String, Value>>, key: &str) -> Option<Cause> {
     let at = format!("data[{key}]");
     let Some(text) = data.and_then(|data| data.get(key)?.as_str()) else {
-        return vec![Cause::required(&at, "")];
+        return Some(Cause::required(&at, ""));
     };
-    let decoded = STANDARD.decode(text).unwrap_or_default();
-    match serde_json::from_slice::<serde_json::Map<String, Value>>(&decoded) {
-        Ok(_) => Vec::new(),
-        Err(_) => {
-            let first = decoded.first().map(|byte| char::from(*byte));
-            let why = match first {
-                Some(first) => {
-                    format!("invalid character '{first}' looking for beginning of value")
-                }
-                None => "unexpected end of JSON input".to_owned(),
-            };
-            vec![Cause::invalid(
-                &at,
-                &"<secret contents redacted>".into(),
-                &why,
-            )]
-        }
-    }
+    // Go's decoder takes the end for a space.
+    let decoded = [STANDARD.decode(text).unwrap_or_default(), vec![b' ']].concat();
+    let why = syntax::mistake(&decoded).or_else(|| {
+        let kind = match decoded.trim_ascii_start().first()? {
+            b'{' | b'n' => return None,
+            b'[' => "array",
+            b'"' => "string",
+            b't' | b'f' => "bool",
+            _ => "number",
+        };
+        Some(format!(
+            "json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+        ))
+    })?;
+    let hidden = "<secret contents redacted>".into();
+    Some(Cause::invalid(&at, &hidden, &why))
 }
