@@ -25,7 +25,7 @@ pub struct Fleet {
 }
 
 enum Server {
-    Embedded(ControlPlane),
+    Embedded(Box<ControlPlane>),
     Real(RealLease),
 }
 
@@ -52,7 +52,7 @@ impl Fleet {
             .await
             .unwrap_or_else(|error| panic!("the embedded fleet: {error}"));
         Self {
-            server: Server::Embedded(server),
+            server: Server::Embedded(Box::new(server)),
         }
     }
 

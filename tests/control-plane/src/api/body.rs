@@ -524,7 +524,9 @@ pub(crate) fn validate(target: &Target, object: &Value, old: Option<&Value>) -> 
     let scaled = scale.map_or_else(Vec::new, |scale| scale.validate(object));
     let wholes = schema.wholes(object).into_iter();
     let of_metadata = wholes.flat_map(|whole| rules::check_whole(&whole.path, whole.fields));
-    let told = |cause: schema::Cause| {
+    // Of what is said by more than one branch of a schema a real server tells once.
+    let mut said = HashSet::new();
+    let mut told = |cause: schema::Cause| {
         // The status endpoint looks at the status alone, and names fields from there.
         let message = match target.subresource.as_deref() {
             Some("status") => cause.message.replacen(": status.", ": ", 1).replacen(
@@ -534,16 +536,14 @@ pub(crate) fn validate(target: &Target, object: &Value, old: Option<&Value>) -> 
             ),
             _ => cause.message,
         };
-        Cause::new(cause.reason.as_str(), cause.field, message)
+        let is_new = said.insert((cause.field.clone(), message.clone()));
+        is_new.then(|| Cause::new(cause.reason.as_str(), cause.field, message))
     };
-    let mut wrong = Vec::from_iter(found.values.into_iter().map(told));
+    let mut wrong = Vec::from_iter(found.values.into_iter().filter_map(&mut told));
     wrong.extend(scaled);
-    wrong.extend(found.wholes.into_iter().map(told));
+    wrong.extend(found.wholes.into_iter().filter_map(&mut told));
     wrong.extend(of_metadata);
-    wrong.extend(found.lists.into_iter().map(told));
-    // Of what is said by more than one branch of a schema a real server tells once.
-    let mut said = HashSet::new();
-    wrong.retain(|cause| said.insert((cause.field.clone(), cause.message.clone())));
+    wrong.extend(found.lists.into_iter().filter_map(&mut told));
     wrong.truncate(schema::MOST_TOLD);
     // Which rules are left out a real server says as well.
     if schema.has_cel_rules() && wrong.iter().any(hides_rules) {

@@ -81,7 +81,6 @@ impl What {
         )
     }
 
-    /// Whether it happens to a request when it comes, and is over with that.
     /// Whether a request to which this happens comes to nothing else.
     pub(super) fn ends_the_request(&self) -> bool {
         matches!(
@@ -90,6 +89,7 @@ impl What {
         )
     }
 
+    /// Whether it happens to a request when it comes, and is over with that.
     pub(super) fn is_of_requests(&self) -> bool {
         !self.is_of_watches() && !matches!(self, Self::Partitioned | Self::CertificateExpired)
     }

@@ -46,6 +46,27 @@ conformance! {
         }
     }
 
+    async fn causes_of_a_scale_come_before_those_of_wholes_and_lists(talk: &mut Talk) {
+        let whole = json!({"type": "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true});
+        let schema = json!({"type": "object", "properties": {"spec": of_fields(json!({
+            "replicas": {"type": "integer"}, "most": {"type": "integer", "maximum": 1}, "whole": whole,
+            "list": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
+        }))}});
+        let scale = json!({"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"});
+        let mut crd = thing_crd(json!({"name": "v1", "served": true, "storage": true, "subresources": {"scale": scale}, "schema": {"openAPIV3Schema": schema}}));
+        crd["metadata"]["name"] = "things.{group}.net".into();
+        crd["spec"]["group"] = "{group}.net".into();
+        talk.install(crd).await;
+        for spec in [
+            json!({"replicas": -1, "list": ["a", "a"]}), json!({"replicas": -1, "most": 5, "list": ["a", "a"], "whole": {}}),
+            json!({"list": ["a", "a"], "whole": {"apiVersion": "v1", "kind": "A", "metadata": {"name": "A_b"}}}),
+        ] {
+            let mut thing = thing("one", spec);
+            thing["apiVersion"] = "{group}.net/v1".into();
+            talk.post(IN_ORDER, thing).await;
+        }
+    }
+
     async fn the_first_element_that_has_no_keys_is_told_of(talk: &mut Talk) {
         let item = json!({"type": "object", "required": ["k"], "x-kubernetes-preserve-unknown-fields": true, "properties": {"k": {"type": "string"}}});
         talk.install(crd(of_fields(json!({
