@@ -116,6 +116,24 @@ fn qualified(group: &str, plural: &str) -> String {
     }
 }
 
+/// How much is told of what is wrong, in bytes: what is in a field with a long way to it has a long name. A real server tells
+/// all, as long as it has memory and time.
+pub(crate) const MOST_TOLD: usize = 16 << 20;
+
+/// The first causes, of which as many are told as there is room for.
+fn told(causes: Vec<Cause>) -> Vec<Cause> {
+    let mut length = 0;
+    let mut is_told = |cause: &Cause| {
+        let is_first = length == 0;
+        length += cause.field.len() + cause.message.len() + 1;
+        is_first || length <= MOST_TOLD
+    };
+    causes
+        .into_iter()
+        .take_while(|cause| is_told(cause))
+        .collect()
+}
+
 impl Failure {
     pub(crate) fn new(code: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
         Self {
@@ -254,7 +272,10 @@ impl Failure {
         if !name.is_empty() {
             qualified.push_str(&format!(" {}", quoted(name)));
         }
-        let message = format!("{qualified} is forbidden: {why}");
+        let message = match plural {
+            "" => format!("forbidden: {why}"),
+            _ => format!("{qualified} is forbidden: {why}"),
+        };
         let mut failure = Self::new(StatusCode::FORBIDDEN, "Forbidden", message);
         failure.details = Some(details(group, plural, name));
         failure.no_sniff = true;
@@ -272,6 +293,7 @@ impl Failure {
     }
 
     pub(crate) fn invalid(group: &str, kind: &str, name: &str, causes: Vec<Cause>) -> Self {
+        let causes = told(causes);
         let qualified = if group.is_empty() {
             kind.to_owned()
         } else {
@@ -325,7 +347,7 @@ impl Failure {
     }
 
     pub(crate) fn with_causes(mut self, causes: Vec<Cause>) -> Self {
-        let causes: Vec<Value> = causes
+        let causes: Vec<Value> = told(causes)
             .into_iter()
             .map(|cause| {
                 let mut value = json!({"message": cause.message});
@@ -345,6 +367,11 @@ impl Failure {
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    }
+
+    /// Something is to be looked up by a name that is not said.
+    pub(crate) fn no_name() -> Self {
+        Self::bad_request("Name parameter required.")
     }
 
     /// Something that the server did not expect.

@@ -33,7 +33,7 @@ fn store_any(target: &Target, binding: Value, asked: &Asked) -> Result<(), Failu
     check(&binding)?;
     let name = &object::name(&binding).to_owned();
     if name.is_empty() {
-        return Err(Failure::bad_request("Name parameter required."));
+        return Err(Failure::no_name());
     }
     rules::check_segment(name)?;
     let pod = target

@@ -90,6 +90,8 @@ pub(super) fn answer(
     }
     if asks.subresource == "log" {
         check_log_options(asked, name)?;
+    } else if asked.query.get("dryRun").is_some() {
+        return Err(Failure::bad_request("dryRun is not supported"));
     }
     if asks.verbs == STREAM {
         require_creation(target, name, asks.subresource)?;

@@ -74,11 +74,13 @@ pub(crate) use delete_options::{DeleteOptions, Policy};
 pub(crate) use established::{establish_waiting, track};
 pub(crate) use internal::{apply, install, install_as, replace};
 use negotiation::{Media, Told};
+pub(crate) use odd_namespaces::NO_NAMESPACE;
 pub(crate) use openapi::Kept as OpenApi;
 pub(crate) use protobuf::events as events_in_protobuf;
 pub(crate) use protobuf::read as read_protobuf;
 pub(crate) use query::{Query, decode};
-pub(crate) use rules::is_finished;
+pub(crate) use rules::{is_finished, label, subdomain};
+pub(crate) use selector::{are_labels, exactly};
 pub(crate) use target::Target;
 use view::Form;
 pub(crate) use yaml::read as read_yaml;
@@ -174,7 +176,7 @@ where
     let place = clock::within(world.clock, || {
         timeout::check(&parts.method, &path, &query)?;
         let plane = Place::find(world, project)?;
-        let caller = auth::admit(world, &plane, user, &parts)?;
+        let caller = auth::admit(world, &plane, user, &parts, &path, &query)?;
         Ok(Place { plane, caller })
     });
     // Whoever waits to be asked for the body is not, if nothing can come of it.
@@ -356,6 +358,12 @@ fn route(world: &Arc<World>, place: &Place, asked: &Asked) -> Result<Response<Bo
 /// Whether an answer takes a while, though its request is short.
 fn takes_long(target: &Target, asked: &Asked) -> bool {
     let store = &target.plane.store;
+    // What is written is held against a schema, and what is granted against all that somebody holds.
+    let writes = ["POST", "PUT", "PATCH"].contains(&asked.method.as_str());
+    let grants = *target.resource.group == *auth::ROLES;
+    if writes && (target.version().is_long || grants) {
+        return true;
+    }
     let Some(name) = &target.name else {
         return asked.method != Method::POST && store.weight(target.bucket()) > LONG_TOGETHER;
     };

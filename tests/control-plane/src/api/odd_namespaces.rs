@@ -38,7 +38,7 @@ pub(super) fn answer(target: &Target, asked: &Asked) -> Option<Result<Response<B
     }
 }
 
-pub(super) const NO_NAMESPACE: &str = "Namespace parameter required.";
+pub(crate) const NO_NAMESPACE: &str = "Namespace parameter required.";
 
 /// Whether a namespace would be another folder where objects are kept.
 pub(super) fn is_folder(namespace: &str) -> bool {

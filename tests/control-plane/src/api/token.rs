@@ -164,6 +164,9 @@ fn bound_to(target: &Target, request: &Value, account: &str) -> Result<Option<Bo
         true => target.namespace.as_deref().unwrap_or_default(),
         false => "",
     };
+    if name.is_empty() {
+        return Err(Failure::no_name());
+    }
     let key = Key::new(namespace, name);
     let object = target.plane.store.get(&resource.bucket, &key);
     let object = object.ok_or_else(|| Failure::not_found(&resource, name))?;

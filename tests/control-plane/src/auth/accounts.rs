@@ -1,6 +1,7 @@
 //! Tokens that were issued to service accounts, and how long they stand for them: not beyond the account, nor beyond
 //! what they are bound to.
 
+use std::collections::HashSet;
 use std::sync::Weak;
 
 use crate::object;
@@ -27,8 +28,9 @@ pub(crate) struct Thing {
 impl Account {
     /// Which of the audiences the token is for.
     pub(super) fn meant_for(&self, audiences: &[String]) -> Result<Vec<String>, String> {
-        let own = self.audiences.iter();
-        let common: Vec<String> = own.filter(|own| audiences.contains(own)).cloned().collect();
+        let own: HashSet<&String> = self.audiences.iter().collect();
+        let is_own = |audience: &&String| own.contains(*audience);
+        let common: Vec<String> = audiences.iter().filter(is_own).cloned().collect();
         if common.is_empty() {
             return Err(format!(
                 "token audiences {} is invalid for the target audiences {}",

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use crate::api::Query;
+use crate::api::{Query, are_labels, exactly};
 use crate::failure::Failure;
 
 /// What a request wants to do.
@@ -23,22 +23,23 @@ impl Attributes {
     pub(crate) fn of_path(verb: &str, path: &str) -> Self {
         Self {
             verb: verb.to_owned(),
-            path: Some(crate::api::decode(path, false)),
+            path: Some(path.to_owned()),
             ..Self::default()
         }
     }
 
-    /// Reads a request. Whether anybody serves the resource does not matter.
+    /// Reads a request, whose path is decoded: what is answered goes by that, so what is allowed has to. Whether anybody
+    /// serves the resource does not matter.
     pub(crate) fn of(method: &Method, path: &str, query: &Query) -> Self {
         Self::of_resource(method, path, query)
             .unwrap_or_else(|| Self::of_path(&method.as_str().to_lowercase(), path))
     }
 
     fn of_resource(method: &Method, path: &str, query: &Query) -> Option<Self> {
-        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         let (group, parts) = match parts.as_slice() {
-            ["api", _, rest @ ..] => ("", rest),
-            ["apis", group, _, rest @ ..] => (*group, rest),
+            ["api", _, rest @ ..] if !rest.is_empty() => ("", rest),
+            ["apis", group, _, rest @ ..] if !rest.is_empty() => (*group, rest),
             _ => return None,
         };
         // Before today's, watches had paths of their own.
@@ -55,16 +56,13 @@ impl Attributes {
             ["namespaces", namespace, ..] => (*namespace, parts),
             parts => ("", parts),
         };
-        let text = |at: usize| {
-            let part = parts.get(at).copied().unwrap_or_default();
-            crate::api::decode(part, false)
-        };
+        let text = |at: usize| parts.get(at).copied().unwrap_or_default().to_owned();
         let mut attributes = Self {
             path: None,
             verb: String::new(),
             group: group.to_owned(),
-            namespace: crate::api::decode(namespace, false),
-            resource: parts.first().map(|_| text(0))?,
+            namespace: namespace.to_owned(),
+            resource: text(0),
             name: text(1),
             // What is behind a proxied object is its own affair.
             subresource: match special {
@@ -134,17 +132,20 @@ impl Attributes {
     }
 }
 
-/// The one name that a field selector lets through, if it does; rules know it.
+/// The one name that a field selector lets through, if it does; rules know it. Where something of the request cannot be
+/// read, nothing of it counts.
 pub(crate) fn selected_name(query: &Query) -> String {
+    let is_number = |name: &str| {
+        let said = query.get(name).filter(|said| !said.is_empty());
+        said.is_none_or(|said| said.parse::<i64>().is_ok())
+    };
     let selector = query.get("fieldSelector").unwrap_or_default();
-    let names = selector.split(',').filter_map(|term| {
-        let (field, value) = term.split_once('=')?;
-        let value = value.strip_prefix('=').unwrap_or(value);
-        (field == "metadata.name").then_some(value)
-    });
-    let mut names = names
-        .filter(|name| !["", ".", ".."].contains(name) && !name.contains(['/', '%', '=', '!']));
-    names.next().unwrap_or_default().to_owned()
+    let labels = query.get("labelSelector").unwrap_or_default();
+    let is_readable = is_number("limit") && is_number("timeoutSeconds") && are_labels(labels);
+    let name = exactly("metadata.name", selector).filter(|_| is_readable);
+    let names_something =
+        |name: &String| ![".", ".."].contains(&&**name) && !name.contains(['/', '%']);
+    name.filter(names_something).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -181,6 +182,11 @@ mod tests {
         GET /api/v1/namespaces/a                                       | get . namespaces a a .
         GET /api/v1/namespaces                                         | list . namespaces . . .
         GET /api/v1/watch/namespaces/a/pods/b                          | watch . pods a b .
+        GET /api/v1/pods?fieldSelector=metadata.name=b,metadata.name=a | list . pods . a .
+        GET /api/v1/pods?fieldSelector=metadata.name=b&limit=x         | list . pods . . .
+        GET /api/v1/pods?fieldSelector=a!=b=,metadata.name=b           | list . pods . . .
+        GET /api/v1/namespaces//pods                                   | list . pods . . .
+        GET /api/v1//pods                                              | get . . . pods .
         OPTIONS /api/v1/pods                                           | . . pods . . .
         GET /api/v1                                                    | get . . . . /api/v1
         GET /apis/apps/v1                                              | get . . . . /apis/apps/v1

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::rbac::{GROUP, Rule, bucket, not_held};
 use super::{Attributes, Caller};
-use crate::api::Target;
+use crate::api::{NO_NAMESPACE, Target};
 use crate::failure::Failure;
 use crate::object;
 use crate::store::{Key, Transaction};
@@ -51,9 +51,8 @@ fn role(target: &Target, old: Option<&Value>, new: &Value) -> Result<(), Failure
     }
     grants(target, object::name(new), &Rule::all_of(new))?;
     let aggregates = |role: &Value| {
-        role.get("aggregationRule")
-            .filter(|rule| !rule.is_null())
-            .cloned()
+        let selectors = role["aggregationRule"]["clusterRoleSelectors"].as_array()?;
+        (!selectors.is_empty()).then(|| role["aggregationRule"].clone())
     };
     let (was, is) = (old.and_then(aggregates), aggregates(new));
     if was != is && !missing(&target.caller, "", &Rule::everything()).is_empty() {
@@ -81,6 +80,12 @@ fn binding(target: &Target, transaction: &Transaction<'_>, new: &Value) -> Resul
     };
     if target.caller.may(&binds) {
         return Ok(());
+    }
+    if plural == "roles" && namespace.is_empty() {
+        return Err(Failure::bad_request(NO_NAMESPACE));
+    }
+    if name.is_empty() {
+        return Err(Failure::no_name());
     }
     let role = transaction.get(&bucket(plural), &Key::new(namespace, name));
     let role = role.ok_or_else(|| Failure::not_found(&target.resource, name))?;

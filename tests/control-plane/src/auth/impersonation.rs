@@ -164,7 +164,8 @@ fn complete(mut user: User) -> User {
 impl Mode {
     fn fits(self, wanted: &User) -> bool {
         let is_alone = wanted.uid.is_empty() && wanted.groups.is_empty() && wanted.extra.is_empty();
-        let is_node = wanted.name.starts_with(NODE);
+        let node = wanted.name.strip_prefix(NODE);
+        let is_node = node.is_some_and(|name| !name.is_empty());
         let is_account = user::service_account(&wanted.name).is_some();
         match self {
             Self::Node => is_node && is_alone,
@@ -241,19 +242,19 @@ impl Mode {
         if !wanted.uid.is_empty() {
             all.push((one(AUTHENTICATION, "uids", &wanted.uid), None));
         }
+        for (name, called) in [("", "empty string"), (MASTERS, MASTERS)] {
+            if is_new && wanted.is_in(name) {
+                let why = format!("impersonating the {called} group is not allowed");
+                all.push((one(group, "groups", name), Some(why)));
+            }
+        }
         for name in &wanted.groups {
-            let never = (is_new && name == MASTERS)
-                .then(|| format!("impersonating the {MASTERS} group is not allowed"));
-            all.push((one(group, "groups", name), never));
+            all.push((one(group, "groups", name), None));
+        }
+        if is_new && let Some(why) = wanted.extra.iter().find_map(never_extra) {
+            all.push((one(AUTHENTICATION, "userextras", ""), Some(why)));
         }
         for (key, values) in &wanted.extra {
-            if is_new && !is_prefixed(key) {
-                let why = format!(
-                    "impersonating an invalid key in extra is not allowed: extra.key: Invalid value: {key:?}: must be \
-                     a domain-prefixed path (such as \"acme.io/foo\")"
-                );
-                all.push((one(AUTHENTICATION, "userextras", ""), Some(why)));
-            }
             for value in values {
                 let mut extra = one(AUTHENTICATION, "userextras", value);
                 extra.subresource = key.clone();
@@ -262,6 +263,26 @@ impl Mode {
         }
         all
     }
+}
+
+/// Why the new ways never allow a key or its values.
+fn never_extra((key, values): (&String, &Vec<String>)) -> Option<String> {
+    let what = if key.is_empty() {
+        "the empty string key".to_owned()
+    } else if !is_prefixed(key) {
+        return Some(format!(
+            "impersonating an invalid key in extra is not allowed: extra.key: Invalid value: {key:?}: must be a \
+             domain-prefixed path (such as \"acme.io/foo\")"
+        ));
+    } else if *key != key.to_lowercase() {
+        let why = "impersonating a non-lowercase key in extra is not allowed";
+        return Some(format!("{why}: {key:?}"));
+    } else if values.iter().any(String::is_empty) {
+        "the empty string value".to_owned()
+    } else {
+        return None;
+    };
+    Some(format!("impersonating {what} in extra is not allowed"))
 }
 
 /// Whether a domain stands before it.

@@ -25,6 +25,7 @@ pub(crate) use caller::Caller;
 pub(crate) use escalation::{check as check_escalation, check_creation, grants_the_same};
 pub(crate) use issuer::{Issuer, NoKey};
 pub(crate) use owners::check as check_owners;
+pub(crate) use rbac::GROUP as ROLES;
 pub(crate) use tokens::{AUDIENCE, Tokens};
 pub(crate) use user::{MASTERS, User};
 
@@ -78,15 +79,16 @@ impl Auth {
     }
 }
 
-/// Who a request is from, or is on behalf of, once it is known that it may be made.
+/// Who a request is from, or is on behalf of, once it is known that it may be made. Its path is decoded.
 pub(crate) fn admit(
     world: &World,
     plane: &Plane,
     user: User,
     request: &Parts,
+    path: &str,
+    query: &Query,
 ) -> Result<Caller, Failure> {
-    let query = Query::parse(request.uri.query().unwrap_or_default());
-    let asked = Attributes::of(&request.method, request.uri.path(), &query);
+    let asked = Attributes::of(&request.method, path, query);
     let user = impersonation::apply(world, plane, user, &asked, &request.headers)?;
     let caller = Caller::new(world, plane, user, &asked.namespace);
     caller.require(&asked)?;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::api::{label, subdomain};
+
 /// The user of a request that shows nothing.
 pub(crate) const ANONYMOUS: &str = "system:anonymous";
 pub(crate) const AUTHENTICATED: &str = "system:authenticated";
@@ -73,7 +75,7 @@ impl User {
 /// The namespace and the name of a service account, by the name of its user.
 pub(crate) fn service_account(user: &str) -> Option<(&str, &str)> {
     let (namespace, name) = user.strip_prefix(SERVICE_ACCOUNT)?.split_once(':')?;
-    let is_one = !namespace.is_empty() && !name.is_empty() && !name.contains(':');
+    let is_one = label(namespace).is_none() && subdomain(name).is_none();
     is_one.then_some((namespace, name))
 }
 

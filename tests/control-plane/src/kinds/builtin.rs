@@ -504,6 +504,7 @@ fn version(line: &Line, name: &str) -> Option<Version> {
         name: name.to_owned(),
         schema: Shape::BuiltIn(schema::builtin(line.group, name, line.kind)?),
         raw: None,
+        is_long: false,
         deprecation: line.deprecation.map(str::to_owned),
         status: line.status,
         scale: line.scale.cloned(),

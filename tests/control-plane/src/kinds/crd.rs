@@ -121,12 +121,16 @@ fn deprecation(definition: &Value, version: &Value) -> Option<String> {
     })
 }
 
+/// A schema that is longer is a long one, in bytes.
+const LONG: usize = 32 * 1024;
+
 fn version(definition: &Value, declared: &Value) -> Option<Version> {
     let raw = declared.pointer("/schema/openAPIV3Schema")?;
     Some(Version {
         name: declared.get("name")?.as_str()?.to_owned(),
         schema: Shape::Own(Box::new(Schema::from_crd_version(raw).ok()?)),
         raw: Some(raw.clone()),
+        is_long: raw.to_string().len() > LONG,
         deprecation: deprecation(definition, declared),
         status: declared.pointer("/subresources/status").is_some(),
         scale: Scale::declared(declared),

@@ -94,6 +94,8 @@ pub(crate) struct Version {
     pub(crate) schema: Shape,
     /// The schema as it was given, for OpenAPI.
     pub(crate) raw: Option<Value>,
+    /// Whether that is so long that it may take a while to look at an object.
+    pub(crate) is_long: bool,
     /// What is warned of where it is used.
     pub(crate) deprecation: Option<String>,
     /// Whether `status` is a subresource.

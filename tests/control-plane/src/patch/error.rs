@@ -1,5 +1,7 @@
 //! Why a patch was not taken.
 
+use crate::failure::MOST_TOLD;
+
 /// Why a JSON patch or a strategic merge patch was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PatchError {
@@ -55,14 +57,16 @@ fn summary(conflicts: &[Conflict]) -> String {
             one.field
         );
     }
-    let mut lines = Vec::new();
+    let (mut lines, mut length) = (Vec::new(), 0);
     for of_one in conflicts.chunk_by(|one, next| one.manager == next.manager) {
         lines.push(format!("conflicts with {}:", of_one[0].manager));
-        lines.extend(
-            of_one
-                .iter()
-                .map(|conflict| format!("- {}", conflict.field)),
-        );
+        for conflict in of_one {
+            length += conflict.field.len();
+            if length > MOST_TOLD && conflict != &conflicts[0] {
+                break;
+            }
+            lines.push(format!("- {}", conflict.field));
+        }
     }
     format!(
         "Apply failed with {} conflicts: {}",

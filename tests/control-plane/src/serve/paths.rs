@@ -1,5 +1,7 @@
 //! What a request's path says: the project, and the resource in its control plane.
 
+use crate::api::decode;
+
 const LONG: &str = "/apis/resourcemanager.miloapis.com/v1alpha1/projects/";
 const SHORT: &str = "/projects/";
 
@@ -51,8 +53,17 @@ pub struct ResourcePath {
 }
 
 impl ResourcePath {
-    /// Reads `/api/v1/..` and `/apis/{group}/{version}/..`; none for discovery and everything that is no resource.
+    /// Reads `/api/v1/..` and `/apis/{group}/{version}/..`, as it is sent; none for discovery and everything that is no
+    /// resource.
     pub fn parse(path: &str) -> Option<Self> {
+        let decoded;
+        let path = match path.contains('%') {
+            true => {
+                decoded = decode(path, false);
+                &decoded
+            }
+            false => path,
+        };
         let mut segments = path.strip_prefix('/')?.trim_end_matches('/').split('/');
         let group = match segments.next()? {
             "api" => "",

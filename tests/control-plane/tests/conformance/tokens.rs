@@ -86,6 +86,7 @@ conformance! {
         let token = issued(talk, json!({"audiences": ["a", "b"], "expirationSeconds": 600})).await;
         review(talk, &token, &[]).await;
         review(talk, &token, &["b", "c"]).await;
+        review(talk, &token, &["b", "c", "a", "b"]).await;
         review(talk, &token, &["d", "c"]).await;
         show(talk, &token).await;
         talk.say("What is asked for");
@@ -192,6 +193,7 @@ conformance! {
             bound_to("ConfigMap", "one"),
             json!({"boundObjectRef": {"kind": "Deployment", "apiVersion": "apps/v1", "name": "one"}}),
             json!({"boundObjectRef": {}}),
+            json!({"boundObjectRef": {"kind": "Secret", "apiVersion": "v1"}}),
             json!({"boundObjectRef": {"kind": "Pod", "name": "one", "uid": "another"}}),
         ] {
             talk.post(TOKEN, json!({"spec": wrong})).await;

@@ -104,6 +104,24 @@ conformance! {
         talk.get("/logs/").await;
     }
 
+    /// What a path encodes is what is answered, and so what has to be allowed.
+    async fn paths_mean_what_they_encode(talk: &mut Talk) {
+        talk.allow("alice", true, "spaces", json!([rule("", &["namespaces"], &["*"])])).await;
+        talk.ask_as_user("alice");
+        for path in [
+            "/%61pi/v1/secrets", "/api%2fv1/secrets", "/api/v1%2Fsecrets", "/%61pis/rbac.authorization.k8s.io/v1/clusterroles", "/api/v1/namespaces/{ns}%2fsecrets",
+            "/api/v1/namespaces/{ns}%2fsecrets%2fone", "/api/v1/%6eamespaces/{ns}/pods", "/api/v1/namespaces/{ns}/configmaps%2Ffoo", "/api/v1/namespaces/{ns}%2fconfigmaps?watch=true",
+            "/api/v1//namespaces/{ns}/configmaps", "/api//v1/configmaps", "/api/v1/namespaces/{ns}//configmaps", "/api/v1/namespaces//configmaps", "/api/v1/configmaps/", "/api/v1/%2563onfigmaps",
+        ] {
+            talk.get(path).await;
+        }
+        for path in ["/api/v1/namespaces/{ns}%2fsecrets", "/%61pi/v1/namespaces/{ns}/secrets"] {
+            talk.post(path, json!({"metadata": {"name": "one"}})).await;
+            talk.put(&format!("{path}%2fone"), json!({"metadata": {"name": "one"}})).await;
+            talk.delete(path).await;
+        }
+    }
+
     async fn a_role_allows_what_it_names(talk: &mut Talk) {
         talk.allow("alice", false, "reader", json!([
             rule("", &["configmaps"], &["get", "list"]),
@@ -122,6 +140,12 @@ conformance! {
         talk.get(secrets).await;
         talk.get(&format!("{secrets}?fieldSelector=metadata.name%3Done")).await;
         talk.get(&format!("{secrets}?fieldSelector=metadata.name%3Dtwo")).await;
+        for selector in ["metadata.name=two,metadata.name=one", "metadata.name=one,metadata.name=two", "metadata.name!=x=,metadata.name=one", "metadata.name=one,type=Opaque"] {
+            talk.get(&format!("{secrets}?fieldSelector={}", selector.replace('=', "%3D").replace('!', "%21"))).await;
+        }
+        for rest in ["limit=x", "timeoutSeconds=x", "labelSelector=%21%21", "resourceVersion=x"] {
+            talk.get(&format!("{secrets}?fieldSelector=metadata.name%3Done&{rest}")).await;
+        }
         talk.delete(&format!("{secrets}/one")).await;
         talk.delete(secrets).await;
         talk.say("somebody else");
@@ -218,6 +242,14 @@ conformance! {
         talk.send("GET", PODS, &[("impersonate-user", "carol"), ("impersonate-group", "devs")], None).await;
         talk.send("GET", PODS, &[("impersonate-user", "carol"), ("impersonate-group", "system:masters")], None).await;
         talk.send("GET", PODS, &[("impersonate-user", "carol"), ("impersonate-extra-scopes", "1")], None).await;
+        talk.send("GET", PODS, &[("impersonate-user", "carol"), ("impersonate-group", "")], None).await;
+        talk.send("GET", PODS, &[("impersonate-user", "carol"), ("impersonate-group", "system:masters"), ("impersonate-group", "")], None).await;
+        for (extra, value) in [("impersonate-extra-", "a"), ("impersonate-extra-a.com%2fb", ""), ("impersonate-extra-a.com%2f%42", "1")] {
+            talk.send("GET", PODS, &[("impersonate-user", "carol"), (extra, value)], None).await;
+        }
+        for name in ["system:node:", "system:serviceaccount:a b:c", "system:serviceaccount:a:B", "system:serviceaccount:a:b.c"] {
+            talk.send("GET", PODS, &[("impersonate-user", name)], None).await;
+        }
         talk.send("GET", PODS, &[("impersonate-user", "carol"), ("impersonate-extra-a.com%2fb", "1")], None).await;
         talk.send("GET", PODS, &[("impersonate-user", "bob")], None).await;
         talk.send("GET", PODS, &[("impersonate-user", "alice")], None).await;
@@ -238,6 +270,8 @@ conformance! {
         ]))).await;
         talk.post(ROLES, role(json!([rule("", &["configmaps"], &["get", "delete", "list", "watch"])]))).await;
         talk.post(ROLES, role(json!([rule("", &["configmaps"], &["get"])]))).await;
+        talk.post(ROLES, role(json!([rule("", &["secrets"], &["get", "get", "list"]), rule("", &["secrets"], &["get", "watch"])]))).await;
+        talk.post(ROLES, role(json!([rule("", &["secrets", "secrets"], &["get", "get"])]))).await;
         talk.patch("merge", &format!("{ROLES}/one"), json!({"rules": [rule("", &["pods"], &["get"])]})).await;
         talk.patch("merge", &format!("{ROLES}/one"), json!({"metadata": {"labels": {"a": "b"}}})).await;
         talk.patch("merge", &format!("{ROLES}/there"), json!({"metadata": {"labels": {"a": "b"}}})).await;
@@ -251,6 +285,9 @@ conformance! {
         let cluster_roles = format!("{RBAC}/clusterroles");
         talk.post(&cluster_roles, cluster(json!({"rules": [{"nonResourceURLs": ["/a", "/b/*"], "verbs": ["get", "post"]}]}))).await;
         talk.post(&cluster_roles, cluster(json!({"aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]}}))).await;
+        for none in [json!({}), json!({"clusterRoleSelectors": []})] {
+            talk.post(&cluster_roles, cluster(json!({"aggregationRule": none}))).await;
+        }
         talk.post(&cluster_roles, cluster(json!({"rules": [rule("", &["configmaps"], &["list"])]}))).await;
         talk.say("with what is wrong besides, and where there is no namespace");
         talk.post(ROLES, role(json!([{"apiGroups": [""], "resources": ["pods"]}]))).await;
@@ -277,6 +314,10 @@ conformance! {
         talk.post(&cluster, binding("{ns}-one", role_ref("ClusterRole", "cluster-admin"))).await;
         talk.post(&cluster, binding("{ns}-one", role_ref("ClusterRole", "none"))).await;
         talk.post(&cluster, binding("{ns}-one", role_ref("ClusterRole", "system:basic-user"))).await;
+        for (kind, name) in [("Role", "there"), ("Role", ""), ("ClusterRole", "")] {
+            talk.post(&cluster, binding("{ns}-two", role_ref(kind, name))).await;
+            talk.post(BINDINGS, binding("three", role_ref(kind, name))).await;
+        }
         talk.say("what is bound already");
         let held = format!("{BINDINGS}/held");
         talk.put(&held, binding("held", role_ref("Role", "none"))).await;

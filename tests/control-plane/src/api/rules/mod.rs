@@ -116,7 +116,8 @@ pub(crate) use metadata::{
     same_object, without_version,
 };
 pub(crate) use names::{
-    check_segment, label_value as check_label_value, qualified as check_qualified, unfit_for_paths,
+    check_segment, label, label_value as check_label_value, qualified as check_qualified,
+    subdomain, unfit_for_paths,
 };
 pub(crate) use pods::quality;
 pub(crate) use services::read_service;

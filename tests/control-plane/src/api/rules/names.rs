@@ -52,7 +52,7 @@ pub(super) fn is_name_label(name: &str) -> bool {
 }
 
 /// What is wrong with a DNS label.
-pub(super) fn label(name: &str) -> Option<&'static str> {
+pub(crate) fn label(name: &str) -> Option<&'static str> {
     match is_label(name) {
         true if name.len() > 63 => Some("must be no more than 63 characters"),
         true => None,
@@ -70,7 +70,7 @@ pub(super) fn label_1035(name: &str) -> Vec<&'static str> {
 }
 
 /// What is wrong with labels and the dots between them.
-pub(super) fn subdomain(name: &str) -> Option<&'static str> {
+pub(crate) fn subdomain(name: &str) -> Option<&'static str> {
     match is_subdomain(name) {
         true => None,
         false if name.len() > 253 && name.split('.').all(is_label) => {

@@ -21,6 +21,18 @@ pub(super) fn parse(text: &str) -> Result<Vec<FieldRequirement>, String> {
         .collect()
 }
 
+/// What a field has to be by a selector, if it says that; none as well for a selector that cannot be read. Of several the
+/// first in order counts.
+pub(crate) fn exactly(path: &str, text: &str) -> Option<String> {
+    let mut parts = split(text);
+    parts.sort_unstable();
+    let requirements = parse(&parts.join(",")).ok()?;
+    let mut of_path = requirements
+        .into_iter()
+        .filter(|requirement| requirement.path == path && requirement.equal);
+    of_path.next().map(|requirement| requirement.value)
+}
+
 /// What is between commas that mean one.
 fn split(text: &str) -> Vec<&str> {
     let (mut parts, mut begin, mut escaped) = (Vec::new(), 0, false);

@@ -3,6 +3,7 @@
 mod fields;
 mod labels;
 
+pub(crate) use fields::exactly;
 use serde_json::Value;
 
 use crate::failure::Failure;

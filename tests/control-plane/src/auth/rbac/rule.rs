@@ -1,5 +1,8 @@
 //! One rule of a role.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use serde_json::{Value, json};
 
 use crate::auth::Attributes;
@@ -98,36 +101,36 @@ impl Rule {
             && other.urls.iter().all(url)
     }
 
-    /// The smallest rules that it is made of.
-    fn pieces(&self) -> Vec<Self> {
-        let one = |text: &String| vec![text.clone()];
-        let mut pieces = Vec::new();
-        for verb in &self.verbs {
-            for group in &self.groups {
-                for resource in &self.resources {
-                    let piece = Self {
-                        verbs: one(verb),
-                        groups: one(group),
-                        resources: one(resource),
-                        ..Self::default()
-                    };
-                    if self.names.is_empty() {
-                        pieces.push(piece);
-                        continue;
-                    }
-                    pieces.extend(self.names.iter().map(|name| Self {
-                        names: one(name),
-                        ..piece.clone()
-                    }));
-                }
-            }
-            pieces.extend(self.urls.iter().map(|url| Self {
-                verbs: one(verb),
-                urls: one(url),
+    /// The smallest rules that it is made of, one after the other: there may be very many.
+    fn pieces(&self) -> impl Iterator<Item = Self> {
+        self.verbs.iter().flat_map(move |verb| {
+            let of_resources = self.groups.iter().flat_map(move |group| {
+                let resources = self.resources.iter();
+                resources.flat_map(move |resource| self.pieces_of(verb, group, resource))
+            });
+            let of_urls = self.urls.iter().map(move |url| Self {
+                verbs: vec![verb.clone()],
+                urls: vec![url.clone()],
                 ..Self::default()
-            }));
-        }
-        pieces
+            });
+            of_resources.chain(of_urls)
+        })
+    }
+
+    /// A piece for each name, or one for all.
+    fn pieces_of(&self, verb: &str, group: &str, resource: &str) -> impl Iterator<Item = Self> {
+        let piece = Self {
+            verbs: vec![verb.to_owned()],
+            groups: vec![group.to_owned()],
+            resources: vec![resource.to_owned()],
+            ..Self::default()
+        };
+        let of_all = self.names.is_empty().then(|| piece.clone());
+        let of_each = self.names.iter().map(move |name| Self {
+            names: vec![name.clone()],
+            ..piece.clone()
+        });
+        of_all.into_iter().chain(of_each)
     }
 
     /// As a refusal to grant it shows it.
@@ -165,27 +168,51 @@ impl Rule {
     }
 }
 
+/// How often a piece of a rule is held against a rule: the pieces are as many as its verbs times its groups times its
+/// resources. A real server looks at all, as long as it has memory.
+const MOST_LOOKS: usize = 1_000_000;
+
 /// What of some rules is not allowed by those that somebody holds, a line for each.
 pub(crate) fn not_held<'a>(
     held: impl Iterator<Item = &'a Rule> + Clone,
     wanted: &[Rule],
 ) -> Vec<String> {
+    let is_held = |rule: &Rule| held.clone().any(|ours| ours.covers(rule));
+    let not_whole = wanted.iter().filter(|rule| !is_held(rule));
+    let most = (MOST_LOOKS / held.clone().count().max(1)).clamp(1_000, 20_000);
     let mut missing: Vec<Rule> = Vec::new();
-    for piece in wanted.iter().flat_map(Rule::pieces) {
-        if held.clone().any(|rule| rule.covers(&piece)) {
+    let mut places: HashMap<_, usize> = HashMap::new();
+    for (at, piece) in not_whole.flat_map(Rule::pieces).enumerate() {
+        // Whether more is held need not be known once something is not, and of very many pieces it is not known.
+        if at >= most {
+            if missing.is_empty() {
+                missing.push(piece);
+            }
+            break;
+        }
+        if is_held(&piece) {
+            continue;
+        }
+        if !piece.urls.is_empty() {
+            missing.push(piece);
             continue;
         }
         // The verbs on one thing stand together.
-        let same = |known: &&mut Rule| {
-            let thing = (&known.groups, &known.resources, &known.names);
-            piece.urls.is_empty()
-                && known.urls.is_empty()
-                && thing == (&piece.groups, &piece.resources, &piece.names)
-        };
-        match missing.iter_mut().find(same) {
-            Some(known) if known.verbs.contains(&piece.verbs[0]) => {}
-            Some(known) => known.verbs.extend(piece.verbs),
-            None => missing.push(piece),
+        let thing = (
+            piece.groups.clone(),
+            piece.resources.clone(),
+            piece.names.clone(),
+        );
+        match places.entry(thing) {
+            Entry::Occupied(place) => {
+                if let Some(known) = missing.get_mut(*place.get()) {
+                    known.verbs.extend(piece.verbs);
+                }
+            }
+            Entry::Vacant(place) => {
+                place.insert(missing.len());
+                missing.push(piece);
+            }
         }
     }
     let mut lines: Vec<String> = missing.iter().map(Rule::text).collect();
@@ -243,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_held_is_told_in_order_and_once() {
+    fn what_is_not_held_is_told_in_order() {
         let held = [rule(
             json!({"verbs": ["get"], "apiGroups": [""], "resources": ["pods", "*/scale"]}),
         )];
@@ -261,10 +288,28 @@ mod tests {
             not_held(held.iter(), &wanted),
             [
                 r#"{APIGroups:[""], Resources:["configmaps"], ResourceNames:["a"], Verbs:["get"]}"#,
-                r#"{APIGroups:[""], Resources:["pods"], Verbs:["list"]}"#,
+                r#"{APIGroups:[""], Resources:["pods"], Verbs:["list" "list"]}"#,
                 r#"{APIGroups:[""], Resources:["rcs/scale"], Verbs:["list"]}"#,
                 r#"{NonResourceURLs:["/a"], Verbs:["get"]}"#,
             ]
         );
+    }
+
+    #[test]
+    fn of_very_many_pieces_some_are_told_and_none_is_granted() {
+        let words =
+            |start: &str, count: usize| Vec::from_iter((0..count).map(|at| format!("{start}{at}")));
+        let huge = |verbs: Vec<String>| {
+            rule(json!({
+                "verbs": verbs, "apiGroups": words("g", 300), "resources": words("r", 300), "resourceNames": words("n", 300),
+            }))
+        };
+        let wanted = [huge(words("v", 300))];
+        let told = not_held(std::iter::empty(), &wanted);
+        assert!((1..=20_000).contains(&told.len()), "{}", told.len());
+        // All that is looked at is held, and what is behind that is not.
+        let held = [huge(words("v", 299))];
+        assert_eq!(not_held(held.iter(), &wanted).len(), 1);
+        assert!(not_held(wanted.iter(), &wanted).is_empty());
     }
 }

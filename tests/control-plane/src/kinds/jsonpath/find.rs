@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use super::{End, Node, Operator, Slice};
 
+/// How many values are followed at most: with each `..` there may be as many times as many as levels.
+const MOST: usize = 10_000;
+
 /// All that a path finds from some values on; nothing, if it does not fit them.
 pub(super) fn walk<'v>(from: Vec<&'v Value>, path: &'v [Node]) -> Option<Vec<&'v Value>> {
     path.iter().try_fold(from, step)
@@ -20,7 +23,7 @@ fn step<'v>(from: Vec<&'v Value>, node: &'v Node) -> Option<Vec<&'v Value>> {
             Value::String(_) => vec![literal],
             _ => here.map(|_| literal).collect(),
         }),
-        Node::All => Some(here.flat_map(within).collect()),
+        Node::All => Some(here.flat_map(within).take(MOST).collect()),
         Node::Below => {
             let mut found = Vec::new();
             here.for_each(|value| below(value, &mut found));
@@ -45,7 +48,7 @@ fn step<'v>(from: Vec<&'v Value>, node: &'v Node) -> Option<Vec<&'v Value>> {
         Node::Where { left, compared } => {
             let mut found = Vec::new();
             for value in here {
-                for element in value.as_array()? {
+                for element in value.as_array()?.iter().take(MOST) {
                     if holds(element, left, compared.as_ref())? {
                         found.push(element);
                     }
@@ -67,7 +70,7 @@ fn within(value: &Value) -> Vec<&Value> {
 
 fn below<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
     let within = within(value);
-    if !within.is_empty() {
+    if !within.is_empty() && found.len() < MOST {
         found.push(value);
         within.into_iter().for_each(|value| below(value, found));
     }
@@ -116,7 +119,8 @@ fn holds(element: &Value, left: &[Node], compared: Option<&(Operator, Vec<Node>)
 
 fn look(element: &Value, path: &[Node]) -> Option<Vec<Value>> {
     let found = walk(vec![element], path)?;
-    Some(found.into_iter().cloned().collect())
+    // Of more than one nobody looks at more than that.
+    Some(found.into_iter().take(2).cloned().collect())
 }
 
 impl Operator {
@@ -145,5 +149,22 @@ impl Operator {
             Self::AtLeast => order != Ordering::Less,
             Self::Unknown => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::parse::parse;
+    use super::*;
+
+    #[test]
+    fn what_is_below_is_followed_so_far_and_no_further() {
+        let deep = (0..80).fold(json!({"z": 1}), |within, _| json!({"a": within}));
+        let path = parse("{..a..a..a..a..z}").unwrap();
+        let found = walk(vec![&deep], &path).unwrap();
+        assert_eq!(found.first(), Some(&&json!(1)));
+        assert!(found.len() <= MOST, "{}", found.len());
     }
 }

@@ -11,6 +11,7 @@ mod sets;
 mod tests;
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use regex_automata::{Input, meta};
@@ -51,16 +52,41 @@ impl Pattern {
 
     /// Whether it is anywhere in the text. A pattern that is wrong demands nothing.
     pub(crate) fn is_match(&self, text: &str) -> bool {
-        let engine = self.engine.get_or_init(|| Engine::of(&self.text));
-        engine.as_ref().is_none_or(|engine| engine.is_match(text))
+        let fits = |engine: &Option<Engine>| engine.as_ref().is_none_or(|one| one.is_match(text));
+        if let Some(engine) = self.engine.get() {
+            return fits(engine);
+        }
+        let engine = Engine::of(&self.text);
+        let matches = fits(&engine);
+        if KEPT.load(Ordering::Relaxed) < MOST_KEPT {
+            let size = engine.as_ref().map_or(0, |engine| engine.size);
+            if self.engine.set(engine).is_ok() {
+                KEPT.fetch_add(size, Ordering::Relaxed);
+            }
+        }
+        matches
     }
 }
+
+impl Drop for Pattern {
+    fn drop(&mut self) {
+        if let Some(Some(engine)) = self.engine.get() {
+            KEPT.fetch_sub(engine.size, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What all compiled patterns that are kept take, in bytes. A few characters may make a program of a megabyte.
+static KEPT: AtomicUsize = AtomicUsize::new(0);
+const MOST_KEPT: usize = 256 << 20;
 
 /// An engine that reads texts in an alphabet of the pattern's own.
 #[derive(Debug)]
 struct Engine {
     alphabet: Alphabet,
     regex: meta::Regex,
+    /// In bytes, with what a search needs besides.
+    size: usize,
 }
 
 impl Engine {
@@ -85,9 +111,11 @@ impl Engine {
         let regex = meta::Builder::new()
             .configure(config)
             .build_from_hir(&hir(root, &classes));
+        let regex = regex.ok()?;
         Some(Self {
             alphabet,
-            regex: regex.ok()?,
+            size: 2 * regex.memory_usage() + 4096,
+            regex,
         })
     }
 
