@@ -11,7 +11,7 @@ mod support;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::StreamExt;
-use http::header::{CONNECTION, HeaderName, ORIGIN, UPGRADE};
+use http::header::{ACCEPT, CONNECTION, HeaderName, ORIGIN, UPGRADE};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
@@ -118,6 +118,31 @@ async fn a_watch_that_ends_says_so() {
 }
 
 #[tokio::test]
+async fn events_of_protobuf_come_without_their_lengths() {
+    let plane = plane().await;
+    let client = plane.client().unwrap();
+    let api = config_maps(client.clone());
+    for name in ["a", "b"] {
+        let map =
+            object(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}));
+        api.create(&PostParams::default(), &map).await.unwrap();
+    }
+    let protobuf = [(ACCEPT, "application/vnd.kubernetes.protobuf")];
+    let path = "/api/v1/watch/namespaces/default/configmaps";
+    let answer = ask(&client, path, &protobuf).await;
+    assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS);
+    let io = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
+    let mut socket = WebSocketStream::from_raw_socket(io, Role::Client, None).await;
+    for _ in 0..2 {
+        let message = soon("event", socket.next()).await.unwrap().unwrap();
+        let event = message.into_data();
+        assert!(event.starts_with(b"\x0a\x05ADDED"), "{event:?}");
+        let begun = event.windows(5).filter(|part| part == b"ADDED").count();
+        assert_eq!(begun, 1, "{event:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_watched_so_is_refused() {
     let plane = plane().await;
     let client = plane.client().unwrap();
@@ -135,6 +160,11 @@ async fn what_cannot_be_watched_so_is_refused() {
     }
     // Nor is anything but a watch told so, nor what is refused anyway.
     assert_eq!(ask(&client, THINGS, &[]).await.status(), StatusCode::OK);
+    let one = thing("one", json!({}));
+    let api = things(client.clone());
+    api.create(&PostParams::default(), &one).await.unwrap();
+    let named = ask(&client, &format!("{THINGS}/one?watch=true"), &[]).await;
+    assert_eq!(named.status(), StatusCode::OK);
     let none = ask(
         &client,
         "/apis/demo.example.com/v1/nothings?watch=true",

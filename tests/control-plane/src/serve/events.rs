@@ -80,6 +80,16 @@ impl Framing {
     }
 }
 
+/// Each event of protobuf by itself.
+pub(super) fn without_lengths(events: &[u8]) -> Vec<&[u8]> {
+    let (mut each, mut rest) = (Vec::new(), events);
+    while let Some((frame, after)) = frame(rest) {
+        each.push(&frame[4..]);
+        rest = after;
+    }
+    each
+}
+
 /// The first frame with its length, and what follows.
 fn frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let length: [u8; 4] = bytes.get(..4)?.try_into().ok()?;

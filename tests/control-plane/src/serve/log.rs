@@ -135,7 +135,7 @@ impl RequestLog {
     ) -> Begun {
         let resource = ResourcePath::parse(uri.path());
         let query = uri.query().unwrap_or_default();
-        let verb = Verb::of(&request.method, uri, resource.as_ref());
+        let verb = Verb::of(&request.method, uri.path(), query, resource.as_ref());
         let header = |name: HeaderName| request.headers.get(name)?.to_str().ok();
         let user = request.extensions.get::<Who>();
         let user_agent = header(USER_AGENT);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::{Method, StatusCode, Uri};
+use http::{Method, StatusCode};
 
 use super::paths::{self, ResourcePath};
 
@@ -35,9 +35,14 @@ impl Verb {
         matches!(self, Self::Get | Self::List | Self::Watch)
     }
 
-    pub(super) fn of(method: &Method, uri: &Uri, resource: Option<&ResourcePath>) -> Self {
+    /// That of a request for a path of a control plane, which may name a resource.
+    pub(super) fn of(
+        method: &Method,
+        path: &str,
+        query: &str,
+        resource: Option<&ResourcePath>,
+    ) -> Self {
         let named = resource.is_none_or(|resource| resource.name.is_some());
-        let query = uri.query().unwrap_or_default();
         let watches = || {
             let mut pairs = query.split('&');
             let said = pairs.find_map(|pair| match pair.split_once('=') {
@@ -49,7 +54,7 @@ impl Verb {
             said.is_some_and(|said| !is_no(said))
         };
         match method.as_str() {
-            "GET" | "HEAD" if resource.is_some() && paths::is_of_a_watch(uri.path()) => Self::Watch,
+            "GET" | "HEAD" if resource.is_some() && paths::is_of_a_watch(path) => Self::Watch,
             "GET" | "HEAD" if resource.is_some_and(|_| !named && watches()) => Self::Watch,
             "GET" | "HEAD" if named => Self::Get,
             "GET" | "HEAD" => Self::List,

@@ -10,7 +10,7 @@ use http::header::{
     CONNECTION, CONTENT_TYPE, HeaderName, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::BodyExt;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -19,9 +19,10 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
+use super::events::{self, Framing};
+use super::paths::{ResourcePath, project_and_path};
 use super::token::{asks_for_websocket, websocket_protocols};
-use super::{Body, bearer_token, full};
-use crate::api::Query;
+use super::{Body, Verb, bearer_token, full};
 
 /// What a key is told with, to show that it was understood.
 const UNDERSTOOD: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -67,8 +68,7 @@ impl Handshake {
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let is_asked_for = request.method() == Method::GET && asks_for_websocket(headers);
         // Nearly nobody asks for one, and every request comes by.
-        let query = || Query::parse(request.uri().query().unwrap_or_default());
-        if !is_asked_for || !query().flag("watch") {
+        if !is_asked_for || !is_watch(request.uri()) {
             return None;
         }
         let has_origin = text(ORIGIN)
@@ -123,6 +123,12 @@ impl Handshake {
     }
 }
 
+fn is_watch(uri: &Uri) -> bool {
+    let (_, path) = project_and_path(uri.path());
+    let (query, resource) = (uri.query().unwrap_or_default(), ResourcePath::parse(path));
+    Verb::of(&Method::GET, path, query, resource.as_ref()) == Verb::Watch
+}
+
 impl Wrong {
     fn answer(self) -> Response<Body> {
         let (status, why) = match self {
@@ -154,12 +160,13 @@ async fn talk(upgrade: OnUpgrade, answer: Response<Body>) {
     };
     let media = answer.headers().get(CONTENT_TYPE);
     let is_text = media.is_none_or(|media| media.as_bytes().starts_with(b"application/json"));
-    let mut events = answer.into_body();
+    let framing = Framing::of(answer.headers());
+    let mut body = answer.into_body();
     let io = TokioIo::new(upgraded);
     let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, None).await;
     loop {
         let told = tokio::select! {
-            frame = events.frame() => match frame {
+            frame = body.frame() => match frame {
                 Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
                 // It ends as it ends otherwise.
                 Some(Err(_)) => return,
@@ -171,12 +178,15 @@ async fn talk(upgrade: OnUpgrade, answer: Response<Body>) {
                 Some(Ok(_)) => continue,
             },
         };
-        // Each event by itself.
-        let lines = told.split_inclusive(|byte| is_text && *byte == b'\n');
-        for line in lines {
-            let message = match std::str::from_utf8(line) {
+        let each = match framing {
+            Framing::Json if is_text => told.split_inclusive(|byte| *byte == b'\n').collect(),
+            Framing::Json => vec![&told[..]],
+            Framing::Protobuf => events::without_lengths(&told),
+        };
+        for event in each {
+            let message = match std::str::from_utf8(event) {
                 Ok(text) if is_text => Message::text(text),
-                _ => Message::binary(line.to_vec()),
+                _ => Message::binary(event.to_vec()),
             };
             if socket.send(message).await.is_err() {
                 return;
