@@ -49,7 +49,7 @@ impl Content {
                 return answer;
             }
         }
-        let range = asked.header(RANGE).filter(|_| self.is_of_range(asked));
+        let range = said(asked, RANGE).filter(|_| self.is_of_range(asked));
         let ranges = match range.map_or(Ok(Vec::new()), |range| ranges(range, self.body.len())) {
             Ok(ranges) => ranges,
             Err(why) => return self.no_range(&why),
@@ -76,15 +76,15 @@ impl Content {
     fn wanted(&self, asked: &Asked) -> Wanted {
         let reads = [Method::GET, Method::HEAD].contains(&asked.method);
         let modified = self.modified.as_second();
-        let date = |name: HeaderName| asked.header(name).and_then(seconds);
-        match asked.header(IF_MATCH) {
-            Some(tags) if !self.is_among(tags, str::trim) => return Wanted::Refused,
+        let date = |name: HeaderName| said(asked, name).and_then(seconds);
+        match said(asked, IF_MATCH) {
+            Some(tags) if !self.is_among(tags, |tag| tag) => return Wanted::Refused,
             None if date(IF_UNMODIFIED_SINCE).is_some_and(|since| modified > since) => {
                 return Wanted::Refused;
             }
             _ => {}
         }
-        match asked.header(IF_NONE_MATCH) {
+        match said(asked, IF_NONE_MATCH) {
             Some(tags) if self.is_among(tags, weak) => match reads {
                 true => Wanted::Unchanged,
                 false => Wanted::Refused,
@@ -96,19 +96,33 @@ impl Content {
         }
     }
 
+    /// Whether the tag is among others; what is behind something that is none is not looked at.
     fn is_among(&self, tags: &str, read: impl Fn(&str) -> &str) -> bool {
-        tags.split(',').any(|tag| {
-            let tag = read(tag);
-            tag.trim() == "*" || self.tag.as_deref() == Some(tag)
-        })
+        let mut rest = tags.trim_start();
+        while !rest.is_empty() {
+            if rest.starts_with('*') {
+                return true;
+            }
+            rest = match (rest.strip_prefix(','), first_tag(rest)) {
+                (Some(rest), _) => rest,
+                (None, Some((tag, _))) if self.tag.as_deref() == Some(read(tag)) => return true,
+                (None, Some((_, rest))) => rest,
+                (None, None) => return false,
+            }
+            .trim_start();
+        }
+        false
     }
 
     /// Whether the parts that are asked for are those of this document.
     fn is_of_range(&self, asked: &Asked) -> bool {
-        match asked.header(IF_RANGE) {
-            None | Some("") => true,
-            Some(tag) if tag.starts_with(['"', 'W']) => self.tag.as_deref() == Some(tag),
-            Some(date) => seconds(date) == Some(self.modified.as_second()),
+        let reads = [Method::GET, Method::HEAD].contains(&asked.method);
+        let Some(of) = said(asked, IF_RANGE).filter(|_| reads) else {
+            return true;
+        };
+        match first_tag(of) {
+            Some((tag, _)) => self.tag.as_deref() == Some(tag),
+            None => seconds(of) == Some(self.modified.as_second()),
         }
     }
 
@@ -188,7 +202,10 @@ enum NoRange {
 /// The parts that are asked for; none stands for the whole.
 fn ranges(said: &str, size: usize) -> Result<Vec<Part>, NoRange> {
     let said = said.strip_prefix("bytes=").ok_or(NoRange::Unreadable)?;
-    let number = |text: &str| text.parse::<usize>().map_err(|_| NoRange::Unreadable);
+    let number = |text: &str| {
+        let number = text.parse::<i64>().map_err(|_| NoRange::Unreadable)?;
+        usize::try_from(number).map_err(|_| NoRange::Unreadable)
+    };
     let (mut parts, mut is_beyond) = (Vec::new(), false);
     for one in said.split(',').map(str::trim).filter(|one| !one.is_empty()) {
         let (start, end) = one.split_once('-').ok_or(NoRange::Unreadable)?;
@@ -224,9 +241,24 @@ fn ranges(said: &str, size: usize) -> Result<Vec<Part>, NoRange> {
     }
 }
 
+/// A header that says something.
+fn said(asked: &Asked, name: HeaderName) -> Option<&str> {
+    asked.header(name).filter(|said| !said.is_empty())
+}
+
+/// The tag at the beginning of a text, with its quotes, and what follows.
+fn first_tag(text: &str) -> Option<(&str, &str)> {
+    let mark = if text.starts_with("W/") { 2 } else { 0 };
+    let within = text[mark..].strip_prefix('"')?;
+    let length = within.find('"')?;
+    let is_fit = |c: char| c == '!' || c >= '#' && c != '\u{7f}';
+    let (tag, rest) = text.split_at(mark + length + 2);
+    within[..length].chars().all(is_fit).then_some((tag, rest))
+}
+
 /// A tag without what says that it is a weak one.
 fn weak(tag: &str) -> &str {
-    tag.trim().trim_start_matches("W/")
+    tag.strip_prefix("W/").unwrap_or(tag)
 }
 
 /// As HTTP writes it.

@@ -52,10 +52,10 @@ fn role(target: &Target, old: Option<&Value>, new: &Value) -> Result<(), Failure
     grants(target, object::name(new), &Rule::all_of(new))?;
     let aggregates = |role: &Value| {
         let selectors = role["aggregationRule"]["clusterRoleSelectors"].as_array()?;
-        (!selectors.is_empty()).then(|| role["aggregationRule"].clone())
+        (!selectors.is_empty()).then_some(())
     };
-    let (was, is) = (old.and_then(aggregates), aggregates(new));
-    if was != is && !missing(&target.caller, "", &Rule::everything()).is_empty() {
+    let aggregates = old.and_then(aggregates).or_else(|| aggregates(new));
+    if aggregates.is_some() && !missing(&target.caller, "", &Rule::everything()).is_empty() {
         let why = "must have cluster-admin privileges to use the aggregationRule";
         return Err(Failure::forbidden(&target.resource, object::name(new), why));
     }

@@ -12,7 +12,7 @@ use http::HeaderMap;
 
 use super::user::{self, ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED};
 use super::{Attributes, Caller, MASTERS, User};
-use crate::api::decode;
+use crate::api::{decode, subdomain};
 use crate::failure::Failure;
 use crate::plane::{Plane, World};
 
@@ -75,7 +75,7 @@ pub(super) fn apply(
         match mode.check(world, plane, &user, &wanted, asked) {
             Ok(()) => {
                 world.auth.impersonators.remember(&user, mode);
-                return Ok(complete(wanted));
+                return Ok(complete(wanted, mode));
             }
             Err(failure) => refusal = refusal.or(Some(failure)),
         }
@@ -144,8 +144,11 @@ fn in_go(user: &User) -> String {
     )
 }
 
-/// Adds the groups that follow from the name.
-fn complete(mut user: User) -> User {
+/// Adds the groups that follow from the name, and from how it is allowed.
+fn complete(mut user: User, mode: Mode) -> User {
+    if mode == Mode::Node {
+        user.groups.push("system:nodes".to_owned());
+    }
     if let (true, Some((namespace, _))) =
         (user.groups.is_empty(), user::service_account(&user.name))
     {
@@ -165,7 +168,7 @@ impl Mode {
     fn fits(self, wanted: &User) -> bool {
         let is_alone = wanted.uid.is_empty() && wanted.groups.is_empty() && wanted.extra.is_empty();
         let node = wanted.name.strip_prefix(NODE);
-        let is_node = node.is_some_and(|name| !name.is_empty());
+        let is_node = node.is_some_and(|name| subdomain(name).is_none());
         let is_account = user::service_account(&wanted.name).is_some();
         match self {
             Self::Node => is_node && is_alone,
@@ -228,7 +231,7 @@ impl Mode {
         let mut all = Vec::new();
         match (self, user::service_account(&wanted.name)) {
             (Self::Node, _) => {
-                let name = wanted.name.trim_start_matches(NODE);
+                let name = wanted.name.strip_prefix(NODE).unwrap_or_default();
                 all.push((one(group, "nodes", name), None));
             }
             (_, Some((namespace, name))) => {

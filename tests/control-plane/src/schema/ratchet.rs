@@ -2,73 +2,114 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Cause, ListType, Schema};
 
 impl Schema {
     /// Leaves of what is wrong with an object what it did not take over from the one in whose place it comes.
     pub(super) fn forget_taken_over(&self, object: &Value, old: &Value, causes: &mut Vec<Cause>) {
-        let places: Vec<Place<'_>> = causes
-            .iter()
-            .enumerate()
-            .map(|(cause, wrong)| Place {
-                cause,
-                steps: wrong
-                    .place
-                    .as_ref()
-                    .unwrap_or(&wrong.field)
-                    .split(['.', '['])
-                    .map(|step| step.trim_end_matches(']'))
-                    .collect(),
-            })
-            .collect();
-        let mut taken_over = BTreeSet::new();
+        let places = causes.iter().enumerate().map(|(cause, wrong)| Place {
+            cause,
+            rest: wrong.place.as_ref().unwrap_or(&wrong.field),
+        });
         // Of what it is it says so anew each time.
-        let is_kind = |place: &&Place<'_>| matches!(place.steps[..], ["apiVersion" | "kind"]);
-        let places: Vec<&Place<'_>> = places.iter().filter(|place| !is_kind(place)).collect();
+        let places: Vec<Place<'_>> = places
+            .filter(|place| !matches!(place.rest, "apiVersion" | "kind"))
+            .collect();
+        let mut found = TakenOver {
+            causes: BTreeSet::new(),
+            patience: MOST_READINGS,
+        };
         if !places.is_empty() {
-            self.compare(object, old, places, 0, &mut taken_over);
+            self.compare(object, old, places, &mut found);
         }
         let mut at = 0..;
-        causes.retain(|_| at.next().is_none_or(|at| !taken_over.contains(&at)));
+        causes.retain(|_| at.next().is_none_or(|at| !found.causes.contains(&at)));
     }
 
     /// Finds the causes whose values are the ones that were there, below two values that are in the same place. Each
     /// place is looked at once, however many causes there are.
-    fn compare(
-        &self,
-        new: &Value,
-        old: &Value,
-        places: Vec<&Place<'_>>,
-        depth: usize,
-        taken_over: &mut BTreeSet<usize>,
-    ) {
+    fn compare(&self, new: &Value, old: &Value, places: Vec<Place<'_>>, found: &mut TakenOver) {
         if new == old || self.is_in_another_order(new, old) {
-            taken_over.extend(places.iter().map(|place| place.cause));
+            found.causes.extend(places.iter().map(|place| place.cause));
             return;
         }
-        let mut by_step: BTreeMap<&str, Vec<&Place<'_>>> = BTreeMap::new();
+        match (new, old) {
+            (Value::Array(new), Value::Array(old)) => self.compare_lists(new, old, places, found),
+            (Value::Object(new), Value::Object(old)) => {
+                self.compare_fields(new, old, places, found);
+            }
+            _ => {}
+        }
+    }
+
+    /// The elements of a list without keys are told apart by nothing, so all of them have to be the same.
+    fn compare_lists(
+        &self,
+        new: &[Value],
+        old: &[Value],
+        places: Vec<Place<'_>>,
+        found: &mut TakenOver,
+    ) {
+        let Some(before) = self.by_keys(old) else {
+            return;
+        };
+        let mut by_index: BTreeMap<usize, Vec<Place<'_>>> = BTreeMap::new();
         for place in places {
-            if let Some(step) = place.steps.get(depth) {
-                by_step.entry(step).or_default().push(place);
+            if let Some((at, place)) = place.below_index() {
+                by_index.entry(at).or_default().push(place);
             }
         }
-        let before = old.as_array().and_then(|old| self.by_keys(old));
-        for (step, places) in by_step {
-            let below = match (new.as_array(), old.as_array(), step.parse::<usize>()) {
-                // The elements of a list without keys are told apart by nothing, so all of them have to be the same.
-                (Some(list), Some(_), Ok(at)) => {
-                    let element = list.get(at);
-                    let before = before.as_ref().zip(element);
-                    let before = before.and_then(|(before, element)| before.get(element));
-                    (Some(self.element()), element, before)
-                }
-                _ => (self.field(step), new.get(step), old.get(step)),
-            };
-            if let (Some(field), Some(new), Some(old)) = below {
-                field.compare(new, old, places, depth + 1, taken_over);
+        for (at, places) in by_index {
+            if let Some(element) = new.get(at)
+                && let Some(before) = before.get(element)
+            {
+                self.element().compare(element, before, places, found);
             }
+        }
+    }
+
+    fn compare_fields(
+        &self,
+        new: &Map<String, Value>,
+        old: &Map<String, Value>,
+        places: Vec<Place<'_>>,
+        found: &mut TakenOver,
+    ) {
+        let mut by_name: BTreeMap<&str, Vec<Place<'_>>> = BTreeMap::new();
+        let below = |name: &str, places, found: &mut TakenOver| {
+            if let (Some(field), Some(new), Some(old)) =
+                (self.field(name), new.get(name), old.get(name))
+            {
+                field.compare(new, old, places, found);
+            }
+        };
+        for place in places {
+            match place.readings(new).as_slice() {
+                [] => {}
+                [(name, place)] => by_name.entry(name).or_default().push(*place),
+                // A name with a dot in it may be two names. What is taken over is so whichever is meant.
+                many => {
+                    let is_taken_over = many.iter().all(|(name, place)| {
+                        let mut alone = TakenOver {
+                            causes: BTreeSet::new(),
+                            patience: found.patience.saturating_sub(1),
+                        };
+                        if alone.patience > 0 {
+                            below(name, vec![*place], &mut alone);
+                        }
+                        found.patience = alone.patience;
+                        alone.causes.contains(&place.cause)
+                    });
+                    if is_taken_over {
+                        found.causes.insert(place.cause);
+                    }
+                }
+            }
+        }
+        for (name, places) in by_name {
+            below(name, places, found);
         }
     }
 
@@ -94,10 +135,46 @@ impl Schema {
     }
 }
 
-/// Where a cause is.
+/// How many readings of places that can be read in more than one way are followed. What is beyond counts as changed.
+const MOST_READINGS: usize = 10_000;
+
+struct TakenOver {
+    causes: BTreeSet<usize>,
+    /// How many readings may still be followed.
+    patience: usize,
+}
+
+/// Where a cause is, from some value on.
+#[derive(Clone, Copy)]
 struct Place<'c> {
     cause: usize,
-    steps: Vec<&'c str>,
+    /// `name.other[3]`, where names stand as they are.
+    rest: &'c str,
+}
+
+impl<'c> Place<'c> {
+    /// In which element it is, and where in there.
+    fn below_index(self) -> Option<(usize, Self)> {
+        let (index, rest) = self.rest.strip_prefix('[')?.split_once(']')?;
+        Some((index.parse().ok()?, self.after(rest)))
+    }
+
+    /// In which fields of an object it may be, and where in there.
+    fn readings(self, fields: &Map<String, Value>) -> Vec<(&'c str, Self)> {
+        let ends = self.rest.match_indices(['.', '[']).map(|(at, _)| at);
+        ends.chain([self.rest.len()])
+            .map(|at| self.rest.split_at(at))
+            .filter(|(name, _)| fields.contains_key(*name))
+            .map(|(name, rest)| (name, self.after(rest)))
+            .collect()
+    }
+
+    fn after(self, rest: &'c str) -> Self {
+        Self {
+            rest: rest.strip_prefix('.').unwrap_or(rest),
+            ..self
+        }
+    }
 }
 
 struct ByKeys<'v> {

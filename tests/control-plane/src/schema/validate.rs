@@ -253,7 +253,11 @@ impl Schema {
         }
         for name in &self.rules.required {
             if !fields.contains_key(name) {
-                causes.push(Cause::new(Reason::Required, &below(name), "Required value"));
+                causes.push(Cause {
+                    // It is nowhere itself.
+                    place: Some(path.to_owned()),
+                    ..Cause::new(Reason::Required, &below(name), "Required value")
+                });
                 if causes.len() >= MOST_TOLD {
                     break;
                 }

@@ -75,7 +75,7 @@ impl Noted {
             path: self.path.to_string(),
             query: self.query.to_string(),
             verb: self.verb,
-            resource: ResourcePath::parse(&self.path),
+            resource: ResourcePath::of_sent(&self.path),
             user: self.user.as_deref().map(String::from),
             user_agent: self.user_agent.as_deref().map(String::from),
             content_type: self.content_type.as_deref().map(String::from),
@@ -133,7 +133,7 @@ impl RequestLog {
         request: &request::Parts,
         uri: &Uri,
     ) -> Begun {
-        let resource = ResourcePath::parse(uri.path());
+        let resource = ResourcePath::of_sent(uri.path());
         let query = uri.query().unwrap_or_default();
         let verb = Verb::of(&request.method, uri.path(), query, resource.as_ref());
         let header = |name: HeaderName| request.headers.get(name)?.to_str().ok();

@@ -53,17 +53,16 @@ pub struct ResourcePath {
 }
 
 impl ResourcePath {
-    /// Reads `/api/v1/..` and `/apis/{group}/{version}/..`, as it is sent; none for discovery and everything that is no
-    /// resource.
+    /// Reads a path as it is sent, which may be encoded. What it means is decided by what it encodes.
+    pub(crate) fn of_sent(path: &str) -> Option<Self> {
+        match path.contains('%') {
+            true => Self::parse(&decode(path, false)),
+            false => Self::parse(path),
+        }
+    }
+
+    /// Reads `/api/v1/..` and `/apis/{group}/{version}/..`, decoded; none for discovery and everything that is no resource.
     pub fn parse(path: &str) -> Option<Self> {
-        let decoded;
-        let path = match path.contains('%') {
-            true => {
-                decoded = decode(path, false);
-                &decoded
-            }
-            false => path,
-        };
         let mut segments = path.strip_prefix('/')?.trim_end_matches('/').split('/');
         let group = match segments.next()? {
             "api" => "",

@@ -125,7 +125,7 @@ impl Handshake {
 
 fn is_watch(uri: &Uri) -> bool {
     let (_, path) = project_and_path(uri.path());
-    let (query, resource) = (uri.query().unwrap_or_default(), ResourcePath::parse(path));
+    let (query, resource) = (uri.query().unwrap_or_default(), ResourcePath::of_sent(path));
     Verb::of(&Method::GET, path, query, resource.as_ref()) == Verb::Watch
 }
 

@@ -212,6 +212,13 @@ conformance! {
                 talk.send("GET", path, headers, None).await;
             }
             talk.send("POST", path, &[("if-none-match", "*")], None).await;
+            talk.send("POST", path, &[("range", "bytes=0-1"), ("if-range", "x")], None).await;
+            for headers in [
+                &[("range", "")][..], &[("if-match", "")], &[("if-none-match", ""), ("if-modified-since", LATER)], &[("if-match", "x, *")], &[("if-none-match", "\"a\"\"b\" *")],
+                &[("range", "bytes=-9223372036854775808")], &[("range", "bytes=0-1"), ("if-range", "Wed, 01 Jan 2020 00:00:00 GMT")], &[("range", "bytes=0-1"), ("if-range", "x")],
+            ] {
+                talk.send("HEAD", path, headers, None).await;
+            }
             for unchanged in ["if-unmodified-since", "if-none-match"] {
                 talk.send("HEAD", path, &[(unchanged, LATER)], None).await;
             }

@@ -438,7 +438,7 @@ conformance! {
             talk.send_raw("POST", &maps, &[("content-type", PROTOBUF)], &enveloped("ConfigMap", &raw)).await;
         }
         for broken in [
-            &b"\0\0"[..], b"\x8a\x01\x0a\n\x01m:\x05\n\x03{x}", b"B\x08\x08\x01\x10\xff\xff\xff\xff\x07", b"B\x02\x10\x05", b"B\x03\n\x01x", b"8\x05",
+            &b"\0\0"[..], b"(\x01", b"\x8a\x01\x0a\n\x01m:\x05\n\x03{x}", b"B\x08\x08\x01\x10\xff\xff\xff\xff\x07", b"B\x02\x10\x05", b"B\x03\n\x01x", b"8\x05",
         ] {
             let raw = [&[b'\n', 3 + broken.len() as u8][..], b"\n\x01a", broken].concat();
             talk.send_raw("POST", &maps, &[("content-type", PROTOBUF)], &enveloped("ConfigMap", &raw)).await;
@@ -448,7 +448,7 @@ conformance! {
             let raw = [meta, &[0x12, length + 2, 0x12, length], container].concat();
             talk.send_raw("POST", "/api/v1/namespaces/{ns}/pods?dryRun=All", &[("content-type", PROTOBUF)], &enveloped("Pod", &raw)).await;
         }
-        for envelope in [&b"k8s\0\0\0"[..], b"k8s\0\n\x02\0\0", b"k8s\0\n\x04\n\x02v1", b"k8s\0\x0b", b"k8s\0\x08\x01", b"k8s\0|"] {
+        for envelope in [&b"k8s\0\0\0"[..], b"k8s\0\n\x02\0\0", b"k8s\0\n\x04\n\x02v1", b"k8s\0\x0b", b"k8s\0\x08\x01", b"k8s\0|", b"k8s\0\x20\x01", b"k8s\0\x18\x01"] {
             talk.send_raw("POST", &maps, &[("content-type", PROTOBUF)], envelope).await;
         }
     }

@@ -67,6 +67,31 @@ conformance! {
         }
     }
 
+    /// What was wrong may stay, and what is new has to be right, also by names that look like several.
+    async fn names_with_dots_are_looked_at_where_something_stays_wrong(talk: &mut Talk) {
+        let small = json!({"type": "integer", "maximum": 5});
+        let inner = json!({"type": "object", "additionalProperties": {"type": "object", "additionalProperties": small}});
+        let of = |required: Value, small: &Value, inner: &Value| {
+            let map = json!({"type": "object", "additionalProperties": small});
+            let mut spec = of_fields(json!({"m": map, "n": inner, "x": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}, "x.y": {"type": "string"}}));
+            spec["required"] = required;
+            crd(spec)
+        };
+        let open = json!({"type": "integer"});
+        talk.install(of(json!([]), &open, &json!({"type": "object", "additionalProperties": {"type": "object", "additionalProperties": open}}))).await;
+        talk.post(THINGS, thing("one", json!({"m": {"a": 1, "b": 9, "c.d": 9}, "n": {"a": {"b": 9, "c": 1}, "d.e": {"c": 9}}, "x": {"z": 1}, "x.y": "a"}))).await;
+        let now = of(json!(["x.y"]), &small, &inner);
+        talk.patch_unsaid("merge", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}", json!({"spec": {"versions": now["spec"]["versions"]}})).await;
+        let one = format!("{THINGS}/one?dryRun=All");
+        talk.until_patched("merge", &one, json!({"spec": {"m": {"new": 6}}}), |answer| answer["code"] == 422).await;
+        for change in [
+            json!({"m": {"new": 6}}), json!({"m": {"a.b": 99}}), json!({"m": {"a[b": 99}}), json!({"m": {"a[0]": 99}}), json!({"m": {"new": 1}}), json!({"m": {"c.d": 8}}), json!({"m": {"b": 8}}),
+            json!({"n": {"d.e": {"c": 8}}}), json!({"n": {"a": {"b.c": 99}}}), json!({"n": {"d.e": {"new": 1}}}), json!({"n": {"a": {"c": 2}}}), json!({"x.y": null}), json!({"x.y": null, "x": {"y": 1}}),
+        ] {
+            talk.patch("merge", &one, json!({"spec": change})).await;
+        }
+    }
+
     async fn the_first_element_that_has_no_keys_is_told_of(talk: &mut Talk) {
         let item = json!({"type": "object", "required": ["k"], "x-kubernetes-preserve-unknown-fields": true, "properties": {"k": {"type": "string"}}});
         talk.install(crd(of_fields(json!({

@@ -112,6 +112,7 @@ conformance! {
             "/%61pi/v1/secrets", "/api%2fv1/secrets", "/api/v1%2Fsecrets", "/%61pis/rbac.authorization.k8s.io/v1/clusterroles", "/api/v1/namespaces/{ns}%2fsecrets",
             "/api/v1/namespaces/{ns}%2fsecrets%2fone", "/api/v1/%6eamespaces/{ns}/pods", "/api/v1/namespaces/{ns}/configmaps%2Ffoo", "/api/v1/namespaces/{ns}%2fconfigmaps?watch=true",
             "/api/v1//namespaces/{ns}/configmaps", "/api//v1/configmaps", "/api/v1/namespaces/{ns}//configmaps", "/api/v1/namespaces//configmaps", "/api/v1/configmaps/", "/api/v1/%2563onfigmaps",
+            "/api/v1%252Fsecrets", "/api/v1%252Fnamespaces%252F{ns}%252Fsecrets%252Fone", "/api/v1/namespaces/{ns}%252Fsecrets", "/apis/apps%252fv1%252fdeployments", "/api/v1/watch/namespaces/{ns}/pods/one/",
         ] {
             talk.get(path).await;
         }
@@ -237,6 +238,12 @@ conformance! {
             {"apiGroups": ["authentication.k8s.io"], "resources": ["users"], "verbs": ["impersonate:user-info"], "resourceNames": ["carol"]},
             rule("", &["pods"], &["impersonate-on:user-info:list"]),
         ])).await;
+        talk.allow_subject(json!({"kind": "User", "name": "operator"}), true, "nodes", json!([
+            {"apiGroups": ["authentication.k8s.io"], "resources": ["nodes"], "verbs": ["impersonate:arbitrary-node"], "resourceNames": ["x"]},
+            rule("authentication.k8s.io", &["selfsubjectreviews"], &["impersonate-on:arbitrary-node:create"]),
+        ])).await;
+        who_am_i(talk, &[("impersonate-user", "system:node:x")]).await;
+        who_am_i(talk, &[("impersonate-user", "system:node:system:node:x")]).await;
         talk.send("GET", PODS, &[("impersonate-user", "carol")], None).await;
         talk.send("GET", MAPS, &[("impersonate-user", "carol")], None).await;
         talk.send("GET", PODS, &[("impersonate-user", "carol"), ("impersonate-group", "devs")], None).await;
@@ -262,6 +269,8 @@ conformance! {
             rule("", &["configmaps"], &["get", "list"]),
         ])).await;
         talk.prepare(ROLES, json!({"metadata": {"name": "there"}, "rules": [rule("", &["pods"], &["get", "list"])]})).await;
+        let gathers = json!({"clusterRoleSelectors": [{"matchLabels": {"a": "{ns}"}}]});
+        talk.prepare(&format!("{RBAC}/clusterroles"), json!({"metadata": {"name": "{ns}-gathers"}, "aggregationRule": gathers})).await;
         talk.ask_as_user("writer");
         let role = |rules: Value| json!({"metadata": {"name": "one"}, "rules": rules});
         talk.post(ROLES, role(json!([
@@ -287,6 +296,10 @@ conformance! {
         talk.post(&cluster_roles, cluster(json!({"aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]}}))).await;
         for none in [json!({}), json!({"clusterRoleSelectors": []})] {
             talk.post(&cluster_roles, cluster(json!({"aggregationRule": none}))).await;
+        }
+        let gathers = format!("{cluster_roles}/{{ns}}-gathers");
+        for change in [json!({"metadata": {"labels": {"a": "b"}}}), json!({"metadata": {"finalizers": ["example.com/a"]}}), json!({"metadata": {"finalizers": null}}), json!({"aggregationRule": null})] {
+            talk.patch("merge", &gathers, change).await;
         }
         talk.post(&cluster_roles, cluster(json!({"rules": [rule("", &["configmaps"], &["list"])]}))).await;
         talk.say("with what is wrong besides, and where there is no namespace");

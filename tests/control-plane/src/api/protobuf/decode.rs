@@ -52,6 +52,8 @@ impl<'b> Envelope<'b> {
                     }
                 }
                 2 => read.raw = reader.bytes(tag, "Raw")?,
+                3 => drop(reader.bytes(tag, "ContentEncoding")?),
+                4 => drop(reader.bytes(tag, "ContentType")?),
                 _ => reader.skip(tag)?,
             }
         }
@@ -96,6 +98,17 @@ fn message(known: &Struct, bytes: &[u8], depth: usize) -> Result<Value, String> 
         };
         let in_go = go_name(name);
         match kind {
+            Kind::List(item) if matches!(**item, Kind::Int) && tag.is_packed() => {
+                let numbers = reader.packed(tag, &in_go)?;
+                let list = object.entry(*name).or_insert_with(|| json!([]));
+                if let Some(list) = list.as_array_mut() {
+                    list.extend(
+                        numbers
+                            .into_iter()
+                            .map(|number| number.cast_signed().into()),
+                    );
+                }
+            }
             Kind::List(item) => {
                 let list = object.entry(*name).or_insert_with(|| json!([]));
                 let item = value(item, &mut reader, tag, &in_go, depth)?;
@@ -147,7 +160,7 @@ fn entry(kind: &Kind, bytes: &[u8], depth: usize) -> Result<(String, Value), Str
         }
     }
     let found = found.unwrap_or_else(|| match kind {
-        Kind::Quantity => Value::Null,
+        Kind::Quantity | Kind::Time { .. } => Value::Null,
         Kind::Message(_) => json!({}),
         Kind::Items(_) => json!([]),
         _ => "".into(),
@@ -303,6 +316,8 @@ fn go_name(name: &str) -> String {
     let mut chars = name.chars();
     match (name, chars.next()) {
         ("metadata", _) => "ObjectMeta".to_owned(),
+        ("uid" | "id" | "ip", _) => name.to_uppercase(),
+        (_, Some('a')) if name.starts_with("api") => format!("API{}", &name[3..]),
         (_, Some(first)) => first.to_uppercase().chain(chars).collect(),
         (_, None) => String::new(),
     }

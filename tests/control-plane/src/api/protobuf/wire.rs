@@ -68,6 +68,16 @@ impl<'a> Reader<'a> {
         self.varint()
     }
 
+    /// Several numbers, one behind the other.
+    pub(super) fn packed(&mut self, tag: Tag<'_>, field: &str) -> Result<Vec<u64>, String> {
+        let mut within = Reader::new(self.of, self.bytes(tag, field)?);
+        let mut numbers = Vec::new();
+        while !within.rest.is_empty() {
+            numbers.push(within.varint()?);
+        }
+        Ok(numbers)
+    }
+
     pub(super) fn float(&mut self, tag: Tag<'_>, field: &str) -> Result<f64, String> {
         tag.is(1, field)?;
         let (taken, rest) = self.rest.split_first_chunk().ok_or(END)?;
@@ -149,6 +159,11 @@ impl<'a> Reader<'a> {
 }
 
 impl Tag<'_> {
+    /// Whether it is one of several values that stand together.
+    pub(super) fn is_packed(self) -> bool {
+        self.wire == 2
+    }
+
     fn is(self, wire: u64, field: &str) -> Result<(), String> {
         let got = self.wire;
         if got == wire {

@@ -170,7 +170,9 @@ impl Rule {
 
 /// How often a piece of a rule is held against a rule: the pieces are as many as its verbs times its groups times its
 /// resources. A real server looks at all, as long as it has memory.
-const MOST_LOOKS: usize = 1_000_000;
+const MOST_LOOKS: usize = 200_000;
+/// How many missing ones are told.
+const MOST_MISSING: usize = 10_000;
 
 /// What of some rules is not allowed by those that somebody holds, a line for each.
 pub(crate) fn not_held<'a>(
@@ -179,12 +181,12 @@ pub(crate) fn not_held<'a>(
 ) -> Vec<String> {
     let is_held = |rule: &Rule| held.clone().any(|ours| ours.covers(rule));
     let not_whole = wanted.iter().filter(|rule| !is_held(rule));
-    let most = (MOST_LOOKS / held.clone().count().max(1)).clamp(1_000, 20_000);
+    let most = (MOST_LOOKS / held.clone().count().max(1)).max(1_000);
     let mut missing: Vec<Rule> = Vec::new();
     let mut places: HashMap<_, usize> = HashMap::new();
     for (at, piece) in not_whole.flat_map(Rule::pieces).enumerate() {
         // Whether more is held need not be known once something is not, and of very many pieces it is not known.
-        if at >= most {
+        if at >= most || missing.len() >= MOST_MISSING {
             if missing.is_empty() {
                 missing.push(piece);
             }
