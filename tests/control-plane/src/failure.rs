@@ -118,7 +118,7 @@ fn qualified(group: &str, plural: &str) -> String {
 
 /// How much is told of what is wrong, in bytes: what is in a field with a long way to it has a long name. A real server tells
 /// all, as long as it has memory and time.
-pub(crate) const MOST_TOLD: usize = 16 << 20;
+pub(crate) const MOST_BYTES: usize = 16 << 20;
 
 /// The first causes, of which as many are told as there is room for.
 fn told(causes: Vec<Cause>) -> Vec<Cause> {
@@ -126,7 +126,7 @@ fn told(causes: Vec<Cause>) -> Vec<Cause> {
     let mut is_told = |cause: &Cause| {
         let is_first = length == 0;
         length += cause.field.len() + cause.message.len() + 1;
-        is_first || length <= MOST_TOLD
+        is_first || length <= MOST_BYTES
     };
     causes
         .into_iter()

@@ -14,6 +14,7 @@ use futures::StreamExt;
 use http::header::{ACCEPT, CONNECTION, HeaderName, ORIGIN, UPGRADE};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
+use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use kommodore_control_plane::ControlPlane;
 use kube::Client;
@@ -54,6 +55,12 @@ async fn ask(client: &Client, path: &str, others: &[(HeaderName, &str)]) -> Resp
     client.send(request).await.unwrap()
 }
 
+/// The WebSocket that an answer opens.
+async fn opened(answer: Response<Body>) -> WebSocketStream<TokioIo<Upgraded>> {
+    let upgraded = hyper::upgrade::on(answer).await.unwrap();
+    WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Client, None).await
+}
+
 async fn text(response: Response<Body>) -> String {
     let body = response.into_body().collect().await.unwrap().to_bytes();
     String::from_utf8(body.to_vec()).unwrap()
@@ -75,9 +82,7 @@ async fn events_come_each_in_a_message() {
     let accepted = answer.headers()["sec-websocket-accept"].clone();
     assert_eq!(accepted, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     assert_eq!(answer.headers()[PROTOCOL], "base64.binary.k8s.io");
-    let upgraded = hyper::upgrade::on(answer).await.unwrap();
-    let io = TokioIo::new(upgraded);
-    let mut socket = WebSocketStream::from_raw_socket(io, Role::Client, None).await;
+    let mut socket = opened(answer).await;
     let mut seen = Vec::new();
     for _ in 0..2 {
         seen.push(next(&mut socket).await);
@@ -109,8 +114,7 @@ async fn a_watch_that_ends_says_so() {
     let plane = plane().await;
     let client = plane.client().unwrap();
     let answer = ask(&client, &format!("{THINGS}?watch=1&timeoutSeconds=1"), &[]).await;
-    let io = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
-    let mut socket = WebSocketStream::from_raw_socket(io, Role::Client, None).await;
+    let mut socket = opened(answer).await;
     match soon("end", socket.next()).await.unwrap().unwrap() {
         Message::Close(Some(end)) => assert_eq!(end.code, CloseCode::Normal),
         other => panic!("{other:?}"),
@@ -131,8 +135,7 @@ async fn events_of_protobuf_come_without_their_lengths() {
     let path = "/api/v1/watch/namespaces/default/configmaps";
     let answer = ask(&client, path, &protobuf).await;
     assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS);
-    let io = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
-    let mut socket = WebSocketStream::from_raw_socket(io, Role::Client, None).await;
+    let mut socket = opened(answer).await;
     for _ in 0..2 {
         let message = soon("event", socket.next()).await.unwrap().unwrap();
         let event = message.into_data();

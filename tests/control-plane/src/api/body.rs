@@ -367,7 +367,7 @@ pub(super) fn shape_sent(
 }
 
 /// How many unknown fields, and fields said again, Go's decoder of a built-in kind tells at most.
-const MOST_TOLD: usize = 100;
+const MOST_CAUSES: usize = 100;
 
 /// Prunes what the schema does not know, sets defaults, and says what was unknown, after what is `told` already.
 pub(crate) fn shape(
@@ -401,7 +401,7 @@ pub(crate) fn shape(
         ),
     }
     if !target.resource.is_crd() {
-        told.truncate(MOST_TOLD);
+        told.truncate(MOST_CAUSES);
     }
     if let (Shape::BuiltIn(schema), Source::Strategic(_) | Source::Applied(_)) =
         (&version.schema, source)
@@ -544,7 +544,7 @@ pub(crate) fn validate(target: &Target, object: &Value, old: Option<&Value>) -> 
     wrong.extend(found.wholes.into_iter().filter_map(&mut told));
     wrong.extend(of_metadata);
     wrong.extend(found.lists.into_iter().filter_map(&mut told));
-    wrong.truncate(schema::MOST_TOLD);
+    wrong.truncate(schema::MOST_CAUSES);
     // Which rules are left out a real server says as well.
     if schema.has_cel_rules() && wrong.iter().any(hides_rules) {
         wrong.push(Cause::new("FieldValueInvalid", "<nil>", NOT_CHECKED));

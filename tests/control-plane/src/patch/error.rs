@@ -1,6 +1,6 @@
 //! Why a patch was not taken.
 
-use crate::failure::MOST_TOLD;
+use crate::failure::MOST_BYTES;
 
 /// Why a JSON patch or a strategic merge patch was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +62,7 @@ fn summary(conflicts: &[Conflict]) -> String {
         lines.push(format!("conflicts with {}:", of_one[0].manager));
         for conflict in of_one {
             length += conflict.field.len();
-            if length > MOST_TOLD && conflict != &conflicts[0] {
+            if length > MOST_BYTES && conflict != &conflicts[0] {
                 break;
             }
             lines.push(format!("- {}", conflict.field));

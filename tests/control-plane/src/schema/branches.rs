@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::cause::MOST_TOLD;
+use super::cause::MOST_CAUSES;
 use super::{Cause, Reason, Schema};
 
 /// What is wrong by one branch, and how much of it fits.
@@ -91,7 +91,7 @@ impl Schema {
 
 /// Tells what a branch says besides that the whole is wrong, while there is room.
 fn tell(causes: &mut Vec<Cause>, of_branch: Vec<Cause>) {
-    if causes.len() < MOST_TOLD {
+    if causes.len() < MOST_CAUSES {
         causes.extend(of_branch);
     }
 }

@@ -11,7 +11,7 @@ pub(crate) struct Cause {
 }
 
 /// How many reasons are told at most. A real server tells all, as long as it has memory and time.
-pub(crate) const MOST_TOLD: usize = 10_000;
+pub(crate) const MOST_CAUSES: usize = 10_000;
 
 /// Whether one more message of so many bytes is told whole: messages that say a whole `enum` of each element are soon
 /// more than anybody reads.

@@ -35,7 +35,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub(crate) use builtin::{builtin, empty, named};
-pub(crate) use cause::{Cause, MOST_TOLD, Reason};
+pub(crate) use cause::{Cause, MOST_CAUSES, Reason};
 pub(crate) use decode::decode_metadata;
 pub(crate) use empties::Empties;
 pub(crate) use formats::is_known as is_known_format;

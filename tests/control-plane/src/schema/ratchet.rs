@@ -9,13 +9,20 @@ use super::{Cause, ListType, Schema};
 impl Schema {
     /// Leaves of what is wrong with an object what it did not take over from the one in whose place it comes.
     pub(super) fn forget_taken_over(&self, object: &Value, old: &Value, causes: &mut Vec<Cause>) {
-        let places = causes.iter().enumerate().map(|(cause, wrong)| Place {
-            cause,
-            rest: wrong.place.as_ref().unwrap_or(&wrong.field),
+        // What is below a field without a name is called like a field of the root.
+        if object.get("").is_some() {
+            return;
+        }
+        let places = causes.iter().enumerate().map(|(cause, wrong)| {
+            let rest = wrong.place.as_deref().unwrap_or(&wrong.field);
+            Place {
+                cause,
+                rest: Some(rest).filter(|rest| !rest.is_empty()),
+            }
         });
         // Of what it is it says so anew each time.
         let places: Vec<Place<'_>> = places
-            .filter(|place| !matches!(place.rest, "apiVersion" | "kind"))
+            .filter(|place| !matches!(place.rest, Some("apiVersion" | "kind")))
             .collect();
         let mut found = TakenOver {
             causes: BTreeSet::new(),
@@ -148,30 +155,35 @@ struct TakenOver {
 #[derive(Clone, Copy)]
 struct Place<'c> {
     cause: usize,
-    /// `name.other[3]`, where names stand as they are.
-    rest: &'c str,
+    /// `name.other[3]`, where names stand as they are; nothing for the value itself.
+    rest: Option<&'c str>,
 }
 
 impl<'c> Place<'c> {
     /// In which element it is, and where in there.
     fn below_index(self) -> Option<(usize, Self)> {
-        let (index, rest) = self.rest.strip_prefix('[')?.split_once(']')?;
+        let (index, rest) = self.rest?.strip_prefix('[')?.split_once(']')?;
         Some((index.parse().ok()?, self.after(rest)))
     }
 
     /// In which fields of an object it may be, and where in there.
     fn readings(self, fields: &Map<String, Value>) -> Vec<(&'c str, Self)> {
-        let ends = self.rest.match_indices(['.', '[']).map(|(at, _)| at);
-        ends.chain([self.rest.len()])
-            .map(|at| self.rest.split_at(at))
+        let Some(names) = self.rest else {
+            return Vec::new();
+        };
+        let ends = names.match_indices(['.', '[']).map(|(at, _)| at);
+        ends.chain([names.len()])
+            .map(|at| names.split_at(at))
             .filter(|(name, _)| fields.contains_key(*name))
             .map(|(name, rest)| (name, self.after(rest)))
             .collect()
     }
 
+    /// Where what follows begins with a dot, with an index, or not at all.
     fn after(self, rest: &'c str) -> Self {
+        let index = Some(rest).filter(|rest| !rest.is_empty());
         Self {
-            rest: rest.strip_prefix('.').unwrap_or(rest),
+            rest: rest.strip_prefix('.').or(index),
             ..self
         }
     }

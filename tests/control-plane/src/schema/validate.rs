@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Number, Value};
 
-use super::cause::{self, MOST_TOLD};
+use super::cause::{self, MOST_CAUSES};
 use super::formats;
 use super::numbers::is_whole;
 use super::whole;
@@ -258,7 +258,7 @@ impl Schema {
                     place: Some(path.to_owned()),
                     ..Cause::new(Reason::Required, &below(name), "Required value")
                 });
-                if causes.len() >= MOST_TOLD {
+                if causes.len() >= MOST_CAUSES {
                     break;
                 }
             }

@@ -73,19 +73,20 @@ conformance! {
         let inner = json!({"type": "object", "additionalProperties": {"type": "object", "additionalProperties": small}});
         let of = |required: Value, small: &Value, inner: &Value| {
             let map = json!({"type": "object", "additionalProperties": small});
-            let mut spec = of_fields(json!({"m": map, "n": inner, "x": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}, "x.y": {"type": "string"}}));
+            let few = json!({"type": "object", "additionalProperties": {"type": "integer"}, "maxProperties": if required == json!([]) { 9 } else { 2 }});
+            let mut spec = of_fields(json!({"m": map, "few": few, "n": inner, "x": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}, "x.y": {"type": "string"}}));
             spec["required"] = required;
             crd(spec)
         };
         let open = json!({"type": "integer"});
         talk.install(of(json!([]), &open, &json!({"type": "object", "additionalProperties": {"type": "object", "additionalProperties": open}}))).await;
-        talk.post(THINGS, thing("one", json!({"m": {"a": 1, "b": 9, "c.d": 9}, "n": {"a": {"b": 9, "c": 1}, "d.e": {"c": 9}}, "x": {"z": 1}, "x.y": "a"}))).await;
+        talk.post(THINGS, thing("one", json!({"few": {"": 1, "a": 1, "b": 1}, "m": {"a": 1, "b": 9, "c.d": 9}, "n": {"a": {"b": 9, "c": 1}, "d.e": {"c": 9}}, "x": {"z": 1}, "x.y": "a"}))).await;
         let now = of(json!(["x.y"]), &small, &inner);
         talk.patch_unsaid("merge", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}", json!({"spec": {"versions": now["spec"]["versions"]}})).await;
         let one = format!("{THINGS}/one?dryRun=All");
         talk.until_patched("merge", &one, json!({"spec": {"m": {"new": 6}}}), |answer| answer["code"] == 422).await;
         for change in [
-            json!({"m": {"new": 6}}), json!({"m": {"a.b": 99}}), json!({"m": {"a[b": 99}}), json!({"m": {"a[0]": 99}}), json!({"m": {"new": 1}}), json!({"m": {"c.d": 8}}), json!({"m": {"b": 8}}),
+            json!({"few": {"c": 1}}), json!({"few": {"": 2}}), json!({"m": {"new": 6}}), json!({"m": {"a.b": 99}}), json!({"m": {"a[b": 99}}), json!({"m": {"a[0]": 99}}), json!({"m": {"new": 1}}), json!({"m": {"c.d": 8}}), json!({"m": {"b": 8}}),
             json!({"n": {"d.e": {"c": 8}}}), json!({"n": {"a": {"b.c": 99}}}), json!({"n": {"d.e": {"new": 1}}}), json!({"n": {"a": {"c": 2}}}), json!({"x.y": null}), json!({"x.y": null, "x": {"y": 1}}),
         ] {
             talk.patch("merge", &one, json!({"spec": change})).await;
