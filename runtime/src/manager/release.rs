@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kube::api::{ApiResource, ObjectMeta};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::builder::Parts;
 use super::run::{Begun, manage};
@@ -68,13 +69,7 @@ pub(super) async fn release(
             watched.board(host);
         }
         let host = host.map(|host| host.name().clone());
-        async move {
-            // At the end all clusters leave, which says nothing of them.
-            begun
-                .stop
-                .run_until_cancelled(watched.watch(&fleet, host.as_ref()))
-                .await;
-        }
+        async move { watched.watch(&fleet, host.as_ref(), &begun.stop).await }
     };
     manage(parts, Arc::new(release.clone()), shutdown, begin).await?;
     let state = release.lock();
@@ -94,12 +89,17 @@ pub(super) async fn release(
 }
 
 impl Release {
-    /// Resolves when all clusters are known and done, and `host` with them.
-    async fn watch(&self, fleet: &Fleet, host: Option<&ClusterName>) {
+    /// Resolves when all clusters are known and done, and `host` with them, or at the `stop`.
+    async fn watch(&self, fleet: &Fleet, host: Option<&ClusterName>, stop: &CancellationToken) {
         loop {
             // Before the clusters: whoever says that these are all has named them.
             let known = fleet.is_complete();
-            let names = fleet.clusters().into_iter().map(|(name, _)| name);
+            let clusters = fleet.clusters();
+            // After the clusters: they leave once it has been said, and whoever has left is not thereby done.
+            if stop.is_cancelled() {
+                return;
+            }
+            let names = clusters.into_iter().map(|(name, _)| name);
             let names = names.chain(host.cloned());
             {
                 let mut state = self.lock();
@@ -109,7 +109,8 @@ impl Release {
                     return;
                 }
             }
-            let _ = tokio::time::timeout(INTERVAL, self.0.news.notified()).await;
+            let news = tokio::time::timeout(INTERVAL, self.0.news.notified());
+            let _ = stop.run_until_cancelled(news).await;
         }
     }
 
@@ -176,4 +177,58 @@ impl Crew for Release {
     }
 
     fn gone(&self, _: &ClusterName) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+    use std::pin::pin;
+
+    use futures::poll;
+    use kube::{Client, Config};
+
+    use super::*;
+    use crate::fleet::State as Engagement;
+    use crate::transport::Connect;
+    use crate::watch::{Common, Kept};
+
+    #[tokio::test(start_paused = true)]
+    async fn clusters_that_leave_because_it_ends_are_not_done() {
+        let release = Release(Arc::new(Shared {
+            held: vec![Held {
+                kind: ApiResource::erase::<k8s_openapi::api::core::v1::ConfigMap>(&()),
+                finalizer: "demo.kommodore.dev/one".to_owned(),
+                controller: "one".to_owned(),
+            }],
+            state: Mutex::default(),
+            news: Notify::new(),
+        }));
+        let connect: Connect =
+            Arc::new(|config| Box::pin(ready(Client::try_from(config).map(Into::into))));
+        let common = Common::new(64, Kept::default());
+        let fleet = Fleet::new(
+            Arc::new(release.clone()),
+            0,
+            Duration::ZERO,
+            connect,
+            common,
+        );
+        fleet.engage("blue", Config::new("http://127.0.0.1:1".parse().unwrap()));
+        while !fleet
+            .clusters()
+            .iter()
+            .any(|(_, state)| *state == Engagement::Engaged)
+        {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let stop = CancellationToken::new();
+        let mut watch = pin!(release.watch(&fleet, None, &stop));
+        assert!(poll!(&mut watch).is_pending());
+        stop.cancel();
+        fleet.close().await;
+        assert!(fleet.clusters().is_empty());
+        watch.await;
+        assert!(!release.lock().complete);
+        assert_eq!(release.lock().left, [ClusterName::new("blue").unwrap()]);
+    }
 }
