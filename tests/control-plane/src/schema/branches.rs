@@ -21,7 +21,8 @@ impl Schema {
     ) -> usize {
         let attempt = |schema: &Schema| {
             let mut causes = Vec::new();
-            let fits = schema.check(value, path, &mut causes);
+            // What stays as it was is found for the whole.
+            let fits = schema.check(value, None, path, &mut causes).fits;
             Attempt { causes, fits }
         };
         let of_whole = |why: &str| {
@@ -29,7 +30,6 @@ impl Schema {
             Cause::new(Reason::Invalid, "<nil>", &message)
         };
         let rules = &self.rules;
-        let before = causes.len();
         let mut fits = 0;
         let mut any = Vec::new();
         for branch in &rules.any_of {
@@ -80,10 +80,6 @@ impl Schema {
         let not = rules.not.as_deref().map(attempt);
         if not.is_some_and(|attempt| attempt.causes.is_empty()) {
             causes.push(of_whole("not validate the schema (not)"));
-        }
-        // Whatever a branch says, it says of the whole.
-        for cause in causes.iter_mut().skip(before) {
-            cause.place = Some(path.to_owned());
         }
         fits
     }

@@ -158,8 +158,11 @@ fn read(table: &'static str) -> Table {
 /// Adds what every object has.
 pub(super) fn root(schema: &mut Schema) {
     for name in ["apiVersion", "kind"] {
-        let own = schema.properties.remove(name).unwrap_or_default();
+        let said = schema.properties.remove(name);
+        let implied = said.is_none();
+        let own = said.unwrap_or_default();
         let field = Schema {
+            implied,
             default: own.default,
             rules: own.rules,
             ..scalar(Kind::String)
@@ -168,6 +171,7 @@ pub(super) fn root(schema: &mut Schema) {
     }
     let mut metadata = reference("ObjectMeta");
     metadata.always = true;
+    metadata.implied = !schema.properties.contains_key("metadata");
     // What the schema adds to the type that metadata has.
     if let Some(own) = schema.properties.remove("metadata") {
         metadata.default = own.default;

@@ -6,8 +6,6 @@ pub(crate) struct Cause {
     pub(crate) reason: Reason,
     pub(crate) field: String,
     pub(crate) message: String,
-    /// The value that has to be left alone for this to be told no more, if that is not the one at the field.
-    pub(super) place: Option<String>,
 }
 
 /// How many reasons are told at most. A real server tells all, as long as it has memory and time.
@@ -54,7 +52,6 @@ impl Cause {
             reason,
             field: field.to_owned(),
             message: message.to_owned(),
-            place: None,
         }
     }
 }

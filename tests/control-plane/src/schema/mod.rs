@@ -75,6 +75,8 @@ pub(crate) struct Schema {
     pub(crate) may_be_empty_key: bool,
     /// What is serialized then is null (a Go pointer).
     pub(crate) pointer: bool,
+    /// Each object has it, or each value may be there, whatever its schema says.
+    implied: bool,
     /// What the value must satisfy besides its type.
     pub(crate) rules: Rules,
     /// CEL rules are here or below; they are not evaluated.
@@ -185,6 +187,7 @@ impl Schema {
             always: false,
             may_be_empty_key: false,
             pointer: false,
+            implied: false,
             rules: Rules {
                 required: Vec::new(),
                 one_of_values: None,

@@ -56,7 +56,10 @@ impl Schema {
                 .map(|(name, field)| (name.clone(), Self::of(field)))
                 .collect(),
             additional: match value.get("additionalProperties") {
-                Some(Value::Bool(true)) => Additional::Values(Box::default()),
+                Some(Value::Bool(true)) => Additional::Values(Box::new(Self {
+                    implied: true,
+                    ..Self::default()
+                })),
                 Some(values @ Value::Object(_)) => Additional::Values(Box::new(Self::of(values))),
                 _ => Additional::Nothing,
             },

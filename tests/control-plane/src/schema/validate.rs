@@ -25,10 +25,8 @@ impl Schema {
     /// root's metadata is validated elsewhere, apart from what the schema itself says about it. CEL rules are not
     /// evaluated.
     pub(crate) fn validate(&self, object: &Value, old: Option<&Value>) -> Wrong {
-        let mut values = self.validate_values(object);
-        if let Some(old) = old {
-            self.forget_taken_over(object, old, &mut values);
-        }
+        let mut values = Vec::new();
+        self.check(object, old, "", &mut values);
         let lists = |object: &Value| {
             let mut causes = Vec::new();
             self.check_lists(object, "", &mut causes);
@@ -58,19 +56,44 @@ impl Schema {
     /// The same but for whole objects in it and for what list types demand.
     pub(super) fn validate_values(&self, object: &Value) -> Vec<Cause> {
         let mut causes = Vec::new();
-        self.check(object, "", &mut causes);
+        self.check(object, None, "", &mut causes);
         causes
     }
 
-    /// Says what is wrong with a value, and comes back with how much of it fits: of branches the nearest is told.
-    pub(super) fn check(&self, value: &Value, path: &str, causes: &mut Vec<Cause>) -> usize {
+    /// Says what is wrong with a value, unless it is the one that was in its place before.
+    pub(super) fn check(
+        &self,
+        value: &Value,
+        was: Option<&Value>,
+        path: &str,
+        causes: &mut Vec<Cause>,
+    ) -> Checked {
+        let before = causes.len();
+        let mut checked = self.check_anew(value, was, path, causes);
+        if causes.len() > before && !checked.has_changed {
+            match was {
+                Some(was) if self.is_as_it_was(value, was) => causes.truncate(before),
+                _ => checked.has_changed = true,
+            }
+        }
+        checked
+    }
+
+    fn check_anew(
+        &self,
+        value: &Value,
+        was: Option<&Value>,
+        path: &str,
+        causes: &mut Vec<Cause>,
+    ) -> Checked {
         let before = causes.len();
         self.check_type(value, &mut Found { path, causes });
         // A rule that was looked at counts for one, and one more where it holds as a whole.
         let mut fits = usize::from(causes.len() == before);
+        let mut has_changed = false;
         if value.is_null() {
             self.check_enum(value, &mut Found { path, causes });
-            return fits;
+            return Checked { fits, has_changed };
         }
         let has_type = self.kind.is_some() || self.int_or_string || self.rules.format.is_some();
         fits = if has_type { fits + 1 } else { 0 };
@@ -85,14 +108,21 @@ impl Schema {
                 self.check_number(number, &mut found);
                 fits += 2;
             }
-            Value::Array(elements) => fits += self.check_array(elements, &mut found) + 2,
+            Value::Array(elements) => {
+                let checked = self.check_array(elements, was, &mut found);
+                fits += checked.fits + 2;
+                has_changed = checked.has_changed;
+            }
             _ => {}
         }
         self.check_enum(value, &mut found);
         if let Value::Object(fields) = value {
-            fits += self.check_object(fields, path, causes) + 1;
+            let checked = self.check_object(fields, was, path, causes);
+            fits += checked.fits + 1;
+            has_changed = checked.has_changed;
         }
-        fits + 2
+        fits += 2;
+        Checked { fits, has_changed }
     }
 
     fn check_enum(&self, value: &Value, found: &mut Found<'_>) {
@@ -192,11 +222,22 @@ impl Schema {
         }
     }
 
-    fn check_array(&self, elements: &[Value], found: &mut Found<'_>) -> usize {
-        let (path, mut fits) = (found.path, 0);
+    fn check_array(
+        &self,
+        elements: &[Value],
+        was: Option<&Value>,
+        found: &mut Found<'_>,
+    ) -> Checked {
+        let path = found.path;
+        let mut all = Checked::default();
         if let Some(items) = &self.items {
+            let before = was.and_then(|was| self.by_keys(was.as_array()?));
             for (at, element) in elements.iter().enumerate() {
-                fits += items.check(element, &format!("{path}[{at}]"), found.causes);
+                let was = before.as_ref().and_then(|before| before.get(element));
+                let checked = items.check(element, was, &format!("{path}[{at}]"), found.causes);
+                all.fits += checked.fits;
+                // What has no keys is compared with all others only.
+                all.has_changed |= checked.has_changed && before.is_some();
             }
         }
         let count = u64::try_from(elements.len()).unwrap_or(u64::MAX);
@@ -215,15 +256,16 @@ impl Schema {
                 &format!("{path} in body shouldn't contain duplicates"),
             );
         }
-        fits
+        all
     }
 
     fn check_object(
         &self,
         fields: &Map<String, Value>,
+        was: Option<&Value>,
         path: &str,
         causes: &mut Vec<Cause>,
-    ) -> usize {
+    ) -> Checked {
         let below = |name: &str| {
             if path.is_empty() {
                 name.to_owned()
@@ -242,29 +284,40 @@ impl Schema {
         if let Some(max) = self.rules.property_count.max.filter(|max| count > *max) {
             found.add(Reason::TooMany, &too_many(count, max));
         }
-        let mut fits = 0;
+        let mut all = Checked::default();
         for (name, value) in fields {
             // A reference (metadata) is checked elsewhere, but for what this schema adds to it.
-            if let Some(field) = self.properties.get(name) {
-                fits += field.check(value, &below(name), causes);
-            } else if let Additional::Values(values) = &self.additional {
-                fits += values.check(value, &below(name), causes);
-            }
+            let field = match (self.properties.get(name), &self.additional) {
+                (Some(field), _) => field,
+                (None, Additional::Values(values)) => values,
+                _ => continue,
+            };
+            // Of what it is an object says so anew each time.
+            let is_type = path.is_empty() && matches!(name.as_str(), "apiVersion" | "kind");
+            let was = was.filter(|_| !is_type).and_then(|was| was.get(name));
+            let checked = field.check(value, was, &below(name), causes);
+            all.fits += checked.fits;
+            all.has_changed |= checked.has_changed;
         }
         for name in &self.rules.required {
             if !fields.contains_key(name) {
-                causes.push(Cause {
-                    // It is nowhere itself.
-                    place: Some(path.to_owned()),
-                    ..Cause::new(Reason::Required, &below(name), "Required value")
-                });
+                causes.push(Cause::new(Reason::Required, &below(name), "Required value"));
                 if causes.len() >= MOST_CAUSES {
                     break;
                 }
             }
         }
-        fits
+        all
     }
+}
+
+/// What came of a check.
+#[derive(Default)]
+pub(super) struct Checked {
+    /// How much of the value fits: of branches the nearest is told.
+    pub(super) fits: usize,
+    /// Whether it is known already that it is not what it was, so that it need not be compared.
+    has_changed: bool,
 }
 
 /// What is left of a message for which there is no room.

@@ -93,6 +93,81 @@ conformance! {
         }
     }
 
+    /// What stays wrong may stay so where all of it is compared with what was there before: fields without a schema are
+    /// not, elements with keys in any order are.
+    async fn what_is_known_is_compared_where_something_stays_wrong(talk: &mut Talk) {
+        let narrow = |schema: Value, rules: Value, is_narrow: bool| {
+            let mut schema = schema;
+            rules.as_object().filter(|_| is_narrow).into_iter().flatten().for_each(|(name, value)| schema[name] = value.clone());
+            schema
+        };
+        let of = |is_narrow: bool| {
+            let text = json!({"type": "string"});
+            let open = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+            let half = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true, "properties": {"a": text}});
+            let item = json!({"type": "object", "required": ["k", "l"], "properties": {"k": text, "l": {"type": "integer"}, "v": {"type": "number"}}});
+            let list = json!({"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["k", "l"], "items": item});
+            let set = json!({"type": "array", "x-kubernetes-list-type": "set", "items": narrow(text.clone(), json!({"maxLength": 2}), is_narrow)});
+            let plain = json!({"type": "array", "items": narrow(text.clone(), json!({"maxLength": 2}), is_narrow)});
+            let few = json!({"maxProperties": 0});
+            let deep = json!({"type": "object", "properties": {"list": list, "other": text}});
+            let spec = of_fields(json!({
+                "open": narrow(open, few.clone(), is_narrow), "half": narrow(half, few.clone(), is_narrow),
+                "any": narrow(json!({"type": "object", "additionalProperties": true}), few.clone(), is_narrow),
+                "texts": narrow(json!({"type": "object", "additionalProperties": text}), few.clone(), is_narrow),
+                "whole": narrow(json!({"type": "object", "x-kubernetes-embedded-resource": true, "properties": {"data": text}}), few.clone(), is_narrow),
+                "named": narrow(json!({"type": "object", "x-kubernetes-embedded-resource": true, "properties": {"metadata": {"type": "object"}}}), few.clone(), is_narrow),
+                "deep": narrow(deep, few.clone(), is_narrow), "list": narrow(list, json!({"maxItems": 1}), is_narrow),
+                "set": set, "plain": plain, "null": narrow(json!({"type": "object", "nullable": true, "properties": {"a": narrow(json!({"type": "string", "nullable": true}), json!({"nullable": false}), is_narrow)}}), few, is_narrow),
+                "tuple": narrow(json!({"type": "array", "items": {"type": "array", "items": text}}), json!({"maxItems": 1}), is_narrow), "port": narrow(json!({"x-kubernetes-int-or-string": true}), json!({"maximum": 3}), is_narrow), "other": text,
+            }));
+            let schema = json!({"type": "object", "properties": {"spec": spec}});
+            thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}))
+        };
+        talk.install(of(false)).await;
+        let item = |k: &str, l: i32| json!({"k": k, "l": l, "v": 1});
+        let whole = json!({"apiVersion": "v1", "kind": "Some", "metadata": {"name": "a"}, "data": "a"});
+        talk.post(THINGS, thing("one", json!({
+            "open": {"a": 1}, "half": {"a": "a"}, "any": {"a": 1}, "texts": {"a": "a"}, "whole": whole, "named": {"apiVersion": "v1", "kind": "Some", "metadata": {}},
+            "deep": {"list": [item("a", 1), item("b", 2)]}, "list": [item("a", 1), item("b", 2)], "set": ["long", "b"], "plain": ["long", "b"], "null": {"a": null}, "tuple": [["a"], ["b"]], "port": 9,
+        }))).await;
+        talk.patch_unsaid("merge", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}", json!({"spec": {"versions": of(true)["spec"]["versions"]}})).await;
+        let one = format!("{THINGS}/one?dryRun=All");
+        talk.until_patched("merge", &one, json!({"spec": {"port": 8}}), |answer| answer["code"] == 422).await;
+        for change in [
+            json!({"other": "a"}), json!({"open": null}), json!({"half": {"b": 1}}), json!({"open": null, "half": null, "any": null, "whole": null, "named": null}), json!({"deep": {"list": [item("b", 2), item("a", 1)]}}), json!({"deep": {"list": [item("b", 2), item("a", 3)]}}), json!({"deep": {"other": "a"}}),
+            json!({"list": [item("b", 2), item("a", 1)]}), json!({"list": [item("b", 2), item("b", 2)]}), json!({"list": [item("b", 2), {"k": "a", "l": 1, "v": 1.0}]}), json!({"list": [item("b", 2), {"k": "a", "l": 1, "v": 1.5}]}), json!({"set": ["b", "long"]}), json!({"set": ["long", "b", "c"]}), json!({"plain": ["long", "b", "c"]}),
+            json!({"null": {"a": "b"}}), json!({"null": {"a": null, "b": 1}}), json!({"tuple": [["a"], ["c"]]}), json!({"tuple": [["b"], ["a"]]}), json!({"texts": {"b": "b"}}), json!({"whole": {"metadata": {"name": "b"}}}), json!({"named": {"metadata": {"name": "b"}}}),
+        ] {
+            talk.patch("merge", &one, json!({"spec": change})).await;
+        }
+    }
+
+    async fn an_object_that_lacks_what_is_asked_of_it_whole_is_refused_as_it_was(talk: &mut Talk) {
+        let text = json!({"type": "string"});
+        let of = |metadata: Value, required: Value| {
+            let schema = json!({"type": "object", "required": required, "properties": {"spec": of_fields(json!({"other": text})), "extra": text, "metadata": metadata}});
+            let mut schema = schema;
+            if metadata.is_null() {
+                schema["properties"].as_object_mut().unwrap().remove("metadata");
+            }
+            thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}))
+        };
+        talk.install(of(Value::Null, json!([]))).await;
+        talk.post(THINGS, thing("one", json!({"other": "a"}))).await;
+        let one = format!("{THINGS}/one?dryRun=All");
+        for metadata in [Value::Null, json!({"type": "object"})] {
+            for required in [json!([]), json!(["extra"])] {
+                let is_refused = required != json!([]);
+                talk.patch_unsaid("merge", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}", json!({"spec": {"versions": of(metadata.clone(), required)["spec"]["versions"]}})).await;
+                talk.post_until(&format!("{THINGS}?dryRun=All"), thing("two", json!({})), |code| (code == 422) == is_refused).await;
+            }
+            for change in [json!({}), json!({"spec": {"other": "b"}}), json!({"metadata": {"labels": {"a": "b"}}})] {
+                talk.patch("merge", &one, change).await;
+            }
+        }
+    }
+
     async fn the_first_element_that_has_no_keys_is_told_of(talk: &mut Talk) {
         let item = json!({"type": "object", "required": ["k"], "x-kubernetes-preserve-unknown-fields": true, "properties": {"k": {"type": "string"}}});
         talk.install(crd(of_fields(json!({
