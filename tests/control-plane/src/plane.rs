@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::OpenApi;
+use crate::api::{Flows, OpenApi};
 use crate::auth::{self, Auth};
 use crate::clock::Clock;
 use crate::ids::Ids;
@@ -127,6 +127,7 @@ pub(crate) struct World {
     /// One CRD's change is served before the next is looked at.
     serving: Mutex<()>,
     pub(crate) openapi: OpenApi,
+    pub(crate) flows: Flows,
     /// Calls the janitor to a control plane.
     janitor: mpsc::UnboundedSender<Arc<Plane>>,
 }
@@ -171,6 +172,7 @@ impl World {
             hidden: Mutex::default(),
             serving: Mutex::default(),
             openapi: OpenApi::default(),
+            flows: Flows::default(),
             janitor,
         }
     }

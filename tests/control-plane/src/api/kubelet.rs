@@ -78,7 +78,7 @@ pub(super) fn answer(
 ) -> Result<Response<Body>, Failure> {
     let verb = match asked.method {
         Method::GET => "get",
-        Method::HEAD if asks.subresource == "proxy" => "get",
+        Method::HEAD | Method::OPTIONS if asks.subresource == "proxy" => "get",
         Method::POST => "create",
         Method::PUT => "update",
         Method::PATCH => "patch",
@@ -90,7 +90,7 @@ pub(super) fn answer(
     }
     if asks.subresource == "log" {
         check_log_options(asked, name)?;
-    } else if asked.query.get("dryRun").is_some() {
+    } else if asked.query.raw("dryRun").is_some() {
         return Err(Failure::bad_request("dryRun is not supported"));
     }
     if asks.verbs == STREAM {

@@ -16,6 +16,7 @@ mod duplicates;
 mod established;
 mod eviction;
 mod first_mistake;
+mod flow;
 mod health;
 mod internal;
 mod issuer;
@@ -72,6 +73,8 @@ use compression::Packed;
 pub(crate) use delete::{CRD_CLEANUP, FOREGROUND, ORPHAN, remove, take_away};
 pub(crate) use delete_options::{DeleteOptions, Policy};
 pub(crate) use established::{establish_waiting, track};
+use flow::Flow;
+pub(crate) use flow::{Flows, levels, schemas};
 pub(crate) use internal::{apply, install, install_as, replace};
 use negotiation::{Media, Told};
 pub(crate) use odd_namespaces::NO_NAMESPACE;
@@ -173,10 +176,15 @@ where
     let in_pretty = pretty::is_wanted(&query, &parts.headers) && !is_document(&path);
     let unpacks = compression::is_accepted(&parts.headers);
     let ignores_token = is_token_ignored(&parts.headers);
+    let mut flow = None;
     let place = clock::within(world.clock, || {
         timeout::check(&parts.method, &path, &query)?;
         let plane = Place::find(world, project)?;
-        let caller = auth::admit(world, &plane, user, &parts, &path, &query)?;
+        let (caller, wanted) = auth::caller(world, &plane, user, &parts, &path, &query)?;
+        if plane.project.is_none() {
+            flow = Flow::of(world, caller.user(), &wanted);
+        }
+        caller.require(&wanted)?;
         Ok(Place { plane, caller })
     });
     // Whoever waits to be asked for the body is not, if nothing can come of it.
@@ -208,13 +216,16 @@ where
             }
         }
     };
-    let (response, told) = match answered {
+    let (mut response, told) = match answered {
         Ok(mut response) => {
             let told = response.extensions_mut().remove::<Told>();
             (response, told)
         }
         Err(failure) => (response::failure(&failure), Some(told_of_failure)),
     };
+    if let Some(flow) = flow {
+        flow.tell(&mut response);
+    }
     let mut response = match told {
         Some(told) if told.is_watch => return told.tell(response).await,
         Some(told) => {

@@ -27,7 +27,7 @@ pub(crate) use issuer::{Issuer, NoKey};
 pub(crate) use owners::check as check_owners;
 pub(crate) use rbac::GROUP as ROLES;
 pub(crate) use tokens::{AUDIENCE, Tokens};
-pub(crate) use user::{MASTERS, User};
+pub(crate) use user::{MASTERS, User, service_account};
 
 use crate::api::Query;
 use crate::failure::Failure;
@@ -79,18 +79,18 @@ impl Auth {
     }
 }
 
-/// Who a request is from, or is on behalf of, once it is known that it may be made. Its path is decoded.
-pub(crate) fn admit(
+/// Who a request is from, or is on behalf of, and what is asked for, which it is still to be known whether it may be done.
+/// Its path is decoded.
+pub(crate) fn caller(
     world: &World,
     plane: &Plane,
     user: User,
     request: &Parts,
     path: &str,
     query: &Query,
-) -> Result<Caller, Failure> {
+) -> Result<(Caller, Attributes), Failure> {
     let asked = Attributes::of(&request.method, path, query);
     let user = impersonation::apply(world, plane, user, &asked, &request.headers)?;
     let caller = Caller::new(world, plane, user, &asked.namespace);
-    caller.require(&asked)?;
-    Ok(caller)
+    Ok((caller, asked))
 }

@@ -4,44 +4,35 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::api;
+use crate::api::{self, levels, schemas};
 use crate::object;
 use crate::plane::{Plane, World};
 use crate::store::{Bucket, Change, Key, Store, What};
 
-const GROUP: &str = "flowcontrol.apiserver.k8s.io";
-const SCHEMAS: &str = "flowschemas";
-const LEVELS: &str = "prioritylevelconfigurations";
 const MANAGER: &str = "api-priority-and-fairness-config-consumer-v1";
 
 /// Whether schemas or levels are in this bucket.
 pub(super) fn looks_at(bucket: &Bucket) -> bool {
-    *bucket == of(SCHEMAS) || *bucket == of(LEVELS)
-}
-
-fn of(plural: &str) -> Bucket {
-    Bucket {
-        group: GROUP.into(),
-        plural: plural.into(),
-    }
+    *bucket == schemas() || *bucket == levels()
 }
 
 pub(super) fn after(world: &Arc<World>, plane: &Plane, bucket: &Bucket, change: &Change) {
     if plane.project.is_some() || !looks_at(bucket) {
         return;
     }
+    world.flows.forget();
     let store = &plane.store;
     let object = change.object.value();
     if change.what == What::Added && is_set_up(&object) {
         // Those that a server begins with say it already.
         return;
     }
-    if *bucket == of(SCHEMAS) {
+    if *bucket == schemas() {
         if let Some(schema) = store.get(bucket, change.key()) {
             tell(world, store, &schema);
         }
     } else if change.what != What::Modified {
-        for kept in store.list(&of(SCHEMAS), None).objects {
+        for kept in store.list(&schemas(), None).objects {
             let schema = kept.value();
             if level(&schema) == object::name(&object) {
                 tell(world, store, &schema);
@@ -63,7 +54,7 @@ fn level(schema: &Value) -> &str {
 /// Writes the condition of a schema, if it is another one than before.
 fn tell(world: &Arc<World>, store: &Store, schema: &Value) {
     let level = level(schema);
-    let found = store.contains(&of(LEVELS), &Key::new("", level));
+    let found = store.contains(&levels(), &Key::new("", level));
     let (status, reason, how) = match found {
         true => ("False", "Found", "and it exists"),
         false => ("True", "NotFound", "but there is no such object"),
@@ -86,12 +77,12 @@ fn tell(world: &Arc<World>, store: &Store, schema: &Value) {
     }
     let name = object::name(schema);
     let told = json!({
-        "apiVersion": format!("{GROUP}/v1"), "kind": "FlowSchema", "metadata": {"name": name},
+        "apiVersion": "flowcontrol.apiserver.k8s.io/v1", "kind": "FlowSchema", "metadata": {"name": name},
         "status": {"conditions": [{
             "type": "Dangling", "status": status, "lastTransitionTime": object::now(), "reason": reason, "message": message,
         }]},
     });
-    let path = format!("/apis/{GROUP}/v1/{SCHEMAS}/{name}/status");
+    let path = format!("/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/{name}/status");
     if let Err(failure) = api::apply(world, None, &path, MANAGER, &told) {
         // A newer one will be looked at as well.
         let error = failure.message();

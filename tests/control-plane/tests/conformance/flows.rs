@@ -25,6 +25,46 @@ conformance! {
         talk.get_until(&one, |code, schema| code == 200 && dangles(schema, "True")).await;
     }
 
+    /// What comes with a server, and what is written, in the order of their precedence.
+    async fn answers_say_under_which_schema_they_fall(talk: &mut Talk) {
+        let user = |name: &str| json!({"kind": "User", "user": {"name": format!("{name}.{{ns}}")}});
+        let configs = json!({"verbs": ["get", "list", "watch"], "apiGroups": [""], "resources": ["configmaps", "pods/log", "pods/eviction"], "namespaces": ["{ns}"]});
+        let everywhere = json!({"verbs": ["*"], "apiGroups": ["apps", "nope"], "resources": ["*"], "clusterScope": true});
+        let paths = json!({"verbs": ["get"], "nonResourceURLs": ["/version", "/nope/*", "/healthz"]});
+        let account = json!({"kind": "ServiceAccount", "serviceAccount": {"namespace": "{ns}", "name": "one"}});
+        let accounts = json!({"kind": "ServiceAccount", "serviceAccount": {"namespace": "{ns}", "name": "*"}});
+        let group = json!({"kind": "Group", "group": {"name": "group.{ns}"}});
+        let rules = json!([
+            {"subjects": [user("jane"), group, account], "resourceRules": [configs, everywhere], "nonResourceRules": [paths]},
+            {"subjects": [user("joe")], "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "namespaces": ["*"]}]},
+        ]);
+        let spec = |level: &str, precedence: u32, rules: &Value| json!({"priorityLevelConfiguration": {"name": level}, "matchingPrecedence": precedence, "rules": rules});
+        let of_accounts = json!([{"subjects": [accounts], "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "clusterScope": true, "namespaces": ["*"]}]}]);
+        for (name, spec) in [("{ns}-none", spec("{ns}-nowhere", 50, &rules)), ("{ns}-one", spec("workload-low", 100, &rules)), ("{ns}-two", spec("global-default", 100, &rules)), ("{ns}-accounts", spec("workload-high", 150, &of_accounts))] {
+            talk.prepare(FLOWS, json!({"metadata": {"name": name}, "spec": spec})).await;
+        }
+        let (jane, joe, other) = (("impersonate-user", "jane.{ns}"), ("impersonate-user", "joe.{ns}"), ("impersonate-user", "other.{ns}"));
+        let (one, two) = (("impersonate-user", "system:serviceaccount:{ns}:one"), ("impersonate-user", "system:serviceaccount:{ns}:two"));
+        let member = ("impersonate-group", "group.{ns}");
+        talk.until_under("/version", jane, "{ns}-one").await;
+        talk.until_under("/api/v1/nodes", two, "{ns}-accounts").await;
+        for (method, path) in [
+            ("GET", "/api/v1/namespaces/{ns}/configmaps"), ("GET", "/api/v1/namespaces/{ns}/configmaps?watch=true&timeoutSeconds=1"), ("POST", "/api/v1/namespaces/{ns}/configmaps"), ("GET", "/api/v1/namespaces/{ns}/secrets"),
+            ("GET", "/api/v1/configmaps"), ("GET", "/api/v1/namespaces/other/configmaps"), ("GET", "/api/v1/namespaces/{ns}/pods/one/log"), ("GET", "/api/v1/namespaces/{ns}/pods/one/eviction"), ("POST", "/api/v1/namespaces/{ns}/pods/one/exec"),
+            ("DELETE", "/apis/apps/v1/deployments"), ("GET", "/apis/nope/v1/nopes"), ("GET", "/apis/nope/v1"), ("GET", "/apis/apps/v1/namespaces/{ns}/deployments"), ("GET", "/version"), ("GET", "/version/"), ("GET", "/version/a"), ("GET", "/nope"), ("GET", "/nope/"), ("GET", "/nope/a/b"), ("GET", "/nopes"), ("POST", "/version"), ("GET", "/healthz/ping"),
+        ] {
+            talk.flow_of(method, path, &[jane]).await;
+        }
+        for headers in [&[joe][..], &[other], &[other, member], &[one], &[two], &[], &[("impersonate-user", "system:kube-scheduler")], &[("impersonate-user", "system:node:a"), ("impersonate-group", "system:nodes")], &[("impersonate-user", "system:anonymous")]] {
+            for path in ["/api/v1/namespaces/{ns}/configmaps", "/api/v1/nodes", "/version", "/healthz"] {
+                talk.flow_of("GET", path, headers).await;
+            }
+        }
+        for (headers, path) in [(&[("impersonate-uid", "a")][..], "/version"), (&[jane], "/api/v1/namespaces?timeout=a"), (&[jane], "/%zz"), (&[("authorization", "Bearer nobody")], "/version")] {
+            talk.flow_of("GET", path, headers).await;
+        }
+    }
+
     async fn what_a_server_needs_stays_as_it_is(talk: &mut Talk) {
         for (path, name, changes) in [
             (LEVELS, "exempt", vec![

@@ -346,6 +346,63 @@ impl Talk {
         writeln!(self.said, "{body}\n").unwrap();
     }
 
+    /// Asks until a request falls under a flow schema.
+    pub(crate) async fn until_under(&self, path: &str, header: (&str, &str), schema: &str) {
+        let (path, value) = (self.fill(path), self.fill(header.1));
+        let one = format!("/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/{schema}");
+        let schema = self.unsaid("GET", &one, None).await;
+        let begun = Instant::now();
+        loop {
+            let headers = [(header.0, value.as_str())];
+            let (_, answered, _) = self.exchange("GET", &path, &headers, &[]).await;
+            let uid = answered.get("x-kubernetes-pf-flowschema-uid");
+            if uid.is_some_and(|uid| *uid == *schema["metadata"]["uid"].as_str().unwrap()) {
+                return;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{path} does not fall under it: {uid:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Asks, and writes down under which flow schema and on which priority level that was.
+    pub(crate) async fn flow_of(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) {
+        let path = self.fill(path);
+        let filled: Vec<(&str, String)> = headers
+            .iter()
+            .map(|(name, value)| (*name, self.fill(value)))
+            .collect();
+        let headers: Vec<(&str, &str)> = filled
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        self.write_question(method, &path, &headers, &[]);
+        let (code, answered, _) = self.exchange(method, &path, &headers, &[]).await;
+        let mut names = Vec::new();
+        for (header, plural) in [
+            ("flowschema", "flowschemas"),
+            ("prioritylevel", "prioritylevelconfigurations"),
+        ] {
+            let header = format!("x-kubernetes-pf-{header}-uid");
+            let Some(uid) = answered.get(&header) else {
+                names.push(json!("none"));
+                continue;
+            };
+            let path = format!("/apis/flowcontrol.apiserver.k8s.io/v1/{plural}");
+            let list = self.unsaid("GET", &path, None).await;
+            let mut items = list["items"].as_array().unwrap().iter();
+            let named = items.find(|item| item["metadata"]["uid"] == *uid.to_str().unwrap());
+            names.push(
+                named.map_or_else(|| json!("unknown"), |item| item["metadata"]["name"].clone()),
+            );
+        }
+        let mut told = Value::Array(names);
+        self.mask.answer(&mut told);
+        writeln!(self.said, "{code} {told}\n").unwrap();
+    }
+
     /// Asks, and writes down the tag of the answer, and how that ends.
     pub(crate) async fn get_marked(&mut self, path: &str, headers: &[(&str, &str)]) {
         self.write_question("GET", path, headers, &[]);

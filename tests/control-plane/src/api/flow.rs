@@ -1,0 +1,177 @@
+//! Under which flow schema a request falls, and on which priority level, which the headers of its answer say.
+//!
+//! Requests are matched as in `k8s.io/apiserver/pkg/util/flowcontrol/rule.go`; none waits for another because of it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::{HeaderName, HeaderValue, Response};
+use k8s_openapi::api::flowcontrol::v1::{
+    FlowSchema, FlowSchemaSpec, PolicyRulesWithSubjects, PriorityLevelConfiguration,
+    ResourcePolicyRule, Subject,
+};
+use kube::ResourceExt;
+
+use crate::auth::{Attributes, User, service_account};
+use crate::plane::World;
+use crate::serve::Body;
+use crate::store::{Bucket, Store};
+
+const GROUP: &str = "flowcontrol.apiserver.k8s.io";
+const SCHEMA_UID: HeaderName = HeaderName::from_static("x-kubernetes-pf-flowschema-uid");
+const LEVEL_UID: HeaderName = HeaderName::from_static("x-kubernetes-pf-prioritylevel-uid");
+
+/// Schemas that are longer than this together, in bytes, are not looked at: each request would pay for them.
+const LONGEST: usize = 256 * 1024;
+
+/// Where flow schemas are kept.
+pub(crate) fn schemas() -> Bucket {
+    bucket("flowschemas")
+}
+
+/// Where priority levels are kept.
+pub(crate) fn levels() -> Bucket {
+    bucket("prioritylevelconfigurations")
+}
+
+fn bucket(plural: &str) -> Bucket {
+    Bucket {
+        group: GROUP.into(),
+        plural: plural.into(),
+    }
+}
+
+/// The flow schemas of the root, once somebody has asked.
+#[derive(Default)]
+pub(crate) struct Flows(Mutex<Option<Arc<[Arc<Flow>]>>>);
+
+impl Flows {
+    /// Has them read anew.
+    pub(crate) fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn read(&self, store: &Store) -> Arc<[Arc<Flow>]> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.get_or_insert_with(|| read(store)))
+    }
+}
+
+/// A schema, and the headers that name it.
+pub(super) struct Flow {
+    spec: FlowSchemaSpec,
+    schema: HeaderValue,
+    level: HeaderValue,
+}
+
+impl Flow {
+    /// The first that a request falls under. One that may take long, but for a watch, is under none.
+    pub(super) fn of(world: &World, user: &User, asked: &Attributes) -> Option<Arc<Self>> {
+        if takes_long(asked) {
+            return None;
+        }
+        let flows = world.flows.read(&world.root.store);
+        flows.iter().find(|flow| flow.has(user, asked)).cloned()
+    }
+
+    fn has(&self, user: &User, asked: &Attributes) -> bool {
+        let mut rules = self.spec.rules.iter().flatten();
+        rules.any(|rule| {
+            rule.subjects.iter().any(|subject| is_for(subject, user)) && is_of(rule, asked)
+        })
+    }
+
+    pub(super) fn tell(&self, response: &mut Response<Body>) {
+        let headers = response.headers_mut();
+        headers.insert(SCHEMA_UID, self.schema.clone());
+        headers.insert(LEVEL_UID, self.level.clone());
+    }
+}
+
+fn takes_long(asked: &Attributes) -> bool {
+    const LONG: [&str; 5] = ["attach", "exec", "proxy", "log", "portforward"];
+    match &asked.path {
+        Some(path) => path.starts_with("/debug/pprof/"),
+        None => {
+            asked.verb == "proxy" || asked.verb != "watch" && LONG.contains(&&*asked.subresource)
+        }
+    }
+}
+
+/// The schemas whose level is there, in the order in which they are asked.
+fn read(store: &Store) -> Arc<[Arc<Flow>]> {
+    if store.weight(&schemas()) > LONGEST {
+        return Arc::default();
+    }
+    let uid = |uid: Option<String>| HeaderValue::from_str(&uid?).ok();
+    let levels: Vec<PriorityLevelConfiguration> = all(store, &levels());
+    let mut flows: Vec<FlowSchema> = all(store, &schemas());
+    flows.sort_by_cached_key(|flow| (flow.spec.matching_precedence, flow.name_any()));
+    let flows = flows.into_iter().filter_map(|flow| {
+        let name = &flow.spec.priority_level_configuration.name;
+        let level = levels
+            .iter()
+            .find(|level| level.metadata.name.as_ref() == Some(name))?;
+        Some(Arc::new(Flow {
+            schema: uid(flow.metadata.uid)?,
+            level: uid(level.metadata.uid.clone())?,
+            spec: flow.spec,
+        }))
+    });
+    flows.collect()
+}
+
+fn all<T: serde::de::DeserializeOwned + Default>(store: &Store, bucket: &Bucket) -> Vec<T> {
+    let kept = store.list(bucket, None).objects;
+    kept.iter().map(|kept| kept.part()).collect()
+}
+
+fn is_for(subject: &Subject, user: &User) -> bool {
+    const ALL: &str = "*";
+    match (&subject.user, &subject.group, &subject.service_account) {
+        (Some(named), ..) if subject.kind == "User" => named.name == ALL || named.name == user.name,
+        (_, Some(named), _) if subject.kind == "Group" => {
+            named.name == ALL || user.is_in(&named.name)
+        }
+        (.., Some(named)) if subject.kind == "ServiceAccount" => service_account(&user.name)
+            .is_some_and(|(namespace, name)| {
+                namespace == named.namespace && (named.name == ALL || named.name == name)
+            }),
+        _ => false,
+    }
+}
+
+fn is_of(rule: &PolicyRulesWithSubjects, asked: &Attributes) -> bool {
+    let Some(path) = &asked.path else {
+        let mut rules = rule.resource_rules.iter().flatten();
+        return rules.any(|rule| is_of_resource(rule, asked));
+    };
+    let mut rules = rule.non_resource_rules.iter().flatten();
+    rules.any(|rule| {
+        let mut urls = rule.non_resource_urls.iter();
+        has(&rule.verbs, &asked.verb) && urls.any(|url| is_below(url, path))
+    })
+}
+
+fn is_of_resource(rule: &ResourcePolicyRule, asked: &Attributes) -> bool {
+    let is_there = match asked.namespace.as_str() {
+        "" => rule.cluster_scope == Some(true),
+        namespace => has(rule.namespaces.as_deref().unwrap_or_default(), namespace),
+    };
+    is_there
+        && has(&rule.verbs, &asked.verb)
+        && has(&rule.api_groups, &asked.group)
+        && has(&rule.resources, &asked.whole_resource())
+}
+
+fn has(words: &[String], word: &str) -> bool {
+    words == ["*"] || words.iter().any(|one| one == word)
+}
+
+/// Whether a path is the one of a rule, or below it.
+fn is_below(url: &str, path: &str) -> bool {
+    let folder = url.strip_suffix('*').unwrap_or(url);
+    let rest = path.strip_prefix(folder);
+    url == "*"
+        || url == path
+        || rest.is_some_and(|rest| folder.ends_with('/') || rest.starts_with('/'))
+}
