@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::kinds::Resource;
+use crate::odd;
 use crate::patch::go::{self, quoted};
 
 /// A `Status` that says what went wrong, worded as a kube-apiserver words it.
@@ -272,8 +273,8 @@ impl Failure {
         if !name.is_empty() {
             qualified.push_str(&format!(" {}", quoted(name)));
         }
-        let message = match plural {
-            "" => format!("forbidden: {why}"),
+        let message = match (group, plural) {
+            ("", "") => format!("forbidden: {why}"),
             _ => format!("{qualified} is forbidden: {why}"),
         };
         let mut failure = Self::new(StatusCode::FORBIDDEN, "Forbidden", message);
@@ -451,7 +452,7 @@ impl Failure {
     pub(crate) fn status(&self) -> Value {
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": self.message, "code": self.code.as_u16(),
+            "message": odd::told(&self.message), "code": self.code.as_u16(),
         });
         if !self.reason.is_empty() {
             status["reason"] = self.reason.into();
@@ -476,7 +477,7 @@ fn details(group: &str, kind: &str, name: &str) -> Value {
         details["kind"] = kind.into();
     }
     if !name.is_empty() {
-        details["name"] = name.into();
+        details["name"] = odd::told(name).into();
     }
     if !group.is_empty() {
         details["group"] = group.into();

@@ -63,6 +63,7 @@ mod kinds;
 mod long;
 mod milo;
 mod object;
+mod odd;
 mod patch;
 mod plane;
 mod project;

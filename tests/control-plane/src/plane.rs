@@ -292,7 +292,7 @@ impl World {
             || change.object.has_owners
             || had_owners(&change)
             || (self.options.service_accounts && bucket == namespace_bucket());
-        if matters && plane.chores.add(Chore { bucket, change }) {
+        if matters && plane.chores.add(Chore::new(bucket, change)) {
             // Nobody is left to do the work only while the server ends.
             let _ = self.janitor.send(plane.clone());
         }

@@ -10,11 +10,12 @@ use hyper::body::Incoming;
 use kube::Config;
 
 use crate::api;
+use crate::clock;
 use crate::control_plane::Error;
 use crate::plane::World;
 use crate::serve::{
     Authority, Body, BoxError, Door, Edge, Listener, ListenerOptions, Peeked, PeerCertificate, Who,
-    unauthorized,
+    project_and_path, unauthorized,
 };
 use crate::users::ADMIN;
 
@@ -49,21 +50,26 @@ impl Shared {
         let audit_id = request.headers().get(AUDIT_ID).cloned();
         let auth = &self.world.auth;
         let certificate = request.extensions_mut().remove::<PeerCertificate>();
-        let user = auth
-            .tokens
-            .identify(request.headers(), certificate.as_ref());
+        let project = direct.or_else(|| project_and_path(request.uri().path()).0);
+        let plane = self.world.plane(project);
+        // Of a project that is not there nobody is known but who is everywhere.
+        let plane = plane.unwrap_or_else(|| self.world.root.clone());
+        let user = clock::within(self.world.clock, || {
+            auth.tokens
+                .identify(&plane, request.headers(), certificate.as_ref())
+        });
         if let Ok(user) = &user {
             request.extensions_mut().insert(Who(user.name.clone()));
         }
         let answer = |project: Option<String>, request: Request<Peeked<B>>| async move {
             let Ok(user) = user else {
-                return api::failed(request.headers(), unauthorized()).await;
+                return api::failed(request.uri(), request.headers(), unauthorized()).await;
             };
             // Without roles nobody is anonymous, but for those who ask whether the server is there.
             let is_open =
                 ["/healthz", "/readyz", "/livez", "/version"].contains(&request.uri().path());
             if !auth.rbac && !is_open && user.is_anonymous() {
-                return api::failed(request.headers(), unauthorized()).await;
+                return api::failed(request.uri(), request.headers(), unauthorized()).await;
             }
             api::answer(&self.world, project.as_deref(), user, request).await
         };

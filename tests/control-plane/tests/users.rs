@@ -7,8 +7,10 @@
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kommodore_control_plane::{Builder, ControlPlane, Error};
-use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::DynamicObject;
 use kube::{Client, Config};
@@ -108,6 +110,44 @@ async fn each_control_plane_has_roles_of_its_own() {
     let alice = json!({"kind": "User", "name": "alice", "apiGroup": "rbac.authorization.k8s.io"});
     bind(&root, "view", alice).await;
     assert_eq!(codes().await, [200, 200, 403]);
+}
+
+/// CRDs are those of all control planes.
+#[tokio::test]
+async fn who_may_do_everything_in_a_project_does_not_change_crds() {
+    let builder = ControlPlane::builder()
+        .milo()
+        .rbac()
+        .user("alice", ["devs"]);
+    let plane = builder.start().await.unwrap();
+    let root = plane.client().unwrap();
+    create_project(&root, "red").await;
+    let red = plane.project("red");
+    let alice = json!({"kind": "User", "name": "alice", "apiGroup": "rbac.authorization.k8s.io"});
+    bind(&red.client().unwrap(), "cluster-admin", alice.clone()).await;
+    let of_red: Api<CustomResourceDefinition> = Api::all(red.client_as("alice").unwrap());
+    let name = "projects.resourcemanager.miloapis.com";
+    let crd = of_red.get(name).await.unwrap();
+    let code = |answer: Result<(), kube::Error>| match answer {
+        Err(kube::Error::Api(status)) => status.code,
+        answer => panic!("{answer:?}"),
+    };
+    let labels = Patch::Merge(json!({"metadata": {"labels": {"a": "b"}}}));
+    let patched = of_red.patch(name, &PatchParams::default(), &labels).await;
+    assert_eq!(code(patched.map(drop)), 403);
+    let deleted = of_red.delete(name, &DeleteParams::default()).await;
+    assert_eq!(code(deleted.map(drop)), 403);
+    let mut another = crd;
+    another.metadata = ObjectMeta::default();
+    another.metadata.name = Some("others.example.com".into());
+    let created = of_red.create(&PostParams::default(), &another).await;
+    assert_eq!(code(created.map(drop)), 403);
+    // Who may do it at the root may do it here.
+    bind(&root, "cluster-admin", alice).await;
+    of_red
+        .patch(name, &PatchParams::default(), &labels)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

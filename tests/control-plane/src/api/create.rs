@@ -184,6 +184,9 @@ impl<'a> Creation<'a> {
         }
         let written = self.fractions.put_back(&self.object);
         wrong.extend(body::validate(rules_of, &written, None));
+        if wrong.is_empty() {
+            wrong.extend(auth::check_parameters(target, None, &self.object));
+        }
         auth::check_escalation(target, transaction, None, &self.object)?;
         if !wrong.is_empty() {
             let kind = self

@@ -11,6 +11,7 @@ use k8s_openapi::api::flowcontrol::v1::{
 };
 use kube::ResourceExt;
 
+use super::timeout::is_endless;
 use crate::auth::{Attributes, User, service_account};
 use crate::plane::World;
 use crate::serve::Body;
@@ -66,7 +67,7 @@ pub(super) struct Flow {
 impl Flow {
     /// The first that a request falls under. One that may take long, but for a watch, is under none.
     pub(super) fn of(world: &World, user: &User, asked: &Attributes) -> Option<Arc<Self>> {
-        if takes_long(asked) {
+        if is_endless(asked) && asked.verb != "watch" {
             return None;
         }
         let flows = world.flows.read(&world.root.store);
@@ -84,16 +85,6 @@ impl Flow {
         let headers = response.headers_mut();
         headers.insert(SCHEMA_UID, self.schema.clone());
         headers.insert(LEVEL_UID, self.level.clone());
-    }
-}
-
-fn takes_long(asked: &Attributes) -> bool {
-    const LONG: [&str; 5] = ["attach", "exec", "proxy", "log", "portforward"];
-    match &asked.path {
-        Some(path) => path.starts_with("/debug/pprof/"),
-        None => {
-            asked.verb == "proxy" || asked.verb != "watch" && LONG.contains(&&*asked.subresource)
-        }
     }
 }
 

@@ -24,6 +24,7 @@ mod kubelet;
 mod media_type;
 mod negotiation;
 mod odd_namespaces;
+mod old_watch;
 mod openapi;
 mod options;
 mod order;
@@ -62,10 +63,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::EXPECT;
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-use crate::auth::{self, Caller, User};
+use crate::auth::{self, Attributes, Caller, User};
 use crate::clock;
 use crate::failure::Failure;
 use crate::long;
@@ -173,14 +174,16 @@ where
         return response::unreadable(&parts.uri, &path);
     }
     let told_of_failure = Told::of_failure(&parts.headers);
-    let in_pretty = pretty::is_wanted(&query, &parts.headers) && !is_document(&path);
+    let in_pretty = pretty::is_wanted(&query, &parts.headers);
+    let is_document = is_document(&path);
     let unpacks = compression::is_accepted(&parts.headers);
     let ignores_token = is_token_ignored(&parts.headers);
     let mut flow = None;
     let place = clock::within(world.clock, || {
-        timeout::check(&parts.method, &path, &query)?;
+        let wanted = Attributes::of(&parts.method, &path, &query);
+        timeout::check(&wanted, &query)?;
         let plane = Place::find(world, project)?;
-        let (caller, wanted) = auth::caller(world, &plane, user, &parts, &path, &query)?;
+        let caller = auth::caller(world, &plane, user, &wanted, &parts.headers)?;
         if plane.project.is_none() {
             flow = Flow::of(world, caller.user(), &wanted);
         }
@@ -196,6 +199,7 @@ where
     let answered = match (place, body) {
         (Err(failure), _) | (Ok(_), Err(failure)) => Err(failure),
         (Ok(place), Ok(body)) => {
+            let place = place.as_of_now();
             let asked = Asked {
                 method: parts.method,
                 path,
@@ -238,7 +242,7 @@ where
     if ignores_token {
         response = response::warn_first(response, &[IGNORED_TOKEN.to_owned()]);
     }
-    if in_pretty {
+    if in_pretty && !(is_document && response.status().is_success()) {
         response = pretty::answer(response).await;
     }
     match response.extensions_mut().remove::<Packed>() {
@@ -296,8 +300,18 @@ where
 }
 
 /// An answer that something failed, in the format that its client takes.
-pub(crate) async fn failed(headers: &HeaderMap, response: Response<Body>) -> Response<Body> {
-    Told::of_failure(headers).tell(response).await
+pub(crate) async fn failed(
+    uri: &Uri,
+    headers: &HeaderMap,
+    response: Response<Body>,
+) -> Response<Body> {
+    let query = Query::parse(uri.query().unwrap_or_default());
+    let is_wanted = pretty::is_wanted(&query, headers);
+    let response = Told::of_failure(headers).tell(response).await;
+    match is_wanted {
+        true => pretty::answer(response).await,
+        false => response,
+    }
 }
 
 /// Says in which format an answer is told.
@@ -330,20 +344,32 @@ impl Place {
             }
         })
     }
+
+    /// The same with what its caller may do by now: the body may have taken long to come.
+    fn as_of_now(self) -> Self {
+        Self {
+            caller: self.caller.as_of_now(&self.plane),
+            ..self
+        }
+    }
 }
 
 fn route(world: &Arc<World>, place: &Place, asked: &Asked) -> Result<Response<Body>, Failure> {
-    if let Some(asked) = as_of_today(asked) {
-        let is_there = Target::resolve(world, &place.plane, &place.caller, &asked.path)?.is_some();
-        return match asked.method == Method::GET || !is_there {
-            true => route(world, place, &asked),
-            false => Err(Failure::method_not_allowed()),
-        };
+    match old_watch::as_of_today(world, place, asked)? {
+        Some(asked) => route_today(world, place, &asked),
+        None => route_today(world, place, asked),
     }
+}
+
+fn route_today(
+    world: &Arc<World>,
+    place: &Place,
+    asked: &Asked,
+) -> Result<Response<Body>, Failure> {
     match Target::resolve(world, &place.plane, &place.caller, &asked.path)? {
         // What is read of a custom resource need not be sent.
         Some(target) if target.resource.is_crd() && asked.method == Method::HEAD => {
-            let answer = route(world, place, &asked.with_method(Method::GET))?;
+            let answer = route_today(world, place, &asked.with_method(Method::GET))?;
             Ok(answer.map(|_| full(Bytes::new())))
         }
         Some(target) if target.resource.is_read_only() && asked.method != Method::GET => {
@@ -411,32 +437,6 @@ fn unread(error: &(dyn std::error::Error + 'static)) -> Failure {
         false => "unexpected EOF",
     };
     Failure::new(http::StatusCode::INTERNAL_SERVER_ERROR, "", why)
-}
-
-/// A watch at its old path, `/api/v1/watch/..`, as it is asked for today.
-fn as_of_today(asked: &Asked) -> Option<Asked> {
-    let mut segments: Vec<&str> = asked.path.split('/').collect();
-    let at = if segments.get(1) == Some(&"apis") {
-        4
-    } else {
-        3
-    };
-    if segments.get(at) != Some(&"watch") || segments.len() == at + 1 {
-        return None;
-    }
-    segments.remove(at);
-    let mut asked = asked.with_method(asked.method.clone());
-    asked.query.set("watch", "true");
-    // `namespaces/NAME` is an object, and `namespaces/NAME/THINGS` is not.
-    let rest = segments.len() - at;
-    let is_namespaced = segments.get(at) == Some(&"namespaces") && rest > 2;
-    if rest == if is_namespaced { 4 } else { 2 } {
-        let name = segments.pop()?;
-        let only = format!("metadata.name={name}");
-        asked.query.set("fieldSelector", &only);
-    }
-    asked.path = segments.join("/");
-    Some(asked)
 }
 
 fn resource(target: &Target, asked: &Asked) -> Result<Response<Body>, Failure> {

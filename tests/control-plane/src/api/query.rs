@@ -1,11 +1,19 @@
 //! The query of a request.
 
+use crate::odd;
+
+const MOST_PARAMETERS: usize = 10_000;
+
 /// The parameters, decoded, in order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(crate) fn parse(text: &str) -> Self {
+        // Of so many none is read, as in Go.
+        if text.bytes().filter(|byte| *byte == b'&').count() >= MOST_PARAMETERS {
+            return Self::default();
+        }
         // What cannot be decoded is passed over, as Go does, and so is what is parted by semicolons.
         let pairs = text
             .split('&')
@@ -73,7 +81,7 @@ fn encodes(text: &str) -> bool {
     signs.all(|at| is_hex(bytes.get(at + 1)) && is_hex(bytes.get(at + 2)))
 }
 
-/// Undoes percent encoding (and, in a query, pluses).
+/// Undoes percent encoding (and, in a query, pluses). Bytes that are no UTF-8 are told apart but in a query.
 pub(crate) fn decode(text: &str, plus: bool) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -95,5 +103,8 @@ pub(crate) fn decode(text: &str, plus: bool) -> String {
         }
         index += 1;
     }
-    String::from_utf8_lossy(&out).into_owned()
+    match plus {
+        true => String::from_utf8_lossy(&out).into_owned(),
+        false => odd::read(&out),
+    }
 }

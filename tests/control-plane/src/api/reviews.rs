@@ -17,6 +17,7 @@ use super::{Asked, response};
 use crate::auth::User;
 use crate::failure::Failure;
 use crate::object;
+use crate::odd;
 use crate::patch;
 use crate::serve::Body;
 
@@ -74,7 +75,7 @@ fn subject(target: &Target, review: &mut Value) {
 fn info(user: &User) -> Value {
     let mut info = json!({});
     if !user.name.is_empty() {
-        info["username"] = user.name.clone().into();
+        info["username"] = odd::told(&user.name).into();
     }
     if !user.uid.is_empty() {
         info["uid"] = user.uid.clone().into();

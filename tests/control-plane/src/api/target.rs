@@ -94,9 +94,11 @@ impl Target {
         if !self.leaves_namespace_empty {
             return Ok(self);
         }
-        if self.name.is_some() {
+        let namespaced = self.resource.namespaced;
+        if self.name.is_some() || !namespaced {
             return Err(match self.resource.is_crd() {
                 true => Failure::page_not_found(),
+                false if !namespaced => Failure::no_such_resource(),
                 false => Failure::bad_request(NO_NAMESPACE),
             });
         }

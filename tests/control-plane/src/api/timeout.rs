@@ -1,10 +1,8 @@
 //! How long a request may take, as its query says: nothing here takes long, but what cannot be read is refused.
 
-use http::Method;
-
 use super::query::Query;
+use crate::auth::Attributes;
 use crate::failure::Failure;
-use crate::serve::ResourcePath;
 
 /// The most nanoseconds that Go counts.
 const MOST: u64 = 1 << 63;
@@ -18,26 +16,29 @@ const UNITS: [(&str, u64); 8] = [
     ("m", 60_000_000_000),
     ("h", 3_600_000_000_000),
 ];
-/// The subresources that may take as long as they want are not asked.
+/// The subresources that may take as long as they want.
 const ENDLESS: [&str; 5] = ["attach", "exec", "proxy", "log", "portforward"];
 
-pub(super) fn check(method: &Method, path: &str, query: &Query) -> Result<(), Failure> {
-    let is_watch = method == Method::GET && query.flag("watch");
-    let subresource = ResourcePath::parse(path).and_then(|path| path.subresource);
-    let is_endless = subresource
-        .as_deref()
-        .and_then(|all| all.split('/').next())
-        .is_some_and(|first| ENDLESS.contains(&first))
-        || path.starts_with("/api/v1/proxy/");
+pub(super) fn check(asked: &Attributes, query: &Query) -> Result<(), Failure> {
     let timeout = query
         .get("timeout")
-        .filter(|_| !is_watch && !is_endless)
+        .filter(|_| !is_endless(asked))
         .unwrap_or_default();
     match mistake(timeout) {
         None => Ok(()),
         Some(why) => Err(Failure::bad_request(format!(
             "invalid timeout specified in the request URL - time: {why}"
         ))),
+    }
+}
+
+/// Whether a request may take as long as it wants.
+pub(super) fn is_endless(asked: &Attributes) -> bool {
+    match &asked.path {
+        Some(path) => path.starts_with("/debug/pprof/"),
+        None => {
+            ["watch", "proxy"].contains(&&*asked.verb) || ENDLESS.contains(&&*asked.subresource)
+        }
     }
 }
 

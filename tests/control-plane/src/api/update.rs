@@ -196,6 +196,9 @@ impl Update<'_> {
             &fractions.put_back(&new),
             Some(old),
         ));
+        if wrong.is_empty() {
+            wrong.extend(auth::check_parameters(target, Some(old), &new));
+        }
         if !wrong.is_empty() {
             let kind = new.get("kind").and_then(Value::as_str).unwrap_or_default();
             let group = &target.resource.bucket.group;

@@ -2,8 +2,12 @@
 //! what they are bound to.
 
 use std::collections::HashSet;
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::clock;
 use crate::object;
 use crate::plane::Plane;
 use crate::store::{Bucket, Key};
@@ -46,27 +50,49 @@ impl Account {
         let name = &self.account.key.name;
         let missing = || format!("serviceaccounts {name:?} not found");
         let plane = self.plane.upgrade().ok_or_else(missing)?;
-        let uid = self.account.uid_now(&plane).ok_or_else(missing)?;
-        if uid != self.account.uid {
-            let known = &self.account.uid;
+        let account = self.account.now(&plane).ok_or_else(missing)?;
+        if is_as_good_as_deleted(&account) {
+            let namespace = &self.account.key.namespace;
+            return Err(format!(
+                "service account {namespace}/{name} has been deleted"
+            ));
+        }
+        let (uid, known) = (object::uid(&account), &self.account.uid);
+        if uid != known {
             return Err(format!(
                 "service account UID ({uid}) does not match claim ({known})"
             ));
         }
+        let is_there = |thing: &Thing| {
+            let now = thing.now(&plane);
+            now.is_some_and(|now| object::uid(&now) == thing.uid && !is_as_good_as_deleted(&now))
+        };
         match &self.bound_to {
-            Some(thing) if thing.uid_now(&plane).as_ref() != Some(&thing.uid) => {
+            Some(thing) if !is_there(thing) => {
                 Err("service account token has been invalidated".to_owned())
             }
             _ => Ok(()),
         }
     }
+
+    /// Whether it was issued by a control plane: no other knows it.
+    pub(super) fn is_of(&self, plane: &Arc<Plane>) -> bool {
+        self.plane.as_ptr() == Arc::as_ptr(plane)
+    }
 }
 
 impl Thing {
-    fn uid_now(&self, plane: &Plane) -> Option<String> {
-        let object = plane.store.get(&self.bucket, &self.key)?;
-        Some(object::uid(&object).to_owned())
+    fn now(&self, plane: &Plane) -> Option<Value> {
+        plane.store.get(&self.bucket, &self.key)
     }
+}
+
+/// Whether something is being deleted, and has been for longer than clocks may differ.
+fn is_as_good_as_deleted(object: &Value) -> bool {
+    const LEEWAY: SignedDuration = SignedDuration::from_mins(1);
+    let since =
+        object::meta(object, "deletionTimestamp").and_then(|since| since.parse::<Timestamp>().ok());
+    since.is_some_and(|since| clock::now().duration_since(since) > LEEWAY)
 }
 
 fn quoted(texts: &[String]) -> String {

@@ -4,6 +4,7 @@ use http::Method;
 
 use crate::api::{Query, are_labels, exactly};
 use crate::failure::Failure;
+use crate::patch::go;
 
 /// What a request wants to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,15 +107,20 @@ impl Attributes {
     pub(crate) fn refused(&self, user: &str, reason: &str) -> Failure {
         let verb = &self.verb;
         let cannot = match &self.path {
-            Some(path) => format!("User {user:?} cannot {verb} path {path:?}"),
+            Some(path) => format!(
+                "User {} cannot {verb} path {}",
+                go::quoted(user),
+                go::quoted(path)
+            ),
             None => {
-                let (resource, group) = (self.whole_resource(), &self.group);
+                let [user, resource, group] =
+                    [user, &self.whole_resource(), &self.group].map(go::quoted);
                 let scope = match self.namespace.as_str() {
                     "" => "at the cluster scope".to_owned(),
-                    namespace => format!("in the namespace {namespace:?}"),
+                    namespace => format!("in the namespace {}", go::quoted(namespace)),
                 };
                 format!(
-                    "User {user:?} cannot {verb} resource {resource:?} in API group {group:?} {scope}"
+                    "User {user} cannot {verb} resource {resource} in API group {group} {scope}"
                 )
             }
         };
@@ -136,7 +142,7 @@ impl Attributes {
 /// read, nothing of it counts.
 pub(crate) fn selected_name(query: &Query) -> String {
     let is_number = |name: &str| {
-        let said = query.get(name).filter(|said| !said.is_empty());
+        let said = query.raw(name);
         said.is_none_or(|said| said.parse::<i64>().is_ok())
     };
     let selector = query.get("fieldSelector").unwrap_or_default();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::rbac::{Decision, Grants, Rule};
 use super::{Attributes, User};
 use crate::failure::Failure;
+use crate::kinds::crd_bucket;
 use crate::plane::{Plane, World};
 
 /// A user, and what it may do everywhere and in one namespace: as it was when the request came.
@@ -15,13 +16,41 @@ struct Inner {
     user: User,
     /// Nothing for who may do everything, whatever roles say.
     grants: Option<Grants>,
+    /// The version of the control plane that they are of.
+    as_of: u64,
+    /// Whose CRDs those of a project are.
+    root: Option<Arc<Plane>>,
 }
 
 impl Caller {
     pub(crate) fn new(world: &World, plane: &Plane, user: User, namespace: &str) -> Self {
         let is_limited = world.auth.rbac && !user.is_master();
+        let as_of = plane.store.revision();
         let grants = is_limited.then(|| Grants::of(&plane.store, &user, namespace));
-        Self(Arc::new(Inner { user, grants }))
+        let root = plane.project.is_some().then(|| world.root.clone());
+        Self(Arc::new(Inner {
+            user,
+            grants,
+            as_of,
+            root,
+        }))
+    }
+
+    /// The same with what the user may do by now.
+    pub(crate) fn as_of_now(self, plane: &Plane) -> Self {
+        let now = plane.store.revision();
+        let Inner {
+            user, grants, root, ..
+        } = &*self.0;
+        match grants {
+            Some(grants) if now != self.0.as_of => Self(Arc::new(Inner {
+                user: user.clone(),
+                grants: Some(Grants::of(&plane.store, user, grants.namespace())),
+                as_of: now,
+                root: root.clone(),
+            })),
+            _ => self,
+        }
     }
 
     /// The server itself.
@@ -29,6 +58,8 @@ impl Caller {
         Self(Arc::new(Inner {
             user: User::server(),
             grants: None,
+            as_of: 0,
+            root: None,
         }))
     }
 
@@ -42,12 +73,19 @@ impl Caller {
     }
 
     pub(crate) fn decide(&self, asked: &Attributes) -> Decision {
-        match &self.0.grants {
-            Some(grants) => grants.decide(asked),
-            None => Decision {
+        let Some(grants) = &self.0.grants else {
+            return Decision {
                 allowed: true,
                 reason: String::new(),
-            },
+            };
+        };
+        let decision = grants.decide(asked);
+        match &self.0.root {
+            // What a project's roles allow there does not reach beyond it.
+            Some(root) if decision.allowed && changes_definitions(asked) => {
+                Grants::of(&root.store, self.user(), "").decide(asked)
+            }
+            _ => decision,
         }
     }
 
@@ -73,4 +111,11 @@ impl Caller {
     pub(crate) fn errors(&self, namespace: &str) -> Option<String> {
         self.0.grants.as_ref()?.errors(namespace)
     }
+}
+
+/// Whether it changes CRDs, which every control plane has in common.
+fn changes_definitions(asked: &Attributes) -> bool {
+    let definitions = crd_bucket();
+    let reads = ["get", "list", "watch"].contains(&asked.verb.as_str());
+    !reads && *definitions.group == *asked.group && *definitions.plural == *asked.resource
 }

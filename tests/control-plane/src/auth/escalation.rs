@@ -1,13 +1,14 @@
 //! Nobody grants what it does not hold, be it with a role or with a binding.
 
 use http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::rbac::{GROUP, Rule, bucket, not_held};
 use super::{Attributes, Caller};
 use crate::api::{NO_NAMESPACE, Target};
 use crate::failure::Failure;
 use crate::object;
+use crate::patch::go;
 use crate::store::{Key, Transaction};
 
 /// Whether the caller may write a role or a binding as it is now; `old` is what it was.
@@ -32,8 +33,13 @@ pub(crate) fn grants_the_same(target: &Target, old: &Value, sent: &Value) -> boo
     let rest = |object: &Value| {
         let mut object = object.clone();
         let metadata = object::metadata_mut(&mut object);
-        for field in ["finalizers", "managedFields", "ownerReferences"] {
+        for field in ["finalizers", "managedFields", "ownerReferences", "selfLink"] {
             metadata.remove(field);
+        }
+        // A list of nothing is none.
+        if let Some(fields) = object.as_object_mut() {
+            let is_nothing = |value: &Value| *value == Value::Null || *value == json!([]);
+            fields.retain(|_, value| !is_nothing(value));
         }
         object
     };
@@ -76,6 +82,7 @@ fn binding(target: &Target, transaction: &Transaction<'_>, new: &Value) -> Resul
     let binds = Attributes {
         verb: "bind".to_owned(),
         name: name.to_owned(),
+        group: text("apiGroup").to_owned(),
         ..attributes(target, plural)
     };
     if target.caller.may(&binds) {
@@ -97,13 +104,17 @@ pub(crate) fn check_creation(target: &Target) -> Result<(), Failure> {
     let Some(name) = &target.name else {
         return Ok(());
     };
-    target.caller.require(&Attributes {
+    let creates = Attributes {
         verb: "create".to_owned(),
         group: target.resource.group.to_string(),
         resource: target.resource.plural.to_string(),
         namespace: target.namespace.clone().unwrap_or_default(),
         name: name.clone(),
         ..Attributes::default()
+    };
+    target.caller.require(&creates).map_err(|mut failure| {
+        failure.no_sniff = false;
+        failure
     })
 }
 
@@ -128,14 +139,10 @@ fn grants(target: &Target, name: &str, rules: &[Rule]) -> Result<(), Failure> {
         return Ok(());
     }
     let user = caller.user();
-    let groups: Vec<String> = user
-        .groups
-        .iter()
-        .map(|group| format!("{group:?}"))
-        .collect();
+    let groups: Vec<String> = user.groups.iter().map(|group| go::quoted(group)).collect();
     let mut why = format!(
-        "user {:?} (groups=[{}]) is attempting to grant RBAC permissions not currently held:\n{}",
-        user.name,
+        "user {} (groups=[{}]) is attempting to grant RBAC permissions not currently held:\n{}",
+        go::quoted(&user.name),
         groups.join(" "),
         missing.join("\n")
     );

@@ -14,6 +14,8 @@ use super::user::{self, ANONYMOUS, AUTHENTICATED, UNAUTHENTICATED};
 use super::{Attributes, Caller, MASTERS, User};
 use crate::api::{decode, subdomain};
 use crate::failure::Failure;
+use crate::odd;
+use crate::patch::go;
 use crate::plane::{Plane, World};
 
 const USER: &str = "impersonate-user";
@@ -88,9 +90,7 @@ pub(super) fn apply(
 fn wanted(headers: &HeaderMap) -> Result<Option<User>, Failure> {
     let all = |name: &str| -> Vec<String> {
         let values = headers.get_all(name).iter();
-        values
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-            .collect()
+        values.map(|value| odd::read(value.as_bytes())).collect()
     };
     let first = |name| all(name).into_iter().next().unwrap_or_default();
     let mut extra = BTreeMap::new();
@@ -121,7 +121,7 @@ fn wanted(headers: &HeaderMap) -> Result<Option<User>, Failure> {
 /// The user, as Go prints it.
 fn in_go(user: &User) -> String {
     let list = |values: &[String]| {
-        let quoted: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();
+        let quoted: Vec<String> = values.iter().map(|value| go::quoted(value)).collect();
         match quoted.as_slice() {
             [] => "[]string(nil)".to_owned(),
             quoted => format!("[]string{{{}}}", quoted.join(", ")),
@@ -130,16 +130,16 @@ fn in_go(user: &User) -> String {
     let extra: Vec<String> = user
         .extra
         .iter()
-        .map(|(key, values)| format!("{key:?}:{}", list(values)))
+        .map(|(key, values)| format!("{}:{}", go::quoted(key), list(values)))
         .collect();
     let extra = match extra.as_slice() {
         [] => "map[string][]string(nil)".to_owned(),
         extra => format!("map[string][]string{{{}}}", extra.join(", ")),
     };
     format!(
-        "&user.DefaultInfo{{Name:{:?}, UID:{:?}, Groups:{}, Extra:{extra}}}",
-        user.name,
-        user.uid,
+        "&user.DefaultInfo{{Name:{}, UID:{}, Groups:{}, Extra:{extra}}}",
+        go::quoted(&user.name),
+        go::quoted(&user.uid),
         list(&user.groups)
     )
 }

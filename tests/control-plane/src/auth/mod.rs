@@ -11,13 +11,14 @@ mod escalation;
 mod impersonation;
 mod issuer;
 mod owners;
+mod parameters;
 pub(crate) mod rbac;
 mod tokens;
 mod user;
 
 use std::sync::{Arc, OnceLock};
 
-use http::request::Parts;
+use http::HeaderMap;
 
 pub(crate) use accounts::{Account, Thing};
 pub(crate) use attributes::{Attributes, selected_name};
@@ -25,11 +26,11 @@ pub(crate) use caller::Caller;
 pub(crate) use escalation::{check as check_escalation, check_creation, grants_the_same};
 pub(crate) use issuer::{Issuer, NoKey};
 pub(crate) use owners::check as check_owners;
+pub(crate) use parameters::check as check_parameters;
 pub(crate) use rbac::GROUP as ROLES;
 pub(crate) use tokens::{AUDIENCE, Tokens};
 pub(crate) use user::{MASTERS, User, service_account};
 
-use crate::api::Query;
 use crate::failure::Failure;
 use crate::plane::{Plane, World};
 use impersonation::Impersonators;
@@ -79,18 +80,14 @@ impl Auth {
     }
 }
 
-/// Who a request is from, or is on behalf of, and what is asked for, which it is still to be known whether it may be done.
-/// Its path is decoded.
+/// Who a request is from, or is on behalf of. Whether it may be made is still to be asked.
 pub(crate) fn caller(
     world: &World,
     plane: &Plane,
     user: User,
-    request: &Parts,
-    path: &str,
-    query: &Query,
-) -> Result<(Caller, Attributes), Failure> {
-    let asked = Attributes::of(&request.method, path, query);
-    let user = impersonation::apply(world, plane, user, &asked, &request.headers)?;
-    let caller = Caller::new(world, plane, user, &asked.namespace);
-    Ok((caller, asked))
+    asked: &Attributes,
+    headers: &HeaderMap,
+) -> Result<Caller, Failure> {
+    let user = impersonation::apply(world, plane, user, asked, headers)?;
+    Ok(Caller::new(world, plane, user, &asked.namespace))
 }

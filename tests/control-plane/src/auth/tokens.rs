@@ -1,13 +1,14 @@
 //! Bearer tokens and certificates, and whose they are.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::{Account, User};
+use crate::plane::Plane;
 use crate::serve::{PeerCertificate, bearer_token, websocket_token};
 
 /// For whom all tokens are where nobody says otherwise: the server itself.
@@ -117,9 +118,10 @@ impl Tokens {
         known.tokens.insert(token.to_owned(), issued);
     }
 
-    /// Whose a token is, and for which of the audiences; or why it is not taken.
+    /// Whose a token is to a control plane, and for which of the audiences; or why it is not taken.
     pub(crate) fn review(
         &self,
+        plane: &Arc<Plane>,
         token: &str,
         audiences: &[String],
     ) -> Result<(User, Vec<String>), String> {
@@ -132,6 +134,9 @@ impl Tokens {
             return found.ok_or_else(|| UNKNOWN.to_owned());
         };
         let expired = || "service account token has expired".to_owned();
+        if !account.is_of(plane) {
+            return Err(UNKNOWN.to_owned());
+        }
         let for_whom = account.meant_for(audiences).and_then(|audiences| {
             let in_time = is_valid(token.expires).then_some(()).ok_or_else(expired);
             in_time.and_then(|()| account.check()).map(|()| audiences)
@@ -141,8 +146,8 @@ impl Tokens {
             .map_err(|why| format!("[{UNKNOWN}, {why}]"))
     }
 
-    fn user(&self, token: &str) -> Option<User> {
-        let reviewed = self.review(token, &[AUDIENCE.to_owned()]);
+    fn user(&self, plane: &Arc<Plane>, token: &str) -> Option<User> {
+        let reviewed = self.review(plane, token, &[AUDIENCE.to_owned()]);
         reviewed.ok().map(|(user, _)| user)
     }
 
@@ -173,9 +178,11 @@ impl Tokens {
             .collect()
     }
 
-    /// Who sends a request: who has its certificate or its token, or nobody that is known if it shows neither.
+    /// Who sends a request to a control plane: who has its certificate or its token, or nobody that is known if it shows
+    /// neither.
     pub(crate) fn identify(
         &self,
+        plane: &Arc<Plane>,
         headers: &HeaderMap,
         certificate: Option<&PeerCertificate>,
     ) -> Result<User, Unknown> {
@@ -183,11 +190,11 @@ impl Tokens {
             return Ok(user);
         }
         let token = bearer_token(headers).filter(|token| !token.is_empty());
-        if let Some(user) = token.and_then(|token| self.user(token)) {
+        if let Some(user) = token.and_then(|token| self.user(plane, token)) {
             return Ok(user);
         }
         match websocket_token(headers) {
-            Ok(Some(token)) => self.user(&token).ok_or(Unknown),
+            Ok(Some(token)) => self.user(plane, &token).ok_or(Unknown),
             Ok(None) if token.is_none() && certificate.is_none() => Ok(User::anonymous()),
             Ok(None) | Err(_) => Err(Unknown),
         }

@@ -3,12 +3,31 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::store::{Bucket, Change};
+use tokio::time::Instant;
+
+use crate::store::{Bucket, Change, What};
 
 /// A change that something may follow from.
 pub(crate) struct Chore {
     pub(crate) bucket: Bucket,
     pub(crate) change: Arc<Change>,
+    pub(crate) since: Instant,
+}
+
+impl Chore {
+    pub(crate) fn new(bucket: Bucket, change: Arc<Change>) -> Self {
+        Self {
+            bucket,
+            change,
+            since: Instant::now(),
+        }
+    }
+
+    /// Whether something may go because of the change.
+    pub(super) fn takes_away(&self) -> bool {
+        let object = &self.change.object;
+        self.change.what == What::Deleted || object.is_deleting || object.has_owners
+    }
 }
 
 /// Those that wait, in order. While somebody works them off, nobody else has to be called.

@@ -39,6 +39,10 @@ pub(crate) fn hangs_on(bucket: &Bucket) -> bool {
     availability::looks_at(bucket) || flows::looks_at(bucket)
 }
 
+/// How long after a change something goes because of it. Who collects garbage on a real server hears of the change and
+/// asks once more, and clients see for so long what is about to go.
+const BEFORE_IT_GOES: Duration = Duration::from_millis(10);
+
 /// A change that is longer than this takes a while to look at, in bytes.
 const LONG: usize = 32 * 1024;
 
@@ -60,8 +64,11 @@ pub(crate) async fn run(world: Weak<World>, mut called: mpsc::UnboundedReceiver<
 /// Does what is to be done in a control plane, one thing after the other.
 async fn work_off(world: Weak<World>, plane: Arc<Plane>) {
     while let Some(chore) = plane.chores.next() {
+        if chore.takes_away() {
+            tokio::time::sleep_until(chore.since + BEFORE_IT_GOES).await;
+        }
         let Some(world) = world.upgrade() else { return };
-        let Chore { bucket, change } = &chore;
+        let Chore { bucket, change, .. } = &chore;
         // What ends may take much along.
         let is_long = change.object.text().len() > LONG
             || change.what == What::Deleted
@@ -80,7 +87,7 @@ async fn work_off(world: Weak<World>, plane: Arc<Plane>) {
 }
 
 fn follow(world: &Arc<World>, plane: &Arc<Plane>, chore: &Chore) {
-    let Chore { bucket, change } = chore;
+    let Chore { bucket, change, .. } = chore;
     garbage::after(world, plane, bucket, change);
     strangers::after(world, plane, bucket, change);
     accounts::after(world, plane, bucket, change);

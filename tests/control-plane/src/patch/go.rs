@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
+use crate::odd;
 use crate::structs;
 
 /// As `%v` prints it: `map[a:1 b:[x y]]`.
@@ -68,6 +69,7 @@ pub(crate) fn unquoted(text: &str) -> String {
             '\x08' => out.push_str("\\b"),
             '\x0b' => out.push_str("\\v"),
             '\x0c' => out.push_str("\\f"),
+            c if let Some(byte) = odd::byte(c) => out.push_str(&format!("\\x{byte:02x}")),
             c if is_printed(c) => out.push(c),
             c if c.is_ascii() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
             c if u32::from(c) <= 0xffff => out.push_str(&format!("\\u{:04x}", u32::from(c))),

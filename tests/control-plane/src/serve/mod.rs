@@ -36,6 +36,7 @@ pub(crate) use listener::{Listener, ListenerOptions};
 pub use log::{Mark, RequestLog};
 pub(crate) use log::{PLAYED_USER_AGENT, Who};
 pub use paths::ResourcePath;
+pub(crate) use paths::project_and_path;
 pub(crate) use peeked::Peeked;
 pub use record::{RequestRecord, Verb};
 pub use tls::TlsError;

@@ -54,7 +54,7 @@ pub(crate) fn websocket_token(headers: &HeaderMap) -> Result<Option<String>, Unr
     let (spoken, tokens) = websocket_protocols(headers);
     let token = match *tokens {
         [] => return Ok(None),
-        [token] => token.trim_start_matches(PROTOCOL_OF_A_TOKEN),
+        [token] => token.strip_prefix(PROTOCOL_OF_A_TOKEN).unwrap_or(token),
         _ => return Err(Unreadable),
     };
     let token = URL_SAFE_NO_PAD.decode(token).map_err(|_| Unreadable)?;

@@ -156,4 +156,14 @@ conformance! {
             talk.patch("merge", &format!("{SLICES}/{{ns}}-one"), change).await;
         }
     }
+
+    async fn who_reaches_what_others_have_does_so_in_a_namespace_for_it(talk: &mut Talk) {
+        let of_admin = exactly(json!({"adminAccess": true}));
+        let second = json!({"devices": {"requests": [{"name": "a", "exactly": wanted(json!({"adminAccess": false}))}, {"name": "B", "exactly": wanted(json!({"adminAccess": true}))}]}});
+        for label in [Value::Null, json!("false"), json!("true")] {
+            talk.patch_unsaid("merge", "/api/v1/namespaces/{ns}", json!({"metadata": {"labels": {"resource.kubernetes.io/admin-access": label}}})).await;
+            try_each(talk, CLAIMS, [of_admin.clone(), second.clone(), exactly(json!({"adminAccess": false}))]).await;
+            try_each(talk, TEMPLATES, [json!({"spec": of_admin})]).await;
+        }
+    }
 }

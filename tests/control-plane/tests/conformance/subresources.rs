@@ -316,7 +316,10 @@ conformance! {
         talk.post("/api/v1/namespaces/{ns}/services", json!({"metadata": {"name": "one"}, "spec": {"clusterIP": "None", "ports": [{"port": 80}]}})).await;
         talk.get("/api/v1/namespaces/{ns}/services/one/proxy").await;
         for path in ["services/one/proxy", "services/none/proxy/a", "pods/one/proxy", "pods/one/exec", "pods/one/attach", "pods/one/portforward", "pods/none/log"] {
-            talk.get(&format!("/api/v1/namespaces/{{ns}}/{path}?dryRun=All")).await;
+            for said in ["All", ""] {
+                talk.get(&format!("/api/v1/namespaces/{{ns}}/{path}?dryRun={said}")).await;
+            }
+            talk.send("OPTIONS", &format!("/api/v1/namespaces/{{ns}}/{path}"), &[], None).await;
         }
         talk.get("/api/v1/namespaces/{ns}/services/none/proxy/a").await;
         talk.get("/api/v1/nodes/{ns}/proxy").await;

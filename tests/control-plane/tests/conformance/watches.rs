@@ -216,4 +216,33 @@ conformance! {
             talk.events(&mut watch, 1).await;
         }
     }
+
+    async fn old_paths_are_those_of_what_is_listed(talk: &mut Talk) {
+        talk.prepare("/api/v1/namespaces/{ns}/configmaps", json!({"metadata": {"name": "one"}})).await;
+        for path in [
+            "configmaps/one", "configmaps/one/", "namespaces/{ns}/status", "namespaces/{ns}/finalize/", "namespaces/{ns}/namespaces", "namespaces/{ns}/nodes", "namespaces/{ns}/nodes/one", "namespaces/{ns}/pods/one/log", "nodes/one/status", "watch/configmaps", "watch/watch/configmaps", "nope", "namespaces/{ns}/nope",
+            "componentstatuses", "componentstatuses/one", "namespaces/{ns}/bindings", "bindings", "..", "namespaces/../configmaps",
+        ] {
+            for method in ["GET", "POST"] {
+                talk.send(method, &format!("/api/v1/watch/{path}?timeoutSeconds=1"), &[], None).await;
+            }
+        }
+        for path in ["/apis/apps/v1/watch/deployments/one", "/apis/apps/v1/watch/namespaces/{ns}/deployments/one/scale", "/apis/apps/v1/watch/namespaces", "/apis/apps/v1/watch/namespaces/{ns}", "/apis/apps/v1/watch/namespaces/{ns}/status", "/api/v1/namespaces//namespaces", "/api/v1/namespaces//nodes"] {
+            talk.get(path).await;
+        }
+        for path in ["namespaces/{ns}/configmaps/one", "nodes", "nodes/one"] {
+            for method in ["POST", "PUT", "PATCH", "DELETE", "HEAD"] {
+                talk.send(method, &format!("/api/v1/watch/{path}"), &[], None).await;
+            }
+        }
+        for selector in ["metadata.name=two", "metadata.name=one", "metadata.name=one,metadata.namespace={ns}", "metadata.namespace={ns}", "metadata.name!=one", "=", "", "nope=one"] {
+            talk.get(&format!("/api/v1/watch/namespaces/{{ns}}/configmaps/one?timeoutSeconds=1&fieldSelector={}", selector.replace('=', "%3D").replace('!', "%21"))).await;
+        }
+        for path in ["namespaces/{ns}/secrets/", "namespaces/{ns}/secrets/one/"] {
+            talk.get(&format!("/api/v1/watch/{path}?timeoutSeconds=1")).await;
+        }
+        for path in ["/api/v1/watch/namespaces/{ns}/secrets?timeout=x&timeoutSeconds=1", "/api/v1/namespaces/{ns}/configmaps/one?watch=1&timeout=x", "/api/v1/namespaces/{ns}/configmaps?watch=1&timeout=x&timeoutSeconds=1&labelSelector=a", "/api/v1/namespaces/{ns}/pods/one/log?timeout=x"] {
+            talk.get(path).await;
+        }
+    }
 }

@@ -42,6 +42,15 @@ async fn may_i(talk: &mut Talk, attributes: Value) {
         .await;
 }
 
+async fn may_i_get(talk: &mut Talk, path: &str) {
+    let attributes = json!({"path": path, "verb": "get"});
+    talk.post(
+        MAY_I,
+        json!({"spec": {"nonResourceAttributes": attributes}}),
+    )
+    .await;
+}
+
 conformance! {
     async fn who_shows_no_token_sees_what_is_public(talk: &mut Talk) {
         talk.ask_as(Who::Nobody);
@@ -514,6 +523,103 @@ conformance! {
         talk.get("/metrics").await;
         may_i(talk, json!({"namespace": "{ns}", "verb": "get", "resource": "configmaps"})).await;
         talk.post("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", json!({"spec": {"namespace": "{ns}"}})).await;
+    }
+
+    async fn what_is_asked_is_what_is_allowed(talk: &mut Talk) {
+        let names = |names: &[&str], verbs: &[&str], resources: &[&str]| json!({"apiGroups": [""], "resources": resources, "verbs": verbs, "resourceNames": names});
+        talk.allow("alice", true, "all", json!([
+            {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"], "resourceNames": ["namespaces"]}, names(&["\u{fffd}", "x"], &["get", "list"], &["secrets"]),
+            {"nonResourceURLs": ["/foo\u{fffd}", "/x**", "/y*z", "/logs**"], "verbs": ["get"]},
+        ])).await;
+        talk.ask_as_user("alice");
+        for path in [
+            "/api/v1/watch/watch/namespaces/{ns}/secrets?timeoutSeconds=1", "/api/v1/watch/watch/namespaces/secrets?timeoutSeconds=1", "/api/v1/watch/watch/namespaces?timeoutSeconds=1",
+            "/api/v1/namespaces/{ns}/secrets/%ff", "/api/v1/namespaces/{ns}/secrets/%EF%BF%BD", "/api/v1/namespaces/{ns}/secrets/%80a", "/foo%FF", "/foo%EF%BF%BD", "/foo%00", "/foo%7f", "/foo%e2%80%8b", "/x", "/xy", "/x*", "/y", "/yz", "/y*z", "/logs", "/logs/a",
+            "/api/v1/namespaces/{ns}/secrets?fieldSelector=metadata.name%3Dx&limit=", "/api/v1/namespaces/{ns}/secrets?fieldSelector=metadata.name%3Dx&timeoutSeconds=", "/api/v1/namespaces/{ns}/secrets?fieldSelector=metadata.name%3Dx&limit=1",
+            "/apis/apps/v1//x", "/api/v1//x",
+        ] {
+            talk.get(path).await;
+        }
+        let many = "a&".repeat(10_001);
+        talk.get(&format!("/api/v1/namespaces/{{ns}}/secrets?fieldSelector=metadata.name%3Dx&{many}")).await;
+        talk.get(&format!("/api/v1/namespaces/{{ns}}/secrets?fieldSelector=metadata.name%3Dx&{}", &many[..2 * 9_999])).await;
+        for path in ["/x", "/xy", "/y*z", "/yz", "/logs"] {
+            may_i_get(talk, path).await;
+        }
+    }
+
+    async fn what_grants_nothing_more_may_be_written(talk: &mut Talk) {
+        let pods = |verbs: &[&str]| json!([{"apiGroups": [""], "resources": ["pods"], "verbs": verbs}]);
+        let subjects = json!([{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "bob.{ns}"}]);
+        talk.prepare(&format!("{RBAC}/namespaces/{{ns}}/roles"), json!({"metadata": {"name": "one"}, "rules": pods(&["get"])})).await;
+        talk.prepare(BINDINGS, json!({"metadata": {"name": "one"}, "roleRef": role_ref("Role", "one"), "subjects": subjects})).await;
+        let aggregation = json!({"clusterRoleSelectors": [{"matchLabels": {"to": "{ns}"}}]});
+        talk.prepare(&format!("{RBAC}/clusterroles"), json!({"metadata": {"name": "whole.{ns}"}, "aggregationRule": aggregation, "rules": null})).await;
+        talk.allow("alice", true, "writer", json!([
+            {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["*"], "verbs": ["get", "create", "update", "patch"]},
+            {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles"], "verbs": ["bind"], "resourceNames": ["one"]},
+        ])).await;
+        talk.ask_as_user("alice");
+        let role = format!("{RBAC}/namespaces/{{ns}}/roles/one?dryRun=All");
+        let binding = format!("{BINDINGS}/one?dryRun=All");
+        let whole = format!("{RBAC}/clusterroles/whole.{{ns}}?dryRun=All");
+        for (path, change) in [
+            (&role, json!({"metadata": {"selfLink": "x"}})), (&role, json!({"rules": pods(&["get", "get"])})), (&role, json!({"rules": []})), (&binding, json!({"metadata": {"selfLink": "x"}})), (&whole, json!({"rules": []})), (&whole, json!({"rules": null})), (&whole, json!({"rules": pods(&["get"])})),
+            (&whole, json!({"metadata": {"labels": {"a": "b"}}})), (&binding, json!({"subjects": []})),
+        ] {
+            talk.patch("merge", path, change).await;
+        }
+        for group in ["rbac.authorization.k8s.io", "", "x"] {
+            talk.post(&format!("{BINDINGS}?dryRun=All"), json!({"metadata": {"name": "two"}, "roleRef": {"apiGroup": group, "kind": "Role", "name": "one"}, "subjects": subjects})).await;
+        }
+    }
+
+    async fn who_writes_a_policy_reads_its_parameters(talk: &mut Talk) {
+        const POLICIES: &str = "/apis/admissionregistration.k8s.io/v1";
+        let policy = |kind: Value| json!({"metadata": {"name": "one.{ns}"}, "spec": {"paramKind": kind, "validations": [{"expression": "true"}], "matchConstraints": {"resourceRules": [{"apiGroups": ["none.{ns}"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["nones"]}]}}});
+        let binding = |policy: &str, reference: Value| json!({"metadata": {"name": "one.{ns}"}, "spec": {"policyName": policy, "paramRef": reference, "validationActions": ["Audit"]}});
+        let maps = json!({"apiVersion": "v1", "kind": "ConfigMap"});
+        talk.allow("alice", true, "policies", json!([{"apiGroups": ["admissionregistration.k8s.io"], "resources": ["*"], "verbs": ["*"]}])).await;
+        talk.allow("bob", true, "policies-too", json!([{"apiGroups": ["admissionregistration.k8s.io"], "resources": ["*"], "verbs": ["*"]}, {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}])).await;
+        talk.allow("bob", false, "lists", json!([{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list"]}])).await;
+        talk.prepare(&format!("{POLICIES}/validatingadmissionpolicies"), json!({"metadata": {"name": "old.{ns}"}, "spec": policy(maps.clone())["spec"]})).await;
+        for user in ["alice", "bob"] {
+            talk.ask_as_user(user);
+            for kind in [maps.clone(), json!({"apiVersion": "nope.example.com/v1", "kind": "Nope"}), Value::Null] {
+                talk.post(&format!("{POLICIES}/validatingadmissionpolicies?dryRun=All"), policy(kind)).await;
+            }
+            for change in [json!({"metadata": {"labels": {"a": "b"}}}), json!({"spec": {"paramKind": {"kind": "Secret"}}})] {
+                talk.patch("merge", &format!("{POLICIES}/validatingadmissionpolicies/old.{{ns}}?dryRun=All"), change).await;
+            }
+            for name in ["old.{ns}", "none.{ns}"] {
+                for reference in [json!({"name": "x", "namespace": "{ns}"}), json!({"name": "x"}), json!({"selector": {}, "namespace": "{ns}"}), json!({"selector": {}})] {
+                    let mut reference = reference;
+                    reference["parameterNotFoundAction"] = "Deny".into();
+                    talk.post(&format!("{POLICIES}/validatingadmissionpolicybindings?dryRun=All"), binding(name, reference)).await;
+                }
+            }
+        }
+        talk.ask_as(Who::Admin);
+        talk.unsaid("DELETE", &format!("{POLICIES}/validatingadmissionpolicies/old.{{ns}}"), None).await;
+    }
+
+    /// What a user may grant is what it holds when all of the role has come.
+    async fn rights_that_go_while_a_body_comes_are_not_granted(talk: &mut Talk) {
+        let secrets = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]);
+        talk.allow("alice", false, "makes", json!([{"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles"], "verbs": ["create"]}])).await;
+        talk.allow("alice", false, "reads", secrets.clone()).await;
+        let path = format!("{RBAC}/namespaces/{{ns}}/roles");
+        let role = |name: &str| json!({"metadata": {"name": name}, "rules": secrets});
+        talk.post_late("alice", &path, role("one"), async |_| {}).await;
+        talk.post_late("alice", &path, role("two"), async |talk| {
+            let reads = "reads.{ns}";
+            talk.unsaid("DELETE", &format!("{RBAC}/namespaces/{{ns}}/rolebindings/{reads}"), None).await;
+            let attributes = json!({"namespace": "{ns}", "resource": "secrets", "verb": "get"});
+            let review = json!({"spec": {"user": "alice.{ns}", "resourceAttributes": attributes}});
+            while talk.unsaid("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", Some(review.clone())).await["status"]["allowed"] == true {
+                tokio::task::yield_now().await;
+            }
+        }).await;
     }
 
     async fn who_opens_a_stream_creates_it(talk: &mut Talk) {

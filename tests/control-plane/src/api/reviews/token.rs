@@ -23,7 +23,11 @@ pub(super) fn answer(target: &Target, review: &mut Value) -> Result<(), Failure>
     if audiences.is_empty() {
         audiences.push(AUDIENCE.to_owned());
     }
-    let reviewed = target.world.auth.tokens.review(token, &audiences);
+    let reviewed = target
+        .world
+        .auth
+        .tokens
+        .review(&target.plane, token, &audiences);
     // What was sent stays where nothing else is known.
     let status = object::field_mut(review, "status");
     match reviewed {

@@ -10,7 +10,10 @@ use super::devices::{
     fully_qualified, label, named, subdomain,
 };
 use super::{csi, names};
+use crate::api::Target;
 use crate::failure::Cause;
+use crate::kinds::namespace_bucket;
+use crate::store::{Kept, Key};
 
 const MOST_CHOICES: usize = 8;
 /// What a template does not say of the metadata of its claims.
@@ -51,6 +54,35 @@ pub(super) fn check(spec: &Value, path: &str) -> Vec<Cause> {
         wrong
     }));
     wrong
+}
+
+/// Who reaches devices that others have does so in a namespace that is meant for it.
+pub(super) fn check_admin_access(target: &Target, object: &Value) -> Option<Cause> {
+    const LABEL: &str = "resource.kubernetes.io/admin-access";
+    let spec = match target.resource.is("resource.k8s.io", "resourceclaims") {
+        true => &object["spec"],
+        false
+            if target
+                .resource
+                .is("resource.k8s.io", "resourceclaimtemplates") =>
+        {
+            &object["spec"]["spec"]
+        }
+        false => return None,
+    };
+    let mut requests = list(&spec["devices"], "requests").iter();
+    let at = requests.position(|request| request["exactly"]["adminAccess"] == true)?;
+    let namespace = Key::new("", target.namespace.as_deref().unwrap_or_default());
+    let namespace = target.plane.store.kept(&namespace_bucket(), &namespace);
+    let is_meant = |kept: &Kept| kept.read()["metadata"]["labels"][LABEL] == "true";
+    if namespace.is_some_and(|kept| is_meant(&kept)) {
+        return None;
+    }
+    let why = format!(
+        "admin access to devices requires the `{LABEL}: true` label on the containing namespace"
+    );
+    let path = format!("spec.devices.requests[{at}].adminAccess");
+    Some(Cause::forbidden(&path, &why))
 }
 
 /// What is wrong with what was allocated to a claim.

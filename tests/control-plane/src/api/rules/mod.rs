@@ -161,7 +161,8 @@ pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
             wrong => wrong,
         }
     } else {
-        let mut wrong = metadata::check(target, object);
+        let mut wrong = Vec::from_iter(device_claims::check_admin_access(target, object));
+        wrong.extend(metadata::check(target, object));
         wrong.extend(kinds::before_create(target, object));
         wrong
     };

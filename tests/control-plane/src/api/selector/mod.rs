@@ -151,6 +151,11 @@ impl Selector {
         Some(&said.value)
     }
 
+    /// Whether anything is said of fields.
+    pub(crate) fn selects_fields(&self) -> bool {
+        !self.fields.is_empty()
+    }
+
     /// Whether everything matches.
     pub(crate) fn is_empty(&self) -> bool {
         self.labels.is_empty() && self.fields.is_empty()

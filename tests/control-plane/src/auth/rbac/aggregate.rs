@@ -1,5 +1,6 @@
 //! ClusterRoles whose rules are those of others.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -71,7 +72,7 @@ fn apply(
 /// The rules of a role that is made of others: theirs in the order of their names, each once.
 fn gathered(roles: &[&Value], role: &Value) -> Option<Vec<Value>> {
     let selectors = role.pointer("/aggregationRule/clusterRoleSelectors")?;
-    let mut rules: Vec<Value> = Vec::new();
+    let (mut rules, mut known) = (Vec::new(), HashSet::new());
     for selector in selectors.as_array()? {
         let parts = roles
             .iter()
@@ -80,7 +81,7 @@ fn gathered(roles: &[&Value], role: &Value) -> Option<Vec<Value>> {
             .filter_map(|part| part.get("rules")?.as_array())
             .flatten()
         {
-            if !rules.contains(rule) {
+            if known.insert(rule) {
                 rules.push(rule.clone());
             }
         }

@@ -52,6 +52,11 @@ impl Grants {
         }
     }
 
+    /// The one whose roles count besides those that count everywhere.
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
     fn in_force(&self, namespace: &str) -> impl Iterator<Item = &Grant> + Clone {
         let local = !namespace.is_empty() && self.namespace == namespace;
         let there = if local { &self.there[..] } else { &[] };

@@ -228,10 +228,7 @@ fn has(list: &[String], wanted: &str) -> bool {
 
 /// A path may end in a star, which stands for all that begins like it.
 fn url_covers(ours: &str, wanted: &str) -> bool {
-    ours == wanted
-        || ours
-            .strip_suffix(ALL)
-            .is_some_and(|prefix| wanted.starts_with(prefix))
+    ours == wanted || ours.ends_with(ALL) && wanted.starts_with(ours.trim_end_matches(ALL))
 }
 
 #[cfg(test)]

@@ -46,6 +46,12 @@ pub(super) struct Configs {
     pub(super) operator: Config,
 }
 
+/// The token that a config has, which is kept from view unless it is written down.
+fn token_of(config: &Config) -> String {
+    let info = serde_json::to_value(&config.auth_info).unwrap();
+    info["token"].as_str().unwrap().to_owned()
+}
+
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
@@ -89,9 +95,7 @@ impl Talk {
             config.auth_info.token = token.map(|token| token.to_owned().into());
             Client::try_from(config).unwrap()
         };
-        // Written down it shows the token, which is kept from view otherwise.
-        let operator = serde_json::to_value(&configs.operator.auth_info).unwrap();
-        let token = operator["token"].as_str().unwrap().to_owned();
+        let token = token_of(&configs.operator);
         let mut mask = Mask::new();
         mask.call(&token, "<the token of operator>");
         let talk = Self {
@@ -339,7 +343,38 @@ impl Talk {
         let request = self.fill(request);
         let sent = raw::exchange(&self.admin, request.as_bytes());
         let answer = tokio::time::timeout(PATIENCE, sent).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        self.write_raw_answer(&answer);
+    }
+
+    /// Posts as a user, and lets something else happen when the server has begun to read and has not seen the body yet.
+    pub(crate) async fn post_late(
+        &mut self,
+        user: &str,
+        path: &str,
+        body: Value,
+        meanwhile: impl AsyncFnOnce(&Self),
+    ) {
+        let (user, path) = (self.fill(&format!("{user}.{{ns}}")), self.fill(path));
+        let body = self.fill(&body.to_string());
+        self.write_question(
+            "POST",
+            &path,
+            &[("impersonate-user", &user)],
+            body.as_bytes(),
+        );
+        let token = token_of(&self.admin);
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nImpersonate-User: {user}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        let sent = raw::exchange_late(&self.admin, &request, body.as_bytes(), meanwhile(self));
+        let answer = tokio::time::timeout(PATIENCE, sent).await.unwrap();
+        self.write_raw_answer(&answer);
+    }
+
+    fn write_raw_answer(&mut self, answer: &str) {
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((answer, ""));
         writeln!(self.said, "{}", head.lines().next().unwrap_or_default()).unwrap();
         let mut body: Value = serde_json::from_str(body).unwrap_or_else(|_| body.into());
         self.mask.answer(&mut body);

@@ -1,0 +1,54 @@
+//! Bytes that are no UTF-8, where a name or a path has them. Each stands for itself, so that nobody who is called, or
+//! asks for, one thing has what is another's; to a client all of them are the same character.
+
+use std::borrow::Cow;
+
+/// What the bytes are kept as: characters that nothing else has, as nobody means them.
+const FIRST: u32 = 0x0010_ff00;
+
+/// Reads what may be no UTF-8.
+pub(crate) fn read(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        let odd = chunk.invalid().iter();
+        text.extend(odd.filter_map(|byte| char::from_u32(FIRST + u32::from(*byte))));
+    }
+    text
+}
+
+/// The byte that a character stands for, if it does.
+pub(crate) fn byte(c: char) -> Option<u8> {
+    let byte = u32::from(c).checked_sub(FIRST)?;
+    u8::try_from(byte).ok().filter(|byte| !byte.is_ascii())
+}
+
+/// A text as it is told.
+pub(crate) fn told(text: &str) -> Cow<'_, str> {
+    match text.contains(|c| byte(c).is_some()) {
+        true => text
+            .replace(
+                |c| byte(c).is_some(),
+                &char::REPLACEMENT_CHARACTER.to_string(),
+            )
+            .into(),
+        false => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_byte_stands_for_itself() {
+        assert_eq!(read("a\u{e4}\u{10ffff}b".as_bytes()), "a\u{e4}\u{10ffff}b");
+        assert_ne!(read(b"a\x80"), read(b"a\x81"));
+        assert_ne!(read(b"a\x80"), read("a\u{fffd}".as_bytes()));
+        let odd = read(b"\xe4\xff");
+        let bytes: Vec<Option<u8>> = odd.chars().map(byte).collect();
+        assert_eq!(bytes, [Some(0xe4), Some(0xff)]);
+        assert_eq!(told(&odd), "\u{fffd}\u{fffd}");
+        assert_eq!(byte('a'), None);
+    }
+}
