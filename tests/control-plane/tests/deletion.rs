@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use kommodore_control_plane::ControlPlane;
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
@@ -22,6 +24,32 @@ fn child(name: &str, owners: &[&DynamicObject], finalizers: Value) -> DynamicObj
         "apiVersion": "v1", "kind": "ConfigMap",
         "metadata": {"name": name, "ownerReferences": owners, "finalizers": finalizers},
     }))
+}
+
+/// Clients of a real server see what is about to go, and have to bear it.
+#[tokio::test(start_paused = true)]
+async fn what_has_no_owner_is_seen_for_a_moment_before_it_goes() {
+    let builder = ControlPlane::builder().without_socket();
+    let plane = builder.start().await.unwrap();
+    let children = config_maps(plane.client().unwrap());
+    let owner = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "nobody", "uid": "none"});
+    let orphan = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one", "ownerReferences": [owner]}});
+    let orphan = object(orphan);
+    let begun = tokio::time::Instant::now();
+    children
+        .create(&PostParams::default(), &orphan)
+        .await
+        .unwrap();
+    children.get("one").await.unwrap();
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    while children.get_opt("one").await.unwrap().is_some() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(
+        begun.elapsed() >= Duration::from_millis(10),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 #[tokio::test]

@@ -199,7 +199,7 @@ where
     let answered = match (place, body) {
         (Err(failure), _) | (Ok(_), Err(failure)) => Err(failure),
         (Ok(place), Ok(body)) => {
-            let place = place.as_of_now();
+            let place = place.renewed();
             let asked = Asked {
                 method: parts.method,
                 path,
@@ -346,9 +346,9 @@ impl Place {
     }
 
     /// The same with what its caller may do by now: the body may have taken long to come.
-    fn as_of_now(self) -> Self {
+    fn renewed(self) -> Self {
         Self {
-            caller: self.caller.as_of_now(&self.plane),
+            caller: self.caller.renewed(&self.plane),
             ..self
         }
     }

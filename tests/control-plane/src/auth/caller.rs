@@ -37,7 +37,7 @@ impl Caller {
     }
 
     /// The same with what the user may do by now.
-    pub(crate) fn as_of_now(self, plane: &Plane) -> Self {
+    pub(crate) fn renewed(self, plane: &Plane) -> Self {
         let now = plane.store.revision();
         let Inner {
             user, grants, root, ..
