@@ -113,7 +113,8 @@ impl Builder {
 
     /// Lets users do what Role, ClusterRole and their bindings allow, and nothing else; `admin` may do everything.
     /// Each control plane, the root and every project, has roles of its own, and begins with the cluster roles of a
-    /// real server. Who shows no token is `system:anonymous`. Without this everybody who is known may do everything.
+    /// real server. CRDs are the root's wherever they are asked for: who changes them has to be allowed it there, too.
+    /// Who shows no token is `system:anonymous`. Without this everybody who is known may do everything.
     pub fn rbac(mut self) -> Self {
         self.options.rbac = true;
         self

@@ -6,9 +6,23 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use program::{Command, HELP};
+use tokio::runtime::Runtime;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(run());
+    // Who is at work on something long is not waited for.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run() -> ExitCode {
     let command = match program::read(std::env::args_os().skip(1)) {
         Ok(command) => command,
         Err(error) => {

@@ -5,11 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderName, HeaderValue, Response};
-use k8s_openapi::api::flowcontrol::v1::{
-    FlowSchema, FlowSchemaSpec, PolicyRulesWithSubjects, PriorityLevelConfiguration,
-    ResourcePolicyRule, Subject,
-};
-use kube::ResourceExt;
+use serde::Deserialize;
 
 use super::timeout::is_endless;
 use crate::auth::{Attributes, User, service_account};
@@ -21,7 +17,7 @@ const GROUP: &str = "flowcontrol.apiserver.k8s.io";
 const SCHEMA_UID: HeaderName = HeaderName::from_static("x-kubernetes-pf-flowschema-uid");
 const LEVEL_UID: HeaderName = HeaderName::from_static("x-kubernetes-pf-prioritylevel-uid");
 
-/// Schemas that are longer than this together, in bytes, are not looked at: each request would pay for them.
+/// Schemas and levels that are longer than this together, in bytes, are not looked at: each request would pay for them.
 const LONGEST: usize = 256 * 1024;
 
 /// Where flow schemas are kept.
@@ -57,9 +53,74 @@ impl Flows {
     }
 }
 
+/// A flow schema or a priority level, as far as is read of it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Object {
+    metadata: Metadata,
+    spec: Spec,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    name: String,
+    uid: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Spec {
+    matching_precedence: i64,
+    priority_level_configuration: Named,
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Named {
+    namespace: String,
+    name: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Rule {
+    subjects: Vec<Subject>,
+    resource_rules: Vec<ResourceRule>,
+    non_resource_rules: Vec<PathRule>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Subject {
+    kind: String,
+    user: Option<Named>,
+    group: Option<Named>,
+    service_account: Option<Named>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ResourceRule {
+    verbs: Vec<String>,
+    api_groups: Vec<String>,
+    resources: Vec<String>,
+    namespaces: Vec<String>,
+    cluster_scope: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PathRule {
+    verbs: Vec<String>,
+    #[serde(rename = "nonResourceURLs")]
+    paths: Vec<String>,
+}
+
 /// A schema, and the headers that name it.
 pub(super) struct Flow {
-    spec: FlowSchemaSpec,
+    rules: Vec<Rule>,
     schema: HeaderValue,
     level: HeaderValue,
 }
@@ -75,9 +136,9 @@ impl Flow {
     }
 
     fn has(&self, user: &User, asked: &Attributes) -> bool {
-        let mut rules = self.spec.rules.iter().flatten();
-        rules.any(|rule| {
-            rule.subjects.iter().any(|subject| is_for(subject, user)) && is_of(rule, asked)
+        self.rules.iter().any(|rule| {
+            let mut subjects = rule.subjects.iter();
+            subjects.any(|subject| is_for(subject, user)) && is_of(rule, asked)
         })
     }
 
@@ -90,28 +151,30 @@ impl Flow {
 
 /// The schemas whose level is there, in the order in which they are asked.
 fn read(store: &Store) -> Arc<[Arc<Flow>]> {
-    if store.weight(&schemas()) > LONGEST {
+    if store.weight(&schemas()) + store.weight(&levels()) > LONGEST {
         return Arc::default();
     }
-    let uid = |uid: Option<String>| HeaderValue::from_str(&uid?).ok();
-    let levels: Vec<PriorityLevelConfiguration> = all(store, &levels());
-    let mut flows: Vec<FlowSchema> = all(store, &schemas());
-    flows.sort_by_cached_key(|flow| (flow.spec.matching_precedence, flow.name_any()));
+    let levels = all(store, &levels());
+    let mut flows = all(store, &schemas());
+    flows.sort_by(|one, other| {
+        let place = |flow: &Object| flow.spec.matching_precedence;
+        let by_name = || one.metadata.name.cmp(&other.metadata.name);
+        place(one).cmp(&place(other)).then_with(by_name)
+    });
+    let uid = |object: &Object| HeaderValue::from_str(&object.metadata.uid).ok();
     let flows = flows.into_iter().filter_map(|flow| {
         let name = &flow.spec.priority_level_configuration.name;
-        let level = levels
-            .iter()
-            .find(|level| level.metadata.name.as_ref() == Some(name))?;
+        let level = levels.iter().find(|level| level.metadata.name == *name)?;
         Some(Arc::new(Flow {
-            schema: uid(flow.metadata.uid)?,
-            level: uid(level.metadata.uid.clone())?,
-            spec: flow.spec,
+            schema: uid(&flow)?,
+            level: uid(level)?,
+            rules: flow.spec.rules,
         }))
     });
     flows.collect()
 }
 
-fn all<T: serde::de::DeserializeOwned + Default>(store: &Store, bucket: &Bucket) -> Vec<T> {
+fn all(store: &Store, bucket: &Bucket) -> Vec<Object> {
     let kept = store.list(bucket, None).objects;
     kept.iter().map(|kept| kept.part()).collect()
 }
@@ -131,22 +194,22 @@ fn is_for(subject: &Subject, user: &User) -> bool {
     }
 }
 
-fn is_of(rule: &PolicyRulesWithSubjects, asked: &Attributes) -> bool {
+fn is_of(rule: &Rule, asked: &Attributes) -> bool {
     let Some(path) = &asked.path else {
-        let mut rules = rule.resource_rules.iter().flatten();
+        let mut rules = rule.resource_rules.iter();
         return rules.any(|rule| is_of_resource(rule, asked));
     };
-    let mut rules = rule.non_resource_rules.iter().flatten();
+    let mut rules = rule.non_resource_rules.iter();
     rules.any(|rule| {
-        let mut urls = rule.non_resource_urls.iter();
+        let mut urls = rule.paths.iter();
         has(&rule.verbs, &asked.verb) && urls.any(|url| is_below(url, path))
     })
 }
 
-fn is_of_resource(rule: &ResourcePolicyRule, asked: &Attributes) -> bool {
+fn is_of_resource(rule: &ResourceRule, asked: &Attributes) -> bool {
     let is_there = match asked.namespace.as_str() {
-        "" => rule.cluster_scope == Some(true),
-        namespace => has(rule.namespaces.as_deref().unwrap_or_default(), namespace),
+        "" => rule.cluster_scope,
+        namespace => has(&rule.namespaces, namespace),
     };
     is_there
         && has(&rule.verbs, &asked.verb)

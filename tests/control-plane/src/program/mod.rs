@@ -17,6 +17,9 @@ pub(crate) use arguments::{Command, HELP, Options, read};
 /// For clients that delete a namespace and then finalize it themselves.
 const NAMESPACES_END_AFTER: Duration = Duration::from_millis(100);
 
+/// How long it may take to end in good order.
+const LONGEST_END: Duration = Duration::from_secs(5);
+
 /// Why the program could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -95,7 +98,8 @@ pub(crate) async fn serve(
         Some(Err(error)) => Err(error),
         None => Ok(()),
     };
-    plane.shutdown().await;
+    // What is at work on something long ends with the process.
+    let _ = tokio::time::timeout(LONGEST_END, plane.shutdown()).await;
     done
 }
 
