@@ -10,11 +10,20 @@ const FIRST: u32 = 0x0010_ff00;
 pub(crate) fn read(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        let odd = chunk.invalid().iter();
-        text.extend(odd.filter_map(|byte| char::from_u32(FIRST + u32::from(*byte))));
+        for c in chunk.valid().chars() {
+            // What would stand for a byte otherwise is taken apart as well.
+            match byte(c) {
+                Some(_) => text.extend(c.encode_utf8(&mut [0; 4]).bytes().filter_map(kept)),
+                None => text.push(c),
+            }
+        }
+        text.extend(chunk.invalid().iter().copied().filter_map(kept));
     }
     text
+}
+
+fn kept(byte: u8) -> Option<char> {
+    char::from_u32(FIRST + u32::from(byte))
 }
 
 /// The byte that a character stands for, if it does.
@@ -42,7 +51,10 @@ mod tests {
 
     #[test]
     fn each_byte_stands_for_itself() {
-        assert_eq!(read("a\u{e4}\u{10ffff}b".as_bytes()), "a\u{e4}\u{10ffff}b");
+        assert_eq!(read("a\u{e4}\u{fffd}b".as_bytes()), "a\u{e4}\u{fffd}b");
+        assert_ne!(read(b"a\x80"), "a\u{10ff80}");
+        assert_ne!(read(b"a\x80"), read("a\u{10ff80}".as_bytes()));
+        assert_ne!(read("\u{10ff80}".as_bytes()), "\u{10ff80}");
         assert_ne!(read(b"a\x80"), read(b"a\x81"));
         assert_ne!(read(b"a\x80"), read("a\u{fffd}".as_bytes()));
         let odd = read(b"\xe4\xff");

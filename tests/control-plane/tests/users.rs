@@ -142,6 +142,19 @@ async fn who_may_do_everything_in_a_project_does_not_change_crds() {
     another.metadata.name = Some("others.example.com".into());
     let created = of_red.create(&PostParams::default(), &another).await;
     assert_eq!(code(created.map(drop)), 403);
+    // Nor does it on behalf of somebody who may: that is to be asked at the root, too.
+    for (user, group) in [("bob", "system:masters"), ("ops", "devs")] {
+        let ops = json!({"kind": "User", "name": "ops", "apiGroup": "rbac.authorization.k8s.io"});
+        bind(&root, "cluster-admin", ops.clone()).await;
+        bind(&red.client().unwrap(), "cluster-admin", ops).await;
+        let mut config = red.config_as("alice").unwrap();
+        config.auth_info.impersonate = Some(user.into());
+        config.auth_info.impersonate_groups = Some(vec![group.into()]);
+        let of_red: Api<CustomResourceDefinition> = Api::all(client(config));
+        of_red.get(name).await.unwrap();
+        let patched = of_red.patch(name, &PatchParams::default(), &labels).await;
+        assert_eq!(code(patched.map(drop)), 403, "on behalf of {user}");
+    }
     // Who may do it at the root may do it here.
     bind(&root, "cluster-admin", alice).await;
     of_red

@@ -519,25 +519,25 @@ pub(crate) fn validate(target: &Target, object: &Value, old: Option<&Value>) -> 
         return vec![Cause::invalid("kind", &kind.into(), &must)];
     }
     let schema = target.version().schema.schema();
-    let found = schema.validate(object, old);
+    let is_status = target.subresource.as_deref() == Some("status");
+    let found = match is_status {
+        true => schema.validate_status(object, old),
+        false => schema.validate(object, old),
+    };
     let scale = target.version().scale.as_ref();
-    let scaled = scale.map_or_else(Vec::new, |scale| scale.validate(object));
-    let wholes = schema.wholes(object).into_iter();
-    let of_metadata = wholes.flat_map(|whole| rules::check_whole(&whole.path, whole.fields));
+    let scaled = scale.map_or_else(Vec::new, |scale| scale.validate(object, is_status));
+    let wholes = match is_status {
+        true => Vec::new(),
+        false => schema.wholes(object),
+    };
+    let of_metadata = wholes
+        .into_iter()
+        .flat_map(|whole| rules::check_whole(&whole.path, whole.fields));
     // Of what is said by more than one branch of a schema a real server tells once.
     let mut said = HashSet::new();
     let mut told = |cause: schema::Cause| {
-        // The status endpoint looks at the status alone, and names fields from there.
-        let message = match target.subresource.as_deref() {
-            Some("status") => cause.message.replacen(": status.", ": ", 1).replacen(
-                ": status in body",
-                ":  in body",
-                1,
-            ),
-            _ => cause.message,
-        };
-        let is_new = said.insert((cause.field.clone(), message.clone()));
-        is_new.then(|| Cause::new(cause.reason.as_str(), cause.field, message))
+        let is_new = said.insert((cause.field.clone(), cause.message.clone()));
+        is_new.then(|| Cause::new(cause.reason.as_str(), cause.field, cause.message))
     };
     let mut wrong = Vec::from_iter(found.values.into_iter().filter_map(&mut told));
     wrong.extend(scaled);

@@ -5,10 +5,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderName, HeaderValue, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::timeout::is_endless;
-use crate::auth::{Attributes, User, service_account};
+use crate::auth::{Attributes, User};
 use crate::plane::World;
 use crate::serve::Body;
 use crate::store::{Bucket, Store};
@@ -73,6 +73,7 @@ struct Metadata {
 struct Spec {
     matching_precedence: i64,
     priority_level_configuration: Named,
+    #[serde(deserialize_with = "or_none")]
     rules: Vec<Rule>,
 }
 
@@ -86,8 +87,11 @@ struct Named {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Rule {
+    #[serde(deserialize_with = "or_none")]
     subjects: Vec<Subject>,
+    #[serde(deserialize_with = "or_none")]
     resource_rules: Vec<ResourceRule>,
+    #[serde(deserialize_with = "or_none")]
     non_resource_rules: Vec<PathRule>,
 }
 
@@ -103,9 +107,13 @@ struct Subject {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct ResourceRule {
+    #[serde(deserialize_with = "or_none")]
     verbs: Vec<String>,
+    #[serde(deserialize_with = "or_none")]
     api_groups: Vec<String>,
+    #[serde(deserialize_with = "or_none")]
     resources: Vec<String>,
+    #[serde(deserialize_with = "or_none")]
     namespaces: Vec<String>,
     cluster_scope: bool,
 }
@@ -113,9 +121,20 @@ struct ResourceRule {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct PathRule {
+    #[serde(deserialize_with = "or_none")]
     verbs: Vec<String>,
-    #[serde(rename = "nonResourceURLs")]
+    #[serde(rename = "nonResourceURLs", deserialize_with = "or_none")]
     paths: Vec<String>,
+}
+
+/// A list, which may also be null.
+fn or_none<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let list = Option::deserialize(from)?;
+    Ok(list.unwrap_or_default())
 }
 
 /// A schema, and the headers that name it.
@@ -186,10 +205,11 @@ fn is_for(subject: &Subject, user: &User) -> bool {
         (_, Some(named), _) if subject.kind == "Group" => {
             named.name == ALL || user.is_in(&named.name)
         }
-        (.., Some(named)) if subject.kind == "ServiceAccount" => service_account(&user.name)
-            .is_some_and(|(namespace, name)| {
-                namespace == named.namespace && (named.name == ALL || named.name == name)
-            }),
+        (.., Some(named)) if subject.kind == "ServiceAccount" => {
+            let all = format!("system:serviceaccount:{}:", named.namespace);
+            let name = user.name.strip_prefix(&all);
+            name.is_some_and(|name| named.name == ALL || named.name == name)
+        }
         _ => false,
     }
 }

@@ -81,10 +81,15 @@ fn info(user: &User) -> Value {
         info["uid"] = user.uid.clone().into();
     }
     if !user.groups.is_empty() {
-        info["groups"] = user.groups.clone().into();
+        let groups = user.groups.iter().map(|group| odd::told(group));
+        info["groups"] = groups.collect();
     }
     if !user.extra.is_empty() {
-        info["extra"] = json!(user.extra);
+        let told = user.extra.iter().map(|(key, values)| {
+            let values = values.iter().map(|value| odd::told(value));
+            (odd::told(key).into_owned(), values.collect())
+        });
+        info["extra"] = Value::Object(told.collect());
     }
     info
 }

@@ -18,36 +18,57 @@ struct Inner {
     grants: Option<Grants>,
     /// The version of the control plane that they are of.
     as_of: u64,
+    /// Roles count.
+    is_limited: bool,
     /// Whose CRDs those of a project are.
     root: Option<Arc<Plane>>,
+    /// Who asks on behalf of the user, where somebody does.
+    asker: Option<User>,
 }
 
 impl Caller {
     pub(crate) fn new(world: &World, plane: &Plane, user: User, namespace: &str) -> Self {
-        let is_limited = world.auth.rbac && !user.is_master();
+        let is_limited = world.auth.rbac;
         let as_of = plane.store.revision();
-        let grants = is_limited.then(|| Grants::of(&plane.store, &user, namespace));
+        let has_grants = is_limited && !user.is_master();
+        let grants = has_grants.then(|| Grants::of(&plane.store, &user, namespace));
         let root = plane.project.is_some().then(|| world.root.clone());
         Self(Arc::new(Inner {
             user,
             grants,
             as_of,
+            is_limited,
             root,
+            asker: None,
         }))
+    }
+
+    /// The same, where somebody else asks on its behalf.
+    pub(super) fn on_behalf(mut self, asker: User) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.asker = Some(asker).filter(|asker| *asker != inner.user);
+        }
+        self
     }
 
     /// The same with what the user may do by now.
     pub(crate) fn renewed(self, plane: &Plane) -> Self {
         let now = plane.store.revision();
         let Inner {
-            user, grants, root, ..
+            user,
+            grants,
+            root,
+            asker,
+            ..
         } = &*self.0;
         match grants {
             Some(grants) if now != self.0.as_of => Self(Arc::new(Inner {
                 user: user.clone(),
                 grants: Some(Grants::of(&plane.store, user, grants.namespace())),
                 as_of: now,
+                is_limited: true,
                 root: root.clone(),
+                asker: asker.clone(),
             })),
             _ => self,
         }
@@ -59,7 +80,9 @@ impl Caller {
             user: User::server(),
             grants: None,
             as_of: 0,
+            is_limited: false,
             root: None,
+            asker: None,
         }))
     }
 
@@ -73,20 +96,27 @@ impl Caller {
     }
 
     pub(crate) fn decide(&self, asked: &Attributes) -> Decision {
-        let Some(grants) = &self.0.grants else {
-            return Decision {
+        let decide = |grants: &Option<Grants>| match grants {
+            Some(grants) => grants.decide(asked),
+            None => Decision {
                 allowed: true,
                 reason: String::new(),
-            };
+            },
         };
-        let decision = grants.decide(asked);
-        match &self.0.root {
-            // What a project's roles allow there does not reach beyond it.
-            Some(root) if decision.allowed && changes_definitions(asked) => {
-                Grants::of(&root.store, self.user(), "").decide(asked)
-            }
-            _ => decision,
-        }
+        let decision = decide(&self.0.grants);
+        let Some(root) = self.0.root.as_ref().filter(|_| changes_definitions(asked)) else {
+            return decision;
+        };
+        // What a project's roles allow there does not reach beyond it, and neither does on whose behalf somebody may ask.
+        let in_root = |user: &User| {
+            let is_limited = self.0.is_limited && !user.is_master();
+            decide(&is_limited.then(|| Grants::of(&root.store, user, "")))
+        };
+        let asker = self.0.asker.as_ref().map(in_root);
+        let decisions = [Some(decision), asker, Some(in_root(self.user()))];
+        let first_refusal = |first: Decision, next| if first.allowed { next } else { first };
+        let decided = decisions.into_iter().flatten().reduce(first_refusal);
+        decided.unwrap_or_else(|| decide(&None))
     }
 
     pub(crate) fn may(&self, asked: &Attributes) -> bool {

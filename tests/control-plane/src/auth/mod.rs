@@ -29,7 +29,7 @@ pub(crate) use owners::check as check_owners;
 pub(crate) use parameters::check as check_parameters;
 pub(crate) use rbac::GROUP as ROLES;
 pub(crate) use tokens::{AUDIENCE, Tokens};
-pub(crate) use user::{MASTERS, User, service_account};
+pub(crate) use user::{MASTERS, User};
 
 use crate::failure::Failure;
 use crate::plane::{Plane, World};
@@ -88,6 +88,7 @@ pub(crate) fn caller(
     asked: &Attributes,
     headers: &HeaderMap,
 ) -> Result<Caller, Failure> {
+    let asker = user.clone();
     let user = impersonation::apply(world, plane, user, asked, headers)?;
-    Ok(Caller::new(world, plane, user, &asked.namespace))
+    Ok(Caller::new(world, plane, user, &asked.namespace).on_behalf(asker))
 }

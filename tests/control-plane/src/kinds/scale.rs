@@ -99,9 +99,10 @@ impl Scale {
         })
     }
 
-    /// What is wrong with the numbers of a custom resource.
-    pub(crate) fn validate(&self, object: &Value) -> Vec<Cause> {
+    /// What is wrong with the numbers of a custom resource, or with that of its status alone.
+    pub(crate) fn validate(&self, object: &Value, of_status: bool) -> Vec<Cause> {
         let numbers = [&self.spec, &self.status].into_iter();
+        let numbers = numbers.skip(usize::from(of_status));
         let mut wrong = Vec::from_iter(numbers.filter_map(|pointer| check_number(object, pointer)));
         if let Selection::Text(pointer) = &self.selector {
             wrong.extend(check_text(object, pointer));

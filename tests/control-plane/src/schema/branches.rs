@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::cause::MOST_CAUSES;
+use super::validate::NO_FIELD;
 use super::{Cause, Reason, Schema};
 
 /// What is wrong by one branch, and how much of it fits.
@@ -27,7 +28,7 @@ impl Schema {
         };
         let of_whole = |why: &str| {
             let message = format!("Invalid value: \"\": {path:?} must {why}");
-            Cause::new(Reason::Invalid, "<nil>", &message)
+            Cause::new(Reason::Invalid, NO_FIELD, &message)
         };
         let rules = &self.rules;
         let mut fits = 0;

@@ -62,6 +62,8 @@ pub(crate) struct Schema {
     pub(crate) preserve_unknown: bool,
     /// To server-side apply, what is below a node that keeps what is unknown keeps it, too.
     applies_unknown: bool,
+    /// To server-side apply, what says nothing of its fields has any.
+    is_free: bool,
     pub(crate) int_or_string: bool,
     /// A whole object with `apiVersion`, `kind` and `metadata`.
     pub(crate) embedded: bool,
@@ -179,6 +181,7 @@ impl Schema {
             granular: false,
             preserve_unknown: true,
             applies_unknown: false,
+            is_free: false,
             int_or_string: false,
             embedded: false,
             nullable: true,
@@ -239,13 +242,15 @@ impl Schema {
 
     /// The same to server-side apply, which also owns what is pruned then.
     pub(crate) fn applied_field(&self, name: &str) -> Option<&Schema> {
-        let is_taken = self.target().applies_unknown;
+        let this = self.target();
+        let is_taken = this.applies_unknown || this.is_free;
         self.field(name).or(is_taken.then_some(&ANYTHING))
     }
 
     /// Tells all that is below what server-side apply takes.
     fn inherit_unknown(&mut self, inherited: bool) {
         self.applies_unknown = inherited || self.preserve_unknown;
+        self.is_free = self.properties.is_empty() && matches!(self.additional, Additional::Nothing);
         let values = match &mut self.additional {
             Additional::Values(values) => Some(values),
             Additional::Nothing | Additional::Anything => None,

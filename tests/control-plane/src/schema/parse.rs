@@ -58,6 +58,7 @@ impl Schema {
             additional: match value.get("additionalProperties") {
                 Some(Value::Bool(true)) => Additional::Values(Box::new(Self {
                     implied: true,
+                    nullable: true,
                     ..Self::default()
                 })),
                 Some(values @ Value::Object(_)) => Additional::Values(Box::new(Self::of(values))),

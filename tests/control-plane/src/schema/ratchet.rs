@@ -67,7 +67,7 @@ impl Schema {
 /// The first element of each name.
 pub(super) struct ByKeys<'v> {
     keys: &'v [String],
-    elements: HashMap<Vec<&'v Value>, &'v Value>,
+    elements: HashMap<Vec<Key<'v>>, &'v Value>,
 }
 
 impl<'v> ByKeys<'v> {
@@ -78,11 +78,21 @@ impl<'v> ByKeys<'v> {
 }
 
 /// What names an element, if it has a name.
-fn of<'v>(keys: &[String], element: &'v Value) -> Option<Vec<&'v Value>> {
-    let key = |key| element.get(key).filter(|value| is_scalar(value));
+fn of<'v>(keys: &[String], element: &'v Value) -> Option<Vec<Key<'v>>> {
+    let key = |key| match element.get(key)? {
+        // Of several keys each is written down, and a number not with all that is behind its point.
+        Value::Number(number) if keys.len() > 1 && !number.is_i64() && !number.is_u64() => {
+            Some(Key::Rounded(format!("{:.6}", number.as_f64()?)))
+        }
+        value @ (Value::Bool(_) | Value::Number(_) | Value::String(_)) => Some(Key::Said(value)),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    };
     keys.iter().map(key).collect()
 }
 
-fn is_scalar(value: &Value) -> bool {
-    matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_))
+/// One key of an element.
+#[derive(PartialEq, Eq, Hash)]
+enum Key<'v> {
+    Said(&'v Value),
+    Rounded(String),
 }

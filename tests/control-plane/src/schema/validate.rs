@@ -11,6 +11,9 @@ use super::whole;
 use super::{Additional, Cause, Fractions, Reason, Schema};
 use crate::patch::go;
 
+/// How a field is called where it is the whole.
+pub(super) const NO_FIELD: &str = "<nil>";
+
 /// What is wrong with an object.
 pub(crate) struct Wrong {
     pub(crate) values: Vec<Cause>,
@@ -27,6 +30,36 @@ impl Schema {
     pub(crate) fn validate(&self, object: &Value, old: Option<&Value>) -> Wrong {
         let mut values = Vec::new();
         self.check(object, old, "", &mut values);
+        Wrong {
+            values,
+            wholes: self.validate_wholes(object),
+            lists: self.validate_lists(object, old),
+        }
+    }
+
+    /// The same of an object of which only the status is written: it alone is looked at, but for lists. Fields are named
+    /// from there.
+    pub(crate) fn validate_status(&self, object: &Value, old: Option<&Value>) -> Wrong {
+        const STATUS: &str = "status";
+        let mut values = Vec::new();
+        if let (Some(schema), Some(status)) = (self.properties.get(STATUS), object.get(STATUS)) {
+            let was = old.and_then(|old| old.get(STATUS));
+            schema.check(status, was, "", &mut values);
+        }
+        for cause in &mut values {
+            cause.field = match cause.field.as_str() {
+                "" | NO_FIELD => STATUS.to_owned(),
+                field => format!("{STATUS}.{field}"),
+            };
+        }
+        Wrong {
+            values,
+            wholes: Vec::new(),
+            lists: self.validate_lists(object, old),
+        }
+    }
+
+    fn validate_lists(&self, object: &Value, old: Option<&Value>) -> Vec<Cause> {
         let lists = |object: &Value| {
             let mut causes = Vec::new();
             self.check_lists(object, "", &mut causes);
@@ -37,11 +70,7 @@ impl Schema {
         if !of_lists.is_empty() && old.is_some_and(|old| !lists(old).is_empty()) {
             of_lists.clear();
         }
-        Wrong {
-            values,
-            wholes: self.validate_wholes(object),
-            lists: of_lists,
-        }
+        of_lists
     }
 
     /// What is wrong with how whole objects in an object are called.
@@ -360,7 +389,7 @@ impl Found<'_> {
     pub(super) fn not_of(&mut self, why: &str) {
         let message = format!("Invalid value: \"\": {why} in {}", self.path);
         self.causes
-            .push(Cause::new(Reason::Invalid, "<nil>", &message));
+            .push(Cause::new(Reason::Invalid, NO_FIELD, &message));
     }
 }
 

@@ -168,6 +168,53 @@ conformance! {
         }
     }
 
+    /// Whoever writes a status is told of the status alone, whatever is wrong with the rest.
+    async fn a_status_is_looked_at_alone(talk: &mut Talk) {
+        let text = json!({"type": "string"});
+        let whole = json!({"type": "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true});
+        let open = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        let of = |scale: Value, schema: Value| {
+            let subresources = json!({"status": {}, "scale": scale});
+            thing_crd(json!({"name": "v1", "served": true, "storage": true, "subresources": subresources, "schema": {"openAPIV3Schema": schema}}))
+        };
+        let spec = of_fields(json!({"replicas": {"type": "integer"}, "e": open, "set": {"type": "array", "items": text}}));
+        talk.install(of(Value::Null, json!({"type": "object", "properties": {"spec": spec, "status": open}}))).await;
+        talk.post(THINGS, thing("one", json!({"replicas": -1, "e": {"x": 1}, "set": ["a", "a"]}))).await;
+        let status = format!("{THINGS}/one/status");
+        talk.patch("merge", &status, json!({"status": {"kind": "bad", "a": "1", "e": {"x": 1}}})).await;
+        let spec = json!({"type": "object", "required": ["q"], "properties": {"replicas": {"type": "integer"}, "e": whole, "set": {"type": "array", "x-kubernetes-list-type": "set", "items": text}}});
+        let number = json!({"type": "integer", "anyOf": [{"maximum": 1}, {"minimum": 5}], "not": {"minimum": 9}});
+        let fields = json!({"kind": {"type": "string", "enum": ["x"]}, "a": text, "e": whole, "d": number, "list": {"type": "array", "items": text}, "set": {"type": "array", "x-kubernetes-list-type": "set", "items": text}, "replicas": {"type": "integer"}});
+        let scale = json!({"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"});
+        let narrow = of(scale, json!({"type": "object", "required": ["zz"], "properties": {"spec": spec, "zz": text, "status": {"type": "object", "maxProperties": 5, "not": {"required": ["none"]}, "properties": fields}}}));
+        talk.patch_unsaid("merge", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}", json!({"spec": {"versions": narrow["spec"]["versions"]}})).await;
+        talk.until_patched("merge", &format!("{THINGS}/one?dryRun=All"), json!({"spec": {"replicas": -2}}), |answer| answer["code"] == 422).await;
+        let status = format!("{status}?dryRun=All");
+        for change in [
+            json!({"a": "2"}), json!({"kind": null, "a": "2"}), json!({"kind": null, "a": 2}), json!({"kind": "y"}), json!({"kind": null, "d": 3}), json!({"kind": null, "d": 9}), json!({"kind": null, "list": [1]}), json!({"kind": null, "set": ["b", "b"]}), json!({"kind": null, "replicas": -1}),
+            json!({"kind": null, "e": {"apiVersion": "a/b/c", "kind": "a b", "metadata": {"name": "###"}}}), json!({"kind": null, "none": 1, "d": 1, "list": [], "set": [], "replicas": 1}), json!({"kind": "x", "d": 1, "list": [], "set": [], "replicas": 1}),
+        ] {
+            talk.patch("merge", &status, json!({"status": change})).await;
+        }
+        for value in [json!(["a"]), json!("a"), json!({})] {
+            talk.patch("json", &status, json!([{"op": "replace", "path": "/status", "value": value}])).await;
+        }
+    }
+
+    async fn what_says_nothing_of_its_fields_takes_any(talk: &mut Talk) {
+        talk.install(crd(of_fields(json!({
+            "free": {"type": "object"}, "none": {"type": "object", "properties": {}}, "any": {"type": "object", "additionalProperties": true},
+            "each": {"type": "object", "additionalProperties": {"type": "object"}}, "list": {"type": "array", "items": {"type": "object"}},
+        })))).await;
+        let apply = format!("{THINGS}/one?fieldManager=one&dryRun=All");
+        for spec in [json!({"free": {"q": 1}}), json!({"none": {"q": {"r": [1]}}}), json!({"any": {"q": 1, "r": null}}), json!({"each": {"a": {"q": 1}}}), json!({"list": [{"q": 1}]})] {
+            talk.patch("apply", &apply, thing("one", spec.clone())).await;
+            talk.post(&format!("{THINGS}?dryRun=All"), thing("one", spec)).await;
+        }
+        talk.post(THINGS, thing("one", json!({"any": {"a": null, "b": {"c": null}}}))).await;
+        talk.patch("json", &format!("{THINGS}/one"), json!([{"op": "add", "path": "/spec/any/z", "value": null}])).await;
+    }
+
     async fn the_first_element_that_has_no_keys_is_told_of(talk: &mut Talk) {
         let item = json!({"type": "object", "required": ["k"], "x-kubernetes-preserve-unknown-fields": true, "properties": {"k": {"type": "string"}}});
         talk.install(crd(of_fields(json!({

@@ -61,6 +61,18 @@ pub(crate) struct Said {
     fields: Vec<FieldRequirement>,
 }
 
+/// Those of which no namespace can be asked for, though others that are in none have an empty one.
+fn has_no_namespaces(resource: &Resource) -> bool {
+    [
+        ("", "namespaces"),
+        ("", "nodes"),
+        ("certificates.k8s.io", "certificatesigningrequests"),
+        ("resource.k8s.io", "resourceslices"),
+    ]
+    .iter()
+    .any(|(group, plural)| resource.is(group, plural))
+}
+
 impl Said {
     pub(crate) fn read(labels: Option<&str>, fields: Option<&str>) -> Result<Self, Failure> {
         let labels = labels::parse(labels.unwrap_or_default()).map_err(Failure::bad_request)?;
@@ -74,8 +86,11 @@ impl Said {
         // What is asked for of nothing, `=`, is asked for of no field.
         fields.retain(|field| !field.path.is_empty() || !field.value.is_empty());
         for field in &fields {
-            let known = ["metadata.name", "metadata.namespace"].contains(&field.path.as_str())
-                || version.selectable.contains(&field.path);
+            let known = match field.path.as_str() {
+                "metadata.name" => true,
+                "metadata.namespace" => !has_no_namespaces(resource),
+                path => version.selectable.iter().any(|known| known == path),
+            };
             if !known {
                 return Err(Failure::bad_request(if resource.is_crd() {
                     format!("field label not supported: {}", field.path)
