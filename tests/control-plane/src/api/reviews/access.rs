@@ -7,6 +7,7 @@ use crate::api::Target;
 use crate::api::rules::metadata_in_go;
 use crate::auth::{Attributes, Caller, User};
 use crate::failure::{Cause, Failure};
+use crate::odd;
 
 const GROUP: &str = "authorization.k8s.io";
 
@@ -106,7 +107,7 @@ fn in_go(attributes: &Value) -> Value {
 }
 
 fn attributes(spec: &Value) -> Attributes {
-    let text = |of: &str, field: &str| spec[of][field].as_str().unwrap_or_default().to_owned();
+    let text = |of: &str, field: &str| odd::read_text(spec[of][field].as_str().unwrap_or_default());
     if spec
         .get("nonResourceAttributes")
         .is_some_and(Value::is_object)
@@ -128,13 +129,13 @@ fn attributes(spec: &Value) -> Attributes {
 
 /// The user that a review is about: nothing is added to what it says.
 fn user(spec: &Value) -> User {
-    let text = |field: &str| spec[field].as_str().unwrap_or_default().to_owned();
+    let text = |field: &str| odd::read_text(spec[field].as_str().unwrap_or_default());
     let groups = spec["groups"].as_array().into_iter().flatten();
     User {
         name: text("user"),
         uid: text("uid"),
         groups: groups
-            .filter_map(|group| group.as_str().map(str::to_owned))
+            .filter_map(|group| group.as_str().map(odd::read_text))
             .collect(),
         ..User::default()
     }

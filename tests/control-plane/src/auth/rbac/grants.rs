@@ -6,6 +6,7 @@ use super::rule::Rule;
 use super::{bucket, missing};
 use crate::auth::{Attributes, User, user};
 use crate::object;
+use crate::odd;
 use crate::store::{Key, Store};
 
 /// All that somebody is allowed, everywhere and in one namespace.
@@ -144,8 +145,10 @@ fn described(subject: &Value, user: &User, namespace: &str) -> Option<String> {
     let text = |field: &str| subject[field].as_str().unwrap_or_default();
     let name = text("name");
     match text("kind") {
-        "User" => (user.name == name).then(|| format!("User {name:?}")),
-        "Group" => user.is_in(name).then(|| format!("Group {name:?}")),
+        "User" => (user.name == odd::read_text(name)).then(|| format!("User {name:?}")),
+        "Group" => user
+            .is_in(&odd::read_text(name))
+            .then(|| format!("Group {name:?}")),
         "ServiceAccount" => {
             let namespace = match text("namespace") {
                 "" => namespace,

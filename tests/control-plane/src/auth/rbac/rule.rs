@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use serde_json::{Value, json};
 
 use crate::auth::Attributes;
+use crate::odd;
 
 /// What a rule allows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,7 +43,7 @@ impl Rule {
         let list = |field: &str| {
             let values = rule.get(field).and_then(Value::as_array);
             let texts = values.into_iter().flatten().filter_map(Value::as_str);
-            texts.map(str::to_owned).collect()
+            texts.map(odd::read_text).collect()
         };
         Self {
             verbs: list("verbs"),
