@@ -23,7 +23,7 @@ struct Inner {
     /// Whose CRDs those of a project are.
     root: Option<Arc<Plane>>,
     /// Who asks on behalf of the user, where somebody does.
-    asker: Option<User>,
+    asker: Option<Box<User>>,
 }
 
 impl Caller {
@@ -44,9 +44,9 @@ impl Caller {
     }
 
     /// The same, where somebody else asks on its behalf.
-    pub(super) fn on_behalf(mut self, asker: User) -> Self {
+    pub(super) fn asked_by(mut self, asker: Option<User>) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
-            inner.asker = Some(asker).filter(|asker| *asker != inner.user);
+            inner.asker = asker.map(Box::new);
         }
         self
     }
@@ -112,7 +112,7 @@ impl Caller {
             let is_limited = self.0.is_limited && !user.is_master();
             decide(&is_limited.then(|| Grants::of(&root.store, user, "")))
         };
-        let asker = self.0.asker.as_ref().map(in_root);
+        let asker = self.0.asker.as_deref().map(in_root);
         let decisions = [Some(decision), asker, Some(in_root(self.user()))];
         let first_refusal = |first: Decision, next| if first.allowed { next } else { first };
         let decided = decisions.into_iter().flatten().reduce(first_refusal);

@@ -58,16 +58,16 @@ impl Impersonators {
     }
 }
 
-/// The user that a request is on behalf of: the one that sends it, if it names no other.
+/// The user that a request is on behalf of, and who asks so; the one that sends it alone, if it names no other.
 pub(super) fn apply(
     world: &World,
     plane: &Plane,
     user: User,
     asked: &Attributes,
     headers: &HeaderMap,
-) -> Result<User, Failure> {
+) -> Result<(User, Option<User>), Failure> {
     let Some(wanted) = wanted(headers)? else {
-        return Ok(user);
+        return Ok((user, None));
     };
     let last = world.auth.impersonators.last(&user);
     let rest = MODES.into_iter().filter(|mode| Some(*mode) != last);
@@ -77,7 +77,7 @@ pub(super) fn apply(
         match mode.check(world, plane, &user, &wanted, asked) {
             Ok(()) => {
                 world.auth.impersonators.remember(&user, mode);
-                return Ok(complete(wanted, mode));
+                return Ok((complete(wanted, mode), Some(user)));
             }
             Err(failure) => refusal = refusal.or(Some(failure)),
         }

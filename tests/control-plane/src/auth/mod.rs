@@ -88,7 +88,6 @@ pub(crate) fn caller(
     asked: &Attributes,
     headers: &HeaderMap,
 ) -> Result<Caller, Failure> {
-    let asker = user.clone();
-    let user = impersonation::apply(world, plane, user, asked, headers)?;
-    Ok(Caller::new(world, plane, user, &asked.namespace).on_behalf(asker))
+    let (user, asker) = impersonation::apply(world, plane, user, asked, headers)?;
+    Ok(Caller::new(world, plane, user, &asked.namespace).asked_by(asker))
 }

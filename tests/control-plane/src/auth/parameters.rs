@@ -27,7 +27,10 @@ pub(crate) fn check(target: &Target, old: Option<&Value>, new: &Value) -> Option
         "validatingadmissionpolicies" | "mutatingadmissionpolicies" => {
             let kind = &new["spec"]["paramKind"];
             let is_same = old.is_some_and(|old| old["spec"]["paramKind"] == *kind);
-            policy(target, kind).filter(|_| !kind.is_null() && !is_same)
+            match kind.is_null() || is_same {
+                true => None,
+                false => policy(target, kind),
+            }
         }
         "validatingadmissionpolicybindings" => binding(target, new, "validatingadmissionpolicies"),
         "mutatingadmissionpolicybindings" => binding(target, new, "mutatingadmissionpolicies"),
