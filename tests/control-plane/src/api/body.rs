@@ -8,12 +8,12 @@ use super::duplicates::{duplicates, told_as_said};
 use super::options::{Unknown, WriteOptions};
 use super::target::Target;
 use super::view::convert_event;
-use super::{Asked, first_mistake, media_type, protobuf, rules, scheme, yaml};
+use super::{Asked, first_mistake, media_type, protobuf, retired, rules, scheme, yaml};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Resource, Shape, crd_bucket};
 use crate::object;
 use crate::patch::go;
-use crate::schema::{self, Empties, Schema};
+use crate::schema::{self, Empties, Pruned, Schema};
 use crate::syntax;
 
 /// Reads the object of a create or an update.
@@ -180,15 +180,12 @@ fn said_kind(object: &Value) -> (&str, &str) {
 /// Whether an object of a custom resource, or of one that there is in several versions, is of that of its path.
 fn check_version(target: &Target, api_version: &str, kind: &str) -> Result<(), String> {
     let expected = target.api_version();
-    let of_another_version = kind == target.resource.kind
-        && target
-            .world
-            .registry
-            .of_kind(api_version, kind)
-            .is_some_and(|resource| {
-                resource.bucket == target.resource.bucket && resource.is_autoscaler()
-            });
-    if api_version != expected && (target.resource.is_crd() || of_another_version) {
+    let known = || target.world.registry.of_kind(api_version, kind);
+    let is_of_another_version = || {
+        let is_here = known().is_some_and(|resource| resource.bucket == target.resource.bucket);
+        kind == target.resource.kind && (is_here || retired::was_served(api_version, kind))
+    };
+    if api_version != expected && (target.resource.is_crd() || is_of_another_version()) {
         return Err(format!(
             "the API version in the data ({api_version}) does not match the expected API version ({expected})"
         ));
@@ -308,8 +305,8 @@ pub(crate) struct Shaped {
     /// What is to be said of it.
     pub(super) warnings: Vec<String>,
     pub(super) empties: Empties,
-    /// Something of it was not known, and is gone.
-    pub(super) is_less: bool,
+    /// What was applied of a custom resource, and is not known.
+    pub(super) pruned: Pruned,
 }
 
 /// The fields that the body says more than once, as they are told.
@@ -389,13 +386,18 @@ pub(crate) fn shape(
         Source::Strategic(patch) => unpatched(&go::plain(patch), why),
         Source::Applied(_) => unpatched(&applied, why),
     };
-    let pruned = schema.prune(object);
+    let is_applied = matches!(source, Source::Applied(_)) && target.resource.is_crd();
+    let whole = is_applied.then(|| object.clone());
+    let unknown_fields = schema.prune(object);
+    let pruned = whole.map_or_else(Pruned::default, |whole| Pruned::of(&whole, object));
     match source {
-        Source::Body(Some(json)) if !target.resource.is_crd() => told = told_as_said(&pruned, json),
+        Source::Body(Some(json)) if !target.resource.is_crd() => {
+            told = told_as_said(&unknown_fields, json);
+        }
         // What an apply may say was looked at before.
-        Source::Applied(_) if target.resource.is_crd() => {}
+        Source::Applied(_) if is_applied => {}
         _ => told.extend(
-            pruned
+            unknown_fields
                 .iter()
                 .map(|path| format!("unknown field {}", go::quoted(path))),
         ),
@@ -443,7 +445,7 @@ pub(crate) fn shape(
         protobuf::forget_zeros(&target.api_version(), &target.resource.kind, schema, object);
     }
     match source {
-        Source::Applied(_) if target.resource.is_crd() => schema.apply_defaults_to_applied(object),
+        Source::Applied(_) if is_applied => schema.apply_defaults_to_applied(object),
         _ => schema.apply_defaults(object),
     }
     rules::set_defaults(target, object);
@@ -467,7 +469,7 @@ pub(crate) fn shape(
     Ok(Shaped {
         warnings,
         empties,
-        is_less: !pruned.is_empty(),
+        pruned,
     })
 }
 

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::kinds::{Resource, crd_bucket};
 use crate::object;
 use crate::patch::{self, Versions, Writer};
-use crate::schema::{Empties, Fractions};
+use crate::schema::{Empties, Fractions, Pruned};
 use crate::serve::Body;
 use crate::store::Transaction;
 
@@ -33,6 +33,7 @@ pub(crate) fn create(target: &Target, asked: &Asked) -> Result<Response<Body>, F
         object,
         has_labels,
         empties,
+        pruned: Pruned::default(),
     };
     let created = Creation::new(target, sent, manager).and_then(|created| {
         target.world.transact(&target.plane, |transaction| {
@@ -65,6 +66,7 @@ pub(super) struct Sent {
     pub(super) object: Value,
     pub(super) has_labels: bool,
     pub(super) empties: Empties,
+    pub(super) pruned: Pruned,
 }
 
 /// An object that is fit to be stored, if it is not there yet.
@@ -78,6 +80,7 @@ pub(super) struct Creation<'a> {
     /// It was sent with labels.
     has_labels: bool,
     empties: Empties,
+    pruned: Pruned,
     is_applied: bool,
     fractions: Fractions,
     /// The version that it was sent with, though it can have none yet.
@@ -95,6 +98,7 @@ impl<'a> Creation<'a> {
             mut object,
             has_labels,
             empties,
+            pruned,
         } = sent;
         rules::place(target, &mut object)?;
         let fractions = Fractions::take(&mut object);
@@ -139,6 +143,7 @@ impl<'a> Creation<'a> {
             prefix,
             has_labels,
             empties,
+            pruned,
             is_applied: manager.is_none(),
             fractions,
             version,
@@ -182,7 +187,8 @@ impl<'a> Creation<'a> {
         if !self.has_labels {
             rules::share_labels(target, &mut self.object);
         }
-        let written = self.fractions.put_back(&self.object);
+        let whole = self.pruned.put_back(&self.object);
+        let written = self.fractions.put_back(&whole);
         wrong.extend(body::validate(rules_of, &written, None));
         if wrong.is_empty() {
             wrong.extend(auth::check_parameters(target, None, &self.object));

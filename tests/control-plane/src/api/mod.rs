@@ -38,6 +38,7 @@ mod protobuf;
 mod query;
 mod read;
 mod response;
+mod retired;
 mod reviews;
 mod rules;
 mod scale;

@@ -13,12 +13,12 @@ use super::patched_kind::{keep_kind, name_kind};
 use super::target::Target;
 use super::update::{Made, Update};
 use super::view::Form;
-use super::{Asked, media_type, owned, response, rules, scale, yaml};
+use super::{Asked, media_type, owned, response, retired, rules, scale, yaml};
 use crate::failure::{Cause, Failure};
 use crate::json;
 use crate::object;
 use crate::patch::{self, ApplyError, PatchError, Touched, go};
-use crate::schema::Empties;
+use crate::schema::{Empties, Pruned};
 use crate::serve::Body;
 use crate::structs::Patched;
 
@@ -127,7 +127,7 @@ pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Respon
                 warnings: Vec::new(),
                 empties: Empties::default(),
                 tracked: true,
-                is_less: false,
+                pruned: Pruned::default(),
             });
         }
         // It is seldom told, and made again for that: the object is not what the patch made of it by then.
@@ -218,6 +218,7 @@ fn shaped(
         keep_kind(target, &mut object, patch)?;
     }
     name_kind(target, &mut object, options, source)?;
+    retired::read(target, &mut object);
     if let Err(why) = body::check_kind(target, &object) {
         return Err(Failure::patch_invalid(Cause::invalid(
             "patch",
@@ -226,12 +227,17 @@ fn shaped(
         )));
     }
     let shaped = body::shape(target, &mut object, options.unknown, source, told)?;
+    let mut pruned = shaped.pruned;
+    if target.version().status {
+        // The rest stays as it was.
+        pruned.keep(target.subresource.as_deref() == Some("status"));
+    }
     Ok(Made {
         object,
         warnings: shaped.warnings,
         empties: shaped.empties,
         tracked: false,
-        is_less: shaped.is_less && matches!(source, Source::Applied(_)) && target.resource.is_crd(),
+        pruned,
     })
 }
 
@@ -357,6 +363,7 @@ fn apply_new<'a>(
         object: made.object,
         has_labels,
         empties: made.empties,
+        pruned: made.pruned,
     };
     let created = Creation::new(target, sent, None)?;
     Ok((created, made.warnings))

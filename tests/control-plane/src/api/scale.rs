@@ -18,8 +18,8 @@ use super::{Asked, response, rules, stale, table};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Column, Scale, custom_scale_columns, scale_columns, scale_resource};
 use crate::object;
-use crate::patch::{self, ApplyError, Writer, go};
-use crate::schema::Empties;
+use crate::patch::{self, ApplyError, Place, Writer, go};
+use crate::schema::{Empties, Pruned};
 use crate::serve::Body;
 use crate::structs::Typed;
 
@@ -124,7 +124,7 @@ pub(super) fn of(target: &Target, object: &Value) -> Result<Value, Failure> {
 /// The Scale of an object that is to be patched, which need not say how many it wants, but does say who owns that.
 pub(super) fn to_patch(target: &Target, object: &Value) -> Result<Value, Failure> {
     let mut scale = whole(target, object)?;
-    let owners = patch::scale_owners(object, &place(target)?.path(), API_VERSION);
+    let owners = patch::scale_owners(object, &places(target), API_VERSION);
     if !owners.is_empty() {
         object::set_meta(&mut scale, MANAGED, owners);
     }
@@ -191,13 +191,13 @@ fn put(
     let numbers = (place.wanted(object).unwrap_or(0), replicas);
     let api_version = target.api_version();
     let writer = writer(target, &options.manager, &api_version);
-    patch::track_scale(&mut scaled, &place.path(), numbers, &writer);
+    patch::track_scale(&mut scaled, &places(target), numbers, &writer);
     Ok(Made {
         object: scaled,
         warnings: Vec::new(),
         empties: Empties::default(),
         tracked: true,
-        is_less: false,
+        pruned: Pruned::default(),
     })
 }
 
@@ -253,7 +253,7 @@ pub(super) fn apply(
     let writer = writer(target, &options.manager, &api_version);
     let schema = target.version().schema.schema();
     let place = place(target)?;
-    let before = number_alone(place, object, &writer);
+    let before = number_alone(target, place, object, &writer);
     let apply = |wanted: &Value| {
         let scaled = patch::server_side_apply(Some(&before), wanted, schema, &writer, force);
         scaled.map_err(|error| unapplied(as_of_a_scale(error, &api_version)))
@@ -263,7 +263,7 @@ pub(super) fn apply(
         let message = format!("{message} to proper version: {why}");
         Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", message)
     };
-    if target.resource.is_crd() && !patch::is_scale_owned(object, &place.path()) {
+    if target.resource.is_crd() && !patch::is_scale_owned(object, &places(target)) {
         return Err(unconverted(&format!(
             "failed to create manager for existing fields: failed to convert live object (/; {API_VERSION}, Kind={KIND})"
         )));
@@ -287,10 +287,10 @@ pub(super) fn apply(
             "failed to convert new object ({namespace}/{name}; {API_VERSION}, Kind={KIND})"
         )));
     }
-    patch::set_scale_apart(object, &mut scaled, &place.path());
+    patch::set_scale_apart(object, &mut scaled, &places(target));
     // Who says `spec` and nothing in it is still there, and with it what it said.
     if applied.get("spec").is_some() && applied.pointer("/spec/replicas").is_none() {
-        patch::keep_scale_applied(object, &mut scaled, &place.path(), &writer);
+        patch::keep_scale_applied(object, &mut scaled, &places(target), &writer);
     }
     if in_order(&scaled) == in_order(object) {
         scaled = object.clone();
@@ -301,12 +301,12 @@ pub(super) fn apply(
         warnings: Vec::new(),
         empties: Empties::default(),
         tracked: true,
-        is_less: false,
+        pruned: Pruned::default(),
     })
 }
 
 /// An object with its managers, and of all its fields the number alone: a Scale has no other, and does not say a 0.
-fn number_alone(place: &Scale, object: &Value, writer: &Writer<'_>) -> Value {
+fn number_alone(target: &Target, place: &Scale, object: &Value, writer: &Writer<'_>) -> Value {
     let mut alone = json!({});
     for field in ["apiVersion", "kind"] {
         alone[field] = object[field].clone();
@@ -318,7 +318,7 @@ fn number_alone(place: &Scale, object: &Value, writer: &Writer<'_>) -> Value {
     }
     if let Some(number) = place.wanted(object).filter(|number| *number != 0) {
         place.want(&mut alone, number);
-        patch::own_scale_before_apply(&mut alone, &place.path(), writer);
+        patch::own_scale_before_apply(&mut alone, &places(target), writer);
     }
     alone
 }
@@ -437,4 +437,23 @@ pub(super) fn answer(
 fn place(target: &Target) -> Result<&Scale, Failure> {
     let scale = target.version().scale.as_ref();
     scale.ok_or_else(Failure::no_such_resource)
+}
+
+/// Where each version of a kind has its number; those of a kind of Kubernetes have it in the same place.
+fn places(target: &Target) -> impl Fn(&str) -> Place {
+    move |api_version| {
+        let resource = &target.resource;
+        let version = match resource.is_crd() {
+            true => {
+                let mut versions = resource.versions.iter();
+                versions.find(|version| *resource.api_version(&version.name) == *api_version)
+            }
+            false => Some(target.version()),
+        };
+        match version.map(|version| version.scale.as_ref()) {
+            Some(Some(scale)) => Place::At(scale.path()),
+            Some(None) => Place::Nowhere,
+            None => Place::Unknown,
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::retired;
 use super::target::Target;
 use crate::patch::go;
 
@@ -68,6 +69,7 @@ pub(super) fn go_type(target: &Target, api_version: &str, kind: &str) -> Option<
     }
     let listed = kind.strip_suffix("List").unwrap_or(kind);
     let is_known = is_built_in(kind)
+        || retired::was_served(api_version, kind)
         || is_built_in(listed)
         || (api_version, kind) == ("v1", "List")
         || OF_SUBRESOURCES.contains(&(api_version, kind));

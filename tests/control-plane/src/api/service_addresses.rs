@@ -10,7 +10,7 @@ use crate::auth::Caller;
 use crate::failure::Failure;
 use crate::kinds::is_service;
 use crate::object;
-use crate::schema::Empties;
+use crate::schema::{Empties, Pruned};
 use crate::store::{Bucket, Key, Transaction};
 
 const GROUP: &str = "networking.k8s.io";
@@ -94,6 +94,7 @@ fn note(
         return Ok(());
     };
     let noted = Sent {
+        pruned: Pruned::default(),
         object: json!({
             "apiVersion": format!("{GROUP}/v1"), "kind": "IPAddress",
             "metadata": {"name": address, "labels": {

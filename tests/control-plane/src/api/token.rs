@@ -39,22 +39,32 @@ pub(crate) fn issue(target: &Target, name: &str, asked: &Asked) -> Result<Respon
     let target_of_request = target.posted_as(request);
     let form = Form::of(&target_of_request, asked)?;
     let (mut request, warnings) = read(&target_of_request, asked)?;
-    rules::namespace_takes_content(target, name)?;
-    check_name(&target_of_request, &request, name)?;
-    let account = target
-        .plane
-        .store
-        .get(target.bucket(), &target.key(name))
-        .ok_or_else(|| Failure::not_found(&target.resource, name))?;
-    complete(&target_of_request, &mut request, &account)?;
-    let bound_to = bound_to(target, &request, name)?;
-    let status = sign(target, &request, &account, bound_to)?;
-    request["status"] = status;
+    request["status"] = grant(target, &target_of_request, name, &mut request)
+        .map_err(|failure| failure.warned(warnings.clone()))?;
     let answer = form.text(&target_of_request, &request);
     Ok(response::warn(
         response::written(StatusCode::CREATED, answer),
         &warnings,
     ))
+}
+
+/// The status of a request that may be granted, once it is complete.
+fn grant(
+    target: &Target,
+    target_of_request: &Target,
+    name: &str,
+    request: &mut Value,
+) -> Result<Value, Failure> {
+    rules::namespace_takes_content(target, name)?;
+    check_name(target_of_request, request, name)?;
+    let account = target
+        .plane
+        .store
+        .get(target.bucket(), &target.key(name))
+        .ok_or_else(|| Failure::not_found(&target.resource, name))?;
+    complete(target_of_request, request, &account)?;
+    let bound_to = bound_to(target, request, name)?;
+    sign(target, request, &account, bound_to)
 }
 
 fn read(target: &Target, asked: &Asked) -> Result<(Value, Vec<String>), Failure> {

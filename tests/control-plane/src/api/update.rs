@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::kinds::crd_bucket;
 use crate::object;
 use crate::patch;
-use crate::schema::{Empties, Fractions};
+use crate::schema::{Empties, Fractions, Pruned};
 use crate::serve::Body;
 use crate::store::Transaction;
 
@@ -63,6 +63,7 @@ pub(crate) fn update(
                 object,
                 has_labels: true,
                 empties,
+                pruned: Pruned::default(),
             };
             let created = Creation::new(target, sent, manager)?;
             let (stored, warned) = created.store(transaction, options.dry_run)?;
@@ -76,7 +77,7 @@ pub(crate) fn update(
                 warnings: Vec::new(),
                 empties,
                 tracked: false,
-                is_less: false,
+                pruned: Pruned::default(),
             })
         };
         let (stored, warned) = update.run(transaction, made)?;
@@ -99,8 +100,8 @@ pub(super) struct Made {
     pub(super) empties: Empties,
     /// The object says who owns its fields.
     pub(super) tracked: bool,
-    /// An apply has said more than is known: it was a change, though the rest may be as it was.
-    pub(super) is_less: bool,
+    /// What an apply has said besides that is not known: it was a change, though the rest may be as it was.
+    pub(super) pruned: Pruned,
 }
 
 pub(super) struct Update<'a> {
@@ -147,7 +148,7 @@ impl Update<'_> {
             object: mut new,
             empties,
             tracked,
-            is_less,
+            pruned,
             ..
         } = made;
         let dry_run = self.options.dry_run;
@@ -190,10 +191,10 @@ impl Update<'_> {
         if !empties.is_none() {
             Empties::take(rules_of.version().schema.schema(), &mut new);
         }
-        rules::move_generation(rules_of, old, &mut new, &empties, is_less);
+        rules::move_generation(rules_of, old, &mut new, &empties, !pruned.is_none());
         wrong.extend(body::validate(
             rules_of,
-            &fractions.put_back(&new),
+            &fractions.put_back(&pruned.put_back(&new)),
             Some(old),
         ));
         if wrong.is_empty() {
@@ -232,10 +233,10 @@ impl Update<'_> {
         too_large::check(&mut new, tracked)?;
         service_addresses::take(target, transaction, Some(old), &new)?;
         let key = target.key(self.name);
-        let stored = match is_less {
+        let stored = match pruned.is_none() {
             // What is told of it is as it was, and what was said is not.
-            true => transaction.renew(target.bucket(), key.clone(), new),
-            false => transaction.put(target.bucket(), key.clone(), new),
+            false => transaction.renew(target.bucket(), key.clone(), new),
+            true => transaction.put(target.bucket(), key.clone(), new),
         };
         if *target.bucket() == crd_bucket() {
             establish(transaction, &key);

@@ -111,8 +111,8 @@ impl Scale {
     }
 
     /// The names that lead to the number that is wanted.
-    pub(crate) fn path(&self) -> Vec<&str> {
-        self.spec.split('/').skip(1).collect()
+    pub(crate) fn path(&self) -> Vec<String> {
+        self.spec.split('/').skip(1).map(str::to_owned).collect()
     }
 
     /// The number that is wanted; nothing if the object does not say.

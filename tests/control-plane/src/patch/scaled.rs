@@ -7,17 +7,29 @@ use super::fields::Set;
 use super::managers::{Entry, Id, Managers, Operation, encode, put};
 use super::track::Writer;
 
-/// Sets `metadata.managedFields` of an object whose number, which is at `path`, is updated from one to another.
+/// Where a version of a kind has the number of replicas.
+pub(crate) enum Place {
+    /// Where these names lead.
+    At(Vec<String>),
+    Nowhere,
+    /// There is no such version.
+    Unknown,
+}
+
+/// The place in each version, by its apiVersion.
+pub(crate) type Places<'a> = dyn Fn(&str) -> Place + 'a;
+
+/// Sets `metadata.managedFields` of an object whose number is updated from one to another.
 ///
 /// A Scale does not say a number of 0, so that nobody owns that; and while nobody owns the number, no updater becomes
 /// its owner either.
 pub(crate) fn track_scale(
     object: &mut Value,
-    path: &[&str],
+    places: &Places<'_>,
     (before, after): (i64, i64),
     writer: &Writer<'_>,
 ) {
-    let Some((mut others, mut owners)) = apart(object, path) else {
+    let Some((mut others, mut owners)) = apart(object, places) else {
         return;
     };
     if before == after {
@@ -25,20 +37,15 @@ pub(crate) fn track_scale(
     } else if !owners.is_empty() {
         owners.clear();
         if after != 0 {
-            let entry = Entry {
-                api_version: writer.api_version.to_owned(),
-                time: None,
-                set: Set::default().with(path),
-            };
-            owners.push((writer.id(Operation::Update), entry));
+            owners.push((writer.id(Operation::Update), number_entry(places, writer)));
         }
     }
     join(object, others, owners);
 }
 
 /// Where an object has a number that nobody owns, it was there before the first apply of a number.
-pub(crate) fn own_scale_before_apply(object: &mut Value, path: &[&str], writer: &Writer<'_>) {
-    let Some((mut others, owners)) = apart(object, path) else {
+pub(crate) fn own_scale_before_apply(object: &mut Value, places: &Places<'_>, writer: &Writer<'_>) {
+    let Some((mut others, owners)) = apart(object, places) else {
         return;
     };
     if !owners.is_empty() {
@@ -48,19 +55,15 @@ pub(crate) fn own_scale_before_apply(object: &mut Value, path: &[&str], writer: 
         manager: BEFORE_FIRST_APPLY,
         ..*writer
     };
-    let entry = Entry {
-        api_version: writer.api_version.to_owned(),
-        time: None,
-        set: Set::default().with(path),
-    };
+    let entry = number_entry(places, writer);
     others.0.insert(first.id(Operation::Update), entry);
     join(object, others, owners);
 }
 
 /// Gives who owns the number of an object an entry for it alone, in which it is not written down since when; who has
 /// applied it to the live one already keeps the entry that there is.
-pub(crate) fn set_scale_apart(live: &Value, object: &mut Value, path: &[&str]) {
-    if let Some((mut others, mut owners)) = apart(object, path) {
+pub(crate) fn set_scale_apart(live: &Value, object: &mut Value, places: &Places<'_>) {
+    if let Some((mut others, mut owners)) = apart(object, places) {
         keep_appliers(live, &mut others, &mut owners);
         join(object, others, owners);
     }
@@ -81,13 +84,12 @@ fn keep_appliers(object: &Value, others: &mut Managers, owners: &mut Vec<(Id, En
 }
 
 /// The entries of who owns the number of an object, as a Scale of this version has them.
-pub(crate) fn scale_owners(object: &Value, path: &[&str], api_version: &str) -> Vec<Value> {
+pub(crate) fn scale_owners(object: &Value, places: &Places<'_>, api_version: &str) -> Vec<Value> {
     let known = Managers::decode(object.pointer("/metadata/managedFields")).unwrap_or_default();
-    let number = Set::default().with(path);
-    let owners = known
-        .0
-        .iter()
-        .filter(|(_, entry)| !entry.set.intersection(&number).is_empty());
+    let owners = known.0.iter().filter(|(_, entry)| {
+        let number = number_in(places, &entry.api_version);
+        number.is_some_and(|number| !entry.set.intersection(&number).is_empty())
+    });
     let entries = owners.map(|(id, entry)| {
         let entry = Entry {
             api_version: api_version.to_owned(),
@@ -100,18 +102,19 @@ pub(crate) fn scale_owners(object: &Value, path: &[&str], api_version: &str) -> 
 }
 
 /// Whether anybody owns the number of an object.
-pub(crate) fn is_scale_owned(object: &Value, path: &[&str]) -> bool {
-    apart(object, path).is_some_and(|(_, owners)| !owners.is_empty())
+pub(crate) fn is_scale_owned(object: &Value, places: &Places<'_>) -> bool {
+    apart(object, places).is_some_and(|(_, owners)| !owners.is_empty())
 }
 
 /// Gives who has applied the number to the live object the entry back that it has there.
 pub(crate) fn keep_scale_applied(
     live: &Value,
     object: &mut Value,
-    path: &[&str],
+    places: &Places<'_>,
     writer: &Writer<'_>,
 ) {
-    let (Some((mut others, owners)), Some((_, owned))) = (apart(object, path), apart(live, path))
+    let (Some((mut others, owners)), Some((_, owned))) =
+        (apart(object, places), apart(live, places))
     else {
         return;
     };
@@ -128,11 +131,17 @@ pub(crate) fn keep_scale_applied(
 }
 
 /// The entries without the number, and those of its owners; nothing where the entries cannot be read.
-fn apart(object: &Value, path: &[&str]) -> Option<(Managers, Vec<(Id, Entry)>)> {
+fn apart(object: &Value, places: &Places<'_>) -> Option<(Managers, Vec<(Id, Entry)>)> {
     let mut managers = Managers::decode(object.pointer("/metadata/managedFields")).ok()?;
-    let number = Set::default().with(path);
+    // As a real server does it where a number is scaled: who owns fields in a version that is gone owns nothing any more.
+    managers
+        .0
+        .retain(|_, entry| !matches!(places(&entry.api_version), Place::Unknown));
     let mut owners = Vec::new();
     for (id, entry) in &mut managers.0 {
+        let Some(number) = number_in(places, &entry.api_version) else {
+            continue;
+        };
         let set = entry.set.intersection(&number);
         if !set.is_empty() {
             entry.set = entry.set.difference(&number);
@@ -146,6 +155,26 @@ fn apart(object: &Value, path: &[&str]) -> Option<(Managers, Vec<(Id, Entry)>)> 
     }
     managers.drop_empty();
     Some((managers, owners))
+}
+
+/// The number in the fields of a version that has one.
+fn number_in(places: &Places<'_>, api_version: &str) -> Option<Set> {
+    match places(api_version) {
+        Place::At(path) => {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            Some(Set::default().with(&path))
+        }
+        Place::Nowhere | Place::Unknown => None,
+    }
+}
+
+/// The entry of who owns the number alone.
+fn number_entry(places: &Places<'_>, writer: &Writer<'_>) -> Entry {
+    Entry {
+        api_version: writer.api_version.to_owned(),
+        time: None,
+        set: number_in(places, writer.api_version).unwrap_or_default(),
+    }
 }
 
 fn join(object: &mut Value, others: Managers, owners: Vec<(Id, Entry)>) {

@@ -19,6 +19,7 @@ mod numbers;
 mod parse;
 mod pattern;
 mod prune;
+mod pruned;
 mod quantity;
 mod ratchet;
 pub(crate) mod shown;
@@ -41,6 +42,7 @@ pub(crate) use empties::Empties;
 pub(crate) use formats::is_known as is_known_format;
 pub(crate) use fractions::Fractions;
 pub(crate) use pattern::Pattern;
+pub(crate) use pruned::Pruned;
 pub(crate) use quantity::{in_billionths, plus};
 pub(crate) use whole::{LABEL, read_metadata};
 
@@ -145,6 +147,8 @@ pub(crate) struct Rules {
     pub(crate) one_of_values: Option<Vec<Value>>,
     pub(crate) pattern: Option<Arc<Pattern>>,
     pub(crate) format: Option<String>,
+    /// It names a format that nobody looks at.
+    pub(crate) has_odd_format: bool,
     pub(crate) minimum: Option<(serde_json::Number, bool)>,
     pub(crate) maximum: Option<(serde_json::Number, bool)>,
     pub(crate) multiple_of: Option<serde_json::Number>,
@@ -196,6 +200,7 @@ impl Schema {
                 one_of_values: None,
                 pattern: None,
                 format: None,
+                has_odd_format: false,
                 minimum: None,
                 maximum: None,
                 multiple_of: None,

@@ -151,15 +151,15 @@ fn rules(value: &Value) -> Rules {
         .get("enum")
         .and_then(Value::as_array)
         .filter(|values| !values.is_empty());
+    let format = value.get("format").and_then(Value::as_str);
+    let kind = value.get("type").and_then(Value::as_str);
+    let known = format.filter(|format| formats::is_known(kind, format));
     Rules {
         required: texts(value, "required"),
         one_of_values: values.cloned(),
         pattern: text.map(|text| Arc::new(Pattern::new(text))),
-        format: value
-            .get("format")
-            .and_then(Value::as_str)
-            .filter(|format| formats::is_known(value.get("type").and_then(Value::as_str), format))
-            .map(str::to_owned),
+        format: known.map(str::to_owned),
+        has_odd_format: known.is_none() && format.is_some_and(|format| !format.is_empty()),
         minimum: number("minimum").map(|min| (min, flag("exclusiveMinimum"))),
         maximum: number("maximum").map(|max| (max, flag("exclusiveMaximum"))),
         multiple_of: number("multipleOf"),

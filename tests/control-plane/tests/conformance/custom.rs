@@ -289,4 +289,40 @@ conformance! {
             talk.patch("merge", &format!("{THINGS}/one"), json!({"spec": {"free": free}})).await;
         }
     }
+
+    async fn an_apply_is_judged_by_all_that_it_says(talk: &mut Talk) {
+        const GADGET: &str = "/apis/{group}/v1/namespaces/{ns}/gadgets/one";
+        let free = json!({"type": "object", "maxProperties": 1});
+        talk.install(json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "gadgets.{group}"},
+            "spec": {
+                "group": "{group}", "scope": "Namespaced", "names": {"plural": "gadgets", "kind": "Gadget"},
+                "versions": [{
+                    "name": "v1", "served": true, "storage": true, "subresources": {"status": {}},
+                    "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+                        "free": free, "list": {"type": "array", "items": free}, "status": {"type": "object", "maxProperties": 1},
+                        "count": {"type": "string", "format": "int32"}, "odd": {"type": "string", "format": "odd"}, "day": {"type": "string", "format": "date"},
+                    }}},
+                }],
+            },
+        }))
+        .await;
+        let gadget = |fields: Value| {
+            let mut gadget = json!({"apiVersion": "{group}/v1", "kind": "Gadget", "metadata": {"name": "one"}});
+            gadget.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            gadget
+        };
+        for fields in [
+            json!({"free": {"a": 1, "b": 2}}), json!({"free": {"a": 1}}), json!({"free": {"a": 2}}), json!({"free": {"a": 2, "b": 1}}), json!({"free": {}}),
+            json!({"list": [{"a": 1}, {"a": 1, "b": 1}]}), json!({"list": [{"a": 1}, {"b": 1}]}),
+            json!({"status": {"a": 1}}), json!({"status": {"a": 1, "b": 1}, "free": {}}),
+            json!({"count": 5}), json!({"count": "5"}), json!({"odd": true}), json!({"odd": [1]}), json!({"day": 5}), json!({"day": {"a": 1}}),
+        ] {
+            talk.patch("apply", &format!("{GADGET}?fieldManager=a"), gadget(fields)).await;
+        }
+        for fields in [json!({"status": {"a": 1, "b": 1}}), json!({"status": {"a": 1}}), json!({"status": {"a": 1}, "free": {"a": 1, "b": 1}}), json!({"status": {}})] {
+            talk.patch("apply", &format!("{GADGET}/status?fieldManager=b"), gadget(fields)).await;
+        }
+        talk.get(GADGET).await;
+    }
 }

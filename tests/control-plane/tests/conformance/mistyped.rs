@@ -192,4 +192,22 @@ conformance! {
             }
         }
     }
+
+    async fn kinds_of_versions_that_are_no_more(talk: &mut Talk) {
+        for (path, version, kind) in [
+            ("/apis/apps/v1/namespaces/{ns}/deployments", "apps/v1beta1", "Deployment"),
+            ("/apis/apps/v1/namespaces/{ns}/deployments", "extensions/v1beta1", "Deployment"),
+            ("/apis/networking.k8s.io/v1/namespaces/{ns}/ingresses", "extensions/v1beta1", "Ingress"),
+            ("/apis/events.k8s.io/v1/namespaces/{ns}/events", "v1", "Event"),
+            ("/api/v1/namespaces/{ns}/events", "events.k8s.io/v1", "Event"),
+            ("/api/v1/namespaces/{ns}/events", "events.k8s.io/v1beta1", "Event"),
+            ("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "authorization.k8s.io/v1beta1", "SelfSubjectAccessReview"),
+            ("/api/v1/namespaces/{ns}/pods", "apps/v1beta2", "DaemonSet"),
+            ("/api/v1/namespaces/{ns}/pods", "apps/v1beta2", "Pod"),
+        ] {
+            talk.post(path, json!({"apiVersion": version, "kind": kind, "metadata": {"name": "one"}})).await;
+        }
+        talk.prepare("/apis/batch/v1/namespaces/{ns}/cronjobs", json!({"metadata": {"name": "one"}, "spec": {"schedule": "@daily", "jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "b"}]}}}}}})).await;
+        talk.patch("merge", "/apis/batch/v1/namespaces/{ns}/cronjobs/one", json!({"apiVersion": "batch/v1beta1"})).await;
+    }
 }

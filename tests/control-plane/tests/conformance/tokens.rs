@@ -216,4 +216,11 @@ conformance! {
             talk.post(&format!("{ACCOUNTS}/nobody/token"), json!({"metadata": {"name": name}, "spec": {}})).await;
         }
     }
+
+    async fn what_is_not_known_is_told_with_a_refusal(talk: &mut Talk) {
+        talk.prepare(ACCOUNTS, json!({"metadata": {"name": "robot"}})).await;
+        for (account, seconds) in [("robot", 1), ("nobody", 600)] {
+            talk.post(&format!("{ACCOUNTS}/{account}/token"), json!({"spec": {"expirationSeconds": seconds, "odd": 1}})).await;
+        }
+    }
 }

@@ -133,4 +133,31 @@ conformance! {
         apply(talk, OTHER, "c", gadget("v2", json!({"spec": {"extra": "f"}}))).await;
         apply(talk, STORED, "a", gadget("v1", json!({"spec": {"set": ["x", "y"]}}))).await;
     }
+
+    async fn only_some_versions_can_be_scaled(talk: &mut Talk) {
+        let number = json!({"type": "object", "properties": {"replicas": {"type": "integer"}, "wanted": {"type": "integer"}}});
+        let schema = json!({"openAPIV3Schema": {"type": "object", "properties": {"spec": number, "status": number}}});
+        let version = |name: &str, place: Option<&str>| {
+            let scale = place.map(|place| json!({"specReplicasPath": place, "statusReplicasPath": ".status.replicas"}));
+            json!({"name": name, "served": true, "storage": name == "v1", "schema": schema, "subresources": {"scale": scale, "status": {}}})
+        };
+        talk.install(json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "gadgets.{group}"},
+            "spec": {
+                "group": "{group}", "scope": "Namespaced", "names": {"plural": "gadgets", "kind": "Gadget"},
+                "versions": [version("v1", Some(".spec.replicas")), version("v2", None), version("v3", Some(".spec.wanted"))],
+            },
+        }))
+        .await;
+        let both = || json!({"spec": {"replicas": 1, "wanted": 2}});
+        apply(talk, STORED, "a", gadget("v1", json!({"spec": {"replicas": 1}}))).await;
+        apply(talk, OTHER, "b", gadget("v2", both())).await;
+        apply(talk, "/apis/{group}/v3/namespaces/{ns}/gadgets/one", "c", gadget("v3", both())).await;
+        talk.get(&format!("{OTHER}/scale")).await;
+        for (replicas, version) in [(3, "v1"), (3, "v1"), (4, "v3"), (0, "v3"), (5, "v1"), (5, "v3")] {
+            let path = format!("/apis/{{group}}/{version}/namespaces/{{ns}}/gadgets/one");
+            talk.patch("merge", &format!("{path}/scale?fieldManager=d"), json!({"spec": {"replicas": replicas}})).await;
+            talk.get(&path).await;
+        }
+    }
 }

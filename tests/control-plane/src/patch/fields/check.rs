@@ -130,11 +130,8 @@ impl Look {
 fn mistyped(value: &Value, node: &Schema) -> Option<(&'static str, String)> {
     let plain = || format!("&{{{}}}", go::plain(value));
     // What a format says of a string is nothing to server-side apply, but for bytes.
-    let has_format = node
-        .rules
-        .format
-        .as_deref()
-        .is_some_and(|format| format != "byte");
+    let format = node.rules.format.as_deref();
+    let has_format = node.rules.has_odd_format || format.is_some_and(|format| format != "byte");
     match node.kind {
         Some(Kind::Object) if !value.is_object() => Some(("map", plain())),
         Some(Kind::Array) if !value.is_array() => Some(("list", plain())),
