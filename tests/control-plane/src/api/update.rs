@@ -187,7 +187,10 @@ impl Update<'_> {
         admission::change(target, self.name, Some(old), &mut new)?;
         rules::allocate(target, transaction, Some(old), &mut new, dry_run)?;
         empties.put_back(&mut new);
-        let mut wrong = rules::before_update(rules_of, old, &mut new, &fixed);
+        let of_rules = rules::before_update(rules_of, old, &mut new, &fixed);
+        let verb = if self.is_patch { "patch" } else { "update" };
+        let mut wrong = auth::check_claim(target, verb, old, &new);
+        wrong.extend(of_rules);
         if !empties.is_none() {
             Empties::take(rules_of.version().schema.schema(), &mut new);
         }

@@ -7,6 +7,7 @@
 mod accounts;
 mod attributes;
 mod caller;
+mod claims;
 mod escalation;
 mod impersonation;
 mod issuer;
@@ -23,6 +24,7 @@ use http::HeaderMap;
 pub(crate) use accounts::{Account, Thing};
 pub(crate) use attributes::{Attributes, selected_name};
 pub(crate) use caller::Caller;
+pub(crate) use claims::check as check_claim;
 pub(crate) use escalation::{check as check_escalation, check_creation, grants_the_same};
 pub(crate) use issuer::{Issuer, NoKey};
 pub(crate) use owners::check as check_owners;

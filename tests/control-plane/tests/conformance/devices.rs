@@ -166,4 +166,42 @@ conformance! {
             try_each(talk, TEMPLATES, [json!({"spec": of_admin})]).await;
         }
     }
+
+    async fn who_allocates_devices_and_speaks_for_drivers_has_leave_to(talk: &mut Talk) {
+        const CLAIM: &str = "/apis/resource.k8s.io/v1/namespaces/{ns}/resourceclaims/one";
+        talk.prepare(CLAIMS, json!({"metadata": {"name": "one"}, "spec": exactly(json!({}))})).await;
+        let rule = |resource: &str, verbs: Value| json!({"apiGroups": ["resource.k8s.io"], "resources": [resource], "verbs": verbs});
+        let status = format!("{CLAIM}/status");
+        let result = |more: Value| {
+            let mut result = json!({"request": "r", "driver": "a.driver", "pool": "p", "device": "d"});
+            result.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            json!({"status": {"allocation": {"devices": {"results": [result, {"request": "r", "driver": "b.driver", "pool": "p", "device": "d"}]}}}})
+        };
+        let devices = |ready: &str| json!({"status": {"devices": [{"driver": "a.driver", "pool": "p", "device": "d", "data": {"ready": ready}}, {"driver": "b.driver", "pool": "p", "device": "d"}]}});
+        let reserved = json!({"status": {"reservedFor": [{"resource": "pods", "name": "one", "uid": "1"}]}});
+        talk.allow("alice", false, "writes", json!([rule("resourceclaims", json!(["get"])), rule("resourceclaims/status", json!(["update", "patch"]))])).await;
+        talk.ask_as_user("alice");
+        for change in [result(json!({})), reserved.clone(), devices("no"), json!({"metadata": {"labels": {"a": "b"}}, "status": {}})] {
+            talk.patch("merge", &status, change).await;
+        }
+        talk.allow("alice", false, "binds-here", json!([rule("resourceclaims/binding", json!(["patch"]))])).await;
+        talk.patch("merge", &status, result(json!({}))).await;
+        talk.allow("alice", true, "binds", json!([rule("resourceclaims/binding", json!(["patch"]))])).await;
+        talk.patch("merge", &status, result(json!({"adminAccess": true}))).await;
+        talk.patch("merge", &status, result(json!({}))).await;
+        talk.patch("merge", &status, reserved).await;
+        talk.patch("merge", &status, devices("no")).await;
+        let mut of_one = rule("resourceclaims/driver", json!(["arbitrary-node:patch"]));
+        of_one["resourceNames"] = json!(["a.driver"]);
+        talk.allow("alice", false, "speaks", json!([of_one])).await;
+        talk.patch("merge", &status, devices("no")).await;
+        talk.allow("alice", false, "speaks-for-all", json!([rule("resourceclaims/driver", json!(["arbitrary-node:patch"]))])).await;
+        talk.patch("merge", &status, devices("no")).await;
+        talk.patch("merge", &status, devices("yes")).await;
+        let mut whole = talk.get(CLAIM).await.body;
+        whole["status"]["devices"] = json!([]);
+        talk.put(&status, whole.clone()).await;
+        whole["status"] = json!({});
+        talk.put(&status, whole).await;
+    }
 }

@@ -58,7 +58,6 @@ pub(super) fn check(spec: &Value, path: &str) -> Vec<Cause> {
 
 /// Who reaches devices that others have does so in a namespace that is meant for it.
 pub(super) fn check_admin_access(target: &Target, object: &Value) -> Option<Cause> {
-    const LABEL: &str = "resource.kubernetes.io/admin-access";
     let spec = match target.resource.is("resource.k8s.io", "resourceclaims") {
         true => &object["spec"],
         false
@@ -72,6 +71,27 @@ pub(super) fn check_admin_access(target: &Target, object: &Value) -> Option<Caus
     };
     let mut requests = list(&spec["devices"], "requests").iter();
     let at = requests.position(|request| request["exactly"]["adminAccess"] == true)?;
+    let path = format!("spec.devices.requests[{at}].adminAccess");
+    check_namespace(target, &path)
+}
+
+/// The same of what is allocated, where it was not allocated before.
+pub(super) fn check_allocated_access(target: &Target, old: &Value, new: &Value) -> Option<Cause> {
+    let is_status = target.subresource.as_deref() == Some("status");
+    if !target.resource.is("resource.k8s.io", "resourceclaims") || !is_status {
+        return None;
+    }
+    let first = |claim: &Value| {
+        let mut results = list(&claim["status"]["allocation"]["devices"], "results").iter();
+        results.position(|result| result["adminAccess"] == true)
+    };
+    let at = first(new).filter(|_| first(old).is_none())?;
+    let path = format!("status.allocation.devices.results[{at}].adminAccess");
+    check_namespace(target, &path)
+}
+
+fn check_namespace(target: &Target, path: &str) -> Option<Cause> {
+    const LABEL: &str = "resource.kubernetes.io/admin-access";
     let namespace = Key::new("", target.namespace.as_deref().unwrap_or_default());
     let namespace = target.plane.store.kept(&namespace_bucket(), &namespace);
     let is_meant = |kept: &Kept| kept.read()["metadata"]["labels"][LABEL] == "true";
@@ -81,8 +101,7 @@ pub(super) fn check_admin_access(target: &Target, object: &Value) -> Option<Caus
     let why = format!(
         "admin access to devices requires the `{LABEL}: true` label on the containing namespace"
     );
-    let path = format!("spec.devices.requests[{at}].adminAccess");
-    Some(Cause::forbidden(&path, &why))
+    Some(Cause::forbidden(path, &why))
 }
 
 /// What is wrong with what was allocated to a claim.

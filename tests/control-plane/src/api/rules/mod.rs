@@ -192,7 +192,8 @@ pub(crate) fn before_update(
     fixed: &[Cause],
 ) -> Vec<Cause> {
     forgotten::forget(target, new);
-    let mut rest = kinds::before_update(target, old, new);
+    let mut rest = Vec::from_iter(device_claims::check_allocated_access(target, old, new));
+    rest.extend(kinds::before_update(target, old, new));
     if target.resource.is("", "namespaces") && target.subresource.as_deref() == Some("status") {
         let mut of_time = fixed
             .iter()
