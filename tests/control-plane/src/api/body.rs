@@ -305,7 +305,7 @@ pub(crate) struct Shaped {
     /// What is to be said of it.
     pub(super) warnings: Vec<String>,
     pub(super) empties: Empties,
-    /// What was applied of a custom resource, and is not known.
+    /// What was applied of a custom resource, and is not kept.
     pub(super) pruned: Pruned,
 }
 
@@ -389,7 +389,6 @@ pub(crate) fn shape(
     let is_applied = matches!(source, Source::Applied(_)) && target.resource.is_crd();
     let whole = is_applied.then(|| object.clone());
     let unknown_fields = schema.prune(object);
-    let pruned = whole.map_or_else(Pruned::default, |whole| Pruned::of(&whole, object));
     match source {
         Source::Body(Some(json)) if !target.resource.is_crd() => {
             told = told_as_said(&unknown_fields, json);
@@ -444,10 +443,8 @@ pub(crate) fn shape(
         schema::Fractions::take(object);
         protobuf::forget_zeros(&target.api_version(), &target.resource.kind, schema, object);
     }
-    match source {
-        Source::Applied(_) if is_applied => schema.apply_defaults_to_applied(object),
-        _ => schema.apply_defaults(object),
-    }
+    schema.apply_defaults(object);
+    let pruned = whole.map_or_else(Pruned::default, |whole| Pruned::of(&whole, object));
     rules::set_defaults(target, object);
     rules::forget_legacy(target, object).map_err(|why| match source {
         Source::Strategic(_) => Failure::new(http::StatusCode::INTERNAL_SERVER_ERROR, "", why),

@@ -255,12 +255,17 @@ fn unreachable(node: &Value) -> Failure {
 
 fn check_log_options(asked: &Asked, name: &str) -> Result<(), Failure> {
     let mut wrong = Vec::new();
+    let is_twice =
+        number(asked, "sinceSeconds")?.is_some() && asked.query.get("sinceTime").is_some();
     for (option, least, why) in [
         ("tailLines", 0, "must be greater than or equal to 0"),
         ("limitBytes", 1, "must be greater than 0"),
         ("sinceSeconds", 1, "must be greater than 0"),
     ] {
-        if let Some(value) = number(asked, option)?.filter(|value| *value < least) {
+        if is_twice && option == "sinceSeconds" {
+            let why = "at most one of `sinceTime` or `sinceSeconds` may be specified";
+            wrong.push(Cause::forbidden("", why));
+        } else if let Some(value) = number(asked, option)?.filter(|value| *value < least) {
             wrong.push(Cause::invalid(option, &json!(value), why));
         }
     }

@@ -18,7 +18,7 @@ use super::{Asked, response, rules, stale, table};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Column, Scale, custom_scale_columns, scale_columns, scale_resource};
 use crate::object;
-use crate::patch::{self, ApplyError, Place, Writer, go};
+use crate::patch::{self, ApplyError, Place, Writer};
 use crate::schema::{Empties, Pruned};
 use crate::serve::Body;
 use crate::structs::Typed;
@@ -215,30 +215,28 @@ pub(super) fn apply(
         value.unwrap_or_default()
     };
     let (version, kind) = (text("/apiVersion"), text("/kind"));
+    if !applied["metadata"][MANAGED].is_null() {
+        let why = "metadata.managedFields must be nil";
+        return Err(Failure::bad_request(why.to_owned()));
+    }
     if (version, kind) != (API_VERSION, KIND) {
+        let core = if version.contains('/') { "" } else { "/" };
         return Err(Failure::bad_request(format!(
-            "invalid object type: {version}, Kind={kind}"
+            "invalid object type: {core}{version}, Kind={kind}"
         )));
     }
-    let spec = applied.get("spec").and_then(Value::as_object);
-    let mut fields = spec.into_iter().flat_map(Map::keys);
     let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
     let failed = |to: &str, why: &str| {
         let message =
             format!("failed to {to} ({namespace}/{name}; {API_VERSION}, Kind={KIND}){why}");
         Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", message)
     };
-    let untyped = |why: &str| failed("create typed patch object", &format!(": .spec.{why}"));
-    if let Some(odd) = fields.find(|field| *field != "replicas") {
-        return Err(untyped(&format!("{odd}: field not declared in schema")));
+    let untyped = patch::untyped(applied, posted(target)?.version().schema.schema());
+    if let Some(why) = untyped {
+        return Err(failed("create typed patch object", &format!(": {why}")));
     }
     let applied = &sized(target, applied)?;
     match applied.pointer("/spec/replicas") {
-        Some(other @ (Value::String(_) | Value::Bool(_))) => {
-            let got = go::json_kind(other);
-            let why = format!("replicas: expected numeric (int or float), got {got}");
-            return Err(untyped(&why));
-        }
         Some(Value::Number(number)) if number.as_i64().is_none() => {
             let why =
                 format!("unable to convert unstructured object to {API_VERSION}, Kind={KIND}");
@@ -295,6 +293,13 @@ pub(super) fn apply(
     if in_order(&scaled) == in_order(object) {
         scaled = object.clone();
     }
+    let mut named = whole(target, object)?;
+    for field in ["namespace", "name"] {
+        if let Some(said) = object::meta(applied, field) {
+            object::set_meta(&mut named, field, said);
+        }
+    }
+    rules::is_of_path(target, &named, object::name(object))?;
     identify(target, &mut scaled, applied)?;
     Ok(Made {
         object: scaled,

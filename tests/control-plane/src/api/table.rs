@@ -57,9 +57,14 @@ pub(crate) fn table(
         // In the order in which they are asked; their names are in order already.
         objects.sort_by_key(|schema| schema["spec"]["matchingPrecedence"].as_i64());
     }
-    let rows = objects
-        .iter()
-        .map(|object| row(columns, object, carried(target, object, include, version)));
+    let is_pods = target.resource.is("", "pods");
+    let rows = objects.iter().map(|object| {
+        let mut row = row(columns, object, carried(target, object, include, version));
+        if let Some(condition) = completed(object).filter(|_| is_pods) {
+            row["conditions"] = json!([condition]);
+        }
+        row
+    });
     let rows = match objects.is_empty()
         && NO_LISTS
             .iter()
@@ -116,6 +121,17 @@ fn definitions(columns: &[Column]) -> Value {
 fn row(columns: &[Column], object: &Value, carried: Value) -> Value {
     let cells: Vec<Value> = columns.iter().map(|column| column.cell(object)).collect();
     json!({"cells": cells, "object": carried})
+}
+
+/// What the row of a pod says that will not run any more.
+fn completed(pod: &Value) -> Option<Value> {
+    let phase = pod["status"]["phase"].as_str().unwrap_or_default();
+    let message = match phase {
+        "Succeeded" => "The pod has completed successfully.",
+        "Failed" => "The pod failed.",
+        _ => return None,
+    };
+    Some(json!({"type": "Completed", "status": "True", "reason": phase, "message": message}))
 }
 
 fn carried(target: &Target, object: &Value, include: Include, version: MetaVersion) -> Value {

@@ -100,7 +100,7 @@ pub(super) struct Made {
     pub(super) empties: Empties,
     /// The object says who owns its fields.
     pub(super) tracked: bool,
-    /// What an apply has said besides that is not known: it was a change, though the rest may be as it was.
+    /// What an apply has said besides that is not kept: it was a change, though the rest may be as it was.
     pub(super) pruned: Pruned,
 }
 

@@ -9,6 +9,10 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     NO_PAD.with_decode_allow_trailing_bits(true),
 );
 
+pub(super) fn encode(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
 /// The bytes as the server writes them, or where the text is wrong.
 pub(super) fn canonical(text: &str) -> Result<String, usize> {
     let mut bytes = text

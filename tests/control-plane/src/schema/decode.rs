@@ -132,6 +132,20 @@ impl Place<'_> {
             Value::Array(elements) if node.kind == Some(Kind::Array) => elements
                 .iter_mut()
                 .try_for_each(|element| self.read_one(node.element(), element)),
+            // Go takes bytes one by one as well.
+            Value::Array(bytes) if node.rules.format.as_deref() == Some("byte") => {
+                let bytes = bytes.iter().map(|byte| match byte {
+                    Value::Null => Ok(0),
+                    Value::Number(number) => {
+                        let byte = number.as_u64().and_then(|byte| u8::try_from(byte).ok());
+                        byte.ok_or_else(|| self.unreadable_as(&of_another_size(number), "uint8"))
+                    }
+                    other => Err(self.unreadable_as(describe(other).as_str(), "uint8")),
+                });
+                let bytes: Vec<u8> = bytes.collect::<Result<_, _>>()?;
+                *value = base64::encode(&bytes).into();
+                Ok(())
+            }
             _ => self.read_scalar(schema, value),
         }
     }
@@ -228,6 +242,14 @@ impl Place<'_> {
         };
         let of_value = (0..self.depth).fold(named, |go_type, _| structs::element(go_type?));
         let wanted = of_value.map_or_else(|| schema.go_type(), str::to_owned);
+        self.not_of(got, path, &wanted)
+    }
+
+    fn unreadable_as(self, got: &str, wanted: &str) -> String {
+        self.not_of(got, self.path, wanted)
+    }
+
+    fn not_of(self, got: &str, path: &str, wanted: &str) -> String {
         let holder = self.holder;
         format!(
             "json: cannot unmarshal {got} into Go struct field {holder}.{path} of type {wanted}"

@@ -5,22 +5,19 @@ use serde_json::Value;
 use super::Schema;
 
 impl Schema {
-    /// Sets every missing field that has a default, and drops each `null` that its field may not be.
+    /// Sets every missing field that has a default, and drops each `null` that its field may not be, or puts the default in
+    /// its place.
     pub(crate) fn apply_defaults(&self, value: &mut Value) {
-        self.set_defaults(value, |_| true);
-    }
-
-    /// The same of what was applied: a `null` counts, unless a default takes its place.
-    pub(crate) fn apply_defaults_to_applied(&self, value: &mut Value) {
-        self.set_defaults(value, |field| field.default.is_some());
-    }
-
-    fn set_defaults(&self, value: &mut Value, drops_null: fn(&Self) -> bool) {
         match value {
             Value::Object(fields) => {
+                for (name, value) in fields.iter_mut() {
+                    if let Some(field) = self.field(name) {
+                        field.replace_null(value);
+                    }
+                }
                 fields.retain(|name, value| {
-                    let dropped = |field: &Self| !field.target().nullable && drops_null(field);
-                    !value.is_null() || !self.field(name).is_some_and(dropped)
+                    let is_taken = |field: &Self| field.target().nullable;
+                    !value.is_null() || self.field(name).is_none_or(is_taken)
                 });
                 // What a CRD adds to the metadata is not of its type.
                 let added = self.refers.is_some().then_some(&self.properties);
@@ -32,16 +29,25 @@ impl Schema {
                 }
                 for (name, value) in fields.iter_mut() {
                     if let Some(field) = self.field(name) {
-                        field.set_defaults(value, drops_null);
+                        field.apply_defaults(value);
                     }
                 }
             }
             Value::Array(elements) => {
                 for element in elements {
-                    self.element().set_defaults(element, drops_null);
+                    self.element().replace_null(element);
+                    self.element().apply_defaults(element);
                 }
             }
             _ => {}
+        }
+    }
+
+    fn replace_null(&self, value: &mut Value) {
+        if let (true, false, Some(default)) =
+            (value.is_null(), self.target().nullable, &self.default)
+        {
+            *value = default.clone();
         }
     }
 }

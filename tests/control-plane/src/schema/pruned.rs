@@ -1,10 +1,11 @@
-//! What an apply said of a custom resource that its schema does not know: it is judged with it, and kept without it.
+//! What an apply said of a custom resource that its schema does not know, or that may not be `null`: it is judged with it,
+//! and kept without it.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// The fields that were pruned, each with the place that it was in.
+/// The fields that were taken out, each with the place that it was in.
 #[derive(Default)]
 pub(crate) struct Pruned(Vec<Field>);
 

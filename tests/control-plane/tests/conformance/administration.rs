@@ -184,4 +184,25 @@ conformance! {
         talk.patch("merge", &format!("{classes}/{{ns}}"), json!({"parameters": {"iops": "200"}})).await;
         talk.patch("merge", &format!("{classes}/{{ns}}"), json!({"metadata": {"finalizers": null}})).await;
     }
+
+    async fn runtimes_and_classes_of_attributes(talk: &mut Talk) {
+        let toleration = json!({"key": "a", "operator": "Equal", "value": "b", "effect": "NoExecute", "tolerationSeconds": 5});
+        let mut longer = toleration.clone();
+        longer["tolerationSeconds"] = 6.into();
+        let scheduling = json!({"tolerations": [toleration, longer, {"key": "a"}, {"key": "a"}]});
+        talk.post("/apis/node.k8s.io/v1/runtimeclasses?dryRun=All", json!({"metadata": {"name": "{ns}"}, "handler": "a", "scheduling": scheduling})).await;
+        for driver in ["A B", "*.x", "/a", "", "a.b/C"] {
+            talk.post("/apis/storage.k8s.io/v1/volumeattributesclasses?dryRun=All", json!({"metadata": {"name": "{ns}"}, "driverName": driver, "parameters": {"a": "b"}})).await;
+        }
+        const PODS: &str = "/api/v1/namespaces/{ns}/pods";
+        for quality in ["Guaranteed", "Odd", ""] {
+            talk.post(&format!("{PODS}?dryRun=All"), json!({"metadata": {"name": "one"}, "spec": {"containers": [{"name": "a", "image": "b"}]}, "status": {"qosClass": quality}})).await;
+        }
+        const NODES: &str = "/api/v1/nodes";
+        talk.prepare(NODES, json!({"metadata": {"name": "{ns}"}})).await;
+        for id in ["x", ""] {
+            talk.patch("merge", &format!("{NODES}/{{ns}}?dryRun=All"), json!({"spec": {"externalID": id}})).await;
+        }
+        talk.unsaid("DELETE", &format!("{NODES}/{{ns}}"), None).await;
+    }
 }

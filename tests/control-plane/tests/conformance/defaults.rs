@@ -127,4 +127,34 @@ conformance! {
             "metadata": {"name": "one"}, "addressType": "IPv4", "endpoints": [], "ports": [],
         })).await;
     }
+
+    async fn nulls_in_lists_and_maps(talk: &mut Talk) {
+        const GADGETS: &str = "/apis/{group}/v1/namespaces/{ns}/gadgets";
+        let free = json!({"x-kubernetes-preserve-unknown-fields": true});
+        let spec = json!({"type": "object", "properties": {
+            "numbers": {"type": "array", "items": {"type": "number", "default": 4}}, "objects": {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "string", "default": "y"}}, "default": {"a": "z"}}},
+            "map": {"type": "object", "additionalProperties": {"type": "integer", "default": 4}}, "without": {"type": "object", "additionalProperties": {"type": "integer"}},
+            "nullable": {"type": "array", "items": {"type": "integer", "nullable": true, "default": 5}}, "free": free, "free_map": {"type": "object", "additionalProperties": free}, "plain": {"type": "string"},
+            "may": {"x-kubernetes-preserve-unknown-fields": true, "nullable": true}, "either": {"x-kubernetes-int-or-string": true},
+        }});
+        talk.install(json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "gadgets.{group}"},
+            "spec": {
+                "group": "{group}", "scope": "Namespaced", "names": {"plural": "gadgets", "kind": "Gadget"},
+                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}}],
+            },
+        }))
+        .await;
+        let gadget = |name: &str, spec: &Value| json!({"apiVersion": "{group}/v1", "kind": "Gadget", "metadata": {"name": name}, "spec": spec});
+        for (index, spec) in [
+            json!({"numbers": [4, null]}), json!({"objects": [null, {}]}), json!({"map": {"a": null}}), json!({"without": {"a": null}}), json!({"nullable": [null]}),
+            json!({"free": null}), json!({"free_map": {"a": null}}), json!({"plain": null}), json!({"may": null}), json!({"either": null}), json!({"free": {"a": null}}), json!({"free": [null]}),
+        ].iter().enumerate() {
+            talk.post(GADGETS, gadget(&format!("sent-{index}"), spec)).await;
+            let path = format!("{GADGETS}/applied-{index}?fieldManager=a");
+            talk.patch("apply", &path, gadget(&format!("applied-{index}"), spec)).await;
+            talk.patch("apply", &path, gadget(&format!("applied-{index}"), spec)).await;
+            talk.patch("merge", &format!("{GADGETS}/applied-{index}"), json!({"spec": {"plain": "a"}})).await;
+        }
+    }
 }

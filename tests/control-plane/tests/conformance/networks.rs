@@ -109,4 +109,16 @@ conformance! {
             }
         }
     }
+
+    async fn ingresses_to_resources(talk: &mut Talk) {
+        const INGRESSES: &str = "/apis/networking.k8s.io/v1/namespaces/{ns}/ingresses?dryRun=All";
+        for resource in [
+            json!({"apiGroup": "UPPER", "kind": "K", "name": "n"}), json!({"apiGroup": "", "kind": "K/x", "name": "n/a"}), json!({"kind": "", "name": ".."}), json!({"apiGroup": "a.b", "kind": "K", "name": "n"}),
+            json!({"kind": "%"}),
+        ] {
+            talk.post(INGRESSES, json!({"metadata": {"name": "one"}, "spec": {"defaultBackend": {"resource": resource}}})).await;
+            let paths = json!([{"path": "/", "pathType": "Prefix", "backend": {"resource": resource}}]);
+            talk.post(INGRESSES, json!({"metadata": {"name": "one"}, "spec": {"rules": [{"http": {"paths": paths}}]}})).await;
+        }
+    }
 }

@@ -462,4 +462,42 @@ conformance! {
         talk.put(&format!("{roles}/three"), json!({"metadata": {"name": "three", "uid": "a"}})).await;
         talk.put(&format!("{roles}/four"), json!({"metadata": {"name": "other"}})).await;
     }
+
+    async fn patches_that_forget_the_version(talk: &mut Talk) {
+        const LEASES: &str = "/apis/coordination.k8s.io/v1/namespaces/{ns}/leases";
+        const BUDGETS: &str = "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets";
+        for all in [LEASES, BUDGETS, "/api/v1/namespaces/{ns}/configmaps"] {
+            talk.prepare(all, json!({"metadata": {"name": "one"}})).await;
+            let one = &format!("{all}/one");
+            let remove = json!([{"op": "remove", "path": "/metadata/resourceVersion"}, {"op": "add", "path": "/metadata/labels", "value": {"a": "b"}}]);
+            talk.patch("json", one, remove).await;
+            talk.patch("json", one, json!([{"op": "replace", "path": "/metadata", "value": {"name": "one", "labels": {"c": "d"}}}])).await;
+            for version in [Value::Null, json!(""), json!("0")] {
+                talk.patch("merge", one, json!({"metadata": {"resourceVersion": version, "labels": {"e": "f"}}})).await;
+                talk.patch("strategic", one, json!({"metadata": {"resourceVersion": version, "labels": {"e": "f"}}})).await;
+            }
+        }
+        talk.patch("merge", &format!("{BUDGETS}/one/status"), json!({"metadata": {"resourceVersion": null}, "status": {"currentHealthy": 1}})).await;
+    }
+
+    async fn generations_that_are_sent(talk: &mut Talk) {
+        let metadata = json!({"name": "one", "generation": -1});
+        for (path, spec) in [
+            ("/apis/networking.k8s.io/v1/namespaces/{ns}/networkpolicies", json!({"podSelector": {}})),
+            ("/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets", json!({})),
+            ("/api/v1/namespaces/{ns}/configmaps", Value::Null),
+            ("/api/v1/namespaces/{ns}/services", json!({"clusterIP": "None", "ports": [{"port": 80}]})),
+        ] {
+            talk.post(path, json!({"metadata": metadata, "spec": spec})).await;
+        }
+    }
+
+    async fn bytes_one_by_one(talk: &mut Talk) {
+        for (kinds, field) in [("secrets", "data"), ("configmaps", "binaryData")] {
+            let path = &format!("/api/v1/namespaces/{{ns}}/{kinds}?dryRun=All");
+            for bytes in [json!([97, 98]), json!([]), json!([97, null]), json!([300]), json!([-1]), json!(["a"]), json!([1.5]), json!({"a": 1})] {
+                talk.post(path, json!({"metadata": {"name": "one"}, field: {"a": bytes}})).await;
+            }
+        }
+    }
 }

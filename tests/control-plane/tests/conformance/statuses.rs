@@ -304,4 +304,30 @@ conformance! {
         }
         talk.patch("merge", "/api/v1/namespaces/{ns}/replicationcontrollers/one", json!({"spec": {"template": null}})).await;
     }
+
+    async fn conditions_of_budgets(talk: &mut Talk) {
+        const BUDGETS: &str = "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets";
+        talk.prepare(BUDGETS, json!({"metadata": {"name": "one"}})).await;
+        let since = "2020-01-02T03:04:05Z";
+        let long = "a".repeat(1025);
+        for more in [
+            json!({"reason": "- x"}), json!({"reason": "a:"}), json!({"reason": "A_,:b_"}), json!({"reason": "1"}), json!({"reason": long}), json!({"message": "a".repeat(32_769)}), json!({"observedGeneration": -1}), json!({"type": ""}),
+            json!({"type": "a b", "status": "", "reason": ""}), json!({"lastTransitionTime": null}), json!({"status": "Odd"}),
+        ] {
+            let mut condition = json!({"type": "Ready", "status": "True", "reason": "Good", "message": "", "lastTransitionTime": since});
+            condition.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            talk.patch("merge", &format!("{BUDGETS}/one/status?dryRun=All"), json!({"status": {"conditions": [condition]}})).await;
+        }
+    }
+
+    async fn errors_of_attachments(talk: &mut Talk) {
+        const ATTACHMENTS: &str = "/apis/storage.k8s.io/v1/volumeattachments";
+        talk.prepare(ATTACHMENTS, json!({"metadata": {"name": "{ns}"}, "spec": {"attacher": "a.b", "nodeName": "n", "source": {"persistentVolumeName": "v"}}})).await;
+        for field in ["attachError", "detachError"] {
+            for code in [-1, 0, 5] {
+                talk.patch("merge", &format!("{ATTACHMENTS}/{{ns}}/status?dryRun=All"), json!({"status": {field: {"errorCode": code, "time": "2020-01-02T03:04:05Z"}}})).await;
+            }
+        }
+        talk.unsaid("DELETE", &format!("{ATTACHMENTS}/{{ns}}"), None).await;
+    }
 }

@@ -416,4 +416,25 @@ conformance! {
             talk.patch("json", &format!("{sets}/one/scale"), json!([change])).await;
         }
     }
+
+    async fn a_scale_that_is_applied_is_of_its_path(talk: &mut Talk) {
+        for (kinds, more) in [("deployments", json!({})), ("statefulsets", json!({"serviceName": "s"}))] {
+            let all = format!("/apis/apps/v1/namespaces/{{ns}}/{kinds}");
+            let mut spec = json!({"replicas": 2, "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "a", "image": "b"}]}}});
+            spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            talk.prepare(&all, json!({"metadata": {"name": "one"}, "spec": spec})).await;
+            for fields in [
+                json!({"metadata": {"name": "other"}, "spec": {"replicas": 4}}), json!({"metadata": {"name": "one", "namespace": "other"}, "spec": {"replicas": 4}}),
+                json!({"metadata": {"managedFields": []}, "spec": {"replicas": 4}}), json!({"odd": 1}), json!({"spec": {"replicas": 4, "odd": 1}}), json!({"spec": {"replicas": "4"}}),
+                json!({"metadata": {"labels": 1}, "spec": {"replicas": 4}}), json!({"apiVersion": "", "kind": ""}), json!({"apiVersion": "v1"}), json!({"metadata": {"name": "one"}, "spec": {"replicas": 3}}),
+            ] {
+                let mut scale = json!({"apiVersion": "autoscaling/v1", "kind": "Scale"});
+                scale.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+                for manager in ["a&force=true", "b"] {
+                    talk.patch("apply", &format!("{all}/one/scale?fieldManager={manager}"), scale.clone()).await;
+                }
+            }
+            talk.get_picked(&format!("{all}/one"), &[], |one| json!([one["spec"]["replicas"], one["metadata"]["managedFields"]])).await;
+        }
+    }
 }

@@ -155,4 +155,15 @@ conformance! {
             talk.send("GET", &format!("/api/v1/namespaces/{{ns}}/pods/none/{name}"), &[("accept", TABLE)], None).await;
         }
     }
+
+    async fn pods_that_are_done(talk: &mut Talk) {
+        const PODS: &str = "/api/v1/namespaces/{ns}/pods";
+        talk.prepare(PODS, json!({"metadata": {"name": "one"}, "spec": {"containers": [{"name": "a", "image": "b"}]}})).await;
+        for phase in ["Failed", "Succeeded"] {
+            talk.patch_unsaid("merge", &format!("{PODS}/one/status"), json!({"status": {"phase": phase}})).await;
+            for path in [format!("{PODS}/one"), PODS.to_owned()] {
+                talk.get_picked(&path, &[("accept", "application/json;as=Table;g=meta.k8s.io;v=v1")], |table| table["rows"][0]["conditions"].clone()).await;
+            }
+        }
+    }
 }

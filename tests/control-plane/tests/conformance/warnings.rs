@@ -327,4 +327,21 @@ conformance! {
         talk.delete("/apis/batch/v1/namespaces/{ns}/jobs/none").await;
         talk.delete("/apis/batch/v1/namespaces/{ns}/jobs/none?propagationPolicy=Background").await;
     }
+
+    async fn claims_for_parts_of_bytes(talk: &mut Talk) {
+        let sizes = [("requests", "0.5"), ("requests", "1500m"), ("limits", "0.5"), ("limits", "2")];
+        for (kind, size) in sizes {
+            let claim = json!({"metadata": {"name": "one"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1"}, kind: {"storage": size}}}});
+            talk.post("/api/v1/namespaces/{ns}/persistentvolumeclaims?dryRun=All", claim.clone()).await;
+            let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "a", "image": "b"}]}});
+            let spec = json!({"serviceName": "s", "selector": {"matchLabels": {"a": "b"}}, "template": template, "volumeClaimTemplates": [claim]});
+            talk.post("/apis/apps/v1/namespaces/{ns}/statefulsets?dryRun=All", json!({"metadata": {"name": "one"}, "spec": spec})).await;
+        }
+    }
+
+    async fn what_a_headless_service_ignores(talk: &mut Talk) {
+        for address in ["None", "192.0.2.1", ""] {
+            talk.post("/api/v1/namespaces/{ns}/services?dryRun=All", json!({"metadata": {"name": "one"}, "spec": {"clusterIP": "None", "ports": [{"port": 80}], "loadBalancerIP": address, "sessionAffinity": "None"}})).await;
+        }
+    }
 }

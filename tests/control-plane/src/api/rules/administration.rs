@@ -6,11 +6,12 @@ use super::checks::{self, list, text};
 use super::{
     addresses, api_services, csi, device_claims, device_slices, devices, flow_schemas,
     ingress_classes, names, persistent, placement, priority_levels, resources, service_ranges,
-    storage,
+    storage, storage_classes,
 };
 use crate::failure::Cause;
 use crate::object;
 use crate::schema::in_billionths;
+use crate::structs::internal;
 
 /// What is wrong with an object, new or changed.
 pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
@@ -225,6 +226,17 @@ fn check_runtime_class(class: &Value) -> Vec<Cause> {
         tolerations,
         "scheduling.tolerations",
     ));
+    let mut seen = Vec::new();
+    for (index, toleration) in tolerations.iter().enumerate() {
+        let key = ["key", "operator", "value", "effect"].map(|field| text(toleration, field));
+        if seen.contains(&key) {
+            let path = format!("scheduling.tolerations[{index}]");
+            let shown = internal::text("core.Toleration", toleration);
+            let why = format!("Duplicate value: {shown}");
+            wrong.push(Cause::new("FieldValueDuplicate", path, why));
+        }
+        seen.push(key);
+    }
     wrong
 }
 
@@ -269,7 +281,7 @@ fn check_attachment(spec: &Value) -> Vec<Cause> {
 }
 
 fn check_attributes_class(class: &Value) -> Vec<Cause> {
-    let mut wrong = required(class, "driverName", "driverName");
+    let mut wrong = storage_classes::check_provisioner(class, "driverName");
     let parameters = class.get("parameters").and_then(Value::as_object);
     if parameters.is_none_or(serde_json::Map::is_empty) {
         const WHY: &str = "must contain at least one key/value pair";

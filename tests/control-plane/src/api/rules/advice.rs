@@ -37,7 +37,7 @@ pub(crate) fn advice(target: &Target, old: Option<&Value>, object: &Value) -> Ve
         }
         ("storage.k8s.io", "CSIStorageCapacity") => of_capacity(object),
         ("node.k8s.io", "RuntimeClass") => of_runtime(object),
-        ("apps", "StatefulSet") => of_set(&object["spec"]).into_iter().collect(),
+        ("apps", "StatefulSet") => of_set(old, object),
         ("", "Secret") => of_secret(object).map(str::to_owned).into_iter().collect(),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => of_formats(old, object),
         _ => Vec::new(),
@@ -153,12 +153,22 @@ fn of_runtime(class: &Value) -> Vec<String> {
         .collect()
 }
 
-fn of_set(spec: &Value) -> Option<String> {
+fn of_set(old: Option<&Value>, set: &Value) -> Vec<String> {
+    const KEPT: &str = "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is \
+        recommended";
+    let spec = &set["spec"];
+    let claims = list(spec, "volumeClaimTemplates").iter().enumerate();
+    // A real server says it so of an update.
+    let of = if old.is_none() { "" } else { ".Spec" };
+    let mut told: Vec<String> = claims
+        .flat_map(|(index, claim)| {
+            let path = format!("spec.volumeClaimTemplates[{index}]{of}");
+            volume_advice::of_claim(&claim["spec"], &path)
+        })
+        .collect();
     let kept = number(spec, "revisionHistoryLimit");
-    kept.is_some_and(|kept| kept < 0).then(|| {
-        "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"
-            .to_owned()
-    })
+    told.extend(kept.is_some_and(|kept| kept < 0).then(|| KEPT.to_owned()));
+    told
 }
 
 /// A driver that gets tokens, and does not say where.

@@ -151,7 +151,7 @@ pub(crate) fn same_object(
         {
             return Err(Failure::modified(resource, name));
         }
-        None | Some("0") if needs_version(target) && (!is_patch || resource.is_crd()) => {
+        None | Some("0") if needs_version(target) => {
             return Err(without_version(resource, name));
         }
         _ => {}

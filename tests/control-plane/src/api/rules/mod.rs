@@ -141,6 +141,9 @@ pub(crate) fn allocate(
 pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
     forgotten::forget(target, object);
     let resource = &target.resource;
+    if has_generation(resource) {
+        object::set_meta(object, "generation", 1);
+    }
     if target.version().status && resource.is_crd() {
         object::as_map(object).remove("status");
         // The sender's status counts for nothing, the schema's own default does.
@@ -169,9 +172,6 @@ pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
     if wrong.is_empty() {
         // Whatever its kind allows, its name is to stand in a path.
         wrong = names::path_segment(object::name(object), "metadata.name");
-    }
-    if has_generation(resource) {
-        object::set_meta(object, "generation", 1);
     }
     wrong
 }

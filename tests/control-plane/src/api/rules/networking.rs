@@ -131,9 +131,17 @@ fn check_backend(backend: &Value, path: &str) -> Vec<Cause> {
         (false, false) => wrong.push(invalid("cannot set both resource and service backends")),
         (true, true) => wrong.push(invalid("resource or service backend is required")),
         (false, true) => {
+            let at = |field: &str| at(&format!("resource.{field}"));
+            if let Value::String(group) = &resource["apiGroup"] {
+                let why = names::subdomain(group);
+                wrong.extend(
+                    why.map(|why| Cause::invalid(&at("apiGroup"), &group.as_str().into(), why)),
+                );
+            }
             for field in ["kind", "name"] {
-                if text(resource, field).is_empty() {
-                    wrong.push(Cause::required(&at(&format!("resource.{field}")), ""));
+                match text(resource, field) {
+                    "" => wrong.push(Cause::required(&at(field), "")),
+                    segment => wrong.extend(names::path_segment(segment, &at(field))),
                 }
             }
         }

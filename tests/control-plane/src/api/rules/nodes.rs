@@ -87,6 +87,10 @@ pub(super) fn check_update(old: &Value, new: &Value) -> Vec<Cause> {
     }
     // A real server looks at them once more.
     wrong.extend(check_taints(new));
+    if text(was, "externalID") != text(is, "externalID") {
+        let why = "may not be updated";
+        wrong.push(Cause::forbidden("spec.externalID", why));
+    }
     wrong
 }
 

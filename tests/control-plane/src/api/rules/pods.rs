@@ -9,7 +9,10 @@ use crate::object;
 use crate::schema::in_billionths;
 
 pub(super) fn before_create(object: &mut Value) -> Vec<Cause> {
-    let quality = quality(object);
+    let quality = match text(&object["status"], "qosClass") {
+        "" => quality(object).to_owned(),
+        said => said.to_owned(),
+    };
     let mut status = json!({"phase": "Pending", "qosClass": quality});
     if !list(&object["spec"], "schedulingGates").is_empty() {
         status["conditions"] = json!([{

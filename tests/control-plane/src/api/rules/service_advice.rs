@@ -56,5 +56,6 @@ pub(super) fn advice(service: &Value) -> Vec<String> {
 }
 
 fn says(spec: &Value, field: &str) -> bool {
-    !["", "None"].contains(&text(spec, field)) || !list(spec, field).is_empty()
+    let is_none = field == "sessionAffinity" && text(spec, field) == "None";
+    !is_none && !text(spec, field).is_empty() || !list(spec, field).is_empty()
 }

@@ -115,6 +115,7 @@ pub(super) fn check(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
         "Node" => check_node(is),
         "ResourceClaim" => device_users::check(&new["spec"], was, is),
         "FlowSchema" | "PriorityLevelConfiguration" => check_types(is),
+        "VolumeAttachment" => check_attachment(is),
         _ => Vec::new(),
     };
     let more = match kind {
@@ -135,6 +136,17 @@ pub(super) fn check(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
         }
     }
     wrong
+}
+
+fn check_attachment(status: &Value) -> Vec<Cause> {
+    let errors = ["attachError", "detachError"].into_iter();
+    let negative = errors.filter_map(|field| {
+        let code = number(&status[field], "errorCode").filter(|code| *code < 0)?;
+        let path = format!("status.{field}.errorCode");
+        let must = "must be between 0 and 2147483647, inclusive";
+        Some(Cause::invalid(&path, &code.into(), must))
+    });
+    negative.collect()
 }
 
 /// Of all there are no more than there are.
@@ -170,23 +182,48 @@ fn check_conditions(status: &Value) -> Vec<Cause> {
     for (index, condition) in list(status, "conditions").iter().enumerate() {
         let at = |field: &str| format!("status.conditions[{index}].{field}");
         let kind = text(condition, "type");
-        match kind {
-            "" => wrong.push(Cause::required(&at("type"), "")),
-            kind => {
-                let reasons = names::qualified(kind);
-                let reasons = reasons.iter();
-                wrong.extend(reasons.map(|why| Cause::invalid(&at("type"), &kind.into(), why)));
-            }
-        }
+        let reasons = names::qualified(kind);
+        let reasons = reasons.iter();
+        wrong.extend(reasons.map(|why| Cause::invalid(&at("type"), &kind.into(), why)));
         let known = ["False", "True", "Unknown"];
         wrong.extend(one_of(text(condition, "status"), &at("status"), &known));
-        for field in ["lastTransitionTime", "reason"] {
-            if text(condition, field).is_empty() {
-                wrong.push(Cause::required(&at(field), ""));
+        if let Some(seen) = number(condition, "observedGeneration").filter(|seen| *seen < 0) {
+            let why = "must be greater than or equal to zero";
+            wrong.push(Cause::invalid(&at("observedGeneration"), &seen.into(), why));
+        }
+        if text(condition, "lastTransitionTime").is_empty() {
+            wrong.push(Cause::required(&at("lastTransitionTime"), ""));
+        }
+        match text(condition, "reason") {
+            "" => wrong.push(Cause::required(&at("reason"), "")),
+            reason => {
+                if !is_reason(reason) {
+                    wrong.push(Cause::invalid(&at("reason"), &reason.into(), REASON));
+                }
+                if reason.len() > LONGEST_REASON {
+                    wrong.push(Cause::too_long(&at("reason"), LONGEST_REASON));
+                }
             }
+        }
+        if text(condition, "message").len() > LONGEST_MESSAGE {
+            wrong.push(Cause::too_long(&at("message"), LONGEST_MESSAGE));
         }
     }
     wrong
+}
+
+const LONGEST_REASON: usize = 1024;
+const LONGEST_MESSAGE: usize = 32 * 1024;
+const REASON: &str = "a condition reason must start with alphabetic character, optionally followed by a string of \
+    alphanumeric characters or '_,:', and must end with an alphanumeric character or '_' (e.g. 'my_name',  or \
+    'MY_NAME',  or 'MyName',  or 'ReasonA,ReasonB',  or 'ReasonA:ReasonB', regex used for validation is \
+    '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?')";
+
+fn is_reason(text: &str) -> bool {
+    let is_inside = |byte: u8| byte.is_ascii_alphanumeric() || b"_,:".contains(&byte);
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(is_inside)
+        && !text.ends_with([',', ':'])
 }
 
 fn check_balancer(kind: &str, object: &Value) -> Vec<Cause> {

@@ -30,19 +30,23 @@ pub(super) fn check_update(old: &Value, new: &Value) -> Vec<Cause> {
     wrong
 }
 
-pub(super) fn check(class: &Value) -> Vec<Cause> {
-    let provisioner = text(class, "provisioner");
-    let mut wrong: Vec<Cause> = match provisioner {
-        "" => vec![Cause::required("provisioner", "")],
-        _ => {
+/// What is wrong with the name of who provides volumes.
+pub(super) fn check_provisioner(class: &Value, field: &str) -> Vec<Cause> {
+    match text(class, field) {
+        "" => vec![Cause::required(field, "")],
+        provisioner => {
             let lower = provisioner.to_lowercase();
             let reasons = names::qualified(&lower).into_iter();
             let lower = Value::from(lower);
             reasons
-                .map(|why| Cause::invalid("provisioner", &lower, &why))
+                .map(|why| Cause::invalid(field, &lower, &why))
                 .collect()
         }
-    };
+    }
+}
+
+pub(super) fn check(class: &Value) -> Vec<Cause> {
+    let mut wrong = check_provisioner(class, "provisioner");
     wrong.extend(check_parameters(&class["parameters"]));
     match &class["reclaimPolicy"] {
         Value::String(none) if none.is_empty() => {}

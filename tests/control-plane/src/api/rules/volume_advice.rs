@@ -78,12 +78,13 @@ pub(super) fn of_plugin(volume: &Value, path: &str) -> Option<String> {
 
 /// Of what a claim asks for.
 pub(super) fn of_claim(spec: &Value, path: &str) -> Vec<String> {
-    let requests = &spec["resources"]["requests"];
-    in_parts(
-        requests,
-        &format!("{path}.resources.requests"),
-        &["storage"],
-    )
+    let of = |kind: &str| {
+        let path = format!("{path}.resources.{kind}");
+        in_parts(&spec["resources"][kind], &path, &["storage"])
+    };
+    let mut told = of("requests");
+    told.extend(of("limits"));
+    told
 }
 
 /// A path in a volume, and where it comes from.
