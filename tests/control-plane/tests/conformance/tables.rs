@@ -166,4 +166,23 @@ conformance! {
             }
         }
     }
+
+    async fn events_about_what_has_no_name(talk: &mut Talk) {
+        const EVENTS: &str = "/api/v1/namespaces/{ns}/events";
+        let about = |more: Value| {
+            let mut event = json!({"involvedObject": {"namespace": "{ns}"}, "reason": "Good", "type": "Normal", "firstTimestamp": "2020-01-01T00:00:00Z"});
+            event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            event
+        };
+        for (name, more) in [
+            ("a", json!({"involvedObject": {"namespace": "{ns}", "kind": "Pod"}})), ("b", json!({})), ("c", json!({"involvedObject": {"namespace": "{ns}", "kind": "Pod", "name": "one"}, "count": 3})),
+            ("d", json!({"series": {"count": 0, "lastObservedTime": "2020-01-01T00:00:00.000000Z"}, "count": 4})),
+        ] {
+            let mut event = about(more);
+            event["metadata"] = json!({"name": name});
+            talk.prepare(EVENTS, event).await;
+            let headers = [("accept", "application/json;as=Table;g=meta.k8s.io;v=v1")];
+            talk.get_picked(&format!("{EVENTS}/{name}"), &headers, |table| json!([table["rows"][0]["cells"][3], table["rows"][0]["cells"][8]])).await;
+        }
+    }
 }

@@ -208,7 +208,10 @@ fn first_seen(object: &Value) -> Value {
 }
 
 fn count(object: &Value) -> Value {
-    let mut counted = ["/series/count", "/count", "/deprecatedCount"]
+    if object["series"].is_object() {
+        return object["series"]["count"].as_i64().unwrap_or(0).into();
+    }
+    let mut counted = ["/count", "/deprecatedCount"]
         .iter()
         .filter_map(|pointer| object.pointer(pointer));
     let counted = counted.find(|count| !count.is_null() && **count != 0);
@@ -242,12 +245,11 @@ fn involved(object: &Value) -> Value {
         .get("involvedObject")
         .or_else(|| object.get("regarding"))
         .unwrap_or(&Value::Null);
-    format!(
-        "{}/{}",
-        text(about, "/kind").to_lowercase(),
-        text(about, "/name")
-    )
-    .into()
+    let kind = text(about, "/kind").to_lowercase();
+    match text(about, "/name") {
+        "" => kind.into(),
+        name => format!("{kind}/{name}").into(),
+    }
 }
 
 fn role(object: &Value) -> Value {
