@@ -4,6 +4,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::builtin::{always, named};
+use super::empties::is_schema_again;
 use super::{Additional, Empties, Fractions, Kind, Schema, base64, quantity, times};
 use crate::json;
 use crate::structs::{self, Declared, Struct};
@@ -176,12 +177,15 @@ impl Place<'_> {
             } else {
                 format!("{}.{name}", self.path)
             };
-            Place {
+            let place = Place {
                 path: &path,
                 depth: 0,
                 ..self
+            };
+            match is_schema_again(node, name) {
+                true => place.read_schema(node, name == "items", value)?,
+                false => place.read(field, value)?,
             }
-            .read(field, value)?;
         }
         fields.retain(|name, value| !value.is_null() || !node.properties.contains_key(name));
         for (name, field) in node.properties.iter().filter(|(_, field)| field.always) {
@@ -191,6 +195,26 @@ impl Place<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A schema, where a boolean or more than one may be as well. Nobody tells what is not known of it.
+    fn read_schema(self, node: &Schema, is_list: bool, value: &mut Value) -> Result<(), String> {
+        match value {
+            Value::Object(_) => {
+                node.prune(value);
+                self.read(node, value)
+            }
+            Value::Array(schemas) if is_list && !schemas.is_empty() => schemas
+                .iter_mut()
+                .try_for_each(|schema| self.read_schema(node, false, schema)),
+            Value::Null => Ok(()),
+            _ if is_list => {
+                *value = Value::Null;
+                Ok(())
+            }
+            Value::Bool(_) => Ok(()),
+            _ => Err("boolean or JSON schema expected".to_owned()),
+        }
     }
 
     fn read_scalar(self, schema: &Schema, value: &mut Value) -> Result<(), String> {

@@ -93,7 +93,7 @@ fn take(schema: &Schema, value: &mut Value, pointer: &str, found: &mut Vec<(Stri
 }
 
 /// Whether a field of a schema, which may be something else as well, is a schema itself.
-fn is_schema_again(node: &Schema, name: &str) -> bool {
+pub(super) fn is_schema_again(node: &Schema, name: &str) -> bool {
     let is_schema =
         builtin::named("JSONSchemaProps").is_some_and(|schema| std::ptr::eq(schema, node));
     is_schema && ["items", "additionalProperties", "additionalItems"].contains(&name)

@@ -226,4 +226,23 @@ conformance! {
             talk.get(&format!("{POLICIES}/one")).await;
         }
     }
+
+    async fn schemas_where_something_else_may_be(talk: &mut Talk) {
+        for schema in [
+            json!({"additionalProperties": {"type": 5}}), json!({"type": "array", "items": {"type": "integer", "minimum": "x"}}), json!({"properties": {"a": {"type": "array", "items": {"type": "string", "description": 5}}}}),
+            json!({"additionalProperties": 1}), json!({"additionalProperties": "x"}), json!({"additionalProperties": []}), json!({"additionalProperties": {"additionalProperties": 3}}), json!({"additionalItems": 1}), json!({"allOf": [{"additionalProperties": 3}]}),
+            json!({"items": 1}), json!({"items": []}), json!({"items": true}), json!({"items": [{"type": "string", "odd": 1}]}), json!({"not": {"items": 1}}), json!({"additionalProperties": null, "items": null}),
+            json!({"additionalProperties": {"type": "string", "odd": 1}}), json!({"additionalProperties": {"type": "object", "required": null, "properties": {"a": {"type": "string", "default": null, "enum": null, "odd": 1}}}}),
+            json!({"type": "array", "items": {"type": "object", "odd": 1, "properties": {"q": {"type": "string", "odd": 2, "maxLength": null}}}}),
+        ] {
+            let mut spec = json!({"type": "object"});
+            spec.as_object_mut().unwrap().extend(schema.as_object().unwrap().clone());
+            let version = json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}});
+            let definition = json!({
+                "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "gadgets.{group}"},
+                "spec": {"group": "{group}", "scope": "Namespaced", "names": {"plural": "gadgets", "kind": "Gadget"}, "versions": [version]},
+            });
+            talk.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All&fieldValidation=Strict", definition).await;
+        }
+    }
 }
