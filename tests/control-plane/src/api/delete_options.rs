@@ -140,6 +140,16 @@ impl DeleteOptions {
         }
     }
 
+    /// Whether it says which state of the object is meant.
+    pub(super) fn says_state(&self) -> bool {
+        self.resource_version.is_some()
+    }
+
+    /// From here on the object is meant as it is, whatever was said.
+    pub(super) fn mean(&mut self, object: &Value) {
+        self.resource_version = Some(object::revision(object).to_string());
+    }
+
     pub(super) fn check(&self, resource: &Resource, object: &Value) -> Result<(), Failure> {
         let name = object::name(object);
         let (uid, version) = (

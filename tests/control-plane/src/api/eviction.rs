@@ -17,6 +17,11 @@ use crate::patch;
 use crate::serve::Body;
 use crate::store::{Bucket, Key, Transaction};
 
+/// The condition of a budget that tells whether it has disruptions left.
+const ALLOWED: &str = "DisruptionAllowed";
+/// How many pods a budget counts as on their way out.
+const MOST_DISRUPTED: usize = 2000;
+
 pub(crate) fn evict(target: &Target, name: &str, asked: &Asked) -> Result<Response<Body>, Failure> {
     let kind = kinds::eviction().ok_or_else(Failure::no_such_resource)?;
     let said = body::said_version(asked).unwrap_or_default();
@@ -65,10 +70,22 @@ fn delete(target: &Target, name: &str, mut options: DeleteOptions) -> Result<(),
         let pod = transaction
             .get(target.bucket(), &key)
             .ok_or_else(|| Failure::not_found(&target.resource, name))?;
-        if !goes_anyway(&pod) {
-            let_budget_decide(target, transaction, &pod, dry_run)?;
+        let passed_by = match goes_anyway(&pod) {
+            true => None,
+            false => let_budget_decide(target, transaction, &pod, dry_run)?,
+        };
+        let says_state = options.says_state();
+        if passed_by.is_some() {
+            options.mean(&pod);
         }
-        options.check(&target.resource, &pod)?;
+        let refused = |failure: Failure| match &passed_by {
+            // Who did not say which state is meant may try again.
+            Some(budget) if !says_state && failure.code == StatusCode::CONFLICT => {
+                being_processed(budget)
+            }
+            _ => failure,
+        };
+        options.check(&target.resource, &pod).map_err(refused)?;
         if !dry_run {
             let mut told = pod.clone();
             posted::set_condition(
@@ -91,13 +108,14 @@ fn goes_anyway(pod: &Value) -> bool {
     object::is_deleting(pod) || matches!(phase, Some("Succeeded" | "Failed" | "Pending"))
 }
 
-/// Takes one disruption from the budget of a pod; fails if there is none left.
+/// Takes one disruption from the budget of a pod; fails if there is none left. What comes back is the name of the budget,
+/// if it does not count the pod as it is.
 fn let_budget_decide(
     target: &Target,
     transaction: &mut Transaction<'_>,
     pod: &Value,
     dry_run: bool,
-) -> Result<(), Failure> {
+) -> Result<Option<String>, Failure> {
     let bucket = Bucket {
         group: "policy".into(),
         plural: "poddisruptionbudgets".into(),
@@ -108,7 +126,7 @@ fn let_budget_decide(
             && selector::selects(budget.pointer("/spec/selector"), pod)
     });
     let Some(budget) = budgets.next() else {
-        return Ok(());
+        return Ok(None);
     };
     if budgets.next().is_some() {
         return Err(Failure::new(
@@ -126,24 +144,30 @@ fn let_budget_decide(
         let policy = budget.pointer("/spec/unhealthyPodEvictionPolicy");
         let always = policy.and_then(Value::as_str) == Some("AlwaysAllow");
         if always || (desired > 0 && current >= desired) {
-            return Ok(());
+            return Ok(Some(object::name(budget).to_owned()));
         }
     }
     let name = object::name(budget);
     let seen = number("/status/observedGeneration");
     if seen < number("/metadata/generation") {
-        return Err(disrupted(
-            format!("The disruption budget {name} is still being processed by the server."),
-            Some(10),
-        ));
+        return Err(being_processed(name));
     }
     let allowed = number("/status/disruptionsAllowed");
-    if allowed <= 0 {
-        let why = if current < desired {
-            format!("needs {desired} healthy pods and has {current} currently")
-        } else {
-            "does not allow evicting pods currently".to_owned()
-        };
+    let forbidden = |why: &str| Failure::not_allowed("policy", "poddisruptionbudget", name, why);
+    if allowed < 0 {
+        return Err(forbidden("pdb disruptions allowed is negative"));
+    }
+    let disrupted_pods = budget.pointer("/status/disruptedPods");
+    if disrupted_pods
+        .and_then(Value::as_object)
+        .is_some_and(|pods| pods.len() > MOST_DISRUPTED)
+    {
+        return Err(forbidden(
+            "DisruptedPods map too big - too many evictions not confirmed by PDB controller",
+        ));
+    }
+    if allowed == 0 {
+        let why = why_not(budget, current, desired);
         return Err(disrupted(
             format!("The disruption budget {name} {why}"),
             None,
@@ -153,7 +177,35 @@ fn let_budget_decide(
         let less = less(target, budget, pod, allowed - 1);
         transaction.put(&bucket, Key::of(budget), less);
     }
-    Ok(())
+    Ok(None)
+}
+
+/// Why a budget has no disruption left.
+fn why_not(budget: &Value, current: i64, desired: i64) -> String {
+    const NO: &str = "does not allow evicting pods currently";
+    let conditions = budget
+        .pointer("/status/conditions")
+        .and_then(Value::as_array);
+    let mut conditions = conditions.into_iter().flatten();
+    let told = conditions
+        .find(|condition| condition["type"] == ALLOWED)
+        .filter(|condition| condition["status"] == "False");
+    let text = |field: &str| {
+        let text = told.and_then(|condition| condition[field].as_str());
+        text.unwrap_or_default()
+    };
+    let (reason, message) = (text("reason"), text("message"));
+    match message {
+        // What is counted is of no worth then.
+        message if !message.is_empty() && reason == "SyncFailed" => {
+            format!("{NO} because it failed sync: {message}")
+        }
+        _ if current <= desired => {
+            format!("needs {desired} healthy pods and has {current} currently")
+        }
+        "" => NO.to_owned(),
+        message => format!("{NO} ({reason}): {message}"),
+    }
 }
 
 /// A budget without the disruption that this pod is.
@@ -164,17 +216,15 @@ fn less(target: &Target, budget: &Value, pod: &Value, allowed: i64) -> Value {
     status.insert("disruptionsAllowed".to_owned(), allowed.into());
     let pods = status.entry("disruptedPods").or_insert_with(|| json!({}));
     object::as_map(pods).insert(object::name(pod).to_owned(), object::now().into());
-    let (enough, reason) = match allowed {
-        0 => ("False", "InsufficientPods"),
-        _ => ("True", "SufficientPods"),
-    };
-    posted::set_condition(
-        &mut less,
-        json!({
-            "type": "DisruptionAllowed", "status": enough, "reason": reason, "message": "",
-            "observedGeneration": generation,
-        }),
-    );
+    if allowed == 0 {
+        posted::set_condition(
+            &mut less,
+            json!({
+                "type": ALLOWED, "status": "False", "reason": "InsufficientPods", "message": "",
+                "observedGeneration": generation,
+            }),
+        );
+    }
     let budgets = target.world.registry.get("policy", "poddisruptionbudgets");
     if let Some(version) = budgets
         .as_ref()
@@ -192,6 +242,13 @@ fn is_ready(pod: &Value) -> bool {
         .into_iter()
         .flatten()
         .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+}
+
+fn being_processed(budget: &str) -> Failure {
+    disrupted(
+        format!("The disruption budget {budget} is still being processed by the server."),
+        Some(10),
+    )
 }
 
 fn disrupted(why: String, retry_after: Option<u32>) -> Failure {

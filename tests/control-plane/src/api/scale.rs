@@ -18,7 +18,7 @@ use super::{Asked, response, rules, stale, table};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Column, Scale, custom_scale_columns, scale_columns, scale_resource};
 use crate::object;
-use crate::patch::{self, ApplyError, Place, Writer};
+use crate::patch::{self, ApplyError, Place, Places, Writer};
 use crate::schema::{Empties, Pruned};
 use crate::serve::Body;
 use crate::structs::Typed;
@@ -254,7 +254,7 @@ pub(super) fn apply(
     let before = number_alone(target, place, object, &writer);
     let apply = |wanted: &Value| {
         let scaled = patch::server_side_apply(Some(&before), wanted, schema, &writer, force);
-        scaled.map_err(|error| unapplied(as_of_a_scale(error, &api_version)))
+        scaled.map_err(|error| unapplied(as_of_a_scale(error)))
     };
     let unconverted = |message: &str| {
         let why = format!("request to convert CR to an invalid group/version: {API_VERSION}");
@@ -286,8 +286,9 @@ pub(super) fn apply(
         )));
     }
     patch::set_scale_apart(object, &mut scaled, &places(target));
-    // Who says `spec` and nothing in it is still there, and with it what it said.
-    if applied.get("spec").is_some() && applied.pointer("/spec/replicas").is_none() {
+    // Who says something else, or `spec` and nothing in it, is still there, and with it what it said.
+    let says = |part: &str| applied.get(part).is_some();
+    if (says("spec") || says("status")) && applied.pointer("/spec/replicas").is_none() {
         patch::keep_scale_applied(object, &mut scaled, &places(target), &writer);
     }
     if in_order(&scaled) == in_order(object) {
@@ -356,12 +357,13 @@ const MANAGED: &str = "managedFields";
 const REPLICAS: &str = ".spec.replicas";
 
 /// To who scales, all others seem to own fields of a Scale.
-fn as_of_a_scale(error: ApplyError, api_version: &str) -> ApplyError {
-    let using = format!(" using {api_version}");
+fn as_of_a_scale(error: ApplyError) -> ApplyError {
     match error {
         ApplyError::Conflicts(mut conflicts) => {
             for conflict in &mut conflicts {
-                if let Some(manager) = conflict.manager.strip_suffix(&using) {
+                let version = conflict.manager.rsplit_once(" using ");
+                // An applier has none, whatever its name is.
+                if let Some((manager, _)) = version.filter(|(manager, _)| manager.ends_with('"')) {
                     conflict.manager = format!("{manager} using {API_VERSION}");
                 }
                 REPLICAS.clone_into(&mut conflict.field);
@@ -445,8 +447,8 @@ fn place(target: &Target) -> Result<&Scale, Failure> {
 }
 
 /// Where each version of a kind has its number; those of a kind of Kubernetes have it in the same place.
-fn places(target: &Target) -> impl Fn(&str) -> Place {
-    move |api_version| {
+fn places(target: &Target) -> Places<'_> {
+    Places::new(&target.api_version(), |api_version| {
         let resource = &target.resource;
         let version = match resource.is_crd() {
             true => {
@@ -460,5 +462,5 @@ fn places(target: &Target) -> impl Fn(&str) -> Place {
             Some(None) => Place::Nowhere,
             None => Place::Unknown,
         }
-    }
+    })
 }

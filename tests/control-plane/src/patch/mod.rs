@@ -26,7 +26,7 @@ pub(crate) use fields::untyped;
 pub(crate) use json::{json_patch, unknown_fields};
 pub(crate) use merge::merge_patch;
 pub(crate) use scaled::{
-    Place, is_scale_owned, keep_scale_applied, own_scale_before_apply, scale_owners,
+    Place, Places, is_scale_owned, keep_scale_applied, own_scale_before_apply, scale_owners,
     set_scale_apart, track_scale,
 };
 pub(crate) use strategic::strategic_merge_patch;

@@ -16,8 +16,47 @@ pub(crate) enum Place {
     Unknown,
 }
 
-/// The place in each version, by its apiVersion.
-pub(crate) type Places<'a> = dyn Fn(&str) -> Place + 'a;
+/// The places in all versions.
+pub(crate) struct Places<'a> {
+    /// The apiVersion in which the number is written.
+    own: String,
+    of: Box<dyn Fn(&str) -> Place + 'a>,
+}
+
+impl<'a> Places<'a> {
+    /// Where there is a number in a version, by its apiVersion; `own` is the one in which it is written.
+    pub(crate) fn new(own: &str, of: impl Fn(&str) -> Place + 'a) -> Self {
+        Self {
+            own: own.to_owned(),
+            of: Box::new(of),
+        }
+    }
+
+    /// The number in the fields of a version that has one.
+    fn number_in(&self, api_version: &str) -> Option<Set> {
+        match (self.of)(api_version) {
+            Place::At(path) => {
+                let path: Vec<&str> = path.iter().map(String::as_str).collect();
+                Some(Set::default().with(&path))
+            }
+            Place::Nowhere | Place::Unknown => None,
+        }
+    }
+
+    fn owns_number(&self, entry: &Entry) -> bool {
+        let number = self.number_in(&entry.api_version);
+        number.is_some_and(|number| !entry.set.intersection(&number).is_empty())
+    }
+
+    /// The entry of who owns the number alone.
+    fn number_entry(&self) -> Entry {
+        Entry {
+            api_version: self.own.clone(),
+            time: None,
+            set: self.number_in(&self.own).unwrap_or_default(),
+        }
+    }
+}
 
 /// Sets `metadata.managedFields` of an object whose number is updated from one to another.
 ///
@@ -33,11 +72,11 @@ pub(crate) fn track_scale(
         return;
     };
     if before == after {
-        keep_appliers(object, &mut others, &mut owners);
+        keep_appliers(object, places, &mut others, &mut owners);
     } else if !owners.is_empty() {
         owners.clear();
         if after != 0 {
-            owners.push((writer.id(Operation::Update), number_entry(places, writer)));
+            owners.push((writer.id(Operation::Update), places.number_entry()));
         }
     }
     join(object, others, owners);
@@ -55,7 +94,7 @@ pub(crate) fn own_scale_before_apply(object: &mut Value, places: &Places<'_>, wr
         manager: BEFORE_FIRST_APPLY,
         ..*writer
     };
-    let entry = number_entry(places, writer);
+    let entry = places.number_entry();
     others.0.insert(first.id(Operation::Update), entry);
     join(object, others, owners);
 }
@@ -64,18 +103,23 @@ pub(crate) fn own_scale_before_apply(object: &mut Value, places: &Places<'_>, wr
 /// applied it to the live one already keeps the entry that there is.
 pub(crate) fn set_scale_apart(live: &Value, object: &mut Value, places: &Places<'_>) {
     if let Some((mut others, mut owners)) = apart(object, places) {
-        keep_appliers(live, &mut others, &mut owners);
+        keep_appliers(live, places, &mut others, &mut owners);
         join(object, others, owners);
     }
 }
 
 /// Gives the owners that are appliers in an object already their entries back.
-fn keep_appliers(object: &Value, others: &mut Managers, owners: &mut Vec<(Id, Entry)>) {
+fn keep_appliers(
+    object: &Value,
+    places: &Places<'_>,
+    others: &mut Managers,
+    owners: &mut Vec<(Id, Entry)>,
+) {
     let known = Managers::decode(object.pointer("/metadata/managedFields")).unwrap_or_default();
-    owners.retain(|(id, entry)| {
-        let known = known.0.get(id).filter(|known| {
-            id.operation == Operation::Apply && !known.set.intersection(&entry.set).is_empty()
-        });
+    owners.retain(|(id, _)| {
+        let known = known.0.get(id);
+        let known =
+            known.filter(|known| id.operation == Operation::Apply && places.owns_number(known));
         if let Some(known) = known {
             others.0.insert(id.clone(), known.clone());
         }
@@ -86,10 +130,10 @@ fn keep_appliers(object: &Value, others: &mut Managers, owners: &mut Vec<(Id, En
 /// The entries of who owns the number of an object, as a Scale of this version has them.
 pub(crate) fn scale_owners(object: &Value, places: &Places<'_>, api_version: &str) -> Vec<Value> {
     let known = Managers::decode(object.pointer("/metadata/managedFields")).unwrap_or_default();
-    let owners = known.0.iter().filter(|(_, entry)| {
-        let number = number_in(places, &entry.api_version);
-        number.is_some_and(|number| !entry.set.intersection(&number).is_empty())
-    });
+    let owners = known
+        .0
+        .iter()
+        .filter(|(_, entry)| places.owns_number(entry));
     let entries = owners.map(|(id, entry)| {
         let entry = Entry {
             api_version: api_version.to_owned(),
@@ -130,51 +174,32 @@ pub(crate) fn keep_scale_applied(
     }
 }
 
-/// The entries without the number, and those of its owners; nothing where the entries cannot be read.
+/// The entries without the number, and those of its owners, in the version in which it is written; nothing where the entries
+/// cannot be read.
 fn apart(object: &Value, places: &Places<'_>) -> Option<(Managers, Vec<(Id, Entry)>)> {
     let mut managers = Managers::decode(object.pointer("/metadata/managedFields")).ok()?;
     // As a real server does it where a number is scaled: who owns fields in a version that is gone owns nothing any more.
     managers
         .0
-        .retain(|_, entry| !matches!(places(&entry.api_version), Place::Unknown));
+        .retain(|_, entry| !matches!((places.of)(&entry.api_version), Place::Unknown));
     let mut owners = Vec::new();
     for (id, entry) in &mut managers.0 {
-        let Some(number) = number_in(places, &entry.api_version) else {
+        let Some(number) = places.number_in(&entry.api_version) else {
             continue;
         };
-        let set = entry.set.intersection(&number);
-        if !set.is_empty() {
+        if !entry.set.intersection(&number).is_empty() {
             entry.set = entry.set.difference(&number);
-            let entry = Entry {
-                api_version: entry.api_version.clone(),
-                time: None,
-                set,
-            };
-            owners.push((id.clone(), entry));
+            let mut id = id.clone();
+            if id.operation == Operation::Update {
+                id.api_version.clone_from(&places.own);
+            }
+            if owners.iter().all(|(known, _)| *known != id) {
+                owners.push((id, places.number_entry()));
+            }
         }
     }
     managers.drop_empty();
     Some((managers, owners))
-}
-
-/// The number in the fields of a version that has one.
-fn number_in(places: &Places<'_>, api_version: &str) -> Option<Set> {
-    match places(api_version) {
-        Place::At(path) => {
-            let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            Some(Set::default().with(&path))
-        }
-        Place::Nowhere | Place::Unknown => None,
-    }
-}
-
-/// The entry of who owns the number alone.
-fn number_entry(places: &Places<'_>, writer: &Writer<'_>) -> Entry {
-    Entry {
-        api_version: writer.api_version.to_owned(),
-        time: None,
-        set: number_in(places, writer.api_version).unwrap_or_default(),
-    }
 }
 
 fn join(object: &mut Value, others: Managers, owners: Vec<(Id, Entry)>) {

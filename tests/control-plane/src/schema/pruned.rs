@@ -20,7 +20,7 @@ impl Pruned {
     pub(crate) fn of(whole: &Value, object: &Value) -> Self {
         let mut found = Vec::new();
         compare(whole, object, "", &mut found);
-        found.retain(|field| !is_below("/metadata", field));
+        found.retain(|field| !is_in("metadata", field));
         Self(found)
     }
 
@@ -30,7 +30,7 @@ impl Pruned {
 
     /// Keeps what is of the status, or what is not.
     pub(crate) fn keep(&mut self, status: bool) {
-        self.0.retain(|field| is_below("/status", field) == status);
+        self.0.retain(|field| is_in("status", field) == status);
     }
 
     /// The object with what it had, where there is still a place for it.
@@ -47,12 +47,12 @@ impl Pruned {
     }
 }
 
-fn is_below(pointer: &str, field: &Field) -> bool {
-    let parent = &field.parent;
-    parent == pointer
-        || parent
-            .strip_prefix(pointer)
-            .is_some_and(|rest| rest.starts_with('/'))
+/// Whether a field is the one that is called so at the root, or below it.
+fn is_in(root: &str, field: &Field) -> bool {
+    match field.parent.split('/').nth(1) {
+        Some(name) => name == root,
+        None => field.name == root,
+    }
 }
 
 fn compare(whole: &Value, object: &Value, pointer: &str, found: &mut Vec<Field>) {

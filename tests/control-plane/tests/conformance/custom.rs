@@ -325,4 +325,24 @@ conformance! {
         }
         talk.get(GADGET).await;
     }
+
+    async fn a_status_that_is_applied_without_what_it_had(talk: &mut Talk) {
+        const GADGET: &str = "/apis/{group}/v1/namespaces/{ns}/gadgets/one";
+        let part = json!({"type": "object", "properties": {"a": {"type": "string"}, "o": {"type": "object", "properties": {"x": {"type": "string"}}}}});
+        talk.install(json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "gadgets.{group}"},
+            "spec": {
+                "group": "{group}", "scope": "Namespaced", "names": {"plural": "gadgets", "kind": "Gadget"},
+                "versions": [{"name": "v1", "served": true, "storage": true, "subresources": {"status": {}}, "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": part, "status": part}}}}],
+            },
+        }))
+        .await;
+        let gadget = |part: &str, fields: &Value| json!({"apiVersion": "{group}/v1", "kind": "Gadget", "metadata": {"name": "one"}, part: fields});
+        for fields in [json!({"a": "1"}), json!({}), json!({"a": "1"}), Value::Null, json!({"o": {"x": "1"}}), json!({"o": {}}), json!({"o": null}), json!({})] {
+            talk.patch("apply", &format!("{GADGET}?fieldManager=a"), gadget("spec", &fields)).await;
+            talk.patch("apply", &format!("{GADGET}/status?fieldManager=a"), gadget("status", &fields)).await;
+            talk.patch("apply", &format!("{GADGET}?fieldManager=b"), gadget("status", &fields)).await;
+        }
+        talk.patch("apply", &format!("{GADGET}/status?fieldManager=c"), gadget("status", &json!({"a": "1"}))).await;
+    }
 }

@@ -330,4 +330,22 @@ conformance! {
         }
         talk.unsaid("DELETE", &format!("{ATTACHMENTS}/{{ns}}"), None).await;
     }
+
+    async fn conditions_that_are_said_twice(talk: &mut Talk) {
+        const BUDGETS: &str = "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets";
+        const POLICIES: &str = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies";
+        talk.prepare(BUDGETS, json!({"metadata": {"name": "one"}})).await;
+        let condition = |more: Value| {
+            let mut condition = json!({"type": "Y", "status": "True", "reason": "Good", "message": "", "lastTransitionTime": "2020-01-02T03:04:05Z"});
+            condition.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            condition
+        };
+        let twice = json!([condition(json!({})), condition(json!({"status": "False"}))]);
+        talk.patch("merge", &format!("{BUDGETS}/one/status?dryRun=All"), json!({"status": {"conditions": twice}})).await;
+        talk.prepare(POLICIES, json!({"metadata": {"name": "{ns}"}, "spec": {"matchConstraints": {"resourceRules": [{"apiGroups": ["{group}"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["none"]}]}, "validations": [{"expression": "true"}]}})).await;
+        for conditions in [twice.clone(), json!([condition(json!({"type": "a b", "reason": "- x"}))]), json!([condition(json!({"status": "x", "observedGeneration": -1}))]), json!([condition(json!({}))])] {
+            talk.patch("merge", &format!("{POLICIES}/{{ns}}/status?dryRun=All"), json!({"status": {"conditions": conditions}})).await;
+        }
+        talk.unsaid("DELETE", &format!("{POLICIES}/{{ns}}"), None).await;
+    }
 }

@@ -437,4 +437,50 @@ conformance! {
             talk.get_picked(&format!("{all}/one"), &[], |one| json!([one["spec"]["replicas"], one["metadata"]["managedFields"]])).await;
         }
     }
+
+    async fn a_scale_that_is_applied_without_its_number(talk: &mut Talk) {
+        talk.prepare(DEPLOYMENTS, json!({"metadata": {"name": "one"}, "spec": {"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "a", "image": "b"}]}}}})).await;
+        for (manager, fields) in [
+            ("a", json!({"spec": {"replicas": 3}})), ("a", json!({"status": {"replicas": 4}})), ("b", json!({"spec": {"replicas": 3}})), ("b", json!({"status": {"replicas": 4}})), ("a", json!({"status": null})),
+            ("b", json!({"spec": null})), ("b", json!({})),
+        ] {
+            let mut scale = json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "one"}});
+            scale.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            talk.patch("apply", &format!("{DEPLOYMENTS}/one/scale?fieldManager={manager}&force=true"), scale).await;
+            talk.get_picked(&format!("{DEPLOYMENTS}/one"), &[], |one| json!([one["spec"]["replicas"], one["metadata"]["managedFields"]])).await;
+        }
+    }
+
+    async fn budgets_that_do_not_let_a_pod_go(talk: &mut Talk) {
+        let mut pod = json!({"metadata": {"name": "one", "labels": {"a": "b"}}, "spec": {"nodeName": "nobody", "containers": [{"name": "a", "image": "b"}]}});
+        talk.prepare(BUDGETS, json!({"metadata": {"name": "one"}, "spec": {"selector": {"matchLabels": {"a": "b"}}}})).await;
+        let make = |name: &str| {
+            pod["metadata"]["name"] = name.into();
+            pod.clone()
+        };
+        let mut make = make;
+        let running = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
+        let reason = |reason: &str, message: &str| json!([{"type": "DisruptionAllowed", "status": "False", "reason": reason, "message": message, "lastTransitionTime": "2020-01-01T00:00:00Z"}]);
+        let disrupted: serde_json::Map<String, Value> = (0..2001).map(|index| (format!("p{index}"), "2020-01-01T00:00:00Z".into())).collect();
+        talk.prepare(PODS, make("held")).await;
+        talk.patch_unsaid("merge", &format!("{PODS}/held/status"), running.clone()).await;
+        for status in [
+            json!({"disruptionsAllowed": 0, "currentHealthy": 3, "desiredHealthy": 3}), json!({"currentHealthy": 4, "desiredHealthy": 3}), json!({"conditions": reason("Why", "because")}), json!({"conditions": reason("Why", "")}),
+            json!({"conditions": reason("SyncFailed", "boom")}), json!({"currentHealthy": 1, "desiredHealthy": 3}), json!({"conditions": reason("Why", "because")}), json!({"disruptionsAllowed": 2, "disruptedPods": disrupted}),
+        ] {
+            let mut status = json!({"status": status});
+            status["status"]["observedGeneration"] = 1.into();
+            talk.patch_unsaid("merge", &format!("{BUDGETS}/one/status"), status).await;
+            talk.post(&format!("{PODS}/held/eviction"), json!({"metadata": {"name": "held"}})).await;
+        }
+        talk.patch_unsaid("merge", &format!("{BUDGETS}/one/status"), json!({"status": {"disruptionsAllowed": 2, "disruptedPods": null, "conditions": [], "currentHealthy": 5}})).await;
+        talk.post(&format!("{PODS}/held/eviction"), json!({"metadata": {"name": "held"}})).await;
+        talk.get_picked(&format!("{BUDGETS}/one"), &[], |budget| json!([budget["status"]["disruptionsAllowed"], budget["status"]["conditions"]])).await;
+        talk.say("who is not ready is no loss, whatever state of it is meant");
+        for (name, preconditions) in [("p1", json!({"resourceVersion": "1"})), ("p2", json!({"uid": "other"})), ("p3", json!({"uid": "other", "resourceVersion": "1"}))] {
+            talk.prepare(PODS, make(name)).await;
+            talk.patch_unsaid("merge", &format!("{PODS}/{name}/status"), json!({"status": {"phase": "Running"}})).await;
+            talk.post(&format!("{PODS}/{name}/eviction"), json!({"metadata": {"name": name}, "deleteOptions": {"preconditions": preconditions}})).await;
+        }
+    }
 }

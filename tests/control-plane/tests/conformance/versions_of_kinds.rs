@@ -160,4 +160,28 @@ conformance! {
             talk.get(&path).await;
         }
     }
+
+    async fn scaling_in_one_version_what_another_owns(talk: &mut Talk) {
+        let number = json!({"type": "object", "properties": {"replicas": {"type": "integer", "default": 1}, "note": {"type": "string"}}});
+        let schema = json!({"openAPIV3Schema": {"type": "object", "properties": {"spec": number, "status": number}}});
+        let scale = json!({"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"});
+        let version = |name: &str| json!({"name": name, "served": true, "storage": name == "v1", "schema": schema, "subresources": {"scale": scale, "status": {}}});
+        talk.install(json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "gadgets.{group}"},
+            "spec": {"group": "{group}", "scope": "Namespaced", "names": {"plural": "gadgets", "kind": "Gadget"}, "versions": [version("v1"), version("v2")]},
+        }))
+        .await;
+        for (name, made, scaled) in [("a", "v2", "v1"), ("b", "v1", "v2"), ("c", "v1", "v1")] {
+            let all = |version: &str| format!("/apis/{{group}}/{version}/namespaces/{{ns}}/gadgets");
+            let one = &format!("{}/{name}", all(scaled));
+            let gadget = json!({"apiVersion": format!("{{group}}/{made}"), "kind": "Gadget", "metadata": {"name": name}, "spec": {}});
+            talk.post(&format!("{}?fieldManager=m", all(made)), gadget).await;
+            for replicas in [1, 6, 6, 0, 7] {
+                talk.patch("merge", &format!("{one}/scale?fieldManager=h"), json!({"spec": {"replicas": replicas}})).await;
+                talk.get_picked(one, &[], |one| one["metadata"]["managedFields"].clone()).await;
+            }
+            let scale = json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": name}, "spec": {"replicas": 9}});
+            talk.patch("apply", &format!("{}/{name}/scale?fieldManager=x", all(made)), scale).await;
+        }
+    }
 }

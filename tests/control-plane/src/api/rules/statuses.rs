@@ -116,6 +116,7 @@ pub(super) fn check(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
         "ResourceClaim" => device_users::check(&new["spec"], was, is),
         "FlowSchema" | "PriorityLevelConfiguration" => check_types(is),
         "VolumeAttachment" => check_attachment(is),
+        "ValidatingAdmissionPolicy" => check_conditions(is),
         _ => Vec::new(),
     };
     let more = match kind {
@@ -179,9 +180,14 @@ fn check_replicas(kind: &str, first: &str, status: &Value) -> Vec<Cause> {
 
 fn check_conditions(status: &Value) -> Vec<Cause> {
     let mut wrong = Vec::new();
+    let mut seen = Vec::new();
     for (index, condition) in list(status, "conditions").iter().enumerate() {
         let at = |field: &str| format!("status.conditions[{index}].{field}");
         let kind = text(condition, "type");
+        if seen.contains(&kind) {
+            wrong.push(Cause::duplicate(&at("type"), &kind.into()));
+        }
+        seen.push(kind);
         let reasons = names::qualified(kind);
         let reasons = reasons.iter();
         wrong.extend(reasons.map(|why| Cause::invalid(&at("type"), &kind.into(), why)));
