@@ -134,4 +134,13 @@ conformance! {
         }).await;
         talk.get("/apis/autoscaling/v2").await;
     }
+
+    async fn versions_of_what_is_scaled(talk: &mut Talk) {
+        for version in ["/a", "/", "a/", "a", "", "a/b/c", "a/b"] {
+            for kind in ["Odd", "ReplicationController"] {
+                let spec = json!({"maxReplicas": 2, "scaleTargetRef": {"apiVersion": version, "kind": kind, "name": "one"}});
+                talk.post("/apis/autoscaling/v2/namespaces/{ns}/horizontalpodautoscalers?dryRun=All", json!({"metadata": {"name": "one"}, "spec": spec})).await;
+            }
+        }
+    }
 }

@@ -348,4 +348,15 @@ conformance! {
         }
         talk.unsaid("DELETE", &format!("{POLICIES}/{{ns}}"), None).await;
     }
+
+    async fn availability_of_services_of_apis(talk: &mut Talk) {
+        const SERVICES: &str = "/apis/apiregistration.k8s.io/v1/apiservices";
+        talk.prepare(SERVICES, json!({"metadata": {"name": "v1.{group}"}, "spec": {"group": "{group}", "version": "v1", "groupPriorityMinimum": 1, "versionPriority": 1, "insecureSkipTLSVerify": true, "service": {"name": "a", "namespace": "{ns}"}}})).await;
+        // What is taken a real server writes over by itself.
+        for status in ["x", ""] {
+            let conditions = json!([{"type": "Odd", "status": status, "lastTransitionTime": "2020-01-02T03:04:05Z"}]);
+            talk.patch("merge", &format!("{SERVICES}/v1.{{group}}/status?dryRun=All"), json!({"status": {"conditions": conditions}})).await;
+        }
+        talk.unsaid("DELETE", &format!("{SERVICES}/v1.{{group}}"), None).await;
+    }
 }

@@ -123,9 +123,10 @@ fn check_reference(reference: &Value, path: &str) -> Vec<Cause> {
 }
 
 fn check_version(version: &str, may_be_core: bool, path: &str) -> Option<Cause> {
+    // Before a slash there may be nothing.
+    let is_core = !version.contains('/') || version.starts_with('/');
     let why = match version.matches('/').count() {
-        _ if version == "/" => format!("unexpected GroupVersion string: {version}"),
-        0 if !may_be_core => "apiVersion must specify API group".to_owned(),
+        0 | 1 if is_core && !may_be_core => "apiVersion must specify API group".to_owned(),
         0 | 1 => return None,
         _ => format!("unexpected GroupVersion string: {version}"),
     };

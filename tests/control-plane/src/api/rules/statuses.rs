@@ -117,6 +117,7 @@ pub(super) fn check(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
         "FlowSchema" | "PriorityLevelConfiguration" => check_types(is),
         "VolumeAttachment" => check_attachment(is),
         "ValidatingAdmissionPolicy" => check_conditions(is),
+        "APIService" => check_availability(is),
         _ => Vec::new(),
     };
     let more = match kind {
@@ -137,6 +138,19 @@ pub(super) fn check(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
         }
     }
     wrong
+}
+
+fn check_availability(status: &Value) -> Vec<Cause> {
+    let conditions = list(status, "conditions").iter().enumerate();
+    let wrong = conditions.filter_map(|(index, condition)| {
+        let path = format!("status.conditions[{index}].status");
+        one_of(
+            text(condition, "status"),
+            &path,
+            &["True", "False", "Unknown"],
+        )
+    });
+    wrong.collect()
 }
 
 fn check_attachment(status: &Value) -> Vec<Cause> {
