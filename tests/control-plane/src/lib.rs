@@ -23,7 +23,8 @@
 //! why, and over HTTP/2 `Expect: 100-continue` is not answered. It reads no numbers of more than 64 bits, and no JSON or YAML
 //! that is nested deeper than 127 levels (some 250 in blocks of YAML). Of what is wrong with one object it tells 10,000 reasons
 //! and 16 MiB at most, and of messages that repeat what would be right 4 MiB in full. Flow schemas only say under which a
-//! request falls, as long as all of them are no more than 256 KiB with the priority levels.
+//! request falls, as long as all of them are no more than 256 KiB with the priority levels. A namespace
+//! that is deleted is emptied at once, where a namespace controller waits for five seconds.
 //!
 //! It reads and answers JSON and YAML, and protobuf where a kube-apiserver does: built-in kinds, the metadata of any kind,
 //! and discovery.

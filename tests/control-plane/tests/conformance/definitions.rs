@@ -245,4 +245,24 @@ conformance! {
             talk.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All&fieldValidation=Strict", definition).await;
         }
     }
+
+    async fn defaults_of_numbers_or_texts(talk: &mut Talk) {
+        let either = |more: Value| {
+            let mut either = json!({"x-kubernetes-int-or-string": true});
+            either.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            either
+        };
+        for schema in [
+            either(json!({"default": []})), either(json!({"default": 1.5})), either(json!({"default": true})), either(json!({"default": "5"})), either(json!({"default": {"a": 1}})), either(json!({"default": "a", "pattern": "^b"})),
+            json!({"type": "object", "additionalProperties": either(json!({})), "default": {"z": null}}), json!({"type": "array", "items": either(json!({})), "default": [null, true]}),
+            json!({"type": "object", "properties": {"v": either(json!({}))}, "default": {"v": []}}), json!({"type": "object", "properties": {"v": either(json!({})), "w": {"type": "integer"}}, "default": {"v": [], "w": "x", "odd": 1}}),
+        ] {
+            let version = json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": {"type": "object", "properties": {"a": schema}}}}}});
+            let definition = json!({
+                "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "gadgets.{group}"},
+                "spec": {"group": "{group}", "scope": "Namespaced", "names": {"plural": "gadgets", "kind": "Gadget"}, "versions": [version]},
+            });
+            talk.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All", definition).await;
+        }
+    }
 }

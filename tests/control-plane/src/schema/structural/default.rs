@@ -73,6 +73,12 @@ impl Found {
                 format!("Invalid value: {got:?}:  in body must be of type {kind}: {got:?}");
             self.add(Reason::TypeInvalid, at, ".default", &message);
         }
+        if let Some(schema) = without_either(schema) {
+            read = Schema::of(&schema);
+            if within == In::Root {
+                read.become_whole();
+            }
+        }
         for cause in wrong(&read, &mut known) {
             let below = match cause.field.trim_start_matches('.') {
                 "" | "<nil>" => ".default".to_owned(),
@@ -81,6 +87,39 @@ impl Found {
             self.add(cause.reason, at, &below, &cause.message);
         }
     }
+}
+
+/// A schema without the types of what is a number or a text, if it has any: a real server does not look at these where they
+/// are defaults.
+fn without_either(schema: &Value) -> Option<Value> {
+    const EITHER: &str = "x-kubernetes-int-or-string";
+    fn is_anywhere_in(schema: &Value) -> bool {
+        flag(schema, EITHER) || below(schema).any(is_anywhere_in)
+    }
+    fn below(schema: &Value) -> impl Iterator<Item = &Value> {
+        let own = ["items", "additionalProperties"].into_iter();
+        own.filter_map(|field| schema.get(field))
+            .chain(fields(schema, "properties").map(|(_, field)| field))
+    }
+    fn forget(schema: &mut Value) {
+        let Some(map) = schema.as_object_mut() else {
+            return;
+        };
+        map.remove(EITHER);
+        for field in ["items", "additionalProperties"] {
+            if let Some(schema) = map.get_mut(field) {
+                forget(schema);
+            }
+        }
+        if let Some(Value::Object(properties)) = map.get_mut("properties") {
+            properties.values_mut().for_each(forget);
+        }
+    }
+    is_anywhere_in(schema).then(|| {
+        let mut schema = schema.clone();
+        forget(&mut schema);
+        schema
+    })
 }
 
 /// Whether an object can be read that has such a field by default.
