@@ -444,7 +444,7 @@ pub(crate) fn shape(
         protobuf::forget_zeros(&target.api_version(), &target.resource.kind, schema, object);
     }
     schema.apply_defaults(object);
-    let pruned = whole.map_or_else(Pruned::default, |whole| Pruned::of(&whole, object));
+    let pruned = whole.map_or_else(Pruned::default, |whole| Pruned::of(whole, object));
     rules::set_defaults(target, object);
     rules::forget_legacy(target, object).map_err(|why| match source {
         Source::Strategic(_) => Failure::new(http::StatusCode::INTERNAL_SERVER_ERROR, "", why),

@@ -1,5 +1,7 @@
 //! Who owns the number of replicas of an object, where that is written as a Scale.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::apply::BEFORE_FIRST_APPLY;
@@ -182,7 +184,7 @@ fn apart(object: &Value, places: &Places<'_>) -> Option<(Managers, Vec<(Id, Entr
     managers
         .0
         .retain(|_, entry| !matches!((places.of)(&entry.api_version), Place::Unknown));
-    let mut owners = Vec::new();
+    let (mut known, mut owners) = (BTreeSet::new(), Vec::new());
     for (id, entry) in &mut managers.0 {
         let Some(number) = places.number_in(&entry.api_version) else {
             continue;
@@ -193,7 +195,7 @@ fn apart(object: &Value, places: &Places<'_>) -> Option<(Managers, Vec<(Id, Entr
             if id.operation == Operation::Update {
                 id.api_version.clone_from(&places.own);
             }
-            if owners.iter().all(|(known, _)| *known != id) {
+            if known.insert(id.clone()) {
                 owners.push((id, places.number_entry()));
             }
         }

@@ -5,78 +5,93 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// The fields that were taken out, each with the place that it was in.
+/// The fields that were taken out of a value, and of the values in it.
 #[derive(Default)]
-pub(crate) struct Pruned(Vec<Field>);
+pub(crate) struct Pruned {
+    fields: Vec<(String, Value)>,
+    below: Vec<(Step, Pruned)>,
+}
 
-struct Field {
-    parent: String,
-    name: String,
-    value: Value,
+enum Step {
+    Name(String),
+    At(usize),
 }
 
 impl Pruned {
     /// What an object had when it was `whole`. Its metadata is read on its own, and not looked at.
-    pub(crate) fn of(whole: &Value, object: &Value) -> Self {
-        let mut found = Vec::new();
-        compare(whole, object, "", &mut found);
-        found.retain(|field| !is_in("metadata", field));
-        Self(found)
+    pub(crate) fn of(whole: Value, object: &Value) -> Self {
+        let mut pruned = Self::between(whole, object);
+        pruned.retain(|name| name != "metadata");
+        pruned
+    }
+
+    fn between(whole: Value, kept: &Value) -> Self {
+        let mut pruned = Self::default();
+        let mut add = |step, below: Self| {
+            if !below.is_none() {
+                pruned.below.push((step, below));
+            }
+        };
+        match (whole, kept) {
+            (Value::Object(whole), Value::Object(kept)) => {
+                let mut fields = Vec::new();
+                for (name, value) in whole {
+                    match kept.get(&name) {
+                        Some(kept) => add(Step::Name(name), Self::between(value, kept)),
+                        None => fields.push((name, value)),
+                    }
+                }
+                pruned.fields = fields;
+            }
+            (Value::Array(whole), Value::Array(kept)) => {
+                for (at, (value, kept)) in whole.into_iter().zip(kept).enumerate() {
+                    add(Step::At(at), Self::between(value, kept));
+                }
+            }
+            _ => {}
+        }
+        pruned
     }
 
     pub(crate) fn is_none(&self) -> bool {
-        self.0.is_empty()
+        self.fields.is_empty() && self.below.is_empty()
     }
 
     /// Keeps what is of the status, or what is not.
     pub(crate) fn keep(&mut self, status: bool) {
-        self.0.retain(|field| is_in("status", field) == status);
+        self.retain(|name| (name == "status") == status);
+    }
+
+    fn retain(&mut self, is_kept: impl Fn(&str) -> bool) {
+        self.fields.retain(|(name, _)| is_kept(name));
+        self.below.retain(|(step, _)| match step {
+            Step::Name(name) => is_kept(name),
+            Step::At(_) => true,
+        });
     }
 
     /// The object with what it had, where there is still a place for it.
     pub(crate) fn put_back<'v>(&self, object: &'v Value) -> Cow<'v, Value> {
-        let mut object = Cow::Borrowed(object);
-        for field in &self.0 {
-            if object.pointer(&field.parent).is_some_and(Value::is_object)
-                && let Some(Value::Object(fields)) = object.to_mut().pointer_mut(&field.parent)
-            {
-                fields.insert(field.name.clone(), field.value.clone());
-            }
+        if self.is_none() {
+            return Cow::Borrowed(object);
         }
-        object
+        let mut object = object.clone();
+        self.put_into(&mut object);
+        Cow::Owned(object)
     }
-}
 
-/// Whether a field is the one that is called so at the root, or below it.
-fn is_in(root: &str, field: &Field) -> bool {
-    match field.parent.split('/').nth(1) {
-        Some(name) => name == root,
-        None => field.name == root,
-    }
-}
-
-fn compare(whole: &Value, object: &Value, pointer: &str, found: &mut Vec<Field>) {
-    match (whole, object) {
-        (Value::Object(whole), Value::Object(object)) => {
-            for (name, value) in whole {
-                match object.get(name) {
-                    Some(kept) => {
-                        let escaped = name.replace('~', "~0").replace('/', "~1");
-                        compare(value, kept, &format!("{pointer}/{escaped}"), found);
-                    }
-                    None => found.push(Field {
-                        parent: pointer.to_owned(),
-                        name: name.clone(),
-                        value: value.clone(),
-                    }),
-                }
+    fn put_into(&self, value: &mut Value) {
+        if let Value::Object(fields) = value {
+            fields.extend(self.fields.iter().cloned());
+        }
+        for (step, below) in &self.below {
+            let value = match step {
+                Step::Name(name) => value.get_mut(name),
+                Step::At(at) => value.get_mut(at),
+            };
+            if let Some(value) = value {
+                below.put_into(value);
             }
         }
-        (Value::Array(whole), Value::Array(object)) => {
-            for (at, (value, kept)) in whole.iter().zip(object).enumerate() {
-                compare(value, kept, &format!("{pointer}/{at}"), found);
-            }
-        }
-        _ => {}
     }
 }

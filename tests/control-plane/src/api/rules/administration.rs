@@ -1,5 +1,7 @@
 //! The rules of what belongs to a whole cluster: what is admitted, and what nodes offer.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::checks::{self, list, text};
@@ -226,16 +228,15 @@ fn check_runtime_class(class: &Value) -> Vec<Cause> {
         tolerations,
         "scheduling.tolerations",
     ));
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     for (index, toleration) in tolerations.iter().enumerate() {
         let key = ["key", "operator", "value", "effect"].map(|field| text(toleration, field));
-        if seen.contains(&key) {
+        if !seen.insert(key) {
             let path = format!("scheduling.tolerations[{index}]");
             let shown = internal::text("core.Toleration", toleration);
             let why = format!("Duplicate value: {shown}");
             wrong.push(Cause::new("FieldValueDuplicate", path, why));
         }
-        seen.push(key);
     }
     wrong
 }

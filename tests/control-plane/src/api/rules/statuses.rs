@@ -194,14 +194,13 @@ fn check_replicas(kind: &str, first: &str, status: &Value) -> Vec<Cause> {
 
 fn check_conditions(status: &Value) -> Vec<Cause> {
     let mut wrong = Vec::new();
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     for (index, condition) in list(status, "conditions").iter().enumerate() {
         let at = |field: &str| format!("status.conditions[{index}].{field}");
         let kind = text(condition, "type");
-        if seen.contains(&kind) {
+        if !seen.insert(kind) {
             wrong.push(Cause::duplicate(&at("type"), &kind.into()));
         }
-        seen.push(kind);
         let reasons = names::qualified(kind);
         let reasons = reasons.iter();
         wrong.extend(reasons.map(|why| Cause::invalid(&at("type"), &kind.into(), why)));
