@@ -1,5 +1,7 @@
 //! What the API answers when it does not do what it was asked.
 
+use std::fmt;
+
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -120,6 +122,27 @@ fn qualified(group: &str, plural: &str) -> String {
 /// How much is told of what is wrong, in bytes: what is in a field with a long way to it has a long name. A real server tells
 /// all, as long as it has memory and time.
 pub(crate) const MOST_BYTES: usize = 16 << 20;
+
+/// The first texts, of which as many are told as there is room for.
+#[derive(Default)]
+pub(crate) struct Texts {
+    told: Vec<String>,
+    length: usize,
+}
+
+impl Texts {
+    pub(crate) fn tell(&mut self, text: impl fmt::Display) {
+        if self.length <= MOST_BYTES {
+            let text = text.to_string();
+            self.length += text.len();
+            self.told.push(text);
+        }
+    }
+
+    pub(crate) fn told(self) -> Vec<String> {
+        self.told
+    }
+}
 
 /// The first causes, of which as many are told as there is room for.
 fn told(causes: Vec<Cause>) -> Vec<Cause> {

@@ -66,6 +66,7 @@ mod milo;
 mod object;
 mod odd;
 mod patch;
+mod path;
 mod plane;
 mod project;
 mod real;

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::duplicates::{duplicates, told_as_said};
+use super::duplicates::{MOST_TOLD, duplicates, told_as_said};
 use super::options::{Unknown, WriteOptions};
 use super::target::Target;
 use super::view::convert_event;
 use super::{Asked, first_mistake, media_type, protobuf, retired, rules, scheme, yaml};
-use crate::failure::{Cause, Failure};
+use crate::failure::{Cause, Failure, MOST_BYTES};
 use crate::kinds::{Resource, Shape, crd_bucket};
 use crate::object;
 use crate::patch::go;
@@ -316,11 +316,7 @@ pub(crate) fn said_twice(asked: &Asked) -> Vec<String> {
         protobuf::MEDIA_TYPE => return Vec::new(),
         _ => {}
     }
-    let fields = duplicates(&asked.body);
-    fields
-        .iter()
-        .map(|path| format!("duplicate field {}", go::quoted(path)))
-        .collect()
+    duplicates(&asked.body)
 }
 
 /// The body, if it is JSON.
@@ -363,9 +359,6 @@ pub(super) fn shape_sent(
     shape(target, object, options.unknown, source, twice)
 }
 
-/// How many unknown fields, and fields said again, Go's decoder of a built-in kind tells at most.
-const MOST_CAUSES: usize = 100;
-
 /// Prunes what the schema does not know, sets defaults, and says what was unknown, after what is `told` already.
 pub(crate) fn shape(
     target: &Target,
@@ -388,21 +381,22 @@ pub(crate) fn shape(
     };
     let is_applied = matches!(source, Source::Applied(_)) && target.resource.is_crd();
     let whole = is_applied.then(|| object.clone());
-    let unknown_fields = schema.prune(object);
+    let surplus = schema.prune(object);
     match source {
         Source::Body(Some(json)) if !target.resource.is_crd() => {
-            told = told_as_said(&unknown_fields, json);
+            told = told_as_said(&surplus.fields, json);
         }
         // What an apply may say was looked at before.
         Source::Applied(_) if is_applied => {}
         _ => told.extend(
-            unknown_fields
+            surplus
+                .paths()
                 .iter()
                 .map(|path| format!("unknown field {}", go::quoted(path))),
         ),
     }
     if !target.resource.is_crd() {
-        told.truncate(MOST_CAUSES);
+        told.truncate(MOST_TOLD);
     }
     if let (Shape::BuiltIn(schema), Source::Strategic(_) | Source::Applied(_)) =
         (&version.schema, source)
@@ -418,7 +412,7 @@ pub(crate) fn shape(
                 object::as_map(object).remove("metadata");
             }
             let read = schema::decode_metadata(object);
-            match (read, schema.read_wholes(object, "")) {
+            match (read, schema.read_wholes(object)) {
                 // Of what was applied it is said with all else that is wrong with it.
                 (read, Err(_)) if matches!(source, Source::Applied(_)) => read,
                 (read, wholes) => read.and(wholes),
@@ -525,13 +519,18 @@ pub(crate) fn validate(target: &Target, object: &Value, old: Option<&Value>) -> 
     };
     let scale = target.version().scale.as_ref();
     let scaled = scale.map_or_else(Vec::new, |scale| scale.validate(object, is_status));
-    let wholes = match is_status {
-        true => Vec::new(),
-        false => schema.wholes(object),
-    };
-    let of_metadata = wholes
-        .into_iter()
-        .flat_map(|whole| rules::check_whole(&whole.path, whole.fields));
+    let mut of_metadata = Vec::new();
+    let mut room = MOST_BYTES;
+    if !is_status {
+        schema.each_whole(object, &mut |path, fields| {
+            if room > 0 {
+                let wrong = rules::check_whole(path, fields);
+                let length: usize = wrong.iter().map(|cause| cause.field.len()).sum();
+                room = room.saturating_sub(length);
+                of_metadata.extend(wrong);
+            }
+        });
+    }
     // Of what is said by more than one branch of a schema a real server tells once.
     let mut said = HashSet::new();
     let mut told = |cause: schema::Cause| {

@@ -1,60 +1,84 @@
 //! Fields that a JSON text says more than once.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use crate::failure::MOST_BYTES;
 use crate::patch::go::quoted;
+use crate::path::Path;
+use crate::schema::Unknown;
 
-/// The paths of the fields that are there again, as field validation tells them: `spec.ports[0].name`.
+/// How many unknown fields, and fields said again, Go's decoder tells at most.
+pub(crate) const MOST_TOLD: usize = 100;
+
+/// What is told of the fields that are there again: `duplicate field "spec.ports[0].name"`.
 pub(crate) fn duplicates(text: &[u8]) -> Vec<String> {
-    let mut found = Vec::new();
-    walk(text, &mut |path, is_again| {
-        if is_again {
-            found.push(path.to_owned());
-        }
-    });
-    found
+    told_as_said(&Unknown::default(), text)
 }
 
 /// What is told of the fields that nobody knows and of those that are there again, in the order in which a JSON text
 /// says them. A field that nobody knows is told once, and nothing of what is in it.
-pub(crate) fn told_as_said(unknown: &[String], text: &[u8]) -> Vec<String> {
-    let unknown: BTreeSet<&str> = unknown.iter().map(String::as_str).collect();
-    let is_beneath = |path: &str| {
-        let ends = path.match_indices(['.', '[']).map(|(end, _)| end);
-        ends.chain([path.len()])
-            .any(|end| unknown.contains(&path[..end]))
-    };
-    let (mut told, mut seen) = (Vec::new(), BTreeSet::new());
-    walk(text, &mut |path, is_again| {
-        let what = match (unknown.contains(path), is_again) {
-            (true, _) => "unknown",
-            (false, true) if !is_beneath(path) => "duplicate",
-            (false, _) => return,
-        };
-        if seen.insert((what, path.to_owned())) {
-            told.push(format!("{what} field {}", quoted(path)));
-        }
-    });
-    told
-}
-
-/// Tells every field of a JSON text, and whether it was there before.
-fn walk(text: &[u8], tell: &mut dyn FnMut(&str, bool)) {
+pub(crate) fn told_as_said(unknown: &Unknown, text: &[u8]) -> Vec<String> {
+    let mut told = Told::default();
     let mut json = serde_json::Deserializer::from_slice(text);
     let walk = Walk {
-        path: String::new(),
-        tell,
+        path: Path::Root,
+        unknown: Some(unknown),
+        told: &mut told,
     };
     // What is no JSON is refused elsewhere.
     let _ = walk.deserialize(&mut json);
+    told.in_order
 }
 
-struct Walk<'f> {
-    path: String,
-    tell: &'f mut dyn FnMut(&str, bool),
+#[derive(Default)]
+struct Told {
+    in_order: Vec<String>,
+    seen: HashSet<String>,
+    length: usize,
+}
+
+impl Told {
+    fn tell(&mut self, what: &str, path: Path<'_>) {
+        if self.in_order.len() >= MOST_TOLD || self.length > MOST_BYTES {
+            return;
+        }
+        let told = format!("{what} field {}", quoted(&path.to_string()));
+        if self.seen.insert(told.clone()) {
+            self.length += told.len();
+            self.in_order.push(told);
+        }
+    }
+}
+
+/// Where in a JSON text it is.
+struct Walk<'w> {
+    path: Path<'w>,
+    /// What is unknown of the value. `None`: that is said of what it is in.
+    unknown: Option<&'w Unknown>,
+    told: &'w mut Told,
+}
+
+/// Of what all is known.
+static ALL_KNOWN: LazyLock<Unknown> = LazyLock::new(Unknown::default);
+
+impl<'w> Walk<'w> {
+    /// Tells of a field, and says what is unknown of what is in it.
+    fn tell(&mut self, name: &str, is_again: bool) -> Option<&'w Unknown> {
+        let unknown = self.unknown?;
+        match unknown.field(name) {
+            Some(field) if field.is_empty() => {
+                self.told.tell("unknown", self.path.name(name));
+                return None;
+            }
+            _ if is_again => self.told.tell("duplicate", self.path.name(name)),
+            _ => {}
+        }
+        Some(unknown.field(name).unwrap_or(&ALL_KNOWN))
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Walk<'_> {
@@ -72,18 +96,16 @@ impl<'de> Visitor<'de> for Walk<'_> {
         formatter.write_str("JSON")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
-        let mut seen = BTreeSet::new();
+    fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
+        let mut seen = HashSet::new();
         while let Some(name) = fields.next_key::<String>()? {
-            let path = match self.path.as_str() {
-                "" => name.clone(),
-                path => format!("{path}.{name}"),
-            };
-            (self.tell)(&path, !seen.insert(name));
+            let unknown = self.tell(&name, seen.contains(&name));
             fields.next_value_seed(Walk {
-                path,
-                tell: &mut *self.tell,
+                path: self.path.name(&name),
+                unknown,
+                told: &mut *self.told,
             })?;
+            seen.insert(name);
         }
         Ok(())
     }
@@ -92,8 +114,11 @@ impl<'de> Visitor<'de> for Walk<'_> {
         let mut at = 0;
         while elements
             .next_element_seed(Walk {
-                path: format!("{}[{at}]", self.path),
-                tell: &mut *self.tell,
+                path: self.path.at(at),
+                unknown: self
+                    .unknown
+                    .map(|unknown| unknown.element(at).unwrap_or(&ALL_KNOWN)),
+                told: &mut *self.told,
             })?
             .is_some()
         {

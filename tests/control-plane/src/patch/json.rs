@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{PatchError, go};
 use crate::object;
+use crate::schema::Unknown;
 use crate::syntax;
 
 /// More are not taken.
@@ -85,16 +86,19 @@ fn operation(value: Value) -> Result<Operation, PatchError> {
 }
 
 /// What the operations say that is no part of them.
-pub(crate) fn unknown_fields(body: &[u8]) -> Vec<String> {
+pub(crate) fn unknown_fields(body: &[u8]) -> Unknown {
     let operations: Vec<Value> = serde_json::from_slice(body).unwrap_or_default();
-    let unknown = |(at, operation): (usize, &Value)| -> Vec<String> {
-        let names = operation.as_object().into_iter().flat_map(Map::keys);
-        names
-            .filter(|name| !["op", "path", "from", "value"].contains(&name.as_str()))
-            .map(|name| format!("[{at}].{name}"))
-            .collect()
-    };
-    operations.iter().enumerate().flat_map(unknown).collect()
+    let mut unknown = Unknown::default();
+    for (at, operation) in operations.iter().enumerate() {
+        let mut of_one = Unknown::default();
+        for name in operation.as_object().into_iter().flat_map(Map::keys) {
+            if !["op", "path", "from", "value"].contains(&name.as_str()) {
+                of_one.put(name);
+            }
+        }
+        unknown.put_at(at, of_one);
+    }
+    unknown
 }
 
 /// How deep an operation may nest a value. A few copies of a value into itself would else make it so deep that

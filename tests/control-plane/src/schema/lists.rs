@@ -4,24 +4,21 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Additional, Cause, Fractions, ListType, Reason, Schema};
+use super::cause::Causes;
+use super::{Additional, Fractions, ListType, Reason, Schema};
 use crate::patch::go;
+use crate::path::Path;
 
 impl Schema {
     /// What list types demand: elements that are told apart by their value or their keys.
-    pub(super) fn check_lists(&self, value: &Value, path: &str, causes: &mut Vec<Cause>) {
+    pub(super) fn check_lists(&self, value: &Value, path: Path<'_>, causes: &mut Causes<'_>) {
         match value {
             Value::Object(fields) => {
                 for (name, value) in fields {
-                    let below = if path.is_empty() {
-                        name.clone()
-                    } else {
-                        format!("{path}.{name}")
-                    };
                     match (self.properties.get(name), &self.additional) {
-                        (Some(field), _) => field.check_lists(value, &below, causes),
+                        (Some(field), _) => field.check_lists(value, path.name(name), causes),
                         (None, Additional::Values(values)) => {
-                            values.check_lists(value, &format!("{path}[{name}]"), causes)
+                            values.check_lists(value, path.entry(name), causes)
                         }
                         _ => {}
                     }
@@ -32,7 +29,7 @@ impl Schema {
                 let strange = self.first_without_keys(elements);
                 let (mut seen, mut told) = (BTreeSet::new(), BTreeSet::new());
                 for (at, element) in elements.iter().enumerate() {
-                    let path = format!("{path}[{at}]");
+                    let path = path.at(at);
                     let name = match (&self.list, element) {
                         (ListType::Atomic, _) | (ListType::Map(_), Value::Null) => None,
                         (ListType::Set, _) => Some(alone(element)),
@@ -55,10 +52,13 @@ impl Schema {
                             Some(named(keys.iter().filter_map(key).collect()))
                         }
                         (ListType::Map(_), _) => {
-                            let message = format!(
-                                "Invalid value: {element}: must be an object for an array of list-type map"
+                            causes.add(
+                                Reason::Invalid,
+                                path,
+                                format_args!(
+                                    "Invalid value: {element}: must be an object for an array of list-type map"
+                                ),
                             );
-                            causes.push(Cause::new(Reason::Invalid, &path, &message));
                             None
                         }
                     };
@@ -66,14 +66,14 @@ impl Schema {
                         && !seen.insert(name.clone())
                         && told.insert(name)
                     {
-                        causes.push(Cause::new(
+                        causes.add(
                             Reason::Duplicate,
-                            &path,
-                            &format!("Duplicate value: {shown}"),
-                        ));
+                            path,
+                            format_args!("Duplicate value: {shown}"),
+                        );
                     }
                     if let Some(items) = &self.items {
-                        items.check_lists(element, &path, causes);
+                        items.check_lists(element, path, causes);
                     }
                 }
             }

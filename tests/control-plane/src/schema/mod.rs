@@ -24,6 +24,7 @@ mod quantity;
 mod ratchet;
 pub(crate) mod shown;
 mod structural;
+mod surplus;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -44,6 +45,7 @@ pub(crate) use fractions::Fractions;
 pub(crate) use pattern::Pattern;
 pub(crate) use pruned::Pruned;
 pub(crate) use quantity::{in_billionths, plus};
+pub(crate) use surplus::Unknown;
 pub(crate) use whole::{LABEL, read_metadata};
 
 /// A node of a structural schema.

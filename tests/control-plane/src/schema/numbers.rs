@@ -10,7 +10,7 @@ use crate::patch::go;
 const LARGEST: f64 = 9_007_199_254_740_991.0;
 
 impl Schema {
-    pub(super) fn check_number(&self, number: &Number, found: &mut Found<'_>) {
+    pub(super) fn check_number(&self, number: &Number, found: &mut Found<'_, '_>) {
         self.fits(number, "Checked", found);
         let rules = &self.rules;
         if let Some(of) = &rules.multiple_of {
@@ -41,7 +41,7 @@ impl Schema {
     }
 
     /// Whether a number, or a limit, is one of the type and the format; it is told where it is not.
-    fn fits(&self, number: &Number, what: &str, found: &mut Found<'_>) -> bool {
+    fn fits(&self, number: &Number, what: &str, found: &mut Found<'_, '_>) -> bool {
         let format = self.rules.format.as_deref();
         let fits = match (self.kind.filter(|_| !self.int_or_string), format) {
             (Some(Kind::Integer), Some("int32")) => {
@@ -63,7 +63,7 @@ impl Schema {
     }
 }
 
-fn check_multiple(number: &Number, of: &Number, is_native: bool, found: &mut Found<'_>) {
+fn check_multiple(number: &Number, of: &Number, is_native: bool, found: &mut Found<'_, '_>) {
     let (positive, is_multiple) = match integer(number).filter(|_| is_native) {
         Some(number) => {
             let of = truncated(of);
@@ -82,10 +82,12 @@ fn check_multiple(number: &Number, of: &Number, is_native: bool, found: &mut Fou
     let shown = shown(of, number, is_native);
     if !positive {
         let path = found.path;
-        let why = format!(
-            "Invalid value: {shown}: factor MultipleOf declared for {path} must be positive: {shown}"
+        found.add(
+            Reason::Invalid,
+            format_args!(
+                "Invalid value: {shown}: factor MultipleOf declared for {path} must be positive: {shown}"
+            ),
         );
-        found.add(Reason::Invalid, &why);
     } else if !is_multiple {
         found.wrong_number(number, &format!("should be a multiple of {shown}"));
     }

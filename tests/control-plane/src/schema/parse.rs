@@ -79,7 +79,7 @@ impl Schema {
         }
         if let Some(mut default) = schema.default.take() {
             // It may say more of metadata than is known, which nobody sees.
-            schema.prune_metadata(&mut default, "", &mut Vec::new());
+            schema.prune_metadata(&mut default);
             schema.default = Some(default);
         }
         let cel = value

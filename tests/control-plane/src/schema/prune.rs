@@ -4,73 +4,65 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
+use super::surplus::{Surplus, Unknown};
 use super::{Additional, Kind, Schema};
 
 /// The schema of what has no place in another.
 static NOTHING: LazyLock<Schema> = LazyLock::new(Schema::default);
 
 impl Schema {
-    /// Removes the unknown fields, and says their paths as the API server's field validation words them: `spec.foo`,
-    /// `spec.ports[0].foo`.
-    pub(crate) fn prune(&self, object: &mut Value) -> Vec<String> {
-        let mut unknown = Vec::new();
-        self.prune_below(object, "", &mut unknown);
-        if self.type_name().is_some() {
-            return unknown;
-        }
-        // Of a custom resource metadata is read first of all, and that of whole objects in it last.
-        let of_metadata = |path: &String| path.starts_with("metadata.");
-        let (mut told, mut rest): (Vec<String>, Vec<String>) =
-            unknown.into_iter().partition(of_metadata);
-        told.append(&mut rest);
-        self.prune_metadata(object, "", &mut told);
-        told
+    /// Removes the unknown fields, and says which they were.
+    pub(crate) fn prune(&self, object: &mut Value) -> Surplus {
+        let fields = self.prune_below(object);
+        let of_wholes = match self.type_name() {
+            Some(_) => Unknown::default(),
+            None => self.prune_metadata(object),
+        };
+        Surplus { fields, of_wholes }
     }
 
     /// Removes what is unknown of the metadata of whole objects in a value, and nothing else.
-    pub(super) fn prune_metadata(&self, value: &mut Value, path: &str, unknown: &mut Vec<String>) {
+    pub(super) fn prune_metadata(&self, value: &mut Value) -> Unknown {
+        let mut unknown = Unknown::default();
         match value {
             Value::Object(fields) => {
                 for (name, value) in fields.iter_mut() {
-                    let path = self.below(path, name);
-                    match self.field(name) {
+                    let below = match self.field(name) {
                         Some(field) if self.embedded && name == "metadata" => {
-                            field.prune_below(value, &path, unknown);
+                            field.prune_below(value)
                         }
-                        Some(field) => field.prune_metadata(value, &path, unknown),
-                        None => {}
-                    }
+                        Some(field) => field.prune_metadata(value),
+                        None => continue,
+                    };
+                    unknown.put_below(name, below);
                 }
             }
             Value::Array(elements) => {
                 for (at, element) in elements.iter_mut().enumerate() {
-                    let path = format!("{path}[{at}]");
-                    self.element().prune_metadata(element, &path, unknown);
+                    unknown.put_at(at, self.element().prune_metadata(element));
                 }
             }
             _ => {}
         }
+        unknown
     }
 
-    fn prune_below(&self, value: &mut Value, path: &str, unknown: &mut Vec<String>) {
+    fn prune_below(&self, value: &mut Value) -> Unknown {
+        let mut unknown = Unknown::default();
         match value {
             Value::Object(fields) => {
                 // Of a built-in kind the decoder refuses what is no object here.
                 if self.type_name().is_some() && self.target().kind != Some(Kind::Object) {
-                    return;
+                    return unknown;
                 }
-                let below = |name: &str| match path {
-                    "" => name.to_owned(),
-                    _ => format!("{path}.{name}"),
-                };
                 fields.retain(|name, value| match self.field(name) {
                     Some(_) if self.embedded && name == "metadata" => true,
                     Some(field) => {
-                        field.prune_below(value, &below(name), unknown);
+                        unknown.put_below(name, field.prune_below(value));
                         true
                     }
                     None => {
-                        unknown.push(below(name));
+                        unknown.put(name);
                         false
                     }
                 });
@@ -78,11 +70,12 @@ impl Schema {
             Value::Array(elements) => {
                 let schema = self.known_element();
                 for (at, element) in elements.iter_mut().enumerate() {
-                    schema.prune_below(element, &format!("{path}[{at}]"), unknown);
+                    unknown.put_at(at, schema.prune_below(element));
                 }
             }
             _ => {}
         }
+        unknown
     }
 
     /// The schema of elements, of which nothing is known in what is no list.

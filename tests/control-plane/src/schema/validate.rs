@@ -1,15 +1,18 @@
 //! Validates a value against a schema, in the API server's words.
 
+use std::cell::Cell;
 use std::collections::HashSet;
+use std::fmt;
 
 use serde_json::{Map, Number, Value};
 
-use super::cause::{self, MOST_CAUSES};
+use super::cause::Causes;
 use super::formats;
 use super::numbers::is_whole;
 use super::whole;
 use super::{Additional, Cause, Fractions, Reason, Schema};
 use crate::patch::go;
+use crate::path::Path;
 
 /// How a field is called where it is the whole.
 pub(super) const NO_FIELD: &str = "<nil>";
@@ -28,10 +31,11 @@ impl Schema {
     /// root's metadata is validated elsewhere, apart from what the schema itself says about it. CEL rules are not
     /// evaluated.
     pub(crate) fn validate(&self, object: &Value, old: Option<&Value>) -> Wrong {
-        let mut values = Vec::new();
-        self.check(object, old, "", &mut values);
+        let worded = Cell::default();
+        let mut values = Causes::new(&worded);
+        self.check(object, old, Path::Root, &mut values);
         Wrong {
-            values,
+            values: values.into_told(),
             wholes: self.validate_wholes(object),
             lists: self.validate_lists(object, old),
         }
@@ -41,11 +45,13 @@ impl Schema {
     /// from there.
     pub(crate) fn validate_status(&self, object: &Value, old: Option<&Value>) -> Wrong {
         const STATUS: &str = "status";
-        let mut values = Vec::new();
+        let worded = Cell::default();
+        let mut values = Causes::new(&worded);
         if let (Some(schema), Some(status)) = (self.properties.get(STATUS), object.get(STATUS)) {
             let was = old.and_then(|old| old.get(STATUS));
-            schema.check(status, was, "", &mut values);
+            schema.check(status, was, Path::Root, &mut values);
         }
+        let mut values = values.into_told();
         for cause in &mut values {
             cause.field = match cause.field.as_str() {
                 "" | NO_FIELD => STATUS.to_owned(),
@@ -61,9 +67,10 @@ impl Schema {
 
     fn validate_lists(&self, object: &Value, old: Option<&Value>) -> Vec<Cause> {
         let lists = |object: &Value| {
-            let mut causes = Vec::new();
-            self.check_lists(object, "", &mut causes);
-            causes
+            let worded = Cell::default();
+            let mut causes = Causes::new(&worded);
+            self.check_lists(object, Path::Root, &mut causes);
+            causes.into_told()
         };
         let mut of_lists = lists(object);
         // Nothing is refused where anything was wrong with one before.
@@ -75,18 +82,20 @@ impl Schema {
 
     /// What is wrong with how whole objects in an object are called.
     pub(super) fn validate_wholes(&self, object: &Value) -> Vec<Cause> {
-        let mut causes = Vec::new();
-        for found in self.wholes(object) {
-            whole::check(&found, &mut causes);
-        }
-        causes
+        let worded = Cell::default();
+        let mut causes = Causes::new(&worded);
+        self.each_whole(object, &mut |path, fields| {
+            whole::check(path, fields, &mut causes);
+        });
+        causes.into_told()
     }
 
     /// The same but for whole objects in it and for what list types demand.
     pub(super) fn validate_values(&self, object: &Value) -> Vec<Cause> {
-        let mut causes = Vec::new();
-        self.check(object, None, "", &mut causes);
-        causes
+        let worded = Cell::default();
+        let mut causes = Causes::new(&worded);
+        self.check(object, None, Path::Root, &mut causes);
+        causes.into_told()
     }
 
     /// Says what is wrong with a value, unless it is the one that was in its place before.
@@ -94,8 +103,8 @@ impl Schema {
         &self,
         value: &Value,
         was: Option<&Value>,
-        path: &str,
-        causes: &mut Vec<Cause>,
+        path: Path<'_>,
+        causes: &mut Causes<'_>,
     ) -> Checked {
         let before = causes.len();
         let mut checked = self.check_anew(value, was, path, causes);
@@ -112,8 +121,8 @@ impl Schema {
         &self,
         value: &Value,
         was: Option<&Value>,
-        path: &str,
-        causes: &mut Vec<Cause>,
+        path: Path<'_>,
+        causes: &mut Causes<'_>,
     ) -> Checked {
         let before = causes.len();
         self.check_type(value, &mut Found { path, causes });
@@ -154,22 +163,11 @@ impl Schema {
         Checked { fits, has_changed }
     }
 
-    fn check_enum(&self, value: &Value, found: &mut Found<'_>) {
+    fn check_enum(&self, value: &Value, found: &mut Found<'_, '_>) {
         let Some(allowed) = &self.rules.one_of_values else {
             return;
         };
         if !allowed.iter().any(|allowed| is_same(value, allowed)) {
-            let length = |value: &Value| value.as_str().map_or(1, str::len);
-            if !cause::has_room(found.causes, allowed.iter().map(length).sum()) {
-                return found.add(Reason::NotSupported, "Unsupported value");
-            }
-            let allowed: Vec<String> = allowed
-                .iter()
-                .map(|value| match value {
-                    Value::String(text) => go::quoted(text),
-                    other => go::quoted(&other.to_string()),
-                })
-                .collect();
             let shown = match value {
                 Value::Number(number) => go::number(number),
                 Value::Object(_) | Value::Array(_) => {
@@ -179,15 +177,15 @@ impl Schema {
                 }
                 other => other.to_string(),
             };
-            let message = format!(
-                "Unsupported value: {shown}: supported values: {}",
-                allowed.join(", ")
+            let allowed = Allowed(allowed);
+            found.add(
+                Reason::NotSupported,
+                format_args!("Unsupported value: {shown}: supported values: {allowed}"),
             );
-            found.add(Reason::NotSupported, &message);
         }
     }
 
-    fn check_type(&self, value: &Value, found: &mut Found<'_>) {
+    fn check_type(&self, value: &Value, found: &mut Found<'_, '_>) {
         let types: &[&str] = match self.kind {
             _ if self.int_or_string => &["integer", "string"],
             Some(kind) => &[kind.name()],
@@ -217,7 +215,7 @@ impl Schema {
         }
     }
 
-    fn check_string(&self, text: &str, found: &mut Found<'_>) {
+    fn check_string(&self, text: &str, found: &mut Found<'_, '_>) {
         let (path, length) = (
             found.path,
             u64::try_from(text.chars().count()).unwrap_or(u64::MAX),
@@ -226,23 +224,27 @@ impl Schema {
             let bytes = if max == 1 { "byte" } else { "bytes" };
             found.add(
                 Reason::TooLong,
-                &format!("Too long: may not be more than {max} {bytes}"),
+                format_args!("Too long: may not be more than {max} {bytes}"),
             );
         } else if let Some(min) = self.rules.length.min.filter(|min| length < *min) {
-            let message = format!(
-                "Invalid value: {}: {path} in body should be at least {min} chars long",
-                go::quoted(text)
+            found.add(
+                Reason::Invalid,
+                format_args!(
+                    "Invalid value: {}: {path} in body should be at least {min} chars long",
+                    go::quoted(text)
+                ),
             );
-            found.add(Reason::Invalid, &message);
         } else if let Some(pattern) = &self.rules.pattern
             && !pattern.is_match(text)
         {
-            let message = format!(
-                "Invalid value: {}: {path} in body should match '{}'",
-                go::quoted(text),
-                pattern.text()
+            found.add(
+                Reason::Invalid,
+                format_args!(
+                    "Invalid value: {}: {path} in body should match '{}'",
+                    go::quoted(text),
+                    pattern.text()
+                ),
             );
-            found.add(Reason::Invalid, &message);
         }
         if let Some(format) = &self.rules.format
             && formats::is_of(format, text) == Some(false)
@@ -255,7 +257,7 @@ impl Schema {
         &self,
         elements: &[Value],
         was: Option<&Value>,
-        found: &mut Found<'_>,
+        found: &mut Found<'_, '_>,
     ) -> Checked {
         let path = found.path;
         let mut all = Checked::default();
@@ -263,7 +265,7 @@ impl Schema {
             let before = was.and_then(|was| self.by_keys(was.as_array()?));
             for (at, element) in elements.iter().enumerate() {
                 let was = before.as_ref().and_then(|before| before.get(element));
-                let checked = items.check(element, was, &format!("{path}[{at}]"), found.causes);
+                let checked = items.check(element, was, path.at(at), found.causes);
                 all.fits += checked.fits;
                 // What has no keys is compared with all others only.
                 all.has_changed |= checked.has_changed && before.is_some();
@@ -271,18 +273,21 @@ impl Schema {
         }
         let count = u64::try_from(elements.len()).unwrap_or(u64::MAX);
         if let Some(min) = self.rules.item_count.min.filter(|min| count < *min) {
-            let message =
-                format!("Invalid value: {count}: {path} in body should have at least {min} items");
-            found.add(Reason::Invalid, &message);
+            found.add(
+                Reason::Invalid,
+                format_args!(
+                    "Invalid value: {count}: {path} in body should have at least {min} items"
+                ),
+            );
         }
         if let Some(max) = self.rules.item_count.max.filter(|max| count > *max) {
-            found.add(Reason::TooMany, &too_many(count, max));
+            found.add(Reason::TooMany, too_many(count, max));
         }
         let mut seen = HashSet::new();
         if self.rules.unique_items && !elements.iter().all(|element| seen.insert(element)) {
             found.add(
                 Reason::Duplicate,
-                &format!("{path} in body shouldn't contain duplicates"),
+                format_args!("{path} in body shouldn't contain duplicates"),
             );
         }
         all
@@ -292,26 +297,21 @@ impl Schema {
         &self,
         fields: &Map<String, Value>,
         was: Option<&Value>,
-        path: &str,
-        causes: &mut Vec<Cause>,
+        path: Path<'_>,
+        causes: &mut Causes<'_>,
     ) -> Checked {
-        let below = |name: &str| {
-            if path.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{path}.{name}")
-            }
-        };
         let mut found = Found { path, causes };
         let count = u64::try_from(fields.len()).unwrap_or(u64::MAX);
         if let Some(min) = self.rules.property_count.min.filter(|min| count < *min) {
-            let message = format!(
-                "Invalid value: {count}: {path} in body should have at least {min} properties"
+            found.add(
+                Reason::Invalid,
+                format_args!(
+                    "Invalid value: {count}: {path} in body should have at least {min} properties"
+                ),
             );
-            found.add(Reason::Invalid, &message);
         }
         if let Some(max) = self.rules.property_count.max.filter(|max| count > *max) {
-            found.add(Reason::TooMany, &too_many(count, max));
+            found.add(Reason::TooMany, too_many(count, max));
         }
         let mut all = Checked::default();
         for (name, value) in fields {
@@ -322,18 +322,15 @@ impl Schema {
                 _ => continue,
             };
             // Of what it is an object says so anew each time.
-            let is_type = path.is_empty() && matches!(name.as_str(), "apiVersion" | "kind");
+            let is_type = path.is_root() && matches!(name.as_str(), "apiVersion" | "kind");
             let was = was.filter(|_| !is_type).and_then(|was| was.get(name));
-            let checked = field.check(value, was, &below(name), causes);
+            let checked = field.check(value, was, path.name(name), causes);
             all.fits += checked.fits;
             all.has_changed |= checked.has_changed;
         }
         for name in &self.rules.required {
             if !fields.contains_key(name) {
-                causes.push(Cause::new(Reason::Required, &below(name), "Required value"));
-                if causes.len() >= MOST_CAUSES {
-                    break;
-                }
+                causes.add(Reason::Required, path.name(name), "Required value");
             }
         }
         all
@@ -349,47 +346,58 @@ pub(super) struct Checked {
     has_changed: bool,
 }
 
-/// What is left of a message for which there is no room.
-fn beginning(message: &str) -> &str {
-    const CHARACTERS: usize = 64;
-    let end = message.char_indices().nth(CHARACTERS);
-    end.map_or(message, |(end, _)| &message[..end])
+/// The values of an `enum`, as they are told.
+struct Allowed<'v>(&'v [Value]);
+
+impl fmt::Display for Allowed<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut comma = "";
+        for value in self.0 {
+            let shown = match value {
+                Value::String(text) => go::quoted(text),
+                other => go::quoted(&other.to_string()),
+            };
+            write!(formatter, "{comma}{shown}")?;
+            comma = ", ";
+        }
+        Ok(())
+    }
 }
 
 /// Where causes go, for one field.
-pub(super) struct Found<'a> {
-    pub(super) path: &'a str,
-    pub(super) causes: &'a mut Vec<Cause>,
+pub(super) struct Found<'a, 'w> {
+    pub(super) path: Path<'a>,
+    pub(super) causes: &'a mut Causes<'w>,
 }
 
-impl Found<'_> {
-    pub(super) fn add(&mut self, reason: Reason, message: &str) {
-        let message = match cause::has_room(self.causes, message.len()) {
-            true => message,
-            false => beginning(message),
-        };
-        self.causes.push(Cause::new(reason, self.path, message));
+impl Found<'_, '_> {
+    pub(super) fn add(&mut self, reason: Reason, message: impl fmt::Display) {
+        self.causes.add(reason, self.path, message);
     }
 
     fn type_invalid(&mut self, expected: &str, got: &str) {
         let path = self.path;
-        let message =
-            format!("Invalid value: {got:?}: {path} in body must be of type {expected}: {got:?}");
-        self.add(Reason::TypeInvalid, &message);
+        self.add(
+            Reason::TypeInvalid,
+            format_args!(
+                "Invalid value: {got:?}: {path} in body must be of type {expected}: {got:?}"
+            ),
+        );
     }
 
     /// What a number should be.
     pub(super) fn wrong_number(&mut self, number: &Number, should: &str) {
         let (path, shown) = (self.path, go::number(number));
-        let message = format!("Invalid value: {shown}: {path} in body {should}");
-        self.add(Reason::Invalid, &message);
+        self.add(
+            Reason::Invalid,
+            format_args!("Invalid value: {shown}: {path} in body {should}"),
+        );
     }
 
     /// A number that is none of its type, which is told of the whole.
     pub(super) fn not_of(&mut self, why: &str) {
-        let message = format!("Invalid value: \"\": {why} in {}", self.path);
-        self.causes
-            .push(Cause::new(Reason::Invalid, NO_FIELD, &message));
+        let message = format_args!("Invalid value: \"\": {why} in {}", self.path);
+        self.causes.add(Reason::Invalid, NO_FIELD, message);
     }
 }
 

@@ -2,73 +2,71 @@
 
 use serde_json::{Map, Value};
 
-use super::{Additional, Cause, Reason, Schema, decode_metadata};
+use super::cause::Causes;
+use super::{Additional, Reason, Schema, decode_metadata};
+use crate::path::Path;
 
 /// What a label of DNS is that begins with a letter.
 pub(crate) const LABEL: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
     alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for \
     validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 
-/// A whole object in another, and where it is.
-pub(crate) struct Whole<'v> {
-    pub(crate) path: String,
-    pub(crate) fields: &'v Map<String, Value>,
-}
-
 impl Schema {
     /// Reads the whole objects within an object as such. The error says which cannot be, and why: it stays as it is, as
     /// does what is in it.
-    pub(crate) fn read_wholes(&self, value: &mut Value, path: &str) -> Result<(), String> {
-        match value {
-            Value::Object(fields) => {
-                let read = match self.embedded {
-                    true => read(fields, path),
-                    false => Ok(()),
-                };
-                let below = fields
-                    .iter_mut()
-                    .map(|(name, value)| match self.field(name) {
-                        Some(field) => field.read_wholes(value, &self.below(path, name)),
-                        None => Ok(()),
-                    });
-                below.fold(read, Result::and)
-            }
-            Value::Array(elements) => {
-                let elements = elements.iter_mut().enumerate();
-                let read = elements.map(|(at, element)| {
-                    let path = format!("{path}[{at}]");
-                    self.element().read_wholes(element, &path)
-                });
-                read.fold(Ok(()), Result::and)
-            }
-            _ => Ok(()),
-        }
+    pub(crate) fn read_wholes(&self, value: &mut Value) -> Result<(), String> {
+        let mut read = Ok(());
+        self.read_wholes_below(value, Path::Root, &mut read);
+        read
     }
 
-    /// All whole objects within a value.
-    pub(crate) fn wholes<'v>(&self, value: &'v Value) -> Vec<Whole<'v>> {
-        let mut found = Vec::new();
-        self.find_wholes(value, "", &mut found);
-        found
-    }
-
-    fn find_wholes<'v>(&self, value: &'v Value, path: &str, found: &mut Vec<Whole<'v>>) {
+    fn read_wholes_below(
+        &self,
+        value: &mut Value,
+        path: Path<'_>,
+        so_far: &mut Result<(), String>,
+    ) {
         match value {
             Value::Object(fields) => {
                 if self.embedded {
-                    let path = path.to_owned();
-                    found.push(Whole { path, fields });
+                    read(fields, path, so_far);
+                }
+                for (name, value) in fields.iter_mut() {
+                    if let Some(field) = self.field(name) {
+                        field.read_wholes_below(value, self.below(&path, name), so_far);
+                    }
+                }
+            }
+            Value::Array(elements) => {
+                for (at, element) in elements.iter_mut().enumerate() {
+                    self.element()
+                        .read_wholes_below(element, path.at(at), so_far);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Tells of all whole objects within a value.
+    pub(crate) fn each_whole(&self, value: &Value, tell: &mut Tell<'_>) {
+        self.each_whole_below(value, Path::Root, tell);
+    }
+
+    fn each_whole_below(&self, value: &Value, path: Path<'_>, tell: &mut Tell<'_>) {
+        match value {
+            Value::Object(fields) => {
+                if self.embedded {
+                    tell(path, fields);
                 }
                 for (name, value) in fields {
                     if let Some(field) = self.field(name) {
-                        field.find_wholes(value, &self.below(path, name), found);
+                        field.each_whole_below(value, self.below(&path, name), tell);
                     }
                 }
             }
             Value::Array(elements) => {
                 for (at, element) in elements.iter().enumerate() {
-                    let path = format!("{path}[{at}]");
-                    self.element().find_wholes(element, &path, found);
+                    self.element().each_whole_below(element, path.at(at), tell);
                 }
             }
             _ => {}
@@ -76,23 +74,20 @@ impl Schema {
     }
 
     /// Where a field is: one that is declared has a name, another is an entry of a map.
-    pub(super) fn below(&self, path: &str, name: &str) -> String {
+    fn below<'p>(&self, path: &'p Path<'p>, name: &'p str) -> Path<'p> {
         let is_entry = matches!(self.additional, Additional::Values(_));
-        match path {
-            _ if is_entry && !self.properties.contains_key(name) => format!("{path}[{name}]"),
-            "" => name.to_owned(),
-            path => format!("{path}.{name}"),
+        match is_entry && !self.properties.contains_key(name) {
+            true => path.entry(name),
+            false => path.name(name),
         }
     }
 }
 
+/// Who is told of a whole object in another, and where it is.
+type Tell<'t> = dyn FnMut(Path<'_>, &Map<String, Value>) + 't;
+
 /// Brings a whole object into the form that Go's types give it.
-fn read(fields: &mut Map<String, Value>, path: &str) -> Result<(), String> {
-    let path = match path {
-        "" => String::new(),
-        path => format!("{path}."),
-    };
-    let mut read = Ok(());
+fn read(fields: &mut Map<String, Value>, path: Path<'_>, so_far: &mut Result<(), String>) {
     for (name, value) in fields.iter_mut() {
         let wrong = match name.as_str() {
             "apiVersion" | "kind" if !value.is_string() => NO_STRING.to_owned(),
@@ -105,11 +100,11 @@ fn read(fields: &mut Map<String, Value>, path: &str) -> Result<(), String> {
             },
             _ => continue,
         };
-        read = read.and(Err(format!(
-            "{path}{name}: Invalid value: {value}: {wrong}"
-        )));
+        if so_far.is_ok() {
+            let path = path.name(name);
+            *so_far = Err(format!("{path}: Invalid value: {value}: {wrong}"));
+        }
     }
-    read
 }
 
 const NO_STRING: &str = "must be a string";
@@ -141,20 +136,15 @@ fn forget_nothing(metadata: &mut Value) {
 }
 
 /// What is wrong with how a whole object is called.
-pub(super) fn check(Whole { path, fields }: &Whole<'_>, causes: &mut Vec<Cause>) {
+pub(super) fn check(path: Path<'_>, fields: &Map<String, Value>, causes: &mut Causes<'_>) {
     for name in ["apiVersion", "kind"] {
         if !fields.contains_key(name) {
-            let path = format!("{path}.{name}");
-            causes.push(Cause::new(Reason::Required, &path, "Required value"));
+            causes.add(Reason::Required, path.name(name), "Required value");
         }
     }
     let mut wrong = |name: &str, said: &Value, why: &str| {
-        let message = format!("Invalid value: {said}: {why}");
-        causes.push(Cause::new(
-            Reason::Invalid,
-            &format!("{path}.{name}"),
-            &message,
-        ));
+        let message = format_args!("Invalid value: {said}: {why}");
+        causes.add(Reason::Invalid, path.name(name), message);
     };
     for name in ["apiVersion", "kind"] {
         if let Some(said) = fields.get(name).filter(|said| !said.is_string()) {

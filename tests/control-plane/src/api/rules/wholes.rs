@@ -5,10 +5,11 @@ use serde_json::{Map, Value, json};
 use super::{managers, metadata, names};
 use crate::failure::Cause;
 use crate::object;
+use crate::path::Path;
 use crate::schema::read_metadata;
 
 /// What is wrong with the metadata of a whole object that is somewhere in another.
-pub(crate) fn check_whole(path: &str, fields: &Map<String, Value>) -> Vec<Cause> {
+pub(crate) fn check_whole(path: Path<'_>, fields: &Map<String, Value>) -> Vec<Cause> {
     // Of what cannot be read that is said elsewhere.
     let metadata = fields.get("metadata").map(read_metadata);
     let Some(Ok(metadata)) = metadata else {

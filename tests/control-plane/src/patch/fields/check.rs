@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::set::display;
 use super::shape::{Shape, element_name, shape};
+use crate::failure::Texts;
 use crate::patch::go;
 use crate::schema::{Kind, Schema};
 
@@ -41,21 +42,21 @@ impl fmt::Display for Path<'_> {
 }
 
 struct Look {
-    errors: Vec<String>,
+    errors: Texts,
     allows_duplicates: bool,
 }
 
 impl Look {
     fn new(allows_duplicates: bool) -> Self {
         Self {
-            errors: Vec::new(),
+            errors: Texts::default(),
             allows_duplicates,
         }
     }
 
     fn mistakes(mut self, value: &Value, schema: &Schema) -> Option<String> {
         self.look(value, schema, &Path::Root);
-        match self.errors.as_slice() {
+        match self.errors.told().as_slice() {
             [] => None,
             [one] => Some(one.clone()),
             many => Some(format!("errors:\n  {}", many.join("\n  "))),
@@ -73,7 +74,7 @@ impl Look {
         }
         if let Some((expected, got)) = mistyped(value, node) {
             self.errors
-                .push(format!("{path}: expected {expected}, got {got}"));
+                .tell(format_args!("{path}: expected {expected}, got {got}"));
             return;
         }
         if let Shape::Elements(elements) = shape(value, schema) {
@@ -87,8 +88,8 @@ impl Look {
                         Some(field) => self.look(value, field, &path),
                         None => {
                             // The first one is enough for a map.
-                            let error = format!("{path}: field not declared in schema");
-                            self.errors.push(error);
+                            self.errors
+                                .tell(format_args!("{path}: field not declared in schema"));
                             break;
                         }
                     }
@@ -110,15 +111,16 @@ impl Look {
                 Ok(name) => {
                     if seen.contains(&name) && !self.allows_duplicates {
                         let shown = display(&name);
-                        let error = format!("{path}: duplicate entries for key {shown}");
-                        self.errors.push(error);
+                        self.errors
+                            .tell(format_args!("{path}: duplicate entries for key {shown}"));
                     }
                     self.look(element, schema.element(), &Path::Element(path, &name));
                     seen.insert(name);
                 }
                 // What comes behind it is not looked at.
                 Err(error) => {
-                    self.errors.push(format!("{path}: element {at}: {error}"));
+                    self.errors
+                        .tell(format_args!("{path}: element {at}: {error}"));
                     break;
                 }
             }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::failure::MOST_BYTES;
+
 /// A tree of fields. The names are path elements as `fieldsV1` writes them: `f:name`, `k:{"name":"a"}`, `v:"a"`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Set {
@@ -153,17 +155,28 @@ impl Set {
     /// Every member as the API names it, `.spec.ports[port=80,protocol="TCP"].name`: what is directly in a node
     /// before what is further down.
     pub(crate) fn paths(&self) -> Vec<String> {
-        let mut paths = Vec::new();
-        self.collect("", &mut paths);
+        let (mut room, mut paths) = (MOST_BYTES, Vec::new());
+        self.collect(&mut String::new(), &mut room, &mut paths);
         paths
     }
 
-    fn collect(&self, prefix: &str, paths: &mut Vec<String>) {
+    fn collect(&self, path: &mut String, room: &mut usize, paths: &mut Vec<String>) {
+        let above = path.len();
         for (element, _) in self.below.iter().filter(|(_, set)| set.member) {
-            paths.push(format!("{prefix}{}", display(element)));
+            // Beyond what is told they are counted only.
+            if *room == 0 {
+                paths.push(String::new());
+                continue;
+            }
+            path.push_str(&display(element));
+            *room = room.saturating_sub(path.len());
+            paths.push(path.clone());
+            path.truncate(above);
         }
         for (element, set) in self.below.iter().filter(|(_, set)| !set.below.is_empty()) {
-            set.collect(&format!("{prefix}{}", display(element)), paths);
+            path.push_str(&display(element));
+            set.collect(path, room, paths);
+            path.truncate(above);
         }
     }
 }

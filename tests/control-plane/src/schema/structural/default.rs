@@ -53,7 +53,7 @@ impl Found {
             read.become_whole();
         }
         let mut known = default.clone();
-        read.prune_metadata(&mut known, "", &mut Vec::new());
+        read.prune_metadata(&mut known);
         if let In::Whole(name) = within
             && let Err(why) = in_whole(schema, name, default)
         {
@@ -62,7 +62,7 @@ impl Found {
         }
         // Metadata may say more than is known.
         let is_known = matches!(within, In::Root | In::Spec);
-        if is_known && !read.prune(&mut known).is_empty() {
+        if is_known && !read.prune(&mut known).is_none() {
             let message = format!("Invalid value: {default}: must not have unknown fields");
             self.add(Reason::Invalid, at, ".default", &message);
         }
@@ -129,12 +129,12 @@ fn in_whole(schema: &Value, name: &str, default: &Value) -> Result<(), String> {
     });
     let mut object = json!({"apiVersion": "validation/v1", "kind": "Validation"});
     object[name] = default.clone();
-    Schema::of(&schema).read_wholes(&mut object, "")
+    Schema::of(&schema).read_wholes(&mut object)
 }
 
 /// What is wrong with a default, as far as it is looked at.
 fn wrong(schema: &Schema, default: &mut Value) -> Vec<Cause> {
-    if let Err(why) = schema.read_wholes(default, "") {
+    if let Err(why) = schema.read_wholes(default) {
         let (field, message) = why.split_once(": ").unwrap_or(("", &why));
         return vec![Cause::new(Reason::Invalid, field, message)];
     }
