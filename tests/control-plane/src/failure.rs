@@ -144,6 +144,28 @@ impl Texts {
     }
 }
 
+/// The first causes, of which as many are made as there is room for: of each of many something can be told that shows
+/// all of them.
+#[derive(Default)]
+pub(crate) struct Causes {
+    made: Vec<Cause>,
+    length: usize,
+}
+
+impl Causes {
+    pub(crate) fn add(&mut self, make: impl FnOnce() -> Cause) {
+        if self.length <= MOST_BYTES {
+            let cause = make();
+            self.length += cause.field.len() + cause.message.len() + 1;
+            self.made.push(cause);
+        }
+    }
+
+    pub(crate) fn made(self) -> Vec<Cause> {
+        self.made
+    }
+}
+
 /// The first causes, of which as many are told as there is room for.
 fn told(causes: Vec<Cause>) -> Vec<Cause> {
     let mut length = 0;

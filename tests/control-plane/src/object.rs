@@ -125,6 +125,16 @@ pub(crate) fn is_deeper_than(levels: usize, value: &Value) -> bool {
     }
 }
 
+/// How many lists and objects are within one another in a value.
+pub(crate) fn depth(value: &Value) -> usize {
+    let deepest = match value {
+        Value::Object(fields) => fields.values().map(depth).max(),
+        Value::Array(elements) => elements.iter().map(depth).max(),
+        _ => return 0,
+    };
+    1 + deepest.unwrap_or(0)
+}
+
 /// How long a value is as JSON, but for what is escaped.
 pub(crate) fn length(value: &Value) -> usize {
     match value {

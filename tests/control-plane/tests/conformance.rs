@@ -23,6 +23,7 @@ mod conformance {
     mod administration;
     mod admission;
     mod admission_limits;
+    mod admission_policies;
     mod apply;
     mod autoscalers;
     mod beginnings;

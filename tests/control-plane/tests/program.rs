@@ -274,3 +274,104 @@ fn rules_that_are_not_evaluated_are_said_of_a_folder_too() {
         "{complaint}"
     );
 }
+
+/// Of each request a small multiple is needed: it grew with the square of some, and with a power of two of others.
+#[tokio::test]
+async fn no_request_needs_much_memory() {
+    const ENTRIES: usize = 1_500;
+    const MOST: usize = 512 << 20;
+    let folder = Folder::new("memory");
+    let file = folder.path("kubeconfig");
+    let served = Served::start(["--kubeconfig", file.to_str().unwrap()]);
+    let config = Kubeconfig::read_from(&file).unwrap();
+    let config = Config::from_custom_kubeconfig(config, &KubeConfigOptions::default()).await;
+    let client = Client::try_from(config.unwrap()).unwrap();
+    let send = async |method: &str, path: &str, headers: &[(&str, &str)], body: &Value| {
+        let mut request = http::Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(kube::client::Body::from(body.to_string().into_bytes()));
+        client
+            .send(request.unwrap())
+            .await
+            .unwrap()
+            .status()
+            .as_u16()
+    };
+    const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    const THINGS: &str = "/apis/demo.example.com/v1/things";
+    let as_json = [("content-type", "application/json")];
+    let below_a_long_name = |entry: Value| {
+        let entries = (0..ENTRIES).map(|index| (format!("e{index}"), entry.clone()));
+        let entries: serde_json::Map<String, Value> = entries.collect();
+        Value::from(serde_json::Map::from_iter([(
+            "k".repeat(1 << 20),
+            entries.into(),
+        )]))
+    };
+    let objects = |fields: Value| json!({"type": "object", "properties": fields});
+    let map = |values: Value| json!({"type": "object", "additionalProperties": values});
+    let number = json!({"type": "integer", "minimum": 5});
+    let definition = |schema: Value| {
+        let column = json!({"name": "C", "type": "string", "jsonPath": format!(".deep{}", "['a','a']".repeat(27))});
+        json!({
+            "metadata": {"name": "things.demo.example.com"},
+            "spec": {
+                "group": "demo.example.com", "scope": "Cluster", "names": {"kind": "Thing", "plural": "things"},
+                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}, "additionalPrinterColumns": [column]}],
+            },
+        })
+    };
+    for schema in [
+        json!({"type": "string", "required": []}),
+        json!({}),
+        json!({"type": "string", "pattern": "("}),
+        json!({"type": "string", "default": 1}),
+    ] {
+        let fields = below_a_long_name(schema);
+        let (name, fields) = fields.as_object().unwrap().iter().next().unwrap();
+        let schema = objects(json!({name: objects(fields.clone())}));
+        send(
+            "POST",
+            &format!("{CRDS}?dryRun=All"),
+            &as_json,
+            &definition(schema),
+        )
+        .await;
+    }
+    let deep = (0..30).fold(json!(1), |within, _| json!({"a": within}));
+    let fields = json!({
+        "spec": map(map(objects(json!({"n": number})))),
+        "deep": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+    });
+    assert_eq!(
+        send("POST", CRDS, &as_json, &definition(objects(fields))).await,
+        201
+    );
+    let thing = |spec: Value| json!({"apiVersion": "demo.example.com/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": spec, "deep": deep});
+    while send("POST", THINGS, &as_json, &thing(json!({}))).await != 201 {
+        tokio::task::yield_now().await;
+    }
+    let one = &format!("{THINGS}/one?fieldManager=other");
+    let as_apply = [("content-type", "application/apply-patch+yaml")];
+    for entry in [json!({"n": 1}), json!({"x": 1}), json!({"n": 1.0})] {
+        let odd = thing(below_a_long_name(entry));
+        send("POST", THINGS, &as_json, &odd).await;
+        send("PATCH", one, &as_apply, &odd).await;
+    }
+    let table = [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io")];
+    assert_eq!(send("GET", THINGS, &table, &Value::Null).await, 200);
+    let scopes = vec!["odd"; ENTRIES];
+    let quota =
+        json!({"metadata": {"name": "odd"}, "spec": {"hard": {"pods": "1"}, "scopes": scopes}});
+    send(
+        "POST",
+        "/api/v1/namespaces/default/resourcequotas",
+        &as_json,
+        &quota,
+    )
+    .await;
+    let most = served.most_memory();
+    assert!(most.is_none_or(|most| most < MOST), "{most:?}");
+}

@@ -172,7 +172,9 @@ impl<'a> Creation<'a> {
         }
         let name = object::name(&self.object).to_owned();
         check_served(target, prefix.map_or(&*name, |_| ""))?;
-        rules::namespace_takes_content(target, prefix.unwrap_or(&name))?;
+        let called = prefix.unwrap_or(&name);
+        let called = if called.is_empty() { "Unknown" } else { called };
+        rules::namespace_takes_content(target, called)?;
         let as_stored = target.as_stored();
         let rules_of = as_stored.as_ref().unwrap_or(target);
         rules_of.convert(&mut self.object);

@@ -129,7 +129,9 @@ impl DeleteOptions {
             grace: body
                 .get("gracePeriodSeconds")
                 .and_then(Value::as_i64)
-                .or_else(|| query.get("gracePeriodSeconds")?.parse().ok()),
+                .or_else(|| query.get("gracePeriodSeconds")?.parse().ok())
+                // Less than nothing is a second.
+                .map(|grace: i64| if grace < 0 { 1 } else { grace }),
         })
     }
 

@@ -70,7 +70,7 @@ impl<'w> Walk<'w> {
     fn tell(&mut self, name: &str, is_again: bool) -> Option<&'w Unknown> {
         let unknown = self.unknown?;
         match unknown.field(name) {
-            Some(field) if field.is_empty() => {
+            Some(field) if field.is_whole() => {
                 self.told.tell("unknown", self.path.name(name));
                 return None;
             }

@@ -30,15 +30,18 @@ pub(crate) fn evict(target: &Target, name: &str, asked: &Asked) -> Result<Respon
     let done = rules::namespace_takes_content(target, name)
         .and_then(|()| posted::check_name(&posted, &eviction))
         .and_then(|()| options(&posted, &eviction, asked))
-        .and_then(|options| delete(target, name, options));
+        .and_then(|(dry_run, options)| delete(target, name, dry_run, options));
     match done {
-        Ok(()) => Ok(posted::done(&warnings)),
-        Err(failure) => Err(failure.warned(warnings)),
+        Ok(None) => Ok(posted::done(&warnings)),
+        Ok(Some(failure)) | Err(failure) => Err(failure.warned(warnings)),
     }
 }
 
-/// How the pod is to be deleted: nothing but whether it is to be done at all may stand in the query.
-fn options(target: &Target, eviction: &Value, asked: &Asked) -> Result<DeleteOptions, Failure> {
+/// How the pod is to be deleted, if it can be so.
+type Options = Result<DeleteOptions, Failure>;
+
+/// Whether it is only to be tried, and how the pod is to be deleted: nothing but the first may stand in the query.
+fn options(target: &Target, eviction: &Value, asked: &Asked) -> Result<(bool, Options), Failure> {
     const UNSAFE: &str = "ignoreStoreReadErrorWithClusterBreakingPotential";
     let said = eviction.get("deleteOptions").cloned();
     let said = said.unwrap_or_else(|| json!({}));
@@ -60,11 +63,28 @@ fn options(target: &Target, eviction: &Value, asked: &Asked) -> Result<DeleteOpt
         );
         return Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", why));
     }
-    DeleteOptions::from_body(&said, &query)
+    Ok((!of_body.is_empty(), DeleteOptions::from_body(&said, &query)))
 }
 
-fn delete(target: &Target, name: &str, mut options: DeleteOptions) -> Result<(), Failure> {
-    let dry_run = options.dry_run;
+/// Evicts a pod. What comes back is why it is not deleted after all: only then a server looks at how that is to be done.
+fn delete(
+    target: &Target,
+    name: &str,
+    dry_run: bool,
+    options: Options,
+) -> Result<Option<Failure>, Failure> {
+    let mut options = options;
+    let put_condition = |transaction: &mut Transaction<'_>, key: &Key, pod: &Value| {
+        let mut told = pod.clone();
+        posted::set_condition(
+            &mut told,
+            json!({
+                "type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI",
+                "message": "Eviction API: evicting", "lastProbeTime": null,
+            }),
+        );
+        transaction.put(target.bucket(), key.clone(), told)
+    };
     target.world.transact(&target.plane, |transaction| {
         let key = target.key(name);
         let pod = transaction
@@ -73,6 +93,15 @@ fn delete(target: &Target, name: &str, mut options: DeleteOptions) -> Result<(),
         let passed_by = match goes_anyway(&pod) {
             true => None,
             false => let_budget_decide(target, transaction, &pod, dry_run)?,
+        };
+        let options = match &mut options {
+            Ok(options) => options,
+            Err(failure) => {
+                if !dry_run {
+                    put_condition(transaction, &key, &pod);
+                }
+                return Ok(Some(failure.clone()));
+            }
         };
         let says_state = options.says_state();
         if passed_by.is_some() {
@@ -87,18 +116,9 @@ fn delete(target: &Target, name: &str, mut options: DeleteOptions) -> Result<(),
         };
         options.check(&target.resource, &pod).map_err(refused)?;
         if !dry_run {
-            let mut told = pod.clone();
-            posted::set_condition(
-                &mut told,
-                json!({
-                    "type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI",
-                    "message": "Eviction API: evicting", "lastProbeTime": null,
-                }),
-            );
-            let told = transaction.put(target.bucket(), key.clone(), told);
-            options.follow(&told);
+            options.follow(&put_condition(transaction, &key, &pod));
         }
-        remove(transaction, &target.resource, key, &options).map(drop)
+        remove(transaction, &target.resource, key, options).map(|_| None)
     })
 }
 
@@ -211,7 +231,7 @@ fn why_not(budget: &Value, current: i64, desired: i64) -> String {
 /// A budget without the disruption that this pod is.
 fn less(target: &Target, budget: &Value, pod: &Value, allowed: i64) -> Value {
     let mut less = budget.clone();
-    let generation = budget.pointer("/metadata/generation").cloned();
+    let seen = budget.pointer("/status/observedGeneration").cloned();
     let status = object::field_mut(&mut less, "status");
     status.insert("disruptionsAllowed".to_owned(), allowed.into());
     let pods = status.entry("disruptedPods").or_insert_with(|| json!({}));
@@ -221,7 +241,7 @@ fn less(target: &Target, budget: &Value, pod: &Value, allowed: i64) -> Value {
             &mut less,
             json!({
                 "type": ALLOWED, "status": "False", "reason": "InsufficientPods", "message": "",
-                "observedGeneration": generation,
+                "observedGeneration": seen,
             }),
         );
     }

@@ -77,8 +77,8 @@ pub(super) fn of_nothing(target: &Target, asked: &Asked) -> Failure {
 }
 
 pub(crate) fn patch(target: &Target, name: &str, asked: &Asked) -> Result<Response<Body>, Failure> {
-    let form = Form::of(target, asked)?;
     let kind = PatchKind::of(target, asked)?;
+    let form = Form::of(target, asked)?;
     let (options, force) = WriteOptions::of_patch(asked, kind == PatchKind::Apply)?;
     let patch = match kind {
         PatchKind::Json => Ok(Value::Null),

@@ -22,7 +22,7 @@ const RETIRED: [(&str, &[&str]); 30] = [
     ("apiregistration.k8s.io/v1beta1", &["APIService"]),
     (
         "apps/v1beta1",
-        &["ControllerRevision", "Deployment", "StatefulSet"],
+        &["ControllerRevision", "Deployment", "Scale", "StatefulSet"],
     ),
     (
         "apps/v1beta2",
@@ -31,6 +31,7 @@ const RETIRED: [(&str, &[&str]); 30] = [
             "DaemonSet",
             "Deployment",
             "ReplicaSet",
+            "Scale",
             "StatefulSet",
         ],
     ),
@@ -64,6 +65,7 @@ const RETIRED: [(&str, &[&str]); 30] = [
             "Ingress",
             "NetworkPolicy",
             "ReplicaSet",
+            "Scale",
         ],
     ),
     ("flowcontrol.apiserver.k8s.io/v1beta1", &FLOWS),

@@ -65,7 +65,10 @@ pub(crate) fn update(
     let mut warnings = shaped.warnings;
     let written = rules::is_of_path(target, &scale, name).and_then(|()| {
         target.world.transact(&target.plane, |transaction| {
-            update.run(transaction, |old| put(target, &options, old, &scale))
+            update.run(transaction, |old| {
+                check_uid(target, &options, old, &scale)?;
+                put(target, &options, old, &scale)
+            })
         })
     });
     let (object, warned) = written.map_err(|failure| failure.warned(warnings.clone()))?;
@@ -236,16 +239,20 @@ pub(super) fn apply(
         return Err(failed("create typed patch object", &format!(": {why}")));
     }
     let applied = &sized(target, applied)?;
-    match applied.pointer("/spec/replicas") {
+    let said = applied.pointer("/spec/replicas");
+    let check_whole = || match said {
         Some(Value::Number(number)) if number.as_i64().is_none() => {
             let why =
                 format!("unable to convert unstructured object to {API_VERSION}, Kind={KIND}");
-            return Err(failed(
+            Err(failed(
                 "convert new object",
                 &format!(" to proper version: {why}: cannot convert float64 to int32"),
-            ));
+            ))
         }
-        _ => {}
+        _ => Ok(()),
+    };
+    if target.resource.is_crd() {
+        check_whole()?;
     }
     let api_version = target.api_version();
     let writer = writer(target, &options.manager, &api_version);
@@ -267,10 +274,15 @@ pub(super) fn apply(
         )));
     }
     let mut wanted = json!({"apiVersion": api_version, "kind": target.resource.kind});
-    if applied.pointer("/spec/replicas").is_some() {
-        place.want(&mut wanted, replicas(target, object, applied)?);
+    if let Some(said) = said {
+        // Whose number it is is asked first, and whether it can be one then.
+        place.want(&mut wanted, said.as_i64().unwrap_or(i64::MIN));
     }
     let applied_number = apply(&wanted)?;
+    check_whole()?;
+    if said.is_some() {
+        replicas(target, object, applied)?;
+    }
     let mut scaled = object.clone();
     // Who no longer says how many leaves it to others; where nobody else says, there are to be none.
     place.want(&mut scaled, place.wanted(&applied_number).unwrap_or(0));
@@ -415,6 +427,24 @@ fn identify(target: &Target, object: &mut Value, scale: &Value) -> Result<(), Fa
                 object::name(object),
                 &why,
             ))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whoever sends a whole Scale means the object that it is of.
+fn check_uid(
+    target: &Target,
+    options: &WriteOptions,
+    object: &Value,
+    scale: &Value,
+) -> Result<(), Failure> {
+    let (uid, name) = (object::uid(object), object::name(object));
+    let named = object::meta(scale, "uid").filter(|_| !target.resource.is_crd());
+    match named.filter(|named| *named != uid) {
+        Some(other) => {
+            let (meant, dry_run) = (("UID", other), options.dry_run);
+            Err(rules::other_object(target, name, dry_run, meant, uid))
         }
         None => Ok(()),
     }

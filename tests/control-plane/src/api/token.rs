@@ -41,6 +41,7 @@ pub(crate) fn issue(target: &Target, name: &str, asked: &Asked) -> Result<Respon
     let (mut request, warnings) = read(&target_of_request, asked)?;
     request["status"] = grant(target, &target_of_request, name, &mut request)
         .map_err(|failure| failure.warned(warnings.clone()))?;
+    let form = form.of_one(&target_of_request)?;
     let answer = form.text(&target_of_request, &request);
     Ok(response::warn(
         response::written(StatusCode::CREATED, answer),

@@ -194,7 +194,10 @@ impl Update<'_> {
         if !empties.is_none() {
             Empties::take(rules_of.version().schema.schema(), &mut new);
         }
-        rules::move_generation(rules_of, old, &mut new, &empties, !pruned.is_none());
+        let has_status = rules_of.version().status;
+        let said_otherwise =
+            !pruned.is_none() || target.resource.is_crd() && fractions.are_in_the_rest(has_status);
+        rules::move_generation(rules_of, old, &mut new, &empties, said_otherwise);
         wrong.extend(body::validate(
             rules_of,
             &fractions.put_back(&pruned.put_back(&new)),

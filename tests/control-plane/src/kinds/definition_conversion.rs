@@ -7,62 +7,27 @@ use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 
 use super::definition_names;
+use crate::api::webhook_clients;
 use crate::failure::Cause;
-use crate::schema::LABEL;
 
 const CLIENT: &str = "spec.conversion.webhookClientConfig";
 const VERSIONS: &str = "spec.conversion.conversionReviewVersions";
 
 /// What is wrong with the webhook that is to convert. Nobody asks it, of which the writer is warned.
 pub(super) fn check_webhook(webhook: &Value) -> Vec<Cause> {
-    let mut wrong = Vec::new();
     let client = &webhook["clientConfig"];
-    let said = |field: &str| !client[field].is_null();
-    if client.is_null() {
-        let why = "required when strategy is set to Webhook";
-        wrong.push(Cause::required(CLIENT, why));
-    } else if said("url") == said("service") {
-        let why = "exactly one of url or service is required";
-        wrong.push(Cause::required(CLIENT, why));
-    } else {
-        for field in ["name", "namespace"] {
-            if said("service") && client["service"][field].as_str().is_none_or(str::is_empty) {
-                wrong.push(Cause::required(&format!("{CLIENT}.service.{field}"), ""));
-            }
+    let mut wrong = match client {
+        Value::Null => {
+            let why = "required when strategy is set to Webhook";
+            vec![Cause::required(CLIENT, why)]
         }
-        let url = client["url"].as_str().unwrap_or_default();
-        if let Some((scheme, _)) = url
-            .split_once("://")
-            .filter(|(scheme, _)| *scheme != "https")
-        {
-            let why = "'https' is the only allowed URL scheme; desired format: https://host[/path]";
-            wrong.push(Cause::invalid(
-                &format!("{CLIENT}.url"),
-                &scheme.into(),
-                why,
-            ));
-        }
-    }
-    let versions = &webhook["conversionReviewVersions"];
-    let all = versions.as_array().map(Vec::as_slice).unwrap_or_default();
-    if all.is_empty() {
-        wrong.push(Cause::required(VERSIONS, ""));
-        return wrong;
-    }
-    for (at, version) in all.iter().enumerate() {
-        let name = version.as_str().unwrap_or_default();
-        let at_version = format!("{VERSIONS}[{at}]");
-        if all[..at].contains(version) {
-            wrong.push(Cause::invalid(&at_version, version, "duplicate version"));
-        } else if !is_label(name) {
-            wrong.push(Cause::invalid(&at_version, version, LABEL));
-        }
-    }
-    let mut all = all.iter();
-    if !all.any(|version| version == "v1" || version == "v1beta1") {
-        let why = "must include at least one of v1, v1beta1";
-        wrong.push(Cause::invalid(VERSIONS, versions, why));
-    }
+        _ => webhook_clients::check(client, CLIENT),
+    };
+    wrong.extend(webhook_clients::check_versions(
+        &webhook["conversionReviewVersions"],
+        VERSIONS,
+        "",
+    ));
     wrong
 }
 
@@ -78,13 +43,6 @@ pub(super) fn check_no_webhook(webhook: &Value) -> Vec<Cause> {
         wrong.push(Cause::forbidden(VERSIONS, WHY));
     }
     wrong
-}
-
-fn is_label(name: &str) -> bool {
-    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    name.starts_with(|c: char| c.is_ascii_lowercase())
-        && !name.ends_with('-')
-        && name.chars().all(is_inner)
 }
 
 /// What is wrong with the certificates of a webhook that is named anew, where the kind is served already.

@@ -93,10 +93,17 @@ pub(crate) fn accept_names(definition: &Value, taken: &Taken) -> Value {
         *conditions = json!([]);
     }
     if let Value::Array(conditions) = conditions {
-        set(conditions, names_accepted);
+        // Who has all the names that it asks for is not given them again, whatever its conditions say.
+        let has_names = had == asked;
+        if !has_names {
+            set(conditions, names_accepted);
+        }
+        let is = |kind: &str| {
+            let mut own = conditions.iter().filter(|one| one["type"] == kind);
+            own.any(|one| one["status"] == "True")
+        };
         // Once it is served it stays so.
-        let was = |one: &Value| one["type"] == "Established" && one["status"] == "True";
-        if !conditions.iter().any(was) {
+        if !is("Established") && (!has_names || is("NamesAccepted")) {
             set(conditions, established);
         }
         if let Some(approval) = Approval::of(definition) {

@@ -13,6 +13,7 @@ use super::approval::{self, Approval};
 use super::definition_conversion::{check_bundle, check_no_webhook, check_webhook};
 use crate::failure::Cause;
 use crate::object;
+use crate::schema::Schema;
 
 pub(super) use names::check as check_names;
 
@@ -40,6 +41,7 @@ pub(super) fn check(definition: &Value, old: Option<&Value>) -> Vec<Cause> {
     found.group();
     found.scope();
     found.versions();
+    found.defaults();
     found.schemas();
     found.names();
     found.columns();
@@ -121,6 +123,19 @@ impl Found {
                 let field = format!("spec.{field}");
                 self.invalid(&field, &is.unwrap_or_default(), "field is immutable");
             }
+        }
+    }
+
+    /// What is unknown is not kept where there are defaults.
+    fn defaults(&mut self) {
+        let keeps_all = self.spec.get("preserveUnknownFields") == Some(&Value::Bool(true));
+        let has_defaults = |version: &Value| {
+            let schema = version.pointer("/schema/openAPIV3Schema");
+            schema.is_some_and(Schema::says_defaults)
+        };
+        if keeps_all && self.list("versions").iter().any(has_defaults) {
+            let why = "must be false in order to use defaults in the schema";
+            self.invalid("spec.preserveUnknownFields", &true.into(), why);
         }
     }
 

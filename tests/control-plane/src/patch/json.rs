@@ -50,11 +50,15 @@ pub(crate) fn json_patch(doc: &Value, body: &[u8]) -> Result<Value, PatchError> 
         .into_iter()
         .map(operation)
         .collect::<Result<_, _>>()?;
-    let (mut patched, mut copied) = (doc.clone(), 0);
+    let mut run = Run {
+        depth: object::depth(doc),
+        doc: doc.clone(),
+        copied: 0,
+    };
     for operation in operations {
-        run(&mut patched, operation, &mut copied).ok_or(PatchError::Invalid)?;
+        run.operate(operation).ok_or(PatchError::Invalid)?;
     }
-    Ok(patched)
+    Ok(run.doc)
 }
 
 fn undecodable(why: &str) -> PatchError {
@@ -93,7 +97,7 @@ pub(crate) fn unknown_fields(body: &[u8]) -> Unknown {
         let mut of_one = Unknown::default();
         for name in operation.as_object().into_iter().flat_map(Map::keys) {
             if !["op", "path", "from", "value"].contains(&name.as_str()) {
-                of_one.put(name);
+                of_one.put(name, Unknown::whole(()));
             }
         }
         unknown.put_at(at, of_one);
@@ -105,31 +109,95 @@ pub(crate) fn unknown_fields(body: &[u8]) -> Unknown {
 /// nothing could look at it any more.
 const DEEPEST: usize = 250;
 
-fn nests_too_deep(pointer: &str, value: &Value) -> bool {
-    let above = pointer.split('/').count();
-    above >= DEEPEST || object::is_deeper_than(DEEPEST - above, value)
+/// A document that is patched.
+struct Run {
+    doc: Value,
+    /// It is no deeper than this.
+    depth: usize,
+    /// How much was copied, in bytes.
+    copied: usize,
 }
 
-fn run(doc: &mut Value, operation: Operation, copied: &mut usize) -> Option<()> {
-    match operation.op.as_str() {
-        "add" => add(doc, &operation.path, operation.value),
-        "remove" => remove(doc, &operation.path).map(|_| ()),
-        "replace" => replace(doc, &operation.path, operation.value),
-        "move" => {
-            let value = remove(doc, &operation.from)?;
-            add(doc, &operation.path, value)
-        }
-        "copy" => {
-            let value = get(doc, &operation.from)?;
-            *copied += serde_json::to_vec(&value).map_or(0, |json| json.len());
-            if *copied > MOST_COPIED {
-                return None;
+impl Run {
+    fn operate(&mut self, operation: Operation) -> Option<()> {
+        let doc = &mut self.doc;
+        match operation.op.as_str() {
+            "add" => self.add(&operation.path, operation.value, None),
+            "remove" => remove(doc, &operation.path).map(|_| ()),
+            "replace" => self.replace(&operation.path, operation.value),
+            "move" => {
+                let value = remove(doc, &operation.from)?;
+                self.add(&operation.path, value, Some(self.depth))
             }
-            add(doc, &operation.path, value)
+            "copy" => {
+                let value = get(doc, &operation.from)?.clone();
+                self.copied += serde_json::to_vec(&value).map_or(0, |json| json.len());
+                if self.copied > MOST_COPIED {
+                    return None;
+                }
+                self.add(&operation.path, value, None)
+            }
+            "test" if operation.path.is_empty() => (*doc == operation.value).then_some(()),
+            "test" => (*get(doc, &operation.path)? == operation.value).then_some(()),
+            _ => None,
         }
-        "test" if operation.path.is_empty() => (*doc == operation.value).then_some(()),
-        "test" => (get(doc, &operation.path)? == operation.value).then_some(()),
-        _ => None,
+    }
+
+    /// Adds a value that is no deeper than what is known of it.
+    fn add(&mut self, pointer: &str, value: Value, depth: Option<usize>) -> Option<()> {
+        self.nest(pointer, &value, depth)?;
+        match parent(&mut self.doc, pointer)? {
+            (Value::Object(fields), name) => {
+                fields.insert(name, value);
+            }
+            (Value::Array(elements), at) => {
+                let at = if at == "-" {
+                    elements.len()
+                } else {
+                    index(&at, elements.len() + 1)?
+                };
+                if at > elements.len() {
+                    return None;
+                }
+                elements.insert(at, value);
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn replace(&mut self, pointer: &str, value: Value) -> Option<()> {
+        self.nest(pointer, &value, None)?;
+        if pointer.is_empty() {
+            // Only an object or a list takes the place of all.
+            let is_whole = value.is_object() || value.is_array();
+            self.doc = Some(value).filter(|_| is_whole)?;
+            return Some(());
+        }
+        match parent(&mut self.doc, pointer)? {
+            (Value::Object(fields), name) => {
+                fields.insert(name, value);
+            }
+            (Value::Array(elements), at) => {
+                let at = index(&at, elements.len())?;
+                *elements.get_mut(at)? = value;
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Notes how deep the document becomes with a value; nothing, if it is too deep. What is moved again and again is looked
+    /// at now and then alone.
+    fn nest(&mut self, pointer: &str, value: &Value, depth: Option<usize>) -> Option<()> {
+        let above = pointer.split('/').count();
+        let mut below = depth.unwrap_or_else(|| object::depth(value));
+        if above + below > DEEPEST && depth.is_some() {
+            below = object::depth(value);
+            self.depth = object::depth(&self.doc);
+        }
+        self.depth = self.depth.max(above + below);
+        (above + below <= DEEPEST).then_some(())
     }
 }
 
@@ -166,36 +234,12 @@ fn index(token: &str, length: usize) -> Option<usize> {
     }
 }
 
-fn get(doc: &mut Value, pointer: &str) -> Option<Value> {
+fn get<'d>(doc: &'d mut Value, pointer: &str) -> Option<&'d Value> {
     match parent(doc, pointer)? {
-        (Value::Object(fields), name) => Some(fields.get(&name).cloned().unwrap_or_default()),
-        (Value::Array(elements), at) => elements.get(index(&at, elements.len())?).cloned(),
+        (Value::Object(fields), name) => Some(fields.get(&name).unwrap_or(&Value::Null)),
+        (Value::Array(elements), at) => elements.get(index(&at, elements.len())?),
         _ => None,
     }
-}
-
-fn add(doc: &mut Value, pointer: &str, value: Value) -> Option<()> {
-    if nests_too_deep(pointer, &value) {
-        return None;
-    }
-    match parent(doc, pointer)? {
-        (Value::Object(fields), name) => {
-            fields.insert(name, value);
-        }
-        (Value::Array(elements), at) => {
-            let at = if at == "-" {
-                elements.len()
-            } else {
-                index(&at, elements.len() + 1)?
-            };
-            if at > elements.len() {
-                return None;
-            }
-            elements.insert(at, value);
-        }
-        _ => return None,
-    }
-    Some(())
 }
 
 fn remove(doc: &mut Value, pointer: &str) -> Option<Value> {
@@ -207,27 +251,4 @@ fn remove(doc: &mut Value, pointer: &str) -> Option<Value> {
         }
         _ => None,
     }
-}
-
-fn replace(doc: &mut Value, pointer: &str, value: Value) -> Option<()> {
-    if nests_too_deep(pointer, &value) {
-        return None;
-    }
-    if pointer.is_empty() {
-        // Only an object or a list takes the place of all.
-        let is_whole = value.is_object() || value.is_array();
-        *doc = Some(value).filter(|_| is_whole)?;
-        return Some(());
-    }
-    match parent(doc, pointer)? {
-        (Value::Object(fields), name) => {
-            fields.insert(name, value);
-        }
-        (Value::Array(elements), at) => {
-            let at = index(&at, elements.len())?;
-            *elements.get_mut(at)? = value;
-        }
-        _ => return None,
-    }
-    Some(())
 }

@@ -72,6 +72,13 @@ impl<'w> Causes<'w> {
         });
     }
 
+    /// Those that are told, as they are read.
+    pub(super) fn sort(&mut self) {
+        self.found.truncate(MOST_CAUSES);
+        let told = |cause: &Cause| format!("{}: {}", cause.field, cause.message);
+        self.found.sort_by_cached_key(told);
+    }
+
     pub(super) fn append(&mut self, mut others: Self) {
         self.found.append(&mut others.found);
     }

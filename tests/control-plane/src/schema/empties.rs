@@ -3,45 +3,41 @@
 
 use serde_json::{Map, Value};
 
+use super::taken::{Slot, Taken};
 use super::{Additional, Schema, builtin};
 
 /// Those that were said, and where.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Empties(Vec<(String, Value)>);
+pub(crate) struct Empties(Taken<Value>);
 
 impl Empties {
     /// Takes them out of an object.
     pub(crate) fn take(schema: &Schema, object: &mut Value) -> Self {
-        let mut found = Vec::new();
-        if is_anywhere_in(object) {
-            take(schema, object, "", &mut found);
-        }
-        Self(found)
+        Self(match is_anywhere_in(object) {
+            true => take(schema, object, Place::Root),
+            false => Taken::default(),
+        })
     }
 
     /// Says them again, where nothing else is said by now.
     pub(crate) fn put_back(&self, object: &mut Value) {
-        for (pointer, empty) in &self.0 {
-            let Some((holder, name)) = pointer.rsplit_once('/') else {
-                continue;
-            };
-            let holder = object.pointer_mut(holder).and_then(Value::as_object_mut);
-            if let Some(fields) = holder {
+        self.0.put_back(object, &mut |slot, empty| {
+            if let Slot::Field(fields, name) = slot {
                 let value = fields.entry(name).or_insert(Value::Null);
                 if value.is_null() {
                     *value = empty.clone();
                 }
             }
-        }
+        });
     }
 
     pub(crate) fn is_none(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
-    /// Whether there are any where a pointer begins so.
-    pub(crate) fn are_within(&self, start: &str) -> bool {
-        self.0.iter().any(|(pointer, _)| pointer.starts_with(start))
+    /// Whether there are any in a field.
+    pub(crate) fn are_in(&self, field: &str) -> bool {
+        self.0.field(field).is_some()
     }
 }
 
@@ -58,8 +54,14 @@ fn is_unkept(field: &Schema, value: &Value) -> bool {
     }
 }
 
-/// No entries at all ask for tracking to start anew.
-const TRACKED: [&str; 2] = ["/metadata/managedFields", "/managedFields"];
+/// Where a value is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Root,
+    /// The metadata of the root.
+    Metadata,
+    Below,
+}
 
 fn is_anywhere_in(value: &Value) -> bool {
     match value {
@@ -69,27 +71,28 @@ fn is_anywhere_in(value: &Value) -> bool {
     }
 }
 
-fn take(schema: &Schema, value: &mut Value, pointer: &str, found: &mut Vec<(String, Value)>) {
+fn take(schema: &Schema, value: &mut Value, place: Place) -> Taken<Value> {
     let node = schema.target();
+    let mut taken = Taken::default();
     match value {
         Value::Object(fields) if !node.properties.is_empty() => {
-            take_fields(node, fields, pointer, found);
+            return take_fields(node, fields, place);
         }
         Value::Object(fields) => {
             if let Additional::Values(values) = &node.additional {
                 for (name, value) in fields {
-                    let name = name.replace('~', "~0").replace('/', "~1");
-                    take(values, value, &format!("{pointer}/{name}"), found);
+                    taken.put(name, take(values, value, Place::Below));
                 }
             }
         }
         Value::Array(elements) if node.kind == Some(super::Kind::Array) => {
             for (at, element) in elements.iter_mut().enumerate() {
-                take(node.element(), element, &format!("{pointer}/{at}"), found);
+                taken.put_at(at, take(node.element(), element, Place::Below));
             }
         }
         _ => {}
     }
+    taken
 }
 
 /// Whether a field of a schema, which may be something else as well, is a schema itself.
@@ -99,12 +102,8 @@ pub(super) fn is_schema_again(node: &Schema, name: &str) -> bool {
     is_schema && ["items", "additionalProperties", "additionalItems"].contains(&name)
 }
 
-fn take_fields(
-    node: &Schema,
-    fields: &mut Map<String, Value>,
-    pointer: &str,
-    found: &mut Vec<(String, Value)>,
-) {
+fn take_fields(node: &Schema, fields: &mut Map<String, Value>, place: Place) -> Taken<Value> {
+    let mut taken = Taken::default();
     fields.retain(|name, value| {
         let Some(field) = node.properties.get(name) else {
             return true;
@@ -112,13 +111,20 @@ fn take_fields(
         if !is_anywhere_in(value) {
             return true;
         }
-        let pointer = format!("{pointer}/{name}");
-        let unkept = is_unkept(field, value) && !TRACKED.contains(&pointer.as_str());
-        match unkept {
-            true => found.push((pointer, value.take())),
-            false if is_schema_again(node, name) => take(node, value, &pointer, found),
-            false => take(field, value, &pointer, found),
-        }
+        // No entries at all ask for tracking to start anew.
+        let is_tracking = name == "managedFields" && place != Place::Below;
+        let unkept = is_unkept(field, value) && !is_tracking;
+        let below = match (place, name.as_str()) {
+            (Place::Root, "metadata") => Place::Metadata,
+            _ => Place::Below,
+        };
+        let of_field = match unkept {
+            true => Taken::whole(value.take()),
+            false if is_schema_again(node, name) => take(node, value, below),
+            false => take(field, value, below),
+        };
+        taken.put(name, of_field);
         !unkept
     });
+    taken
 }

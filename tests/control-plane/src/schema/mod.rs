@@ -11,6 +11,7 @@ mod converted;
 mod decode;
 mod defaults;
 mod empties;
+mod enumeration;
 mod formats;
 mod fractions;
 mod lists;
@@ -25,6 +26,7 @@ mod ratchet;
 pub(crate) mod shown;
 mod structural;
 mod surplus;
+mod taken;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -35,6 +37,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
+
+use enumeration::Enum;
 
 pub(crate) use builtin::{builtin, empty, named};
 pub(crate) use cause::{Cause, MOST_CAUSES, Reason};
@@ -146,7 +150,7 @@ pub(crate) enum Merge {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rules {
     pub(crate) required: Vec<String>,
-    pub(crate) one_of_values: Option<Vec<Value>>,
+    pub(crate) one_of_values: Option<Box<Enum>>,
     pub(crate) pattern: Option<Arc<Pattern>>,
     pub(crate) format: Option<String>,
     /// It names a format that nobody looks at.
@@ -167,8 +171,8 @@ pub(crate) struct Rules {
 /// An inclusive range, open where nothing is said.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Bounds {
-    pub(crate) min: Option<u64>,
-    pub(crate) max: Option<u64>,
+    pub(crate) min: Option<i64>,
+    pub(crate) max: Option<i64>,
 }
 
 /// What a field of a value that has no schema is described by.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::builtin::root;
 use super::{
-    Additional, Bounds, Cause, Kind, ListType, Pattern, Rules, Schema, formats, structural,
+    Additional, Bounds, Cause, Enum, Kind, ListType, Pattern, Rules, Schema, formats, structural,
 };
 
 /// How the API server names the place of the schema, if every version has the same one.
@@ -33,6 +33,11 @@ impl Schema {
     /// Why a schema is not structural; `at` is how the causes name its place. Some are told only where it `is_well` so far.
     pub(crate) fn not_structural(schema: &Value, at: &str, is_well: bool) -> Vec<Cause> {
         structural::check(schema, at, is_well)
+    }
+
+    /// Whether a schema, or one below it, says a default.
+    pub(crate) fn says_defaults(schema: &Value) -> bool {
+        structural::says_defaults(schema)
     }
 
     /// Makes it the schema of a whole object.
@@ -132,8 +137,8 @@ fn rules(value: &Value) -> Rules {
         _ => None,
     };
     let bounds = |min: &str, max: &str| Bounds {
-        min: value.get(min).and_then(Value::as_u64),
-        max: value.get(max).and_then(Value::as_u64),
+        min: value.get(min).and_then(Value::as_i64),
+        max: value.get(max).and_then(Value::as_i64),
     };
     let branches = |name: &str| -> Vec<Schema> {
         let list = value
@@ -156,7 +161,7 @@ fn rules(value: &Value) -> Rules {
     let known = format.filter(|format| formats::is_known(kind, format));
     Rules {
         required: texts(value, "required"),
-        one_of_values: values.cloned(),
+        one_of_values: values.cloned().map(|values| Box::new(Enum::new(values))),
         pattern: text.map(|text| Arc::new(Pattern::new(text))),
         format: known.map(str::to_owned),
         has_odd_format: known.is_none() && format.is_some_and(|format| !format.is_empty()),

@@ -4,8 +4,10 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::surplus::{Surplus, Unknown};
+use super::surplus::{self, Surplus, Unknown};
 use super::{Additional, Kind, Schema};
+use crate::failure::Texts;
+use crate::path::Path;
 
 /// The schema of what has no place in another.
 static NOTHING: LazyLock<Schema> = LazyLock::new(Schema::default);
@@ -15,36 +17,41 @@ impl Schema {
     pub(crate) fn prune(&self, object: &mut Value) -> Surplus {
         let fields = self.prune_below(object);
         let of_wholes = match self.type_name() {
-            Some(_) => Unknown::default(),
+            Some(_) => Vec::new(),
             None => self.prune_metadata(object),
         };
         Surplus { fields, of_wholes }
     }
 
-    /// Removes what is unknown of the metadata of whole objects in a value, and nothing else.
-    pub(super) fn prune_metadata(&self, value: &mut Value) -> Unknown {
-        let mut unknown = Unknown::default();
+    /// Removes what is unknown of the metadata of whole objects in a value, and nothing else; says the paths.
+    pub(super) fn prune_metadata(&self, value: &mut Value) -> Vec<String> {
+        let mut paths = Texts::default();
+        self.prune_metadata_below(value, Path::Root, &mut paths);
+        paths.told()
+    }
+
+    fn prune_metadata_below(&self, value: &mut Value, path: Path<'_>, paths: &mut Texts) {
         match value {
             Value::Object(fields) => {
                 for (name, value) in fields.iter_mut() {
-                    let below = match self.field(name) {
+                    let path = self.below(&path, name);
+                    match self.field(name) {
                         Some(field) if self.embedded && name == "metadata" => {
-                            field.prune_below(value)
+                            surplus::tell(&field.prune_below(value), path, paths);
                         }
-                        Some(field) => field.prune_metadata(value),
-                        None => continue,
-                    };
-                    unknown.put_below(name, below);
+                        Some(field) => field.prune_metadata_below(value, path, paths),
+                        None => {}
+                    }
                 }
             }
             Value::Array(elements) => {
                 for (at, element) in elements.iter_mut().enumerate() {
-                    unknown.put_at(at, self.element().prune_metadata(element));
+                    self.element()
+                        .prune_metadata_below(element, path.at(at), paths);
                 }
             }
             _ => {}
         }
-        unknown
     }
 
     fn prune_below(&self, value: &mut Value) -> Unknown {
@@ -58,11 +65,11 @@ impl Schema {
                 fields.retain(|name, value| match self.field(name) {
                     Some(_) if self.embedded && name == "metadata" => true,
                     Some(field) => {
-                        unknown.put_below(name, field.prune_below(value));
+                        unknown.put(name, field.prune_below(value));
                         true
                     }
                     None => {
-                        unknown.put(name);
+                        unknown.put(name, Unknown::whole(()));
                         false
                     }
                 });

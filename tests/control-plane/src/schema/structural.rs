@@ -7,9 +7,14 @@ mod lists;
 mod rules;
 mod walk;
 
+use std::cell::Cell;
+use std::fmt;
+
 use serde_json::Value;
 
+use super::cause::Causes;
 use super::{Cause, Reason};
+use crate::path::Path;
 use invariants::Level;
 use walk::Within;
 
@@ -21,7 +26,10 @@ const OF_ALL: [&str; 3] = ["metadata", "kind", "apiVersion"];
 /// Every reason for which a schema is refused, in the order of a server; `at` is how that names its place. What is wrong
 /// with the whole is told where it `is_well` so far.
 pub(super) fn check(schema: &Value, at: &str, is_well: bool) -> Vec<Cause> {
-    let mut found = Found(Vec::new());
+    let worded = Cell::default();
+    let mut found = Found(Causes::new(&worded));
+    let root = Path::Root;
+    let at = root.name(at);
     if flag(schema, "nullable") {
         let message = "Forbidden: nullable cannot be true at the root";
         found.add(Reason::Forbidden, at, ".nullable", message);
@@ -29,16 +37,15 @@ pub(super) fn check(schema: &Value, at: &str, is_well: bool) -> Vec<Cause> {
     // What no structure can be made of is not looked at for its structure.
     let has_structure = !any(schema, &says_unsupported);
     if has_structure {
-        let mut structure = Found(Vec::new());
+        let mut structure = Found(Causes::new(&worded));
         structure.invariants(schema, at, Level::Root);
         structure.completeness(schema, Some(schema), at, at);
         // A server finds them in any order, and sorts them.
-        let told = |cause: &Cause| format!("{}: {}", cause.field, cause.message);
-        structure.0.sort_by_cached_key(told);
+        structure.0.sort();
         if structure.0.is_empty() {
             found.defaults(schema, at);
         }
-        found.0.append(&mut structure.0);
+        found.0.append(structure.0);
     }
     found.walk(schema, at, &Within::root());
     if !has_structure && is_well && found.0.is_empty() {
@@ -46,34 +53,44 @@ pub(super) fn check(schema: &Value, at: &str, is_well: bool) -> Vec<Cause> {
         let message = "Invalid value: \"\": OpenAPIV3Schema 'schema' is not supported";
         found.add(Reason::Invalid, at, "", message);
     }
-    found.0
+    found.0.into_told()
 }
 
-struct Found(Vec<Cause>);
+/// Whether a schema, or one below it, says a default.
+pub(super) fn says_defaults(schema: &Value) -> bool {
+    any(schema, &|schema| {
+        schema.get("default").is_some_and(|said| !said.is_null())
+    })
+}
 
-impl Found {
-    fn add(&mut self, reason: Reason, at: &str, below: &str, message: &str) {
-        let cause = Cause::new(reason, &format!("{at}{below}"), message);
-        self.0.push(cause);
+struct Found<'w>(Causes<'w>);
+
+impl Found<'_> {
+    fn add(&mut self, reason: Reason, at: Path<'_>, below: &str, message: impl fmt::Display) {
+        self.0.add(reason, format_args!("{at}{below}"), message);
     }
 
-    fn forbid(&mut self, at: &str, below: &str, why: &str) {
-        let message = format!("Forbidden: {why}");
-        self.add(Reason::Forbidden, at, below, &message);
+    fn forbid(&mut self, at: Path<'_>, below: &str, why: impl fmt::Display) {
+        self.add(
+            Reason::Forbidden,
+            at,
+            below,
+            format_args!("Forbidden: {why}"),
+        );
     }
 
-    fn require(&mut self, at: &str, below: &str, why: &str) {
-        let message = format!("Required value: {why}");
-        self.add(Reason::Required, at, below, &message);
+    fn require(&mut self, at: Path<'_>, below: &str, why: impl fmt::Display) {
+        let message = format_args!("Required value: {why}");
+        self.add(Reason::Required, at, below, message);
     }
 
     /// What is said is wrong, or has to be said.
-    fn unless_said(&mut self, said: &str, at: &str, below: &str, must: &str) {
+    fn unless_said(&mut self, said: &str, at: Path<'_>, below: &str, must: &str) {
         match said {
             "" => self.require(at, below, must),
             said => {
-                let message = format!("Invalid value: {said:?}: {must}");
-                self.add(Reason::Invalid, at, below, &message);
+                let message = format_args!("Invalid value: {said:?}: {must}");
+                self.add(Reason::Invalid, at, below, message);
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::failure::MOST_BYTES;
 
 fn widget() -> Schema {
     let crd: Value = serde_json::from_str(include_str!("../patch/widget.json")).unwrap();
@@ -233,4 +234,72 @@ fn metadata_of_a_custom_resource_is_decoded() {
     let message =
         "json: cannot unmarshal number into Go struct field ObjectMeta.labels of type string";
     assert_eq!(decode_metadata(&mut object), Err(message.into()));
+}
+
+/// A schema of a map of maps, and an object with as many entries below a long name.
+fn below_a_long_name(entries: usize, entry: Value) -> (Schema, Value) {
+    let whole = json!({"type": "object", "properties": {"n": {"type": "integer", "minimum": 5}}});
+    let map = |values: Value| json!({"type": "object", "additionalProperties": values});
+    let schema = Schema::from_crd_version(
+        &json!({"type": "object", "properties": {"spec": map(map(whole))}}),
+    );
+    let entries: serde_json::Map<String, Value> = (0..entries)
+        .map(|index| (format!("e{index}"), entry.clone()))
+        .collect();
+    let spec = serde_json::Map::from_iter([("k".repeat(1 << 20), Value::from(entries))]);
+    (schema.unwrap(), json!({"spec": spec}))
+}
+
+#[test]
+fn of_what_is_below_a_long_name_all_is_counted_and_some_is_told() {
+    const MOST: usize = MOST_BYTES + (4 << 20);
+    let (schema, object) = below_a_long_name(300, json!({"n": 1}));
+    let causes = schema.validate(&object, None).values;
+    let told = causes
+        .iter()
+        .map(|cause| cause.field.len() + cause.message.len());
+    assert_eq!(causes.len(), 300);
+    assert!(told.sum::<usize>() < MOST);
+    let (schema, mut object) = below_a_long_name(300, json!({"unknown": 1}));
+    let paths = schema.prune(&mut object).paths();
+    assert!(!paths.is_empty() && paths.iter().map(String::len).sum::<usize>() < MOST);
+    assert_eq!(object, below_a_long_name(300, json!({})).1);
+}
+
+#[test]
+fn numbers_of_an_enum_are_compared_as_in_go() {
+    let allowed = Enum::new(vec![
+        json!(1),
+        json!(2.5),
+        json!(3.0),
+        json!(-0.0),
+        json!("1"),
+        json!(null),
+        json!({"a": 1}),
+    ]);
+    for value in [
+        json!(1),
+        json!(1.0),
+        json!(1.7),
+        json!(2.5),
+        json!(3),
+        json!(3.0),
+        json!(0),
+        json!(0.0),
+        json!("1"),
+        json!({"a": 1}),
+    ] {
+        assert!(allowed.has(&value), "{value}");
+    }
+    for value in [
+        json!(2),
+        json!(2.4),
+        json!(3.5),
+        json!("2"),
+        json!(null),
+        json!(true),
+        json!({"a": 1.0}),
+    ] {
+        assert!(!allowed.has(&value), "{value}");
+    }
 }

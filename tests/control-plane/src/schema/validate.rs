@@ -167,7 +167,7 @@ impl Schema {
         let Some(allowed) = &self.rules.one_of_values else {
             return;
         };
-        if !allowed.iter().any(|allowed| is_same(value, allowed)) {
+        if !allowed.has(value) {
             let shown = match value {
                 Value::Number(number) => go::number(number),
                 Value::Object(_) | Value::Array(_) => {
@@ -177,7 +177,6 @@ impl Schema {
                 }
                 other => other.to_string(),
             };
-            let allowed = Allowed(allowed);
             found.add(
                 Reason::NotSupported,
                 format_args!("Unsupported value: {shown}: supported values: {allowed}"),
@@ -218,14 +217,10 @@ impl Schema {
     fn check_string(&self, text: &str, found: &mut Found<'_, '_>) {
         let (path, length) = (
             found.path,
-            u64::try_from(text.chars().count()).unwrap_or(u64::MAX),
+            i64::try_from(text.chars().count()).unwrap_or(i64::MAX),
         );
         if let Some(max) = self.rules.length.max.filter(|max| length > *max) {
-            let bytes = if max == 1 { "byte" } else { "bytes" };
-            found.add(
-                Reason::TooLong,
-                format_args!("Too long: may not be more than {max} {bytes}"),
-            );
+            found.add(Reason::TooLong, too_long(max));
         } else if let Some(min) = self.rules.length.min.filter(|min| length < *min) {
             found.add(
                 Reason::Invalid,
@@ -271,7 +266,7 @@ impl Schema {
                 all.has_changed |= checked.has_changed && before.is_some();
             }
         }
-        let count = u64::try_from(elements.len()).unwrap_or(u64::MAX);
+        let count = i64::try_from(elements.len()).unwrap_or(i64::MAX);
         if let Some(min) = self.rules.item_count.min.filter(|min| count < *min) {
             found.add(
                 Reason::Invalid,
@@ -301,7 +296,7 @@ impl Schema {
         causes: &mut Causes<'_>,
     ) -> Checked {
         let mut found = Found { path, causes };
-        let count = u64::try_from(fields.len()).unwrap_or(u64::MAX);
+        let count = i64::try_from(fields.len()).unwrap_or(i64::MAX);
         if let Some(min) = self.rules.property_count.min.filter(|min| count < *min) {
             found.add(
                 Reason::Invalid,
@@ -346,24 +341,6 @@ pub(super) struct Checked {
     has_changed: bool,
 }
 
-/// The values of an `enum`, as they are told.
-struct Allowed<'v>(&'v [Value]);
-
-impl fmt::Display for Allowed<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut comma = "";
-        for value in self.0 {
-            let shown = match value {
-                Value::String(text) => go::quoted(text),
-                other => go::quoted(&other.to_string()),
-            };
-            write!(formatter, "{comma}{shown}")?;
-            comma = ", ";
-        }
-        Ok(())
-    }
-}
-
 /// Where causes go, for one field.
 pub(super) struct Found<'a, 'w> {
     pub(super) path: Path<'a>,
@@ -401,25 +378,21 @@ impl Found<'_, '_> {
     }
 }
 
-fn too_many(count: u64, max: u64) -> String {
-    let items = if max == 1 { "item" } else { "items" };
-    format!("Too many: {count}: must have at most {max} {items}")
+fn too_long(max: i64) -> String {
+    match max {
+        ..=-1 => "Too long: value is too long".to_owned(),
+        1 => "Too long: may not be more than 1 byte".to_owned(),
+        max => format!("Too long: may not be more than {max} bytes"),
+    }
 }
 
-/// Whether a value is one of those that are allowed, as Go compares them: a number is brought into the form of the
-/// other, and nothing is none of them.
-fn is_same(value: &Value, allowed: &Value) -> bool {
-    match (value, allowed) {
-        (Value::Null, _) => false,
-        (Value::Number(number), Value::Number(allowed)) => {
-            match (number.as_i64(), allowed.as_i64()) {
-                (Some(number), Some(allowed)) => number == allowed,
-                (None, Some(_)) => number.as_f64().map(f64::trunc) == allowed.as_f64(),
-                (_, None) => number.as_f64() == allowed.as_f64(),
-            }
-        }
-        _ => value == allowed,
-    }
+fn too_many(count: i64, max: i64) -> String {
+    let why = match max {
+        ..=-1 => "has too many items".to_owned(),
+        1 => "must have at most 1 item".to_owned(),
+        max => format!("must have at most {max} items"),
+    };
+    format!("Too many: {count}: {why}")
 }
 
 /// The type of a value, and what its own format is.

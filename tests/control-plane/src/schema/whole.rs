@@ -74,7 +74,7 @@ impl Schema {
     }
 
     /// Where a field is: one that is declared has a name, another is an entry of a map.
-    fn below<'p>(&self, path: &'p Path<'p>, name: &'p str) -> Path<'p> {
+    pub(super) fn below<'p>(&self, path: &'p Path<'p>, name: &'p str) -> Path<'p> {
         let is_entry = matches!(self.additional, Additional::Values(_));
         match is_entry && !self.properties.contains_key(name) {
             true => path.entry(name),

@@ -345,4 +345,19 @@ conformance! {
         }
         talk.patch("apply", &format!("{GADGET}/status?fieldManager=c"), gadget("status", &json!({"a": "1"}))).await;
     }
+
+    async fn a_number_is_said_with_a_fraction(talk: &mut Talk) {
+        let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"n": {"type": "number"}}}, "status": {"type": "object", "properties": {"n": {"type": "number"}}}}});
+        let version = json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}, "subresources": {"status": {}}});
+        talk.install(thing_crd(version)).await;
+        let things = "/apis/{group}/v1/namespaces/{ns}/things";
+        let (one, of_status) = (&format!("{things}/one"), &format!("{things}/one/status"));
+        talk.post(things, json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": {"n": 2}})).await;
+        for change in [json!({"spec": {"n": 2.0}}), json!({"spec": {"n": 2}}), json!({"status": {"n": 2.0}}), json!({"metadata": {"labels": {"a": "b"}}})] {
+            talk.patch("merge", one, change).await;
+        }
+        for change in [json!({"status": {"n": 2}}), json!({"status": {"n": 2.0}})] {
+            talk.patch("merge", of_status, change).await;
+        }
+    }
 }

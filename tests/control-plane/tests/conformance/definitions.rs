@@ -265,4 +265,82 @@ conformance! {
             talk.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All", definition).await;
         }
     }
+
+    async fn webhooks_that_convert(talk: &mut Talk) {
+        for client in [
+            json!({"service": {"name": "a", "namespace": "b", "port": 0}}), json!({"service": {"name": "a", "namespace": "b", "port": 70000}}), json!({"service": {"name": "a", "namespace": "b", "path": "x"}}),
+            json!({"service": {"name": "a", "namespace": "b", "path": "/a//b"}}), json!({"service": {"name": "", "namespace": "b"}}), json!({"service": {"name": "a", "namespace": ""}}),
+            json!({"url": "bad"}), json!({"url": ""}), json!({"url": "https://a:b@c/d?e#f"}), json!({"url": "http://a"}), json!({"url": "https://a", "service": {"name": "a", "namespace": "b"}}), json!({}),
+        ] {
+            let mut crd = thing_crd(version("v1", free(), json!({})));
+            crd["spec"]["conversion"] = json!({"strategy": "Webhook", "webhook": {"clientConfig": client, "conversionReviewVersions": ["v1"]}});
+            talk.post(TRIED, crd).await;
+        }
+    }
+
+    async fn conditions_that_were_taken_away(talk: &mut Talk) {
+        talk.install(thing_crd(version("v1", free(), json!({})))).await;
+        let own = json!({"type": "Own", "status": "True", "reason": "Said", "message": "by hand", "lastTransitionTime": "2020-01-01T00:00:00Z"});
+        let answer = talk.patch("merge", &format!("{CRD}/status"), json!({"status": {"conditions": [own]}})).await;
+        let status = |body: &Value| body["status"]["conditions"].as_array().map(Vec::len);
+        assert_eq!(status(&answer.body), Some(1));
+        talk.until_gone(THINGS).await;
+        talk.get(CRD).await;
+    }
+
+    async fn limits_below_nothing(talk: &mut Talk) {
+        let limited = |schema: Value| json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"a": schema}}}});
+        let text = json!({"type": "string"});
+        let schemas = [
+            (json!({"type": "string", "maxLength": -1}), json!("a")), (json!({"type": "array", "maxItems": -1, "items": text}), json!(["a"])),
+            (json!({"type": "object", "maxProperties": -1, "additionalProperties": text}), json!({"a": "b"})), (json!({"type": "string", "minLength": -1}), json!("")),
+        ];
+        for (schema, default) in &schemas {
+            let mut schema = schema.clone();
+            schema["default"] = default.clone();
+            try_version(talk, limited(schema), json!({})).await;
+        }
+        for (schema, value) in schemas {
+            talk.install(thing_crd(version("v1", limited(schema), json!({})))).await;
+            let thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": {"a": value}});
+            talk.post(&format!("{THINGS}?dryRun=All"), thing).await;
+            talk.unsaid("DELETE", CRD, None).await;
+            talk.until_gone(CRD).await;
+        }
+    }
+
+    async fn defaults_where_all_is_kept(talk: &mut Talk) {
+        let text = json!({"type": "string", "default": "a"});
+        for schema in [free(), json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"a": text}}}})] {
+            let mut crd = thing_crd(version("v1", schema, json!({})));
+            crd["spec"]["preserveUnknownFields"] = true.into();
+            talk.post(TRIED, crd).await;
+        }
+        talk.say("a whole object in a map");
+        let whole = json!({"type": "object", "x-kubernetes-embedded-resource": true, "x-kubernetes-preserve-unknown-fields": true});
+        let map = json!({"type": "object", "additionalProperties": whole, "default": {"k": {}}});
+        try_version(talk, json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"a": map}}}}), json!({})).await;
+    }
+
+    async fn versions_as_they_are_shown(talk: &mut Talk) {
+        let column = json!({"name": "A", "type": "string", "jsonPath": ".spec.a"});
+        let more = json!({
+            "subresources": {"status": {}, "scale": {"specReplicasPath": ".spec.a", "statusReplicasPath": ".status.a"}},
+            "additionalPrinterColumns": [column, {"name": "B", "type": "integer", "jsonPath": ".spec.b", "priority": 1, "format": "int32", "description": "how many"}],
+        });
+        let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"a": {"type": "string"}}}}});
+        talk.post(TRIED, of_versions(json!([version("v1", schema.clone(), more.clone()), version("v2", schema.clone(), json!({}))]))).await;
+        talk.post(TRIED, of_versions(json!([version("v1", schema.clone(), more.clone()), version("v1", schema.clone(), more)]))).await;
+        talk.say("fields to select by of versions with one schema");
+        let of_fields = json!({"selectableFields": [{"jsonPath": ".spec.a"}]});
+        let mut other = version("v2", schema.clone(), json!({}));
+        other["storage"] = false.into();
+        talk.post(TRIED, of_versions(json!([version("v1", schema.clone(), of_fields.clone()), other]))).await;
+        other["selectableFields"] = of_fields["selectableFields"].clone();
+        talk.post(TRIED, of_versions(json!([version("v1", schema.clone(), of_fields.clone()), other]))).await;
+        other["schema"] = json!({"openAPIV3Schema": free()});
+        talk.post(TRIED, of_versions(json!([version("v1", schema.clone(), of_fields), other]))).await;
+        talk.say("subresources that are none");
+        talk.post(TRIED, of_versions(json!([version("v1", schema.clone(), json!({"subresources": {"status": null}})), version("v2", schema, json!({"subresources": {}}))]))).await;
+    }
 }

@@ -149,4 +149,34 @@ conformance! {
             talk.post(&format!("/api/v1/namespaces/{{ns}}/pods/one/eviction{query}"), eviction).await;
         }
     }
+
+    async fn less_time_than_none(talk: &mut Talk) {
+        let pod = |name: &str| json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "main", "image": "a:1"}], "nodeName": "of-nobody"}});
+        for (name, query, options) in [("one", "?gracePeriodSeconds=-1", None), ("two", "", Some(json!({"gracePeriodSeconds": -30})))] {
+            let path = &format!("/api/v1/namespaces/{{ns}}/pods/{name}");
+            talk.prepare("/api/v1/namespaces/{ns}/pods", pod(name)).await;
+            talk.send("DELETE", &format!("{path}{query}"), &[], options).await;
+            talk.delete_with(path, json!({"gracePeriodSeconds": 0})).await;
+        }
+        let path = "/api/v1/namespaces/{ns}/pods/three";
+        talk.prepare("/api/v1/namespaces/{ns}/pods", pod("three")).await;
+        talk.post(&format!("{path}/eviction"), json!({"metadata": {"name": "three"}, "deleteOptions": {"gracePeriodSeconds": -1}})).await;
+        talk.get(path).await;
+        talk.unsaid("DELETE", path, Some(json!({"gracePeriodSeconds": 0}))).await;
+    }
+
+    async fn evictions_with_options_that_are_none(talk: &mut Talk) {
+        let (pods, budgets) = ("/api/v1/namespaces/{ns}/pods", "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets");
+        talk.prepare(pods, json!({"metadata": {"name": "kept", "labels": {"a": "b"}}, "spec": {"containers": [{"name": "main", "image": "a:1"}], "nodeName": "of-nobody"}})).await;
+        talk.patch_unsaid("merge", &format!("{pods}/kept/status"), json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}})).await;
+        talk.prepare(budgets, json!({"metadata": {"name": "one"}, "spec": {"minAvailable": 1, "selector": {"matchLabels": {"a": "b"}}}})).await;
+        talk.patch_unsaid("merge", &format!("{budgets}/one/status"), json!({"status": {"observedGeneration": 1, "disruptionsAllowed": 1, "currentHealthy": 2, "desiredHealthy": 1, "expectedPods": 2}})).await;
+        let evict = |name: &str, options: Value| json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}, "deleteOptions": options});
+        for options in [json!({"dryRun": ["None"]}), json!({"propagationPolicy": "Odd", "dryRun": ["All"]}), json!({"propagationPolicy": "Odd"}), json!({"propagationPolicy": "Odd"})] {
+            talk.post(&format!("{pods}/kept/eviction"), evict("kept", options)).await;
+            talk.get(&format!("{pods}/kept")).await;
+            talk.get(&format!("{budgets}/one")).await;
+        }
+        talk.post(&format!("{pods}/other/eviction"), evict("other", json!({"propagationPolicy": "Odd"}))).await;
+    }
 }

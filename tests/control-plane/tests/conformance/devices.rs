@@ -204,4 +204,48 @@ conformance! {
         whole["status"] = json!({});
         talk.put(&status, whole).await;
     }
+
+    async fn how_much_may_be_asked_for(talk: &mut Talk) {
+        let of = |capacity: Value, is_shared: bool| device(json!({"allowMultipleAllocations": is_shared, "capacity": {"m": capacity}}));
+        let policy = |policy: Value| of(json!({"value": "1Gi", "requestPolicy": policy}), true);
+        let range = |range: Value| policy(json!({"default": "1Gi", "validRange": range}));
+        let many: Vec<String> = (1..12).map(|number| format!("{number}Mi")).collect();
+        try_each(talk, SLICES, [
+            of(json!({"value": "1Gi", "requestPolicy": {"default": "1Gi", "validRange": {"min": "1Gi"}}}), false), of(json!({"value": "1Gi"}), false),
+            policy(json!({})), policy(json!({"validRange": {}})), policy(json!({"validValues": ["1Gi"]})), policy(json!({"default": "1Gi", "validValues": ["1Gi"], "validRange": {"min": "1Gi"}})),
+            policy(json!({"default": "1Mi", "validValues": ["2Mi", "1Mi", "2Gi", "2Mi"]})), policy(json!({"default": "3Mi", "validValues": ["1Mi", "2Mi"]})), policy(json!({"default": "1Mi", "validValues": many})),
+            range(json!({})), range(json!({"min": "2Gi"})), range(json!({"min": "1Mi", "max": "2Gi"})), range(json!({"min": "1Mi", "max": "2Mi"})), range(json!({"min": "2Mi", "max": "1Mi"})),
+            range(json!({"min": "1Gi", "step": "3"})), range(json!({"min": "1Mi", "step": "3Mi"})), range(json!({"min": "0", "max": "1Gi", "step": "512Mi"})), range(json!({"min": "1500m", "step": "1"})),
+        ]).await;
+        talk.say("expressions that say nothing");
+        try_each(talk, CLASSES, [json!({"selectors": [{"cel": {"expression": ""}}]}), json!({"selectors": [{}]})]).await;
+    }
+
+    async fn how_devices_are_said_to_be(talk: &mut Talk) {
+        talk.prepare(CLAIMS, json!({"metadata": {"name": "one"}, "spec": exactly(json!({}))})).await;
+        let status = &format!("{CLAIMS}/one/status?dryRun=All");
+        let result = json!({"request": "r", "driver": "a.driver", "pool": "p", "device": "d"});
+        let term = |term: Value| json!({"nodeSelectorTerms": [term]});
+        for nodes in [
+            json!({"nodeSelectorTerms": []}), term(json!({"matchFields": [{"key": "", "operator": "In", "values": ["n"]}]})), term(json!({"matchFields": [{"key": "metadata.name", "operator": "Odd", "values": []}]})),
+            term(json!({"matchExpressions": [{"key": "a b", "operator": "In", "values": []}]})), term(json!({"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n"]}]})),
+        ] {
+            talk.patch("merge", status, json!({"status": {"allocation": {"devices": {"results": [result]}, "nodeSelector": nodes}}})).await;
+        }
+        let said = |more: Value| {
+            let mut device = json!({"driver": "a.driver", "pool": "p", "device": "d"});
+            device.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            device
+        };
+        let condition = json!({"type": "Ready", "status": "True", "reason": "Said", "message": "", "lastTransitionTime": "2020-01-01T00:00:00Z"});
+        let network = |ips: Value| json!({"networkData": {"ips": ips}});
+        for devices in [
+            json!([said(json!({})), said(json!({}))]), json!([said(json!({"driver": "", "pool": "A b", "device": ""}))]), json!([said(json!({"conditions": [{"type": "", "status": "x"}]}))]),
+            json!([said(json!({"conditions": [condition, condition]}))]), json!([said(json!({"conditions": vec![condition; 9]}))]), json!([said(json!({"data": [1]}))]), json!([said(json!({"data": {"a": "b".repeat(10 * 1024)}}))]),
+            json!([said(json!({"networkData": {"interfaceName": "a".repeat(257), "hardwareAddress": "a".repeat(129)}}))]), json!([said(network(json!(["x", "10.0.0.1", "10.0.0.1/024", "FE80::1/64"])))]),
+            json!([said(network(json!(["10.0.0.1/24", "10.0.0.1/24"])))]), json!([said(json!({"data": {"a": 1}}))]),
+        ] {
+            talk.patch("merge", status, json!({"status": {"allocation": {"devices": {"results": [result]}}, "devices": devices}})).await;
+        }
+    }
 }

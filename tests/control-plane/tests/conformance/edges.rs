@@ -479,4 +479,12 @@ conformance! {
         }
         talk.unsaid("DELETE", &format!("{VOLUMES}/{{ns}}"), None).await;
     }
+
+    async fn formats_of_patches_before_those_of_answers(talk: &mut Talk) {
+        talk.post("/api/v1/namespaces/{ns}/configmaps", json!({"metadata": {"name": "formats"}})).await;
+        let path = "/api/v1/namespaces/{ns}/configmaps/formats";
+        for (content_type, accept) in [("application/json", "text/html"), ("application/merge-patch+json", "text/html"), ("application/json", "application/json")] {
+            talk.send_raw("PATCH", path, &[("content-type", content_type), ("accept", accept)], b"{}").await;
+        }
+    }
 }

@@ -109,4 +109,19 @@ conformance! {
             }
         }
     }
+
+    async fn ranges_and_kernels_of_nodes(talk: &mut Talk) {
+        let tried = &format!("{NODES}?dryRun=All");
+        for ranges in [json!(["10.1.0.0/24", "10.2.0.0/24"]), json!(["10.1.0.0/24", "fd00::/64", "fd01::/64"]), json!(["10.1.0.0/24", "odd"]), json!(["10.1.0.0/24", "fd00::/64"])] {
+            talk.post(tried, json!({"metadata": {"name": "ranges-{ns}"}, "spec": {"podCIDR": "10.1.0.0/24", "podCIDRs": ranges}})).await;
+        }
+        let info = json!({
+            "machineID": "", "systemUUID": "", "bootID": "", "kernelVersion": "6.1", "osImage": "os", "containerRuntimeVersion": "c", "kubeletVersion": "v1", "kubeProxyVersion": "", "operatingSystem": "linux", "architecture": "amd64",
+        });
+        talk.prepare(NODES, json!({"metadata": {"name": "kernels-{ns}"}})).await;
+        let one = &format!("{NODES}/kernels-{{ns}}");
+        talk.patch("merge", &format!("{one}/status"), json!({"status": {"capacity": {"cpu": "4"}, "allocatable": {}, "nodeInfo": info}})).await;
+        talk.send("GET", one, &[("accept", "application/json;as=Table;v=v1;g=meta.k8s.io")], None).await;
+        talk.unsaid("DELETE", one, None).await;
+    }
 }

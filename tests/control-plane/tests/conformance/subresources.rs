@@ -483,4 +483,27 @@ conformance! {
             talk.post(&format!("{PODS}/{name}/eviction"), json!({"metadata": {"name": name}, "deleteOptions": {"preconditions": preconditions}})).await;
         }
     }
+
+    async fn whose_number_is_asked_first(talk: &mut Talk) {
+        let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "main", "image": "a:1"}]}});
+        let deployments = "/apis/apps/v1/namespaces/{ns}/deployments";
+        talk.prepare(deployments, json!({"metadata": {"name": "asked"}, "spec": {"replicas": 1, "selector": {"matchLabels": {"a": "b"}}, "template": template}})).await;
+        let scale = &format!("{deployments}/asked/scale");
+        let of = |replicas: Value| json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "asked"}, "spec": {"replicas": replicas}});
+        for replicas in [json!(-1), json!(2147483648_i64), json!(1.5), json!(2)] {
+            talk.send("PATCH", &format!("{scale}?fieldManager=other"), &[("content-type", "application/apply-patch+yaml")], Some(of(replicas.clone()))).await;
+            talk.send("PATCH", &format!("{scale}?fieldManager=other&force=true&dryRun=All"), &[("content-type", "application/apply-patch+yaml")], Some(of(replicas))).await;
+        }
+        talk.say("of versions of old, and of another object");
+        for version in ["extensions/v1beta1", "apps/v1beta1", "apps/v1beta2", "apps/v1"] {
+            let mut old = of(json!(1));
+            old["apiVersion"] = version.into();
+            talk.put(scale, old).await;
+        }
+        let mut other = of(json!(1));
+        other["metadata"]["uid"] = "abc".into();
+        talk.put(scale, other.clone()).await;
+        talk.put(&format!("{scale}?dryRun=All"), other.clone()).await;
+        talk.patch("merge", scale, json!({"metadata": {"uid": "abc"}})).await;
+    }
 }

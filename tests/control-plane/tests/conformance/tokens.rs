@@ -223,4 +223,10 @@ conformance! {
             talk.post(&format!("{ACCOUNTS}/{account}/token"), json!({"spec": {"expirationSeconds": seconds, "odd": 1}})).await;
         }
     }
+
+    async fn a_request_is_no_list(talk: &mut Talk) {
+        talk.prepare("/api/v1/namespaces/{ns}/serviceaccounts", json!({"metadata": {"name": "listed"}})).await;
+        let accept = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io";
+        talk.send("POST", "/api/v1/namespaces/{ns}/serviceaccounts/listed/token", &[("accept", accept)], Some(json!({}))).await;
+    }
 }

@@ -159,4 +159,14 @@ conformance! {
         applied["kind"] = "Job".into();
         talk.patch("apply", &format!("{JOBS}/applied?fieldManager=one"), applied).await;
     }
+
+    async fn sets_with_odd_counts_and_claims(talk: &mut Talk) {
+        let claim = json!({"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}});
+        let set = with(spec(json!({})), json!({"serviceName": "one", "volumeClaimTemplates": [claim, claim]}));
+        talk.post("/apis/apps/v1/namespaces/{ns}/statefulsets?dryRun=All", json!({"metadata": {"name": "one"}, "spec": set})).await;
+        for (unavailable, surge) in [(json!("-1"), json!(1)), (json!(0), json!("-1")), (json!("x"), json!(1)), (json!("0"), json!("0"))] {
+            let strategy = json!({"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}});
+            talk.post("/apis/apps/v1/namespaces/{ns}/daemonsets?dryRun=All", json!({"metadata": {"name": "one"}, "spec": spec(strategy)})).await;
+        }
+    }
 }

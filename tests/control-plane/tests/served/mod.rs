@@ -40,6 +40,16 @@ impl Served {
         served
     }
 
+    /// The most memory that it has had so far, in bytes, where the system tells that of a process.
+    pub(crate) fn most_memory(&self) -> Option<usize> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kibibytes = line.trim().strip_suffix(" kB")?;
+        Some(1024 * kibibytes.parse::<usize>().unwrap())
+    }
+
     /// Sends a signal, and waits for the end.
     pub(crate) fn end(&mut self, signal: &str) -> Option<i32> {
         let number = self.child.id().to_string();

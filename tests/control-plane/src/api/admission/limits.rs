@@ -1,6 +1,8 @@
 //! `LimitRanger`: containers, pods and claims use neither more nor less than the LimitRanges of their namespace allow,
 //! and what a container does not say they say for it.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::Request;
@@ -92,12 +94,9 @@ pub(super) fn check(request: &Request<'_>, object: &Value) -> Result<(), Failure
             true => of_pod(&range, &object["spec"]),
             false => of_claim(&range, &object["spec"]),
         };
-        let mut said: Vec<String> = Vec::new();
-        for why in wrong {
-            if !said.contains(&why) {
-                said.push(why);
-            }
-        }
+        let mut seen = HashSet::new();
+        let mut said = wrong;
+        said.retain(|why| seen.insert(why.clone()));
         match said.as_slice() {
             [] => {}
             [why] => return Err(request.refuse(why)),

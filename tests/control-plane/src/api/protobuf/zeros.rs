@@ -28,7 +28,7 @@ fn forget(known: &Struct, schema: &Schema, object: &mut Map<String, Value>) {
             continue;
         };
         match &field.kind {
-            Kind::String | Kind::Int | Kind::Bool | Kind::Number => {
+            Kind::String | Kind::Bytes | Kind::Int | Kind::Bool | Kind::Number => {
                 if !field.pointer && !node.always && !says_something(value) {
                     object.remove(field.name);
                 }

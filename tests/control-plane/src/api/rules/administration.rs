@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::checks::{self, list, text};
 use super::{
-    addresses, api_services, csi, device_claims, device_slices, devices, flow_schemas,
-    ingress_classes, names, persistent, placement, priority_levels, resources, service_ranges,
-    storage, storage_classes,
+    addresses, admission_policies, api_services, csi, device_claims, device_slices, devices,
+    flow_schemas, ingress_classes, names, persistent, placement, priority_levels, resources,
+    service_ranges, storage, storage_classes,
 };
 use crate::failure::Cause;
 use crate::object;
@@ -19,14 +19,10 @@ use crate::structs::internal;
 pub(super) fn check(kind: &str, object: &Value) -> Vec<Cause> {
     let spec = object.get("spec").unwrap_or(&Value::Null);
     match kind {
-        "ValidatingAdmissionPolicy" => check_validating_policy(spec),
-        "MutatingAdmissionPolicy" => check_mutating_policy(spec),
-        "ValidatingAdmissionPolicyBinding" => {
-            let mut wrong = required(spec, "policyName", "spec.policyName");
-            wrong.extend(check_actions(spec));
-            wrong
-        }
-        "MutatingAdmissionPolicyBinding" => required(spec, "policyName", "spec.policyName"),
+        "ValidatingAdmissionPolicy" => admission_policies::check_validating(object),
+        "MutatingAdmissionPolicy" => admission_policies::check_mutating(object),
+        "ValidatingAdmissionPolicyBinding" => admission_policies::check_validating_binding(spec),
+        "MutatingAdmissionPolicyBinding" => admission_policies::check_mutating_binding(spec),
         "APIService" => api_services::check(spec),
         "FlowSchema" => flow_schemas::check(object),
         "PriorityLevelConfiguration" => priority_levels::check(object),
@@ -124,81 +120,12 @@ pub(super) fn check_own_name(kind: &str, object: &Value) -> Option<String> {
     }
 }
 
-fn required(fields: &Value, field: &str, path: &str) -> Vec<Cause> {
-    match text(fields, field) {
-        "" => vec![Cause::required(path, "")],
-        _ => Vec::new(),
-    }
-}
-
 fn subdomain(fields: &Value, field: &str, path: &str) -> Vec<Cause> {
     let value = text(fields, field);
     let why = names::subdomain(value);
     why.map(|why| Cause::invalid(path, &value.into(), why))
         .into_iter()
         .collect()
-}
-
-fn check_failure_policy(spec: &Value) -> Option<Cause> {
-    let policy = spec.get("failurePolicy")?;
-    let known = policy == "Fail" || policy == "Ignore";
-    (!known).then(|| Cause::unsupported("spec.failurePolicy", policy, "\"Fail\", \"Ignore\""))
-}
-
-fn check_matches(spec: &Value) -> Option<Cause> {
-    match spec.get("matchConstraints") {
-        None => Some(Cause::required("spec.matchConstraints", "")),
-        Some(matches) if list(matches, "resourceRules").is_empty() => {
-            Some(Cause::required("spec.matchConstraints.resourceRules", ""))
-        }
-        Some(_) => None,
-    }
-}
-
-fn check_validating_policy(spec: &Value) -> Vec<Cause> {
-    let mut wrong: Vec<Cause> = check_failure_policy(spec).into_iter().collect();
-    wrong.extend(check_matches(spec));
-    let validations = list(spec, "validations");
-    if validations.is_empty() && list(spec, "auditAnnotations").is_empty() {
-        const WHY: &str = "validations or auditAnnotations must contain at least one item";
-        wrong.push(Cause::required("spec.validations", WHY));
-        wrong.push(Cause::required("spec.auditAnnotations", WHY));
-    }
-    for (index, validation) in validations.iter().enumerate() {
-        if text(validation, "expression").trim().is_empty() {
-            let path = format!("spec.validations[{index}].expression");
-            wrong.push(Cause::required(&path, "expression is not specified"));
-        }
-    }
-    wrong
-}
-
-fn check_mutating_policy(spec: &Value) -> Vec<Cause> {
-    let mut wrong: Vec<Cause> = check_failure_policy(spec).into_iter().collect();
-    wrong.extend(check_matches(spec));
-    if list(spec, "mutations").is_empty() {
-        const WHY: &str = "mutations must contain at least one item";
-        wrong.push(Cause::required("spec.mutations", WHY));
-    }
-    wrong.extend(required(
-        spec,
-        "reinvocationPolicy",
-        "spec.reinvocationPolicy",
-    ));
-    wrong
-}
-
-fn check_actions(spec: &Value) -> Option<Cause> {
-    const PATH: &str = "spec.validationActions";
-    let actions = list(spec, "validationActions");
-    if actions.is_empty() {
-        const WHY: &str = "at least one validation action is required";
-        return Some(Cause::required(PATH, WHY));
-    }
-    let says = |action: &str| actions.iter().any(|one| one == action);
-    const BOTH: &str = "must not contain both Deny and Warn (repeating the same validation failure information in the \
-        API response and headers serves no purpose)";
-    (says("Deny") && says("Warn")).then(|| Cause::invalid(PATH, &json!(actions), BOTH))
 }
 
 fn check_storage_capacity(object: &Value) -> Vec<Cause> {
@@ -283,6 +210,7 @@ fn check_attachment(spec: &Value) -> Vec<Cause> {
 
 fn check_attributes_class(class: &Value) -> Vec<Cause> {
     let mut wrong = storage_classes::check_provisioner(class, "driverName");
+    wrong.extend(storage_classes::check_parameters(&class["parameters"]));
     let parameters = class.get("parameters").and_then(Value::as_object);
     if parameters.is_none_or(serde_json::Map::is_empty) {
         const WHY: &str = "must contain at least one key/value pair";

@@ -1,6 +1,6 @@
 //! Requests for certificates: who asks is who the caller is, what was asked stays, and who decides is not who issues.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -276,7 +276,7 @@ fn all_of<'a>(request: &'a Value, kind: &str) -> Vec<&'a Value> {
 
 fn check_conditions(request: &Value) -> Vec<Cause> {
     let mut wrong = Vec::new();
-    let (mut seen, mut decided) = (Vec::new(), None);
+    let (mut seen, mut decided) = (HashSet::new(), None);
     for (index, condition) in conditions(request).enumerate() {
         let at = |field: &str| format!("status.conditions[{index}].{field}");
         let text = |field: &str| condition[field].as_str().unwrap_or_default();
@@ -305,10 +305,9 @@ fn check_conditions(request: &Value) -> Vec<Cause> {
             let why = "Approved and Denied conditions are mutually exclusive";
             wrong.push(Cause::invalid("status.conditions", &kind.into(), why));
         }
-        if seen.contains(&kind) {
+        if !seen.insert(kind) {
             wrong.push(Cause::duplicate(&at("type"), &kind.into()));
         }
-        seen.push(kind);
     }
     wrong
 }
@@ -339,12 +338,15 @@ fn keep_decisions(old: &Value, status: &mut Map<String, Value>) {
 
 /// Says when conditions were set, where nobody has.
 fn date_conditions(old: &Value, status: &mut Map<String, Value>) {
+    let state = |condition: &Value| (condition["type"].clone(), condition["status"].clone());
+    let mut known = HashMap::new();
+    for condition in conditions(old) {
+        let since = condition["lastTransitionTime"].clone();
+        known.entry(state(condition)).or_insert(since);
+    }
     let list = status.get_mut("conditions").and_then(Value::as_array_mut);
     for condition in list.into_iter().flatten() {
-        let known = conditions(old).find(|known| {
-            known["type"] == condition["type"] && known["status"] == condition["status"]
-        });
-        let since = known.map(|known| known["lastTransitionTime"].clone());
+        let since = known.get(&state(condition)).cloned();
         let now = Value::from(object::now());
         for (field, time) in [
             ("lastUpdateTime", now.clone()),

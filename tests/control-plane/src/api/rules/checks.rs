@@ -1,5 +1,7 @@
 //! What is asked of fields, whatever their kind.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::names;
@@ -32,6 +34,11 @@ pub(super) fn text<'a>(object: &'a Value, field: &str) -> &'a str {
 pub(super) fn list<'a>(object: &'a Value, field: &str) -> &'a [Value] {
     let list = object[field].as_array();
     list.map(Vec::as_slice).unwrap_or_default()
+}
+
+/// What the elements of a list say in a field.
+pub(super) fn texts<'a>(list: &'a [Value], field: &str) -> HashSet<&'a str> {
+    list.iter().map(|element| text(element, field)).collect()
 }
 
 pub(super) fn number(object: &Value, field: &str) -> Option<i64> {

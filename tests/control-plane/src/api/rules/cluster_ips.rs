@@ -10,7 +10,7 @@ use super::super::target::Target;
 use super::checks::list;
 use super::service_networks::{self, Network};
 use super::{addresses, service_rules, services};
-use crate::failure::{Cause, Failure};
+use crate::failure::{Cause, Causes, Failure};
 use crate::object;
 use crate::store::Transaction;
 
@@ -121,13 +121,15 @@ impl Families {
                 wrong.push(Cause::invalid(POLICY, &policy, &why));
             }
         }
+        let mut told = Causes::default();
         for (index, ip) in ips.iter().enumerate().skip(self.said.len()) {
             if addresses::parse(ip).is_some_and(|ip| ip.is_ipv6()) {
                 let path = format!("{PATH}[{index}]");
                 let why = "IPv6 is not configured on this cluster";
-                wrong.push(Cause::invalid(&path, &spec["clusterIPs"], why));
+                told.add(|| Cause::invalid(&path, &spec["clusterIPs"], why));
             }
         }
+        wrong.extend(told.made());
         if !wrong.is_empty() || self.is_free {
             return wrong;
         }

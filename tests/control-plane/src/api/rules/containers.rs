@@ -8,7 +8,7 @@ use super::checks::{list, number, one_of, one_of_if_there, text};
 use super::fixed::invalid_struct;
 use super::volumes::{self, Volumes};
 use super::{app_armor, env, ephemeral, names, pod_claims, probes, resources, restarts, windows};
-use crate::failure::Cause;
+use crate::failure::{Cause, Causes};
 
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
 pub(super) const PULLS: [&str; 3] = ["Always", "IfNotPresent", "Never"];
@@ -188,14 +188,13 @@ fn check_security(context: &Value, path: &str, host_users: bool) -> Vec<Cause> {
             let why = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
             wrong.push(invalid_struct(path, "core.SecurityContext", context, why));
         }
-        let added = list(&context["capabilities"], "add");
-        for _ in added
-            .iter()
-            .filter(|capability| **capability == "CAP_SYS_ADMIN")
-        {
+        let added = list(&context["capabilities"], "add").iter();
+        let mut told = Causes::default();
+        for _ in added.filter(|capability| **capability == "CAP_SYS_ADMIN") {
             let why = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
-            wrong.push(invalid_struct(path, "core.SecurityContext", context, why));
+            told.add(|| invalid_struct(path, "core.SecurityContext", context, why));
         }
+        wrong.extend(told.made());
     }
     wrong.extend(windows::check_options(
         &context["windowsOptions"],

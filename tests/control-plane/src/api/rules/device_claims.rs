@@ -9,7 +9,7 @@ use super::devices::{
     EFFECTS, MOST, check_config, check_pool_name, check_selectors, each, each_once,
     fully_qualified, label, named, subdomain,
 };
-use super::{csi, names};
+use super::{csi, names, placement};
 use crate::api::Target;
 use crate::failure::Cause;
 use crate::kinds::namespace_bucket;
@@ -136,6 +136,13 @@ pub(super) fn check_allocation(spec: &Value, allocation: &Value) -> Vec<Cause> {
             wrong
         },
     ));
+    let nodes = &allocation["nodeSelector"];
+    if !nodes.is_null() {
+        wrong.extend(placement::check_nodes(
+            nodes,
+            "status.allocation.nodeSelector",
+        ));
+    }
     wrong
 }
 

@@ -10,7 +10,7 @@ use super::devices::{
     EFFECTS, check_pool_name, each, each_once, label, named, qualified, subdomain,
 };
 use super::fixed::invalid_struct;
-use super::{csi, names, placement};
+use super::{csi, device_capacities, names, placement};
 use crate::failure::Cause;
 
 const MOST_DEVICES: usize = 128;
@@ -158,8 +158,11 @@ fn check_device(device: &Value, has_place: bool, path: &str) -> Vec<Cause> {
             &at(&format!("attributes[{name}]")),
         ));
     }
-    for name in capacity.keys() {
+    let is_shared = device["allowMultipleAllocations"] == true;
+    for (name, capacity) in capacity {
         wrong.extend(qualified(name, &at("capacity")));
+        let path = at(&format!("capacity[{name}]"));
+        wrong.extend(device_capacities::check(capacity, is_shared, &path));
     }
     let taints = list(device, "taints");
     wrong.extend(each(taints, MOST_TAINTS, &at("taints"), check_taint));

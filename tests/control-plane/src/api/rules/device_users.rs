@@ -1,21 +1,21 @@
 //! Which devices were allocated to a claim, how they are, and who has them.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
-use super::checks::{list, text};
-use super::device_claims;
+use super::checks::{list, text, too_many};
+use super::devices::{check_pool_name, each_once, label};
 use super::fixed::{self, invalid_struct};
+use super::{addresses, csi, device_claims, statuses};
 use crate::failure::Cause;
 use crate::object;
 
 /// What is said of a device ends with its allocation.
 pub(super) fn forget(old: &Value, new: &mut Value) {
-    let allocated = |claim: &Value| -> Vec<Value> { allocated(&claim["status"]) };
-    let now = allocated(new);
-    let gone: Vec<Value> = allocated(old)
-        .into_iter()
-        .filter(|device| !now.contains(device))
-        .collect();
+    let now = allocated(&new["status"]);
+    let mut gone = allocated(&old["status"]);
+    gone.retain(|device| !now.contains(device));
     let Some(Value::Array(told)) = new.pointer_mut("/status/devices") else {
         return;
     };
@@ -25,7 +25,7 @@ pub(super) fn forget(old: &Value, new: &mut Value) {
     }
 }
 
-fn allocated(status: &Value) -> Vec<Value> {
+fn allocated(status: &Value) -> HashSet<Value> {
     let results = list(&status["allocation"]["devices"], "results");
     results.iter().map(identity).collect()
 }
@@ -40,7 +40,7 @@ pub(super) fn check(spec: &Value, was: &Value, is: &Value) -> Vec<Cause> {
     const PATH: &str = "status.reservedFor";
     const MOST: usize = 256;
     let users = list(is, "reservedFor");
-    let mut wrong = Vec::new();
+    let (mut wrong, mut seen) = (Vec::new(), HashSet::new());
     if users.len() > MOST {
         let why = format!("Too many: {}: must have at most {MOST} items", users.len());
         wrong.push(Cause::new("FieldValueTooMany", PATH, why));
@@ -50,21 +50,24 @@ pub(super) fn check(spec: &Value, was: &Value, is: &Value) -> Vec<Cause> {
             .into_iter()
             .filter(|field| text(user, field).is_empty());
         wrong.extend(missing.map(|field| Cause::required(&format!("{PATH}[{index}].{field}"), "")));
-        if users[..index]
-            .iter()
-            .any(|known| known["uid"] == user["uid"])
-        {
+        if !seen.insert(&user["uid"]) {
             let path = format!("{PATH}[{index}]");
             wrong.push(Cause::duplicate(&path, &user["uid"]));
         }
     }
     let known = allocated(is);
-    for (index, device) in list(is, "devices").iter().enumerate() {
-        if !known.contains(&identity(device)) {
-            let why = "must be an allocated device in the claim";
+    let devices = list(is, "devices");
+    for (index, device) in devices.iter().enumerate() {
+        let is_known = known.contains(&identity(device));
+        let path = format!("status.devices[{index}]");
+        wrong.extend(check_device(device, is_known, &path));
+    }
+    let mut seen = HashSet::new();
+    for (index, device) in devices.iter().enumerate() {
+        if !seen.insert(identity(device)) {
             let path = format!("status.devices[{index}]");
-            let message = format!("Invalid value: {}: {why}", shown(device));
-            wrong.push(Cause::new("FieldValueInvalid", path, message));
+            let message = format!("Duplicate value: {}", shown(device));
+            wrong.push(Cause::new("FieldValueDuplicate", path, message));
         }
     }
     let (before, now) = (&was["allocation"], &is["allocation"]);
@@ -82,6 +85,67 @@ pub(super) fn check(spec: &Value, was: &Value, is: &Value) -> Vec<Cause> {
     } else if before.is_null() && !now.is_null() {
         wrong.extend(device_claims::check_allocation(spec, now));
     }
+    wrong
+}
+
+/// What is wrong with how a device is said to be.
+fn check_device(device: &Value, is_known: bool, path: &str) -> Vec<Cause> {
+    const MOST_CONDITIONS: usize = 8;
+    const LONGEST_DATA: usize = 10 * 1024;
+    let at = |field: &str| format!("{path}.{field}");
+    let mut wrong = csi::check_name(text(device, "driver"), &at("driver"));
+    wrong.extend(check_pool_name(text(device, "pool"), &at("pool")));
+    wrong.extend(label(text(device, "device"), &at("device")));
+    if !is_known {
+        let why = "must be an allocated device in the claim";
+        let message = format!("Invalid value: {}: {why}", shown(device));
+        wrong.push(Cause::new("FieldValueInvalid", path, message));
+    }
+    let conditions = list(device, "conditions");
+    wrong.extend(too_many(conditions, MOST_CONDITIONS, &at("conditions")));
+    wrong.extend(statuses::check_conditions(device, path));
+    wrong.extend(match &device["data"] {
+        Value::Null | Value::Object(_) if device["data"].to_string().len() <= LONGEST_DATA => None,
+        data if data.to_string().len() > LONGEST_DATA => {
+            Some(Cause::too_long(&at("data"), LONGEST_DATA))
+        }
+        _ => {
+            let why = "must be a valid JSON object";
+            Some(Cause::invalid(&at("data"), &"<value omitted>".into(), why))
+        }
+    });
+    wrong.extend(check_network(&device["networkData"], &at("networkData")));
+    wrong
+}
+
+fn check_network(data: &Value, path: &str) -> Vec<Cause> {
+    const LONGEST: [(&str, usize); 2] = [("interfaceName", 256), ("hardwareAddress", 128)];
+    const MOST_ADDRESSES: usize = 16;
+    const NO_ADDRESS: &str =
+        "must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)";
+    let too_long = LONGEST
+        .into_iter()
+        .filter(|(field, longest)| text(data, field).len() > *longest);
+    let mut wrong: Vec<Cause> = too_long
+        .map(|(field, longest)| Cause::too_long(&format!("{path}.{field}"), longest))
+        .collect();
+    wrong.extend(each_once(
+        list(data, "ips"),
+        MOST_ADDRESSES,
+        &format!("{path}.ips"),
+        |address| address.as_str().unwrap_or_default(),
+        |address, path| {
+            let said = address.as_str().unwrap_or_default();
+            let why = match addresses::shortest_range(said) {
+                None => NO_ADDRESS.to_owned(),
+                Some(shortest) if shortest != said => {
+                    format!("must be in canonical form ({shortest:?})")
+                }
+                Some(_) => return Vec::new(),
+            };
+            vec![Cause::invalid(path, address, &why)]
+        },
+    ));
     wrong
 }
 

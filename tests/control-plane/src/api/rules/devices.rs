@@ -127,13 +127,16 @@ fn identifier(id: &str, path: &str) -> Vec<Cause> {
 
 /// What is wrong with selectors; what they say in CEL is not looked at.
 pub(super) fn check_selectors(selectors: &[Value], path: &str) -> Vec<Cause> {
+    const NOTHING: &str = "compilation failed: ERROR: <input>:1:0: Syntax error: mismatched input '<EOF>' expecting {'[', \
+        '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
     each(selectors, MOST, path, |selector, path| {
         let path = format!("{path}.cel");
-        let is_missing = selector["cel"].is_null();
-        is_missing
-            .then(|| Cause::required(&path, ""))
-            .into_iter()
-            .collect()
+        if selector["cel"].is_null() {
+            return vec![Cause::required(&path, "")];
+        }
+        let says_nothing = text(&selector["cel"], "expression").is_empty();
+        let path = format!("{path}.expression");
+        Vec::from_iter(says_nothing.then(|| Cause::invalid(&path, &"".into(), NOTHING)))
     })
 }
 

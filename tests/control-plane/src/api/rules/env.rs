@@ -1,5 +1,7 @@
 //! The variables of containers, and what tells of a pod.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::checks::{list, one_of, text};
@@ -172,7 +174,10 @@ fn check_file_key(source: &Value, path: &str) -> Vec<Cause> {
 
 /// What is wrong with the volumes of such files: they are in directories that are empty at first.
 pub(super) fn check_volumes_of_files(spec: &Value, path: &str) -> Vec<Cause> {
-    let volumes = list(spec, "volumes");
+    let volumes = list(spec, "volumes").iter();
+    let volumes = volumes.map(|volume| (text(volume, "name"), volume));
+    // The last of each name.
+    let volumes: HashMap<&str, &Value> = volumes.collect();
     let mut wrong = Vec::new();
     for (path, container) in windows::containers(spec, path) {
         for (index, variable) in list(container, "env").iter().enumerate() {
@@ -182,11 +187,7 @@ pub(super) fn check_volumes_of_files(spec: &Value, path: &str) -> Vec<Cause> {
             }
             let name = text(source, "volumeName");
             let path = format!("{path}.env[{index}].valueFrom.fileKeyRef.volumeName");
-            let volume = volumes
-                .iter()
-                .rev()
-                .find(|volume| text(volume, "name") == name);
-            match volume {
+            match volumes.get(name) {
                 None => wrong.push(volumes::not_found(&path, name)),
                 Some(volume) if volume["emptyDir"].is_null() => {
                     let why = "referenced volume must be of type emptyDir";

@@ -1,6 +1,6 @@
 //! Keys of a pod's own labels, by which it is placed near those, or away from those, that say the same.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
@@ -86,10 +86,11 @@ pub(super) fn check(term: &Value, path: &str) -> Vec<Cause> {
     let labels = selector["matchLabels"].as_object().into_iter().flatten();
     let mut selected: HashSet<&str> = labels.map(|(key, _)| key.as_str()).collect();
     // One expression for a key is what the server has added itself.
+    let places = keys(MATCH).enumerate().map(|(index, key)| (key, index));
+    let places: HashMap<&str, usize> = places.collect();
     for expression in list(selector, "matchExpressions") {
         let key = text(expression, "key");
-        let place = list(term, MATCH).iter().rposition(|known| known == key);
-        if let Some(index) = place.filter(|_| selected.contains(key)) {
+        if let Some(index) = places.get(key).filter(|_| selected.contains(key)) {
             let why = "exists in both matchLabelKeys and labelSelector";
             wrong.push(Cause::invalid(
                 &format!("{path}[{index}]"),
@@ -99,8 +100,9 @@ pub(super) fn check(term: &Value, path: &str) -> Vec<Cause> {
         }
         selected.insert(key);
     }
+    let mismatched: HashSet<&str> = keys(MISMATCH).collect();
     for (index, key) in keys(MATCH).enumerate() {
-        if keys(MISMATCH).any(|other| other == key) {
+        if mismatched.contains(key) {
             let path = format!("{path}.{MATCH}[{index}]");
             let why = "exists in both matchLabelKeys and mismatchLabelKeys";
             wrong.push(Cause::invalid(&path, &key.into(), why));

@@ -3,6 +3,7 @@
 mod address_advice;
 mod addresses;
 mod administration;
+mod admission_policies;
 mod advice;
 mod api_services;
 mod app_armor;
@@ -15,6 +16,7 @@ mod containers;
 mod csi;
 mod data_sources;
 mod defaults;
+mod device_capacities;
 mod device_claims;
 mod device_slices;
 mod device_users;
@@ -81,7 +83,7 @@ mod sysctls;
 mod volume_advice;
 mod volume_sources;
 mod volumes;
-mod webhook_clients;
+pub(crate) mod webhook_clients;
 mod webhook_rules;
 mod webhooks;
 mod wholes;
@@ -211,21 +213,21 @@ pub(crate) fn before_update(
     looks::check(target, old, new, fixed, rest)
 }
 
-/// Moves the generation of an object that was changed; `empties` is what it was sent with besides, and `is_less` that of a
-/// custom resource more was applied.
+/// Moves the generation of an object that was changed; `empties` is what it was sent with besides, and a custom resource
+/// can have been `said_otherwise` than it is kept.
 pub(crate) fn move_generation(
     target: &Target,
     old: &Value,
     new: &mut Value,
     empties: &Empties,
-    is_less: bool,
+    said_otherwise: bool,
 ) {
     // It does not move by what the status endpoint of a built-in kind writes.
     let is_status = target.subresource.as_deref() == Some("status");
     if is_status && !target.resource.is_crd() || !counts_changes(&target.resource) {
         return;
     }
-    let is_more = counts_empties(&target.resource, empties) || is_less && !is_status;
+    let is_more = counts_empties(&target.resource, empties) || said_otherwise && !is_status;
     if is_more || generation_moves(target, old, new) {
         let generation = old
             .pointer("/metadata/generation")
@@ -238,11 +240,11 @@ pub(crate) fn move_generation(
 /// To some kinds an empty list is a change from none, though it is not kept.
 fn counts_empties(resource: &Resource, empties: &Empties) -> bool {
     match (&*resource.group, &*resource.plural) {
-        ("networking.k8s.io", "networkpolicies") => empties.are_within("/spec/"),
+        ("networking.k8s.io", "networkpolicies") => empties.are_in("spec"),
         (
             "admissionregistration.k8s.io",
             "mutatingwebhookconfigurations" | "validatingwebhookconfigurations",
-        ) => empties.are_within("/webhooks"),
+        ) => empties.are_in("webhooks"),
         _ => false,
     }
 }

@@ -1,6 +1,6 @@
 //! What names may look like.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -44,11 +44,6 @@ pub(super) type Rule = fn(&str) -> Option<&'static str>;
 fn is_label(name: &str) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     !name.is_empty() && name.chars().all(inner) && !name.starts_with('-') && !name.ends_with('-')
-}
-
-/// Whether it is a label that begins with a letter.
-pub(super) fn is_name_label(name: &str) -> bool {
-    is_label(name) && name.len() <= 63 && name.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
 /// What is wrong with a DNS label.
@@ -341,12 +336,9 @@ fn need_domains(resource: &Resource) -> bool {
 
 /// What the writer of a custom resource should know of the finalizers that are new.
 pub(super) fn finalizer_advice(old: Option<&Value>, object: &Value) -> Vec<String> {
-    let was = |finalizer: &&str| {
-        let mut old = old.into_iter().flat_map(object::finalizers);
-        old.any(|old| old == *finalizer)
-    };
+    let old: HashSet<&str> = old.into_iter().flat_map(object::finalizers).collect();
     let new: BTreeSet<&str> = object::finalizers(object)
-        .filter(|finalizer| !was(finalizer) && lacks_domain(finalizer))
+        .filter(|finalizer| !old.contains(finalizer) && lacks_domain(finalizer))
         .collect();
     let told = |finalizer: &str| {
         let missing = match finalizer.contains('.') {
@@ -429,21 +421,14 @@ pub(super) fn config_key(key: &str) -> Vec<&'static str> {
 
 /// What is wrong with the keys of a ConfigMap or a Secret.
 pub(super) fn data_keys(object: &Value) -> Vec<Cause> {
-    let keys = |field: &str| {
-        object
-            .get(field)
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-            .map(|(key, _)| key)
-    };
+    let keys = |field: &str| object[field].as_object().into_iter().flatten();
     let mut wrong = Vec::new();
     for field in ["data", "binaryData"] {
-        for key in keys(field) {
+        for (key, _) in keys(field) {
             let at = format!("{field}[{key}]");
             let reasons = config_key(key).into_iter();
             wrong.extend(reasons.map(|why| Cause::invalid(&at, &key.as_str().into(), why)));
-            if field == "data" && keys("binaryData").any(|other| other == key) {
+            if field == "data" && object["binaryData"].get(key).is_some() {
                 wrong.push(Cause::invalid(
                     &at,
                     &key.as_str().into(),

@@ -62,11 +62,34 @@ pub(super) fn check(node: &Value) -> Vec<Cause> {
             wrong.extend(resources::check_quantity(name, quantity, &path));
         }
     }
-    for (index, range) in list(&node["spec"], "podCIDRs").iter().enumerate() {
-        if let Some(why) = addresses::unclear_range(range.as_str().unwrap_or_default()) {
-            let path = format!("spec.podCIDRs[{index}]");
-            wrong.push(Cause::invalid(&path, range, why));
-        }
+    wrong.extend(check_ranges(list(&node["spec"], "podCIDRs")));
+    wrong
+}
+
+fn check_ranges(ranges: &[Value]) -> Vec<Cause> {
+    const PATH: &str = "spec.podCIDRs";
+    let mut wrong = Vec::new();
+    let mut families = Vec::new();
+    for (index, range) in ranges.iter().enumerate() {
+        let text = range.as_str().unwrap_or_default();
+        let why = addresses::unclear_range(text);
+        wrong.extend(why.map(|why| Cause::invalid(&format!("{PATH}[{index}]"), range, why)));
+        families.push(addresses::range(text).map(|(address, _)| address.is_ipv6()));
+    }
+    if ranges.len() < 2 {
+        return wrong;
+    }
+    if let Some(index) = families.iter().position(Option::is_none) {
+        let range = ranges[index].as_str().unwrap_or_default();
+        let why = format!(
+            "Internal error: invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[{index}]: <nil> \
+             (invalid CIDR address: {range})"
+        );
+        wrong.push(Cause::new("InternalError", PATH, why));
+    }
+    if !matches!(families[..], [Some(one), Some(other)] if one != other) {
+        let why = "may specify no more than one CIDR for each IP family";
+        wrong.push(Cause::invalid(PATH, &ranges.into(), why));
     }
     wrong
 }

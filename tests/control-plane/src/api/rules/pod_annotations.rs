@@ -1,5 +1,7 @@
 //! Annotations of pods that were fields once.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::app_armor;
@@ -15,6 +17,11 @@ const CONTAINERS: [&str; 3] = ["initContainers", "containers", "ephemeralContain
 /// What is wrong with the annotations of a pod or a template, which are at `path`.
 pub(super) fn check(pod: &Value, path: &str) -> Vec<Cause> {
     let annotations = pod["metadata"]["annotations"].as_object();
+    let containers = CONTAINERS.iter();
+    let containers = containers.flat_map(|field| list(&pod["spec"], field));
+    let containers: HashSet<&str> = containers
+        .map(|container| text(container, "name"))
+        .collect();
     let mut wrong = Vec::new();
     for (key, value) in annotations.into_iter().flatten() {
         let said = value.as_str().unwrap_or_default();
@@ -26,10 +33,7 @@ pub(super) fn check(pod: &Value, path: &str) -> Vec<Cause> {
             continue;
         };
         let path = format!("{path}[{key}]");
-        let mut all = CONTAINERS
-            .iter()
-            .flat_map(|field| list(&pod["spec"], field));
-        if !all.any(|known| text(known, "name") == container) {
+        if !containers.contains(container) {
             let why = "container not found";
             wrong.push(Cause::invalid(&path, &container.into(), why));
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::checks::{list, text};
 use super::fixed::invalid_struct;
 use super::names;
-use crate::failure::Cause;
+use crate::failure::{Cause, Causes};
 
 const ONE_OF: &str = "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`";
 const AT_MOST_ONE: &str =
@@ -54,14 +54,14 @@ pub(super) fn all(spec: &Value) -> BTreeSet<&str> {
 
 /// What is wrong with what is used of that.
 pub(super) fn check_used(resources: &Value, known: &BTreeSet<&str>, path: &str) -> Vec<Cause> {
-    let mut wrong = Vec::new();
+    let mut wrong = Causes::default();
     let mut used: BTreeSet<(&str, &str)> = BTreeSet::new();
     for (index, claim) in list(resources, "claims").iter().enumerate() {
         let path = format!("{path}.claims[{index}]");
         let (name, request) = (text(claim, "name"), text(claim, "request"));
-        let mut twice = |key: String| wrong.push(Cause::duplicate(&path, &key.into()));
+        let mut twice = |key: String| wrong.add(|| Cause::duplicate(&path, &key.into()));
         if name.is_empty() {
-            wrong.push(Cause::required(&path, ""));
+            wrong.add(|| Cause::required(&path, ""));
             continue;
         }
         if used.contains(&(name, "")) {
@@ -70,20 +70,21 @@ pub(super) fn check_used(resources: &Value, known: &BTreeSet<&str>, path: &str) 
         } else if used.contains(&(name, request)) {
             twice(format!("{name}/{request}"));
         } else {
-            let parts = used
-                .iter()
-                .filter(|(of, _)| request.is_empty() && *of == name);
+            let parts = used.range((name, "")..);
+            let parts = parts.take_while(|(of, _)| request.is_empty() && *of == name);
             parts.for_each(|_| twice(name.to_owned()));
             let why = names::label(request).filter(|_| !request.is_empty());
             let field = format!("{path}.request");
-            wrong.extend(why.map(|why| Cause::invalid(&field, &request.into(), why)));
+            if let Some(why) = why {
+                wrong.add(|| Cause::invalid(&field, &request.into(), why));
+            }
         }
         used.insert((name, request));
         if !known.contains(name) {
-            wrong.push(unknown(name, known, &path));
+            wrong.add(|| unknown(name, known, &path));
         }
     }
-    wrong
+    wrong.made()
 }
 
 fn unknown(name: &str, known: &BTreeSet<&str>, path: &str) -> Cause {

@@ -1,12 +1,12 @@
 //! What may be said in the status of a pod.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use serde_json::Value;
 
 use super::addresses::{parse, unclear};
-use super::checks::{list, number, one_of, text};
+use super::checks::{list, number, one_of, text, texts};
 use super::fixed::invalid_struct;
 use super::{fixed, names};
 use crate::failure::Cause;
@@ -111,6 +111,12 @@ fn containers(spec: &Value) -> impl DoubleEndedIterator<Item = &Value> {
     first.chain(list(spec, "containers"))
 }
 
+/// The first of each name.
+fn by_name(all: &[Value]) -> HashMap<&str, &Value> {
+    let named = all.iter().rev().map(|one| (text(one, "name"), one));
+    named.collect()
+}
+
 /// What has ended and is not started again stays as it is.
 fn check_states(spec: &Value, was: &Value, is: &Value) -> Vec<Cause> {
     let restarts_all = |container: &Value| {
@@ -126,13 +132,14 @@ fn check_states(spec: &Value, was: &Value, is: &Value) -> Vec<Cause> {
         if may_all_restart && !of.is_empty() {
             continue;
         }
+        let (now, containers) = (by_name(list(is, field)), by_name(list(spec, of)));
         for (index, was) in list(was, field).iter().enumerate() {
             let ended = &was["state"]["terminated"];
-            let own = |other: &&Value| other["name"] == was["name"];
-            let is = list(is, field).iter().find(own);
+            let name = text(was, "name");
+            let is = now.get(name);
             let runs = is.is_some_and(|is| is["state"]["terminated"].is_null());
             let code = number(ended, "exitCode").unwrap_or(0);
-            let container = list(spec, of).iter().find(own);
+            let container = containers.get(name);
             let restarts = container.is_some_and(|container| restarts(container, spec, code));
             if !ended.is_null() && runs && !restarts {
                 let path = format!("status.{field}[{index}].state");
@@ -172,11 +179,11 @@ fn restarts(container: &Value, spec: &Value, code: i64) -> bool {
 fn check_claims(spec: &Value, status: &Value) -> Vec<Cause> {
     let mut seen = HashSet::new();
     let mut wrong = Vec::new();
+    let known = texts(list(spec, "resourceClaims"), "name");
     for (index, claim) in list(status, "resourceClaimStatuses").iter().enumerate() {
         let at = |field: &str| format!("status.resourceClaimStatuses[{index}].{field}");
         let name = text(claim, "name");
-        let mut known = list(spec, "resourceClaims").iter();
-        if !known.any(|known| text(known, "name") == name) {
+        if !known.contains(name) {
             let why = "must match the name of an entry in `spec.resourceClaims`";
             wrong.push(Cause::invalid(&at("name"), &name.into(), why));
         }
@@ -262,11 +269,10 @@ fn check_addresses(was: &Value, status: &Value, all: &str, one: &str) -> Vec<Cau
         ));
     }
     let parsed: Vec<Option<IpAddr>> = places.iter().map(|place| parse(&place["ip"])).collect();
+    let known = texts(list(was, all), "ip");
     for (index, place) in places.iter().enumerate() {
         let address = text(place, "ip");
-        let is_known = list(was, all)
-            .iter()
-            .any(|known| text(known, "ip") == address);
+        let is_known = known.contains(address);
         if let Some(why) = unclear(&address.into()).filter(|_| !is_known) {
             let path = format!("{path}[{index}]");
             wrong.push(Cause::invalid(&path, &address.into(), why));
@@ -323,10 +329,9 @@ fn check_user(user: &Value, path: &str) -> Vec<Cause> {
 /// The resources that containers were given are those that they ask for.
 fn check_resources(containers: &[Value], status: &Value, field: &str) -> Vec<Cause> {
     let mut wrong = Vec::new();
+    let containers = by_name(containers);
     for (index, told) in list(status, field).iter().enumerate() {
-        let container = containers
-            .iter()
-            .find(|own| text(own, "name") == text(told, "name"));
+        let container = containers.get(text(told, "name"));
         for (number, resource) in list(told, RESOURCES).iter().enumerate() {
             let path = format!("status.{field}[{index}].{RESOURCES}[{number}]");
             let name = text(resource, "name");

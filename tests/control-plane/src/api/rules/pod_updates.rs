@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::checks::{at, list, number, text};
+use super::checks::{at, list, number, text, texts};
 use super::fixed::{forbidden_change, invalid_struct, same};
 use crate::failure::Cause;
 use crate::object;
@@ -98,10 +98,10 @@ fn keeps_tolerations(was: &Value, is: &Value) -> bool {
 
 /// Gates are taken away, and none is added.
 fn new_gates(was: &Value, is: &Value) -> Vec<Cause> {
-    let known = list(was, "schedulingGates");
+    let known = texts(list(was, "schedulingGates"), "name");
     let gates = list(is, "schedulingGates").iter().enumerate();
     gates
-        .filter(|(_, gate)| !known.iter().any(|known| known["name"] == gate["name"]))
+        .filter(|(_, gate)| !known.contains(text(gate, "name")))
         .map(|(index, gate)| {
             let name = text(gate, "name");
             let why = format!("only deletion is allowed, but found new scheduling gate '{name}'");

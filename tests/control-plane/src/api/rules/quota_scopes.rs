@@ -1,11 +1,13 @@
 //! Which objects a quota counts, where it does not count all.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::checks::{list, text};
 use super::fixed::invalid_struct;
 use super::resources;
-use crate::failure::Cause;
+use crate::failure::{Cause, Causes};
 
 const KNOWN: [&str; 7] = [
     "Terminating",
@@ -36,61 +38,57 @@ const OPPOSITE: &str = "conflicting scopes";
 
 pub(super) fn check(spec: &Value) -> Vec<Cause> {
     const PATH: &str = "spec.scopes";
-    let mut wrong = Vec::new();
-    let mut refuse = |why: &str| wrong.push(Cause::invalid(PATH, &spec["scopes"], why));
+    let mut wrong = Causes::default();
+    let mut refuse = |why: &str| wrong.add(|| Cause::invalid(PATH, &spec["scopes"], why));
     let scopes: Vec<&str> = list(spec, "scopes")
         .iter()
         .filter_map(Value::as_str)
         .collect();
+    let mut unfit = Unfit::of(spec);
     for scope in &scopes {
         if !KNOWN.contains(scope) {
             refuse(UNKNOWN);
         }
-        (0..unfit(spec, scope)).for_each(|_| refuse(UNFIT));
+        (0..unfit.count(scope)).for_each(|_| refuse(UNFIT));
     }
     (0..opposites(&scopes)).for_each(|_| refuse(OPPOSITE));
-    wrong.extend(check_selector(spec));
-    wrong
+    check_selector(spec, &mut unfit, &mut wrong);
+    wrong.made()
 }
 
-fn check_selector(spec: &Value) -> Vec<Cause> {
+fn check_selector<'s>(spec: &'s Value, unfit: &mut Unfit<'s>, wrong: &mut Causes) {
     const PATH: &str = "spec.scopeSelector.matchExpressions";
     const ONLY_THERE: &str = "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, \
         ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or \
         ResourceQuotaScopeCrossNamespacePodAffinity";
     let at = |field: &str| format!("{PATH}.{field}");
     let expressions = list(&spec["scopeSelector"], "matchExpressions");
-    let mut wrong = Vec::new();
     for expression in expressions {
         let (scope, operator) = (text(expression, "scopeName"), text(expression, "operator"));
         if !KNOWN.contains(&scope) {
-            wrong.push(Cause::invalid(&at("scopeName"), &scope.into(), UNKNOWN));
+            wrong.add(|| Cause::invalid(&at("scopeName"), &scope.into(), UNKNOWN));
         }
-        let times = unfit(spec, scope);
-        wrong
-            .extend((0..times).map(|_| {
-                invalid_struct(PATH, "core.ScopeSelector", &spec["scopeSelector"], UNFIT)
-            }));
+        for _ in 0..unfit.count(scope) {
+            wrong.add(|| invalid_struct(PATH, "core.ScopeSelector", &spec["scopeSelector"], UNFIT));
+        }
         let has_values = ["PriorityClass", "VolumeAttributesClass"].contains(&scope);
         if KNOWN.contains(&scope) && !has_values && operator != "Exists" {
-            let path = at("operator");
-            wrong.push(Cause::invalid(&path, &operator.into(), ONLY_THERE));
+            wrong.add(|| Cause::invalid(&at("operator"), &operator.into(), ONLY_THERE));
         }
         let values = list(expression, "values");
         match operator {
             "In" | "NotIn" if values.is_empty() => {
                 let why = "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector";
-                wrong.push(Cause::required(&at("values"), why));
+                wrong.add(|| Cause::required(&at("values"), why));
             }
             "Exists" | "DoesNotExist" if !values.is_empty() => {
                 let why = "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector";
-                let path = at("values");
-                wrong.push(Cause::invalid(&path, &expression["values"], why));
+                wrong.add(|| Cause::invalid(&at("values"), &expression["values"], why));
             }
             "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
             other => {
                 let why = "not a valid selector operator";
-                wrong.push(Cause::invalid(&at("operator"), &other.into(), why));
+                wrong.add(|| Cause::invalid(&at("operator"), &other.into(), why));
             }
         }
     }
@@ -100,22 +98,41 @@ fn check_selector(spec: &Value) -> Vec<Cause> {
         .collect();
     // What is shown is the other list of scopes.
     let shown = &spec["scopes"];
-    wrong.extend((0..opposites(&scopes)).map(|_| Cause::invalid(PATH, shown, OPPOSITE)));
-    wrong
+    for _ in 0..opposites(&scopes) {
+        wrong.add(|| Cause::invalid(PATH, shown, OPPOSITE));
+    }
 }
 
-/// How many of the resources of a quota are of no object in the scope.
-fn unfit(spec: &Value, scope: &str) -> usize {
-    let fits = |resource: &str| match scope {
-        "BestEffort" => resource == "pods",
-        "VolumeAttributesClass" => OF_CLAIMS.contains(&resource),
-        scope if KNOWN.contains(&scope) => OF_PODS.contains(&resource),
-        _ => true,
-    };
-    let resources = spec["hard"].as_object().into_iter().flatten();
-    resources
-        .filter(|(name, _)| resources::is_of_quotas(name) && !fits(name))
-        .count()
+/// How many of the resources of a quota are of no object in a scope.
+struct Unfit<'s> {
+    spec: &'s Value,
+    counted: HashMap<&'s str, usize>,
+}
+
+impl<'s> Unfit<'s> {
+    fn of(spec: &'s Value) -> Self {
+        let counted = HashMap::new();
+        Self { spec, counted }
+    }
+
+    fn count(&mut self, scope: &'s str) -> usize {
+        let fits = |resource: &str| match scope {
+            "BestEffort" => resource == "pods",
+            "VolumeAttributesClass" => OF_CLAIMS.contains(&resource),
+            scope if KNOWN.contains(&scope) => OF_PODS.contains(&resource),
+            _ => true,
+        };
+        let count = || {
+            let resources = self.spec["hard"].as_object().into_iter().flatten();
+            resources
+                .filter(|(name, _)| resources::is_of_quotas(name) && !fits(name))
+                .count()
+        };
+        match KNOWN.contains(&scope) {
+            true => *self.counted.entry(scope).or_insert_with(count),
+            false => 0,
+        }
+    }
 }
 
 fn opposites(scopes: &[&str]) -> usize {

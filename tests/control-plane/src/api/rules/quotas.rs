@@ -66,7 +66,7 @@ fn check_limit(kind: &str, limit: &Value, path: &str) -> Vec<Cause> {
     let of = |field: &str| limit[field].as_object().unwrap_or(&none);
     let mut wrong = Vec::new();
     let for_containers = ["Pod", "Container"].contains(&kind);
-    let mut seen: Vec<&str> = Vec::new();
+    let (mut seen, mut is_seen) = (Vec::new(), HashSet::new());
     for field in [
         "max",
         "min",
@@ -98,7 +98,7 @@ fn check_limit(kind: &str, limit: &Value, path: &str) -> Vec<Cause> {
                 true => resources::check_name_for_container(name, &at),
                 false => resources::check_name(name, &at),
             });
-            if !seen.contains(&name.as_str()) {
+            if is_seen.insert(name) {
                 seen.push(name);
             }
         }

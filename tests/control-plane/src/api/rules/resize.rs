@@ -1,8 +1,10 @@
 //! The resources of a pod that runs, which may change.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
-use super::checks::list;
+use super::checks::{list, text};
 use super::fixed::same;
 use super::pods;
 use crate::failure::Cause;
@@ -22,11 +24,12 @@ pub(super) fn keep_the_rest(old: &Value, new: &mut Value) {
             kept["spec"][containers] = written.into();
             continue;
         }
+        let named = written.iter().rev().map(|new| (text(new, "name"), new));
+        let named: HashMap<&str, &Value> = named.collect();
         let of_before = kept["spec"].get_mut(containers);
         let of_before = of_before.and_then(Value::as_array_mut);
         for container in of_before.into_iter().flatten() {
-            let same = written.iter().find(|new| new["name"] == container["name"]);
-            let Some(Value::Object(same)) = same else {
+            let Some(Value::Object(same)) = named.get(text(container, "name")) else {
                 continue;
             };
             for field in ["resources", "resizePolicy"] {

@@ -1,6 +1,7 @@
 //! What a Service must say.
 
 use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
@@ -212,11 +213,12 @@ pub(super) fn check_addresses(spec: &Value) -> Vec<Cause> {
         _ => {}
     }
     let families = list(spec, "ipFamilies");
+    let mut seen = HashSet::new();
     for (index, family) in families.iter().enumerate() {
         let path = format!("spec.ipFamilies[{index}]");
         let name = family.as_str().unwrap_or_default();
         wrong.extend(one_of(name, &path, &["IPv4", "IPv6"]));
-        if families[..index].contains(family) {
+        if !seen.insert(family) {
             wrong.push(Cause::duplicate(&path, family));
         }
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::addresses::unclear;
 use super::checks::{at, list, not_negative, number, one_of, text};
 use super::fixed::duplicate_struct;
-use super::{device_users, job_status, names, nodes, pod_status, resources};
+use super::{admission_policies, device_users, job_status, names, nodes, pod_status, resources};
 use crate::failure::Cause;
 use crate::object;
 use crate::schema::in_billionths;
@@ -104,7 +104,7 @@ pub(super) fn check(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
         "Job" => job_status::check(old, new),
         "Pod" => pod_status::check(old, new),
         "PodDisruptionBudget" => {
-            let mut wrong = check_conditions(is);
+            let mut wrong = check_conditions(is, "status");
             wrong.extend(counts(&OF_BUDGETS));
             wrong
         }
@@ -116,7 +116,11 @@ pub(super) fn check(kind: &str, old: &Value, new: &Value) -> Vec<Cause> {
         "ResourceClaim" => device_users::check(&new["spec"], was, is),
         "FlowSchema" | "PriorityLevelConfiguration" => check_types(is),
         "VolumeAttachment" => check_attachment(is),
-        "ValidatingAdmissionPolicy" => check_conditions(is),
+        "ValidatingAdmissionPolicy" => {
+            let mut wrong = admission_policies::check_status(is);
+            wrong.extend(check_conditions(is, "status"));
+            wrong
+        }
         "APIService" => check_availability(is),
         _ => Vec::new(),
     };
@@ -192,11 +196,12 @@ fn check_replicas(kind: &str, first: &str, status: &Value) -> Vec<Cause> {
     wrong
 }
 
-fn check_conditions(status: &Value) -> Vec<Cause> {
+/// What is wrong with the conditions of a status, or of a part of one, at a path.
+pub(super) fn check_conditions(status: &Value, path: &str) -> Vec<Cause> {
     let mut wrong = Vec::new();
     let mut seen = HashSet::new();
     for (index, condition) in list(status, "conditions").iter().enumerate() {
-        let at = |field: &str| format!("status.conditions[{index}].{field}");
+        let at = |field: &str| format!("{path}.conditions[{index}].{field}");
         let kind = text(condition, "type");
         if !seen.insert(kind) {
             wrong.push(Cause::duplicate(&at("type"), &kind.into()));

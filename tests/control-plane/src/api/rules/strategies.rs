@@ -38,7 +38,10 @@ pub(super) fn not_more_than_all(value: &Value, path: &str) -> Option<Cause> {
 
 fn is_none(value: &Value) -> bool {
     match value {
-        Value::String(text) => percent(text).unwrap_or(0) == 0,
+        Value::String(text) => {
+            let number = percent(text).or_else(|| text.parse().ok());
+            number.unwrap_or(0) == 0
+        }
         value => value.as_i64().unwrap_or(0) == 0,
     }
 }

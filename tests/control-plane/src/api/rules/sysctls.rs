@@ -1,5 +1,6 @@
 //! The settings of the kernel that a pod asks for.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -21,17 +22,18 @@ const SHARED: [(&str, &[&str]); 2] = [
 /// What is wrong with the settings of a spec, whose security context is at `path`.
 pub(super) fn check(spec: &Value, path: &str) -> Vec<Cause> {
     let settings = list(&spec["securityContext"], "sysctls");
-    let mut wrong = Vec::new();
+    let (mut wrong, mut seen) = (Vec::new(), HashSet::new());
     for (index, setting) in settings.iter().enumerate() {
         let path = format!("{path}.sysctls[{index}].name");
         let name = text(setting, "name");
         let shown = Value::from(name);
+        let is_again = !seen.insert(name);
         if name.is_empty() {
             wrong.push(Cause::required(&path, ""));
         } else if !is_name(name) {
             let why = format!("must have at most 253 characters and match regex {SYNTAX}");
             wrong.push(Cause::invalid(&path, &shown, &why));
-        } else if settings[..index].iter().any(|known| known["name"] == name) {
+        } else if is_again {
             wrong.push(Cause::duplicate(&path, &shown));
         }
         let dotted = with_dots(name);

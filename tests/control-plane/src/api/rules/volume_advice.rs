@@ -1,5 +1,7 @@
 //! What a real server warns of in volumes.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::checks::{list, text};
@@ -54,6 +56,10 @@ const GONE: [(&str, &str, &str); 9] = [
     ),
 ];
 
+/// Of more overlaps, and of more of a path, nothing is seen: warnings are cut to so many characters.
+const MOST_TOLD: usize = 4096;
+const LONGEST_SHOWN: usize = 4096;
+
 /// Of the volumes of a pod.
 pub(super) fn advice(volumes: &[Value], path: &str) -> Vec<String> {
     let mut told = Vec::new();
@@ -103,9 +109,10 @@ impl Place {
     }
 
     fn shown(&self) -> String {
+        let path: String = self.path.chars().take(LONGEST_SHOWN).collect();
         match self.source.is_empty() {
-            true => format!("{:?}", self.path),
-            false => format!("{:?} ({})", self.path, self.source),
+            true => format!("{path:?}"),
+            false => format!("{path:?} ({})", self.source),
         }
     }
 }
@@ -172,10 +179,59 @@ fn places(source: &Value, called: &str) -> Vec<Place> {
 }
 
 fn overlaps(places: &[Place]) -> Vec<String> {
-    let mut told = Vec::new();
+    let (mut told, mut roots) = (Vec::new(), Roots::default());
     for (index, place) in places.iter().enumerate() {
+        if !roots.add(&place.path) || told.len() >= MOST_TOLD {
+            continue;
+        }
         let before = places[..index].iter().filter(|known| place.overlaps(known));
         told.extend(before.map(|known| format!("{} with {}", place.shown(), known.shown())));
     }
     told
+}
+
+/// The paths of which none is within another: one of many that is within none is soon known to be.
+#[derive(Default)]
+struct Roots(BTreeSet<String>);
+
+impl Roots {
+    /// Adds a path, and says whether it is within another, or another within it.
+    fn add(&mut self, path: &str) -> bool {
+        let path = format!("{path}/");
+        let before = self.0.range(..=path.clone()).next_back();
+        if before.is_some_and(|root| path.starts_with(root.as_str())) {
+            return true;
+        }
+        let within = self.0.range(path.clone()..);
+        let within = within.take_while(|root| root.starts_with(&path));
+        let within: Vec<String> = within.cloned().collect();
+        for root in &within {
+            self.0.remove(root);
+        }
+        self.0.insert(path);
+        !within.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_within_one_another_are_found_in_any_order() {
+        let paths = ["a/b", "a/c", "ab", "a", "a/b/d", "", "/", "a/c"];
+        let places = paths.map(|path| Place {
+            path: path.to_owned(),
+            source: String::new(),
+        });
+        for (index, place) in places.iter().enumerate() {
+            let mut roots = Roots::default();
+            let found: Vec<bool> = places[..=index]
+                .iter()
+                .map(|place| roots.add(&place.path))
+                .collect();
+            let overlaps = places[..index].iter().any(|known| place.overlaps(known));
+            assert_eq!(found.last(), Some(&overlaps), "{:?}", place.path);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::{Value, json};
 
-use super::checks::{self, list, number, one_of, one_of_if_there, text};
+use super::checks::{self, list, number, one_of, one_of_if_there, text, texts};
 use super::volume_sources::{self, Volume};
 use super::{containers, env, names, storage};
 use crate::failure::Cause;
@@ -325,6 +325,9 @@ pub(super) fn check_mounts(container: &Value, path: &str, volumes: &Volumes<'_>)
     let mut seen = BTreeSet::new();
     let path = format!("{path}.volumeMounts");
     let privileged = container["securityContext"]["privileged"] == true;
+    let devices = list(container, "volumeDevices");
+    let devices_named = texts(devices, "name");
+    let places_of_devices = texts(devices, "devicePath");
     for (index, mount) in list(container, "volumeMounts").iter().enumerate() {
         let at = |field: &str| format!("{path}[{index}].{field}");
         let (name, place) = (text(mount, "name"), text(mount, "mountPath"));
@@ -344,15 +347,11 @@ pub(super) fn check_mounts(container: &Value, path: &str, volumes: &Volumes<'_>)
                 "must be unique",
             ));
         }
-        let devices = list(container, "volumeDevices");
-        if devices.iter().any(|device| text(device, "name") == name) {
+        if devices_named.contains(name) {
             let why = "must not already exist in volumeDevices";
             wrong.push(Cause::invalid(&at("name"), &name.into(), why));
         }
-        if devices
-            .iter()
-            .any(|device| text(device, "devicePath") == place)
-        {
+        if places_of_devices.contains(place) {
             let why = "must not already exist as a path in volumeDevices";
             wrong.push(Cause::invalid(&at("mountPath"), &place.into(), why));
         }
@@ -410,6 +409,8 @@ fn check_read_only(mount: &Value, path: &str) -> Vec<Cause> {
 fn check_devices(container: &Value, volumes: &Volumes<'_>, path: &str) -> Vec<Cause> {
     let mut wrong = Vec::new();
     let mounts = list(container, "volumeMounts");
+    let mounted = texts(mounts, "name");
+    let places_of_mounts = texts(mounts, "mountPath");
     let (mut names, mut places) = (BTreeSet::new(), BTreeSet::new());
     for (index, device) in list(container, "volumeDevices").iter().enumerate() {
         let at = |field: &str| format!("{path}[{index}].{field}");
@@ -443,10 +444,10 @@ fn check_devices(container: &Value, volumes: &Volumes<'_>, path: &str) -> Vec<Ca
         } else {
             places.insert(place);
         }
-        if mounts.iter().any(|mount| text(mount, "name") == name) {
+        if mounted.contains(name) {
             refuse("name", name, "must not already exist in volumeMounts");
         }
-        if mounts.iter().any(|mount| text(mount, "mountPath") == place) {
+        if places_of_mounts.contains(place) {
             let why = "must not already exist as a path in volumeMounts";
             refuse("devicePath", place, why);
         }

@@ -1,12 +1,16 @@
-//! Where a webhook is.
+//! Where a webhook is, and what it reads.
+
+use std::collections::HashSet;
 
 use serde_json::Value;
 
 use super::checks::{number, text};
 use super::names;
-use crate::failure::Cause;
+use crate::failure::{Cause, Causes};
 
-pub(super) fn check(client: &Value, path: &str) -> Vec<Cause> {
+const REVIEWS: [&str; 2] = ["v1", "v1beta1"];
+
+pub(crate) fn check(client: &Value, path: &str) -> Vec<Cause> {
     match (&client["url"], &client["service"]) {
         (Value::String(url), Value::Null) => check_url(url, &format!("{path}.url")),
         (Value::Null, service @ Value::Object(_)) => {
@@ -52,9 +56,10 @@ fn check_url(url: &str, path: &str) -> Vec<Cause> {
 fn check_service(service: &Value, path: &str) -> Vec<Cause> {
     let at = |field: &str| format!("{path}.{field}");
     let mut wrong = Vec::new();
-    for field in ["name", "namespace"] {
+    // A real server takes the one for the other.
+    for (field, named) in [("namespace", "name"), ("name", "namespace")] {
         if text(service, field).is_empty() {
-            wrong.push(Cause::required(&at(field), ""));
+            wrong.push(Cause::required(&at(named), ""));
         }
     }
     if let Some(port) = number(service, "port").filter(|port| !(1..=65535).contains(port)) {
@@ -66,20 +71,22 @@ fn check_service(service: &Value, path: &str) -> Vec<Cause> {
 }
 
 fn check_path(way: &str, path: &str) -> Vec<Cause> {
-    let refuse = |why: &str| Cause::invalid(path, &way.into(), why);
-    let mut wrong = Vec::new();
+    let mut wrong = Causes::default();
+    let mut refuse = |why: &str| wrong.add(|| Cause::invalid(path, &way.into(), why));
     match way {
-        "" | "/" => return wrong,
-        "//" => return vec![refuse("segment[0] may not be empty")],
+        "" | "/" => return Vec::new(),
+        "//" => {
+            refuse("segment[0] may not be empty");
+            return wrong.made();
+        }
         _ => {}
     }
     if !way.starts_with('/') {
-        wrong.push(refuse("must start with a '/'"));
+        refuse("must start with a '/'");
     }
-    // Whatever it begins with is taken for the slash.
-    let mut rest = way.chars();
-    rest.next();
-    let rest = rest.as_str();
+    // The byte that it begins with is taken for the slash, whatever it is.
+    let rest = String::from_utf8_lossy(way.as_bytes().get(1..).unwrap_or_default());
+    let rest = &*rest;
     for (index, step) in rest
         .strip_suffix('/')
         .unwrap_or(rest)
@@ -87,10 +94,37 @@ fn check_path(way: &str, path: &str) -> Vec<Cause> {
         .enumerate()
     {
         if step.is_empty() {
-            wrong.push(refuse(&format!("segment[{index}] may not be empty")));
+            refuse(&format!("segment[{index}] may not be empty"));
         } else if let Some(why) = names::subdomain(step) {
-            wrong.push(refuse(&format!("segment[{index}]: {why}")));
+            refuse(&format!("segment[{index}]: {why}"));
         }
+    }
+    wrong.made()
+}
+
+/// What is wrong with the versions of reviews that a webhook reads; `none` is told where there are none.
+pub(crate) fn check_versions(versions: &Value, path: &str, none: &str) -> Vec<Cause> {
+    let all = versions.as_array().map(Vec::as_slice).unwrap_or_default();
+    if all.is_empty() {
+        return vec![Cause::required(path, none)];
+    }
+    let (mut wrong, mut seen) = (Vec::new(), HashSet::new());
+    for (index, version) in all.iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        let name = version.as_str().unwrap_or_default();
+        if !seen.insert(name) {
+            wrong.push(Cause::invalid(&path, version, "duplicate version"));
+            continue;
+        }
+        let reasons = names::label_1035(name).into_iter();
+        wrong.extend(reasons.map(|why| Cause::invalid(&path, version, why)));
+    }
+    if !all
+        .iter()
+        .any(|version| REVIEWS.iter().any(|known| version == known))
+    {
+        let why = "must include at least one of v1, v1beta1";
+        wrong.push(Cause::invalid(path, versions, why));
     }
     wrong
 }

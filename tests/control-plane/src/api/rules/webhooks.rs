@@ -1,32 +1,33 @@
 //! What the configuration of webhooks must say.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::checks::{self, list, number, text};
-use super::{names, webhook_clients, webhook_rules};
+use super::{admission_policies, names, webhook_clients, webhook_rules};
 use crate::failure::Cause;
-use crate::schema::LABEL;
 
 const POLICIES: &str = r#""Fail", "Ignore""#;
 const MATCHES: &str = r#""Equivalent", "Exact""#;
 const SIDE_EFFECTS: &str = r#""None", "NoneOnDryRun""#;
 const REINVOCATIONS: &str = r#""IfNeeded", "Never""#;
-const REVIEWS: [&str; 2] = ["v1", "v1beta1"];
 
 pub(super) fn check(configuration: &Value) -> Vec<Cause> {
     let webhooks = list(configuration, "webhooks");
-    let mut wrong = Vec::new();
+    let (mut wrong, mut seen) = (Vec::new(), HashSet::new());
     for (index, webhook) in webhooks.iter().enumerate() {
         let path = format!("webhooks[{index}]");
         wrong.extend(check_webhook(webhook, &path));
         let versions = format!("{path}.admissionReviewVersions");
-        wrong.extend(check_versions(
+        wrong.extend(webhook_clients::check_versions(
             &webhook["admissionReviewVersions"],
             &versions,
+            "must specify one of v1, v1beta1",
         ));
-        let name = &webhook["name"];
-        if webhooks[..index].iter().any(|known| known["name"] == *name) {
-            wrong.push(Cause::duplicate(&format!("{path}.name"), name));
+        let name = text(webhook, "name");
+        if !name.is_empty() && !seen.insert(name) {
+            wrong.push(Cause::duplicate(&format!("{path}.name"), &name.into()));
         }
     }
     wrong
@@ -63,7 +64,7 @@ fn check_webhook(webhook: &Value, path: &str) -> Vec<Cause> {
         &webhook["clientConfig"],
         &at("clientConfig"),
     ));
-    wrong.extend(check_conditions(
+    wrong.extend(admission_policies::check_conditions(
         list(webhook, "matchConditions"),
         &at("matchConditions"),
     ));
@@ -79,56 +80,6 @@ fn check_name(name: &str, path: &str) -> Option<Cause> {
         (name.split('.').count() < 3).then_some(why)
     });
     why.map(|why| Cause::invalid(path, &name.into(), why))
-}
-
-/// The expressions themselves are not looked into.
-fn check_conditions(conditions: &[Value], path: &str) -> Vec<Cause> {
-    let mut wrong = Vec::new();
-    for (index, condition) in conditions.iter().enumerate() {
-        let at = |field: &str| format!("{path}[{index}].{field}");
-        if text(condition, "expression").trim().is_empty() {
-            wrong.push(Cause::required(&at("expression"), ""));
-        }
-        let name = text(condition, "name");
-        if name.is_empty() {
-            wrong.push(Cause::required(&at("name"), ""));
-            continue;
-        }
-        let reasons = names::qualified(name);
-        let reasons = reasons.iter();
-        wrong.extend(reasons.map(|why| Cause::invalid(&at("name"), &name.into(), why)));
-        if conditions[..index]
-            .iter()
-            .any(|known| known["name"] == name)
-        {
-            wrong.push(Cause::duplicate(&at("name"), &name.into()));
-        }
-    }
-    wrong
-}
-
-fn check_versions(versions: &Value, path: &str) -> Vec<Cause> {
-    let all = versions.as_array().map(Vec::as_slice).unwrap_or_default();
-    if all.is_empty() {
-        return vec![Cause::required(path, "must specify one of v1, v1beta1")];
-    }
-    let mut wrong = Vec::new();
-    for (index, version) in all.iter().enumerate() {
-        let path = format!("{path}[{index}]");
-        if all[..index].contains(version) {
-            wrong.push(Cause::invalid(&path, version, "duplicate version"));
-        } else if !names::is_name_label(version.as_str().unwrap_or_default()) {
-            wrong.push(Cause::invalid(&path, version, LABEL));
-        }
-    }
-    if !all
-        .iter()
-        .any(|version| REVIEWS.iter().any(|known| version == known))
-    {
-        let why = "must include at least one of v1, v1beta1";
-        wrong.push(Cause::invalid(path, versions, why));
-    }
-    wrong
 }
 
 /// Whether what is said is one of those that are known, in quotes.

@@ -1,5 +1,7 @@
 //! The rules of what makes pods.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::super::selector;
@@ -173,8 +175,10 @@ fn check_pods_of_set(spec: &Value, path: &str) -> Vec<Cause> {
     for field in ["hostname", "subdomain"] {
         fields.remove(field);
     }
-    let claims = list(spec, "volumeClaimTemplates");
-    let mut wrong = pods::check_template_with(&template, path, claims);
+    let mut claims = list(spec, "volumeClaimTemplates").to_vec();
+    let mut seen = HashSet::new();
+    claims.retain(|claim| seen.insert(object::name(claim).to_owned()));
+    let mut wrong = pods::check_template_with(&template, path, &claims);
     // A server looks twice.
     wrong.extend(pods::check_template_metadata(&template, path));
     wrong

@@ -11,18 +11,31 @@ use crate::failure::Cause;
 const MOST: usize = 8;
 const NO_TEXT: &str = "must point to a field of type string, boolean or integer. Enum string fields and strings with \
     formats are allowed.";
+const NO_SCHEMA: &str = "may only be set when validations.schema is included";
+const NO_OWN_SCHEMA: &str = "may only be set when `version.schema.openAPIV3Schema` is not included";
 const NO_FIELD: &str = "does not refer to a valid field";
 
 impl Found {
     pub(super) fn selectable(&mut self) {
         let versions = self.list("versions");
+        // What all versions have in common is not theirs.
+        let common = self.common("schema");
         for (place, fields) in self.of_versions("selectableFields", "selectableFields") {
             let version = place
                 .strip_prefix("spec.versions[")
-                .and_then(|rest| rest.split(']').next()?.parse::<usize>().ok())
-                .unwrap_or(0);
-            let version = versions.get(version);
-            let schema = version.and_then(|version| version.pointer("/schema/openAPIV3Schema"));
+                .and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
+            let own = versions.get(version.unwrap_or(0));
+            let schema = own.and_then(|version| version.pointer("/schema/openAPIV3Schema"));
+            let (has_schema, why) = match version {
+                Some(_) => (common.is_none() && schema.is_some(), NO_OWN_SCHEMA),
+                None => (common.is_some() && schema.is_some(), NO_SCHEMA),
+            };
+            if !has_schema {
+                let says_some = fields.as_array().is_some_and(|fields| !fields.is_empty());
+                let refused = says_some.then(|| Cause::invalid(&place, &"".into(), why));
+                self.wrong.extend(refused);
+                continue;
+            }
             self.wrong
                 .extend(check(&fields, schema.unwrap_or(&Value::Null), &place));
         }

@@ -1,6 +1,9 @@
 //! What a definition says of its versions, and of their schemas.
 
 use regex::Regex;
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use super::{Found, names};
@@ -11,17 +14,12 @@ use crate::schema::{Schema, shown};
 impl Found {
     pub(super) fn versions(&mut self) {
         let versions = self.list("versions");
-        let shown = match self.spec.get("versions") {
-            None | Some(Value::Null) => "null".to_owned(),
-            Some(_) => self.shown_versions(),
-        };
-        let mut known: Vec<&str> = Vec::new();
+        let mut known = HashSet::new();
         let mut twice = false;
         for (at, version) in versions.iter().enumerate() {
             let name = version.get("name").and_then(Value::as_str);
             let name = name.unwrap_or_default();
-            twice |= known.contains(&name);
-            known.push(name);
+            twice |= !known.insert(name);
             if let Some(why) = names::unfit(name) {
                 self.invalid(&format!("spec.versions[{at}].name"), &name.into(), &why);
                 if at == 0 && !name.is_empty() {
@@ -40,27 +38,39 @@ impl Found {
                     .push(Cause::new("FieldValueInvalid", field.clone(), message));
             }
         }
-        let mut all = |why: &str| {
-            let message = format!("Invalid value: {shown}: {why}");
-            let cause = Cause::new("FieldValueInvalid", "spec.versions", message);
-            self.wrong.push(cause);
-        };
-        if twice {
-            all("must contain unique version names");
-        }
         let stored = versions
             .iter()
             .filter(|version| version.get("storage") == Some(&Value::Bool(true)));
-        if stored.count() != 1 {
-            all("must have exactly one version marked as storage version");
+        let wrong = [
+            (twice, "must contain unique version names"),
+            (
+                stored.count() != 1,
+                "must have exactly one version marked as storage version",
+            ),
+        ];
+        for (_, why) in wrong.into_iter().filter(|(is_wrong, _)| *is_wrong) {
+            let shown = match self.spec.get("versions") {
+                None | Some(Value::Null) => "null".to_owned(),
+                Some(_) => self.shown_versions(),
+            };
+            let message = format!("Invalid value: {shown}: {why}");
+            let cause = Cause::new("FieldValueInvalid", "spec.versions", message);
+            self.wrong.push(cause);
         }
     }
 
     /// The versions as the server holds them, where what they have in common is not theirs.
     fn shown_versions(&self) -> String {
-        let own = |version: &Value, field: &str| match self.common(field) {
-            Some(_) => Value::Null,
-            None => version.get(field).cloned().unwrap_or_default(),
+        const HOISTED: [&str; 4] = [
+            "schema",
+            "subresources",
+            "additionalPrinterColumns",
+            "selectableFields",
+        ];
+        let common = HOISTED.map(|field| (field, self.common(field).is_some()));
+        let own = |version: &Value, field: &str| match common.contains(&(field, true)) {
+            true => Value::Null,
+            false => version.get(field).cloned().unwrap_or_default(),
         };
         let flag = |version: &Value, field: &str| version.get(field) == Some(&Value::Bool(true));
         let versions: Vec<String> = self
@@ -76,9 +86,9 @@ impl Found {
                     flag(version, "deprecated"),
                     version.get("deprecationWarning").cloned().unwrap_or_default(),
                     shown::version(&own(version, "schema")),
-                    own(version, "subresources"),
-                    own(version, "additionalPrinterColumns"),
-                    own(version, "selectableFields"),
+                    in_go(&own(version, "subresources"), &SUBRESOURCES),
+                    in_go(&own(version, "additionalPrinterColumns"), &COLUMN),
+                    in_go(&own(version, "selectableFields"), &SELECTABLE),
                 )
             })
             .collect();
@@ -101,13 +111,11 @@ impl Found {
         for (index, (at, schema)) in schemas.into_iter().enumerate() {
             // A schema that is told as if it were said once is that of every version.
             let is_shared = at == "spec.validation" || subresources.len() == 1;
-            let of_it = subresources
-                .iter()
-                .enumerate()
-                .filter(|(of, _)| is_shared || *of == index);
-            let keeps_status = of_it
-                .into_iter()
-                .any(|(_, (_, own))| own["status"].is_object());
+            let of_it = match is_shared {
+                true => &subresources[..],
+                false => subresources.get(index..=index).unwrap_or_default(),
+            };
+            let keeps_status = of_it.iter().any(|(_, own)| own["status"].is_object());
             if let Some(schema) = schema
                 .get("openAPIV3Schema")
                 .filter(|schema| !schema.is_null())
@@ -139,24 +147,22 @@ impl Found {
             self.invalid("status.storedVersions", &stored, why);
             return;
         }
-        let mut left = stored.as_array().cloned().unwrap_or_default();
+        let left = stored.as_array().into_iter().flatten();
+        let mut left: HashSet<&str> = left.filter_map(Value::as_str).collect();
         for version in &versions {
             let name = version
                 .get("name")
                 .and_then(Value::as_str)
                 .unwrap_or_default();
-            let is_stored = left.contains(&name.into());
+            let is_stored = left.remove(name);
             if version.get("storage") == Some(&Value::Bool(true)) && !is_stored {
                 let why = format!("must have the storage version {name}");
                 self.invalid("status.storedVersions", &stored, &why);
             }
-            left.retain(|stored| stored != name);
         }
+        let served: HashSet<_> = versions.iter().map(|version| version.get("name")).collect();
         for (at, name) in stored.as_array().into_iter().flatten().enumerate() {
-            if versions
-                .iter()
-                .all(|version| version.get("name") != Some(name))
-            {
+            if !served.contains(&Some(name)) {
                 let shown = name.as_str().unwrap_or_default();
                 let why = format!(
                     "missing from spec.versions; {shown} was previously a storage version, and must remain in \
@@ -166,6 +172,52 @@ impl Found {
                 self.invalid(&format!("status.storedVersions[{at}]"), name, &why);
             }
         }
+    }
+}
+
+/// How the server calls a field, and what it shows where it is not said; of a struct, what is in it.
+struct InGo(&'static str, &'static str, &'static str, &'static [InGo]);
+
+const SUBRESOURCES: [InGo; 2] = [
+    InGo("status", "Status", "null", &[]),
+    InGo(
+        "scale",
+        "Scale",
+        "null",
+        &[
+            InGo("specReplicasPath", "SpecReplicasPath", "\"\"", &[]),
+            InGo("statusReplicasPath", "StatusReplicasPath", "\"\"", &[]),
+            InGo("labelSelectorPath", "LabelSelectorPath", "null", &[]),
+        ],
+    ),
+];
+const COLUMN: [InGo; 6] = [
+    InGo("name", "Name", "\"\"", &[]),
+    InGo("type", "Type", "\"\"", &[]),
+    InGo("format", "Format", "\"\"", &[]),
+    InGo("description", "Description", "\"\"", &[]),
+    InGo("priority", "Priority", "0", &[]),
+    InGo("jsonPath", "JSONPath", "\"\"", &[]),
+];
+const SELECTABLE: [InGo; 1] = [InGo("jsonPath", "JSONPath", "\"\"", &[])];
+
+/// A value as the server holds it.
+fn in_go(value: &Value, fields: &[InGo]) -> String {
+    match value {
+        Value::Array(elements) => {
+            let elements: Vec<String> = elements.iter().map(|one| in_go(one, fields)).collect();
+            format!("[{}]", elements.join(","))
+        }
+        Value::Object(said) if !fields.is_empty() => {
+            let shown = |InGo(field, name, none, within): &InGo| {
+                let value = said.get(*field).filter(|value| !value.is_null());
+                let value = value.map_or_else(|| (*none).to_owned(), |value| in_go(value, within));
+                format!("{name:?}:{value}")
+            };
+            let fields: Vec<String> = fields.iter().map(shown).collect();
+            format!("{{{}}}", fields.join(","))
+        }
+        other => other.to_string(),
     }
 }
 
@@ -182,8 +234,12 @@ fn unfit(words: &str, is_deprecated: bool) -> Vec<String> {
     if words.is_empty() {
         why.push("must not be an empty string".to_owned());
     }
-    let unprintable = Regex::new(r"[^\p{L}\p{M}\p{N}\p{P}\p{S} ]").ok();
-    if let Some(found) = unprintable.and_then(|unprintable| unprintable.find(words)) {
+    static UNPRINTABLE: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"[^\p{L}\p{M}\p{N}\p{P}\p{S} ]").ok());
+    if let Some(found) = UNPRINTABLE
+        .as_ref()
+        .and_then(|unprintable| unprintable.find(words))
+    {
         why.push(format!(
             "must only contain printable UTF-8 characters; non-printable character found at index {}",
             found.start()

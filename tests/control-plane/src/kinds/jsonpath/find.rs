@@ -1,5 +1,6 @@
 //! Follows JSONPaths.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 use serde_json::Value;
@@ -9,12 +10,28 @@ use super::{End, Node, Operator, Slice};
 /// How many values are followed at most: with each `..` there may be as many times as many as levels.
 const MOST: usize = 10_000;
 
+/// How many are followed in all: of a path with many steps, or filters in filters, no more is found.
+const MOST_STEPS: usize = 1_000_000;
+
 /// All that a path finds from some values on; nothing, if it does not fit them.
 pub(super) fn walk<'v>(from: Vec<&'v Value>, path: &'v [Node]) -> Option<Vec<&'v Value>> {
-    path.iter().try_fold(from, step)
+    follow(from, path, &Cell::new(MOST_STEPS))
 }
 
-fn step<'v>(from: Vec<&'v Value>, node: &'v Node) -> Option<Vec<&'v Value>> {
+fn follow<'v>(
+    from: Vec<&'v Value>,
+    path: &'v [Node],
+    left: &Cell<usize>,
+) -> Option<Vec<&'v Value>> {
+    path.iter().try_fold(from, |from, node| {
+        left.set(left.get().checked_sub(from.len() + 1)?);
+        let mut found = step(from, node, left)?;
+        found.truncate(MOST);
+        Some(found)
+    })
+}
+
+fn step<'v>(from: Vec<&'v Value>, node: &'v Node, left: &Cell<usize>) -> Option<Vec<&'v Value>> {
     let here = from.into_iter();
     match node {
         Node::Field(name) => Some(here.filter_map(|value| value.get(name)).collect()),
@@ -33,7 +50,7 @@ fn step<'v>(from: Vec<&'v Value>, node: &'v Node) -> Option<Vec<&'v Value>> {
             let mut found = Vec::new();
             for value in here.filter(|value| !value.is_null()) {
                 let (elements, is_empty) = slice.of(value.as_array()?)?;
-                found.extend(elements);
+                found.extend(elements.into_iter().take(MOST - found.len()));
                 if is_empty {
                     break;
                 }
@@ -42,14 +59,21 @@ fn step<'v>(from: Vec<&'v Value>, node: &'v Node) -> Option<Vec<&'v Value>> {
         }
         Node::Union(paths) => {
             let here: Vec<_> = here.collect();
-            let found = paths.iter().map(|path| walk(here.clone(), path));
-            Some(found.collect::<Option<Vec<_>>>()?.concat())
+            let mut found = Vec::new();
+            for path in paths {
+                let of_path = follow(here.clone(), path, left)?;
+                found.extend(of_path.into_iter().take(MOST - found.len()));
+            }
+            Some(found)
         }
-        Node::Where { left, compared } => {
+        Node::Where {
+            left: wanted,
+            compared,
+        } => {
             let mut found = Vec::new();
             for value in here {
                 for element in value.as_array()?.iter().take(MOST) {
-                    if holds(element, left, compared.as_ref())? {
+                    if holds(element, wanted, compared.as_ref(), left)? && found.len() < MOST {
                         found.push(element);
                     }
                 }
@@ -69,8 +93,11 @@ fn within(value: &Value) -> Vec<&Value> {
 }
 
 fn below<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
+    if found.len() >= MOST {
+        return;
+    }
     let within = within(value);
-    if !within.is_empty() && found.len() < MOST {
+    if !within.is_empty() {
         found.push(value);
         within.into_iter().for_each(|value| below(value, found));
     }
@@ -102,23 +129,28 @@ impl Slice {
     }
 }
 
-fn holds(element: &Value, left: &[Node], compared: Option<&(Operator, Vec<Node>)>) -> Option<bool> {
+fn holds(
+    element: &Value,
+    wanted: &[Node],
+    compared: Option<&(Operator, Vec<Node>)>,
+    left: &Cell<usize>,
+) -> Option<bool> {
     // Both are looked for at once, so they live as long as the shorter one.
-    let found = look(element, left);
+    let found = look(element, wanted, left);
     let Some((operator, right)) = compared else {
         // What does not fit is there all the same.
         return Some(found.is_none_or(|found| !found.is_empty()));
     };
-    let (left, right) = (found?, look(element, right)?);
-    match (&left[..], &right[..]) {
+    let (found, other) = (found?, look(element, right, left)?);
+    match (&found[..], &other[..]) {
         ([], _) | (_, []) => Some(false),
-        ([left], [right]) => operator.holds(left, right),
+        ([one], [other]) => operator.holds(one, other),
         _ => None,
     }
 }
 
-fn look(element: &Value, path: &[Node]) -> Option<Vec<Value>> {
-    let found = walk(vec![element], path)?;
+fn look(element: &Value, path: &[Node], left: &Cell<usize>) -> Option<Vec<Value>> {
+    let found = follow(vec![element], path, left)?;
     // Of more than one nobody looks at more than that.
     Some(found.into_iter().take(2).cloned().collect())
 }
@@ -166,5 +198,13 @@ mod tests {
         let found = walk(vec![&deep], &path).unwrap();
         assert_eq!(found.first(), Some(&&json!(1)));
         assert!(found.len() <= MOST, "{}", found.len());
+    }
+
+    #[test]
+    fn what_is_named_twice_at_each_level_is_followed_so_far_and_no_further() {
+        let deep = (0..60).fold(json!(1), |within, _| json!({"a": within}));
+        let path = parse(&format!("{{.a{}}}", "['a','a']".repeat(40))).unwrap();
+        let found = walk(vec![&deep], &path).unwrap();
+        assert_eq!(found.len(), MOST);
     }
 }

@@ -27,7 +27,12 @@ pub(super) fn columns(kind: &str) -> Option<Vec<Column>> {
                 or_unknown(at(node, "/status/nodeInfo/osImage"))
             }),
             text_column("Kernel-Version", 1, |node| {
-                or_unknown(at(node, "/status/nodeInfo/kernelVersion"))
+                let kernel = or_unknown(at(node, "/status/nodeInfo/kernelVersion"));
+                let kernel = kernel.as_str().unwrap_or_default();
+                match text(node, "/status/nodeInfo/architecture") {
+                    "" => kernel.into(),
+                    architecture => format!("{kernel} ({architecture})").into(),
+                }
             }),
             text_column("Container-Runtime", 1, |node| {
                 or_unknown(at(node, "/status/nodeInfo/containerRuntimeVersion"))

@@ -1,5 +1,6 @@
 //! Pods: what their containers have come to, in a word.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use serde_json::Value;
@@ -100,11 +101,15 @@ impl Summary {
     /// Looks at what comes before the containers. Returns the restarts of those that stay, unless it still goes on.
     fn begin(&mut self, pod: &Value) -> Option<Restarts> {
         let specs = || list(pod, "/spec/initContainers");
+        let sidecars: HashSet<&str> = specs()
+            .filter(|is| is_sidecar(is))
+            .map(|is| text(is, "/name"))
+            .collect();
         let mut of_sidecars = Restarts::default();
         let mut goes_on = false;
         for (index, status) in list(pod, "/status/initContainerStatuses").enumerate() {
             self.restarts.add(status);
-            let stays = specs().any(|is| is["name"] == status["name"] && is_sidecar(is));
+            let stays = sidecars.contains(text(status, "/name"));
             if stays {
                 of_sidecars.add(status);
             }
@@ -196,6 +201,11 @@ fn gates(pod: &Value) -> Value {
     if gates.is_empty() {
         return "<none>".into();
     }
-    let is_true = |gate: &&&Value| has(pod, text(gate, "/conditionType"));
+    let conditions = list(pod, "/status/conditions");
+    let conditions = conditions.filter(|condition| condition["status"] == "True");
+    let told: HashSet<&str> = conditions
+        .map(|condition| text(condition, "/type"))
+        .collect();
+    let is_true = |gate: &&&Value| told.contains(text(gate, "/conditionType"));
     format!("{}/{}", gates.iter().filter(is_true).count(), gates.len()).into()
 }

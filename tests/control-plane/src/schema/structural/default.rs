@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::walk::TYPES;
 use super::{EMBEDDED, Found, OF_ALL, fields, flag, text};
+use crate::path::Path;
 use crate::schema::validate::type_of;
 use crate::schema::{Cause, Reason, Schema};
 
@@ -17,16 +18,16 @@ enum In<'n> {
     Metadata,
 }
 
-impl Found {
+impl Found<'_> {
     /// The defaults of a whole schema, whose own is an object that nobody gets.
-    pub(super) fn defaults(&mut self, schema: &Value, at: &str) {
+    pub(super) fn defaults(&mut self, schema: &Value, at: Path<'_>) {
         self.default(schema, at, In::Root);
         self.below(schema, at, true, false);
     }
 
     /// The defaults of what has a name or a place; those of a map are of nobody.
-    fn below(&mut self, schema: &Value, at: &str, is_whole: bool, in_metadata: bool) {
-        let mut one = |field: &Value, at: &str, within: In<'_>| {
+    fn below(&mut self, schema: &Value, at: Path<'_>, is_whole: bool, in_metadata: bool) {
+        let mut one = |field: &Value, at: Path<'_>, within: In<'_>| {
             let is_whole = flag(field, EMBEDDED);
             let within = if is_whole { In::Spec } else { within };
             self.default(field, at, within);
@@ -34,17 +35,17 @@ impl Found {
         };
         let below = if in_metadata { In::Metadata } else { In::Spec };
         if let Some(items) = schema.get("items").filter(|items| items.is_object()) {
-            one(items, &format!("{at}.items"), below);
+            one(items, at.name("items"), below);
         }
         for (name, field) in fields(schema, "properties") {
             let of_all = is_whole && OF_ALL.contains(&name.as_str());
             let within = if of_all { In::Whole(name) } else { below };
-            one(field, &format!("{at}.properties[{name}]"), within);
+            one(field, at.name("properties").entry(name), within);
         }
     }
 
     /// The default of a node.
-    fn default(&mut self, schema: &Value, at: &str, within: In<'_>) {
+    fn default(&mut self, schema: &Value, at: Path<'_>, within: In<'_>) {
         let Some(default) = schema.get("default").filter(|default| !default.is_null()) else {
             return;
         };
@@ -82,6 +83,7 @@ impl Found {
         for cause in wrong(&read, &mut known) {
             let below = match cause.field.trim_start_matches('.') {
                 "" | "<nil>" => ".default".to_owned(),
+                field if field.starts_with('[') => format!(".default{field}"),
                 field => format!(".default.{field}"),
             };
             self.add(cause.reason, at, &below, &cause.message);

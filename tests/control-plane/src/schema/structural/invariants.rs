@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{EMBEDDED, Found, PRESERVE, branches, fields, flag, text};
 use crate::patch::go;
+use crate::path::Path;
 use crate::schema::{Reason, pattern};
 
 const EITHER: &str = "x-kubernetes-int-or-string";
@@ -42,17 +43,17 @@ impl Level {
     }
 }
 
-impl Found {
+impl Found<'_> {
     /// A node and all below it.
-    pub(super) fn invariants(&mut self, schema: &Value, at: &str, level: Level) {
+    pub(super) fn invariants(&mut self, schema: &Value, at: Path<'_>, level: Level) {
         let kind = text(schema, "type");
         match schema.get("items").filter(|items| items.is_object()) {
-            Some(items) => self.invariants(items, &format!("{at}.items"), Level::Item),
+            Some(items) => self.invariants(items, at.name("items"), Level::Item),
             None if kind == "array" => self.require(at, ".items", "must be specified"),
             None => {}
         }
         for (name, field) in fields(schema, "properties") {
-            self.invariants(field, &format!("{at}.properties[{name}]"), Level::Field);
+            self.invariants(field, at.name("properties").entry(name), Level::Field);
         }
         if let Some(values) = schema
             .get("additionalProperties")
@@ -62,8 +63,7 @@ impl Found {
                 self.forbid(at, ".additionalProperties", "must not be used at the root");
             }
             if values.is_object() {
-                let at = format!("{at}.additionalProperties");
-                self.invariants(values, &at, Level::Field);
+                self.invariants(values, at.name("additionalProperties"), Level::Field);
             }
         }
         self.values(schema, at, true);
@@ -72,7 +72,7 @@ impl Found {
     }
 
     /// The type of a node.
-    fn kinds(&mut self, schema: &Value, at: &str, level: Level) {
+    fn kinds(&mut self, schema: &Value, at: Path<'_>, level: Level) {
         for extension in [PRESERVE, EMBEDDED] {
             if flag(schema, EITHER) && flag(schema, extension) {
                 let message =
@@ -93,7 +93,7 @@ impl Found {
     }
 
     /// What is said of a whole object, which the root is and what is embedded.
-    fn whole(&mut self, schema: &Value, at: &str, level: Level) {
+    fn whole(&mut self, schema: &Value, at: Path<'_>, level: Level) {
         let is_embedded = flag(schema, EMBEDDED);
         let is_whole = level == Level::Root || is_embedded;
         let additional = schema.get("additionalProperties");
@@ -128,11 +128,11 @@ impl Found {
     }
 
     /// What only validates values. A number or a text is told apart by types in two forms of a node, and in no other.
-    fn values(&mut self, schema: &Value, at: &str, is_node: bool) {
+    fn values(&mut self, schema: &Value, at: Path<'_>, is_node: bool) {
         let either = serde_json::json!([{"type": "integer"}, {"type": "string"}]);
         let tells_apart = |schema: &Value| schema.get("anyOf") == Some(&either);
         for (name, branch) in branches(schema) {
-            let at = format!("{at}.{name}");
+            let at = at.name(&name);
             if is_node && name.starts_with("anyOf") && tells_apart(schema) {
                 continue;
             }
@@ -141,10 +141,10 @@ impl Found {
                 if let Some(fields) = rest.as_object_mut() {
                     fields.remove("anyOf");
                 }
-                self.nested(&rest, &at);
+                self.nested(&rest, at);
                 continue;
             }
-            self.nested(branch, &at);
+            self.nested(branch, at);
         }
         let pattern = text(schema, "pattern");
         if !pattern.is_empty()
@@ -159,13 +159,13 @@ impl Found {
     }
 
     /// A schema that only validates values.
-    fn nested(&mut self, schema: &Value, at: &str) {
+    fn nested(&mut self, schema: &Value, at: Path<'_>) {
         self.values(schema, at, false);
         if let Some(items) = schema.get("items").filter(|items| items.is_object()) {
-            self.nested(items, &format!("{at}.items"));
+            self.nested(items, at.name("items"));
         }
         for (name, field) in fields(schema, "properties") {
-            self.nested(field, &format!("{at}.properties[{name}]"));
+            self.nested(field, at.name("properties").entry(name));
         }
         for (name, must) in STRUCTURE {
             let is_said = match schema.get(name) {

@@ -1,15 +1,18 @@
 //! What a schema says of lists that are sets or maps.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
-use super::{Found, fields, flag, quoted, text};
+use super::{Found, flag, quoted, text};
+use crate::path::Path;
 use crate::schema::{Reason, shown};
 
 const LIST_TYPE: &str = "x-kubernetes-list-type";
 const MAP_KEYS: &str = "x-kubernetes-list-map-keys";
 
-impl Found {
-    pub(super) fn list(&mut self, schema: &Value, at: &str) {
+impl Found<'_> {
+    pub(super) fn list(&mut self, schema: &Value, at: Path<'_>) {
         let items = schema.get("items").unwrap_or(&Value::Null);
         let (kind, list_type) = (text(schema, "type"), text(schema, LIST_TYPE));
         let is_said = schema.get(LIST_TYPE).is_some();
@@ -46,7 +49,7 @@ impl Found {
     }
 
     /// The elements of a set are compared as a whole.
-    fn set(&mut self, items: &Value, at: &str) {
+    fn set(&mut self, items: &Value, at: Path<'_>) {
         let must = "must be atomic as item of a list with x-kubernetes-list-type=set";
         let list_type = items.get(LIST_TYPE);
         let is_atomic = |name: &str| text(items, name) == "atomic";
@@ -61,7 +64,7 @@ impl Found {
         self.add(Reason::Invalid, at, &format!(".items.{field}"), &message);
     }
 
-    fn list_map(&mut self, keys: &[&str], items: &Value, at: &str) {
+    fn list_map(&mut self, keys: &[&str], items: &Value, at: Path<'_>) {
         let field = format!(".{MAP_KEYS}");
         if keys.is_empty() {
             let message = "Required value: must not be empty if x-kubernetes-list-type is map";
@@ -87,7 +90,8 @@ impl Found {
             return;
         }
         let shown = Value::from(keys.to_vec());
-        for (index, key) in keys.iter().enumerate() {
+        let mut seen = HashSet::new();
+        for key in keys {
             match property(items, key).map(|field| text(field, "type")) {
                 Some("array" | "object") => {
                     // It is the type of the elements that is shown.
@@ -100,28 +104,33 @@ impl Found {
                 Some(_) => {}
                 None => {
                     let must = "entries must all be names of item properties";
-                    let message = format!("Invalid value: {shown}: {must}");
-                    self.add(Reason::Invalid, at, &field, &message);
+                    let message = format_args!("Invalid value: {shown}: {must}");
+                    self.add(Reason::Invalid, at, &field, message);
                 }
             }
-            if keys[..index].contains(key) {
-                let message = format!("Invalid value: {shown}: must not contain duplicate entries");
-                self.add(Reason::Invalid, at, &field, &message);
+            if !seen.insert(key) {
+                let must = "must not contain duplicate entries";
+                let message = format_args!("Invalid value: {shown}: {must}");
+                self.add(Reason::Invalid, at, &field, message);
             }
         }
     }
 
     /// Every element has each of its keys.
-    fn keys_are_set(&mut self, keys: &[&str], items: &Value, at: &str) {
+    fn keys_are_set(&mut self, keys: &[&str], items: &Value, at: Path<'_>) {
         const IS_KEY: &str = "this property is in x-kubernetes-list-map-keys, so it";
         let required = items.get("required").and_then(Value::as_array);
-        let is_required = |key: &str| required.is_some_and(|all| all.iter().any(|it| it == key));
+        let required: HashSet<&str> = required
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         for key in keys {
             let Some(field) = property(items, key) else {
                 continue;
             };
             let path = format!(".items.properties[{key}]");
-            if !is_required(key) && field.get("default").is_none() {
+            if !required.contains(key) && field.get("default").is_none() {
                 let message = format!(
                     "Required value: {IS_KEY} must have a default or be a required property"
                 );
@@ -142,8 +151,5 @@ fn keys(schema: &Value) -> Vec<&str> {
 }
 
 fn property<'v>(schema: &'v Value, name: &str) -> Option<&'v Value> {
-    let mut fields = fields(schema, "properties");
-    fields
-        .find(|(known, _)| *known == name)
-        .map(|(_, field)| field)
+    schema.get("properties")?.get(name)
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Found, any, says_unsupported};
 use crate::patch::go;
+use crate::path::Path;
 use crate::schema::Reason;
 
 const REASONS: &str =
@@ -16,19 +17,22 @@ pub(super) fn of(schema: &Value) -> &[Value] {
     rules.unwrap_or_default()
 }
 
-impl Found {
+impl Found<'_> {
     /// The rules of a schema, without those below it.
-    pub(super) fn rules(&mut self, schema: &Value, at: &str) {
-        for (index, rule) in of(schema).iter().enumerate() {
+    pub(super) fn rules(&mut self, schema: &Value, at: Path<'_>) {
+        let rules = of(schema);
+        let has_structure = !rules.is_empty() && !any(schema, &says_unsupported);
+        for (index, rule) in rules.iter().enumerate() {
             self.rule(
                 rule,
                 schema,
-                &format!("{at}.x-kubernetes-validations[{index}]"),
+                has_structure,
+                at.name("x-kubernetes-validations").at(index),
             );
         }
     }
 
-    fn rule(&mut self, rule: &Value, schema: &Value, at: &str) {
+    fn rule(&mut self, rule: &Value, schema: &Value, has_structure: bool, at: Path<'_>) {
         let text = |field: &str| super::text(rule, field);
         let is_blank = |field: &str| text(field).trim().is_empty();
         let has_lines = |text: &str| text.contains(['\n', '\r']);
@@ -61,12 +65,12 @@ impl Found {
         if has_lines(field) {
             self.unfit(rule, at, "fieldPath", "must not contain line breaks");
         }
-        if !any(schema, &says_unsupported) && !is_field(field, schema) {
+        if has_structure && !is_field(field, schema) {
             self.unfit(rule, at, "fieldPath", "must be a valid path");
         }
     }
 
-    fn unfit(&mut self, rule: &Value, at: &str, field: &str, why: &str) {
+    fn unfit(&mut self, rule: &Value, at: Path<'_>, field: &str, why: &str) {
         let shown = go::quoted(super::text(rule, field));
         let message = format!("Invalid value: {shown}: {why}");
         self.add(Reason::Invalid, at, &format!(".{field}"), &message);

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{EMBEDDED, Found, OF_ALL, PRESERVE, branches, fields, flag, quoted, text};
+use crate::path::Path;
 use crate::schema::Reason;
 
 /// The types that a schema may have.
@@ -28,9 +29,9 @@ impl Within {
     }
 }
 
-impl Found {
+impl Found<'_> {
     /// A schema and all below it.
-    pub(super) fn walk(&mut self, schema: &Value, at: &str, within: &Within) {
+    pub(super) fn walk(&mut self, schema: &Value, at: Path<'_>, within: &Within) {
         self.node(schema, at, within);
         if flag(schema, "uniqueItems") {
             let why =
@@ -56,7 +57,7 @@ impl Found {
                 below.no_defaults = Some(why.to_owned());
             }
             if values.is_object() {
-                self.walk(values, &format!("{at}.additionalProperties"), &below);
+                self.walk(values, at.name("additionalProperties"), &below);
             }
         }
         let is_whole = within.is_root || flag(schema, EMBEDDED);
@@ -68,25 +69,25 @@ impl Found {
                     below.no_defaults = Some(format!("in top-level {name}"));
                 }
             }
-            self.walk(field, &format!("{at}.properties[{name}]"), &below);
+            self.walk(field, at.name("properties").entry(name), &below);
         }
         for (name, branch) in branches(schema) {
-            self.walk(branch, &format!("{at}.{name}"), &below);
+            self.walk(branch, at.name(&name), &below);
         }
         for (name, definition) in fields(schema, "definitions") {
-            self.walk(definition, &format!("{at}.definitions[{name}]"), &below);
+            self.walk(definition, at.name("definitions").entry(name), &below);
         }
         match schema.get("items") {
             Some(Value::Array(items)) => {
                 for (index, items) in items.iter().enumerate() {
-                    self.walk(items, &format!("{at}.items[{index}]"), &below);
+                    self.walk(items, at.name("items").at(index), &below);
                 }
             }
-            Some(items) => self.walk(items, &format!("{at}.items"), &below),
+            Some(items) => self.walk(items, at.name("items"), &below),
             None => {}
         }
         for (name, dependency) in fields(schema, "dependencies") {
-            self.walk(dependency, &format!("{at}.dependencies[{name}]"), &below);
+            self.walk(dependency, at.name("dependencies").entry(name), &below);
         }
         self.map(schema, at);
         self.list(schema, at);
@@ -94,7 +95,7 @@ impl Found {
     }
 
     /// What is not supported.
-    fn node(&mut self, schema: &Value, at: &str, within: &Within) {
+    fn node(&mut self, schema: &Value, at: Path<'_>, within: &Within) {
         let said = |name: &str| schema.get(name).filter(|said| !said.is_null());
         let kind = text(schema, "type");
         if !kind.is_empty() && !TYPES.contains(&kind) {
@@ -147,7 +148,7 @@ impl Found {
     }
 
     /// What is kept of what is unknown, and the type of a map.
-    fn map(&mut self, schema: &Value, at: &str) {
+    fn map(&mut self, schema: &Value, at: Path<'_>) {
         if schema.get(PRESERVE) == Some(&Value::Bool(false)) {
             let message = "Invalid value: false: must be true or undefined";
             self.add(Reason::Invalid, at, &format!(".{PRESERVE}"), message);

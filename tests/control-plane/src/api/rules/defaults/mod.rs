@@ -222,6 +222,10 @@ fn node(object: &mut Value) {
         return;
     };
     if let Some(capacity) = status.get("capacity").filter(|all| !all.is_null()).cloned() {
+        // None of it is what is not kept, and not kept is not said.
+        if status.get("allocatable") == Some(&json!({})) {
+            status.remove("allocatable");
+        }
         default(status, "allocatable", capacity);
     }
 }
