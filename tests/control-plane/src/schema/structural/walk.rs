@@ -108,7 +108,7 @@ impl Found<'_> {
             .as_ref()
             .filter(|_| said("default").is_some())
         {
-            self.forbid(at, ".default", &format!("must not be set {why}"));
+            self.forbid(at, ".default", format_args!("must not be set {why}"));
         }
         let unsupported = [
             ("id", !text(schema, "id").is_empty()),
@@ -125,7 +125,11 @@ impl Found<'_> {
             ("$ref", said("$ref").is_some()),
         ];
         for (name, _) in unsupported.into_iter().filter(|(_, is_said)| *is_said) {
-            self.forbid(at, &format!(".{name}"), &format!("{name} is not supported"));
+            self.forbid(
+                at,
+                &format!(".{name}"),
+                format_args!("{name} is not supported"),
+            );
         }
         if kind == "null" {
             let why = "type cannot be set to null, use nullable as an alternative";
