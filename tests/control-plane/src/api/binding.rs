@@ -28,7 +28,9 @@ pub(crate) fn bind_any(target: &Target, asked: &Asked) -> Result<Response<Body>,
     told(store_any(target, binding, asked), warnings)
 }
 
-fn store_any(target: &Target, binding: Value, asked: &Asked) -> Result<(), Failure> {
+fn store_any(target: &Target, mut binding: Value, asked: &Asked) -> Result<(), Failure> {
+    // Only who binds a pod by its path may say which one is meant.
+    object::metadata_mut(&mut binding).remove("uid");
     rules::namespace_takes_content(target, object::name(&binding))?;
     check(&binding)?;
     let name = &object::name(&binding).to_owned();

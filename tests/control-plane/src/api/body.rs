@@ -384,7 +384,7 @@ pub(crate) fn shape(
     let surplus = schema.prune(object);
     match source {
         Source::Body(Some(json)) if !target.resource.is_crd() => {
-            told = told_as_said(&surplus.fields, json);
+            told = told_as_said(&surplus.fields, Some(schema), json);
         }
         // What an apply may say was looked at before.
         Source::Applied(_) if is_applied => {}
@@ -392,7 +392,11 @@ pub(crate) fn shape(
             surplus
                 .paths()
                 .iter()
-                .map(|path| format!("unknown field {}", go::quoted(path))),
+                .map(|path| match target.resource.is_crd() {
+                    // Only Go's decoders quote it.
+                    true => format!("unknown field \"{path}\""),
+                    false => format!("unknown field {}", go::quoted(path)),
+                }),
         ),
     }
     if !target.resource.is_crd() {

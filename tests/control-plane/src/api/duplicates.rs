@@ -9,24 +9,25 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use crate::failure::MOST_BYTES;
 use crate::patch::go::quoted;
 use crate::path::Path;
-use crate::schema::Unknown;
+use crate::schema::{Schema, Unknown};
 
 /// How many unknown fields, and fields said again, Go's decoder tells at most.
 pub(crate) const MOST_TOLD: usize = 100;
 
 /// What is told of the fields that are there again: `duplicate field "spec.ports[0].name"`.
 pub(crate) fn duplicates(text: &[u8]) -> Vec<String> {
-    told_as_said(&Unknown::default(), text)
+    told_as_said(&Unknown::default(), None, text)
 }
 
 /// What is told of the fields that nobody knows and of those that are there again, in the order in which a JSON text
-/// says them. A field that nobody knows is told once, and nothing of what is in it.
-pub(crate) fn told_as_said(unknown: &Unknown, text: &[u8]) -> Vec<String> {
+/// says them. A field that nobody knows is told once, and nothing of what is in it; nor of what its type reads by itself.
+pub(crate) fn told_as_said(unknown: &Unknown, schema: Option<&Schema>, text: &[u8]) -> Vec<String> {
     let mut told = Told::default();
     let mut json = serde_json::Deserializer::from_slice(text);
     let walk = Walk {
         path: Path::Root,
         unknown: Some(unknown),
+        schema,
         told: &mut told,
     };
     // What is no JSON is refused elsewhere.
@@ -59,6 +60,7 @@ struct Walk<'w> {
     path: Path<'w>,
     /// What is unknown of the value. `None`: that is said of what it is in.
     unknown: Option<&'w Unknown>,
+    schema: Option<&'w Schema>,
     told: &'w mut Told,
 }
 
@@ -77,7 +79,8 @@ impl<'w> Walk<'w> {
             _ if is_again => self.told.tell("duplicate", self.path.name(name)),
             _ => {}
         }
-        Some(unknown.field(name).unwrap_or(&ALL_KNOWN))
+        let is_read_apart = self.schema.is_some_and(|schema| schema.reads_apart(name));
+        (!is_read_apart).then(|| unknown.field(name).unwrap_or(&ALL_KNOWN))
     }
 }
 
@@ -103,6 +106,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
             fields.next_value_seed(Walk {
                 path: self.path.name(&name),
                 unknown,
+                schema: self.schema.and_then(|schema| schema.field(&name)),
                 told: &mut *self.told,
             })?;
             seen.insert(name);
@@ -118,6 +122,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
                 unknown: self
                     .unknown
                     .map(|unknown| unknown.element(at).unwrap_or(&ALL_KNOWN)),
+                schema: self.schema.map(Schema::element),
                 told: &mut *self.told,
             })?
             .is_some()

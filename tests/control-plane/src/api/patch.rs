@@ -266,7 +266,7 @@ fn told(kind: PatchKind, asked: &Asked) -> Vec<String> {
     match kind {
         PatchKind::Json => {
             let unknown = patch::unknown_fields(&asked.body);
-            let told = told_as_said(&unknown, &asked.body);
+            let told = told_as_said(&unknown, None, &asked.body);
             let told = told.into_iter();
             told.map(|told| format!("json patch {told}")).collect()
         }

@@ -151,6 +151,10 @@ pub(crate) fn warn(mut response: Response<Body>, warnings: &[impl AsRef<str>]) -
         if said >= MOST_OF_ALL {
             break;
         }
+        // What cannot be said in a header is not said.
+        if warning.as_ref().contains(char::is_control) {
+            continue;
+        }
         let told: String = warning.as_ref().chars().take(most).collect();
         said += told.chars().count();
         let quoted = told.replace('\\', "\\\\").replace('"', "\\\"");

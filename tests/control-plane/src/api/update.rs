@@ -41,6 +41,7 @@ pub(crate) fn update(
         ..
     } = shaped;
     let write = |transaction: &mut Transaction<'_>| {
+        rules::is_of_path(target, &object, name)?;
         let is_there = transaction
             .get(target.bucket(), &target.key(name))
             .is_some();
@@ -54,9 +55,6 @@ pub(crate) fn update(
                     "",
                 ));
             }
-            rules::check_namespace(target, &object)?;
-            rules::check_name(&object, name)?;
-            object::set_meta(&mut object, "name", name);
             object::metadata_mut(&mut object).remove("resourceVersion");
             let manager = Some(options.manager.as_str());
             let sent = Sent {
@@ -69,7 +67,6 @@ pub(crate) fn update(
             let (stored, warned) = created.store(transaction, options.dry_run)?;
             return Ok((StatusCode::CREATED, stored, warned));
         }
-        rules::is_of_path(target, &object, name)?;
         odd_namespaces::check(target, Some(name))?;
         let made = |_: &Value| {
             Ok(Made {

@@ -365,7 +365,11 @@ fn merge_by_key(
             }
         }
     }
-    Ok(arrange(original, &rest, &server_order, Some(key)))
+    // What has no name has no place among those that have one.
+    match original.iter().find(|element| element.get(key).is_none()) {
+        Some(nameless) => Err(no_key(nameless, key)),
+        None => Ok(arrange(original, &rest, &server_order, Some(key))),
+    }
 }
 
 /// Puts what the patch names in the patch's order, and the rest, in the server's order, before the first of them that

@@ -138,8 +138,14 @@ pub(crate) fn track(
     if managers.is_empty() && live.is_some() {
         return;
     }
-    // What cannot be compared is owned by nobody from now on, and written all the same.
-    if untyped_live(new, schema).is_some() {
+    // What cannot be compared is owned by nobody from now on, and written all the same. What is stored of a custom resource
+    // may be of an older schema.
+    let was = live.filter(|_| writer.custom_resource);
+    if was
+        .into_iter()
+        .chain([&*new])
+        .any(|object| untyped_live(object, schema).is_some())
+    {
         return;
     }
     let mut before = live.cloned().unwrap_or_else(|| empty(schema));

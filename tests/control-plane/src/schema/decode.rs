@@ -92,6 +92,14 @@ pub(crate) fn decode_metadata(object: &mut Value) -> Result<(), String> {
     Ok(())
 }
 
+/// The nearest number of floating point, where a whole number is none.
+fn rounded(number: &Number) -> Option<u64> {
+    const EXACT: u64 = 1 << 53;
+    let whole = number.as_u64().filter(|whole| *whole > EXACT)?;
+    // Both are beyond what has a fraction.
+    Some(whole as f64 as u64)
+}
+
 /// What `SetDefaults_ResourceList` of Kubernetes does.
 fn round_up(resources: &mut Map<String, Value>) {
     for amount in resources.values_mut() {
@@ -239,7 +247,11 @@ impl Place<'_> {
                     None => Ok(()),
                 }
             }
-            (Value::Bool(_), Some(Kind::Boolean)) | (Value::Number(_), Some(Kind::Number)) => {
+            (Value::Bool(_), Some(Kind::Boolean)) => Ok(()),
+            (Value::Number(number), Some(Kind::Number)) => {
+                if let Some(rounded) = rounded(number) {
+                    *value = rounded.into();
+                }
                 Ok(())
             }
             (Value::Number(number), Some(Kind::Integer) | None) => {

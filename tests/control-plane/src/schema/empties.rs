@@ -95,6 +95,18 @@ fn take(schema: &Schema, value: &mut Value, place: Place) -> Taken<Value> {
     taken
 }
 
+impl Schema {
+    /// Whether the Go type of a field of a built-in kind reads its JSON by itself.
+    pub(crate) fn reads_apart(&self, name: &str) -> bool {
+        let is_raw = |field: &Self| {
+            let node = field.target();
+            let has_values = matches!(node.additional, Additional::Values(_));
+            node.properties.is_empty() && node.items.is_none() && !has_values
+        };
+        is_schema_again(self.target(), name) || self.field(name).is_some_and(is_raw)
+    }
+}
+
 /// Whether a field of a schema, which may be something else as well, is a schema itself.
 pub(super) fn is_schema_again(node: &Schema, name: &str) -> bool {
     let is_schema =

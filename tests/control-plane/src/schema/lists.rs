@@ -94,6 +94,10 @@ impl Schema {
 /// What tells a value from others, and how it is shown.
 fn alone(value: &Value) -> (String, String) {
     match value {
+        // Two zeros are the same.
+        Value::Number(number) if number.is_f64() && number.as_f64() == Some(0.0) => {
+            ("0.0".to_owned(), go::number(number))
+        }
         Value::Number(number) => (number.to_string(), go::number(number)),
         value => named(value.clone()),
     }

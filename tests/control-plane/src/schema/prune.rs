@@ -12,6 +12,8 @@ use crate::path::Path;
 /// The schema of what has no place in another.
 static NOTHING: LazyLock<Schema> = LazyLock::new(Schema::default);
 
+const OF_WHOLES: [&str; 3] = ["apiVersion", "kind", "metadata"];
+
 impl Schema {
     /// Removes the unknown fields, and says which they were.
     pub(crate) fn prune(&self, object: &mut Value) -> Surplus {
@@ -27,7 +29,7 @@ impl Schema {
     pub(super) fn prune_metadata(&self, value: &mut Value) -> Vec<String> {
         let mut paths = Texts::default();
         self.prune_metadata_below(value, Path::Root, &mut paths);
-        paths.told()
+        surplus::sorted(paths)
     }
 
     fn prune_metadata_below(&self, value: &mut Value, path: Path<'_>, paths: &mut Texts) {
@@ -63,7 +65,8 @@ impl Schema {
                     return unknown;
                 }
                 fields.retain(|name, value| match self.field(name) {
-                    Some(_) if self.embedded && name == "metadata" => true,
+                    // What says what a whole object is is read, and not pruned.
+                    Some(_) if self.embedded && OF_WHOLES.contains(&name.as_str()) => true,
                     Some(field) => {
                         unknown.put(name, field.prune_below(value));
                         true

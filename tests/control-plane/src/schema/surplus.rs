@@ -20,20 +20,27 @@ impl Surplus {
         self.fields.is_none() && self.of_wholes.is_empty()
     }
 
-    /// Their paths as the API server's field validation words them: `spec.foo`, `spec.ports[0].foo`.
+    /// Their paths as the API server's field validation words them, in their order: `spec.foo`, `spec.ports[0].foo`.
     pub(crate) fn paths(self) -> Vec<String> {
-        let mut texts = Texts::default();
         // Of a custom resource metadata is read first of all.
+        let mut told = Vec::new();
         for is_metadata in [true, false] {
+            let mut texts = Texts::default();
             let fields = self.fields.fields();
             for (name, below) in fields.filter(|(name, _)| (*name == "metadata") == is_metadata) {
                 tell(below, Path::Root.name(name), &mut texts);
             }
+            told.extend(sorted(texts));
         }
-        let mut told = texts.told();
         told.extend(self.of_wholes);
         told
     }
+}
+
+pub(super) fn sorted(texts: Texts) -> Vec<String> {
+    let mut told = texts.told();
+    told.sort();
+    told
 }
 
 pub(super) fn tell(unknown: &Unknown, path: Path<'_>, texts: &mut Texts) {

@@ -360,4 +360,66 @@ conformance! {
             talk.patch("merge", of_status, change).await;
         }
     }
+
+    async fn odd_names_of_what_is_unknown(talk: &mut Talk) {
+        let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"a": {"type": "string"}}}}});
+        talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}))).await;
+        for spec in [json!({"\"q\"": 1}), json!({"a\tb": 1, "c": 2}), json!({"": 1}), json!({"ü\u{2028}": 1, "back\\slash": 2}), json!({"a.b": 1, "c[0]": {"d": 1}})] {
+            let thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "odd"}, "spec": spec});
+            for validation in ["Strict", "Warn"] {
+                talk.post(&format!("/apis/{{group}}/v1/namespaces/{{ns}}/things?dryRun=All&fieldValidation={validation}"), thing.clone()).await;
+            }
+        }
+    }
+
+    async fn numbers_to_the_last_digit(talk: &mut Talk) {
+        let list = json!({"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "number"}});
+        let number = json!({"type": "number", "maximum": 9007199254740993_i64});
+        let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"n": {"type": "number"}, "s": list, "m": number}}}});
+        talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}))).await;
+        talk.get_picked("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}", &[], |crd| crd["spec"]["versions"][0]["schema"].clone()).await;
+        let things = "/apis/{group}/v1/namespaces/{ns}/things";
+        let thing = |spec: Value| json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": spec});
+        for spec in [
+            json!({"n": 9163.453718085519}), json!({"n": 7.038531e-26}), json!({"n": 123456789012345680000.0}), json!({"n": 9007199254740993.0}), json!({"n": 0.1}), json!({"n": 5e-324}), json!({"n": 1.7976931348623157e308}),
+            json!({"s": [-0.0, 0.0]}), json!({"s": [1, 1.0]}), json!({"m": 9007199254740993_i64}), json!({"m": 9007199254740995_i64}),
+        ] {
+            talk.post(&format!("{things}?dryRun=All"), thing(spec)).await;
+        }
+    }
+
+    async fn the_order_of_what_is_unknown(talk: &mut Talk) {
+        let map = json!({"type": "object", "additionalProperties": {"type": "object", "properties": {"a": {"type": "string"}}}});
+        let schema = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"map": map}}}});
+        talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}))).await;
+        let spec = json!({"map": {"x": {"q": 1}, "x.y": {"p": 1}, "x-y": {"z": 1}, "x/y": {"o": 1}}, "m": 1, "map-of": 1, "mb": 1});
+        let thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one", "zz": 1, "a-b": 1, "a": 1}, "spec": spec, "spec-of": 1, "a": 1});
+        for validation in ["Strict", "Warn"] {
+            talk.post(&format!("/apis/{{group}}/v1/namespaces/{{ns}}/things?dryRun=All&fieldValidation={validation}"), thing.clone()).await;
+        }
+    }
+
+    async fn what_an_older_schema_kept_has_no_owners(talk: &mut Talk) {
+        let schema = |list: Value| {
+            let item = json!({"type": "object", "required": ["k"], "properties": {"k": {"type": "string"}, "v": {"type": "string"}}});
+            let mut list = list;
+            list["type"] = "array".into();
+            list["items"] = item;
+            if list.get("x-kubernetes-list-type").is_none() {
+                list["items"].as_object_mut().unwrap().remove("required");
+            }
+            json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"a": {"type": "string"}, "b": list}}}})
+        };
+        let version = |schema: Value| json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}});
+        talk.install(thing_crd(version(schema(json!({}))))).await;
+        let things = "/apis/{group}/v1/namespaces/{ns}/things";
+        talk.post(things, json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "spec": {"a": "x", "b": [{"v": "y"}]}})).await;
+        let by_key = json!({"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["k"]});
+        let versions = json!({"spec": {"versions": [version(schema(by_key))]}});
+        talk.patch("merge", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}", versions).await;
+        let odd = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "odd"}, "spec": {"b": [{"v": "y"}]}});
+        talk.post_until(&format!("{things}?dryRun=All"), odd, |code| code == 422).await;
+        talk.patch("merge", &format!("{things}/one"), json!({"spec": {"b": null}})).await;
+        talk.get(&format!("{things}/one")).await;
+    }
 }

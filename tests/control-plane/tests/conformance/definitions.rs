@@ -343,4 +343,20 @@ conformance! {
         talk.say("subresources that are none");
         talk.post(TRIED, of_versions(json!([version("v1", schema.clone(), json!({"subresources": {"status": null}})), version("v2", schema, json!({"subresources": {}}))]))).await;
     }
+
+    async fn what_is_said_twice_in_a_schema(talk: &mut Talk) {
+        let of = |property: &str| {
+            let schema = format!(r#"{{"type":"object","properties":{{"spec":{{"type":"object","properties":{{"a":{property}}}}}}}}}"#);
+            let version = format!(r#"{{"name":"v1","served":true,"storage":true,"schema":{{"openAPIV3Schema":{schema}}}}}"#);
+            let spec = format!(r#"{{"group":"twice.example.com","scope":"Namespaced","names":{{"plural":"twos","kind":"Two"}},"versions":[{version}]}}"#);
+            format!(r#"{{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{{"name":"twos.twice.example.com"}},"spec":{spec}}}"#)
+        };
+        for property in [
+            r#"{"type":"array","items":{"type":"string","type":"string"}}"#, r#"{"type":"object","additionalProperties":{"type":"string","type":"string"}}"#,
+            r#"{"type":"object","properties":{"b":{"type":"string"}},"default":{"b":"x","b":"y"}}"#, r#"{"type":"string","enum":["x"],"example":{"a":1,"a":2}}"#,
+            r#"{"type":"string","type":"string"}"#, r#"{"type":"object","properties":{"b":{"type":"string"},"b":{"type":"string"}}}"#,
+        ] {
+            talk.send_raw("POST", &format!("{TRIED}&fieldValidation=Strict"), &[("content-type", "application/json")], of(property).as_bytes()).await;
+        }
+    }
 }

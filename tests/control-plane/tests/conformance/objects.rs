@@ -461,6 +461,9 @@ conformance! {
         talk.put(&format!("{roles}/two"), json!({"metadata": {"name": "two", "resourceVersion": "1"}})).await;
         talk.put(&format!("{roles}/three"), json!({"metadata": {"name": "three", "uid": "a"}})).await;
         talk.put(&format!("{roles}/four"), json!({"metadata": {"name": "other"}})).await;
+        talk.put(&format!("{roles}/five"), json!({"metadata": {}})).await;
+        talk.put(&format!("{roles}/six"), json!({"metadata": {"uid": "a"}})).await;
+        talk.put(&format!("{roles}/seven"), json!({"metadata": {"name": "other", "uid": "a"}})).await;
     }
 
     async fn patches_that_forget_the_version(talk: &mut Talk) {

@@ -806,4 +806,13 @@ conformance! {
         }
         talk.patch_unsaid("merge", &format!("{DEPLOYMENTS}/one"), json!({"metadata": {"finalizers": null}})).await;
     }
+
+    async fn nothing_is_merged_beside_what_has_no_name(talk: &mut Talk) {
+        let path = "/api/v1/namespaces/{ns}/serviceaccounts";
+        talk.post(path, json!({"metadata": {"name": "nameless"}, "secrets": [{"namespace": "a"}, {"name": "b"}]})).await;
+        let one = &format!("{path}/nameless");
+        for secrets in [json!([{"name": "c"}]), json!([{"name": "b", "$patch": "delete"}]), json!([]), json!([{"$patch": "replace"}, {"name": "d"}])] {
+            talk.patch("strategic", one, json!({"secrets": secrets})).await;
+        }
+    }
 }

@@ -130,4 +130,19 @@ conformance! {
         talk.send_raw("POST", BINDINGS, &yaml, b"metadata:\n  name: one\ntarget:\n  name: node-1\ntarget:\n  name: node-3\n").await;
         talk.get_picked(&format!("{PODS}/one"), &[], |pod| json!([pod["spec"]["nodeName"], pod["status"]])).await;
     }
+
+    async fn bindings_of_no_path_mean_any_pod_of_the_name(talk: &mut Talk) {
+        for name in ["one", "two"] {
+            talk.prepare(PODS, json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "main", "image": "a:1"}]}})).await;
+        }
+        let binding = |name: &str, meant: (&str, &str)| json!({"metadata": {"name": name, meant.0: meant.1}, "target": {"kind": "Node", "name": "of-nobody"}});
+        for meant in [("resourceVersion", "1"), ("uid", "another")] {
+            talk.post("/api/v1/namespaces/{ns}/bindings?dryRun=All", binding("one", meant)).await;
+            talk.post("/api/v1/namespaces/{ns}/bindings", binding("one", meant)).await;
+            talk.post(&format!("{PODS}/two/binding"), binding("two", meant)).await;
+        }
+        for name in ["one", "two"] {
+            talk.unsaid("DELETE", &format!("{PODS}/{name}?gracePeriodSeconds=0"), None).await;
+        }
+    }
 }

@@ -114,8 +114,7 @@ pub(crate) use jobs::share_labels;
 pub(crate) use kinds::{is_created_by_update, not_done};
 pub(crate) use legacy::forget as forget_legacy;
 pub(crate) use metadata::{
-    check_name, check_namespace, is_of_path, join_owners, kept_in, other_object, place,
-    same_object, without_version,
+    is_of_path, join_owners, kept_in, other_object, place, same_object, without_version,
 };
 pub(crate) use names::{
     check_segment, label, label_value as check_label_value, qualified as check_qualified,
