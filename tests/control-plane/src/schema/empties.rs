@@ -100,8 +100,9 @@ impl Schema {
     pub(crate) fn reads_apart(&self, name: &str) -> bool {
         let is_raw = |field: &Self| {
             let node = field.target();
-            let has_values = matches!(node.additional, Additional::Values(_));
-            node.properties.is_empty() && node.items.is_none() && !has_values
+            let takes_all = matches!(node.additional, Additional::Anything);
+            let is_any = node.kind.is_none() && !node.int_or_string;
+            node.properties.is_empty() && (is_any || takes_all || node.preserve_unknown)
         };
         is_schema_again(self.target(), name) || self.field(name).is_some_and(is_raw)
     }
