@@ -18,8 +18,7 @@ const MOST_COPIED: usize = 3 * 1024 * 1024;
 struct Operation {
     #[serde(default)]
     op: String,
-    #[serde(default)]
-    path: String,
+    path: Option<String>,
     #[serde(default)]
     from: String,
     #[serde(default)]
@@ -65,9 +64,13 @@ fn undecodable(why: &str) -> PatchError {
     PatchError::BadRequest(format!("error decoding patch: {why}"))
 }
 
-fn operation(value: Value) -> Result<Operation, PatchError> {
+fn operation(mut value: Value) -> Result<Operation, PatchError> {
     if value.is_null() {
         return Ok(Operation::default());
+    }
+    // What is null in Go's struct is not said.
+    if let Some(fields) = value.as_object_mut() {
+        fields.retain(|name, said| name == "value" || !said.is_null());
     }
     let kind = go::json_kind(&value);
     let Some(fields) = value.as_object() else {
@@ -78,7 +81,6 @@ fn operation(value: Value) -> Result<Operation, PatchError> {
     for name in ["op", "path", "from"] {
         if let Some(field) = fields.get(name)
             && !field.is_string()
-            && !field.is_null()
         {
             let kind = go::json_kind(field);
             return Err(undecodable(&format!(
@@ -121,13 +123,14 @@ struct Run {
 impl Run {
     fn operate(&mut self, operation: Operation) -> Option<()> {
         let doc = &mut self.doc;
+        let path = operation.path.as_deref()?;
         match operation.op.as_str() {
-            "add" => self.add(&operation.path, operation.value, None),
-            "remove" => remove(doc, &operation.path).map(|_| ()),
-            "replace" => self.replace(&operation.path, operation.value),
+            "add" => self.add(path, operation.value, None),
+            "remove" => remove(doc, path).map(|_| ()),
+            "replace" => self.replace(path, operation.value),
             "move" => {
                 let value = remove(doc, &operation.from)?;
-                self.add(&operation.path, value, Some(self.depth))
+                self.add(path, value, Some(self.depth))
             }
             "copy" => {
                 let value = get(doc, &operation.from)?.clone();
@@ -135,10 +138,10 @@ impl Run {
                 if self.copied > MOST_COPIED {
                     return None;
                 }
-                self.add(&operation.path, value, None)
+                self.add(path, value, None)
             }
-            "test" if operation.path.is_empty() => (*doc == operation.value).then_some(()),
-            "test" => (*get(doc, &operation.path)? == operation.value).then_some(()),
+            "test" if path.is_empty() => (*doc == operation.value).then_some(()),
+            "test" => (*get(doc, path)? == operation.value).then_some(()),
             _ => None,
         }
     }

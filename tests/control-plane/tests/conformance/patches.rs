@@ -815,4 +815,14 @@ conformance! {
             talk.patch("strategic", one, json!({"secrets": secrets})).await;
         }
     }
+
+    async fn operations_that_say_null(talk: &mut Talk) {
+        talk.post("/api/v1/namespaces/{ns}/configmaps", json!({"metadata": {"name": "nulls"}, "data": {"a": "b"}})).await;
+        for operation in [
+            json!({"op": "add", "path": "/data/c", "from": null, "value": "d"}), json!({"op": "remove", "path": "/data/a", "from": null}), json!({"op": "move", "path": "/data/e", "from": null}), json!({"op": "copy", "path": "/data/e"}),
+            json!({"op": "replace", "path": null, "value": {}}), json!({"op": "replace", "value": {}}), json!({"op": "test", "value": {}}), json!({"op": null, "path": "/data/a"}), json!({"path": "/data/a", "value": "x"}), json!({"op": "add", "path": "/data/f", "value": null}),
+        ] {
+            talk.patch("json", "/api/v1/namespaces/{ns}/configmaps/nulls?dryRun=All", json!([operation])).await;
+        }
+    }
 }

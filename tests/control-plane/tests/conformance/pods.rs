@@ -274,4 +274,35 @@ conformance! {
         let driver = json!({"metadata": {"name": "{ns}"}, "spec": {"preventPodSchedulingIfMissing": true}});
         talk.post("/apis/storage.k8s.io/v1/csidrivers?dryRun=All", driver).await;
     }
+
+    async fn annotations_that_mean_something(talk: &mut Talk) {
+        let containers = json!([{"name": "main", "image": "a:1"}]);
+        for (key, value) in [
+            ("kubernetes.io/config.mirror", "x"), ("controller.kubernetes.io/pod-deletion-cost", "x"), ("controller.kubernetes.io/pod-deletion-cost", "+1"), ("controller.kubernetes.io/pod-deletion-cost", "008"), ("controller.kubernetes.io/pod-deletion-cost", ""),
+            ("controller.kubernetes.io/pod-deletion-cost", "2147483648"), ("controller.kubernetes.io/pod-deletion-cost", "-0"), ("controller.kubernetes.io/pod-deletion-cost", "-10"), ("controller.kubernetes.io/pod-deletion-cost", "0"),
+        ] {
+            let metadata = json!({"name": "annotated", "annotations": {key: value}});
+            talk.post("/api/v1/namespaces/{ns}/pods?dryRun=All", json!({"metadata": metadata, "spec": {"containers": containers}})).await;
+        }
+        let metadata = json!({"labels": {"a": "b"}, "annotations": {"controller.kubernetes.io/pod-deletion-cost": "x"}});
+        let spec = json!({"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": metadata, "spec": {"containers": containers}}});
+        talk.post("/apis/apps/v1/namespaces/{ns}/deployments?dryRun=All", json!({"metadata": {"name": "annotated"}, "spec": spec})).await;
+    }
+
+    async fn what_the_status_was_of_is_kept(talk: &mut Talk) {
+        let pods = "/api/v1/namespaces/{ns}/pods";
+        talk.prepare(pods, json!({"metadata": {"name": "observed"}, "spec": {"containers": [{"name": "main", "image": "a:1"}]}})).await;
+        let status = &format!("{pods}/observed/status");
+        let of = |generation: i64| json!({"type": "Ready", "status": "True", "observedGeneration": generation});
+        let without = json!({"type": "Ready", "status": "False"});
+        for said in [
+            json!({"observedGeneration": 1, "conditions": [of(1)]}), json!({"observedGeneration": null, "conditions": [without]}), json!({"observedGeneration": 0, "conditions": [of(0), without]}), json!({"observedGeneration": 2, "conditions": [of(2), without]}),
+            json!({"conditions": [without, without, {"type": "Other", "status": "True"}]}),
+        ] {
+            talk.patch("merge", status, json!({"status": said})).await;
+        }
+        let mut whole = talk.get(&format!("{pods}/observed")).await.body;
+        whole["status"] = json!({});
+        talk.put(status, whole).await;
+    }
 }

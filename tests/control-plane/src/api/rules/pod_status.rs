@@ -1,9 +1,9 @@
 //! What may be said in the status of a pod.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::addresses::{parse, unclear};
 use super::checks::{list, number, one_of, text, texts};
@@ -35,6 +35,39 @@ pub(super) fn forget(pod: &mut Value) {
                 mount.remove("volumeStatus");
             }
         }
+    }
+}
+
+/// Says again which generation the status of a pod, and each of its conditions, was of, where that is left out.
+pub(super) fn keep_generations(old: &Value, new: &mut Value) {
+    const GENERATION: &str = "observedGeneration";
+    let is_none = |fields: &Map<String, Value>| {
+        let said = fields.get(GENERATION);
+        said.is_none_or(|said| said.is_null() || *said == 0)
+    };
+    let was = &old["status"];
+    let mut of_conditions: HashMap<&str, VecDeque<&Value>> = HashMap::new();
+    for condition in list(was, "conditions") {
+        let kind = text(condition, "type");
+        of_conditions
+            .entry(kind)
+            .or_default()
+            .push_back(&condition[GENERATION]);
+    }
+    let status = object::field_mut(new, "status");
+    let conditions = status.get_mut("conditions").and_then(Value::as_array_mut);
+    for condition in conditions.into_iter().flatten() {
+        let kind = text(condition, "type");
+        let before = of_conditions.get_mut(kind).and_then(VecDeque::pop_front);
+        let before = before.filter(|before| !before.is_null());
+        if let (Some(before), Value::Object(fields)) = (before, condition)
+            && is_none(fields)
+        {
+            fields.insert(GENERATION.to_owned(), before.clone());
+        }
+    }
+    if !was[GENERATION].is_null() && is_none(status) {
+        status.insert(GENERATION.to_owned(), was[GENERATION].clone());
     }
 }
 

@@ -74,6 +74,7 @@ pub(super) fn keep(kind: &str, old: &Value, new: &mut Value) {
     }
     if kind == "Pod" {
         pod_status::forget(new);
+        pod_status::keep_generations(old, new);
     }
 }
 
