@@ -71,9 +71,8 @@ fn delete(
     target: &Target,
     name: &str,
     dry_run: bool,
-    options: Options,
+    mut options: Options,
 ) -> Result<Option<Failure>, Failure> {
-    let mut options = options;
     let put_condition = |transaction: &mut Transaction<'_>, key: &Key, pod: &Value| {
         let mut told = pod.clone();
         posted::set_condition(

@@ -85,7 +85,7 @@ pub(crate) use protobuf::events as events_in_protobuf;
 pub(crate) use protobuf::read as read_protobuf;
 pub(crate) use query::{Query, decode};
 pub(crate) use rules::webhook_clients;
-pub(crate) use rules::{is_finished, label, subdomain};
+pub(crate) use rules::{is_finished, label, label_1035, subdomain};
 pub(crate) use selector::{are_labels, exactly};
 pub(crate) use target::Target;
 use view::Form;

@@ -200,7 +200,7 @@ impl Run {
             self.depth = object::depth(&self.doc);
         }
         self.depth = self.depth.max(above + below);
-        (above + below <= DEEPEST).then_some(())
+        (above < DEEPEST && above + below <= DEEPEST).then_some(())
     }
 }
 

@@ -22,7 +22,7 @@ const NO_LINES: &str = "must be non-empty if specified";
 
 pub(super) fn check_validating(policy: &Value) -> Vec<Cause> {
     let spec = &policy["spec"];
-    let mut wrong = check_begin(spec);
+    let mut wrong = check_begin(spec, false);
     let (validations, annotations) = (list(spec, "validations"), list(spec, "auditAnnotations"));
     if validations.is_empty() && annotations.is_empty() {
         const WHY: &str = "validations or auditAnnotations must contain at least one item";
@@ -44,23 +44,19 @@ pub(super) fn check_status(status: &Value) -> Vec<Cause> {
     let warnings = list(&status["typeChecking"], "expressionWarnings").iter();
     for (index, warning) in warnings.enumerate() {
         let at = |field: &str| format!("status.typeChecking.expressionWarnings[{index}].{field}");
-        for field in ["warning", "fieldRef"] {
-            let said = text(warning, field);
-            let is_blank = if field == "fieldRef" {
-                said.trim()
-            } else {
-                said
-            }
-            .is_empty();
-            wrong.extend(is_blank.then(|| Cause::required(&at(field), "")));
-        }
+        let said = [
+            ("warning", text(warning, "warning")),
+            ("fieldRef", text(warning, "fieldRef").trim()),
+        ];
+        let missing = said.into_iter().filter(|(_, said)| said.is_empty());
+        wrong.extend(missing.map(|(field, _)| Cause::required(&at(field), "")));
     }
     wrong
 }
 
 pub(super) fn check_mutating(policy: &Value) -> Vec<Cause> {
     let spec = &policy["spec"];
-    let mut wrong = check_begin(spec);
+    let mut wrong = check_begin(spec, true);
     let mutations = list(spec, "mutations");
     if mutations.is_empty() {
         const WHY: &str = "mutations must contain at least one item";
@@ -95,7 +91,7 @@ pub(super) fn check_mutating_binding(spec: &Value) -> Vec<Cause> {
 }
 
 /// What both kinds of policies begin with.
-fn check_begin(spec: &Value) -> Vec<Cause> {
+fn check_begin(spec: &Value, is_mutating: bool) -> Vec<Cause> {
     const MATCHES: &str = "spec.matchConstraints";
     let mut wrong = Vec::new();
     wrong.extend(one_of_if_said(
@@ -113,8 +109,7 @@ fn check_begin(spec: &Value) -> Vec<Cause> {
             if list(matches, "resourceRules").is_empty() {
                 wrong.push(Cause::required(&format!("{MATCHES}.resourceRules"), ""));
             }
-            // A mutating policy is the one that says what it changes.
-            if spec.get("reinvocationPolicy").is_some() || spec.get("mutations").is_some() {
+            if is_mutating {
                 wrong.extend(check_operations(matches, MATCHES));
             }
         }

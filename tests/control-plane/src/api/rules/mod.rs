@@ -117,8 +117,8 @@ pub(crate) use metadata::{
     is_of_path, join_owners, kept_in, other_object, place, same_object, without_version,
 };
 pub(crate) use names::{
-    check_segment, label, label_value as check_label_value, qualified as check_qualified,
-    subdomain, unfit_for_paths,
+    check_segment, label, label_1035, label_value as check_label_value,
+    qualified as check_qualified, subdomain, unfit_for_paths,
 };
 pub(crate) use pods::quality;
 pub(crate) use services::read_service;

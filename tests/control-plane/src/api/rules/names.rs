@@ -12,6 +12,7 @@ use crate::failure::{Cause, Failure};
 use crate::kinds::Resource;
 use crate::object;
 use crate::patch::go;
+use crate::schema::LABEL as LABEL_1035;
 
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
     and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
@@ -26,9 +27,6 @@ const WILDCARD: &str = "a wildcard DNS-1123 subdomain must start with '*.', foll
 const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must \
     start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const LABEL_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an \
-    alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for \
-    validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or \
     '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex \
     used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
@@ -57,7 +55,7 @@ pub(crate) fn label(name: &str) -> Option<&'static str> {
 }
 
 /// What is wrong with a DNS label that has to begin with a letter.
-pub(super) fn label_1035(name: &str) -> Vec<&'static str> {
+pub(crate) fn label_1035(name: &str) -> Vec<&'static str> {
     let too_long = (name.len() > 63).then_some("must be no more than 63 characters");
     let begins_well = name.starts_with(|c: char| c.is_ascii_lowercase());
     let unfit = (!begins_well || !is_label(name)).then_some(LABEL_1035);

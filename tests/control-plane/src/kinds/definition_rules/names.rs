@@ -3,22 +3,13 @@
 use serde_json::Value;
 
 use super::Found;
+use crate::api::label_1035;
 use crate::failure::Cause;
-use crate::schema::LABEL;
-
-const LONGEST: usize = 63;
 
 /// Why a name is no DNS label that begins with a letter.
 pub(super) fn unfit(name: &str) -> Option<String> {
-    let too_long =
-        (name.len() > LONGEST).then(|| format!("must be no more than {LONGEST} characters"));
-    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let is_label = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(is_inner)
-        && !name.ends_with('-');
-    let other = (!is_label).then(|| LABEL.to_owned());
-    let all: Vec<String> = too_long.into_iter().chain(other).collect();
-    (!all.is_empty()).then(|| all.join(","))
+    let all = label_1035(name).join(",");
+    (!all.is_empty()).then_some(all)
 }
 
 impl Found {
