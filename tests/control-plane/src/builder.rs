@@ -138,7 +138,7 @@ impl Builder {
 
     /// Waits so long before a deleted namespace begins to end, where it would begin at once: the controller manager's
     /// `namespace-controller` takes 5 s. Whoever has deleted one can still `finalize` it meanwhile. The program
-    /// `kommodore-control-plane` waits 0.1 s.
+    /// `kommodore-control-plane` waits 1 s.
     pub fn namespaces_end_after(mut self, delay: Duration) -> Self {
         self.options.namespaces_end_after = Some(delay);
         self

@@ -22,7 +22,7 @@
 //! raw `<`, `>` or `"` in a query, it says no more than 414 or 400; of a request of HTTP/1.1 that cannot be read it does not say
 //! why, and over HTTP/2 `Expect: 100-continue` is not answered. It reads no numbers of more than 64 bits, and no JSON or YAML
 //! that is nested deeper than 127 levels (some 250 in blocks of YAML). Of what is wrong with one object it tells 10,000 reasons
-//! and 16 MiB at most; the JSONPath of a printer column finds 10,000 values at most, and nothing where it would have to follow
+//! and 16 MiB at most, and fills in 3 MiB of defaults at most; the JSONPath of a printer column finds 10,000 values at most, and nothing where it would have to follow
 //! more than a million. Answers in YAML say the same, and quote texts in a way of their own. Flow schemas only say under which a
 //! request falls, as long as all of them are no more than 256 KiB with the priority levels. A namespace
 //! that is deleted is emptied at once, where a namespace controller waits for five seconds.

@@ -16,6 +16,8 @@ pub(crate) enum Step<'p> {
     Name(&'p str),
     /// Of a map, where it is told apart from a field: `labels[app]`.
     Entry(&'p str),
+    /// The same where it is told apart by a dot that is there even at the root: `.app`.
+    Value(&'p str),
     At(usize),
 }
 
@@ -26,6 +28,10 @@ impl<'p> Path<'p> {
 
     pub(crate) fn entry(&'p self, name: &'p str) -> Self {
         Self::Below(self, Step::Entry(name))
+    }
+
+    pub(crate) fn value(&'p self, name: &'p str) -> Self {
+        Self::Below(self, Step::Value(name))
     }
 
     pub(crate) fn at(&'p self, at: usize) -> Self {
@@ -54,7 +60,7 @@ impl fmt::Display for Path<'_> {
         up.fmt(formatter)?;
         match step {
             Step::Name(name) if up.is_blank() => formatter.write_str(name),
-            Step::Name(name) => write!(formatter, ".{name}"),
+            Step::Name(name) | Step::Value(name) => write!(formatter, ".{name}"),
             Step::Entry(name) => write!(formatter, "[{name}]"),
             Step::At(at) => write!(formatter, "[{at}]"),
         }

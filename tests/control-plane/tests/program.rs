@@ -341,7 +341,12 @@ async fn no_request_needs_much_memory() {
         .await;
     }
     let deep = (0..30).fold(json!(1), |within, _| json!({"a": within}));
+    let default: serde_json::Map<String, Value> = (0..300)
+        .map(|index| (format!("k{index}"), json!("v")))
+        .collect();
+    let element = json!({"x": {"type": "object", "x-kubernetes-preserve-unknown-fields": true, "default": default}});
     let fields = json!({
+        "list": {"type": "array", "items": objects(element)},
         "spec": map(map(objects(json!({"n": number})))),
         "deep": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
     });
@@ -360,6 +365,9 @@ async fn no_request_needs_much_memory() {
         send("POST", THINGS, &as_json, &odd).await;
         send("PATCH", one, &as_apply, &odd).await;
     }
+    let mut long = thing(json!({}));
+    long["list"] = vec![json!({}); 100_000].into();
+    assert_eq!(send("POST", THINGS, &as_json, &long).await, 500);
     let table = [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io")];
     assert_eq!(send("GET", THINGS, &table, &Value::Null).await, 200);
     let scopes = vec!["odd"; ENTRIES];

@@ -8,7 +8,7 @@ use super::duplicates::{MOST_TOLD, duplicates, told_as_said};
 use super::options::{Unknown, WriteOptions};
 use super::target::Target;
 use super::view::convert_event;
-use super::{Asked, first_mistake, media_type, protobuf, retired, rules, scheme, yaml};
+use super::{Asked, first_mistake, media_type, protobuf, retired, rules, scheme, too_large, yaml};
 use crate::failure::{Cause, Failure, MOST_BYTES};
 use crate::kinds::{Resource, Shape, crd_bucket};
 use crate::object;
@@ -441,7 +441,9 @@ pub(crate) fn shape(
         schema::Fractions::take(object);
         protobuf::forget_zeros(&target.api_version(), &target.resource.kind, schema, object);
     }
-    schema.apply_defaults(object);
+    if !schema.apply_defaults(object) {
+        return Err(too_large::by_defaults());
+    }
     let pruned = whole.map_or_else(Pruned::default, |whole| Pruned::of(whole, object));
     rules::set_defaults(target, object);
     rules::forget_legacy(target, object).map_err(|why| match source {

@@ -115,11 +115,11 @@ pub(crate) fn groups(
         ));
     }
     let mut groups = groups_of(world, plane);
-    // Here those with stable versions come first.
+    // Here those that are alike come in the order of their first API services.
     let order = Order::of(plane);
     groups.sort_by_key(|(group, versions)| {
-        let preferred = versions.first().map(String::as_str).unwrap_or_default();
-        (order.of_group(group), format!("{preferred}.{group}"))
+        let first = versions.iter().min().map_or("", String::as_str);
+        (order.of_group(group), format!("{first}.{group}"))
     });
     let groups: Vec<Value> = groups
         .iter()

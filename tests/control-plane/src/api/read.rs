@@ -43,6 +43,8 @@ pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Fail
 pub(crate) struct Since {
     /// Nothing is the newest state; 0 is any.
     pub(crate) revision: Option<u64>,
+    /// Any state will do: that of a cache, which knows no pages. Other ways to write a 0 do not say so.
+    is_any: bool,
     exactly: bool,
     /// There is a limit and no word on how the version is meant: of many that is exactly, and of one any that is newer.
     is_page: bool,
@@ -89,7 +91,8 @@ impl Since {
             })?;
         Ok(Self {
             revision,
-            exactly: matched == Some("Exact"),
+            is_any: text == Some("0"),
+            exactly: matched == Some("Exact") && revision != Some(0),
             is_page: matched.is_none() && revision > Some(0) && limit(asked)?.is_some(),
         })
     }
@@ -218,8 +221,7 @@ pub(super) fn found(
 ) -> Result<(Vec<Arc<Kept>>, Value), Failure> {
     let Wanted { limit, selector } = wanted;
     let since = Since::read(asked)?;
-    // Any state will do: that of the cache, which knows no pages.
-    let limit = limit.filter(|_| since.revision != Some(0));
+    let limit = limit.filter(|_| !since.is_any || !is_cached(target));
     let page = asked.query.get("continue").map(Page::read).transpose()?;
     let namespace = target.namespace.as_deref();
     let namespace = namespace.or_else(|| selector.exactly("metadata.namespace"));
@@ -262,6 +264,11 @@ pub(super) fn found(
     Ok((objects, metadata))
 }
 
+/// Whether a real server answers from its cache: it has none of events.
+fn is_cached(target: &Target) -> bool {
+    target.resource.kind != "Event" || target.resource.is_crd()
+}
+
 fn snapshot(
     target: &Target,
     asked: &Asked,
@@ -272,7 +279,7 @@ fn snapshot(
     let newest = stale::newest(target, asked);
     let exactly = since.exactly || since.is_page && !has_one_name;
     // No cache answers that, which would wait.
-    let is_at_once = has_one_name && (since.exactly || since.is_page);
+    let is_at_once = !is_cached(target) || has_one_name && (since.exactly || since.is_page);
     match (page, since.revision) {
         (Some(page), _) => match page.revision {
             Some(revision) => old(target, revision).ok_or_else(|| too_old_to_go_on(page)),

@@ -14,7 +14,7 @@ use super::patched_kind::{keep_kind, name_kind};
 use super::target::Target;
 use super::update::{Made, Update};
 use super::view::{self, Form};
-use super::{Asked, response, rules, stale, table};
+use super::{Asked, response, rules, stale, table, too_large};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Column, Scale, custom_scale_columns, scale_columns, scale_resource};
 use crate::object;
@@ -189,12 +189,18 @@ fn put(
     }
     let place = place(target)?;
     let mut scaled = object.clone();
-    place.want(&mut scaled, replicas);
+    place.want(&mut scaled, replicas).map_err(unset)?;
     identify(target, &mut scaled, scale)?;
     let numbers = (place.wanted(object).unwrap_or(0), replicas);
     let api_version = target.api_version();
     let writer = writer(target, &options.manager, &api_version);
     patch::track_scale(&mut scaled, &places(target), numbers, &writer);
+    if target.resource.is_crd() {
+        // What is there for the first time has its defaults when it is read again, and they are of nobody.
+        if !target.stored_schema().apply_defaults(&mut scaled) {
+            return Err(too_large::by_defaults());
+        }
+    }
     Ok(Made {
         object: scaled,
         warnings: Vec::new(),
@@ -202,6 +208,11 @@ fn put(
         tracked: true,
         pruned: Pruned::default(),
     })
+}
+
+/// Why there is no place for a number.
+fn unset(why: String) -> Failure {
+    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", why)
 }
 
 /// The object, scaled by an apply: that of the number alone, wherever the object has it. Of a custom
@@ -258,7 +269,7 @@ pub(super) fn apply(
     let writer = writer(target, &options.manager, &api_version);
     let schema = target.version().schema.schema();
     let place = place(target)?;
-    let before = number_alone(target, place, object, &writer);
+    let before = number_alone(target, place, object, &writer)?;
     let apply = |wanted: &Value| {
         let scaled = patch::server_side_apply(Some(&before), wanted, schema, &writer, force);
         scaled.map_err(|error| unapplied(as_of_a_scale(error)))
@@ -276,7 +287,9 @@ pub(super) fn apply(
     let mut wanted = json!({"apiVersion": api_version, "kind": target.resource.kind});
     if let Some(said) = said {
         // Whose number it is is asked first, and whether it can be one then.
-        place.want(&mut wanted, said.as_i64().unwrap_or(i64::MIN));
+        place
+            .want(&mut wanted, said.as_i64().unwrap_or(i64::MIN))
+            .map_err(unset)?;
     }
     let applied_number = apply(&wanted)?;
     check_whole()?;
@@ -285,7 +298,9 @@ pub(super) fn apply(
     }
     let mut scaled = object.clone();
     // Who no longer says how many leaves it to others; where nobody else says, there are to be none.
-    place.want(&mut scaled, place.wanted(&applied_number).unwrap_or(0));
+    place
+        .want(&mut scaled, place.wanted(&applied_number).unwrap_or(0))
+        .map_err(unset)?;
     object::metadata_mut(&mut scaled).remove(MANAGED);
     if let Some(entries) = applied_number["metadata"].get(MANAGED) {
         object::set_meta(&mut scaled, MANAGED, entries.clone());
@@ -324,7 +339,12 @@ pub(super) fn apply(
 }
 
 /// An object with its managers, and of all its fields the number alone: a Scale has no other, and does not say a 0.
-fn number_alone(target: &Target, place: &Scale, object: &Value, writer: &Writer<'_>) -> Value {
+fn number_alone(
+    target: &Target,
+    place: &Scale,
+    object: &Value,
+    writer: &Writer<'_>,
+) -> Result<Value, Failure> {
     let mut alone = json!({});
     for field in ["apiVersion", "kind"] {
         alone[field] = object[field].clone();
@@ -335,10 +355,10 @@ fn number_alone(target: &Target, place: &Scale, object: &Value, writer: &Writer<
         }
     }
     if let Some(number) = place.wanted(object).filter(|number| *number != 0) {
-        place.want(&mut alone, number);
+        place.want(&mut alone, number).map_err(unset)?;
         patch::own_scale_before_apply(&mut alone, &places(target), writer);
     }
-    alone
+    Ok(alone)
 }
 
 /// Whether a Scale that is applied says of its metadata or its status what it does not say now.

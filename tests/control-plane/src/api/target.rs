@@ -11,6 +11,7 @@ use crate::elsewhere;
 use crate::failure::Failure;
 use crate::kinds::{Resource, Version, crd_bucket};
 use crate::plane::{Plane, World};
+use crate::schema::Schema;
 use crate::serve::ResourcePath;
 use crate::store::{Bucket, Key};
 
@@ -182,6 +183,12 @@ impl Target {
 
     pub(crate) fn version(&self) -> &Version {
         &self.resource.versions[self.version]
+    }
+
+    /// The schema of the version that objects are stored in.
+    pub(crate) fn stored_schema(&self) -> &Schema {
+        let stored = self.resource.stored_shape.as_deref();
+        stored.unwrap_or_else(|| self.version().schema.schema())
     }
 
     pub(crate) fn bucket(&self) -> &Bucket {

@@ -24,11 +24,23 @@ pub(super) fn check(object: &mut Value, is_applied: bool) -> Result<(), Failure>
         }
     }
     let sent = object::length(object) + AROUND;
-    let message = match sent > MOST_SENT {
-        true => format!(
-            "rpc error: code = ResourceExhausted desc = trying to send message larger than max ({sent} vs. {MOST_SENT})"
-        ),
-        false => "etcdserver: request is too large".to_owned(),
-    };
-    Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", message))
+    Err(match sent > MOST_SENT {
+        true => unsendable(&sent.to_string()),
+        false => failure("etcdserver: request is too large"),
+    })
+}
+
+/// Refuses an object of which the defaults alone are too large.
+pub(super) fn by_defaults() -> Failure {
+    unsendable("with its defaults")
+}
+
+fn unsendable(length: &str) -> Failure {
+    failure(&format!(
+        "rpc error: code = ResourceExhausted desc = trying to send message larger than max ({length} vs. {MOST_SENT})"
+    ))
+}
+
+fn failure(message: &str) -> Failure {
+    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", message)
 }

@@ -49,7 +49,7 @@ pub(super) fn check(definition: &Value, old: Option<&Value>) -> Vec<Cause> {
     found.selectable();
     found.conversion();
     found.wrong.extend(check_bundle(definition, old));
-    if found.spec.get("preserveUnknownFields") == Some(&Value::Bool(true)) {
+    if found.keeps_unknown() {
         found.invalid(
             "spec.preserveUnknownFields",
             &true.into(),
@@ -126,14 +126,17 @@ impl Found {
         }
     }
 
+    fn keeps_unknown(&self) -> bool {
+        self.spec.get("preserveUnknownFields") == Some(&Value::Bool(true))
+    }
+
     /// What is unknown is not kept where there are defaults.
     fn defaults(&mut self) {
-        let keeps_all = self.spec.get("preserveUnknownFields") == Some(&Value::Bool(true));
         let has_defaults = |version: &Value| {
             let schema = version.pointer("/schema/openAPIV3Schema");
             schema.is_some_and(Schema::says_defaults)
         };
-        if keeps_all && self.list("versions").iter().any(has_defaults) {
+        if self.keeps_unknown() && self.list("versions").iter().any(has_defaults) {
             let why = "must be false in order to use defaults in the schema";
             self.invalid("spec.preserveUnknownFields", &true.into(), why);
         }
@@ -176,6 +179,11 @@ impl Found {
         };
         const AT: &str = "spec.conversion.strategy";
         let strategy = conversion["strategy"].as_str().unwrap_or_default();
+        if self.keeps_unknown() && strategy != "None" {
+            let why = "must be None if spec.preserveUnknownFields is true";
+            let cause = Cause::invalid(AT, &strategy.into(), why);
+            self.wrong.push(cause);
+        }
         match strategy {
             "" => self.wrong.push(Cause::required(AT, "")),
             "None" | "Webhook" => {}

@@ -142,17 +142,22 @@ impl Scale {
         }
     }
 
-    /// Sets the number that is wanted.
-    pub(crate) fn want(&self, object: &mut Value, replicas: i64) {
+    /// Sets the number that is wanted, if what is above it can have fields.
+    pub(crate) fn want(&self, object: &mut Value, replicas: i64) -> Result<(), String> {
         let mut fields: Vec<&str> = self.spec.split('/').skip(1).collect();
         let Some(last) = fields.pop() else {
-            return;
+            return Ok(());
         };
-        let mut place = object::as_map(object);
+        let (mut place, mut path) = (object::as_map(object), String::new());
         for field in fields {
-            place = object::as_map(place.entry(field).or_insert(Value::Null));
+            path = format!("{path}.{field}");
+            let below = place.entry(field).or_insert_with(|| json!({}));
+            place = below.as_object_mut().ok_or_else(|| {
+                format!("value cannot be set because {path} is not a map[string]interface{{}}")
+            })?;
         }
         place.insert(last.to_owned(), replicas.into());
+        Ok(())
     }
 }
 

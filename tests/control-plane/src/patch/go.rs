@@ -44,9 +44,11 @@ pub(crate) fn float(value: f64) -> String {
 
 /// A value in JSON, so that it can stand in a page of HTML.
 pub(crate) fn json(value: &Value) -> String {
-    value
-        .to_string()
-        .replace('&', "\\u0026")
+    let text = value.to_string();
+    if !text.contains(['&', '<', '>']) {
+        return text;
+    }
+    text.replace('&', "\\u0026")
         .replace('<', "\\u003c")
         .replace('>', "\\u003e")
 }

@@ -99,7 +99,9 @@ fn play(step: &Value, live: Option<&Value>, widget: &Schema) -> Result<Value, St
         }
     };
     schema.prune(&mut new);
-    schema.apply_defaults(&mut new);
+    if !schema.apply_defaults(&mut new) {
+        return Err("defaults without end".to_owned());
+    }
     if custom_resource {
         decode_metadata(&mut new)?;
     } else {

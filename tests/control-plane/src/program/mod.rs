@@ -15,7 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(crate) use arguments::{Command, HELP, Options, read};
 
 /// For clients that delete a namespace and then finalize it themselves.
-const NAMESPACES_END_AFTER: Duration = Duration::from_millis(100);
+const NAMESPACES_END_AFTER: Duration = Duration::from_secs(1);
 
 /// How long it may take to end in good order.
 const LONGEST_END: Duration = Duration::from_secs(5);

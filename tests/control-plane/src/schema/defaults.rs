@@ -3,16 +3,27 @@
 use serde_json::Value;
 
 use super::Schema;
+use crate::object;
+
+/// How much of one object can be defaults, in bytes of JSON: as much as a request may say, and more than is stored. An
+/// element that takes three bytes of a request can have defaults as long as a whole CRD.
+const MOST: usize = 3 * 1024 * 1024;
 
 impl Schema {
     /// Sets every missing field that has a default, and drops each `null` that its field may not be, or puts the default in
-    /// its place.
-    pub(crate) fn apply_defaults(&self, value: &mut Value) {
+    /// its place. Says whether there was room for all of them.
+    pub(crate) fn apply_defaults(&self, value: &mut Value) -> bool {
+        let mut room = Some(MOST);
+        self.fill(value, &mut room);
+        room.is_some()
+    }
+
+    fn fill(&self, value: &mut Value, room: &mut Option<usize>) {
         match value {
             Value::Object(fields) => {
                 for (name, value) in fields.iter_mut() {
                     if let Some(field) = self.field(name) {
-                        field.replace_null(value);
+                        field.replace_null(value, room);
                     }
                 }
                 fields.retain(|name, value| {
@@ -23,31 +34,42 @@ impl Schema {
                 let added = self.refers.is_some().then_some(&self.properties);
                 let declared = self.target().properties.iter();
                 for (name, field) in declared.chain(added.into_iter().flatten()) {
-                    if let (Some(default), false) = (&field.default, fields.contains_key(name)) {
-                        fields.insert(name.clone(), default.clone());
+                    if fields.contains_key(name) {
+                        continue;
+                    }
+                    if let Some(default) = field.default_within(room) {
+                        fields.insert(name.clone(), default);
                     }
                 }
                 for (name, value) in fields.iter_mut() {
                     if let Some(field) = self.field(name) {
-                        field.apply_defaults(value);
+                        field.fill(value, room);
                     }
                 }
             }
             Value::Array(elements) => {
                 for element in elements {
-                    self.element().replace_null(element);
-                    self.element().apply_defaults(element);
+                    self.element().replace_null(element, room);
+                    self.element().fill(element, room);
                 }
             }
             _ => {}
         }
     }
 
-    fn replace_null(&self, value: &mut Value) {
-        if let (true, false, Some(default)) =
-            (value.is_null(), self.target().nullable, &self.default)
+    fn replace_null(&self, value: &mut Value, room: &mut Option<usize>) {
+        if value.is_null()
+            && !self.target().nullable
+            && let Some(default) = self.default_within(room)
         {
-            *value = default.clone();
+            *value = default;
         }
+    }
+
+    /// The default, as long as there is room for it.
+    fn default_within(&self, room: &mut Option<usize>) -> Option<Value> {
+        let default = self.default.as_ref()?;
+        *room = room.and_then(|room| room.checked_sub(object::length(default)));
+        room.map(|_| default.clone())
     }
 }

@@ -121,6 +121,8 @@ impl Kind {
 pub(crate) enum Additional {
     #[default]
     Nothing,
+    /// Nothing as well, but what is there is refused, and not dropped.
+    Forbidden,
     Anything,
     Values(Box<Schema>),
 }
@@ -247,7 +249,7 @@ impl Schema {
             Additional::Values(values) => Some(values),
             Additional::Anything => Some(&ANYTHING),
             Additional::Nothing if this.preserve_unknown => Some(&ANYTHING),
-            Additional::Nothing => None,
+            Additional::Nothing | Additional::Forbidden => None,
         })
     }
 
@@ -264,7 +266,7 @@ impl Schema {
         self.is_free = self.properties.is_empty() && matches!(self.additional, Additional::Nothing);
         let values = match &mut self.additional {
             Additional::Values(values) => Some(values),
-            Additional::Nothing | Additional::Anything => None,
+            _ => None,
         };
         let below = self
             .items

@@ -67,6 +67,7 @@ impl Schema {
                     ..Self::default()
                 })),
                 Some(values @ Value::Object(_)) => Additional::Values(Box::new(Self::of(values))),
+                Some(Value::Bool(false)) => Additional::Forbidden,
                 _ => Additional::Nothing,
             },
             items: value.get("items").map(|items| Box::new(Self::of(items))),

@@ -64,11 +64,16 @@ impl Schema {
                 if self.type_name().is_some() && self.target().kind != Some(Kind::Object) {
                     return unknown;
                 }
+                let is_refused = matches!(self.target().additional, Additional::Forbidden);
                 fields.retain(|name, value| match self.field(name) {
                     // What says what a whole object is is read, and not pruned.
                     Some(_) if self.embedded && OF_WHOLES.contains(&name.as_str()) => true,
                     Some(field) => {
                         unknown.put(name, field.prune_below(value));
+                        true
+                    }
+                    None if is_refused => {
+                        unknown.put(name, NOTHING.prune_below(value));
                         true
                     }
                     None => {

@@ -43,7 +43,7 @@ impl Schema {
     fn said_of(&self, name: &str) -> Option<&Self> {
         let values = match &self.additional {
             Additional::Values(values) => Some(&**values),
-            Additional::Nothing | Additional::Anything => None,
+            _ => None,
         };
         let field = self.properties.get(name).or(values);
         field.filter(|field| !field.implied)

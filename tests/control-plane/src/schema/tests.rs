@@ -49,7 +49,7 @@ fn objects_are_pruned_defaulted_and_validated_as_recorded() {
         let mut object = json!({"apiVersion": "test.dev/v1", "kind": "Widget", "metadata": {"name": "v"},
             "spec": recording["spec"]});
         let unknown = schema.prune(&mut object).paths();
-        schema.apply_defaults(&mut object);
+        assert!(schema.apply_defaults(&mut object));
         let found = schema.validate(&object, None);
         let causes = [found.values, found.wholes, found.lists].concat();
         Fractions::take(&mut object);

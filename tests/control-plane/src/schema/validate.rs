@@ -55,7 +55,7 @@ impl Schema {
         for cause in &mut values {
             cause.field = match cause.field.as_str() {
                 "" | NO_FIELD => STATUS.to_owned(),
-                field => format!("{STATUS}.{field}"),
+                field => format!("{STATUS}.{}", field.trim_start_matches('.')),
             };
         }
         Wrong {
@@ -295,31 +295,42 @@ impl Schema {
         path: Path<'_>,
         causes: &mut Causes<'_>,
     ) -> Checked {
-        let mut found = Found { path, causes };
         let count = i64::try_from(fields.len()).unwrap_or(i64::MAX);
         if let Some(min) = self.rules.property_count.min.filter(|min| count < *min) {
-            found.add(
+            causes.add(
                 Reason::Invalid,
+                path,
                 format_args!(
                     "Invalid value: {count}: {path} in body should have at least {min} properties"
                 ),
             );
         }
         if let Some(max) = self.rules.property_count.max.filter(|max| count > *max) {
-            found.add(Reason::TooMany, too_many(count, max));
+            causes.add(Reason::TooMany, path, too_many(count, max));
         }
         let mut all = Checked::default();
         for (name, value) in fields {
             // A reference (metadata) is checked elsewhere, but for what this schema adds to it.
-            let field = match (self.properties.get(name), &self.additional) {
-                (Some(field), _) => field,
-                (None, Additional::Values(values)) => values,
+            let (field, at) = match (self.properties.get(name), &self.additional) {
+                (Some(field), _) => (field, path.name(name)),
+                (None, Additional::Values(values)) => (&**values, path.value(name)),
+                (None, Additional::Forbidden) => {
+                    let quoted = go::quoted(name);
+                    causes.add(
+                        Reason::Invalid,
+                        path,
+                        format_args!(
+                            "Invalid value: {quoted}: {path}.{name} in body is a forbidden property"
+                        ),
+                    );
+                    continue;
+                }
                 _ => continue,
             };
             // Of what it is an object says so anew each time.
             let is_type = path.is_root() && matches!(name.as_str(), "apiVersion" | "kind");
             let was = was.filter(|_| !is_type).and_then(|was| was.get(name));
-            let checked = field.check(value, was, path.name(name), causes);
+            let checked = field.check(value, was, at, causes);
             all.fits += checked.fits;
             all.has_changed |= checked.has_changed;
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, extend};
 
 const PODS: &str = "/api/v1/namespaces/{ns}/pods";
 const CLAIMS: &str = "/api/v1/namespaces/{ns}/persistentvolumeclaims";
@@ -129,7 +129,7 @@ conformance! {
         let of = |name: &str, more: Value| {
             let mut pod = pod(name, &[json!({})]);
             pod["spec"]["runtimeClassName"] = "{ns}".into();
-            pod["spec"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            extend(&mut pod["spec"], &more);
             pod
         };
         talk.post(PODS, of("unknown", json!({}))).await;

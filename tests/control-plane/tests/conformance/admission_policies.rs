@@ -162,6 +162,7 @@ conformance! {
             for client in [
                 json!({"url": "https://a.example/b", "caBundle": ""}), service(json!({"name": "a", "namespace": ""})), service(json!({"name": "", "namespace": "b"})), service(json!({"name": "a", "namespace": "b", "path": "é"})),
                 service(json!({"name": "a", "namespace": "b", "port": 0, "path": "/a//b/"})),
+                json!({"url": "HTTPS://a.example/b"}), json!({"url": "HTTP://a.example/b"}), json!({"url": "https:a"}), json!({"url": "mailto:a@b"}), json!({"url": "//a.example"}), json!({"url": "https:///b"}),
             ] {
                 talk.post(path, json!({"metadata": {"name": "{ns}"}, "webhooks": [webhook(client)]})).await;
             }

@@ -266,7 +266,7 @@ conformance! {
 
     async fn groups_are_told_in_order(talk: &mut Talk) {
         const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-        const GROUPS: [(&str, &str); 4] = [("a", "v1alpha1"), ("b", "v1"), ("c", "v2"), ("d", "v1beta1")];
+        const GROUPS: [(&str, &[&str]); 6] = [("a", &["v1alpha1"]), ("b", &["v1"]), ("c", &["v2"]), ("d", &["v1beta1"]), ("e", &["v3", "v1"]), ("f", &["v1", "v1alpha1"])];
         let told = |groups: &Value, name: &str| {
             let names: Vec<String> = groups.as_array().into_iter().flatten().filter_map(|group| {
                 group.pointer(name)?.as_str().map(str::to_owned)
@@ -274,10 +274,12 @@ conformance! {
             let of_case = |name: &&String| name.ends_with("groups-are-told-in-order") || !name.contains("example.com") && !name.contains("-");
             json!(names.iter().filter(of_case).collect::<Vec<_>>())
         };
-        for (group, version) in GROUPS {
-            let mut crd = thing_crd(json!({
-                "name": version, "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}},
-            }));
+        for (group, versions) in GROUPS {
+            let version = |name: &&str| json!({
+                "name": name, "served": true, "storage": *name == versions[0], "schema": {"openAPIV3Schema": {"type": "object"}},
+            });
+            let mut crd = thing_crd(json!({}));
+            crd["spec"]["versions"] = versions.iter().map(version).collect();
             crd["metadata"]["name"] = format!("things.{group}.{{ns}}").into();
             crd["spec"]["group"] = format!("{group}.{{ns}}").into();
             talk.install(crd).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, extend};
 
 const TABLE: &str = "application/json;as=Table;g=meta.k8s.io;v=v1";
 
@@ -15,7 +15,7 @@ conformance! {
         };
         let pod = |name: &str, more: Value| {
             let mut spec = json!({"containers": [{"name": "one", "image": "one"}]});
-            spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            extend(&mut spec, &more);
             json!({"metadata": {"name": name}, "spec": spec})
         };
         talk.post(CLASSES, class("one", 5, true)).await;

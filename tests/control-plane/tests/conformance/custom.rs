@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Talk, map, thing_crd};
+use super::support::{Talk, extend, map, thing_crd, with};
 
 const CRD: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}";
 const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
@@ -89,6 +89,38 @@ conformance! {
             let mut thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}});
             more.as_object().unwrap().iter().for_each(|(name, value)| thing[name] = value.clone());
             talk.post(&format!("{THINGS}?dryRun=All"), thing).await;
+        }
+    }
+
+    async fn what_is_scaled_has_its_defaults(talk: &mut Talk) {
+        let spec = json!({"type": "object", "nullable": true, "properties": {"replicas": {"type": "integer"}, "a": {"type": "integer", "default": 5}}});
+        let schema = json!({"type": "object", "properties": {"spec": spec, "status": free()}});
+        let scale = json!({"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"});
+        talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}, "subresources": {"scale": scale}}))).await;
+        for (name, thing) in [("one", json!({})), ("two", json!({"spec": null})), ("three", json!({"spec": {}}))] {
+            let thing = with(thing, json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": name}}));
+            talk.post(THINGS, thing).await;
+            let one = &format!("{THINGS}/{name}");
+            talk.patch("merge", &format!("{one}/scale"), json!({"spec": {"replicas": 3}})).await;
+            talk.get(one).await;
+            talk.patch("merge", one, json!({"spec": {"replicas": 4}})).await;
+        }
+    }
+
+    async fn the_status_of_a_version_that_is_not_stored(talk: &mut Talk) {
+        let version = |name: &str, stored: bool, status: Value, subresources: Value| json!({
+            "name": name, "served": true, "storage": stored, "subresources": subresources,
+            "schema": {"openAPIV3Schema": {"type": "object", "properties": {"status": with(json!({"type": "string"}), status)}}},
+        });
+        let mut crd = thing_crd(version("v1", true, json!({"nullable": true}), json!({})));
+        let other = version("v2", false, json!({"default": "q"}), json!({"status": {}}));
+        crd["spec"]["versions"].as_array_mut().unwrap().push(other);
+        talk.install(crd).await;
+        for (version, name) in [("v2", "one"), ("v1", "two")] {
+            talk.post(&format!("/apis/{{group}}/{version}/namespaces/{{ns}}/things"), json!({"apiVersion": format!("{{group}}/{version}"), "kind": "Thing", "metadata": {"name": name}, "status": "a"})).await;
+            for version in ["v1", "v2"] {
+                talk.get(&format!("/apis/{{group}}/{version}/namespaces/{{ns}}/things/{name}")).await;
+            }
         }
     }
 
@@ -309,7 +341,7 @@ conformance! {
         .await;
         let gadget = |fields: Value| {
             let mut gadget = json!({"apiVersion": "{group}/v1", "kind": "Gadget", "metadata": {"name": "one"}});
-            gadget.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            extend(&mut gadget, &fields);
             gadget
         };
         for fields in [

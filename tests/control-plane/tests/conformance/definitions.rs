@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Talk, thing_crd};
+use super::support::{Talk, extend, thing_crd, with};
 
 const CRD: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.{group}";
 const TRIED: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?dryRun=All";
@@ -201,7 +201,7 @@ conformance! {
             json!({"enum": "x"}),
         ] {
             let mut schema = json!({"type": "object"});
-            schema.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            extend(&mut schema, &more);
             try_version(talk, schema, json!({})).await;
         }
     }
@@ -236,7 +236,7 @@ conformance! {
             json!({"type": "array", "items": {"type": "object", "odd": 1, "properties": {"q": {"type": "string", "odd": 2, "maxLength": null}}}}),
         ] {
             let mut spec = json!({"type": "object"});
-            spec.as_object_mut().unwrap().extend(schema.as_object().unwrap().clone());
+            extend(&mut spec, &schema);
             let version = json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}});
             let definition = json!({
                 "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "gadgets.{group}"},
@@ -249,7 +249,7 @@ conformance! {
     async fn defaults_of_numbers_or_texts(talk: &mut Talk) {
         let either = |more: Value| {
             let mut either = json!({"x-kubernetes-int-or-string": true});
-            either.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            extend(&mut either, &more);
             either
         };
         for schema in [
@@ -340,6 +340,20 @@ conformance! {
         talk.post(TRIED, of_versions(json!([version("v1", schema.clone(), of_fields.clone()), other]))).await;
         other["schema"] = json!({"openAPIV3Schema": free()});
         talk.post(TRIED, of_versions(json!([version("v1", schema.clone(), of_fields), other]))).await;
+        talk.say("what is unknown is kept");
+        let hook = json!({"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v1"], "clientConfig": {"url": "https://example.com/c"}}});
+        for (conversion, default) in [(json!({"strategy": "None"}), json!(null)), (hook.clone(), json!(null)), (hook, json!("x"))] {
+            let schema = json!({"type": "object", "properties": {"a": {"type": "string", "default": default}}});
+            let mut crd = of_versions(json!([version("v1", schema, json!({}))]));
+            crd["spec"]["preserveUnknownFields"] = true.into();
+            crd["spec"]["conversion"] = conversion;
+            talk.post(TRIED, crd).await;
+        }
+        talk.say("defaults that say more than is known");
+        for of_default in [json!({"additionalProperties": false}), json!({"properties": {"y": {"type": "integer"}}, "enum": [{"y": 1}]}), json!({"properties": {"y": {"type": "integer"}}, "maxProperties": 0})] {
+            let schema = json!({"type": "object", "properties": {"a": with(json!({"type": "object", "default": {"x": 1}}), of_default)}});
+            talk.post(TRIED, of_versions(json!([version("v1", schema, json!({}))]))).await;
+        }
         talk.say("subresources that are none");
         talk.post(TRIED, of_versions(json!([version("v1", schema.clone(), json!({"subresources": {"status": null}})), version("v2", schema, json!({"subresources": {}}))]))).await;
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, extend};
 
 const CLAIMS: &str = "/apis/resource.k8s.io/v1/namespaces/{ns}/resourceclaims";
 const TEMPLATES: &str = "/apis/resource.k8s.io/v1/namespaces/{ns}/resourceclaimtemplates";
@@ -112,6 +112,7 @@ conformance! {
             json!({}), json!({"spec": {}}), json!({"spec": {"devices": {"requests": [{}]}}}), json!({"spec": exactly(json!({}))}), json!({"spec": exactly(json!({"count": -1}))}),
             json!({"metadata": {"name": "q", "labels": {"a b": "c"}, "annotations": {"x y": "z"}}, "spec": {}}), json!({"metadata": {"labels": {"a": "c"}, "annotations": {"x": "z"}}, "spec": {}}),
             json!({"metadata": {"finalizers": ["a.b/c"], "generateName": "a"}, "spec": {}}),
+            json!({"metadata": {"uid": "a", "creationTimestamp": "2020-01-01T00:00:00Z", "managedFields": []}, "spec": {}}),
         ]).await;
     }
 
@@ -174,7 +175,7 @@ conformance! {
         let status = format!("{CLAIM}/status");
         let result = |more: Value| {
             let mut result = json!({"request": "r", "driver": "a.driver", "pool": "p", "device": "d"});
-            result.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            extend(&mut result, &more);
             json!({"status": {"allocation": {"devices": {"results": [result, {"request": "r", "driver": "b.driver", "pool": "p", "device": "d"}]}}}})
         };
         let devices = |ready: &str| json!({"status": {"devices": [{"driver": "a.driver", "pool": "p", "device": "d", "data": {"ready": ready}}, {"driver": "b.driver", "pool": "p", "device": "d"}]}});
@@ -234,7 +235,7 @@ conformance! {
         }
         let said = |more: Value| {
             let mut device = json!({"driver": "a.driver", "pool": "p", "device": "d"});
-            device.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            extend(&mut device, &more);
             device
         };
         let condition = json!({"type": "Ready", "status": "True", "reason": "Said", "message": "", "lastTransitionTime": "2020-01-01T00:00:00Z"});

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{PORTS_OF_NODES, Talk, thing_crd};
+use super::support::{PORTS_OF_NODES, Talk, extend, thing_crd};
 
 const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
 const SERVICES: &str = "/api/v1/namespaces/{ns}/services?dryRun=All";
@@ -362,7 +362,7 @@ conformance! {
             ("c", json!({"reportingComponent": "example.com/c", "reportingInstance": "i"})),
         ] {
             let mut whole = json!({"metadata": {"name": name}, "involvedObject": {"namespace": "{ns}", "kind": "Pod", "name": "one"}});
-            whole.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
+            extend(&mut whole, &event);
             talk.prepare(events, whole).await;
             let table = [("accept", "application/json;as=Table;v=v1;g=meta.k8s.io")];
             talk.get_picked(&format!("{events}/{name}"), &table, |table| {

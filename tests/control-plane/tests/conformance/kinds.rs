@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, extend};
 
 const TABLE: &str = "application/json;as=Table;g=meta.k8s.io;v=v1,application/json";
 
@@ -73,7 +73,7 @@ conformance! {
         let (one, two) = (&format!("{path}/{{ns}}-one"), &format!("{path}/{{ns}}-two"));
         let class = |more: Value| {
             let mut class = json!({"metadata": {"name": "{ns}-one", "namespace": "anywhere"}, "provisioner": "example.com/disks"});
-            class.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            extend(&mut class, &more);
             class
         };
         talk.post(path, json!({"metadata": {"name": "{ns}-two"}})).await;

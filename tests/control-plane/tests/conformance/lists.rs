@@ -289,6 +289,21 @@ conformance! {
         talk.get("/api/v1/namespaces?fieldSelector=metadata.name%3D{ns}").await;
     }
 
+    async fn events_come_in_pages_of_any_version_too(talk: &mut Talk) {
+        const EVENTS: &str = "/api/v1/namespaces/{ns}/events";
+        for name in ["a", "b"] {
+            let about = json!({"kind": "Pod", "namespace": "{ns}", "name": "one"});
+            talk.prepare(EVENTS, json!({"metadata": {"name": name}, "involvedObject": about, "reason": "Odd"})).await;
+            talk.prepare(MAPS, map(name, json!({}))).await;
+        }
+        for (path, query) in [
+            (EVENTS, "limit=1&resourceVersion=0"), (EVENTS, "limit=1&resourceVersion=00"), (EVENTS, "resourceVersion=00&resourceVersionMatch=Exact"),
+            (MAPS, "limit=1&resourceVersion=00&labelSelector=!own"), (MAPS, "limit=1&resourceVersion=00&resourceVersionMatch=Exact&fieldSelector=metadata.name!=kube-root-ca.crt"),
+        ] {
+            talk.get(&format!("{path}?{query}")).await;
+        }
+    }
+
     async fn pods_are_selected_by_older_names_too(talk: &mut Talk) {
         const PODS: &str = "/api/v1/namespaces/{ns}/pods";
         let spec = json!({"nodeName": "here", "containers": [{"name": "main", "image": "web:1"}]});

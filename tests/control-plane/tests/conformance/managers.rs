@@ -142,6 +142,26 @@ conformance! {
         }
     }
 
+    async fn names_that_could_be_markup(talk: &mut Talk) {
+        let element = json!({"type": "object", "required": ["k"], "properties": {"k": {"type": "string"}, "v": {"type": "string"}}});
+        let fields = json!({
+            "list": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["k"], "items": element},
+            "set": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}}, "map": {"type": "object", "additionalProperties": {"type": "string"}},
+        });
+        talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "properties": fields}}}))).await;
+        let one = &format!("{THINGS}/one");
+        let saying = |value: &str, set: &[&str]| json!({
+            "apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}, "list": [{"k": "<a>&", "v": value}], "set": set, "map": {"<&": value},
+        });
+        talk.post(THINGS, saying("0", &["<", ">&"])).await;
+        for (manager, thing) in [
+            ("a&force=true", saying("1", &["<"])), ("b", saying("2", &["<"])), ("b&force=true", saying("2", &["<", "&"])), ("a", json!({"apiVersion": "{group}/v1", "kind": "Thing", "list": [{"k": "z"}]})),
+        ] {
+            apply(talk, one, manager, thing).await;
+        }
+        talk.patch("merge", one, json!({"set": ["a<"], "list": [{"k": "<a>&"}]})).await;
+    }
+
     async fn in_other_versions(talk: &mut Talk) {
         talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}))).await;
         let entry = |version: &str, operation: &str| json!({"manager": "other", "operation": operation, "apiVersion": version, "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {}}});

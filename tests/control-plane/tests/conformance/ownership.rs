@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, extend};
 
 const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
 
@@ -313,7 +313,7 @@ conformance! {
         for (name, named) in [("taken-off", json!({})), ("elsewhere", json!({"name": "other"})), ("unknown", json!({"apiVersion": "nobody.example.com/v1", "kind": "Nope"}))] {
             let owner = talk.prepare(maps, json!({"metadata": {"name": name}})).await;
             let mut of_it = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": owner["metadata"]["uid"], "blockOwnerDeletion": true});
-            of_it.as_object_mut().unwrap().extend(named.as_object().unwrap().clone());
+            extend(&mut of_it, &named);
             let held = json!({"metadata": {"name": "held", "finalizers": ["example.com/hold"], "ownerReferences": [of_it]}});
             talk.prepare(maps, held).await;
             talk.unsaid("DELETE", &format!("{maps}/{name}?propagationPolicy=Foreground"), None).await;

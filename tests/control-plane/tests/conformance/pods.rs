@@ -276,10 +276,13 @@ conformance! {
     }
 
     async fn annotations_that_mean_something(talk: &mut Talk) {
+        const TOLERATIONS: &str = "scheduler.alpha.kubernetes.io/tolerations";
         let containers = json!([{"name": "main", "image": "a:1"}]);
         for (key, value) in [
             ("kubernetes.io/config.mirror", "x"), ("controller.kubernetes.io/pod-deletion-cost", "x"), ("controller.kubernetes.io/pod-deletion-cost", "+1"), ("controller.kubernetes.io/pod-deletion-cost", "008"), ("controller.kubernetes.io/pod-deletion-cost", ""),
             ("controller.kubernetes.io/pod-deletion-cost", "2147483648"), ("controller.kubernetes.io/pod-deletion-cost", "-0"), ("controller.kubernetes.io/pod-deletion-cost", "-10"), ("controller.kubernetes.io/pod-deletion-cost", "0"),
+            (TOLERATIONS, "x"), (TOLERATIONS, ""), (TOLERATIONS, "null"), (TOLERATIONS, "[]"), (TOLERATIONS, "{}"), (TOLERATIONS, "[1]"), (TOLERATIONS, r#"[{"key":1}]"#), (TOLERATIONS, r#"[{"effect":1}]"#),
+            (TOLERATIONS, r#"[{"tolerationSeconds":"1"}]"#), (TOLERATIONS, r#"[{"tolerationSeconds":5}]"#), (TOLERATIONS, r#"[null,{"key":"!","operator":"Exists","effect":"X"}]"#), (TOLERATIONS, r#"[{"key":"a","operator":"Odd"}] "#),
         ] {
             let metadata = json!({"name": "annotated", "annotations": {key: value}});
             talk.post("/api/v1/namespaces/{ns}/pods?dryRun=All", json!({"metadata": metadata, "spec": {"containers": containers}})).await;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, extend};
 
 const QUOTAS: &str = "/api/v1/namespaces/{ns}/resourcequotas";
 const MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
@@ -152,7 +152,7 @@ conformance! {
         let soon = |more: Value| pod("soon", json!({}), more);
         let count = |more: Value| {
             let mut spec = json!({"hard": {"pods": "0"}});
-            spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            extend(&mut spec, &more);
             spec
         };
         let ends = json!({"activeDeadlineSeconds": 5});

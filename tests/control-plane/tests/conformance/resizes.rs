@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, extend};
 
 const PODS: &str = "/api/v1/namespaces/{ns}/pods";
 
@@ -56,7 +56,7 @@ conformance! {
     async fn pods_that_stay_as_they_are(talk: &mut Talk) {
         let spec = |more: Value| {
             let mut spec = json!({"containers": [container("a", cpu("1"))]});
-            spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            extend(&mut spec, &more);
             spec
         };
         talk.prepare(PODS, pod("windows", spec(json!({"os": {"name": "windows"}})))).await;

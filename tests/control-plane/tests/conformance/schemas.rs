@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Talk, thing, thing_crd, try_specs};
+use super::support::{Talk, thing, thing_crd, try_specs, with};
 
 const THINGS: &str = "/apis/{group}/v1/namespaces/{ns}/things";
 /// In a group of which it is compared in which order the causes come.
@@ -213,6 +213,23 @@ conformance! {
         }
         talk.post(THINGS, thing("one", json!({"any": {"a": null, "b": {"c": null}}}))).await;
         talk.patch("json", &format!("{THINGS}/one"), json!([{"op": "add", "path": "/spec/any/z", "value": null}])).await;
+    }
+
+    async fn what_may_have_no_fields_is_not_pruned(talk: &mut Talk) {
+        let of = |more: Value| with(json!({"type": "object", "additionalProperties": false}), more);
+        talk.install(crd(of_fields(json!({
+            "none": of(json!({})), "maybe": of(json!({"nullable": true})), "list": {"type": "array", "items": of(json!({}))}, "few": of(json!({"maxProperties": 1})),
+        })))).await;
+        talk.post(THINGS, thing("one", json!({"none": {}}))).await;
+        for spec in [
+            json!({"none": {"a": 1}}), json!({"none": {"a": null}}), json!({"none": {"a": {"b": 1}}}), json!({"maybe": null}), json!({"maybe": {"a": null}}), json!({"list": [{}, {"a": 1}]}),
+            json!({"none": 1}), json!({"few": {"a": 1, "b": 2}}), json!({"few": {"a": [{"b": 1}]}}),
+        ] {
+            talk.post(&format!("{THINGS}?dryRun=All"), thing("two", spec.clone())).await;
+            talk.post(&format!("{THINGS}?dryRun=All&fieldValidation=Strict"), thing("two", spec.clone())).await;
+            talk.patch("merge", &format!("{THINGS}/one"), json!({"spec": spec})).await;
+            talk.patch("apply", &format!("{THINGS}/one?fieldManager=one&dryRun=All"), thing("one", spec)).await;
+        }
     }
 
     async fn the_first_element_that_has_no_keys_is_told_of(talk: &mut Talk) {

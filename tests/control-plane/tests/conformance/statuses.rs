@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, extend};
 
 /// Makes an object, and says one thing after the other of it.
 async fn says(talk: &mut Talk, path: &str, spec: Value, statuses: &[Value]) {
@@ -117,6 +117,23 @@ conformance! {
             ended(json!({"terminated": {"exitCode": 0}})),
             ended(json!({"running": {}})),
         ]).await;
+        talk.say("addresses of two families, and two of a name");
+        let ips = |field: &str, ips: &[&str]| {
+            let all: Vec<Value> = ips.iter().map(|ip| json!({"ip": ip})).collect();
+            json!({field: ips.first(), format!("{field}s"): all})
+        };
+        let of_both = |states: [Value; 2]| {
+            let [one, other] = states.map(|state| ended(state)["containerStatuses"][0].clone());
+            json!({"containerStatuses": [one, other]})
+        };
+        let (done, runs) = (json!({"terminated": {"exitCode": 0}}), json!({"running": {}}));
+        talk.prepare("/api/v1/namespaces/{ns}/pods", json!({"metadata": {"name": "both"}, "spec": pods("Never")["spec"]})).await;
+        for status in [
+            ips("podIP", &["10.0.0.1", "x"]), ips("podIP", &["x", "10.0.0.1"]), ips("podIP", &["10.0.0.1", "fd00::1", "x"]), ips("hostIP", &["10.0.0.1", ""]), ips("hostIP", &["10.0.0.1", "10.0.0.2"]),
+            of_both([done.clone(), runs.clone()]), of_both([runs.clone(), done.clone()]), of_both([done.clone(), done.clone()]), of_both([done.clone(), runs.clone()]), of_both([runs, done]),
+        ] {
+            talk.patch("merge", "/api/v1/namespaces/{ns}/pods/both/status", json!({"status": status})).await;
+        }
     }
 
     async fn of_the_rest(talk: &mut Talk) {
@@ -315,7 +332,7 @@ conformance! {
             json!({"type": "a b", "status": "", "reason": ""}), json!({"lastTransitionTime": null}), json!({"status": "Odd"}),
         ] {
             let mut condition = json!({"type": "Ready", "status": "True", "reason": "Good", "message": "", "lastTransitionTime": since});
-            condition.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            extend(&mut condition, &more);
             talk.patch("merge", &format!("{BUDGETS}/one/status?dryRun=All"), json!({"status": {"conditions": [condition]}})).await;
         }
     }
@@ -337,7 +354,7 @@ conformance! {
         talk.prepare(BUDGETS, json!({"metadata": {"name": "one"}})).await;
         let condition = |more: Value| {
             let mut condition = json!({"type": "Y", "status": "True", "reason": "Good", "message": "", "lastTransitionTime": "2020-01-02T03:04:05Z"});
-            condition.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            extend(&mut condition, &more);
             condition
         };
         let twice = json!([condition(json!({})), condition(json!({"status": "False"}))]);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, extend};
 
 const CLASSES: &str = "/apis/storage.k8s.io/v1/storageclasses";
 const DRIVERS: &str = "/apis/storage.k8s.io/v1/csidrivers";
@@ -58,7 +58,7 @@ conformance! {
         let claims = "/api/v1/namespaces/{ns}/persistentvolumeclaims";
         let claim = |name: &str, sources: Value| {
             let mut spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
-            spec.as_object_mut().unwrap().extend(sources.as_object().unwrap().clone());
+            extend(&mut spec, &sources);
             json!({"metadata": {"name": name}, "spec": spec})
         };
         let other = |name: &str| json!({"kind": "PersistentVolumeClaim", "name": name});

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Talk, thing_crd};
+use super::support::{Talk, extend, thing_crd};
 
 const PODS: &str = "/api/v1/namespaces/{ns}/pods";
 const BUDGETS: &str = "/apis/policy/v1/namespaces/{ns}/poddisruptionbudgets";
@@ -421,7 +421,7 @@ conformance! {
         for (kinds, more) in [("deployments", json!({})), ("statefulsets", json!({"serviceName": "s"}))] {
             let all = format!("/apis/apps/v1/namespaces/{{ns}}/{kinds}");
             let mut spec = json!({"replicas": 2, "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "a", "image": "b"}]}}});
-            spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            extend(&mut spec, &more);
             talk.prepare(&all, json!({"metadata": {"name": "one"}, "spec": spec})).await;
             for fields in [
                 json!({"metadata": {"name": "other"}, "spec": {"replicas": 4}}), json!({"metadata": {"name": "one", "namespace": "other"}, "spec": {"replicas": 4}}),
@@ -429,7 +429,7 @@ conformance! {
                 json!({"metadata": {"labels": 1}, "spec": {"replicas": 4}}), json!({"apiVersion": "", "kind": ""}), json!({"apiVersion": "v1"}), json!({"metadata": {"name": "one"}, "spec": {"replicas": 3}}),
             ] {
                 let mut scale = json!({"apiVersion": "autoscaling/v1", "kind": "Scale"});
-                scale.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+                extend(&mut scale, &fields);
                 for manager in ["a&force=true", "b"] {
                     talk.patch("apply", &format!("{all}/one/scale?fieldManager={manager}"), scale.clone()).await;
                 }
@@ -445,7 +445,7 @@ conformance! {
             ("b", json!({"spec": null})), ("b", json!({})),
         ] {
             let mut scale = json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "one"}});
-            scale.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            extend(&mut scale, &fields);
             talk.patch("apply", &format!("{DEPLOYMENTS}/one/scale?fieldManager={manager}&force=true"), scale).await;
             talk.get_picked(&format!("{DEPLOYMENTS}/one"), &[], |one| json!([one["spec"]["replicas"], one["metadata"]["managedFields"]])).await;
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, extend};
 
 const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const CONFIG_MAPS: &str = "/api/v1/namespaces/{ns}/configmaps";
@@ -32,7 +32,7 @@ conformance! {
         let dry = |path: &str| format!("{path}?dryRun=All");
         let container = |more: Value| {
             let mut container = json!({"name": "main", "image": "web:1"});
-            container.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            extend(&mut container, &more);
             container
         };
         for more in [

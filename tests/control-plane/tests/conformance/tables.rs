@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Talk, thing_crd};
+use super::support::{Talk, extend, thing_crd};
 
 const TABLE: &str = "application/json;as=Table;g=meta.k8s.io;v=v1";
 
@@ -171,7 +171,7 @@ conformance! {
         const EVENTS: &str = "/api/v1/namespaces/{ns}/events";
         let about = |more: Value| {
             let mut event = json!({"involvedObject": {"namespace": "{ns}"}, "reason": "Good", "type": "Normal", "firstTimestamp": "2020-01-01T00:00:00Z"});
-            event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            extend(&mut event, &more);
             event
         };
         for (name, more) in [

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, extend};
 
 const PODS: &str = "/api/v1/namespaces/{ns}/pods?dryRun=All";
 
@@ -169,7 +169,7 @@ conformance! {
         of_the_pod(talk, json!({"affinity": {"podAffinity": {required: terms}, "podAntiAffinity": {preferred: weighed}}})).await;
         let spread = |more: Value| {
             let mut constraint = json!({"maxSkew": 1, "topologyKey": "x", "whenUnsatisfiable": "DoNotSchedule"});
-            constraint.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            extend(&mut constraint, &more);
             constraint
         };
         of_the_pod(talk, json!({"topologySpreadConstraints": [
@@ -195,6 +195,11 @@ conformance! {
         often["spec"]["restartPolicy"] = "Always".into();
         for (path, job) in [("jobs", json!({"template": often})), ("cronjobs", json!({"schedule": "* * * * *", "jobTemplate": {"spec": {"template": often}}}))] {
             talk.post(&format!("/apis/batch/v1/namespaces/{{ns}}/{path}"), whole(job)).await;
+        }
+        talk.say("not where the selector makes no sense");
+        for kind in ["deployments", "daemonsets", "replicasets", "statefulsets"] {
+            let path = format!("/apis/apps/v1/namespaces/{{ns}}/{kind}");
+            talk.post(&path, whole(json!({"selector": {"matchLabels": {"app": "b!"}}, "template": template}))).await;
         }
         talk.say("also when they change");
         let path = "/apis/apps/v1/namespaces/{ns}/deployments";

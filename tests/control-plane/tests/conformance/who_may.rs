@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Talk, Who};
+use super::support::{Talk, Who, extend};
 
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 const ROLES: &str = "/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/roles";
@@ -297,7 +297,7 @@ conformance! {
         talk.patch("merge", &format!("{ROLES}/there"), json!({"metadata": {"finalizers": null}})).await;
         let cluster = |more: Value| {
             let mut role = json!({"metadata": {"name": "{ns}-one"}});
-            role.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            extend(&mut role, &more);
             role
         };
         let cluster_roles = format!("{RBAC}/clusterroles");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::checks::{list, number, one_of, one_of_if_said, text};
+use super::checks::{self, list, number, one_of, one_of_if_said, text};
 use super::devices::{
     EFFECTS, MOST, check_config, check_pool_name, check_selectors, each, each_once,
     fully_qualified, label, named, subdomain,
@@ -16,20 +16,6 @@ use crate::kinds::namespace_bucket;
 use crate::store::{Kept, Key};
 
 const MOST_CHOICES: usize = 8;
-/// What a template does not say of the metadata of its claims.
-const UNSAID: [&str; 11] = [
-    "name",
-    "generateName",
-    "namespace",
-    "selfLink",
-    "uid",
-    "resourceVersion",
-    "generation",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "ownerReferences",
-    "finalizers",
-];
 
 /// The names of the requests of a claim, and of the choices that each has.
 struct Requests<'c>(BTreeMap<&'c str, BTreeSet<&'c str>>);
@@ -148,18 +134,7 @@ pub(super) fn check_allocation(spec: &Value, allocation: &Value) -> Vec<Cause> {
 
 /// What is wrong with what claims are made of.
 pub(super) fn check_template(spec: &Value) -> Vec<Cause> {
-    let metadata = &spec["metadata"];
-    let object = serde_json::json!({"metadata": metadata});
-    let mut wrong = names::labels(&object);
-    // A real server begins with the annotations here.
-    wrong.sort_by_key(|cause| cause.field != "metadata.annotations");
-    for cause in &mut wrong {
-        cause.field = format!("spec.{}", cause.field);
-    }
-    let said = UNSAID.iter().filter(|field| !metadata[**field].is_null());
-    wrong.extend(
-        said.map(|field| Cause::forbidden(&format!("spec.metadata.{field}"), "cannot be set")),
-    );
+    let mut wrong = checks::template_metadata(&spec["metadata"], "spec.metadata");
     wrong.extend(check(&spec["spec"], "spec.spec"));
     wrong
 }

@@ -147,13 +147,14 @@ pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
     }
     if target.version().status && resource.is_crd() {
         object::as_map(object).remove("status");
-        // The sender's status counts for nothing, the schema's own default does.
-        let status = target.version().schema.schema().field("status");
+        // The sender's status counts for nothing, the default of what is stored does.
+        let status = target.stored_schema().field("status");
         if let Some((field, mut default)) =
             status.and_then(|field| Some((field, field.default.clone()?)))
         {
-            field.apply_defaults(&mut default);
-            object::as_map(object).insert("status".to_owned(), default);
+            if field.apply_defaults(&mut default) {
+                object::as_map(object).insert("status".to_owned(), default);
+            }
         }
     }
     let mut wrong = if resource.kind == "Event" && !resource.is_crd() {

@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::app_armor;
 use super::checks::{list, text};
+use super::{app_armor, placement};
 use crate::failure::Cause;
+use crate::patch::go;
+use crate::syntax;
 
 /// The seccomp profile of a pod.
 pub(super) const SECCOMP: &str = "seccomp.security.alpha.kubernetes.io/pod";
@@ -14,40 +16,110 @@ pub(super) const SECCOMP: &str = "seccomp.security.alpha.kubernetes.io/pod";
 pub(super) const SECCOMP_OF_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
 /// Whose pod a kubelet runs by itself.
 const MIRROR: &str = "kubernetes.io/config.mirror";
+/// What a pod tolerates, before there was a field for it.
+const TOLERATIONS: &str = "scheduler.alpha.kubernetes.io/tolerations";
 const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 const CONTAINERS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
 /// What is wrong with the annotations of a pod or a template, which are at `path`.
 pub(super) fn check(pod: &Value, path: &str) -> Vec<Cause> {
-    let annotations = pod["metadata"]["annotations"].as_object();
-    let containers = CONTAINERS.iter();
-    let containers = containers.flat_map(|field| list(&pod["spec"], field));
-    let containers: HashSet<&str> = containers
-        .map(|container| text(container, "name"))
-        .collect();
+    let Some(annotations) = pod["metadata"]["annotations"].as_object() else {
+        return Vec::new();
+    };
+    let said = |key: &str| annotations.get(key).and_then(Value::as_str);
     let mut wrong = Vec::new();
-    let has_node = !text(&pod["spec"], "nodeName").is_empty();
-    for (key, value) in annotations.into_iter().flatten() {
+    if let Some(mirrored) = said(MIRROR)
+        && text(&pod["spec"], "nodeName").is_empty()
+    {
+        let why = "must set spec.nodeName if mirror pod annotation is set";
+        wrong.push(Cause::invalid(
+            &format!("{path}[{MIRROR}]"),
+            &mirrored.into(),
+            why,
+        ));
+    }
+    if let Some(written) = said(TOLERATIONS).filter(|written| !written.is_empty()) {
+        wrong.extend(check_tolerations(written, path));
+    }
+    if let Some(cost) = said(DELETION_COST).filter(|cost| !is_cost(cost)) {
+        let why = "must be a 32bit integer";
+        wrong.push(Cause::invalid(
+            &format!("{path}[{DELETION_COST}]"),
+            &cost.into(),
+            why,
+        ));
+    }
+    for (key, value) in annotations {
         let said = value.as_str().unwrap_or_default();
         let is_seccomp = key == SECCOMP || key.starts_with(SECCOMP_OF_CONTAINER);
         if let Some((value, why)) = no_seccomp_profile(said).filter(|_| is_seccomp) {
             wrong.push(Cause::invalid(&format!("{path}.{key}"), &value.into(), why));
         }
-        let path = format!("{path}[{key}]");
-        if key == MIRROR && !has_node {
-            let why = "must set spec.nodeName if mirror pod annotation is set";
-            wrong.push(Cause::invalid(&path, value, why));
+    }
+    wrong.extend(check_app_armor(annotations, &pod["spec"], path));
+    wrong
+}
+
+/// Tolerations as JSON, which the server reads as its own type: its fields have Go's names.
+fn check_tolerations(written: &str, path: &str) -> Vec<Cause> {
+    let not_read = |why: &str| vec![Cause::invalid(path, &TOLERATIONS.into(), why)];
+    if let Some(why) = syntax::mistake(written.as_bytes()) {
+        return not_read(&why);
+    }
+    let tolerations: Vec<Value> = match serde_json::from_str(written).unwrap_or_default() {
+        Value::Null => Vec::new(),
+        Value::Array(tolerations) => tolerations,
+        other => return not_read(&of_no_type(&other, "value of type []core.Toleration")),
+    };
+    for toleration in &tolerations {
+        if !toleration.is_object() && !toleration.is_null() {
+            return not_read(&of_no_type(toleration, "value of type core.Toleration"));
         }
-        if key == DELETION_COST && !is_cost(said) {
-            wrong.push(Cause::invalid(&path, value, "must be a 32bit integer"));
+        for (field, named, go_type) in [
+            ("key", "Key", "string"),
+            ("operator", "Operator", "core.TolerationOperator"),
+            ("value", "Value", "string"),
+            ("effect", "Effect", "core.TaintEffect"),
+            ("tolerationSeconds", "TolerationSeconds", "int64"),
+        ] {
+            let value = &toleration[field];
+            let fits = match go_type {
+                "int64" => value.is_i64(),
+                _ => value.is_string(),
+            };
+            if !fits && !value.is_null() {
+                let wanted = format!("struct field Toleration.{named} of type {go_type}");
+                return not_read(&of_no_type(value, &wanted));
+            }
         }
+    }
+    placement::check_tolerations(&tolerations, &format!("{path}.{TOLERATIONS}"))
+}
+
+fn of_no_type(value: &Value, wanted: &str) -> String {
+    format!(
+        "json: cannot unmarshal {} into Go {wanted}",
+        go::json_kind(value)
+    )
+}
+
+/// Profiles are known by their names, and are of containers that the pod has.
+fn check_app_armor(annotations: &Map<String, Value>, spec: &Value, path: &str) -> Vec<Cause> {
+    let containers = CONTAINERS.iter().flat_map(|field| list(spec, field));
+    let containers: HashSet<&str> = containers
+        .map(|container| text(container, "name"))
+        .collect();
+    let mut wrong = Vec::new();
+    for (key, value) in annotations {
         let Some(container) = key.strip_prefix(app_armor::ANNOTATION) else {
             continue;
         };
+        let path = format!("{path}[{key}]");
         if !containers.contains(container) {
             let why = "container not found";
             wrong.push(Cause::invalid(&path, &container.into(), why));
         }
+        let said = value.as_str().unwrap_or_default();
         if !said.is_empty() && app_armor::meant(said).is_none() {
             let why = format!("invalid AppArmor profile name: {said:?}");
             wrong.push(Cause::invalid(&path, value, &why));

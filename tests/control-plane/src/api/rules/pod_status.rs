@@ -165,16 +165,17 @@ fn check_states(spec: &Value, was: &Value, is: &Value) -> Vec<Cause> {
         if may_all_restart && !of.is_empty() {
             continue;
         }
-        let (now, containers) = (by_name(list(is, field)), by_name(list(spec, of)));
+        let now = list(is, field).iter();
+        let running = now.filter(|told| told["state"]["terminated"].is_null());
+        let running: HashSet<&str> = running.map(|told| text(told, "name")).collect();
+        let containers = by_name(list(spec, of));
         for (index, was) in list(was, field).iter().enumerate() {
             let ended = &was["state"]["terminated"];
             let name = text(was, "name");
-            let is = now.get(name);
-            let runs = is.is_some_and(|is| is["state"]["terminated"].is_null());
             let code = number(ended, "exitCode").unwrap_or(0);
             let container = containers.get(name);
             let restarts = container.is_some_and(|container| restarts(container, spec, code));
-            if !ended.is_null() && runs && !restarts {
+            if !ended.is_null() && running.contains(name) && !restarts {
                 let path = format!("status.{field}[{index}].state");
                 let why = "may not be transitioned to non-terminated state";
                 wrong.push(Cause::forbidden(&path, why));
@@ -311,9 +312,19 @@ fn check_addresses(was: &Value, status: &Value, all: &str, one: &str) -> Vec<Cau
             wrong.push(Cause::invalid(&path, &address.into(), why));
         }
     }
-    if let [Some(first), Some(second), more @ ..] = &parsed[..]
-        && (!more.is_empty() || first.is_ipv4() == second.is_ipv4())
-    {
+    if parsed.len() < 2 {
+        return wrong;
+    }
+    if let Some(index) = parsed.iter().position(Option::is_none) {
+        let why = format!(
+            "Internal error: failed to check for dual stack with error:invalid IP[{index}]: {}",
+            text(&places[index], "ip")
+        );
+        wrong.push(Cause::new("InternalError", &path, why));
+    }
+    let is_pair =
+        matches!(parsed[..], [Some(one), Some(other)] if one.is_ipv4() != other.is_ipv4());
+    if !is_pair {
         let why = "may specify no more than one IP for each IP family";
         let of = match all {
             "podIPs" => "[core.PodIP]",

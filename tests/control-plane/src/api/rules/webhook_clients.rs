@@ -27,8 +27,9 @@ fn check_url(url: &str, path: &str) -> Vec<Cause> {
     const FORM: &str = "; desired format: https://host[/path]";
     let (url, fragment) = url.split_once('#').unwrap_or((url, ""));
     let (url, query) = url.split_once('?').unwrap_or((url, ""));
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", ""));
-    let host = rest.split('/').next().unwrap_or_default();
+    let (scheme, rest) = split_scheme(url);
+    let host = rest.strip_prefix("//").unwrap_or_default();
+    let host = host.split('/').next().unwrap_or_default();
     let (user, host) = host.rsplit_once('@').unwrap_or(("", host));
     let mut wrong = Vec::new();
     let mut refuse = |value: &str, why: &str| {
@@ -36,7 +37,7 @@ fn check_url(url: &str, path: &str) -> Vec<Cause> {
     };
     if scheme != "https" {
         let why = format!("'https' is the only allowed URL scheme{FORM}");
-        refuse(scheme, &why);
+        refuse(&scheme, &why);
     }
     if host.is_empty() {
         refuse(host, &format!("host must be specified{FORM}"));
@@ -51,6 +52,20 @@ fn check_url(url: &str, path: &str) -> Vec<Cause> {
         }
     }
     wrong
+}
+
+/// The scheme of a URL, in lower case, and what is behind it.
+fn split_scheme(url: &str) -> (String, &str) {
+    let is_scheme = |said: &str| {
+        said.starts_with(|first: char| first.is_ascii_alphabetic())
+            && said
+                .chars()
+                .all(|one| one.is_ascii_alphanumeric() || "+-.".contains(one))
+    };
+    match url.split_once(':') {
+        Some((scheme, rest)) if is_scheme(scheme) => (scheme.to_ascii_lowercase(), rest),
+        _ => (String::new(), url),
+    }
 }
 
 fn check_service(service: &Value, path: &str) -> Vec<Cause> {

@@ -40,11 +40,12 @@ pub(super) fn check(kind: &str, old: Option<&Value>, object: &Value) -> Vec<Caus
         "ReplicaSet" => not_negative(spec, "spec", &["replicas", "minReadySeconds"]),
         _ => Vec::new(),
     });
-    wrong.extend(check_selector(kind, spec));
+    let (of_selector, is_selector) = check_selector(kind, spec);
+    wrong.extend(of_selector);
     if kind == "ReplicationController" {
         wrong.extend(not_negative(spec, "spec", &["replicas"]));
     }
-    wrong.extend(check_pods(kind, spec));
+    wrong.extend(check_pods(kind, spec, is_selector));
     wrong.extend(match kind {
         "Deployment" => {
             let mut wrong = strategies::check_deployment(spec);
@@ -81,8 +82,8 @@ pub(super) fn check_count(revision: &Value) -> Vec<Cause> {
         .collect()
 }
 
-/// What is wrong with the selector, and whether it selects the pods of the template.
-fn check_selector(kind: &str, spec: &Value) -> Vec<Cause> {
+/// What is wrong with the selector, which has to select the pods of the template, and whether these are looked at then.
+fn check_selector(kind: &str, spec: &Value) -> (Vec<Cause>, bool) {
     const PATH: &str = "spec.selector";
     let is_old = kind == "ReplicationController";
     let selector = &spec["selector"];
@@ -118,20 +119,20 @@ fn check_selector(kind: &str, spec: &Value) -> Vec<Cause> {
         // One that makes no sense is not matched with anything.
         false => !unfit.is_empty() || selects(selector, template),
     };
-    if !unfit.is_empty() {
-        let why = match kind {
-            "Deployment" | "ReplicaSet" => Some("invalid label selector"),
-            "StatefulSet" => Some(""),
-            _ => None,
-        };
-        wrong.extend(why.map(|why| invalid_selector(PATH, selector, why)));
-    }
+    let unread = match kind {
+        _ if unfit.is_empty() => None,
+        "Deployment" | "ReplicaSet" => Some("invalid label selector"),
+        "StatefulSet" => Some(""),
+        _ => None,
+    };
+    let is_read = unread.is_none();
+    wrong.extend(unread.map(|why| invalid_selector(PATH, selector, why)));
     if !matches {
         let why = "`selector` does not match template `labels`";
         let path = "spec.template.metadata.labels";
         wrong.push(Cause::invalid(path, labels, why));
     }
-    wrong
+    (wrong, is_read)
 }
 
 fn selects(selector: &Value, template: &Value) -> bool {
@@ -141,15 +142,17 @@ fn selects(selector: &Value, template: &Value) -> bool {
     )
 }
 
-/// What is wrong with the pods that are made.
-fn check_pods(kind: &str, spec: &Value) -> Vec<Cause> {
+/// What is wrong with the pods that are made, as far as they are looked at where the selector makes no sense.
+fn check_pods(kind: &str, spec: &Value, is_selector: bool) -> Vec<Cause> {
     const PATH: &str = "spec.template";
     let template = &spec["template"];
     if kind == "ReplicationController" && template.is_null() {
         return vec![Cause::required(PATH, "")];
     }
     let mut wrong = match kind {
+        "StatefulSet" if !is_selector => Vec::new(),
         "StatefulSet" => check_pods_of_set(spec, PATH),
+        _ if !is_selector => return Vec::new(),
         _ => pods::check_template(template, PATH),
     };
     let policy = text(&template["spec"], "restartPolicy");

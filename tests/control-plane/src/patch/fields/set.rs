@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::failure::MOST_BYTES;
+use crate::patch::go;
 
 /// A tree of fields. The names are path elements as `fieldsV1` writes them: `f:name`, `k:{"name":"a"}`, `v:"a"`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -141,7 +142,7 @@ impl Set {
                     if kind == "k" && !value.is_object() {
                         return None;
                     }
-                    format!("{kind}:{value}")
+                    format!("{kind}:{}", go::json(&value))
                 }
                 (kind, _) if kind.len() == 1 => continue,
                 _ => return None,
@@ -191,7 +192,10 @@ pub(super) fn display(element: &str) -> String {
                 .collect();
             format!("[{}]", keys.join(","))
         }
-        Some(("v", json)) => format!("[={json}]"),
+        Some(("v", json)) => {
+            let value: Value = serde_json::from_str(json).unwrap_or_default();
+            format!("[={value}]")
+        }
         Some(("i", index)) => format!("[{index}]"),
         Some((_, name)) => format!(".{name}"),
         None => format!(".{element}"),

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::patch::go;
 use crate::schema::{Kind, ListType, Schema};
 
 /// A value seen through its schema.
@@ -44,7 +45,7 @@ pub(super) fn element_name(value: &Value, list: &Schema) -> Result<String, Strin
             Value::Object(_) => {
                 Err("associative list without keys has an element that's a map type".into())
             }
-            scalar => Ok(format!("v:{scalar}")),
+            scalar => Ok(format!("v:{}", go::json(scalar))),
         };
     };
     let Value::Object(fields) = value else {
@@ -71,5 +72,5 @@ pub(super) fn element_name(value: &Value, list: &Schema) -> Result<String, Strin
             keys.join(" ")
         ));
     }
-    Ok(format!("k:{}", Value::Object(name)))
+    Ok(format!("k:{}", go::json(&Value::Object(name))))
 }

@@ -63,7 +63,7 @@ impl Found<'_> {
         }
         // Metadata may say more than is known.
         let is_known = matches!(within, In::Root | In::Spec);
-        if is_known && !read.prune(&mut known).is_none() {
+        if is_known && !read.prune(&mut known.clone()).is_none() {
             let message = format!("Invalid value: {default}: must not have unknown fields");
             self.add(Reason::Invalid, at, ".default", &message);
         }

@@ -11,7 +11,7 @@ mod servers;
 mod talk;
 mod watch;
 
-pub(crate) use objects::{PORTS_OF_NODES, map, thing, thing_crd, try_specs};
+pub(crate) use objects::{PORTS_OF_NODES, extend, map, thing, thing_crd, try_specs, with};
 pub(crate) use servers::{on_embedded, on_real};
 pub(crate) use talk::{Talk, Who};
 

@@ -13,6 +13,19 @@ pub(crate) fn map(name: &str, data: Value) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
 }
 
+/// Lets an object say more, and some of it otherwise.
+pub(crate) fn extend(object: &mut Value, more: &Value) {
+    if let (Value::Object(fields), Value::Object(more)) = (object, more) {
+        fields.extend(more.clone());
+    }
+}
+
+/// The same of one that is only asked for here.
+pub(crate) fn with(mut object: Value, more: Value) -> Value {
+    extend(&mut object, &more);
+    object
+}
+
 /// The CRD of `Thing`, in one version.
 pub(crate) fn thing_crd(version: Value) -> Value {
     json!({
