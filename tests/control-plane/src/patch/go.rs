@@ -15,7 +15,8 @@ pub(crate) fn plain(value: &Value) -> String {
             elements.iter().map(plain).collect::<Vec<_>>().join(" ")
         ),
         Value::Object(fields) => map(fields),
-        scalar => scalar.to_string(),
+        Value::Number(said) => number(said),
+        Value::Bool(said) => said.to_string(),
     }
 }
 

@@ -84,7 +84,7 @@ conformance! {
         let scale = json!({"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas", "labelSelectorPath": ".status.sel"});
         talk.install(thing_crd(json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}, "subresources": {"scale": scale}}))).await;
         for more in [
-            json!({"status": {"sel": 5}}), json!({"status": {"sel": "a=b", "replicas": "x"}}), json!({"spec": "x"}), json!({"spec": 5}), json!({"spec": ["x"]}), json!({"status": "x"}), json!({"spec": {"replicas": {}}}), json!({"status": {"sel": null}}), json!({"spec": null}), json!({"status": null}),
+            json!({"spec": {"replicas": 2000.0}}), json!({"status": {"sel": 5}}), json!({"status": {"sel": "a=b", "replicas": "x"}}), json!({"spec": "x"}), json!({"spec": 5}), json!({"spec": ["x"]}), json!({"status": "x"}), json!({"spec": {"replicas": {}}}), json!({"status": {"sel": null}}), json!({"spec": null}), json!({"status": null}),
         ] {
             let mut thing = json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": "one"}});
             more.as_object().unwrap().iter().for_each(|(name, value)| thing[name] = value.clone());

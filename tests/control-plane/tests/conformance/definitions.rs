@@ -354,6 +354,10 @@ conformance! {
             let schema = json!({"type": "object", "properties": {"a": with(json!({"type": "object", "default": {"x": 1}}), of_default)}});
             talk.post(TRIED, of_versions(json!([version("v1", schema, json!({}))]))).await;
         }
+        for of_list in [json!({"default": [1, "x"], "items": {"type": "integer"}}), json!({"default": [{"b": ["x"]}], "items": {"type": "object", "properties": {"b": {"type": "array", "items": {"type": "integer"}}}}})] {
+            let schema = json!({"type": "object", "properties": {"a": with(json!({"type": "array"}), of_list)}});
+            talk.post(TRIED, of_versions(json!([version("v1", schema, json!({}))]))).await;
+        }
         talk.say("subresources that are none");
         talk.post(TRIED, of_versions(json!([version("v1", schema.clone(), json!({"subresources": {"status": null}})), version("v2", schema, json!({"subresources": {}}))]))).await;
     }

@@ -123,6 +123,7 @@ conformance! {
             spec(json!({"activeDeadlineSeconds": null})),
             spec(json!({"terminationGracePeriodSeconds": 5})),
             spec(json!({"tolerations": null})),
+            spec(json!({"tolerations": [{"key": "a", "operator": "Exists"}, {"value": "m", "effect": "Odd"}]})),
             spec(json!({"tolerations": [{"key": "b", "operator": "Exists"}]})),
             spec(json!({"schedulingGates": [{"name": "example.com/a"}]})),
             spec(json!({"nodeSelector": {"a": "b"}, "restartPolicy": "Never", "nodeName": "here"})),

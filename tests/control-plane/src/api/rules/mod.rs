@@ -151,10 +151,9 @@ pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
         let status = target.stored_schema().field("status");
         if let Some((field, mut default)) =
             status.and_then(|field| Some((field, field.default.clone()?)))
+            && field.apply_defaults(&mut default)
         {
-            if field.apply_defaults(&mut default) {
-                object::as_map(object).insert("status".to_owned(), default);
-            }
+            object::as_map(object).insert("status".to_owned(), default);
         }
     }
     let mut wrong = if resource.kind == "Event" && !resource.is_crd() {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::checks::{at, list, number, text, texts};
 use super::fixed::{forbidden_change, invalid_struct, same};
+use super::placement;
 use crate::failure::Cause;
 use crate::object;
 
@@ -36,6 +37,13 @@ pub(super) fn check(old: &Value, new: &Value) -> Vec<Cause> {
     if !keeps_tolerations(was, is) {
         let why = "existing toleration can not be modified except its tolerationSeconds";
         wrong.push(Cause::forbidden("spec.tolerations", why));
+    } else {
+        // A server looks twice.
+        let tolerations = list(is, "tolerations");
+        wrong.extend(placement::check_tolerations(
+            tolerations,
+            "spec.tolerations",
+        ));
     }
     wrong.extend(new_gates(was, is));
     let mut kept = is.clone();

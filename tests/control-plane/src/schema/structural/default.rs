@@ -83,7 +83,6 @@ impl Found<'_> {
         for cause in wrong(&read, &mut known) {
             let below = match cause.field.trim_start_matches('.') {
                 "" | "<nil>" => ".default".to_owned(),
-                field if field.starts_with('[') => format!(".default{field}"),
                 field => format!(".default.{field}"),
             };
             self.add(cause.reason, at, &below, &cause.message);
