@@ -344,7 +344,10 @@ async fn no_request_needs_much_memory() {
     let default: serde_json::Map<String, Value> = (0..300)
         .map(|index| (format!("k{index}"), json!("v")))
         .collect();
-    let element = json!({"x": {"type": "object", "x-kubernetes-preserve-unknown-fields": true, "default": default}});
+    let element = json!({
+        "x": {"type": "object", "x-kubernetes-preserve-unknown-fields": true, "default": default},
+        "y".repeat(1 << 17): {"type": "integer", "default": 1},
+    });
     let fields = json!({
         "list": {"type": "array", "items": objects(element)},
         "spec": map(map(objects(json!({"n": number})))),

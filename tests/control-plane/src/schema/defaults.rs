@@ -37,7 +37,7 @@ impl Schema {
                     if fields.contains_key(name) {
                         continue;
                     }
-                    if let Some(default) = field.default_within(room) {
+                    if let Some(default) = field.default_within(room, name.len()) {
                         fields.insert(name.clone(), default);
                     }
                 }
@@ -60,16 +60,17 @@ impl Schema {
     fn replace_null(&self, value: &mut Value, room: &mut Option<usize>) {
         if value.is_null()
             && !self.target().nullable
-            && let Some(default) = self.default_within(room)
+            && let Some(default) = self.default_within(room, 0)
         {
             *value = default;
         }
     }
 
-    /// The default, as long as there is room for it.
-    fn default_within(&self, room: &mut Option<usize>) -> Option<Value> {
+    /// The default, as long as there is room for it and what is written around it.
+    fn default_within(&self, room: &mut Option<usize>, around: usize) -> Option<Value> {
         let default = self.default.as_ref()?;
-        *room = room.and_then(|room| room.checked_sub(object::length(default)));
+        let length = object::length(default).saturating_add(around);
+        *room = room.and_then(|room| room.checked_sub(length));
         room.map(|_| default.clone())
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::walk::TYPES;
 use super::{EMBEDDED, Found, OF_ALL, fields, flag, text};
 use crate::path::Path;
-use crate::schema::validate::type_of;
+use crate::schema::validate::{NO_FIELD, type_of};
 use crate::schema::{Cause, Reason, Schema};
 
 /// Where a default stands.
@@ -81,9 +81,10 @@ impl Found<'_> {
             }
         }
         for cause in wrong(&read, &mut known) {
-            let below = match cause.field.trim_start_matches('.') {
-                "" | "<nil>" => ".default".to_owned(),
-                field => format!(".default.{field}"),
+            let below = match cause.field.as_str() {
+                "" | NO_FIELD => ".default".to_owned(),
+                field if field.starts_with('[') => format!(".default{field}"),
+                field => format!(".default.{}", field.trim_start_matches('.')),
             };
             self.add(cause.reason, at, &below, &cause.message);
         }
@@ -139,9 +140,16 @@ fn wrong(schema: &Schema, default: &mut Value) -> Vec<Cause> {
         let (field, message) = why.split_once(": ").unwrap_or(("", &why));
         return vec![Cause::new(Reason::Invalid, field, message)];
     }
-    let causes = schema.validate_wholes(default);
-    match causes.is_empty() {
-        true => schema.validate_values(default),
-        false => causes,
+    let of_wholes = schema.validate_wholes(default);
+    if !of_wholes.is_empty() {
+        return of_wholes;
     }
+    let mut causes = schema.validate_values(default);
+    // What a real server takes from its validator has a dot before it in any case.
+    for cause in &mut causes {
+        if cause.field.starts_with('[') {
+            cause.field.insert(0, '.');
+        }
+    }
+    causes
 }
