@@ -48,7 +48,8 @@ impl Schema {
         let worded = Cell::default();
         let mut values = Causes::new(&worded);
         if let (Some(schema), Some(status)) = (self.properties.get(STATUS), object.get(STATUS)) {
-            let was = old.and_then(|old| old.get(STATUS));
+            // A `null` is what there was where there was none.
+            let was = old.map(|old| old.get(STATUS).unwrap_or(&Value::Null));
             schema.check(status, was, Path::Root, &mut values);
         }
         let mut values = values.into_told();

@@ -376,6 +376,9 @@ conformance! {
             talk.patch("apply", &format!("{GADGET}?fieldManager=b"), gadget("status", &fields)).await;
         }
         talk.patch("apply", &format!("{GADGET}/status?fieldManager=c"), gadget("status", &json!({"a": "1"}))).await;
+        talk.unsaid("DELETE", GADGET, None).await;
+        talk.patch("apply", &format!("{GADGET}?fieldManager=a"), gadget("spec", &json!({}))).await;
+        talk.patch("apply", &format!("{GADGET}/status?fieldManager=a"), gadget("status", &Value::Null)).await;
     }
 
     async fn a_number_is_said_with_a_fraction(talk: &mut Talk) {
