@@ -1,6 +1,6 @@
 //! `RuntimeClass`: a pod costs what its class of runtime costs besides, and goes where that is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use http::StatusCode;
 use serde_json::{Map, Value};
@@ -115,8 +115,19 @@ fn select_nodes(
     Ok(())
 }
 
-/// The tolerations without those that others cover.
+/// Of more than these no two are compared with each other, as a real server does for minutes.
+const MOST_COMPARED: usize = 1_000;
+
+/// The tolerations without those that others cover; of very many, without those that are said twice.
 fn merged(all: &[Value]) -> Vec<Value> {
+    if all.len() > MOST_COMPARED {
+        let mut seen = HashSet::new();
+        return all
+            .iter()
+            .filter(|one| seen.insert(*one))
+            .cloned()
+            .collect();
+    }
     let mut merged: Vec<Value> = Vec::new();
     for (index, one) in all.iter().enumerate() {
         let before = merged.iter().any(|kept| covers(kept, one));
