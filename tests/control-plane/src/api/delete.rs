@@ -90,12 +90,9 @@ pub(crate) fn remove(
         }
         transaction.put(&resource.bucket, key.clone(), last);
     }
-    if is_namespace && begins && finalizers.is_empty() && !spec_holds && !options.dry_run {
-        let mut last = old.clone();
-        end_namespace(&mut last);
-        transaction.put(&resource.bucket, key.clone(), last);
-    }
-    if finalizers.is_empty() && !spec_holds && grace == 0 {
+    // A namespace ends first, even if nothing holds it.
+    let is_held = !finalizers.is_empty() || spec_holds || is_namespace && begins;
+    if !is_held && grace == 0 {
         let last = match options.dry_run {
             true => None,
             false => take_away(transaction, &resource.bucket, &key),

@@ -14,6 +14,7 @@ use super::target::Target;
 use super::view::{Form, length};
 use super::{protobuf, response, stale};
 use crate::failure::{Cause, Failure};
+use crate::patch::go;
 use crate::serve::Body;
 use crate::store::{Kept, Snapshot};
 
@@ -24,7 +25,10 @@ pub(crate) fn get(target: &Target, asked: &Asked) -> Result<Response<Body>, Fail
         return Err(Failure::bad_request(why));
     }
     if let Some(text) = asked.query.get("resourceVersion") {
-        let failed = |why| Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", why);
+        let failed = |why| match is_cached(target) {
+            true => Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", why),
+            false => Failure::bad_request(format!("invalid resource version: {why}")),
+        };
         let (revision, newest) = (
             revision(text).map_err(failed)?,
             stale::newest(target, asked),
@@ -166,9 +170,18 @@ fn check_watch(
 }
 
 fn revision(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| {
-        let text = Value::from(text);
-        format!("resourceVersion: Invalid value: {text}: strconv.ParseUint: parsing {text}: invalid syntax")
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
+    let read = text.parse().ok().filter(|_| is_number);
+    read.ok_or_else(|| {
+        let (text, why) = (
+            go::quoted(text),
+            if is_number {
+                "value out of range"
+            } else {
+                "invalid syntax"
+            },
+        );
+        format!("resourceVersion: Invalid value: {text}: strconv.ParseUint: parsing {text}: {why}")
     })
 }
 

@@ -44,7 +44,13 @@ type Contents = Vec<(Bucket, Vec<Arc<Kept>>)>;
 /// Deletes what is in a namespace, and tells what is left; when that is nothing its finalizer goes, and with it the
 /// namespace, unless somebody else has one there.
 fn terminate(world: &Arc<World>, plane: &Arc<Plane>, namespace: &Kept) {
-    let ending = Ending::of(plane, namespace_bucket(), &namespace.value());
+    let value = namespace.value();
+    let held = value.pointer("/spec/finalizers").and_then(Value::as_array);
+    if held.is_none_or(Vec::is_empty) {
+        // Whoever took the finalizer off has seen to what is in it.
+        return;
+    }
+    let ending = Ending::of(plane, namespace_bucket(), &value);
     // Pods may need all else until they have ended.
     let Some(mut left) = delete_in(world, plane, &ending, is_of_pods) else {
         return;

@@ -46,12 +46,14 @@ pub(crate) fn float(value: f64) -> String {
 /// A value in JSON, so that it can stand in a page of HTML.
 pub(crate) fn json(value: &Value) -> String {
     let text = value.to_string();
-    if !text.contains(['&', '<', '>']) {
+    if !text.contains(['&', '<', '>', '\u{2028}', '\u{2029}']) {
         return text;
     }
     text.replace('&', "\\u0026")
         .replace('<', "\\u003c")
         .replace('>', "\\u003e")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
 }
 
 /// A string as `%q` prints it.

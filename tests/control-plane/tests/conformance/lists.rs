@@ -304,6 +304,21 @@ conformance! {
         }
     }
 
+    async fn spaces_and_versions_are_those_of_go(talk: &mut Talk) {
+        talk.prepare(MAPS, map("one", json!({"a": "1"}))).await;
+        for selector in ["a%3D%E2%80%A8", "a=%C2%85", "a=%C2%A0", "a=1%0C", "a=1%0B", "%E3%80%80a=1", "a in%E2%80%83(1)", "a%09=%0D%0A1", "a=%01", "a%3E%7F"] {
+            talk.get(&format!("{MAPS}?labelSelector={}", selector.replace(' ', "%20"))).await;
+        }
+        let events = "/api/v1/namespaces/{ns}/events";
+        for version in ["%2B0", "18446744073709551616", "x", "-1", "", "%01", "%C2%AD"] {
+            for (path, query) in [(MAPS, ""), (MAPS, "&watch=true"), ("/api/v1/namespaces/{ns}/configmaps/one", ""), (events, ""), ("/api/v1/namespaces/{ns}/events/none", "")] {
+                if query.is_empty() || !version.is_empty() {
+                    talk.get(&format!("{path}?resourceVersion={version}{query}")).await;
+                }
+            }
+        }
+    }
+
     async fn pods_are_selected_by_older_names_too(talk: &mut Talk) {
         const PODS: &str = "/api/v1/namespaces/{ns}/pods";
         let spec = json!({"nodeName": "here", "containers": [{"name": "main", "image": "web:1"}]});

@@ -159,6 +159,7 @@ conformance! {
         ] {
             apply(talk, one, manager, thing).await;
         }
+        talk.patch("merge", one, json!({"set": ["a\u{2028}", "b\u{2029}c"]})).await;
         talk.patch("merge", one, json!({"set": ["a<"], "list": [{"k": "<a>&"}]})).await;
     }
 

@@ -264,6 +264,17 @@ conformance! {
         talk.put("/api/v1/namespaces/{ns}-2/finalize", namespace).await;
     }
 
+    async fn a_namespace_that_nothing_holds_ends_first(talk: &mut Talk) {
+        const ONE: &str = "/api/v1/namespaces/{ns}-2";
+        talk.prepare("/api/v1/namespaces", json!({"metadata": {"name": "{ns}-2"}})).await;
+        talk.put(&format!("{ONE}/finalize"), json!({"metadata": {"name": "{ns}-2"}, "spec": {}})).await;
+        talk.delete(&format!("{ONE}?dryRun=All")).await;
+        talk.delete(ONE).await;
+        talk.get(ONE).await;
+        talk.delete(ONE).await;
+        talk.get(ONE).await;
+    }
+
     async fn nothing_is_posted_to_what_is_in_a_namespace_that_ends(talk: &mut Talk) {
         if !talk.has_controllers() { return talk.skip() }
         let one = "/api/v1/namespaces/{ns}-2";

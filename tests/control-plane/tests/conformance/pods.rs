@@ -292,6 +292,26 @@ conformance! {
         talk.post("/apis/apps/v1/namespaces/{ns}/deployments?dryRun=All", json!({"metadata": {"name": "annotated"}, "spec": spec})).await;
     }
 
+    async fn annotations_of_pods_that_change(talk: &mut Talk) {
+        const PODS: &str = "/api/v1/namespaces/{ns}/pods";
+        const MIRROR: &str = "kubernetes.io/config.mirror";
+        const ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/main";
+        let containers = json!([{"name": "main", "image": "a:1"}]);
+        talk.prepare(PODS, json!({"metadata": {"name": "plain"}, "spec": {"containers": containers}})).await;
+        let armed = json!({ARMOR: "runtime/default", "other": "a"});
+        talk.prepare(PODS, json!({"metadata": {"name": "armed", "annotations": armed}, "spec": {"containers": containers}})).await;
+        talk.prepare(PODS, json!({"metadata": {"name": "mirror", "annotations": {MIRROR: "a"}}, "spec": {"nodeName": "nobody", "containers": containers}})).await;
+        for (name, annotations) in [
+            ("plain", json!({"controller.kubernetes.io/pod-deletion-cost": "x"})), ("plain", json!({MIRROR: "a"})), ("plain", json!({ARMOR: "runtime/default"})), ("plain", json!({"scheduler.alpha.kubernetes.io/tolerations": "x"})),
+            ("plain", json!({"seccomp.security.alpha.kubernetes.io/pod": "bad"})), ("plain", json!({"controller.kubernetes.io/pod-deletion-cost": "5"})), ("armed", json!({ARMOR: "unconfined"})), ("armed", json!({ARMOR: null})),
+            ("armed", json!({"other": "b"})), ("mirror", json!({MIRROR: "b"})), ("mirror", json!({MIRROR: null})), ("mirror", json!({"other": "b"})),
+        ] {
+            for below in ["", "/status"] {
+                talk.patch("merge", &format!("{PODS}/{name}{below}"), json!({"metadata": {"annotations": annotations}})).await;
+            }
+        }
+    }
+
     async fn what_the_status_was_of_is_kept(talk: &mut Talk) {
         let pods = "/api/v1/namespaces/{ns}/pods";
         talk.prepare(pods, json!({"metadata": {"name": "observed"}, "spec": {"containers": [{"name": "main", "image": "a:1"}]}})).await;

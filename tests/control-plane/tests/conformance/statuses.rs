@@ -129,7 +129,7 @@ conformance! {
         let (done, runs) = (json!({"terminated": {"exitCode": 0}}), json!({"running": {}}));
         talk.prepare("/api/v1/namespaces/{ns}/pods", json!({"metadata": {"name": "both"}, "spec": pods("Never")["spec"]})).await;
         for status in [
-            ips("podIP", &["10.0.0.1", "x"]), ips("podIP", &["x", "10.0.0.1"]), ips("podIP", &["10.0.0.1", "fd00::1", "x"]), ips("hostIP", &["10.0.0.1", ""]), ips("hostIP", &["10.0.0.1", "10.0.0.2"]),
+            ips("podIP", &["10.0.0.1", "x"]), ips("podIP", &["x", "10.0.0.1"]), ips("podIP", &["10.0.0.1", "fd00::1", "x"]), ips("hostIP", &["10.0.0.1", ""]), ips("podIP", &["FE80::1"]), ips("podIP", &["::ffff:1.2.3.4", "::1"]), ips("hostIP", &["1::0", "10.0.0.2"]), ips("hostIP", &["10.0.0.1", "10.0.0.2"]),
             of_both([done.clone(), runs.clone()]), of_both([runs.clone(), done.clone()]), of_both([done.clone(), done.clone()]), of_both([done.clone(), runs.clone()]), of_both([runs, done]),
         ] {
             talk.patch("merge", "/api/v1/namespaces/{ns}/pods/both/status", json!({"status": status})).await;

@@ -29,6 +29,17 @@ pub(super) fn advice(kind: &str, object: &Value) -> Vec<String> {
     }
 }
 
+/// The same of the status of a pod.
+pub(super) fn of_pod_status(status: &Value) -> Vec<String> {
+    let of = |field: &str| {
+        let path = format!("status.{field}");
+        each(&path, list(status, field), |path, place| {
+            address(&format!("{path}.ip"), &place["ip"])
+        })
+    };
+    ["podIPs", "hostIPs"].into_iter().flat_map(of).collect()
+}
+
 fn of_endpoints(endpoints: &Value) -> Vec<String> {
     let mut told = Vec::new();
     for (at, subset) in list(endpoints, "subsets").iter().enumerate() {

@@ -19,6 +19,8 @@ const MIRROR: &str = "kubernetes.io/config.mirror";
 /// What a pod tolerates, before there was a field for it.
 const TOLERATIONS: &str = "scheduler.alpha.kubernetes.io/tolerations";
 const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
+/// Where a pod has them.
+pub(super) const PATH: &str = "metadata.annotations";
 const CONTAINERS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
 /// What is wrong with the annotations of a pod or a template, which are at `path`.
@@ -58,6 +60,49 @@ pub(super) fn check(pod: &Value, path: &str) -> Vec<Cause> {
     }
     wrong.extend(check_app_armor(annotations, &pod["spec"], path));
     wrong
+}
+
+/// The same of a pod that is there: a cost that was odd before may stay, or be another such.
+pub(super) fn check_again(old: &Value, new: &Value) -> Vec<Cause> {
+    let mut wrong = check(new, PATH);
+    let cost = old["metadata"]["annotations"][DELETION_COST].as_str();
+    if cost.is_some_and(|cost| !is_cost(cost)) {
+        let path = format!("{PATH}[{DELETION_COST}]");
+        wrong.retain(|cause| cause.field != path);
+    }
+    wrong
+}
+
+/// The same with what may not change of them.
+pub(super) fn check_update(old: &Value, new: &Value) -> Vec<Cause> {
+    let (was, is) = (
+        &old["metadata"]["annotations"],
+        &new["metadata"]["annotations"],
+    );
+    let changed = fields(was).filter(|(key, value)| is.get(key) != Some(value));
+    let changed = changed.map(|(key, _)| (key, "remove or update"));
+    let added = fields(is).filter(|(key, _)| was.get(key).is_none());
+    let added = added.map(|(key, _)| (key, "add"));
+    let refused = changed.chain(added).filter_map(|(key, how)| {
+        let why = format!("may not {how} {}", fixed(key)?);
+        Some(Cause::forbidden(&format!("{PATH}[{key}]"), &why))
+    });
+    let mut wrong = Vec::from_iter(refused);
+    wrong.extend(check_again(old, new));
+    wrong
+}
+
+fn fields(annotations: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    annotations.as_object().into_iter().flatten()
+}
+
+/// What an annotation is that nobody may change.
+fn fixed(key: &str) -> Option<&'static str> {
+    match key {
+        MIRROR => Some("mirror pod annotation"),
+        _ if key.starts_with(app_armor::ANNOTATION) => Some("AppArmor annotations"),
+        _ => None,
+    }
 }
 
 /// Tolerations as JSON, which the server reads as its own type: its fields have Go's names.

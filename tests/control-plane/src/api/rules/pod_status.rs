@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::addresses::{parse, unclear};
 use super::checks::{list, number, one_of, text, texts};
 use super::fixed::invalid_struct;
-use super::{fixed, names};
+use super::{fixed, names, pod_annotations};
 use crate::failure::Cause;
 use crate::object;
 
@@ -75,7 +75,7 @@ pub(super) fn keep_generations(old: &Value, new: &mut Value) {
 pub(super) fn check(old: &Value, new: &Value) -> Vec<Cause> {
     let (was, is) = (&old["status"], &new["status"]);
     let negative = "must be a non-negative integer";
-    let mut wrong = Vec::new();
+    let mut wrong = pod_annotations::check_update(old, new);
     for (index, condition) in list(is, "conditions").iter().enumerate() {
         let path = format!("status.conditions[{index}]");
         if let Some(seen) = number(condition, "observedGeneration").filter(|seen| *seen < 0) {
@@ -302,7 +302,8 @@ fn check_addresses(was: &Value, status: &Value, all: &str, one: &str) -> Vec<Cau
             "must be equal to `hostIP`",
         ));
     }
-    let parsed: Vec<Option<IpAddr>> = places.iter().map(|place| parse(&place["ip"])).collect();
+    let parse = |place: &Value| parse(&place["ip"]).map(|address| address.to_canonical());
+    let parsed: Vec<Option<IpAddr>> = places.iter().map(parse).collect();
     let known = texts(list(was, all), "ip");
     for (index, place) in places.iter().enumerate() {
         let address = text(place, "ip");

@@ -25,7 +25,7 @@ pub(super) fn before_create(object: &mut Value) -> Vec<Cause> {
     app_armor::take_over(object);
     let spec = &object["spec"];
     let mut wrong = check_spec(spec);
-    wrong.extend(pod_annotations::check(object, "metadata.annotations"));
+    wrong.extend(pod_annotations::check(object, pod_annotations::PATH));
     wrong.extend(app_armor::check_annotations(object));
     if !list(spec, "ephemeralContainers").is_empty() {
         let why = "cannot be set on create";
@@ -40,7 +40,9 @@ pub(super) fn before_create(object: &mut Value) -> Vec<Cause> {
 
 /// Little of a pod may change.
 pub(super) fn before_update(old: &Value, new: &Value) -> Vec<Cause> {
-    let mut wrong = check_spec(&new["spec"]);
+    let mut wrong = pod_annotations::check_again(old, new);
+    wrong.extend(check_spec(&new["spec"]));
+    wrong.extend(pod_annotations::check_update(old, new));
     wrong.extend(pod_updates::check(old, new));
     wrong
 }

@@ -2,6 +2,7 @@
 
 use super::{Requirement, Test};
 use crate::api::rules::{check_label_value, check_qualified};
+use crate::patch::go;
 
 /// What stands at a place of a selector.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,8 @@ enum Token {
     Odd,
 }
 
+/// What Go's lexer passes over.
+const SPACES: [char; 4] = [' ', '\t', '\r', '\n'];
 const SYMBOLS: &str = "=!<>(),";
 
 /// Reads a selector; the errors are those of a real server.
@@ -61,7 +64,7 @@ impl<'a> Parser<'a> {
     }
 
     fn next(&mut self) -> (Token, &'a str) {
-        self.rest = self.rest.trim_start();
+        self.rest = self.rest.trim_start_matches(SPACES);
         let (token, length) = match self.rest.as_bytes() {
             [] => (Token::End, 0),
             [b'(', ..] => (Token::Open, 1),
@@ -74,7 +77,7 @@ impl<'a> Parser<'a> {
             [b'>', ..] => (Token::Above, 1),
             [b'<', ..] => (Token::Below, 1),
             _ => {
-                let ends = |c: char| c.is_whitespace() || SYMBOLS.contains(c);
+                let ends = |c: char| SPACES.contains(&c) || SYMBOLS.contains(c);
                 let length = self.rest.find(ends).unwrap_or(self.rest.len());
                 (if length == 0 { Token::Odd } else { Token::Word }, length)
             }
@@ -96,7 +99,8 @@ impl<'a> Parser<'a> {
         let wrong = check_qualified(key);
         if !wrong.is_empty() {
             return Err(format!(
-                "<nil>: Invalid value: {key:?}: {}",
+                "<nil>: Invalid value: {}: {}",
+                go::quoted(key),
                 wrong.join("; ")
             ));
         }
@@ -149,10 +153,14 @@ impl<'a> Parser<'a> {
     fn number(&mut self, key: &str) -> Result<i64, String> {
         let value = self.exact()?;
         let number = value.parse().map_err(|_| {
-            format!("values[0]: Invalid value: {value:?}: for 'Gt', 'Lt' operators, the value must be an integer")
-        })?;
-        check(key, 0, value)?;
-        Ok(number)
+            let value = go::quoted(value);
+            format!("values[0]: Invalid value: {value}: for 'Gt', 'Lt' operators, the value must be an integer")
+        });
+        match (number, check(key, 0, value)) {
+            (Ok(number), Ok(())) => Ok(number),
+            (Err(one), Err(other)) => Err(format!("[{one}, {other}]")),
+            (Err(why), Ok(())) | (Ok(_), Err(why)) => Err(why),
+        }
     }
 
     fn set(&mut self, key: &str) -> Result<Vec<String>, String> {
@@ -215,7 +223,8 @@ impl<'a> Parser<'a> {
 fn check(key: &str, index: usize, value: &str) -> Result<(), String> {
     match check_label_value(value) {
         Some(why) => Err(format!(
-            "values[{index}][{key}]: Invalid value: {value:?}: {why}"
+            "values[{index}][{key}]: Invalid value: {}: {why}",
+            go::quoted(value)
         )),
         None => Ok(()),
     }
