@@ -80,6 +80,7 @@ pub mod simulation;
 mod store;
 mod structs;
 mod syntax;
+mod url;
 mod users;
 
 pub use builder::Builder;

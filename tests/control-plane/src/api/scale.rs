@@ -110,6 +110,7 @@ pub(super) fn put_patched(
 
 /// The Scale of an object.
 pub(super) fn of(target: &Target, object: &Value) -> Result<Value, Failure> {
+    check_read(target, object)?;
     let scale = place(target)?;
     if scale.wanted(object).is_none() && target.resource.is_crd() {
         let path = scale.spec.replace('/', ".");
@@ -126,6 +127,7 @@ pub(super) fn of(target: &Target, object: &Value) -> Result<Value, Failure> {
 
 /// The Scale of an object that is to be patched, which need not say how many it wants, but does say who owns that.
 pub(super) fn to_patch(target: &Target, object: &Value) -> Result<Value, Failure> {
+    check_read(target, object)?;
     let mut scale = whole(target, object)?;
     let owners = patch::scale_owners(object, &places(target), API_VERSION);
     if !owners.is_empty() {
@@ -170,6 +172,7 @@ fn put(
     object: &Value,
     scale: &Value,
 ) -> Result<Made, Failure> {
+    check_read(target, object)?;
     let text = |field: &str| {
         let value = scale.get(field).and_then(Value::as_str);
         value.unwrap_or_default()
@@ -210,7 +213,15 @@ fn put(
     })
 }
 
-/// Why there is no place for a number.
+/// Refuses a custom resource that cannot be read as a Scale.
+fn check_read(target: &Target, object: &Value) -> Result<(), Failure> {
+    match target.resource.is_crd() {
+        true => place(target)?.check_read(object).map_err(unset),
+        false => Ok(()),
+    }
+}
+
+/// Why there is no number, or no place for one.
 fn unset(why: String) -> Failure {
     Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "", why)
 }
@@ -224,6 +235,7 @@ pub(super) fn apply(
     applied: &Value,
     force: bool,
 ) -> Result<Made, Failure> {
+    check_read(target, object)?;
     let text = |pointer: &str| {
         let value = applied.pointer(pointer).and_then(Value::as_str);
         value.unwrap_or_default()

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::url::Url;
+
 /// What a definition in such a group has to have.
 pub(super) const ANNOTATION: &str = "api-approved.kubernetes.io";
 const SEE: &str = "see https://github.com/kubernetes/enhancements/pull/1111";
@@ -64,14 +66,5 @@ impl<'a> Approval<'a> {
 
 /// Whether there is a scheme and a host.
 fn is_url(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return false;
-    };
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let in_scheme = |letter: char| letter.is_ascii_alphanumeric() || "+-.".contains(letter);
-    scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-        && scheme.chars().all(in_scheme)
-        && !host.is_empty()
-        && !host.contains(' ')
-        && !text.contains(|letter: char| letter.is_ascii_control())
+    Url::read(text).is_ok_and(|url| !url.scheme.is_empty() && !url.host.is_empty())
 }

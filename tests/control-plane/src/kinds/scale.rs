@@ -30,34 +30,36 @@ pub(crate) enum Selection {
 
 fn check_number(object: &Value, pointer: &str) -> Option<Cause> {
     let path = pointer.replace('/', ".");
-    let value = match found(object, pointer) {
-        Ok(value) => value?,
+    let number = match number(object, pointer) {
+        Ok(number) => number?,
         Err(why) => return Some(Cause::invalid(&path, &0.into(), &why)),
     };
-    match value.as_i64() {
-        None => {
-            let why = accessor_error(&path, value, "int64");
-            Some(Cause::invalid(&path, &0.into(), &why))
-        }
-        Some(number) if number < 0 => {
-            let must = "should be a non-negative integer";
-            Some(Cause::invalid(&path, value, must))
-        }
-        Some(number) if number > i64::from(i32::MAX) => {
-            let must = format!("should be less than or equal to {}", i32::MAX);
-            Some(Cause::invalid(&path, value, &must))
-        }
-        Some(_) => None,
+    if number < 0 {
+        let must = "should be a non-negative integer";
+        return Some(Cause::invalid(&path, &number.into(), must));
     }
+    let must = format!("should be less than or equal to {}", i32::MAX);
+    let is_too_large = number > i64::from(i32::MAX);
+    is_too_large.then(|| Cause::invalid(&path, &number.into(), &must))
 }
 
 fn check_text(object: &Value, pointer: &str) -> Option<Cause> {
-    let path = pointer.replace('/', ".");
-    let why = match found(object, pointer) {
-        Ok(value) => accessor_error(&path, value.filter(|value| !value.is_string())?, "string"),
-        Err(why) => why,
-    };
-    Some(Cause::invalid(&path, &"".into(), &why))
+    let why = text(object, pointer).err()?;
+    Some(Cause::invalid(&pointer.replace('/', "."), &"".into(), &why))
+}
+
+fn number(object: &Value, pointer: &str) -> Result<Option<i64>, String> {
+    let value = found(object, pointer)?;
+    let wrong = |value| accessor_error(&pointer.replace('/', "."), value, "int64");
+    let number = value.map(|value| value.as_i64().ok_or_else(|| wrong(value)));
+    number.transpose()
+}
+
+fn text<'v>(object: &'v Value, pointer: &str) -> Result<Option<&'v str>, String> {
+    let value = found(object, pointer)?;
+    let wrong = |value| accessor_error(&pointer.replace('/', "."), value, "string");
+    let text = value.map(|value| value.as_str().ok_or_else(|| wrong(value)));
+    text.transpose()
 }
 
 /// What is at a place, if what is above it are maps.
@@ -97,6 +99,16 @@ impl Scale {
             status: pointer("statusReplicasPath")?.into(),
             selector: pointer("labelSelectorPath").map_or(Selection::Nothing, Selection::Text),
         })
+    }
+
+    /// Why a custom resource cannot be read as a Scale: where a number is to be there is something else.
+    pub(crate) fn check_read(&self, object: &Value) -> Result<(), String> {
+        number(object, &self.spec)?;
+        number(object, &self.status)?;
+        match &self.selector {
+            Selection::Text(pointer) => text(object, pointer).map(|_| ()),
+            _ => Ok(()),
+        }
     }
 
     /// What is wrong with the numbers of a custom resource, or with that of its status alone.

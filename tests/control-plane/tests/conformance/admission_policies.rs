@@ -163,6 +163,8 @@ conformance! {
                 json!({"url": "https://a.example/b", "caBundle": ""}), service(json!({"name": "a", "namespace": ""})), service(json!({"name": "", "namespace": "b"})), service(json!({"name": "a", "namespace": "b", "path": "é"})),
                 service(json!({"name": "a", "namespace": "b", "port": 0, "path": "/a//b/"})),
                 json!({"url": "HTTPS://a.example/b"}), json!({"url": "HTTP://a.example/b"}), json!({"url": "https:a"}), json!({"url": "mailto:a@b"}), json!({"url": "//a.example"}), json!({"url": "https:///b"}),
+                json!({"url": "https://a b"}), json!({"url": "https://[::1"}), json!({"url": "https://h:x"}), json!({"url": "https://%41"}), json!({"url": "https://a/%zz"}), json!({"url": "https://h\\x"}), json!({"url": "https://h\u{7f}"}),
+                json!({"url": "https://@h"}), json!({"url": "https://a@b:c@h?d#e%20f"}), json!({"url": "1https://a"}), json!({"url": " https://a"}), json!({"url": ":x"}), json!({"url": "https:\n//x"}), json!({"url": "https://é@h"}), json!({"url": "https://h#%zz"}),
             ] {
                 talk.post(path, json!({"metadata": {"name": "{ns}"}, "webhooks": [webhook(client)]})).await;
             }

@@ -107,6 +107,27 @@ conformance! {
         }
     }
 
+    async fn scales_of_what_is_no_number(talk: &mut Talk) {
+        let version = |name: &str, stored: bool, subresources: Value| json!({"name": name, "served": true, "storage": stored, "subresources": subresources, "schema": {"openAPIV3Schema": free()}});
+        let scale = json!({"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas", "labelSelectorPath": ".status.selector"});
+        let mut crd = thing_crd(version("v1", true, json!({})));
+        crd["spec"]["versions"].as_array_mut().unwrap().push(version("v2", false, json!({"scale": scale})));
+        talk.install(crd).await;
+        for (at, odd) in [
+            json!({"spec": {"replicas": "x"}}), json!({"spec": {"replicas": 1.5}}), json!({"spec": [1]}), json!({"spec": {"replicas": 1}, "status": 5}), json!({"spec": {"replicas": 1}, "status": {"replicas": "x"}}),
+            json!({"spec": {"replicas": 1}, "status": {"selector": [1]}}), json!({"spec": {"replicas": 1}, "status": {"replicas": null}}),
+        ].into_iter().enumerate() {
+            let thing = with(json!({"apiVersion": "{group}/v1", "kind": "Thing", "metadata": {"name": format!("t{at}")}}), odd);
+            talk.post(THINGS, thing).await;
+            let scale = &format!("/apis/{{group}}/v2/namespaces/{{ns}}/things/t{at}/scale");
+            talk.get(scale).await;
+            talk.patch("merge", scale, json!({"spec": {"replicas": 4}})).await;
+            talk.patch("json", scale, json!([{"op": "add", "path": "/spec/replicas", "value": 4}])).await;
+            talk.put(scale, json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": format!("t{at}"), "namespace": "{ns}"}, "spec": {"replicas": 4}})).await;
+            talk.patch("apply", &format!("{scale}?fieldManager=a"), json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": format!("t{at}")}, "spec": {"replicas": 4}})).await;
+        }
+    }
+
     async fn the_status_of_a_version_that_is_not_stored(talk: &mut Talk) {
         let version = |name: &str, stored: bool, status: Value, subresources: Value| json!({
             "name": name, "served": true, "storage": stored, "subresources": subresources,

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::checks::{number, text};
 use super::names;
 use crate::failure::{Cause, Causes};
+use crate::url::Url;
 
 const REVIEWS: [&str; 2] = ["v1", "v1beta1"];
 
@@ -25,47 +26,34 @@ pub(crate) fn check(client: &Value, path: &str) -> Vec<Cause> {
 
 fn check_url(url: &str, path: &str) -> Vec<Cause> {
     const FORM: &str = "; desired format: https://host[/path]";
-    let (url, fragment) = url.split_once('#').unwrap_or((url, ""));
-    let (url, query) = url.split_once('?').unwrap_or((url, ""));
-    let (scheme, rest) = split_scheme(url);
-    let host = rest.strip_prefix("//").unwrap_or_default();
-    let host = host.split('/').next().unwrap_or_default();
-    let (user, host) = host.rsplit_once('@').unwrap_or(("", host));
+    let url = match Url::read(url) {
+        Ok(url) => url,
+        Err(why) => {
+            let why = format!("url must be a valid URL: {why}{FORM}");
+            return vec![Cause::required(path, &why)];
+        }
+    };
     let mut wrong = Vec::new();
     let mut refuse = |value: &str, why: &str| {
         wrong.push(Cause::invalid(path, &value.into(), why));
     };
-    if scheme != "https" {
+    if url.scheme != "https" {
         let why = format!("'https' is the only allowed URL scheme{FORM}");
-        refuse(&scheme, &why);
+        refuse(&url.scheme, &why);
     }
-    if host.is_empty() {
-        refuse(host, &format!("host must be specified{FORM}"));
+    if url.host.is_empty() {
+        refuse("", &format!("host must be specified{FORM}"));
     }
-    for (value, why) in [
-        (user, "user information is not permitted in the URL"),
-        (fragment, "fragments are not permitted in the URL"),
-        (query, "query parameters are not permitted in the URL"),
-    ] {
-        if !value.is_empty() {
-            refuse(value, why);
-        }
+    if let Some(user) = url.user {
+        refuse(&user, "user information is not permitted in the URL");
+    }
+    if !url.fragment.is_empty() {
+        refuse(&url.fragment, "fragments are not permitted in the URL");
+    }
+    if !url.query.is_empty() {
+        refuse(&url.query, "query parameters are not permitted in the URL");
     }
     wrong
-}
-
-/// The scheme of a URL, in lower case, and what is behind it.
-fn split_scheme(url: &str) -> (String, &str) {
-    let is_scheme = |said: &str| {
-        said.starts_with(|first: char| first.is_ascii_alphabetic())
-            && said
-                .chars()
-                .all(|one| one.is_ascii_alphanumeric() || "+-.".contains(one))
-    };
-    match url.split_once(':') {
-        Some((scheme, rest)) if is_scheme(scheme) => (scheme.to_ascii_lowercase(), rest),
-        _ => (String::new(), url),
-    }
 }
 
 fn check_service(service: &Value, path: &str) -> Vec<Cause> {
