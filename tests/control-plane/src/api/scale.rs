@@ -198,11 +198,9 @@ fn put(
     let api_version = target.api_version();
     let writer = writer(target, &options.manager, &api_version);
     patch::track_scale(&mut scaled, &places(target), numbers, &writer);
-    if target.resource.is_crd() {
-        // What is there for the first time has its defaults when it is read again, and they are of nobody.
-        if !target.stored_schema().apply_defaults(&mut scaled) {
-            return Err(too_large::by_defaults());
-        }
+    // What is there for the first time has its defaults when it is read again, and they are of nobody.
+    if target.resource.is_crd() && !target.stored_schema().apply_defaults(&mut scaled) {
+        return Err(too_large::by_defaults());
     }
     Ok(Made {
         object: scaled,

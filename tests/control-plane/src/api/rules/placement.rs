@@ -9,6 +9,7 @@ use super::checks::{
 };
 use super::{label_keys, names};
 use crate::failure::Cause;
+use crate::schema::MOST_CAUSES;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
@@ -208,6 +209,9 @@ pub(super) fn check_spread<'a>(constraints: &'a [Value], path: &str) -> Vec<Caus
 pub(super) fn check_tolerations(tolerations: &[Value], path: &str) -> Vec<Cause> {
     let mut wrong = Vec::new();
     for (index, toleration) in tolerations.iter().enumerate() {
+        if wrong.len() >= MOST_CAUSES {
+            break;
+        }
         let at = |field: &str| format!("{path}[{index}].{field}");
         let of = |field: &str| text(toleration, field);
         let (key, operator, value, effect) = (of("key"), of("operator"), of("value"), of("effect"));
