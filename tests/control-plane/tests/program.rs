@@ -279,7 +279,7 @@ fn rules_that_are_not_evaluated_are_said_of_a_folder_too() {
 #[tokio::test]
 async fn no_request_needs_much_memory() {
     const ENTRIES: usize = 1_500;
-    const MOST: usize = 1 << 30;
+    const MOST: usize = 512 << 20;
     let folder = Folder::new("memory");
     let file = folder.path("kubeconfig");
     let served = Served::start(["--kubeconfig", file.to_str().unwrap()]);

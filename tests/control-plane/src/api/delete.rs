@@ -58,7 +58,7 @@ pub(crate) fn remove(
     }
     let mut finalizers: Vec<String> = object::finalizers(&old).map(str::to_owned).collect();
     let begins = !object::is_deleting(&old);
-    let is_event = resource.kind == "Event" && !resource.is_crd();
+    let is_event = resource.is_event();
     let policy = options
         .policy
         .or_else(|| leaves_dependents(resource).then_some(Policy::Orphan))

@@ -173,14 +173,11 @@ fn revision(text: &str) -> Result<u64, String> {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
     let read = text.parse().ok().filter(|_| is_number);
     read.ok_or_else(|| {
-        let (text, why) = (
-            go::quoted(text),
-            if is_number {
-                "value out of range"
-            } else {
-                "invalid syntax"
-            },
-        );
+        let text = go::quoted(text);
+        let why = match is_number {
+            true => "value out of range",
+            false => "invalid syntax",
+        };
         format!("resourceVersion: Invalid value: {text}: strconv.ParseUint: parsing {text}: {why}")
     })
 }
@@ -279,7 +276,7 @@ pub(super) fn found(
 
 /// Whether a real server answers from its cache: it has none of events.
 fn is_cached(target: &Target) -> bool {
-    target.resource.kind != "Event" || target.resource.is_crd()
+    !target.resource.is_event()
 }
 
 fn snapshot(

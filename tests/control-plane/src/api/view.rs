@@ -415,14 +415,14 @@ fn begin(kind: &str, api_version: &str, into: &mut Vec<u8>) {
 /// Whether an object is answered as it is kept, in this version and group.
 fn is_kept_so(target: &Target, object: &Kept) -> bool {
     let resource = &target.resource;
-    let is_event = resource.kind == "Event" && !resource.is_crd();
+    let is_event = resource.is_event();
     !is_event && resource.stored_shape.is_none() && object.is_of(&target.api_version())
 }
 
 /// An object in the version (and, for events, the group) that was asked for.
 pub(crate) fn present<'o>(target: &Target, object: &'o Value) -> Cow<'o, Value> {
     let api_version = target.api_version();
-    let is_event = target.resource.kind == "Event" && !target.resource.is_crd();
+    let is_event = target.resource.is_event();
     let stored_so = object.get("apiVersion").and_then(Value::as_str) == Some(&api_version);
     if !is_event && stored_so && target.resource.stored_shape.is_none() {
         return Cow::Borrowed(object);
@@ -434,7 +434,7 @@ pub(crate) fn present<'o>(target: &Target, object: &'o Value) -> Cow<'o, Value> 
         let version = said.rsplit('/').next().unwrap_or_default().to_owned();
         if let Some(schema) = target.resource.schema_of(&version) {
             schema.prune(&mut object);
-            // What it has of them is answered: more than that was never stored.
+            // An object that is stored is answered, with as many of them as there is room for.
             let _ = schema.apply_defaults(&mut object);
         }
         if target.version().name != version {

@@ -178,6 +178,11 @@ impl Resource {
         declared.find(|version| version.get("name").is_some_and(|own| own == name))
     }
 
+    /// Whether it is that of events, in either of its groups.
+    pub(crate) fn is_event(&self) -> bool {
+        self.kind == "Event" && !self.is_crd()
+    }
+
     pub(crate) fn is_crd(&self) -> bool {
         matches!(self.origin, Origin::Crd { .. })
     }

@@ -69,8 +69,8 @@ impl Schema {
     /// The default, as long as there is room for it and what is written around it.
     fn default_within(&self, room: &mut Option<usize>, around: usize) -> Option<Value> {
         let default = self.default.as_ref()?;
-        let length = object::length(default).saturating_add(around);
-        *room = room.and_then(|room| room.checked_sub(length));
+        let left = (*room)?;
+        *room = left.checked_sub(object::length(default).saturating_add(around));
         room.map(|_| default.clone())
     }
 }

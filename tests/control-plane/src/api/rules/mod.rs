@@ -156,7 +156,7 @@ pub(crate) fn before_create(target: &Target, object: &mut Value) -> Vec<Cause> {
             object::as_map(object).insert("status".to_owned(), default);
         }
     }
-    let mut wrong = if resource.kind == "Event" && !resource.is_crd() {
+    let mut wrong = if resource.is_event() {
         events::before_create(target, object)
     } else if resource.is("policy", "poddisruptionbudgets") {
         // Metadata is looked at where all else is well.
