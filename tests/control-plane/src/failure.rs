@@ -475,13 +475,14 @@ impl Failure {
         }
     }
 
-    /// What Milo answers while it sets up the storage of a kind in a project.
-    pub(crate) fn initializing() -> Self {
-        let mut failure = Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "TooManyRequests",
-            "storage is (re)initializing",
-        );
+    /// What is answered while there is no cache of a kind: in a project of Milo that is asked for it first, or for as long
+    /// as what is stored cannot be read (`why`).
+    pub(crate) fn initializing(why: Option<&str>) -> Self {
+        let mut message = "storage is (re)initializing".to_owned();
+        if let Some(why) = why {
+            message = format!("{message}: {why}");
+        }
+        let mut failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message);
         failure.details = Some(json!({"retryAfterSeconds": 1}));
         failure.retry_after = Some(1);
         failure

@@ -518,7 +518,7 @@ pub(crate) fn validate(target: &Target, object: &Value, old: Option<&Value>) -> 
         return vec![Cause::invalid("kind", &kind.into(), &must)];
     }
     let schema = target.version().schema.schema();
-    let is_status = target.subresource.as_deref() == Some("status");
+    let is_status = target.is_status();
     let found = match is_status {
         true => schema.validate_status(object, old),
         false => schema.validate(object, old),

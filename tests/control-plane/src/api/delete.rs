@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::delete_options::{DeleteOptions, Policy};
 use super::read::{Wanted, found};
 use super::target::Target;
+use super::unreadable::readable;
 use super::view::Form;
 use super::{Asked, response, service_addresses};
 use crate::failure::Failure;
@@ -40,8 +41,9 @@ pub(crate) fn remove(
     options: &DeleteOptions,
 ) -> Result<Deleted, Failure> {
     let old = transaction
-        .get(&resource.bucket, &key)
+        .kept(&resource.bucket, &key)
         .ok_or_else(|| Failure::not_found(resource, &key.name))?;
+    let old = readable(resource, old)?.value();
     options.check(resource, &old)?;
     let is_namespace = resource.is("", "namespaces");
     let is_definition = resource.is("apiextensions.k8s.io", "customresourcedefinitions");

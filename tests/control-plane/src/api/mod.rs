@@ -52,6 +52,7 @@ mod target;
 mod timeout;
 mod token;
 mod too_large;
+mod unreadable;
 mod update;
 mod view;
 mod watch;
@@ -88,6 +89,7 @@ pub(crate) use rules::webhook_clients;
 pub(crate) use rules::{is_finished, label, label_1035, subdomain};
 pub(crate) use selector::{are_labels, exactly};
 pub(crate) use target::Target;
+pub(crate) use unreadable::not_deleted;
 use view::Form;
 pub(crate) use yaml::read as read_yaml;
 

@@ -230,7 +230,7 @@ fn shaped(
     let mut pruned = shaped.pruned;
     if target.version().status {
         // The rest stays as it was.
-        pruned.keep(target.subresource.as_deref() == Some("status"));
+        pruned.keep(target.is_status());
     }
     Ok(Made {
         object,

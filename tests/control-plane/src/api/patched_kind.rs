@@ -92,14 +92,28 @@ pub(super) fn name_kind(
     if version.split('/').count() > 2 {
         return Err(unexpected_version(&version, &source.shown(object)));
     }
-    if version != expected {
-        let (group, _) = version.rsplit_once('/').unwrap_or_default();
-        let must = format!("must be {expected}");
-        let cause = Cause::invalid("apiVersion", &version.as_str().into(), &must);
-        let name = object::name(object);
-        return Err(Failure::invalid(group, &kind, name, vec![cause]));
+    if version == expected {
+        return Ok(());
     }
-    Ok(())
+    let is_own_kind = kind == target.resource.kind;
+    if target.is_status() && is_own_kind && target.resource.declares(&version) {
+        // All but the status stays as it is.
+        object["apiVersion"] = expected.into();
+        return Ok(());
+    }
+    let (group, _) = version.rsplit_once('/').unwrap_or_default();
+    let mut wrong = Vec::new();
+    if !is_own_kind {
+        let must = format!("must be {}", target.resource.kind);
+        wrong.push(Cause::invalid("kind", &kind.as_str().into(), &must));
+    }
+    let must = format!("must be {expected}");
+    wrong.push(Cause::invalid(
+        "apiVersion",
+        &version.as_str().into(),
+        &must,
+    ));
+    Err(Failure::invalid(group, &kind, object::name(object), wrong))
 }
 
 fn unexpected_version(version: &str, shown: &str) -> Failure {

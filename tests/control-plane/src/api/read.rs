@@ -3,7 +3,7 @@
 use std::num::{IntErrorKind, ParseIntError};
 use std::sync::Arc;
 
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::Asked;
@@ -12,7 +12,7 @@ use super::page::Page;
 use super::selector::{Said, Selector};
 use super::target::Target;
 use super::view::{Form, length};
-use super::{protobuf, response, stale};
+use super::{protobuf, response, stale, unreadable};
 use crate::failure::{Cause, Failure};
 use crate::patch::go;
 use crate::serve::Body;
@@ -231,12 +231,17 @@ pub(super) fn found(
 ) -> Result<(Vec<Arc<Kept>>, Value), Failure> {
     let Wanted { limit, selector } = wanted;
     let since = Since::read(asked)?;
+    // What comes in pages, and what is deleted, does not wait for a cache that is not there.
+    let is_paged = limit.is_some();
     let limit = limit.filter(|_| !since.is_any || !is_cached(target));
     let page = asked.query.get("continue").map(Page::read).transpose()?;
     let namespace = target.namespace.as_deref();
     let namespace = namespace.or_else(|| selector.exactly("metadata.namespace"));
     let has_one_name = selector.exactly("metadata.name").is_some()
         && (namespace.is_some() || !target.resource.namespaced);
+    if !is_paged && page.is_none() && !since.exactly && asked.method != Method::DELETE {
+        unreadable::check_cache(target)?;
+    }
     let snapshot = snapshot(target, asked, &since, page.as_ref(), has_one_name)?;
     let mut rest = snapshot
         .objects
@@ -248,6 +253,14 @@ pub(super) fn found(
         .take(limit.unwrap_or(usize::MAX))
         .cloned()
         .collect();
+    let is_full = limit == Some(objects.len());
+    let end = objects.last().filter(|_| is_full);
+    let read = snapshot
+        .objects
+        .iter()
+        .filter(|object| page.as_ref().is_none_or(|page| object.key > page.after))
+        .take_while(|object| end.is_none_or(|end| object.key <= end.key));
+    unreadable::check(&target.resource, read)?;
     let mut metadata = json!({"resourceVersion": snapshot.revision.to_string()});
     if target.resource.is_crd() && form == Form::Whole {
         // Lists of custom resources always say it.
@@ -255,7 +268,6 @@ pub(super) fn found(
     }
     // Whether any of those that come behind a full page is selected, a server finds out when it is asked for them.
     let last = objects.last().filter(|last| {
-        let is_full = limit == Some(objects.len());
         let mut from_end = snapshot.objects.iter().rev();
         let end = from_end.find(|end| namespace.is_none_or(|name| end.key.namespace == name));
         let has_more = end.is_some_and(|end| end.key > last.key);
@@ -380,7 +392,7 @@ pub(crate) fn initialize(target: &Target, asked: &Asked) -> Result<(), Failure> 
     for storage in &asked.distortion.initializing {
         let is_first = plane.project.is_some() && plane.is_first_read(storage.id, target.bucket());
         if is_first && storage.happens() {
-            return Err(Failure::initializing());
+            return Err(Failure::initializing(None));
         }
     }
     Ok(())

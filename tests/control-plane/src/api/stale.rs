@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Asked;
 use super::target::Target;
+use super::unreadable::readable;
 use crate::failure::Failure;
 use crate::store::{Kept, Snapshot};
 
@@ -27,7 +28,8 @@ pub(super) fn object(target: &Target, asked: &Asked) -> Result<Arc<Kept>, Failur
         }
         None => target.plane.store.kept(target.bucket(), &key),
     };
-    found.ok_or_else(|| Failure::not_found(&target.resource, name))
+    let found = found.ok_or_else(|| Failure::not_found(&target.resource, name))?;
+    readable(&target.resource, found)
 }
 
 /// The objects of the collection that the path names.

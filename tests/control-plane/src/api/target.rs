@@ -9,7 +9,7 @@ use super::{kubelet, posted, rules};
 use crate::auth::Caller;
 use crate::elsewhere;
 use crate::failure::Failure;
-use crate::kinds::{Resource, Version, crd_bucket};
+use crate::kinds::{Origin, Resource, Version, crd_bucket};
 use crate::plane::{Plane, World};
 use crate::schema::Schema;
 use crate::serve::ResourcePath;
@@ -78,6 +78,12 @@ impl Target {
         let target = target.with_namespace()?;
         target.check_scope()?;
         target.check_subresource()?;
+        if let Origin::Crd { edition, .. } = target.resource.origin {
+            let store = &target.plane.store;
+            store.serve(target.bucket(), edition, |objects| {
+                target.resource.unreadable(objects)
+            });
+        }
         Ok(Some(target))
     }
 
@@ -189,6 +195,11 @@ impl Target {
     pub(crate) fn stored_schema(&self) -> &Schema {
         let stored = self.resource.stored_shape.as_deref();
         stored.unwrap_or_else(|| self.version().schema.schema())
+    }
+
+    /// Whether only the status is written.
+    pub(crate) fn is_status(&self) -> bool {
+        self.subresource.as_deref() == Some("status")
     }
 
     pub(crate) fn bucket(&self) -> &Bucket {

@@ -9,6 +9,7 @@ use super::delete::take_away;
 use super::established::establish;
 use super::options::WriteOptions;
 use super::target::Target;
+use super::unreadable::readable;
 use super::view::{Form, present};
 use super::{
     Asked, admission, odd_namespaces, owned, response, rules, service_addresses, too_large,
@@ -118,8 +119,9 @@ impl Update<'_> {
         let target = self.target;
         let key = target.key(self.name);
         let stored = transaction
-            .get(target.bucket(), &key)
+            .kept(target.bucket(), &key)
             .ok_or_else(|| Failure::not_found(&target.resource, self.name))?;
+        let stored = readable(&target.resource, stored)?.value();
         let as_asked = present(target, &stored);
         let mut made = make(&as_asked)?;
         let mut warnings = std::mem::take(&mut made.warnings);

@@ -18,7 +18,7 @@ use super::read::{Since, initialize, number, said, too_new};
 use super::selector::Selector;
 use super::target::Target;
 use super::view::{Form, PIECE};
-use super::{LONG_TOGETHER, response, stale};
+use super::{LONG_TOGETHER, response, stale, unreadable};
 use crate::clock;
 use crate::failure::Failure;
 use crate::json;
@@ -47,6 +47,7 @@ pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Fa
     number(asked, "limit")?;
     let said = said(asked)?;
     Since::check(asked)?;
+    unreadable::check_cache(target)?;
     let selector = said.of(&target.resource, target.version())?;
     let since = Since::read(asked)?;
     let bookmarks = asked.query.flag("allowWatchBookmarks");

@@ -13,7 +13,7 @@ const NODE_NAME: &str = "authentication.kubernetes.io/node-name";
 
 /// Why the caller may not write a status as it is now; `verb` is that of the request.
 pub(crate) fn check(target: &Target, verb: &str, old: &Value, new: &Value) -> Vec<Cause> {
-    let is_status = target.subresource.as_deref() == Some("status");
+    let is_status = target.is_status();
     if !target.resource.is("resource.k8s.io", "resourceclaims")
         || !is_status
         || target.caller.is_unlimited()

@@ -14,8 +14,7 @@ use crate::object;
 /// Whether the caller may say that the object has the owners that it names; `old` is what it was.
 pub(crate) fn check(target: &Target, old: Option<&Value>, new: &Value) -> Result<(), Failure> {
     let caller = &target.caller;
-    let is_pods_status =
-        target.resource.is("", "pods") && target.subresource.as_deref() == Some("status");
+    let is_pods_status = target.resource.is("", "pods") && target.is_status();
     if !target.world.auth.owners_need_leave || caller.is_unlimited() || is_pods_status {
         return Ok(());
     }

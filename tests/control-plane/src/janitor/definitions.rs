@@ -7,7 +7,7 @@ use super::garbage::{change, delete, look_at_unknown};
 use super::{begins_to_go, is_definition};
 use serde_json::Value;
 
-use crate::api::{CRD_CLEANUP, DeleteOptions, Policy, establish_waiting, track};
+use crate::api::{CRD_CLEANUP, DeleteOptions, Policy, establish_waiting, not_deleted, track};
 use crate::failure::Failure;
 use crate::kinds::{crd_bucket, crd_deleting};
 use crate::object;
@@ -62,9 +62,10 @@ fn give_names_away(world: &Arc<World>, plane: &Arc<Plane>) {
     }
 }
 
-fn tell_of_deletion(definition: &mut Value) {
+/// Says how it goes: whether something is in its way.
+fn tell_of_deletion(definition: &mut Value, failed: Option<&str>) {
     let before = definition.clone();
-    crd_deleting(definition);
+    crd_deleting(definition, failed);
     if *definition != before {
         track(&before, definition);
     }
@@ -95,11 +96,20 @@ fn clean_up(world: &Arc<World>, name: &str) {
             );
         }
     };
-    write(&tell_of_deletion);
     // What is built in is none of a definition, whatever that is called.
     let defined = world.registry.get(group, plural);
+    let defined = defined.filter(|defined| defined.is_crd());
+    let failed = defined.as_deref().and_then(|resource| {
+        let planes = world.planes().into_iter();
+        let mut objects = planes.map(|plane| plane.store.list(&resource.bucket, None).objects);
+        objects.find_map(|objects| not_deleted(resource, objects.iter()))
+    });
+    write(&|definition| tell_of_deletion(definition, failed.as_deref()));
+    if failed.is_some() {
+        return;
+    }
     let mut left = false;
-    if let Some(resource) = defined.filter(|defined| defined.is_crd()) {
+    if let Some(resource) = defined {
         for plane in world.planes() {
             // Who writes at this moment has not seen that nothing may be added any more.
             let objects = || plane.store.settled(&resource.bucket);

@@ -62,6 +62,7 @@ pub(super) fn resource(definition: &Value) -> Option<Resource> {
             terminating: AtomicBool::new(false),
             spec: spec.clone(),
             replaced: CancellationToken::new(),
+            edition: 0,
         },
     })
 }
@@ -272,15 +273,22 @@ pub(crate) fn terminating(definition: &mut Value) {
     status.insert("conditions".to_owned(), conditions.into());
 }
 
-/// Tells that the objects of a CRD are being deleted.
-pub(crate) fn deleting(definition: &mut Value) {
+/// Tells that the objects of a CRD are being deleted, or why they cannot be.
+pub(crate) fn deleting(definition: &mut Value, failed: Option<&str>) {
+    let (reason, message) = match failed {
+        Some(why) => ("InstanceDeletionFailed", why),
+        None => (
+            "InstanceDeletionInProgress",
+            "CustomResource deletion is in progress",
+        ),
+    };
     let conditions = definition
         .pointer_mut("/status/conditions")
         .and_then(Value::as_array_mut);
     for condition in conditions.into_iter().flatten() {
         if condition.get("type") == Some(&json!("Terminating")) {
-            condition["reason"] = "InstanceDeletionInProgress".into();
-            condition["message"] = "CustomResource deletion is in progress".into();
+            condition["reason"] = reason.into();
+            condition["message"] = message.into();
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) use registry::Registry;
 pub(crate) use scale::{Scale, Selection, in_one_line};
 
 use crate::schema::Schema;
-use crate::store::Bucket;
+use crate::store::{Bucket, Kept};
 
 /// One resource, in all its versions.
 #[derive(Debug)]
@@ -84,6 +84,8 @@ pub(crate) enum Origin {
         spec: Value,
         /// It says something else by now, or is gone: watches end.
         replaced: CancellationToken,
+        /// Which of all that were served by now: what said something else, or was gone in between, had another number.
+        edition: u64,
     },
 }
 
@@ -171,11 +173,47 @@ impl Resource {
 
     /// A version of a CRD as it says it.
     fn declared(&self, name: &str) -> Option<&Value> {
-        let Origin::Crd { spec, .. } = &self.origin else {
-            return None;
-        };
-        let mut declared = spec.get("versions")?.as_array()?.iter();
+        let mut declared = self.all_declared();
         declared.find(|version| version.get("name").is_some_and(|own| own == name))
+    }
+
+    fn all_declared(&self) -> impl Iterator<Item = &Value> {
+        let versions = match &self.origin {
+            Origin::Crd { spec, .. } => spec.get("versions").and_then(Value::as_array),
+            Origin::BuiltIn { .. } => None,
+        };
+        versions.into_iter().flatten()
+    }
+
+    /// The versions that a definition names, served or not, as objects say them.
+    fn declared_versions(&self) -> impl Iterator<Item = String> {
+        let names = self
+            .all_declared()
+            .filter_map(|version| version.get("name")?.as_str());
+        names.map(|name| self.api_version(name))
+    }
+
+    /// Whether one of those is called so.
+    pub(crate) fn declares(&self, api_version: &str) -> bool {
+        self.declared_versions().any(|own| own == api_version)
+    }
+
+    /// Why one of these objects can be read by nobody: the version that it was stored in is none of its definition any
+    /// more, served or not.
+    pub(crate) fn unreadable<'k>(
+        &self,
+        mut objects: impl Iterator<Item = &'k Arc<Kept>>,
+    ) -> Option<String> {
+        // Where there was never but one version and one schema, nothing is stored in another.
+        self.stored_shape.as_ref()?;
+        let readable: Vec<String> = self.declared_versions().collect();
+        let unknown =
+            objects.find(|object| !readable.iter().any(|version| object.is_of(version)))?;
+        let object = unknown.value();
+        let version = object["apiVersion"].as_str().unwrap_or_default();
+        Some(format!(
+            "request to convert CR from an invalid group/version: {version}"
+        ))
     }
 
     /// Whether it is that of events, in either of its groups.

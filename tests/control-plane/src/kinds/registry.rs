@@ -1,7 +1,7 @@
 //! Which resource a path or a kind means.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use serde_json::Value;
@@ -14,6 +14,8 @@ type Resources = BTreeMap<(Arc<str>, Arc<str>), Arc<Resource>>;
 /// The resources that are served: one registry for the root and all projects.
 pub(crate) struct Registry {
     resources: RwLock<Resources>,
+    /// So many were served for definitions by now.
+    editions: AtomicU64,
 }
 
 impl Registry {
@@ -29,6 +31,7 @@ impl Registry {
             .collect();
         Self {
             resources: RwLock::new(resources),
+            editions: AtomicU64::new(0),
         }
     }
 
@@ -109,10 +112,15 @@ impl Registry {
             .unwrap_or_else(PoisonError::into_inner);
         let key = (group.into(), plural.into());
         match defined {
-            Some((definition, resource)) => {
+            Some((definition, mut resource)) => {
                 let resource = match resources.get(&key) {
                     Some(known) if says_the_same(known, &resource) => known.clone(),
-                    _ => Arc::new(resource),
+                    _ => {
+                        if let Origin::Crd { edition, .. } = &mut resource.origin {
+                            *edition = self.editions.fetch_add(1, Ordering::Relaxed) + 1;
+                        }
+                        Arc::new(resource)
+                    }
                 };
                 if let Origin::Crd { terminating, .. } = &resource.origin {
                     terminating.store(object::is_deleting(definition), Ordering::Relaxed);

@@ -75,6 +75,10 @@ struct Table {
     history: History,
     /// Tells watchers that there is something new.
     signal: Signal,
+    /// Which definition of its kind it is served for.
+    edition: u64,
+    /// Why some of the objects cannot be read as that says.
+    unreadable: Option<Box<str>>,
 }
 
 impl Table {
@@ -84,6 +88,8 @@ impl Table {
             weight: 0,
             history: History::new(oldest),
             signal: Signal::default(),
+            edition: 0,
+            unreadable: None,
         }
     }
 }
@@ -317,6 +323,32 @@ impl Store {
             }
         };
         Ok((inner.revision, changes))
+    }
+
+    /// Serves a bucket as a definition says: the first time that this is asked for, whatever reads through a cache begins
+    /// anew. Watches do not go back to before that, and `unreadable` says why there can be no cache, if so.
+    pub(crate) fn serve(
+        &self,
+        bucket: &Bucket,
+        edition: u64,
+        unreadable: impl FnOnce(&mut dyn Iterator<Item = &Arc<Kept>>) -> Option<String>,
+    ) {
+        let mut inner = self.lock();
+        let revision = inner.revision;
+        let table = inner.table(bucket);
+        if table.edition != edition {
+            table.edition = edition;
+            table.history.watched_from = revision;
+            let mut objects = table.objects.iter().map(|Slot(object)| object);
+            table.unreadable = unreadable(&mut objects).map(String::into_boxed_str);
+        }
+    }
+
+    /// Why there is no cache of a bucket, if there is none.
+    pub(crate) fn unreadable(&self, bucket: &Bucket) -> Option<String> {
+        let inner = self.lock();
+        let why = inner.tables.get(bucket)?.unreadable.as_deref();
+        why.map(str::to_owned)
     }
 
     /// Wakes whenever the bucket changes.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, with};
 
 const GROUP: &str = "/apis/admissionregistration.k8s.io/v1";
 
@@ -15,23 +15,18 @@ async fn try_each(talk: &mut Talk, plural: &str, specs: impl IntoIterator<Item =
     }
 }
 
-/// A spec with one field that is another.
-fn with(mut spec: Value, field: &str, value: Value) -> Value {
-    spec[field] = value;
-    spec
-}
-
 fn rule() -> Value {
     json!({"apiGroups": ["a.example"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["as"]})
 }
 
 /// Rules with one field that is another.
 fn rules(field: &str, value: Value) -> Value {
-    json!({"resourceRules": [with(rule(), field, value)]})
+    json!({"resourceRules": [with(rule(), json!({field: value}))]})
 }
 
 fn matches() -> Vec<Value> {
-    let also = |field: &str, value: Value| with(json!({"resourceRules": [rule()]}), field, value);
+    let also =
+        |field: &str, value: Value| with(json!({"resourceRules": [rule()]}), json!({field: value}));
     vec![
         json!({}),
         json!({"resourceRules": [{}]}),
@@ -88,7 +83,7 @@ conformance! {
         let good = json!({"matchConstraints": {"resourceRules": [rule()]}, "validations": [{"expression": "true"}]});
         let also = |field: &'static str, all: Vec<Value>| {
             let good = good.clone();
-            all.into_iter().map(move |value| with(good.clone(), field, value))
+            all.into_iter().map(move |value| with(good.clone(), json!({field: value})))
         };
         const POLICIES: &str = "validatingadmissionpolicies";
         try_each(talk, POLICIES, also("matchConstraints", matches())).await;
@@ -119,7 +114,7 @@ conformance! {
         let good = json!({"reinvocationPolicy": "Never", "matchConstraints": {"resourceRules": [rule()]}, "mutations": [mutation]});
         let also = |field: &'static str, all: Vec<Value>| {
             let good = good.clone();
-            all.into_iter().map(move |value| with(good.clone(), field, value))
+            all.into_iter().map(move |value| with(good.clone(), json!({field: value})))
         };
         const POLICIES: &str = "mutatingadmissionpolicies";
         try_each(talk, POLICIES, also("matchConstraints", vec![json!({}), rules("operations", json!(["DELETE", "ODD"])), rules("operations", json!(["*"]))])).await;
@@ -141,22 +136,22 @@ conformance! {
             if plural.starts_with("mutating") {
                 good.as_object_mut().unwrap().remove("validationActions");
             }
-            try_each(talk, plural, ["", "-a", "A b"].map(|name| with(good.clone(), "policyName", json!(name)))).await;
+            try_each(talk, plural, ["", "-a", "A b"].map(|name| with(good.clone(), json!({"policyName": name})))).await;
             try_each(talk, plural, [
                 json!({}), json!({"name": "a"}), json!({"name": "a/b", "parameterNotFoundAction": "Deny"}), json!({"name": "a", "parameterNotFoundAction": "Odd"}), json!({"name": "a", "parameterNotFoundAction": ""}),
                 json!({"name": "a", "selector": {}, "parameterNotFoundAction": "Allow"}), json!({"selector": {"matchLabels": {"a": "b c"}}, "parameterNotFoundAction": "Allow"}), json!({"parameterNotFoundAction": "Allow"}),
-            ].map(|parameters| with(good.clone(), "paramRef", parameters))).await;
-            try_each(talk, plural, matches().into_iter().map(|matches| with(good.clone(), "matchResources", matches))).await;
+            ].map(|parameters| with(good.clone(), json!({"paramRef": parameters})))).await;
+            try_each(talk, plural, matches().into_iter().map(|matches| with(good.clone(), json!({"matchResources": matches})))).await;
         }
         try_each(talk, "validatingadmissionpolicybindings", [
             json!([]), json!(["Odd"]), json!(["Deny", "Deny"]), json!(["Deny", "Warn", "Audit"]), json!(["Warn", "Audit"]),
-        ].map(|actions| with(good.clone(), "validationActions", actions))).await;
+        ].map(|actions| with(good.clone(), json!({"validationActions": actions})))).await;
         try_each(talk, "mutatingadmissionpolicybindings", [json!({"policyName": "a.example", "matchResources": rules("operations", json!(["DELETE"]))})]).await;
     }
 
     async fn webhooks_that_say_little(talk: &mut Talk) {
         let webhook = |client: Value| json!({"name": "a.b.example", "clientConfig": client, "sideEffects": "None", "admissionReviewVersions": ["v1"]});
-        let service = |more: Value| with(json!({}), "service", more);
+        let service = |more: Value| json!({"service": more});
         for plural in ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] {
             let path = &format!("{GROUP}/{plural}?dryRun=All");
             for client in [
@@ -170,12 +165,12 @@ conformance! {
             }
             let good = webhook(json!({"url": "https://a.example/b"}));
             for versions in [json!(["v1", "v1", "a b", "v9"]), json!(["a".repeat(64)])] {
-                let odd = with(good.clone(), "admissionReviewVersions", versions);
+                let odd = with(good.clone(), json!({"admissionReviewVersions": versions}));
                 talk.post(path, json!({"metadata": {"name": "{ns}"}, "webhooks": [odd]})).await;
             }
-            let nameless = with(good.clone(), "name", json!(""));
+            let nameless = with(good.clone(), json!({"name": ""}));
             talk.post(path, json!({"metadata": {"name": "{ns}"}, "webhooks": [good, good, nameless, nameless]})).await;
-            let conditioned = conditions().into_iter().map(|conditions| with(good.clone(), "matchConditions", conditions));
+            let conditioned = conditions().into_iter().map(|conditions| with(good.clone(), json!({"matchConditions": conditions})));
             for odd in conditioned {
                 talk.post(path, json!({"metadata": {"name": "{ns}"}, "webhooks": [odd]})).await;
             }

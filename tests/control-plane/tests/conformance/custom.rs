@@ -145,6 +145,29 @@ conformance! {
         }
     }
 
+    async fn patches_that_name_another_version(talk: &mut Talk) {
+        let version = |name: &str, served: bool| json!({
+            "name": name, "served": served, "storage": name == "v1", "subresources": {"status": {}},
+            "schema": {"openAPIV3Schema": {"type": "object", "properties": {
+                "spec": {"type": "object", "properties": {"a": {"type": "string"}}}, "status": {"type": "object", "properties": {"a": {"type": "integer"}}},
+            }}},
+        });
+        let mut crd = thing_crd(version("v1", true));
+        crd["spec"]["versions"] = json!([version("v1", true), version("v2", true), version("v3", false)]);
+        talk.install(crd).await;
+        talk.prepare(THINGS, thing("one", json!({"a": "b"}))).await;
+        let one = &format!("{THINGS}/one");
+        let change = json!({"spec": {"a": "c"}, "status": {"a": 5}});
+        for other in [json!({"apiVersion": "{group}/v2"}), json!({"apiVersion": "{group}/v3"}), json!({"apiVersion": "{group}/v2", "kind": "Other"}), json!({"apiVersion": "a.example/v1"}), json!({"apiVersion": "a.example/v1", "kind": "Other"})] {
+            talk.patch("merge", one, with(change.clone(), other)).await;
+        }
+        talk.say("its status may be told in any of its versions");
+        let status = &format!("{one}/status");
+        talk.patch("merge", status, with(change, json!({"apiVersion": "{group}/v2"}))).await;
+        talk.patch("merge", status, json!({"apiVersion": "{group}/v3", "status": {"a": "b"}})).await;
+        talk.patch("json", status, json!([{"op": "replace", "path": "/apiVersion", "value": "{group}/v3"}, {"op": "replace", "path": "/status/a", "value": 6}])).await;
+    }
+
     async fn what_ends_is_not_written_any_more(talk: &mut Talk) {
         talk.install(crd(free())).await;
         let mut held = thing("one", json!({"a": "b"}));

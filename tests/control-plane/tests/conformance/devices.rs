@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{Talk, extend};
+use super::support::{Talk, extend, with};
 
 const CLAIMS: &str = "/apis/resource.k8s.io/v1/namespaces/{ns}/resourceclaims";
 const TEMPLATES: &str = "/apis/resource.k8s.io/v1/namespaces/{ns}/resourceclaimtemplates";
@@ -28,18 +28,17 @@ fn exactly(more: Value) -> Value {
     json!({"devices": {"requests": [{"name": "r", "exactly": wanted(more)}]}})
 }
 
-fn with(field: &str, more: Value) -> Value {
+fn asking(field: &str, more: Value) -> Value {
     let mut spec = exactly(json!({}));
     spec["devices"][field] = json!([more]);
     spec
 }
 
 fn slice(more: Value) -> Value {
-    let mut slice = json!({"driver": "a.driver", "nodeName": "n", "pool": {"name": "p", "resourceSliceCount": 1}});
-    if let (Some(slice), Some(more)) = (slice.as_object_mut(), more.as_object()) {
-        slice.extend(more.clone());
-    }
-    slice
+    with(
+        json!({"driver": "a.driver", "nodeName": "n", "pool": {"name": "p", "resourceSliceCount": 1}}),
+        more,
+    )
 }
 
 fn device(more: Value) -> Value {
@@ -73,12 +72,12 @@ conformance! {
         ]).await;
         talk.say("constraints and configurations");
         try_each(talk, CLAIMS, [
-            with("constraints", json!({})), with("constraints", json!({"requests": ["r"], "matchAttribute": "a/b"})), with("constraints", json!({"requests": ["x"], "matchAttribute": "a/b"})),
-            with("constraints", json!({"requests": ["r", "r"], "matchAttribute": "a"})), with("constraints", json!({"matchAttribute": "a.b/c d"})), with("constraints", json!({"matchAttribute": ""})),
-            with("constraints", json!({"matchAttribute": "/"})), with("constraints", json!({"distinctAttribute": "a/b"})), with("constraints", json!({"requests": ["r/s", "a/b/c", "A b"], "matchAttribute": "a/b"})),
-            with("config", json!({})), with("config", json!({"requests": ["z"], "opaque": {"driver": "a.b", "parameters": {"a": 1}}})), with("config", json!({"opaque": {}})),
-            with("config", json!({"opaque": {"driver": "A b", "parameters": {}}})), with("config", json!({"opaque": {"driver": "a.b", "parameters": "x"}})), with("config", json!({"opaque": {"driver": "a.b", "parameters": []}})),
-            with("config", json!({"opaque": {"driver": "a.b", "parameters": null}})),
+            asking("constraints", json!({})), asking("constraints", json!({"requests": ["r"], "matchAttribute": "a/b"})), asking("constraints", json!({"requests": ["x"], "matchAttribute": "a/b"})),
+            asking("constraints", json!({"requests": ["r", "r"], "matchAttribute": "a"})), asking("constraints", json!({"matchAttribute": "a.b/c d"})), asking("constraints", json!({"matchAttribute": ""})),
+            asking("constraints", json!({"matchAttribute": "/"})), asking("constraints", json!({"distinctAttribute": "a/b"})), asking("constraints", json!({"requests": ["r/s", "a/b/c", "A b"], "matchAttribute": "a/b"})),
+            asking("config", json!({})), asking("config", json!({"requests": ["z"], "opaque": {"driver": "a.b", "parameters": {"a": 1}}})), asking("config", json!({"opaque": {}})),
+            asking("config", json!({"opaque": {"driver": "A b", "parameters": {}}})), asking("config", json!({"opaque": {"driver": "a.b", "parameters": "x"}})), asking("config", json!({"opaque": {"driver": "a.b", "parameters": []}})),
+            asking("config", json!({"opaque": {"driver": "a.b", "parameters": null}})),
         ]).await;
     }
 

@@ -334,6 +334,105 @@ conformance! {
         }
     }
 
+    async fn objects_of_a_version_that_is_gone(talk: &mut Talk) {
+        if !talk.has_controllers() {
+            return talk.skip();
+        }
+        let version = |name: &str, served: bool, storage: bool| {
+            let fields = json!({"spec": {"type": "object", "properties": {"a": {"type": "string"}}}, "status": {"type": "object"}});
+            let schema = json!({"openAPIV3Schema": {"type": "object", "properties": fields}});
+            json!({"name": name, "served": served, "storage": storage, "schema": schema, "subresources": {"status": {}}})
+        };
+        let mut crd = definition(json!({}));
+        crd["spec"]["versions"] = json!([version("v1", true, true)]);
+        talk.install(crd).await;
+        let crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/edges.{group}";
+        let edges = |version: &str| format!("/apis/{{group}}/{version}/namespaces/{{ns}}/edges");
+        let edge = |version: &str, name: &str| json!({"apiVersion": format!("{{group}}/{version}"), "kind": "Edge", "metadata": {"name": name}, "spec": {"a": "a"}});
+        talk.prepare(&edges("v1"), edge("v1", "old")).await;
+        let both = json!([version("v1", false, false), version("v2", true, true), version("v3", true, false)]);
+        talk.patch_unsaid("merge", crds, json!({"spec": {"versions": both}})).await;
+        talk.until(crds, |_, crd| crd["status"]["storedVersions"].as_array().is_some_and(|versions| versions.len() == 2)).await;
+        talk.patch_unsaid("merge", &format!("{crds}/status"), json!({"status": {"storedVersions": ["v2"]}})).await;
+        talk.patch_unsaid("merge", crds, json!({"spec": {"versions": [version("v2", true, true), version("v3", true, false)]}})).await;
+        for one in ["v2", "v3"] {
+            let (path, all) = (edges(one), format!("/apis/{{group}}/{one}/edges"));
+            talk.until(&path, |_, status| status["message"].as_str().is_some_and(|message| message.contains("failed to list"))).await;
+            for query in ["", "?resourceVersion=0", "?limit=1", "?limit=5&resourceVersion=0", "?labelSelector=a", "?watch=true&timeoutSeconds=1", "?watch=true&resourceVersion=1&timeoutSeconds=1"] {
+                talk.get(&format!("{path}{query}")).await;
+            }
+            talk.get(&all).await;
+            talk.get(&format!("/apis/{{group}}/{one}/namespaces/default/edges")).await;
+            talk.get(&format!("/apis/{{group}}/{one}/namespaces/default/edges?limit=1")).await;
+            let old = &format!("{path}/old");
+            talk.get(old).await;
+            talk.get(&format!("{old}/status")).await;
+            talk.patch("merge", old, json!({"spec": {"a": "b"}})).await;
+            talk.patch("merge", &format!("{old}/status"), json!({"status": {}})).await;
+            talk.patch("apply", &format!("{old}?fieldManager=me&force=true"), edge(one, "old")).await;
+            talk.put(old, edge(one, "old")).await;
+            talk.post(&path, edge(one, "old")).await;
+            talk.delete(old).await;
+            talk.delete(&path).await;
+        }
+        talk.say("beside it there may be others");
+        let path = edges("v2");
+        talk.post(&path, edge("v2", "aaa")).await;
+        talk.get(&format!("{path}/aaa")).await;
+        talk.get(&format!("{path}?limit=1")).await;
+        talk.get(&format!("{path}?limit=2")).await;
+        talk.say("the definition cannot go until it can be read");
+        talk.unsaid("DELETE", crds, None).await;
+        talk.get_until(crds, |_, crd| crd["status"]["conditions"].as_array().is_some_and(|all| {
+            all.iter().any(|one| one["reason"] == "InstanceDeletionFailed" && one["message"].as_str().is_some_and(|why| why.contains("failed to list")))
+        })).await;
+        talk.get(&format!("{path}/aaa")).await;
+        let back = json!([version("v1", false, false), version("v2", true, true)]);
+        talk.patch_unsaid("merge", crds, json!({"spec": {"versions": back}})).await;
+        talk.get_until_gone(crds).await;
+    }
+
+    async fn watches_begin_no_earlier_than_their_kind(talk: &mut Talk) {
+        let first = talk.prepare(MAPS, map("one")).await;
+        talk.install(definition(json!({"type": "object"}))).await;
+        let edges = "/apis/{group}/v1/namespaces/{ns}/edges";
+        let edge = |name: &str| json!({"apiVersion": "{group}/v1", "kind": "Edge", "metadata": {"name": name}});
+        let version = |object: &Value| object["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
+        let one = talk.prepare(edges, edge("one")).await;
+        let two = talk.prepare(edges, edge("two")).await;
+        // The second number is how far the server was when it was asked for the kind first.
+        let newest = |mut status: Value| {
+            let message = status["message"].as_str().unwrap_or_default();
+            status["message"] = message.split(": ").next().into();
+            status
+        };
+        let told = |line: &str| {
+            let event: Value = serde_json::from_str(line).ok()?;
+            Some(match event["type"] == "ERROR" {
+                true => newest(event["object"].clone()).to_string(),
+                false => format!("{} {}", event["type"], event["object"]["metadata"]["name"]),
+            })
+        };
+        talk.say("of its beginning, and since");
+        for version in ["1".to_owned(), version(&first), version(&one), version(&two)] {
+            talk.get_lines(&format!("{edges}?watch=true&timeoutSeconds=1&resourceVersion={version}"), &[], told).await;
+        }
+        talk.say("of another beginning");
+        let crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/edges.{group}";
+        let column = json!([{"name": "A", "type": "string", "jsonPath": ".a"}]);
+        talk.patch_unsaid("json", crds, json!([{"op": "add", "path": "/spec/versions/0/additionalPrinterColumns", "value": column}])).await;
+        talk.until_as(edges, "application/json;as=Table;v=v1;g=meta.k8s.io", |table| table["columnDefinitions"][1]["name"] == "A").await;
+        let three = talk.prepare(edges, edge("three")).await;
+        for version in [version(&two), version(&three)] {
+            talk.get_lines(&format!("{edges}?watch=true&timeoutSeconds=1&resourceVersion={version}"), &[], told).await;
+        }
+        talk.say("lists may be older");
+        talk.get_picked(&format!("{edges}?resourceVersionMatch=Exact&resourceVersion={}", version(&one)), &[], |list| {
+            let names = list["items"].as_array().into_iter().flatten();
+            names.map(|item| item["metadata"]["name"].clone()).collect()
+        }).await;
+    }
+
     async fn words_for_what_is_unknown_mistyped_or_misnamed(talk: &mut Talk) {
         talk.prepare(MAPS, map("one")).await;
         let json = [("content-type", "application/json")];

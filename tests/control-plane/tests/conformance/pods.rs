@@ -2,28 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, with};
 
 const PODS: &str = "/api/v1/namespaces/{ns}/pods?dryRun=All";
 
-fn with(mut object: Value, more: &Value) -> Value {
-    let fields = object.as_object_mut().unwrap();
-    fields.extend(more.as_object().unwrap().clone());
-    object
-}
-
-fn container(more: &Value) -> Value {
+fn container(more: Value) -> Value {
     with(json!({"name": "main", "image": "a:1"}), more)
 }
 
-fn spec(more: &Value) -> Value {
-    with(json!({"containers": [container(&json!({}))]}), more)
+fn spec(more: Value) -> Value {
+    with(json!({"containers": [container(json!({}))]}), more)
 }
 
 /// Asks for a pod with each of these, beside what a pod has to say.
 async fn try_pods(talk: &mut Talk, all: impl IntoIterator<Item = Value>) {
     for more in all {
-        let pod = json!({"metadata": {"name": "one", "labels": {"a": "b"}}, "spec": spec(&more)});
+        let pod = json!({"metadata": {"name": "one", "labels": {"a": "b"}}, "spec": spec(more)});
         talk.post(PODS, pod).await;
     }
 }
@@ -32,7 +26,7 @@ async fn try_pods(talk: &mut Talk, all: impl IntoIterator<Item = Value>) {
 async fn try_containers(talk: &mut Talk, all: impl IntoIterator<Item = Value>) {
     let pods = all
         .into_iter()
-        .map(|more| json!({"containers": [container(&more)]}));
+        .map(|more| json!({"containers": [container(more)]}));
     try_pods(talk, pods).await;
 }
 
@@ -91,12 +85,12 @@ conformance! {
                 "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1"}}, "volumeAttributesClassName": "A b", "dataSourceRef": {"kind": "PersistentVolumeClaim", "name": "a", "namespace": "B c"}},
             }}}),
         ];
-        let volumes = sources().into_iter().chain(more).map(|source| json!({"volumes": [with(json!({"name": "v"}), &source)]}));
+        let volumes = sources().into_iter().chain(more).map(|source| json!({"volumes": [with(json!({"name": "v"}), source)]}));
         try_pods(talk, volumes).await;
     }
 
     async fn sources_of_volumes_that_outlive_pods(talk: &mut Talk) {
-        let volume = |more: &Value| {
+        let volume = |more: Value| {
             let spec = with(json!({"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1"}}), more);
             json!({"metadata": {"name": "{ns}"}, "spec": spec})
         };
@@ -107,13 +101,13 @@ conformance! {
             json!({"csi": {"driver": "a", "volumeHandle": "b"}, "volumeAttributesClassName": ""}), json!({"hostPath": {"path": "/a"}, "capacity": {"storage": "-1500m"}}), json!({"cephfs": {"monitors": ["a"]}, "fc": {}, "cinder": {}}),
         ];
         for source in sources().into_iter().chain(more) {
-            talk.post("/api/v1/persistentvolumes?dryRun=All", volume(&source)).await;
+            talk.post("/api/v1/persistentvolumes?dryRun=All", volume(source)).await;
         }
     }
 
     async fn volumes_that_are_said_where_they_are_attached(talk: &mut Talk) {
         let source = json!({"csi": {"driver": "a", "volumeHandle": "b"}, "accessModes": ["ReadWriteOnce"]});
-        let inline = |more: Value| json!({"attacher": "a", "nodeName": "n", "source": {"inlineVolumeSpec": with(source.clone(), &more)}});
+        let inline = |more: Value| json!({"attacher": "a", "nodeName": "n", "source": {"inlineVolumeSpec": with(source.clone(), more)}});
         for spec in [
             inline(json!({})), inline(json!({"accessModes": ["Odd"], "claimRef": {"name": "a"}, "capacity": {"storage": "1"}, "storageClassName": "a", "volumeMode": "Block", "nodeAffinity": {}, "persistentVolumeReclaimPolicy": "Delete"})),
             inline(json!({"csi": null, "azureDisk": {}})), inline(json!({"csi": null, "accessModes": []})), json!({"attacher": "A b", "nodeName": "C d", "source": {}}),
@@ -130,7 +124,7 @@ conformance! {
             rule(json!({"action": "Odd", "exitCodes": {"operator": "Odd"}})), rule(json!({"action": "Restart", "exitCodes": {"operator": "NotIn", "values": vec![1; 256]}})),
             json!({"restartPolicy": "Always", "restartPolicyRules": vec![json!({"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [1]}}); 21]}),
         ]).await;
-        let first = |more: Value| json!({"initContainers": [with(json!({"name": "first", "image": "a"}), &more)]});
+        let first = |more: Value| json!({"initContainers": [with(json!({"name": "first", "image": "a"}), more)]});
         try_pods(talk, [first(json!({"restartPolicyRules": [{}]})), first(json!({"restartPolicy": "Odd"})), first(rule(json!({}))), first(json!({"resizePolicy": [{"resourceName": "cpu", "restartPolicy": "RestartContainer"}]}))]).await;
     }
 
@@ -144,12 +138,12 @@ conformance! {
             json!({"env": [{"name": "a", "valueFrom": {"fileKeyRef": {}}}, {"name": "b", "valueFrom": {"fileKeyRef": {"key": "a=b", "volumeName": "A b", "path": "../c"}}}]}),
             json!({"livenessProbe": {"httpGet": {"port": ""}}}), json!({"volumeDevices": [{"name": "a", "devicePath": "/a"}, {"name": "a", "devicePath": "/a"}, {"name": "b", "devicePath": "/c/.."}], "volumeMounts": [{"name": "a", "mountPath": "/a"}]}),
         ]).await;
-        let uses = |more: Value| json!({"volumes": [{"name": "a", "emptyDir": {}}, {"name": "b", "hostPath": {"path": "/b"}}], "containers": [container(&more)]});
-        let mount = |more: Value| uses(json!({"volumeMounts": [with(json!({"name": "a", "mountPath": "/a"}), &more)]}));
+        let uses = |more: Value| json!({"volumes": [{"name": "a", "emptyDir": {}}, {"name": "b", "hostPath": {"path": "/b"}}], "containers": [container(more)]});
+        let mount = |more: Value| uses(json!({"volumeMounts": [with(json!({"name": "a", "mountPath": "/a"}), more)]}));
         let file = |volume: &str| uses(json!({"env": [{"name": "a", "valueFrom": {"fileKeyRef": {"key": "a", "volumeName": volume, "path": "b"}}}]}));
         try_pods(talk, [
             mount(json!({"recursiveReadOnly": "Enabled", "mountPropagation": "HostToContainer"})), mount(json!({"recursiveReadOnly": "Odd"})), mount(json!({"recursiveReadOnly": "IfPossible", "readOnly": true})),
-            file("a"), file("b"), file("c"), json!({"hostUsers": false, "hostPID": true, "hostIPC": true, "hostNetwork": true, "containers": [container(&json!({"securityContext": {"procMount": "Unmasked"}, "volumeDevices": [{"name": "a", "devicePath": "/a"}]}))]}),
+            file("a"), file("b"), file("c"), json!({"hostUsers": false, "hostPID": true, "hostIPC": true, "hostNetwork": true, "containers": [container(json!({"securityContext": {"procMount": "Unmasked"}, "volumeDevices": [{"name": "a", "devicePath": "/a"}]}))]}),
         ]).await;
     }
 
@@ -163,7 +157,7 @@ conformance! {
         ]).await;
         talk.say("what is not there yet");
         try_pods(talk, [
-            json!({"schedulingGroup": {"podGroupName": "a"}}), json!({"containers": [container(&json!({"lifecycle": {"stopSignal": "SIGABRT"}})), {"name": "b", "image": "a", "lifecycle": {"stopSignal": "SIGABRT", "preStop": {"sleep": {"seconds": 1}}}}]}),
+            json!({"schedulingGroup": {"podGroupName": "a"}}), json!({"containers": [container(json!({"lifecycle": {"stopSignal": "SIGABRT"}})), {"name": "b", "image": "a", "lifecycle": {"stopSignal": "SIGABRT", "preStop": {"sleep": {"seconds": 1}}}}]}),
             json!({"volumes": [{"name": "v", "projected": {"sources": [{"clusterTrustBundle": {"name": "a", "path": "b"}}]}}]}),
         ]).await;
         talk.say("how images are pulled");
@@ -174,8 +168,8 @@ conformance! {
     }
 
     async fn labels_by_which_pods_are_placed(talk: &mut Talk) {
-        let near = |more: Value| with(json!({"topologyKey": "a"}), &more);
-        let spread = |more: Value| with(json!({"topologyKey": "a", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}), &more);
+        let near = |more: Value| with(json!({"topologyKey": "a"}), more);
+        let spread = |more: Value| with(json!({"topologyKey": "a", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}), more);
         let selector = json!({"matchLabels": {"x": "y"}});
         for keys in [
             json!({"matchLabelKeys": ["a"]}), json!({"matchLabelKeys": ["a", "c"], "labelSelector": selector}), json!({"matchLabelKeys": ["a"], "labelSelector": {"matchLabels": {"a": "b"}}}),
@@ -202,13 +196,13 @@ conformance! {
         let of_container = json!({"privileged": false, "capabilities": {}, "runAsGroup": 1, "readOnlyRootFilesystem": false, "allowPrivilegeEscalation": true});
         try_pods(talk, [
             json!({"securityContext": {"windowsOptions": {"hostProcess": true}}, "hostNetwork": true, "containers": [host(true), host(false)]}), json!({"hostNetwork": true, "containers": [host(true), host(false)]}),
-            json!({"os": {"name": "linux"}, "securityContext": {"windowsOptions": {"runAsUserName": "a"}}, "containers": [container(&user("b"))]}),
-            with(json!({"os": {"name": "windows"}, "containers": [container(&json!({"securityContext": of_container}))]}), &linux),
+            json!({"os": {"name": "linux"}, "securityContext": {"windowsOptions": {"runAsUserName": "a"}}, "containers": [container(user("b"))]}),
+            with(json!({"os": {"name": "windows"}, "containers": [container(json!({"securityContext": of_container}))]}), linux),
         ]).await;
     }
 
     async fn ephemeral_containers_that_are_refused(talk: &mut Talk) {
-        let debugger = |more: Value| with(json!({"name": "debug", "image": "a"}), &more);
+        let debugger = |more: Value| with(json!({"name": "debug", "image": "a"}), more);
         let all = [
             json!({}), debugger(json!({"ports": [{"containerPort": 1}], "resources": {"limits": {"cpu": "1"}}, "livenessProbe": {"exec": {"command": ["a"]}}, "lifecycle": {}, "targetContainerName": "other"})),
             debugger(json!({"name": "main", "image": " a ", "volumeMounts": [{"name": "v", "mountPath": "/a", "subPath": "b", "subPathExpr": "c"}]})), debugger(json!({"restartPolicy": "Always", "resizePolicy": [{"resourceName": "cpu", "restartPolicy": "NotRequired"}]})),
@@ -216,14 +210,14 @@ conformance! {
         let volumes = json!([{"name": "v", "emptyDir": {}}]);
         try_pods(talk, all.iter().map(|one| json!({"volumes": volumes, "ephemeralContainers": [one]}))).await;
         let pods = "/api/v1/namespaces/{ns}/pods";
-        talk.prepare(pods, json!({"metadata": {"name": "one"}, "spec": spec(&json!({"volumes": volumes}))})).await;
+        talk.prepare(pods, json!({"metadata": {"name": "one"}, "spec": spec(json!({"volumes": volumes}))})).await;
         for one in all {
             talk.patch("merge", &format!("{pods}/one/ephemeralcontainers?dryRun=All"), json!({"spec": {"ephemeralContainers": [one]}})).await;
         }
     }
 
     async fn metadata_of_templates(talk: &mut Talk) {
-        let template = |annotations: Value, more: Value| json!({"metadata": {"labels": {"a": "b"}, "annotations": annotations}, "spec": spec(&more)});
+        let template = |annotations: Value, more: Value| json!({"metadata": {"labels": {"a": "b"}, "annotations": annotations}, "spec": spec(more)});
         let templates = [
             template(json!({"A b": "c"}), json!({})), template(json!({"a": "b".repeat(257 * 1024)}), json!({})), template(json!({}), json!({"hostname": "A b", "subdomain": "C d"})),
             template(json!({}), json!({"hostnameOverride": "A b", "schedulingGroup": {"podGroupName": "a"}})), template(json!({}), json!({"volumes": [{"name": "v", "image": {}}]})),
@@ -240,7 +234,7 @@ conformance! {
     }
 
     async fn jobs_that_choose_their_pods(talk: &mut Talk) {
-        let job = |more: Value| with(json!({"template": {"spec": spec(&json!({"restartPolicy": "Never"}))}}), &more);
+        let job = |more: Value| with(json!({"template": {"spec": spec(json!({"restartPolicy": "Never"}))}}), more);
         for more in [
             json!({"selector": {"matchLabels": {"a": "B c"}}}), json!({"selector": {"matchExpressions": [{"key": "a", "operator": "Odd"}]}}), json!({"selector": {"matchLabels": {"a": "b"}}}),
             json!({"podFailurePolicy": {"rules": [{"action": "FailJob", "onExitCodes": {"operator": "In"}}]}}),
@@ -254,13 +248,13 @@ conformance! {
     }
 
     async fn classes_capacities_and_hints(talk: &mut Talk) {
-        let class = |more: Value| with(json!({"metadata": {"name": "{ns}"}, "handler": "a"}), &more);
+        let class = |more: Value| with(json!({"metadata": {"name": "{ns}"}, "handler": "a"}), more);
         for more in [
             json!({"overhead": {"podFixed": {"odd": "1"}}}), json!({"overhead": {"podFixed": {"cpu": "-1"}}}), json!({"scheduling": {"nodeSelector": {"a": "B c"}, "tolerations": [{"operator": "Odd"}, {"key": "A b", "operator": "Exists"}]}}),
         ] {
             talk.post("/apis/node.k8s.io/v1/runtimeclasses?dryRun=All", class(more)).await;
         }
-        let capacity = |more: Value| with(json!({"metadata": {"name": "one"}, "storageClassName": "a"}), &more);
+        let capacity = |more: Value| with(json!({"metadata": {"name": "one"}, "storageClassName": "a"}), more);
         for more in [json!({"capacity": "-1"}), json!({"nodeTopology": {"matchLabels": {"a": "B c"}}, "capacity": "1"})] {
             talk.post("/apis/storage.k8s.io/v1/namespaces/{ns}/csistoragecapacities?dryRun=All", capacity(more)).await;
         }

@@ -2,18 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, with};
 
 const PODS: &str = "/api/v1/namespaces/{ns}/pods?dryRun=All";
 const SECCOMP: &str = "seccomp.security.alpha.kubernetes.io/pod";
 const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/main";
-
-fn with(mut value: Value, fields: Value) -> Value {
-    for (field, new) in fields.as_object().into_iter().flatten() {
-        value[field] = new.clone();
-    }
-    value
-}
 
 fn spec(fields: Value) -> Value {
     with(

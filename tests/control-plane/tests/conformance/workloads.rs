@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::Talk;
+use super::support::{Talk, with};
 
 fn spec(more: Value) -> Value {
     let containers = json!([{"name": "main", "image": "a:1"}]);
@@ -12,14 +12,6 @@ fn spec(more: Value) -> Value {
         json!({"selector": {"matchLabels": {"app": "one"}}, "template": template}),
         more,
     )
-}
-
-fn with(mut object: Value, more: Value) -> Value {
-    object
-        .as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
-    object
 }
 
 /// Asks for one of each, and then for the same as a change of a good one.

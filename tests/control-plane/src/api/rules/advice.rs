@@ -12,7 +12,7 @@ use crate::kinds::unknown_formats;
 /// What the writer of an object should know.
 pub(crate) fn advice(target: &Target, old: Option<&Value>, object: &Value) -> Vec<String> {
     let resource = &target.resource;
-    if resource.is("", "pods") && target.subresource.as_deref() == Some("status") {
+    if resource.is("", "pods") && target.is_status() {
         return address_advice::of_pod_status(&object["status"]);
     }
     // Who writes how many there are to be writes all of it.

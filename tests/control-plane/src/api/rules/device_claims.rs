@@ -63,7 +63,7 @@ pub(super) fn check_admin_access(target: &Target, object: &Value) -> Option<Caus
 
 /// The same of what is allocated, where it was not allocated before.
 pub(super) fn check_allocated_access(target: &Target, old: &Value, new: &Value) -> Option<Cause> {
-    let is_status = target.subresource.as_deref() == Some("status");
+    let is_status = target.is_status();
     if !target.resource.is("resource.k8s.io", "resourceclaims") || !is_status {
         return None;
     }

@@ -164,7 +164,7 @@ pub(super) fn before_update(target: &Target, old: &Value, new: &mut Value) -> Ve
             }
             wrong
         }
-        kind if target.subresource.as_deref() == Some("status") => {
+        kind if target.is_status() => {
             if kind == "Node" {
                 nodes::forget_settings(new);
             }

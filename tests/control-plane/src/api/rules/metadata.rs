@@ -188,7 +188,7 @@ pub(crate) fn same_object(
 /// What an update would change of what stays as it is.
 fn fixed(target: &Target, old: &Value, new: &Value) -> Vec<Cause> {
     let resource = &target.resource;
-    let is_status = target.subresource.as_deref() == Some("status");
+    let is_status = target.is_status();
     if is_status && (resource.is_crd() || &*resource.group == "flowcontrol.apiserver.k8s.io") {
         return Vec::new();
     }

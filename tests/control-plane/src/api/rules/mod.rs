@@ -195,7 +195,7 @@ pub(crate) fn before_update(
     forgotten::forget(target, new);
     let mut rest = Vec::from_iter(device_claims::check_allocated_access(target, old, new));
     rest.extend(kinds::before_update(target, old, new));
-    if target.resource.is("", "namespaces") && target.subresource.as_deref() == Some("status") {
+    if target.resource.is("", "namespaces") && target.is_status() {
         let mut of_time = fixed
             .iter()
             .filter(|cause| cause.field == "metadata.deletionTimestamp");
@@ -222,7 +222,7 @@ pub(crate) fn move_generation(
     said_otherwise: bool,
 ) {
     // It does not move by what the status endpoint of a built-in kind writes.
-    let is_status = target.subresource.as_deref() == Some("status");
+    let is_status = target.is_status();
     if is_status && !target.resource.is_crd() || !counts_changes(&target.resource) {
         return;
     }

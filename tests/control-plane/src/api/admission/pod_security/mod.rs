@@ -126,8 +126,8 @@ fn first_of_each_owner<'a>(pods: impl Iterator<Item = &'a Value>) -> Vec<&'a Val
 }
 
 fn of_pod(request: &Request<'_>, pod: &Value) -> Result<Vec<String>, Failure> {
-    let is_the_same = request.target.subresource.as_deref() == Some("status")
-        || request.old.is_some_and(|old| images(old) == images(pod));
+    let is_the_same =
+        request.target.is_status() || request.old.is_some_and(|old| images(old) == images(pod));
     if is_the_same {
         return Ok(Vec::new());
     }
