@@ -85,29 +85,26 @@ fn not_accepted(known: &[String]) -> Failure {
     ))
 }
 
-/// The metadata of a list is no list of metadata.
-pub(super) fn not_of_that_kind(target: &Target, wanted: &str, is_list: bool) -> Failure {
-    let kind = match (target.resource.is_crd(), is_list) {
-        (true, true) => "unstructured.UnstructuredList".to_owned(),
-        (true, false) => "unstructured.Unstructured".to_owned(),
-        (false, true) => format!(
-            "{}.{}",
-            body::internal(&target.resource.group),
-            target.resource.list_kind
-        ),
-        (false, false) => format!(
-            "{}.{}",
-            body::internal(&target.resource.group),
-            target.resource.kind
-        ),
-    };
-    let is = if is_list {
-        "is a list"
-    } else {
-        "is not a list"
+/// The metadata of one object is asked for, and this is a list.
+pub(super) fn list(target: &Target) -> Failure {
+    let kind = match target.resource.is_crd() {
+        true => "unstructured.UnstructuredList".to_owned(),
+        false => internal(target, &target.resource.list_kind),
     };
     failure(format!(
-        "you requested {wanted}, but the requested object {is} (*{kind})"
+        "you requested PartialObjectMetadata, but the requested object is a list (*{kind})"
+    ))
+}
+
+/// The name of a type of the server's own.
+pub(super) fn internal(target: &Target, kind: &str) -> String {
+    format!("{}.{kind}", body::internal(&target.resource.group))
+}
+
+/// A list of metadata is asked for, and this is none, but of another type.
+pub(super) fn no_list(kind: &str) -> Failure {
+    failure(format!(
+        "you requested PartialObjectMetadataList, but the requested object is not a list (*{kind})"
     ))
 }
 

@@ -14,7 +14,7 @@ use super::patched_kind::{keep_kind, name_kind};
 use super::target::Target;
 use super::update::{Made, Update};
 use super::view::{self, Form};
-use super::{Asked, response, rules, stale, table, too_large};
+use super::{Asked, accept, response, rules, stale, table, too_large};
 use crate::failure::{Cause, Failure};
 use crate::kinds::{Column, Scale, custom_scale_columns, scale_columns, scale_resource};
 use crate::object;
@@ -489,6 +489,13 @@ pub(super) fn answer(
     let scale = of(target, object)?;
     let formed = match form {
         Form::Whole => Cow::Borrowed(&scale),
+        Form::Metadata { of_list: true, .. } => {
+            let kind = match target.resource.is_crd() {
+                true => "v1.Scale",
+                false => "autoscaling.Scale",
+            };
+            return Err(accept::no_list(kind));
+        }
         Form::Metadata { version, .. } => Cow::Owned(view::metadata(&scale, version)),
         Form::Table(include, version) => {
             let columns = match target.resource.is_crd() {

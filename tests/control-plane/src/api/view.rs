@@ -123,11 +123,7 @@ impl Form {
     /// The same for a list, which is no single object.
     pub(crate) fn of_list(self, target: &Target) -> Result<Self, Failure> {
         match self {
-            Self::Metadata { of_list: false, .. } => Err(accept::not_of_that_kind(
-                target,
-                "PartialObjectMetadata",
-                true,
-            )),
+            Self::Metadata { of_list: false, .. } => Err(accept::list(target)),
             _ => Ok(self),
         }
     }
@@ -140,11 +136,10 @@ impl Form {
                 "",
                 "content is not a list",
             )),
-            Self::Metadata { of_list: true, .. } => Err(accept::not_of_that_kind(
-                target,
-                "PartialObjectMetadataList",
-                false,
-            )),
+            Self::Metadata { of_list: true, .. } => {
+                let kind = accept::internal(target, &target.resource.kind);
+                Err(accept::no_list(&kind))
+            }
             _ => Ok(self),
         }
     }

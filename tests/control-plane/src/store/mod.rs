@@ -336,7 +336,8 @@ impl Store {
         let mut inner = self.lock();
         let revision = inner.revision;
         let table = inner.table(bucket);
-        if table.edition != edition {
+        // Who is late may still ask for one that is over.
+        if table.edition < edition {
             table.edition = edition;
             table.history.watched_from = revision;
             let mut objects = table.objects.iter().map(|Slot(object)| object);

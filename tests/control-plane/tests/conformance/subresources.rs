@@ -417,6 +417,17 @@ conformance! {
         }
     }
 
+    async fn the_metadata_of_a_scale(talk: &mut Talk) {
+        for (path, object) in scalable(talk).await {
+            talk.prepare(path, object).await;
+            for kind in ["PartialObjectMetadata", "PartialObjectMetadataList"] {
+                let accept = [("accept", format!("application/json;as={kind};g=meta.k8s.io;v=v1"))];
+                let accept = accept.each_ref().map(|(name, value)| (*name, value.as_str()));
+                talk.send("GET", &format!("{path}/one/scale"), &accept, None).await;
+            }
+        }
+    }
+
     async fn a_scale_that_is_applied_is_of_its_path(talk: &mut Talk) {
         for (kinds, more) in [("deployments", json!({})), ("statefulsets", json!({"serviceName": "s"}))] {
             let all = format!("/apis/apps/v1/namespaces/{{ns}}/{kinds}");
