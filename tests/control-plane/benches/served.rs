@@ -346,9 +346,9 @@ async fn objects_and_lists() {
     let mut times = Vec::new();
     let mut list = Bytes::new();
     for _ in 0..10 {
-        let begun = (server.cpu(), Instant::now());
+        let begun = Instant::now();
         (_, list) = whole(&mut sender, server.request(Method::GET, MAPS, Bytes::new())).await;
-        times.push(begun.1.elapsed());
+        times.push(begun.elapsed());
     }
     times.sort();
     let value: Value = serde_json::from_slice(&list).unwrap();

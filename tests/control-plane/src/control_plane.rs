@@ -60,8 +60,6 @@ pub struct ControlPlane {
     listener: Option<Listener>,
     /// Where it listened before its port was closed.
     closed: Option<SocketAddr>,
-    /// While it is closed that has no port.
-    refusing: Option<Injected>,
     tasks: JoinSet<()>,
     inside: Inside,
     pub(crate) shared: Arc<Shared>,
@@ -80,7 +78,7 @@ impl Inside {
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        self.0.edge.faults.begin(Fault::refused_connection());
+        self.0.edge.faults.shut(true);
         self.cut_watches();
     }
 }
@@ -157,7 +155,6 @@ impl ControlPlane {
             directs: Mutex::default(),
             listener,
             closed: None,
-            refusing: None,
             tasks,
             inside: Inside(shared.clone()),
             shared,
@@ -219,7 +216,7 @@ impl ControlPlane {
         }
     }
 
-    /// Every request that was sent.
+    /// Every request that was sent; of very many the newest 100,000.
     pub fn requests(&self) -> &RequestLog {
         &self.shared.edge.log
     }
@@ -254,7 +251,8 @@ impl ControlPlane {
     }
 
     /// Forgets the history of a project, or of the root: a watch from a version that is older than now is
-    /// answered 410. By itself only what a list was more than five to ten minutes ago is forgotten.
+    /// answered 410. By itself only what a list was more than five to ten minutes ago is forgotten. There is nothing to
+    /// forget of a project that is not there.
     pub fn compact(&self, project: Option<&str>) {
         if let Some(plane) = self.shared.world.plane(project) {
             plane.store.compact();
@@ -265,7 +263,7 @@ impl ControlPlane {
     /// port, for [`open`](Self::open). Without a socket requests fail as refused connections do.
     pub async fn close(&mut self) {
         if !self.has_socket() {
-            self.refusing = Some(self.inject(Fault::refused_connection()));
+            self.shared.edge.faults.shut(true);
             self.inside.cut_watches();
         }
         if let Some(listener) = self.listener.take() {
@@ -279,7 +277,7 @@ impl ControlPlane {
 
     /// Opens the port again that was closed, with the data of before. Projects' own addresses are new ones.
     pub async fn open(&mut self) -> Result<(), Error> {
-        self.refusing = None;
+        self.shared.edge.faults.shut(false);
         if let Some(address) = self.closed.take() {
             self.listener = Some(listen(&self.shared, None, address.port()).await?);
         }

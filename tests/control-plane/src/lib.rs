@@ -25,7 +25,7 @@
 //! and 16 MiB at most, and fills in 3 MiB of defaults at most; the JSONPath of a printer column finds 10,000 values at most, and nothing where it would have to follow
 //! more than a million. Answers in YAML say the same, and quote texts in a way of their own. Flow schemas only say under which a
 //! request falls, as long as all of them are no more than 256 KiB with the priority levels. A namespace
-//! that is deleted is emptied at once, where a namespace controller waits for five seconds.
+//! that is deleted is emptied at once (in the program after a second), where a namespace controller waits for five seconds.
 //!
 //! It reads and answers JSON and YAML, and protobuf where a kube-apiserver does: built-in kinds, the metadata of any kind,
 //! and discovery.

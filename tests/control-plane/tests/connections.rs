@@ -343,3 +343,31 @@ async fn what_is_dropped_answers_nobody_inside_of_the_process() {
         .unwrap_err();
     assert!(!matches!(events.try_next().await, Ok(Some(_))));
 }
+
+#[tokio::test]
+async fn what_waits_for_an_answer_ends_with_the_server() {
+    let faults = [Fault::silence(), Fault::partition()];
+    for (fault, restarts) in faults
+        .iter()
+        .flat_map(|fault| [(fault, true), (fault, false)])
+    {
+        let builder = ControlPlane::builder().without_socket();
+        let mut plane = builder.start().await.unwrap();
+        let api = config_maps(plane.client().unwrap());
+        let fault = plane.inject(fault.clone());
+        let asks = api.clone();
+        let waits = tokio::spawn(async move { asks.list(&ListParams::default()).await });
+        while fault.hits() == 0 {
+            tokio::task::yield_now().await;
+        }
+        if restarts {
+            plane.restart().await.unwrap();
+            soon("end of what waits", waits).await.unwrap().unwrap_err();
+            continue;
+        }
+        drop(plane);
+        soon("end of what waits", waits).await.unwrap().unwrap_err();
+        let later = ListParams::default();
+        soon("refusal", api.list(&later)).await.unwrap_err();
+    }
+}

@@ -144,7 +144,7 @@ async fn story(seed: u64) -> String {
         .iter()
         .chain(&plane.requests().played())
     {
-        writeln!(story, "{request}").unwrap();
+        writeln!(story, "{request} {request:?}").unwrap();
     }
     let mut lists = vec![services(plane.client().unwrap())];
     for name in PROJECTS {

@@ -146,6 +146,34 @@ async fn a_server_says_when_to_come_back() {
     let answer = client(&plane).send(request).await.unwrap();
     assert_eq!(answer.status(), 429);
     assert_eq!(answer.headers()["retry-after"], "7");
+    let body = answer.into_body().collect_bytes().await.unwrap();
+    let status: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(status["reason"], "TooManyRequests");
+    assert_eq!(status["details"], json!({"retryAfterSeconds": 7}));
+}
+
+#[tokio::test]
+async fn a_refusal_has_the_reason_of_its_code() {
+    let plane = plane().await;
+    for (code, reason) in [
+        (405, "MethodNotAllowed"),
+        (409, "Conflict"),
+        (413, "RequestEntityTooLarge"),
+        (415, "UnsupportedMediaType"),
+        (422, "Invalid"),
+        (500, "InternalError"),
+        (503, "ServiceUnavailable"),
+    ] {
+        let _fault = plane.inject(Fault::status(code));
+        let mut config = plane.config();
+        config.default_retry = false;
+        let api = config_maps(Client::try_from(config).unwrap());
+        let refused = api.create(&PostParams::default(), &map("one")).await;
+        let Err(kube::Error::Api(status)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!((status.code, status.reason.as_str()), (code, reason));
+    }
 }
 
 #[tokio::test]
@@ -240,6 +268,18 @@ async fn storages_initialize_for_as_long_as_it_is_said() {
     assert_eq!(fault.hits(), 2, "once for each kind");
     drop(fault);
     assert_eq!(list("red", config_maps).await, 200);
+    let fault = plane.inject(Fault::storage_initializes().in_project("red"));
+    let mut config = plane.project("red").config();
+    config.default_retry = false;
+    let watched = config_maps(Client::try_from(config).unwrap());
+    let refused = watched.watch(&WatchParams::default(), "0").await;
+    let Err(kube::Error::Api(status)) = refused.map(|_| ()) else {
+        panic!("the first watch of a kind was not refused");
+    };
+    let after = status.details.as_ref().map(|said| said.retry_after_seconds);
+    assert_eq!((status.code, after), (429, Some(1)));
+    assert_eq!(list("red", config_maps).await, 200);
+    drop(fault);
     let fault = plane.inject(Fault::storage_initializes().of("things").times(1));
     for expected in [429, 200, 200] {
         assert_eq!(list("red", things).await, expected);

@@ -127,3 +127,24 @@ async fn reads_are_as_of_a_moment_and_a_watch_catches_up() {
     drop(stale);
     assert_eq!(in_red.get("one").await.unwrap(), after);
 }
+
+#[tokio::test]
+async fn who_lists_behind_goes_on_from_there() {
+    let plane = plane().await;
+    let moment = plane.moment();
+    let later = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "later"}});
+    config_maps(plane.client().unwrap())
+        .create(&PostParams::default(), &object(later))
+        .await
+        .unwrap();
+    // Nobody had asked for things at that moment, and so there was no cache of them yet.
+    let (api, [created, ..]) = grown(&plane).await;
+    let _behind = plane.inject(Fault::stale_since(&moment));
+    let (old, all) = list(&api, &ListParams::default()).await;
+    assert_eq!(all, []);
+    let mut events = watch(&api, &WatchParams::default().disable_bookmarks(), &old).await;
+    assert_eq!(
+        next(&mut events).await,
+        ("ADDED", "one".to_owned(), version(&created))
+    );
+}

@@ -86,7 +86,7 @@ fn not_accepted(known: &[String]) -> Failure {
 }
 
 /// The metadata of one object is asked for, and this is a list.
-pub(super) fn list(target: &Target) -> Failure {
+pub(super) fn is_a_list(target: &Target) -> Failure {
     let kind = match target.resource.is_crd() {
         true => "unstructured.UnstructuredList".to_owned(),
         false => internal(target, &target.resource.list_kind),
@@ -102,7 +102,7 @@ pub(super) fn internal(target: &Target, kind: &str) -> String {
 }
 
 /// A list of metadata is asked for, and this is none, but of another type.
-pub(super) fn no_list(kind: &str) -> Failure {
+pub(super) fn is_no_list(kind: &str) -> Failure {
     failure(format!(
         "you requested PartialObjectMetadataList, but the requested object is not a list (*{kind})"
     ))

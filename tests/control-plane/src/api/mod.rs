@@ -85,6 +85,7 @@ pub(crate) use openapi::Kept as OpenApi;
 pub(crate) use protobuf::events as events_in_protobuf;
 pub(crate) use protobuf::read as read_protobuf;
 pub(crate) use query::{Query, decode};
+pub(crate) use response::failure as response_of;
 pub(crate) use rules::webhook_clients;
 pub(crate) use rules::{is_finished, label, label_1035, subdomain};
 pub(crate) use selector::{are_labels, exactly};

@@ -231,17 +231,17 @@ pub(super) fn found(
 ) -> Result<(Vec<Arc<Kept>>, Value), Failure> {
     let Wanted { limit, selector } = wanted;
     let since = Since::read(asked)?;
-    // What comes in pages, and what is deleted, does not wait for a cache that is not there.
-    let is_paged = limit.is_some();
+    // Pages of all that there is are read past a cache that is not there, and so is what is deleted.
+    let is_paged = limit.is_some() || asked.method == Method::DELETE;
+    if !is_paged || !selector.is_empty() {
+        unreadable::check_cache(target)?;
+    }
     let limit = limit.filter(|_| !since.is_any || !is_cached(target));
     let page = asked.query.get("continue").map(Page::read).transpose()?;
     let namespace = target.namespace.as_deref();
     let namespace = namespace.or_else(|| selector.exactly("metadata.namespace"));
     let has_one_name = selector.exactly("metadata.name").is_some()
         && (namespace.is_some() || !target.resource.namespaced);
-    if !is_paged && page.is_none() && !since.exactly && asked.method != Method::DELETE {
-        unreadable::check_cache(target)?;
-    }
     let snapshot = snapshot(target, asked, &since, page.as_ref(), has_one_name)?;
     let mut rest = snapshot
         .objects

@@ -494,7 +494,7 @@ pub(super) fn answer(
                 true => "v1.Scale",
                 false => "autoscaling.Scale",
             };
-            return Err(accept::no_list(kind));
+            return Err(accept::is_no_list(kind));
         }
         Form::Metadata { version, .. } => Cow::Owned(view::metadata(&scale, version)),
         Form::Table(include, version) => {

@@ -123,7 +123,7 @@ impl Form {
     /// The same for a list, which is no single object.
     pub(crate) fn of_list(self, target: &Target) -> Result<Self, Failure> {
         match self {
-            Self::Metadata { of_list: false, .. } => Err(accept::list(target)),
+            Self::Metadata { of_list: false, .. } => Err(accept::is_a_list(target)),
             _ => Ok(self),
         }
     }
@@ -138,7 +138,7 @@ impl Form {
             )),
             Self::Metadata { of_list: true, .. } => {
                 let kind = accept::internal(target, &target.resource.kind);
-                Err(accept::no_list(&kind))
+                Err(accept::is_no_list(&kind))
             }
             _ => Ok(self),
         }

@@ -87,6 +87,11 @@ pub(crate) fn watch(target: &Target, asked: &Asked) -> Result<Response<Body>, Fa
             .revision
             .filter(|revision| *revision > 0)
             .unwrap_or(newest);
+        let begins = target.plane.store.begins(target.bucket());
+        // A replica that lags behind began to serve the kind before.
+        if watching.seen < begins && asked.distortion.stale.is_none() {
+            watching.fail_too_old(begins);
+        }
     }
     let frames = stream::unfold(watching, async |mut watching| {
         let bytes = watching.next().await?;
@@ -162,6 +167,11 @@ impl Watching {
         line("ERROR", &Typed(&failure.status()), &mut events);
         self.push(events);
         self.over = true;
+    }
+
+    fn fail_too_old(&mut self, oldest: u64) {
+        let why = format!("too old resource version: {} ({oldest})", self.seen);
+        self.fail(&Failure::expired(why));
     }
 
     /// Writes the next piece of the state: as much as its reader takes at a time, however slow that is.
@@ -260,11 +270,7 @@ impl Watching {
                 self.seen = self.seen.max(newest);
                 self.push(events);
             }
-            Err(Compacted { oldest }) => {
-                let seen = self.seen;
-                let why = format!("too old resource version: {seen} ({oldest})");
-                self.fail(&Failure::expired(why));
-            }
+            Err(Compacted { oldest }) => self.fail_too_old(oldest),
         }
     }
 

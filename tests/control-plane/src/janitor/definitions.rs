@@ -99,11 +99,14 @@ fn clean_up(world: &Arc<World>, name: &str) {
     // What is built in is none of a definition, whatever that is called.
     let defined = world.registry.get(group, plural);
     let defined = defined.filter(|defined| defined.is_crd());
-    let failed = defined.as_deref().and_then(|resource| {
-        let planes = world.planes().into_iter();
-        let mut objects = planes.map(|plane| plane.store.list(&resource.bucket, None).objects);
-        objects.find_map(|objects| not_deleted(resource, objects.iter()))
-    });
+    let failed = defined
+        .as_deref()
+        .filter(|defined| defined.stored_shape.is_some())
+        .and_then(|resource| {
+            let planes = world.planes().into_iter();
+            let mut objects = planes.map(|plane| plane.store.list(&resource.bucket, None).objects);
+            objects.find_map(|objects| not_deleted(resource, objects.iter()))
+        });
     write(&|definition| tell_of_deletion(definition, failed.as_deref()));
     if failed.is_some() {
         return;

@@ -20,7 +20,7 @@ use crate::ids::Ids;
 /// The log and the faults of a server. Clones share both.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Edge {
-    /// Every request, in order.
+    /// The requests, in order.
     pub(crate) log: RequestLog,
     /// What goes wrong.
     pub(crate) faults: Faults,

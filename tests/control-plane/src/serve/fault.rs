@@ -182,7 +182,9 @@ impl Fault {
 
     /// The port is closed while this lasts: whoever connects is refused, and what is open ends. It is that of the root,
     /// with all projects, and the projects' own addresses; [`at_root`](Self::at_root) and
-    /// [`in_project`](Self::in_project) choose. Without a socket each request fails as a refused connection does.
+    /// [`in_project`](Self::in_project) choose. A port that is closed stays so until this is over, however often it was to
+    /// happen. Of requests of one verb, kind or name those are reset, and the port stays open. Without a socket each
+    /// request fails as a refused connection does.
     pub fn refused_connection() -> Self {
         Self::new(What::PortClosed)
     }

@@ -82,6 +82,10 @@ struct State {
     silences: BTreeMap<Option<String>, u64>,
     /// When the watches of a control plane were cut last.
     cuts: BTreeMap<Option<String>, u64>,
+    /// Whoever asks is refused, whatever else goes wrong.
+    is_shut: bool,
+    /// How often that began.
+    shuts: u64,
 }
 
 impl State {
@@ -165,9 +169,31 @@ impl Faults {
         state.cuts.get(project).is_some_and(|cut| *cut > began)
     }
 
+    /// Refuses whoever asks, and ends what waits for an answer, or does not any more.
+    pub(crate) fn shut(&self, is_shut: bool) {
+        self.change(|state| {
+            state.is_shut = is_shut;
+            state.shuts += u64::from(is_shut);
+        });
+    }
+
+    /// How often it was shut so far.
+    pub(super) fn shuts(&self) -> u64 {
+        self.lock().shuts
+    }
+
+    /// Whether it is shut, or was since it had been so often.
+    pub(super) fn was_shut(&self, shuts: u64) -> bool {
+        let state = self.lock();
+        state.is_shut || state.shuts > shuts
+    }
+
     /// What happens to a request, in the order in which it was injected, up to what ends it.
     pub(super) fn of_request(&self, asked: &Asked) -> Vec<What> {
         let mut state = self.lock();
+        if state.is_shut {
+            return vec![What::PortClosed];
+        }
         let mut happening = Vec::new();
         for active in &mut state.active {
             let what = &active.fault.what;

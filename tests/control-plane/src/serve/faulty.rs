@@ -7,7 +7,6 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::Response;
-use http::header::{HeaderValue, RETRY_AFTER};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty};
 
@@ -15,7 +14,9 @@ use super::events::Framing;
 use super::fault::What;
 use super::faults::{Asked, Distortion, Faults};
 use super::record::Verb;
-use super::{Body, BoxError, failure};
+use super::{Body, BoxError};
+use crate::api;
+use crate::failure::Failure;
 use crate::ids::Ids;
 use crate::signal::Ear;
 
@@ -48,7 +49,9 @@ impl Faults {
         F: Future<Output = Response<Body>>,
     {
         let mut exchange = Exchange::new(self, asked);
-        exchange.reachable().await;
+        if !exchange.gets_through().await {
+            return broken(Broken::Refused);
+        }
         let mut lost = false;
         let mut distortion = Distortion {
             initializing: self.initializing(&exchange.asked),
@@ -64,7 +67,10 @@ impl Faults {
                 } => return refused(code, message, retry_after),
                 What::Reset => return broken(Broken::Reset),
                 What::PortClosed => return broken(Broken::Refused),
-                What::Silent => std::future::pending().await,
+                What::Silent => {
+                    exchange.until_shut().await;
+                    return broken(Broken::Reset);
+                }
                 What::AnswerLost => lost = true,
                 What::Stale(staleness) => distortion.stale = Some(staleness),
                 What::Initializing
@@ -78,8 +84,7 @@ impl Faults {
             }
         }
         let response = answer(distortion).await;
-        exchange.reachable().await;
-        if lost {
+        if !exchange.gets_through().await || lost {
             return broken(Broken::Reset);
         }
         // A cut of before was one of other watches: this one is open from now on.
@@ -111,21 +116,24 @@ fn refused(
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "NotFound",
+        405 => "MethodNotAllowed",
+        406 => "NotAcceptable",
         409 => "Conflict",
         410 => "Expired",
+        413 => "RequestEntityTooLarge",
+        415 => "UnsupportedMediaType",
+        422 => "Invalid",
         429 => "TooManyRequests",
         503 => "ServiceUnavailable",
         504 => "Timeout",
         _ => "InternalError",
     };
     let message = message.unwrap_or_else(|| format!("{code}, as a fault that was injected"));
-    let mut response = failure(code, reason, &message);
-    if let Some(seconds) = retry_after {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
+    let failure = Failure::new(code, reason, message);
+    api::response_of(&match retry_after {
+        Some(seconds) => failure.retry_after(seconds),
+        None => failure,
+    })
 }
 
 fn broken(how: Broken) -> Response<Body> {
@@ -149,6 +157,8 @@ struct Exchange {
     asked: Asked,
     /// Before which cuts of watches it began.
     began: u64,
+    /// How often the server had been shut before.
+    shuts: u64,
     watches: bool,
     /// The faults that have happened to it.
     known: BTreeSet<u64>,
@@ -170,6 +180,7 @@ impl Exchange {
     fn new(faults: &Faults, asked: Asked) -> Self {
         Self {
             began: faults.now(),
+            shuts: faults.shuts(),
             faults: faults.clone(),
             watches: asked.verb == Verb::Watch,
             asked,
@@ -182,17 +193,28 @@ impl Exchange {
         }
     }
 
-    /// Waits for as long as nothing comes through.
-    async fn reachable(&mut self) {
+    /// Waits for as long as nothing comes through. If the server ends before, nothing ever does.
+    async fn gets_through(&mut self) -> bool {
         let mut changes = self.faults.changes();
         loop {
             changes.mark_unchanged();
+            if self.faults.was_shut(self.shuts) {
+                return false;
+            }
             let happening = self.faults.lasting(&self.asked, &mut self.known, |what| {
                 matches!(what, What::Partitioned)
             });
             if happening.is_empty() {
-                return;
+                return true;
             }
+            changes.changed().await;
+        }
+    }
+
+    /// Waits until the server ends.
+    async fn until_shut(&self) {
+        let mut changes = self.faults.changes();
+        while !self.faults.was_shut(self.shuts) {
             changes.changed().await;
         }
     }

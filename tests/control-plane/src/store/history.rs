@@ -64,8 +64,6 @@ pub(super) struct History {
     oldest: u64,
     /// The newest change that is no longer kept: who has seen it misses nothing.
     lost: u64,
-    /// No watch begins before this revision, though lists may still be read as they were.
-    pub(super) watched_from: u64,
     changes: VecDeque<Arc<Change>>,
     /// The length of their objects together.
     bytes: usize,
@@ -76,7 +74,6 @@ impl History {
         Self {
             oldest,
             lost: 0,
-            watched_from: 0,
             changes: VecDeque::new(),
             bytes: 0,
         }
@@ -122,10 +119,6 @@ impl History {
     /// What came after a revision. A watch that is open already (`live`) has seen all up to there, and
     /// is too late only if it missed something.
     pub(super) fn since(&self, revision: u64, live: bool) -> Result<Vec<Arc<Change>>, Compacted> {
-        if !live && revision < self.watched_from {
-            let oldest = self.watched_from;
-            return Err(Compacted { oldest });
-        }
         if !live || revision < self.lost {
             self.check(revision)?;
         }

@@ -75,8 +75,9 @@ struct Table {
     history: History,
     /// Tells watchers that there is something new.
     signal: Signal,
-    /// Which definition of its kind it is served for.
+    /// Which definition of its kind it is served for, and since which revision.
     edition: u64,
+    begins: u64,
     /// Why some of the objects cannot be read as that says.
     unreadable: Option<Box<str>>,
 }
@@ -89,6 +90,7 @@ impl Table {
             history: History::new(oldest),
             signal: Signal::default(),
             edition: 0,
+            begins: 0,
             unreadable: None,
         }
     }
@@ -325,8 +327,8 @@ impl Store {
         Ok((inner.revision, changes))
     }
 
-    /// Serves a bucket as a definition says: the first time that this is asked for, whatever reads through a cache begins
-    /// anew. Watches do not go back to before that, and `unreadable` says why there can be no cache, if so.
+    /// Serves a bucket as a definition says: the first time that this is asked for, its cache begins anew. `unreadable` says
+    /// why there can be none, if so.
     pub(crate) fn serve(
         &self,
         bucket: &Bucket,
@@ -339,10 +341,16 @@ impl Store {
         // Who is late may still ask for one that is over.
         if table.edition < edition {
             table.edition = edition;
-            table.history.watched_from = revision;
+            table.begins = revision;
             let mut objects = table.objects.iter().map(|Slot(object)| object);
             table.unreadable = unreadable(&mut objects).map(String::into_boxed_str);
         }
+    }
+
+    /// The revision at which the cache of a bucket begins: no watch goes back to before that.
+    pub(crate) fn begins(&self, bucket: &Bucket) -> u64 {
+        let inner = self.lock();
+        inner.tables.get(bucket).map_or(0, |table| table.begins)
     }
 
     /// Why there is no cache of a bucket, if there is none.

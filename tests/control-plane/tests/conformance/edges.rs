@@ -358,7 +358,7 @@ conformance! {
         for one in ["v2", "v3"] {
             let (path, all) = (edges(one), format!("/apis/{{group}}/{one}/edges"));
             talk.until(&path, |_, status| status["message"].as_str().is_some_and(|message| message.contains("failed to list"))).await;
-            for query in ["", "?resourceVersion=0", "?limit=1", "?limit=5&resourceVersion=0", "?labelSelector=a", "?watch=true&timeoutSeconds=1", "?watch=true&resourceVersion=1&timeoutSeconds=1"] {
+            for query in ["", "?resourceVersion=0", "?limit=1", "?limit=5&resourceVersion=0", "?labelSelector=a", "?limit=1&labelSelector=a", "?limit=1&fieldSelector=metadata.name%3Dold", "?resourceVersionMatch=Exact&resourceVersion=1", "?watch=true&timeoutSeconds=1", "?watch=true&resourceVersion=1&timeoutSeconds=1"] {
                 talk.get(&format!("{path}{query}")).await;
             }
             talk.get(&all).await;
@@ -374,6 +374,7 @@ conformance! {
             talk.post(&path, edge(one, "old")).await;
             talk.delete(old).await;
             talk.delete(&path).await;
+            talk.delete(&format!("{path}?labelSelector=a")).await;
         }
         talk.say("beside it there may be others");
         let path = edges("v2");
