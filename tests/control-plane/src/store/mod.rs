@@ -75,11 +75,17 @@ struct Table {
     history: History,
     /// Tells watchers that there is something new.
     signal: Signal,
-    /// Which definition of its kind it is served for, and since which revision.
+    /// For which definition of its kind it is served, if there is one. Apart, as there are very many tables.
+    served: Option<Box<Served>>,
+}
+
+/// A definition that a resource is served for.
+struct Served {
     edition: u64,
+    /// The revision at which that began.
     begins: u64,
-    /// Why some of the objects cannot be read as that says.
-    unreadable: Option<Box<str>>,
+    /// Why some of the objects cannot be read as it says.
+    unreadable: Option<String>,
 }
 
 impl Table {
@@ -89,9 +95,7 @@ impl Table {
             weight: 0,
             history: History::new(oldest),
             signal: Signal::default(),
-            edition: 0,
-            begins: 0,
-            unreadable: None,
+            served: None,
         }
     }
 }
@@ -336,28 +340,40 @@ impl Store {
         unreadable: impl FnOnce(&mut dyn Iterator<Item = &Arc<Kept>>) -> Option<String>,
     ) {
         let mut inner = self.lock();
-        let revision = inner.revision;
+        let begins = inner.revision;
         let table = inner.table(bucket);
         // Who is late may still ask for one that is over.
-        if table.edition < edition {
-            table.edition = edition;
-            table.begins = revision;
+        let is_new = |served: &Served| served.edition < edition;
+        if table.served.as_deref().is_none_or(is_new) {
             let mut objects = table.objects.iter().map(|Slot(object)| object);
-            table.unreadable = unreadable(&mut objects).map(String::into_boxed_str);
+            table.served = Some(Box::new(Served {
+                edition,
+                begins,
+                unreadable: unreadable(&mut objects),
+            }));
         }
     }
 
     /// The revision at which the cache of a bucket begins: no watch goes back to before that.
     pub(crate) fn begins(&self, bucket: &Bucket) -> u64 {
         let inner = self.lock();
-        inner.tables.get(bucket).map_or(0, |table| table.begins)
+        let served = inner
+            .tables
+            .get(bucket)
+            .and_then(|table| table.served.as_deref());
+        served.map_or(0, |served| served.begins)
     }
 
     /// Why there is no cache of a bucket, if there is none.
     pub(crate) fn unreadable(&self, bucket: &Bucket) -> Option<String> {
         let inner = self.lock();
-        let why = inner.tables.get(bucket)?.unreadable.as_deref();
-        why.map(str::to_owned)
+        inner
+            .tables
+            .get(bucket)?
+            .served
+            .as_deref()?
+            .unreadable
+            .clone()
     }
 
     /// Wakes whenever the bucket changes.
