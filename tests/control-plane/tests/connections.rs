@@ -31,9 +31,7 @@ const SOON: Duration = Duration::from_millis(300);
 
 /// A client that asks once.
 fn client(plane: &ControlPlane) -> Client {
-    let mut config = plane.config();
-    config.default_retry = false;
-    Client::try_from(config).unwrap()
+    asks_once(plane.config())
 }
 
 fn map(name: &str) -> kube::api::DynamicObject {
@@ -82,6 +80,10 @@ async fn an_answer_is_lost_after_the_write() {
     );
 }
 
+fn namespace(name: &str) -> kube::api::DynamicObject {
+    object(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))
+}
+
 #[tokio::test]
 async fn requests_are_never_answered() {
     let plane = plane().await;
@@ -104,12 +106,9 @@ async fn a_control_plane_is_partitioned_and_goes_on() {
     let of = |project: &str| namespaces(plane.project(project).client().unwrap());
     let (red, blue) = (of("red"), of("blue"));
     let mut events = watch(&red, &WatchParams::default().disable_bookmarks(), "0").await;
-    let name = |name: &str| {
-        object(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))
-    };
     let late = Fault::latency(SOON).in_project("red").verb(Verb::Create);
     let late = plane.inject(late.times(1));
-    let (one, two) = (name("one"), name("two"));
+    let (one, two) = (namespace("one"), namespace("two"));
     let parameters = PostParams::default();
     let mut under_way = std::pin::pin!(red.create(&parameters, &one));
     while late.hits() == 0 {
@@ -346,28 +345,77 @@ async fn what_is_dropped_answers_nobody_inside_of_the_process() {
 
 #[tokio::test]
 async fn what_waits_for_an_answer_ends_with_the_server() {
-    let faults = [Fault::silence(), Fault::partition()];
-    for (fault, restarts) in faults
-        .iter()
-        .flat_map(|fault| [(fault, true), (fault, false)])
-    {
+    for (fault, restarts) in [
+        (Fault::silence(), true),
+        (Fault::silence(), false),
+        (Fault::partition(), true),
+        (Fault::partition(), false),
+    ] {
         let builder = ControlPlane::builder().without_socket();
         let mut plane = builder.start().await.unwrap();
         let api = config_maps(plane.client().unwrap());
-        let fault = plane.inject(fault.clone());
+        let fault = plane.inject(fault);
         let asks = api.clone();
         let waits = tokio::spawn(async move { asks.list(&ListParams::default()).await });
         while fault.hits() == 0 {
             tokio::task::yield_now().await;
         }
-        if restarts {
-            plane.restart().await.unwrap();
-            soon("end of what waits", waits).await.unwrap().unwrap_err();
-            continue;
+        match restarts {
+            true => plane.restart().await.unwrap(),
+            false => drop(plane),
         }
-        drop(plane);
         soon("end of what waits", waits).await.unwrap().unwrap_err();
-        let later = ListParams::default();
-        soon("refusal", api.list(&later)).await.unwrap_err();
+        if !restarts {
+            let later = ListParams::default();
+            soon("refusal", api.list(&later)).await.unwrap_err();
+        }
     }
+}
+
+#[tokio::test]
+async fn what_is_dropped_leaves_no_task() {
+    let tasks = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    assert_eq!(tasks(), 0);
+    for has_socket in [true, false] {
+        let mut builder = ControlPlane::builder().milo().crd(&crd("Thing"));
+        if !has_socket {
+            builder = builder.without_socket();
+        }
+        let plane = builder.start().await.unwrap();
+        let red = create_project(&plane, "red").await;
+        let api = namespaces(red.client().unwrap());
+        api.create(&PostParams::default(), &namespace("one"))
+            .await
+            .unwrap();
+        let mut events = watch(&api, &WatchParams::default().disable_bookmarks(), "0").await;
+        assert_eq!(next(&mut events).await.1, "one");
+        assert!(tasks() > 0);
+        drop((events, api));
+        drop(plane);
+        soon("end of all tasks", async {
+            while tasks() > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_restart_keeps_what_is_in_projects() {
+    let mut plane = plane_with("red").await;
+    let one = namespaces(plane.project("red").client().unwrap())
+        .create(&PostParams::default(), &namespace("one"))
+        .await
+        .unwrap();
+    plane.restart().await.unwrap();
+    let api = namespaces(plane.project("red").client().unwrap());
+    assert_eq!(api.get("one").await.unwrap(), one);
+    api.create(&PostParams::default(), &namespace("two"))
+        .await
+        .unwrap();
 }

@@ -22,9 +22,7 @@ const SOON: Duration = Duration::from_millis(300);
 
 /// A client that asks once.
 fn client(plane: &ControlPlane) -> Client {
-    let mut config = plane.config();
-    config.default_retry = false;
-    Client::try_from(config).unwrap()
+    asks_once(plane.config())
 }
 
 fn map(name: &str) -> kube::api::DynamicObject {
@@ -45,6 +43,34 @@ async fn an_answer_comes_late() {
         .await
         .unwrap();
     assert_eq!(fault.hits(), 1, "it is of ConfigMaps alone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_come_as_late_as_is_said() {
+    let builder = ControlPlane::builder().without_socket();
+    let plane = builder.start().await.unwrap();
+    let api = config_maps(plane.client().unwrap());
+    let took = async |asked: &str| {
+        let begun = tokio::time::Instant::now();
+        match asked {
+            "list" => drop(api.list(&ListParams::default()).await.unwrap()),
+            name => drop(api.get_opt(name).await.unwrap()),
+        }
+        begun.elapsed()
+    };
+    let late = Duration::from_secs(5);
+    let slow = Fault::latency(late).of("configmaps").verb(Verb::List);
+    let slow = plane.inject(slow.times(2));
+    assert!(took("one").await < late, "gets are as ever");
+    assert!(took("list").await >= late);
+    assert!(took("list").await >= late);
+    assert!(took("list").await < late, "it was to be so twice");
+    assert_eq!(slow.hits(), 2);
+    let slow = plane.inject(Fault::latency(late).named("one"));
+    assert!(took("two").await < late);
+    assert!(took("one").await >= late);
+    drop(slow);
+    assert!(took("one").await < late, "it is over");
 }
 
 #[tokio::test(start_paused = true)]
@@ -165,9 +191,7 @@ async fn a_refusal_has_the_reason_of_its_code() {
         (503, "ServiceUnavailable"),
     ] {
         let _fault = plane.inject(Fault::status(code));
-        let mut config = plane.config();
-        config.default_retry = false;
-        let api = config_maps(Client::try_from(config).unwrap());
+        let api = config_maps(client(&plane));
         let refused = api.create(&PostParams::default(), &map("one")).await;
         let Err(kube::Error::Api(status)) = refused else {
             panic!("{refused:?}");
@@ -224,9 +248,7 @@ async fn faults_are_those_of_one_control_plane() {
     create_project(&plane, "blue").await;
     let _fault = plane.inject(Fault::status(503).in_project("red"));
     let list = async |project: &str| {
-        let mut config = plane.project(project).config();
-        config.default_retry = false;
-        config_maps(Client::try_from(config).unwrap())
+        config_maps(asks_once(plane.project(project).config()))
             .list(&ListParams::default())
             .await
     };
@@ -243,9 +265,7 @@ async fn storages_initialize_for_as_long_as_it_is_said() {
     let plane = plane_with("red").await;
     create_project(&plane, "blue").await;
     let list = async |project: &str, kind: fn(Client) -> kube::Api<_>| {
-        let mut config = plane.project(project).config();
-        config.default_retry = false;
-        let listed = kind(Client::try_from(config).unwrap());
+        let listed = kind(asks_once(plane.project(project).config()));
         match listed.list(&ListParams::default()).await {
             Ok(_) => 200,
             refused => {
@@ -269,9 +289,7 @@ async fn storages_initialize_for_as_long_as_it_is_said() {
     drop(fault);
     assert_eq!(list("red", config_maps).await, 200);
     let fault = plane.inject(Fault::storage_initializes().in_project("red"));
-    let mut config = plane.project("red").config();
-    config.default_retry = false;
-    let watched = config_maps(Client::try_from(config).unwrap());
+    let watched = config_maps(asks_once(plane.project("red").config()));
     let refused = watched.watch(&WatchParams::default(), "0").await;
     let Err(kube::Error::Api(status)) = refused.map(|_| ()) else {
         panic!("the first watch of a kind was not refused");
@@ -420,6 +438,22 @@ async fn bookmarks_are_left_out() {
         .await
         .unwrap();
     assert_eq!(next(&mut events).await.0, "ADDED");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bookmarks_are_left_out_for_as_long_as_it_is_said() {
+    let builder = ControlPlane::builder().without_socket();
+    let plane = builder.start().await.unwrap();
+    let api = config_maps(plane.client().unwrap());
+    let fault = plane.inject(Fault::without_bookmarks());
+    let mut events = watch(&api, &WatchParams::default(), "0").await;
+    let minutes = Duration::from_secs(121);
+    let told = tokio::time::timeout(minutes, events.try_next());
+    assert!(told.await.is_err(), "nothing happens, and nothing is told");
+    drop(fault);
+    let told = tokio::time::timeout(minutes, events.try_next());
+    let told = told.await.unwrap().unwrap();
+    assert!(matches!(told, Some(WatchEvent::Bookmark(_))), "{told:?}");
 }
 
 #[tokio::test(start_paused = true)]

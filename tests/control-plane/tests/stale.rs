@@ -12,7 +12,7 @@ use kommodore_control_plane::{ControlPlane, Fault, Verb};
 use kube::api::{
     DynamicObject, ListParams, Patch, PatchParams, PostParams, VersionMatch, WatchParams,
 };
-use kube::{Api, Client, ResourceExt};
+use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 use support::*;
 
@@ -43,10 +43,7 @@ fn version(object: &DynamicObject) -> String {
 
 /// `one` was created, changed and joined by `two`, in three revisions.
 async fn grown(plane: &ControlPlane) -> (Api<DynamicObject>, [DynamicObject; 3]) {
-    // It asks once, also where it is told to come back.
-    let mut config = plane.config();
-    config.default_retry = false;
-    let api = things(Client::try_from(config).unwrap());
+    let api = things(asks_once(plane.config()));
     let created = create(&api, "one").await;
     let changed = resize(&api, "one", 2).await;
     let two = create(&api, "two").await;

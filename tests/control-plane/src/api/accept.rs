@@ -96,7 +96,7 @@ pub(super) fn is_a_list(target: &Target) -> Failure {
     ))
 }
 
-/// The name of a type of the server's own.
+/// What a type of the server's own is called.
 pub(super) fn internal(target: &Target, kind: &str) -> String {
     format!("{}.{kind}", body::internal(&target.resource.group))
 }

@@ -232,8 +232,8 @@ pub(super) fn found(
     let Wanted { limit, selector } = wanted;
     let since = Since::read(asked)?;
     // Pages of all that there is are read past a cache that is not there, and so is what is deleted.
-    let is_paged = limit.is_some() || asked.method == Method::DELETE;
-    if !is_paged || !selector.is_empty() {
+    let is_past_cache = limit.is_some() || asked.method == Method::DELETE;
+    if !is_past_cache || !selector.is_empty() {
         unreadable::check_cache(target)?;
     }
     let limit = limit.filter(|_| !since.is_any || !is_cached(target));
@@ -254,13 +254,15 @@ pub(super) fn found(
         .cloned()
         .collect();
     let is_full = limit == Some(objects.len());
-    let end = objects.last().filter(|_| is_full);
-    let read = snapshot
-        .objects
-        .iter()
-        .filter(|object| page.as_ref().is_none_or(|page| object.key > page.after))
-        .take_while(|object| end.is_none_or(|end| object.key <= end.key));
-    unreadable::check(&target.resource, read)?;
+    if is_past_cache {
+        let end = objects.last().filter(|_| is_full);
+        let read = snapshot
+            .objects
+            .iter()
+            .filter(|object| page.as_ref().is_none_or(|page| object.key > page.after))
+            .take_while(|object| end.is_none_or(|end| object.key <= end.key));
+        unreadable::check(&target.resource, read)?;
+    }
     let mut metadata = json!({"resourceVersion": snapshot.revision.to_string()});
     if target.resource.is_crd() && form == Form::Whole {
         // Lists of custom resources always say it.

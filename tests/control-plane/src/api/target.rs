@@ -78,6 +78,7 @@ impl Target {
         let target = target.with_namespace()?;
         target.check_scope()?;
         target.check_subresource()?;
+        // Who asks for a kind first begins its cache, as in a kube-apiserver.
         if let Origin::Crd { edition, .. } = target.resource.origin {
             let store = &target.plane.store;
             store.serve(target.bucket(), edition, |objects| {

@@ -15,13 +15,19 @@ use futures::{StreamExt, TryStreamExt};
 use kommodore_control_plane::{ControlPlane, Project};
 use kube::api::{Api, DynamicObject, PostParams, WatchEvent, WatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
-use kube::{Client, ResourceExt};
+use kube::{Client, Config, ResourceExt};
 use serde_json::{Value, json};
 
 /// Waits for what must happen soon.
 pub(crate) async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
     let done = tokio::time::timeout(Duration::from_secs(30), work).await;
     done.unwrap_or_else(|_| panic!("after 30 s there is still no {what}"))
+}
+
+/// A client that asks once, also where it is told to come back.
+pub(crate) fn asks_once(mut config: Config) -> Client {
+    config.default_retry = false;
+    Client::try_from(config).unwrap()
 }
 
 /// The CRD of `kind` in `demo.example.com`, namespaced, with a status subresource.
