@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ending::Ending;
 use super::garbage::{change, delete, look_at_unknown};
-use super::{begins_to_go, is_definition};
+use super::{begins_to_go, is_definition, namespaces};
 use serde_json::Value;
 
 use crate::api::{CRD_CLEANUP, DeleteOptions, Policy, establish_waiting, not_deleted, track};
@@ -18,6 +18,7 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
     let at_root = plane.project.is_none();
     if at_root && is_definition(bucket) && change.what != What::Deleted {
         look_at_unknown(world);
+        let_namespaces_go(world, &change.key().name);
     }
     if at_root && change.what == What::Deleted && keeps_projects(bucket) {
         clean_up_all(world);
@@ -33,6 +34,21 @@ pub(super) fn after(world: &Arc<World>, plane: &Arc<Plane>, bucket: &Bucket, cha
         // While others are left there, they are waited for as well.
         if resource.is_terminating() && plane.store.weight(bucket) == 0 {
             clean_up(world, &resource.qualified());
+        }
+    }
+}
+
+/// What nobody could read may have held up a namespace, and be readable again.
+fn let_namespaces_go(world: &Arc<World>, name: &str) {
+    let Some((plural, group)) = name.split_once('.') else {
+        return;
+    };
+    let Some(resource) = world.registry.get(group, plural) else {
+        return;
+    };
+    for plane in world.planes() {
+        if plane.store.weight(&resource.bucket) > 0 {
+            namespaces::try_again(world, &plane);
         }
     }
 }

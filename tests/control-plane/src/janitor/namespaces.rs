@@ -41,6 +41,19 @@ pub(super) fn try_again(world: &Arc<World>, plane: &Arc<Plane>) {
 
 type Contents = Vec<(Bucket, Vec<Arc<Kept>>)>;
 
+/// What is left in a namespace, and why other kinds of objects in it cannot be deleted.
+#[derive(Default)]
+struct Left {
+    contents: Contents,
+    failures: Vec<String>,
+}
+
+impl Left {
+    fn is_empty(&self) -> bool {
+        self.contents.is_empty() && self.failures.is_empty()
+    }
+}
+
 /// Deletes what is in a namespace, and tells what is left; when that is nothing its finalizer goes, and with it the
 /// namespace, unless somebody else has one there.
 fn terminate(world: &Arc<World>, plane: &Arc<Plane>, namespace: &Kept) {
@@ -55,10 +68,11 @@ fn terminate(world: &Arc<World>, plane: &Arc<Plane>, namespace: &Kept) {
     let Some(mut left) = delete_in(world, plane, &ending, is_of_pods) else {
         return;
     };
-    let waits_for_pods = left.iter().any(|(bucket, _)| is_of_pods(bucket));
+    let mut remaining = left.contents.iter();
+    let waits_for_pods = remaining.any(|(bucket, _)| is_of_pods(bucket));
     if waits_for_pods {
         // Meanwhile a real server says of the rest that nothing is left.
-        left.clear();
+        left = Left::default();
     } else {
         left = match delete_in(world, plane, &ending, |_| true) {
             Some(left) => left,
@@ -114,7 +128,7 @@ fn delete_in(
     plane: &Arc<Plane>,
     ending: &Ending<'_>,
     kinds: fn(&Bucket) -> bool,
-) -> Option<Contents> {
+) -> Option<Left> {
     // What no definition speaks of any more is reached by nobody, and nobody waits for it.
     let is_served = |bucket: &Bucket| world.registry.get(&bucket.group, &bucket.plural).is_some();
     let contents = || {
@@ -122,11 +136,16 @@ fn delete_in(
         contents.retain(|(bucket, _)| is_served(bucket));
         contents
     };
+    let mut failures = Vec::new();
     let all = ending.having(contents)?.into_iter();
     for (bucket, objects) in all.filter(|(bucket, _)| kinds(bucket)) {
         let Some(resource) = world.registry.get(&bucket.group, &bucket.plural) else {
             continue;
         };
+        if let Some(why) = resource.unreadable(objects.iter()) {
+            failures.push((bucket, why));
+            continue;
+        }
         for object in objects {
             let object = object.value();
             // Nothing waits any more for what it owns, or for that to be left behind.
@@ -138,7 +157,12 @@ fn delete_in(
             }
         }
     }
-    ending.having(contents)
+    let mut contents = ending.having(contents)?;
+    // Nobody counts what cannot be deleted.
+    contents.retain(|(bucket, _)| !failures.iter().any(|(failed, _)| failed == bucket));
+    let mut failures: Vec<String> = failures.into_iter().map(|(_, why)| why).collect();
+    failures.sort();
+    Some(Left { contents, failures })
 }
 
 /// Why there may be more in a namespace than can be found: other servers that are not available.
@@ -160,14 +184,15 @@ fn undiscovered(plane: &Plane) -> Option<String> {
 }
 
 /// What a namespace says about what is left in it, and what is `unknown` of that.
-fn conditions(left: &Contents, unknown: Option<String>, namespace: &Value) -> Value {
+fn conditions(left: &Left, unknown: Option<String>, namespace: &Value) -> Value {
     let mut finalizers: BTreeMap<String, usize> = BTreeMap::new();
-    for object in left.iter().flat_map(|(_, objects)| objects) {
+    for object in left.contents.iter().flat_map(|(_, objects)| objects) {
         for finalizer in object::finalizers(&object.value()) {
             *finalizers.entry(finalizer.to_owned()).or_default() += 1;
         }
     }
     let remaining: Vec<String> = left
+        .contents
         .iter()
         .map(|(bucket, objects)| {
             // The dot is there without a group, too.
@@ -216,9 +241,21 @@ fn conditions(left: &Contents, unknown: Option<String>, namespace: &Value) -> Va
         ),
         condition(
             "NamespaceDeletionContentFailure",
-            false,
-            "ContentDeleted",
-            "All content successfully deleted, may be waiting on finalization".to_owned(),
+            !left.failures.is_empty(),
+            if left.failures.is_empty() {
+                "ContentDeleted"
+            } else {
+                "ContentDeletionFailed"
+            },
+            if left.failures.is_empty() {
+                "All content successfully deleted, may be waiting on finalization".to_owned()
+            } else {
+                format!(
+                    "Failed to delete all resource types, {} remaining: {}",
+                    left.failures.len(),
+                    left.failures.join(", ")
+                )
+            },
         ),
         condition(
             "NamespaceContentRemaining",

@@ -350,14 +350,28 @@ conformance! {
         let edges = |version: &str| format!("/apis/{{group}}/{version}/namespaces/{{ns}}/edges");
         let edge = |version: &str, name: &str| json!({"apiVersion": format!("{{group}}/{version}"), "kind": "Edge", "metadata": {"name": name}, "spec": {"a": "a"}});
         talk.prepare(&edges("v1"), edge("v1", "old")).await;
+        talk.prepare("/api/v1/namespaces", json!({"metadata": {"name": "{ns}-2"}})).await;
+        talk.prepare("/apis/{group}/v1/namespaces/{ns}-2/edges", edge("v1", "old")).await;
         let both = json!([version("v1", false, false), version("v2", true, true), version("v3", true, false)]);
         talk.patch_unsaid("merge", crds, json!({"spec": {"versions": both}})).await;
         talk.until(crds, |_, crd| crd["status"]["storedVersions"].as_array().is_some_and(|versions| versions.len() == 2)).await;
         talk.patch_unsaid("merge", &format!("{crds}/status"), json!({"status": {"storedVersions": ["v2"]}})).await;
-        talk.patch_unsaid("merge", crds, json!({"spec": {"versions": [version("v2", true, true), version("v3", true, false)]}})).await;
+        let gone = json!({"spec": {"versions": [version("v2", true, true), version("v3", true, false)]}});
+        let back = json!({"spec": {"versions": [version("v1", false, false), version("v2", true, true)]}});
+        let is_unread = |_, status: &Value| status["message"].as_str().is_some_and(|message| message.contains("failed to list"));
+        talk.patch_unsaid("merge", crds, gone.clone()).await;
+        talk.until(&edges("v2"), is_unread).await;
+        talk.say("a namespace cannot go until they can be read");
+        let namespace = "/api/v1/namespaces/{ns}-2";
+        talk.delete(namespace).await;
+        talk.get_until(namespace, |_, namespace| namespace["status"]["conditions"].is_array()).await;
+        talk.patch_unsaid("merge", crds, back.clone()).await;
+        talk.get_until_gone(namespace).await;
+        talk.say("nor does anything else happen to them");
+        talk.patch_unsaid("merge", crds, gone).await;
         for one in ["v2", "v3"] {
             let (path, all) = (edges(one), format!("/apis/{{group}}/{one}/edges"));
-            talk.until(&path, |_, status| status["message"].as_str().is_some_and(|message| message.contains("failed to list"))).await;
+            talk.until(&path, is_unread).await;
             for query in ["", "?resourceVersion=0", "?limit=1", "?limit=5&resourceVersion=0", "?labelSelector=a", "?limit=1&labelSelector=a", "?limit=1&fieldSelector=metadata.name%3Dold", "?resourceVersionMatch=Exact&resourceVersion=1", "?watch=true&timeoutSeconds=1", "?watch=true&resourceVersion=1&timeoutSeconds=1"] {
                 talk.get(&format!("{path}{query}")).await;
             }
@@ -388,8 +402,7 @@ conformance! {
             all.iter().any(|one| one["reason"] == "InstanceDeletionFailed" && one["message"].as_str().is_some_and(|why| why.contains("failed to list")))
         })).await;
         talk.get(&format!("{path}/aaa")).await;
-        let back = json!([version("v1", false, false), version("v2", true, true)]);
-        talk.patch_unsaid("merge", crds, json!({"spec": {"versions": back}})).await;
+        talk.patch_unsaid("merge", crds, back).await;
         talk.get_until_gone(crds).await;
     }
 
