@@ -57,10 +57,6 @@ impl Quiet {
     /// Starts the server again, with the data that it has and nothing that it knew besides.
     pub async fn restart(&mut self) {
         self.plane.restart().await.expect("it starts again");
-        let names: Vec<Option<String>> = self.projects.iter().cloned().map(Some).collect();
-        for project in names.iter().chain([&None]) {
-            self.plane.compact(project.as_deref());
-        }
     }
 
     /// A manager for all projects, without a controller yet.

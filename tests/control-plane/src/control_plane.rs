@@ -284,9 +284,13 @@ impl ControlPlane {
         Ok(())
     }
 
-    /// Ends and begins again, as a server that is restarted: every connection ends, and the data is kept.
+    /// Ends and begins again, as a server that is restarted: every connection ends, and the data is kept. Of what
+    /// happened before, watches are told nothing: they get a 410, and clients list anew.
     pub async fn restart(&mut self) -> Result<(), Error> {
         self.close().await;
+        for plane in self.shared.world.planes() {
+            plane.store.begin_caches();
+        }
         self.open().await
     }
 

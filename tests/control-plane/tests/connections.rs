@@ -20,6 +20,7 @@ use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use kommodore_control_plane::{ControlPlane, Fault, Verb};
 use kube::Client;
+use kube::ResourceExt;
 use kube::api::{ListParams, Patch, PatchParams, PostParams, WatchParams};
 use kube::client::ConfigExt;
 use serde_json::{Value, json};
@@ -229,9 +230,17 @@ async fn a_closed_port_refuses_and_a_restart_keeps_the_data() {
         Err(_) | Ok(None)
     ));
     assert_eq!(api.get("one").await.unwrap(), before);
+    let params = WatchParams::default().disable_bookmarks();
+    let version = before.resource_version().unwrap();
+    let mut events = watch(&api, &params, &version).await;
+    assert_eq!(next(&mut events).await.1, "410");
+    let list = api.list(&ListParams::default()).await.unwrap();
+    let now = list.metadata.resource_version.unwrap();
+    let mut events = watch(&api, &params, &now).await;
     api.create(&PostParams::default(), &map("two"))
         .await
         .unwrap();
+    assert_eq!(next(&mut events).await.1, "two");
 }
 
 #[tokio::test]
@@ -415,6 +424,9 @@ async fn a_restart_keeps_what_is_in_projects() {
     plane.restart().await.unwrap();
     let api = namespaces(plane.project("red").client().unwrap());
     assert_eq!(api.get("one").await.unwrap(), one);
+    let params = WatchParams::default().disable_bookmarks();
+    let mut events = watch(&api, &params, &one.resource_version().unwrap()).await;
+    assert_eq!(next(&mut events).await.1, "410");
     api.create(&PostParams::default(), &namespace("two"))
         .await
         .unwrap();

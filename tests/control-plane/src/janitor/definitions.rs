@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::api::{CRD_CLEANUP, DeleteOptions, Policy, establish_waiting, not_deleted, track};
 use crate::failure::Failure;
-use crate::kinds::{crd_bucket, crd_deleting};
+use crate::kinds::{Going, crd_bucket, crd_deleting, is_established};
 use crate::object;
 use crate::plane::{Plane, World, keeps_projects};
 use crate::store::{Bucket, Change, Key, What};
@@ -78,10 +78,10 @@ fn give_names_away(world: &Arc<World>, plane: &Arc<Plane>) {
     }
 }
 
-/// Says how it goes: whether something is in its way.
-fn tell_of_deletion(definition: &mut Value, failed: Option<&str>) {
+/// Says how far its objects have gone.
+fn tell_of_deletion(definition: &mut Value, going: &Going<'_>) {
     let before = definition.clone();
-    crd_deleting(definition, failed);
+    crd_deleting(definition, going);
     if *definition != before {
         track(&before, definition);
     }
@@ -94,6 +94,10 @@ fn clean_up(world: &Arc<World>, name: &str) {
     let (Some((plural, group)), Some(definition)) = (name.split_once('.'), definition) else {
         return;
     };
+    if !object::finalizers(&definition).any(|held| held == CRD_CLEANUP) {
+        // Its objects have gone, and something else holds it.
+        return;
+    }
     let ending = Ending::of(root, crd_bucket(), &definition);
     let of_definitions = crd_bucket();
     let definitions = world
@@ -123,7 +127,8 @@ fn clean_up(world: &Arc<World>, name: &str) {
             let mut objects = planes.map(|plane| plane.store.list(&resource.bucket, None).objects);
             objects.find_map(|objects| not_deleted(resource, objects.iter()))
         });
-    write(&|definition| tell_of_deletion(definition, failed.as_deref()));
+    let going = failed.as_deref().map_or(Going::InProgress, Going::Failed);
+    write(&|definition| tell_of_deletion(definition, &going));
     if failed.is_some() {
         return;
     }
@@ -144,6 +149,11 @@ fn clean_up(world: &Arc<World>, name: &str) {
     }
     if !left {
         write(&|definition| {
+            let gone = match is_established(definition) {
+                true => Going::Completed,
+                false => Going::Never,
+            };
+            tell_of_deletion(definition, &gone);
             let kept = object::finalizers(definition)
                 .filter(|held| *held != CRD_CLEANUP)
                 .map(str::to_owned)

@@ -191,7 +191,7 @@ fn conditions(left: &Left, unknown: Option<String>, namespace: &Value) -> Value 
             *finalizers.entry(finalizer.to_owned()).or_default() += 1;
         }
     }
-    let remaining: Vec<String> = left
+    let mut remaining: Vec<String> = left
         .contents
         .iter()
         .map(|(bucket, objects)| {
@@ -204,6 +204,7 @@ fn conditions(left: &Left, unknown: Option<String>, namespace: &Value) -> Value 
             )
         })
         .collect();
+    remaining.sort();
     let held: Vec<String> = finalizers
         .iter()
         .map(|(finalizer, count)| format!("{finalizer} in {count} resource instances"))

@@ -273,13 +273,33 @@ pub(crate) fn terminating(definition: &mut Value) {
     status.insert("conditions".to_owned(), conditions.into());
 }
 
-/// Tells that the objects of a CRD are being deleted, or why they cannot be.
-pub(crate) fn deleting(definition: &mut Value, failed: Option<&str>) {
-    let (reason, message) = match failed {
-        Some(why) => ("InstanceDeletionFailed", why),
-        None => (
+/// How far the objects of a CRD have gone that is being deleted.
+pub(crate) enum Going<'a> {
+    InProgress,
+    Failed(&'a str),
+    Completed,
+    /// There were none, as the CRD was never established.
+    Never,
+}
+
+/// Tells how far the objects of a CRD have gone.
+pub(crate) fn deleting(definition: &mut Value, going: &Going<'_>) {
+    let (status, reason, message) = match going {
+        Going::InProgress => (
+            "True",
             "InstanceDeletionInProgress",
             "CustomResource deletion is in progress",
+        ),
+        Going::Failed(why) => ("True", "InstanceDeletionFailed", *why),
+        Going::Completed => (
+            "False",
+            "InstanceDeletionCompleted",
+            "removed all instances",
+        ),
+        Going::Never => (
+            "False",
+            "NeverEstablished",
+            "resource was never established",
         ),
     };
     let conditions = definition
@@ -287,6 +307,10 @@ pub(crate) fn deleting(definition: &mut Value, failed: Option<&str>) {
         .and_then(Value::as_array_mut);
     for condition in conditions.into_iter().flatten() {
         if condition.get("type") == Some(&json!("Terminating")) {
+            if condition["status"] != status {
+                condition["lastTransitionTime"] = object::now().into();
+            }
+            condition["status"] = status.into();
             condition["reason"] = reason.into();
             condition["message"] = message.into();
         }

@@ -139,12 +139,20 @@ pub(crate) fn installing(before: &Value, status: &Value) -> Option<Value> {
 
 /// Whether the kind of a definition is served.
 pub(crate) fn is_established(definition: &Value) -> bool {
+    is_true(definition, "Established")
+}
+
+/// Whether the objects of a definition are being deleted with it.
+pub(crate) fn is_terminating(definition: &Value) -> bool {
+    is_true(definition, "Terminating")
+}
+
+fn is_true(definition: &Value, condition: &str) -> bool {
     let conditions = definition
         .pointer("/status/conditions")
         .and_then(Value::as_array);
-    conditions.into_iter().flatten().any(|one| {
-        one.get("type") == Some(&json!("Established")) && one.get("status") == Some(&json!("True"))
-    })
+    let mut conditions = conditions.into_iter().flatten();
+    conditions.any(|one| one["type"] == condition && one["status"] == "True")
 }
 
 fn told(conflicts: &[String]) -> String {

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::approval::{self, Approval};
 use super::definition_conversion::{check_bundle, check_no_webhook, check_webhook};
+use super::definition_names::is_established;
 use crate::failure::Cause;
 use crate::object;
 use crate::schema::Schema;
@@ -110,12 +111,8 @@ impl Found {
     }
 
     fn unchanged(&mut self, old: &Value) {
-        let conditions = old.pointer("/status/conditions").and_then(Value::as_array);
-        let mut conditions = conditions.into_iter().flatten();
-        let is_established = conditions
-            .any(|condition| condition["type"] == "Established" && condition["status"] == "True");
         let fixed = ["scope", "names.kind", "group", "names.plural"];
-        for field in &fixed[if is_established { 0 } else { 2 }..] {
+        for field in &fixed[if is_established(old) { 0 } else { 2 }..] {
             let pointer = format!("/{}", field.replace('.', "/"));
             let was = old.pointer(&format!("/spec{pointer}")).cloned();
             let is = self.spec.pointer(&pointer).cloned();

@@ -26,12 +26,12 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use builtin::{eviction, scale as scale_resource, token_request};
 pub(crate) use columns::Column;
 pub(crate) use crd::{
-    accept as accept_crd, check_status as check_status_of_crd, deleting as crd_deleting,
+    Going, accept as accept_crd, check_status as check_status_of_crd, deleting as crd_deleting,
     not_done as not_done_for_crd, priority, set_defaults as set_crd_defaults,
     terminating as crd_terminating,
 };
 pub(crate) use definition_formats::unknown_formats;
-pub(crate) use definition_names::{Taken, accept_names, installing};
+pub(crate) use definition_names::{Taken, accept_names, installing, is_established};
 pub(crate) use printers::{custom_scale_columns, scale_columns};
 pub(crate) use registry::Registry;
 pub(crate) use scale::{Scale, Selection, in_one_line};

@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use serde_json::Value;
 
+use super::definition_names::is_terminating;
 use super::{Origin, Resource, builtin, crd};
-use crate::object;
 
 type Resources = BTreeMap<(Arc<str>, Arc<str>), Arc<Resource>>;
 
@@ -123,7 +123,7 @@ impl Registry {
                     }
                 };
                 if let Origin::Crd { terminating, .. } = &resource.origin {
-                    terminating.store(object::is_deleting(definition), Ordering::Relaxed);
+                    terminating.store(is_terminating(definition), Ordering::Relaxed);
                 }
                 if let Some(known) = resources.insert(key, resource.clone())
                     && !Arc::ptr_eq(&known, &resource)

@@ -112,6 +112,8 @@ struct Inner {
     revision: u64,
     /// All history before this revision was forgotten.
     compacted: u64,
+    /// The revision at which the server that keeps it began.
+    began: u64,
     age: Age,
     tables: BTreeMap<Bucket, Table>,
     /// From an owner's uid to the objects that name it.
@@ -166,6 +168,7 @@ impl Store {
             inner: Mutex::new(Inner {
                 revision: begins,
                 compacted: begins.saturating_sub(1),
+                began: 0,
                 age: Age::new(),
                 tables: BTreeMap::new(),
                 dependents: HashMap::new(),
@@ -361,7 +364,16 @@ impl Store {
             .tables
             .get(bucket)
             .and_then(|table| table.served.as_deref());
-        served.map_or(0, |served| served.begins)
+        served.map_or(0, |served| served.begins).max(inner.began)
+    }
+
+    /// Begins all caches anew, as a server does that is started again. What lists go back to is not in them.
+    pub(crate) fn begin_caches(&self) {
+        let _writing = self.begin();
+        let mut inner = self.lock();
+        // A server that starts writes something of its own, so that nobody has seen so new a version.
+        inner.revision += 1;
+        inner.began = inner.revision;
     }
 
     /// Why there is no cache of a bucket, if there is none.

@@ -841,6 +841,35 @@ conformance! {
         talk.get_until_gone(CRD).await;
     }
 
+    async fn a_definition_that_something_else_holds(talk: &mut Talk) {
+        let mut held = crd(free());
+        held["metadata"]["finalizers"] = json!(["example.com/held"]);
+        talk.install(held.clone()).await;
+        talk.prepare(THINGS, thing("one", json!({}))).await;
+        talk.delete(CRD).await;
+        talk.get_until(CRD, is("Terminating", "False")).await;
+        talk.until("/apis/{group}/v1", |_, body| body["resources"][0]["verbs"].as_array().is_some_and(|verbs| verbs.len() > 5)).await;
+        talk.get("/apis/{group}/v1").await;
+        talk.say("its objects are as before");
+        talk.post(THINGS, thing("two", json!({}))).await;
+        talk.patch("merge", CRD, json!({"metadata": {"labels": {"a": "b"}}})).await;
+        talk.delete(CRD).await;
+        talk.get(THINGS).await;
+        talk.say("another one, that never was anything");
+        held["metadata"]["name"] = "others.{group}".into();
+        held["spec"]["names"]["plural"] = "others".into();
+        let other = CRD.replace("things.", "others.");
+        talk.prepare(CRDS, held).await;
+        talk.until(&other, is("NamesAccepted", "False")).await;
+        talk.delete(&other).await;
+        talk.get_until(&other, is("Terminating", "False")).await;
+        talk.say("they go when nothing holds them");
+        for one in [&*other, CRD] {
+            talk.patch("merge", one, json!({"metadata": {"finalizers": null}})).await;
+            talk.get_until_gone(one).await;
+        }
+    }
+
     async fn strings_have_formats(talk: &mut Talk) {
         let formats = [
             ("bsonobjectid", "507f1f77bcf86cd799439011", "507f1f77bcf86cd79943901"),

@@ -202,7 +202,11 @@ conformance! {
         talk.post("/api/v1/namespaces", json!({"metadata": {"name": "{ns}-2"}})).await;
         let maps = "/api/v1/namespaces/{ns}-2/configmaps";
         talk.prepare(maps, json!({"metadata": {"name": "one"}})).await;
-        talk.prepare(maps, json!({"metadata": {"name": "held", "finalizers": ["example.com/hold"]}})).await;
+        let held = json!({"metadata": {"name": "held", "finalizers": ["example.com/hold"]}});
+        let others = ["/api/v1/namespaces/{ns}-2/secrets/held", "/apis/coordination.k8s.io/v1/namespaces/{ns}-2/leases/held"];
+        for all in [maps, others[0], others[1]] {
+            talk.prepare(all.trim_end_matches("/held"), held.clone()).await;
+        }
         talk.delete("/api/v1/namespaces/{ns}-2").await;
         talk.get_until_gone(&format!("{maps}/one")).await;
         talk.say("nothing new comes in");
@@ -212,6 +216,9 @@ conformance! {
             value["status"]["conditions"].as_array().is_some_and(|all| all.iter().any(|one| one["type"] == "NamespaceFinalizersRemaining" && one["status"] == "True"))
         }).await;
         talk.delete("/api/v1/namespaces/{ns}-2").await;
+        for one in others {
+            talk.patch_unsaid("merge", one, json!({"metadata": {"finalizers": null}})).await;
+        }
         talk.patch("merge", &format!("{maps}/held"), json!({"metadata": {"finalizers": null}})).await;
         talk.get_until_gone("/api/v1/namespaces/{ns}-2").await;
         talk.post(maps, json!({"metadata": {"name": "later"}})).await;
