@@ -14,7 +14,6 @@ use super::sites::{NAMESPACE, website};
 /// Projects that have the namespace of the websites. Nothing of it takes any time but what is waited for.
 pub struct Quiet {
     plane: ControlPlane,
-    projects: Vec<String>,
 }
 
 impl Quiet {
@@ -35,18 +34,17 @@ impl Quiet {
         let all: Api<DynamicObject> = Api::all_with(root, &kind);
         let mut shop = Namespace::default();
         shop.metadata.name = Some(NAMESPACE.into());
-        let projects: Vec<String> = projects.into_iter().map(Into::into).collect();
-        for name in &projects {
+        for name in projects {
             let spec = json!({"spec": {"ownerRef": {"kind": "Organization", "name": "o"}}});
             let project = DynamicObject::new(name, &kind).data(spec);
             let created = all.create(&PostParams::default(), &project).await;
             created.expect("a project");
-            let client = plane.project(name.as_str()).client().expect("a client");
+            let client = plane.project(name).client().expect("a client");
             let namespaces: Api<Namespace> = Api::all(client);
             let created = namespaces.create(&PostParams::default(), &shop).await;
             created.expect("a namespace");
         }
-        Self { plane, projects }
+        Self { plane }
     }
 
     /// The server, with its faults and its log.
